@@ -1,0 +1,137 @@
+#include "apps/chalkgrad/common.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "src/base/file.h"
+#include "src/data/wording.h"
+#include "src/net/build.h"
+
+namespace chalk::app {
+namespace {
+
+constexpr std::size_t kMostText = std::size_t{1} << 20;
+
+bool is_file(const std::string& spec) {
+  std::error_code ignored;
+  return spec.ends_with(".toml") || std::filesystem::is_regular_file(spec, ignored);
+}
+
+}  // namespace
+
+CLI::Validator at_least(std::int64_t least, std::int64_t most) {
+  const auto check = [=](const std::string& text) -> std::string {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc() && end == text.data() + text.size() && value >= least && value <= most) return {};
+    return fmt::format("must be a whole number from {} to {}, not {}", count(least), count(most), in_quotes(text));
+  };
+  return CLI::Validator(check, "");
+}
+
+CLI::Validator number_where(const std::string& what, std::function<bool(double)> good) {
+  const auto check = [=](const std::string& text) -> std::string {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc() && end == text.data() + text.size() && std::isfinite(value) && good(value)) return {};
+    return fmt::format("must be {}, not {}", what, in_quotes(text));
+  };
+  return CLI::Validator(check, "");
+}
+
+void add_threads(CLI::App* command, int& threads) {
+  command->add_option("--threads", threads, "Threads; 0: one a core. The results are the same bits for any number")
+      ->check(at_least(0, 1024))
+      ->type_name("N");
+}
+
+void add_json(CLI::App* command, bool& json) { command->add_flag("--json", json, "Print JSON"); }
+
+Shape parse_shape(std::string_view text) {
+  const auto refuse = [&] {
+    throw UsageError(fmt::format("--input {} is not a shape; write e.g. 1x28x28 (channels, rows, columns)", in_quotes(text)));
+  };
+  Shape shape;
+  for (auto rest = text;;) {
+    std::int64_t extent = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), extent);
+    if (error != std::errc() || extent < 1 || extent > (1 << 20) || shape.size() == 8) refuse();
+    shape.push_back(extent);
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    if (rest.empty()) return shape;
+    const std::string_view times = rest.starts_with("×") ? "×" : "x";
+    if (!rest.starts_with(times)) refuse();
+    rest.remove_prefix(times.size());
+  }
+}
+
+Network make_network(const std::string& spec, const Shape& input, std::uint64_t seed) {
+  if (is_file(spec)) {
+    const auto bytes = read_file(spec, kMostText);
+    return build_network({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, input, seed, spec);
+  }
+  try {
+    return build_network(spec, input, seed);
+  } catch (const InputError& e) {
+    throw UsageError(e.what());
+  }
+}
+
+void add_network(CLI::App* command, NetworkOptions& options, ModelFile model) {
+  if (model == ModelFile::allowed) command->add_option("MODEL", options.model, "A model file (.safetensors)");
+  command->add_option("--net", options.net, "A network: a line such as 20c5-relu-mp2-10n, or FILE.toml")->type_name("NET");
+  command->add_option("--input", options.input, "Shape of a sample, e.g. 1x28x28")->type_name("SHAPE");
+  command->add_option("--seed", options.seed, "Seed of the parameters of --net")->type_name("N");
+}
+
+Network make_network(const NetworkOptions& options, const Shape& input) {
+  if (!options.model.empty()) {
+    if (!options.net.empty()) throw UsageError("a model file and --net were given; give one of them");
+    if (!options.input.empty()) throw UsageError("--input goes with --net; a model file knows its input");
+    return Network::load(options.model);
+  }
+  if (options.net.empty()) throw UsageError("no network was given; add --net, e.g. --net 20c5-relu-mp2-10n");
+  return make_network(options.net, options.input.empty() ? input : parse_shape(options.input), options.seed);
+}
+
+Split load_data(const std::string& spec, const Network& model) {
+  if (!spec.empty()) return load_dataset(spec);
+  const auto found = model.metadata.find("data");
+  if (found == model.metadata.end()) throw UsageError("the model does not say what it was trained on; add --data");
+  return load_dataset(found->second);
+}
+
+Loss natural_loss(const Network& network) {
+  return network.output_shape().size() == 1 ? Loss::cross_entropy : Loss::squared_error;
+}
+
+CompileOptions on_threads(int threads) {
+  CompileOptions options;
+  options.threads = threads;
+  return options;
+}
+
+std::string count(std::int64_t number) {
+  return number < 0 ? "-" + grouped(static_cast<std::uint64_t>(-number)) : grouped(static_cast<std::uint64_t>(number));
+}
+
+std::string percent(double fraction) { return fmt::format("{:.2f} %", 100 * fraction); }
+
+std::string megabytes(std::size_t bytes) {
+  return bytes < 1'000'000 ? fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3)
+                           : fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+void print_json(const nlohmann::ordered_json& value) {
+  fmt::print("{}\n", value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace chalk::app

@@ -1,0 +1,85 @@
+// What the commands share: options, networks from what was typed, and how numbers are written.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "apps/chalkgrad/commands.h"
+#include "chalkgrad/chalkgrad.h"
+
+namespace chalk::app {
+
+enum ExitCode : int { kOk = 0, kFailed = 1, kUsage = 2 };  // and 128 + a signal's number
+
+/// The command line itself is wrong.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A signal ended the work, in order.
+class Interrupted : public Error {
+ public:
+  Interrupted(int code, const std::string& what) : Error(what), code_(code) {}
+  int code() const { return code_; }
+
+ private:
+  int code_;
+};
+
+/// Gives a subcommand its struct of options and its function.
+template <class Options>
+void set_action(CLI::App* command, Action& action, std::shared_ptr<Options> options, int (*run)(const Options&)) {
+  command->callback([&action, options, run] { action = [options, run] { return run(*options); }; });
+}
+
+// Validators: "--lr: must be a number above 0, not nan".
+CLI::Validator at_least(std::int64_t least, std::int64_t most = std::int64_t{1} << 30);
+CLI::Validator number_where(const std::string& what, std::function<bool(double)> good);
+
+void add_threads(CLI::App* command, int& threads);
+void add_json(CLI::App* command, bool& json);
+
+/// "1x28x28" or "1×28×28".
+Shape parse_shape(std::string_view text);
+
+/// A chain, or the path of a TOML file; a chain that cannot be read is a UsageError. `input` may be {} for TOML that says
+/// its own.
+Network make_network(const std::string& spec, const Shape& input, std::uint64_t seed);
+
+/// Where a command takes its network from: a model file or --net, with --input.
+struct NetworkOptions {
+  std::string model, net, input;
+  std::uint64_t seed = 1;
+};
+enum class ModelFile : std::uint8_t { allowed, no };
+void add_network(CLI::App* command, NetworkOptions& options, ModelFile model);
+/// `input` is used if no --input was given.
+Network make_network(const NetworkOptions& options, const Shape& input = {});
+
+/// What the model was trained on, unless `spec` says otherwise.
+Split load_data(const std::string& spec, const Network& model);
+
+/// Cross-entropy if the network's output is a vector, as a classifier's is, else squared error.
+Loss natural_loss(const Network& network);
+
+CompileOptions on_threads(int threads);
+
+/// 12345678 → "12,345,678".
+std::string count(std::int64_t number);
+/// 0.98765 → "98.77 %".
+std::string percent(double fraction);
+/// 12345678 → "12.3 MB".
+std::string megabytes(std::size_t bytes);
+
+void print_json(const nlohmann::ordered_json& value);
+
+/// Seconds since some moment.
+double seconds();
+
+}  // namespace chalk::app

@@ -1,0 +1,69 @@
+// chalkgrad eval: how good a model is on data it has not seen.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/chalkgrad/commands.h"
+#include "apps/chalkgrad/common.h"
+#include "apps/chalkgrad/table.h"
+
+namespace chalk::app {
+namespace {
+
+struct Options {
+  std::string model, data, part = "test";
+  int threads = 0;
+  bool json = false;
+};
+
+double ratio(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+nlohmann::ordered_json to_json(const Evaluation& result) {
+  nlohmann::ordered_json json{{"samples", result.samples}, {"loss", result.loss}};
+  if (result.classes.empty()) return json;
+  json["accuracy"] = result.accuracy;
+  for (const auto& c : result.classes) {
+    json["classes"].push_back({{"name", c.name}, {"samples", c.samples}, {"correct", c.correct}, {"predicted", c.predicted}});
+  }
+  return json;
+}
+
+void print(const Evaluation& result) {
+  if (!result.classes.empty()) {
+    Table table({"class", "samples", "found", "answered", "right answers"});
+    for (const auto& c : result.classes) {
+      table.row({c.name, count(c.samples), percent(ratio(c.correct, c.samples)), count(c.predicted), percent(ratio(c.correct, c.predicted))});
+    }
+    fmt::print("{}\naccuracy {}\n", table.text(), percent(result.accuracy));
+  }
+  fmt::print("loss {:.6g}, mean of {} samples\n", result.loss, count(result.samples));
+}
+
+int eval(const Options& o) {
+  auto network = Network::load(o.model);
+  const auto data = load_data(o.data, network);
+  const auto result = evaluate(network, o.part == "test" ? data.test : data.train, o.threads);
+  if (o.json) {
+    print_json(to_json(result));
+  } else {
+    print(result);
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void add_eval(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("eval", "Measure a model's accuracy and loss, class by class");
+  command->add_option("MODEL", options->model, "A model file (.safetensors)")->required();
+  command->add_option("--data", options->data, "Data: digits or mnist:FOLDER; without it, what the model was trained on");
+  command->add_option("--part", options->part, "test or train")->capture_default_str()->check(CLI::IsMember({"test", "train"}))->type_name("PART");
+  add_threads(command, options->threads);
+  add_json(command, options->json);
+  set_action(command, action, options, eval);
+}
+
+}  // namespace chalk::app

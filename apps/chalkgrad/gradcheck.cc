@@ -1,0 +1,207 @@
+// chalkgrad gradcheck: the derivative of a network's loss, held against differences and against the fast engine.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "apps/chalkgrad/commands.h"
+#include "apps/chalkgrad/common.h"
+#include "apps/chalkgrad/table.h"
+#include "src/base/random.h"
+#include "src/net/cost.h"
+#include "src/net/suggest.h"
+#include "src/ops/registry.h"
+#include "src/run/gradcheck.h"
+#include "src/run/reference.h"
+#include "src/train/training_graph.h"
+
+namespace chalk::app {
+namespace {
+
+constexpr double kEngineTolerance = 1e-4;  // relative to the largest derivative of a parameter: float against double
+constexpr double kCorruption = 1.01;
+constexpr double kMostWork = 2e11;  // multiply-adds, some minutes in the reference
+
+struct Options {
+  NetworkOptions network;
+  std::int64_t batch = 3;
+  std::string corrupt;
+  bool json = false;
+};
+
+/// The loss of a network, and what it is differentiated with respect to.
+struct Problem {
+  Graph graph;
+  Value loss;
+  std::vector<Value> wrt;  // the parameters, and the input
+};
+
+void pose(Problem& problem, const Network& network) {
+  auto& graph = problem.graph = network.graph();
+  problem.loss = batch_mean(add_loss(graph, natural_loss(network), network.output_shape()));
+  problem.wrt = graph.parameters();
+  problem.wrt.push_back(graph.find("x"));
+}
+
+/// The rule of that operation, wrong by one per cent.
+DerivativeRules corrupted(const std::string& name, const Graph& graph) {
+  if (name.empty()) return {};
+  std::vector<std::string_view> there;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const Op& op = *graph.node(id).op;
+    if (!is_leaf(op) && op.derivative.value && std::find(there.begin(), there.end(), op.name.value) == there.end()) {
+      there.push_back(op.name.value);
+    }
+  }
+  if (std::find(there.begin(), there.end(), name) == there.end()) {
+    throw UsageError(fmt::format("--corrupt {}: this network has no such operation with a derivative; it has {}", name, fmt::join(there, ", ")));
+  }
+  const auto rule = find_op(name)->derivative.value;
+  return {{name, [rule](const Node& node, std::span<const Value> inputs, Value y, Value dy) {
+             auto cotangents = rule(node, inputs, y, dy);
+             for (auto& c : cotangents) {
+               if (c) c = c * c.graph().constant(kCorruption);
+             }
+             return cotangents;
+           }}};
+}
+
+struct EngineCheck {
+  std::string name;
+  double largest = 0, error = 0;  // error relative to the largest
+  bool passed = false;
+};
+
+/// The same gradients by the engine, in float, and by the reference, in double, from the same numbers.
+std::vector<EngineCheck> check_engine(const Network& network, const Options& o, const DerivativeRules& rules) {
+  Problem p;
+  pose(p, network);
+  auto& graph = p.graph;
+  const auto derivatives = gradients(p.loss, p.wrt, rules);
+  graph.clear_outputs();
+  graph.output("loss", p.loss);
+  for (std::size_t i = 0; i < p.wrt.size(); ++i) graph.output("d " + p.wrt[i].name(), derivatives[i]);
+
+  const auto batch = static_cast<std::size_t>(o.batch);
+  Random random(o.network.seed, hash_name("gradcheck"));
+  Variables variables(graph, o.network.seed);
+  std::map<std::string, std::vector<float>> feeds;
+  for (const char* name : {"x", "t"}) {
+    auto& values = feeds[name];
+    values.resize(batch * static_cast<std::size_t>(elements(graph.find(name).shape())));
+    for (auto& v : values) v = static_cast<float>(random.uniform());
+  }
+  const auto classes = static_cast<std::size_t>(elements(network.output_shape()));
+  if (natural_loss(network) == Loss::cross_entropy) {
+    for (std::size_t i = 0; i < batch * classes; ++i) feeds["t"][i] = i % classes == i / classes % classes ? 1.0F : 0.0F;
+  }
+  Program program(graph, variables, on_threads(1));
+  Reference reference(graph, batch);
+  for (const auto& [name, values] : feeds) {
+    program.feed(name, {.values = values.data()});
+    reference.set(graph.find(name).id(), {values.begin(), values.end()});
+  }
+  for (const auto& [name, tensor] : variables.all()) {
+    const auto values = tensor.values();
+    reference.set(graph.find(name).id(), {values.begin(), values.end()});
+  }
+  program.run(batch);
+  reference.run();
+
+  std::vector<EngineCheck> checks;
+  for (const auto& [name, id] : graph.outputs()) {
+    const auto& right = reference.value(id);
+    const auto fast = program.output(name);
+    EngineCheck check{name.starts_with("d ") ? name.substr(2) : name};
+    for (const auto v : right) check.largest = std::max(check.largest, std::abs(v));
+    bool finite = fast.size() == right.size();
+    for (std::size_t i = 0; finite && i < right.size(); ++i) {
+      const double difference = std::abs(static_cast<double>(fast[i]) - right[i]);
+      finite = std::isfinite(difference);
+      check.error = std::max(check.error, check.largest > 0 ? difference / check.largest : difference);
+    }
+    check.passed = finite && check.error <= kEngineTolerance;
+    checks.push_back(std::move(check));
+  }
+  return checks;
+}
+
+void print(const GradcheckReport& rules, const std::vector<EngineCheck>& engine) {
+  const auto verdict = [](bool passed) { return passed ? "ok" : "FAILED"; };
+  Table differences({"rules against differences", "elements", "largest", "error", "relative", ""});
+  for (const auto& c : rules.checks) {
+    differences.row({c.name, count(static_cast<std::int64_t>(c.elements)), fmt::format("{:.1e}", c.largest),
+                     fmt::format("{:.1e}", c.absolute_error), fmt::format("{:.1e}", c.relative_error), verdict(c.passed)});
+  }
+  fmt::print("{}\n", differences.text());
+  Table floats({"engine (float) against rules (double)", "largest", "relative error", ""});
+  for (const auto& c : engine) {
+    floats.row({c.name, fmt::format("{:.1e}", c.largest), fmt::format("{:.1e}", c.error), verdict(c.passed)});
+  }
+  fmt::print("{}\n", floats.text());
+}
+
+nlohmann::ordered_json to_json(const GradcheckReport& rules, const std::vector<EngineCheck>& engine, bool passed) {
+  nlohmann::ordered_json json{{"passed", passed}};
+  for (const auto& c : rules.checks) {
+    json["rules"].push_back({{"name", c.name}, {"elements", c.elements}, {"largest", c.largest}, {"absolute_error", c.absolute_error},
+                             {"relative_error", c.relative_error}, {"passed", c.passed}});
+  }
+  json["engine_tolerance"] = kEngineTolerance;
+  for (const auto& c : engine) {
+    json["engine"].push_back({{"name", c.name}, {"largest", c.largest}, {"relative_error", c.error}, {"passed", c.passed}});
+  }
+  return json;
+}
+
+void check_work(const Network& network, const Options& o) {
+  const auto price = cost(network.graph());
+  const double points = 2.0 * static_cast<double>(price.parameters + elements(network.input_shape()) * o.batch);
+  if (points * static_cast<double>(price.forward) * static_cast<double>(o.batch) <= kMostWork) return;
+  throw InputError(fmt::format("{} parameters are too many to try one by one; use a smaller --input or fewer filters, "
+                               "of the same kinds of layers",
+                               count(price.parameters)));
+}
+
+int gradcheck(const Options& o) {
+  const auto network = make_network(o.network);
+  check_work(network, o);
+  Problem p;
+  pose(p, network);
+  const auto rules = corrupted(o.corrupt, p.graph);
+  const Value outputs[] = {p.loss, p.graph.value(p.graph.outputs()[0].second)};
+  GradcheckOptions options;
+  options.seed = o.network.seed;
+  options.batch = static_cast<std::size_t>(o.batch);
+  options.rules = rules;
+  const auto report = check_gradients(p.graph, outputs, p.wrt, options);
+  const auto engine = check_engine(network, o, rules);
+  bool passed = report.passed;
+  for (const auto& c : engine) passed &= c.passed;
+  if (o.json) {
+    print_json(to_json(report, engine, passed));
+  } else {
+    print(report, engine);
+    fmt::print("{}\n", passed ? "all derivatives agree" : "FAILED: derivatives disagree");
+  }
+  return passed ? kOk : kFailed;
+}
+
+}  // namespace
+
+void add_gradcheck(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("gradcheck", "Check a network's derivatives, parameter by parameter");
+  add_network(command, options->network, ModelFile::no);
+  command->add_option("--batch", options->batch, "Samples")->capture_default_str()->check(at_least(1, 64))->type_name("N");
+  command->add_option("--corrupt", options->corrupt, "Make this operation's derivative wrong by 1 %, to see the check fail")->type_name("OP");
+  add_json(command, options->json);
+  command->footer(
+      "Derivatives by the rules are compared in double with central differences (docs/cli.md says how close they must\n"
+      "be), then the engine's, in float, with the double ones, within 1e-4 of a parameter's largest.");
+  set_action(command, action, options, gradcheck);
+}
+
+}  // namespace chalk::app

@@ -1,0 +1,92 @@
+// chalkgrad info: a network's layers, size, cost and memory.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/chalkgrad/commands.h"
+#include "apps/chalkgrad/common.h"
+#include "apps/chalkgrad/table.h"
+#include "src/net/cost.h"
+#include "src/train/training_graph.h"
+
+namespace chalk::app {
+namespace {
+
+struct Options {
+  NetworkOptions network;
+  int threads = 0;
+  bool graph = false, json = false;
+};
+
+MemoryUse memory(const Graph& graph, Variables& variables, int threads) {
+  return Program(graph, variables, on_threads(threads)).memory();
+}
+
+nlohmann::ordered_json to_json(const MemoryUse& m) {
+  return {{"parameters", m.parameters}, {"activations_per_thread", m.activations}, {"gradients", m.gradients},
+          {"shared", m.shared},         {"threads", m.threads},                    {"total", m.total()}};
+}
+
+std::string to_text(const MemoryUse& m) {
+  return fmt::format("{} (parameters {}, activations {} × {} thread{}, gradients {}, other {})", megabytes(m.total()),
+                     megabytes(m.parameters), megabytes(m.activations), m.threads, m.threads == 1 ? "" : "s",
+                     megabytes(m.gradients), megabytes(m.shared));
+}
+
+int info(const Options& o) {
+  auto network = make_network(o.network);
+  const Loss loss = natural_loss(network);
+  const Graph step = training_graph(network, loss, network.output_shape(), sgd({}));
+  if (o.graph) {
+    fmt::print("{}", network.graph().print());
+    return kOk;
+  }
+  const auto layers = layer_costs(network.graph());
+  const auto total = cost(network.graph());
+  const auto inference = memory(network.graph(), network.variables(), o.threads);
+  Variables variables = Variables(step, 1);
+  const auto training = memory(step, variables, o.threads);
+  if (o.json) {
+    nlohmann::ordered_json json{{"network", network.text()}, {"input", network.input_shape()}, {"output", network.output_shape()}};
+    for (const auto& l : layers) {
+      json["layers"].push_back({{"name", l.layer}, {"output", l.shape}, {"parameters", l.parameters}, {"multiply_adds", l.forward}});
+    }
+    json["parameters"] = total.parameters;
+    json["multiply_adds"] = {{"inference", total.forward}, {"training", total.training}};
+    json["memory"] = {{"inference", to_json(inference)}, {"training", to_json(training)}};
+    json["instruction_set"] = instruction_set();
+    if (!network.encoding.class_names.empty()) json["classes"] = network.encoding.class_names;
+    if (!network.metadata.empty()) json["metadata"] = network.metadata;
+    json["weights_sha256"] = network.weights_sha256();
+    print_json(json);
+    return kOk;
+  }
+  Table table({"layer", "output", "parameters", "multiply-adds"});
+  table.row({"x", to_string(network.input_shape()), "", ""});
+  for (const auto& l : layers) {
+    table.row({l.layer, to_string(l.shape), l.parameters > 0 ? count(l.parameters) : "", l.forward > 0 ? count(l.forward) : ""});
+  }
+  table.rule();
+  table.row({"total", "", count(total.parameters), count(total.forward)});
+  fmt::print("{}\n", table.text());
+  fmt::print("training    {} multiply-adds a sample, {}\n", count(total.training), to_text(training));
+  fmt::print("inference   {} multiply-adds a sample, {}\n", count(total.forward), to_text(inference));
+  fmt::print("runs on     {}\n", instruction_set());
+  for (const auto& [key, value] : network.metadata) fmt::print("{}  {}\n", key, value);
+  if (!o.network.model.empty()) fmt::print("weights sha256 {}\n", network.weights_sha256());
+  return kOk;
+}
+
+}  // namespace
+
+void add_info(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("info", "Show a network's layers, parameters, multiply-adds and memory");
+  add_network(command, options->network, ModelFile::allowed);
+  add_threads(command, options->threads);
+  command->add_flag("--graph", options->graph, "Print the forward graph instead");
+  add_json(command, options->json);
+  set_action(command, action, options, info);
+}
+
+}  // namespace chalk::app

@@ -1,0 +1,38 @@
+// How training shows itself: a bar that is redrawn while an epoch runs, a line of a table when it ends.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "chalkgrad/train.h"
+
+namespace chalk::app {
+
+class TrainingDisplay {
+ public:
+  /// The bar goes to stderr, if that is a terminal; the table to stdout. Quiet: neither.
+  TrainingDisplay(std::int64_t epochs, bool quiet);
+  ~TrainingDisplay() { clear(); }
+  TrainingDisplay(const TrainingDisplay&) = delete;
+  TrainingDisplay& operator=(const TrainingDisplay&) = delete;
+
+  void step(const Progress& now);
+  /// `test_accuracy` is empty for regression, and so is the column.
+  void epoch(const Progress& now, std::optional<double> test_accuracy);
+
+ private:
+  void clear();
+  std::string bar(double fraction, int width) const;
+
+  std::int64_t epochs_;
+  bool quiet_, terminal_, colour_;
+  bool drawn_ = false, titled_ = false;
+  double drawn_at_ = 0;
+  // Speed and time left are of training alone: what happens between epochs (testing) is not counted.
+  double trained_ = 0, resumed_at_ = 0;  // seconds until the last epoch() / moment since which it trains again
+  std::int64_t first_step_ = -1, epoch_samples_ = -1;
+  double epoch_seconds_ = 0;
+};
+
+}  // namespace chalk::app

@@ -1,0 +1,226 @@
+// chalkgrad train: learns, shows how it goes, and keeps the result.
+#include <fmt/format.h>
+
+#include <atomic>
+#include <csignal>
+#include <nlohmann/json.hpp>
+
+#include "apps/chalkgrad/commands.h"
+#include "apps/chalkgrad/common.h"
+#include "apps/chalkgrad/progress.h"
+#include "apps/chalkgrad/train_log.h"
+#include "src/base/threads.h"
+#include "src/net/cost.h"
+
+namespace chalk::app {
+namespace {
+
+constexpr const char* kDigitsNet = "16c3z-relu-mp2-32c3z-relu-mp2-64n-relu-";  // and a dense layer with an output a class
+
+struct Options {
+  std::string data = "digits", net, loss = "cross-entropy", schedule = "one-cycle";
+  TrainOptions train;
+  std::string out, resume, log, print_after;
+  std::int64_t checkpoint_every = 0;
+  bool quiet = false, json = false;
+  CLI::App* command = nullptr;
+
+  bool given(const char* flag) const { return command->count(flag) > 0; }
+};
+
+std::atomic<int> signals{0};
+
+extern "C" void on_signal(int signal) {
+  signals.store(signal);
+  request_stop();
+  std::signal(signal, SIG_DFL);  // the second one ends it at once
+}
+
+Loss parse_loss(const std::string& text) { return text == "cross-entropy" ? Loss::cross_entropy : Loss::squared_error; }
+const char* to_text(Loss loss) { return loss == Loss::cross_entropy ? "cross-entropy" : "squared-error"; }
+
+Schedule parse_schedule(const std::string& text) {
+  try {
+    return Schedule::parse(text);
+  } catch (const InputError& e) {
+    throw UsageError(fmt::format("--schedule: {}", e.what()));
+  }
+}
+
+/// A run: what is trained, on what, and how.
+struct Run {
+  Network network;
+  Split data;
+  TrainOptions options;
+};
+
+std::string default_net(const Dataset& data) {
+  const auto outputs = data.labels.empty() ? elements(data.target) : static_cast<std::int64_t>(data.class_names.size());
+  return data.sample.size() == 3 ? fmt::format("{}{}n", kDigitsNet, outputs) : fmt::format("64n-relu-{}n", outputs);
+}
+
+Run new_run(const Options& o) {
+  TrainOptions options = o.train;
+  options.loss = parse_loss(o.loss);
+  options.schedule = parse_schedule(o.schedule);
+  auto data = load_dataset(o.data);
+  auto network = make_network(o.net.empty() ? default_net(data.train) : o.net, data.train.sample, options.seed);
+  network.metadata["data"] = o.data;
+  return {std::move(network), std::move(data), std::move(options)};
+}
+
+/// Goes on with a checkpoint. What it was started with holds; an option that says something else is a mistake.
+Run resumed_run(const Options& o) {
+  auto network = Network::load(o.resume);
+  TrainOptions options = checkpoint_options(network);
+  const auto& began = network.metadata["data"];
+  const auto agree = [&](const char* flag, const auto& now, const auto& before) {
+    if (!o.given(flag) || now == before) return;
+    throw UsageError(fmt::format("{} {} differs from {}, with which {} was started; leave it out", flag, now, before, o.resume));
+  };
+  agree("--data", o.data, began);
+  agree("--net", o.net, network.text());
+  agree("--epochs", o.train.epochs, options.epochs);
+  agree("--batch", o.train.batch, options.batch);
+  agree("--lr", o.train.optimizer.lr, options.optimizer.lr);
+  agree("--momentum", o.train.optimizer.momentum, options.optimizer.momentum);
+  agree("--nesterov", o.train.optimizer.nesterov, options.optimizer.nesterov);
+  agree("--weight-decay", o.train.optimizer.weight_decay, options.optimizer.weight_decay);
+  agree("--seed", o.train.seed, options.seed);
+  agree("--loss", o.loss, std::string(to_text(options.loss)));
+  if (o.given("--schedule")) agree("--schedule", parse_schedule(o.schedule).text(), options.schedule.text());
+  options.threads = o.train.threads;
+  auto data = load_data("", network);
+  const auto steps_an_epoch = (static_cast<std::int64_t>(data.train.size()) + options.batch - 1) / options.batch;
+  const auto position = nlohmann::json::parse(network.metadata["chalkgrad.position"], nullptr, false);
+  if (position.is_object() && position.value("step", std::int64_t{0}) >= steps_an_epoch * options.epochs) {
+    throw InputError(fmt::format("{}: its training of {} epochs is finished; there is nothing to resume", o.resume, options.epochs));
+  }
+  return {std::move(network), std::move(data), std::move(options)};
+}
+
+void introduce(const Run& run) {
+  const auto& train = run.data.train;
+  fmt::print("data     {}: {} samples to train, {} to test, {}", run.network.metadata.at("data"),
+             count(static_cast<std::int64_t>(train.size())), count(static_cast<std::int64_t>(run.data.test.size())), to_string(train.sample));
+  fmt::print("{}\n", train.class_names.empty() ? "" : fmt::format(", {} classes", train.class_names.size()));
+  const auto price = cost(run.network.graph());
+  const auto& text = run.network.text();
+  fmt::print("network  {}: {} parameters, {} multiply-adds\n", text.find('\n') == std::string::npos ? text : "from TOML",
+             count(price.parameters), count(price.forward));
+  const int threads = run.options.threads > 0 ? run.options.threads : available_threads();
+  fmt::print("running  batch {}, lr {}, {}, seed {}, {} thread{}, {}\n\n", run.options.batch, run.options.optimizer.lr,
+             run.options.schedule.text(), run.options.seed, threads, threads == 1 ? "" : "s", instruction_set());
+  std::fflush(stdout);
+}
+
+nlohmann::ordered_json start_line(const Run& run, const Options& o) {
+  const auto& t = run.options;
+  return {{"start", run.network.text()},       {"data", run.network.metadata.at("data")},
+          {"resume", o.resume},                {"epochs", t.epochs},
+          {"batch", t.batch},                  {"lr", t.optimizer.lr},
+          {"momentum", t.optimizer.momentum},  {"nesterov", t.optimizer.nesterov},
+          {"weight_decay", t.optimizer.weight_decay}, {"loss", to_text(t.loss)},
+          {"schedule", t.schedule.text()},     {"seed", t.seed}};
+}
+
+void finish(Run& run, const Options& o, const Progress& last) {
+  const auto result = evaluate(run.network, run.data.test, run.options.threads);
+  const bool classes = !result.classes.empty();
+  const auto sha = run.network.weights_sha256();
+  if (o.json) {
+    nlohmann::ordered_json json{{"steps", last.steps}, {"train_loss", last.mean_loss}, {"seconds", last.seconds}, {"test_loss", result.loss}};
+    if (classes) json["test_accuracy"] = result.accuracy;
+    if (!o.out.empty()) json["model"] = o.out;
+    json["weights_sha256"] = sha;
+    return print_json(json);
+  }
+  if (!o.quiet) fmt::print("\n");
+  if (classes) {
+    const auto right = static_cast<std::int64_t>(std::llround(result.accuracy * static_cast<double>(result.samples)));
+    fmt::print("test accuracy {} ({} of {})\n", percent(result.accuracy), count(right), count(result.samples));
+  } else {
+    fmt::print("test loss {:.6g}\n", result.loss);
+  }
+  if (!o.out.empty()) fmt::print("model {}\n", o.out);
+  fmt::print("weights sha256 {}\n", sha);
+}
+
+int train_command(const Options& o) {
+  if (o.checkpoint_every > 0 && o.out.empty()) throw UsageError("--checkpoint-every needs a file to write; add --out FILE");
+  TrainLog log(o.log);
+  auto run = o.resume.empty() ? new_run(o) : resumed_run(o);
+  auto& options = run.options;
+  options.checkpoint = o.out;
+  options.checkpoint_every = o.checkpoint_every;
+  if (!o.print_after.empty()) {
+    options.compile.print_after = {o.print_after};
+    options.compile.print = [](std::string_view pass, const std::string& graph) { fmt::print(stderr, "after {}:\n{}\n", pass, graph); };
+  }
+  const bool quiet = o.quiet || o.json;
+  if (!quiet) introduce(run);
+  log.line(start_line(run, o));
+
+  TrainingDisplay display(options.epochs, quiet);
+  options.on_step = [&](const Progress& now) {
+    if (signals.load() != 0) request_stop();  // one that came before train() began
+    display.step(now);
+    log.line({{"step", now.step}, {"epoch", now.epoch + 1}, {"loss", now.loss}, {"lr", now.lr}});
+  };
+  options.on_epoch = [&](const Progress& now) {
+    const auto test = evaluate(run.network, run.data.test, options.threads);
+    const bool classes = !test.classes.empty();
+    display.epoch(now, classes ? std::optional(test.accuracy) : std::nullopt);
+    nlohmann::ordered_json line{{"epoch", now.epoch + 1}, {"train_loss", now.mean_loss}, {"test_loss", test.loss}};
+    if (classes) line.update({{"train_accuracy", now.accuracy}, {"test_accuracy", test.accuracy}});
+    log.line(line);
+  };
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  const auto result = train(run.network, run.data.train, options);
+  if (result.stopped) {
+    const auto where = fmt::format("stopped after step {} of {}", count(result.last.step), count(result.last.steps));
+    throw Interrupted(128 + signals.load(), o.out.empty() ? where + "; nothing was kept, for want of --out"
+                                                          : fmt::format("{}; go on with: chalkgrad train --resume {} --out {}", where, o.out, o.out));
+  }
+  finish(run, o, result.last);
+  return kOk;
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto& o = *options;
+  o.train.epochs = 12;
+  o.train.batch = 32;
+  auto* command = o.command = app.add_subcommand("train", "Train a network; with no option at all, on built-in handwritten digits");
+  const auto non_negative = number_where("a number of at least 0", [](double v) { return v >= 0; });
+  command->add_option("--data", o.data, "Data: digits, or mnist:FOLDER with MNIST's files or others like them")->capture_default_str();
+  command->add_option("--net", o.net, "Network: a line such as 20c5-relu-mp2-10n, or FILE.toml")->type_name("NET");
+  command->add_option("--epochs", o.train.epochs, "How often each sample is seen")->capture_default_str()->check(at_least(1, 1'000'000))->type_name("N");
+  command->add_option("--batch", o.train.batch, "Samples a step")->capture_default_str()->check(at_least(1, 1 << 24))->type_name("N");
+  command->add_option("--lr", o.train.optimizer.lr, "Learning rate")->capture_default_str()
+      ->check(number_where("a number above 0", [](double v) { return v > 0; }))->type_name("X");
+  command->add_option("--momentum", o.train.optimizer.momentum, "Momentum")->capture_default_str()
+      ->check(number_where("at least 0 and below 1", [](double v) { return v >= 0 && v < 1; }))->type_name("X");
+  command->add_flag("--nesterov", o.train.optimizer.nesterov, "Nesterov's momentum");
+  command->add_option("--weight-decay", o.train.optimizer.weight_decay, "Adds X·w to the gradient of each weight w")->capture_default_str()
+      ->check(non_negative)->type_name("X");
+  command->add_option("--loss", o.loss, "cross-entropy or squared-error")->capture_default_str()->check(CLI::IsMember({"cross-entropy", "squared-error"}))->type_name("LOSS");
+  command->add_option("--schedule", o.schedule, "Learning rate over time: constant, step:EPOCHS,FACTOR, cosine or one-cycle, each with +warmup:EPOCHS")->capture_default_str()
+      ->type_name("TEXT");
+  command->add_option("--seed", o.train.seed, "Decides the first weights and the order of the samples")->capture_default_str()->type_name("N");
+  add_threads(command, o.train.threads);
+  command->add_option("--out", o.out, "Where the model goes (.safetensors); also written after each epoch and when interrupted")->type_name("FILE");
+  command->add_option("--checkpoint-every", o.checkpoint_every, "Write --out every N steps, too")->check(at_least(1))->type_name("N");
+  command->add_option("--resume", o.resume, "Go on with an interrupted run, to the same bits as if it had never stopped")->type_name("FILE");
+  command->add_option("--log", o.log, "Append a line of JSON for each step and epoch")->type_name("FILE");
+  command->add_option("--print-after", o.print_after, "Print the graph after this pass to stderr, e.g. simplify")->type_name("PASS");
+  command->add_flag("--quiet", o.quiet, "Print the result only");
+  add_json(command, o.json);
+  command->footer("Ctrl-C saves --out and stops; again, it stops at once.");
+  set_action(command, action, options, train_command);
+}
+
+}  // namespace chalk::app

@@ -1,0 +1,26 @@
+# Flags of everything built here. The arithmetic ones are part of the promise that results are the same bits everywhere.
+add_library(chalkgrad_flags INTERFACE)
+target_compile_options(chalkgrad_flags INTERFACE
+  -ffp-contract=off        # a multiply-add is fused where the code says so, nowhere else
+  -fno-math-errno -fno-trapping-math
+  -fno-strict-aliasing     # lanes are read as floats and as vectors
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wmissing-field-initializers
+  -Wno-psabi               # GCC notes that vectors were passed otherwise before version 4.6
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # GCC 12 is wrong about "text" + std::string (its bug 105651)
+  $<$<BOOL:${CHALKGRAD_WERROR}>:-Werror>)
+# Instruction sets that kernels are compiled for: AVX2 and AVX-512 on x86-64, NEON on AArch64, and a portable one.
+# The others of x86 have no fused multiply-add, without which results would not be the same bits.
+target_compile_definitions(chalkgrad_flags INTERFACE
+  "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL|HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
+if(CHALKGRAD_SANITIZE)
+  add_compile_options(-fsanitize=${CHALKGRAD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${CHALKGRAD_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC's flow-based warnings misjudge instrumented code (its manual says so); the dev preset has them as errors.
+    target_compile_options(chalkgrad_flags INTERFACE
+      -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
+  endif()
+endif()
+if(CHALKGRAD_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

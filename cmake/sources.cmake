@@ -1,0 +1,46 @@
+# The two libraries. A room's files are found by their place: src/ROOM/*.cc, less the tests beside them.
+#   chalkgrad_core  graph, derivation, planning, kernels, training: needs Highway and the standard library
+#   chalkgrad       core, data readers, files, networks from text: also zlib, libpng, libjpeg, libcrypto, libzip
+find_package(Threads REQUIRED)
+find_package(HWY REQUIRED NAMES hwy)
+find_package(ZLIB REQUIRED)
+find_package(PNG REQUIRED)
+find_package(JPEG REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
+find_package(nlohmann_json REQUIRED)
+find_package(tomlplusplus REQUIRED)
+
+function(chalkgrad_room out)
+  set(found)
+  foreach(room IN LISTS ARGN)
+    file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/*.cc)
+    list(FILTER files EXCLUDE REGEX "_test\\.cc$")
+    list(APPEND found ${files})
+  endforeach()
+  set(${out} ${found} PARENT_SCOPE)
+endfunction()
+
+chalkgrad_room(core_sources base ir ops layers passes plan kernels run)
+chalkgrad_room(data_sources data net train)
+
+add_library(chalkgrad_core ${core_sources})
+target_link_libraries(chalkgrad_core PUBLIC Threads::Threads PRIVATE hwy::hwy $<BUILD_INTERFACE:chalkgrad_flags>)
+add_library(chalkgrad ${data_sources})
+target_link_libraries(chalkgrad
+  PUBLIC chalkgrad_core
+  PRIVATE ZLIB::ZLIB PNG::PNG JPEG::JPEG OpenSSL::Crypto PkgConfig::LIBZIP nlohmann_json::nlohmann_json
+          tomlplusplus::tomlplusplus $<BUILD_INTERFACE:chalkgrad_flags>)
+
+foreach(library IN ITEMS chalkgrad_core chalkgrad)
+  target_include_directories(${library} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include> PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_features(${library} PUBLIC cxx_std_20)
+  set_target_properties(${library} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  add_library(chalkgrad::${library} ALIAS ${library})
+endforeach()
+
+include(cmake/embed.cmake)
+chalkgrad_embed(digits_source ${PROJECT_SOURCE_DIR}/data/digits.csv.gz digits_csv_gz)
+target_sources(chalkgrad PRIVATE ${digits_source})

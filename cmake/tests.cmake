@@ -1,0 +1,91 @@
+# Unit tests stand beside their code (src/ROOM/x_test.cc); tests/ holds what crosses rooms.
+# A room's tests are one program, so that GoogleTest and RapidCheck are linked once a room.
+# Every test carries a label, its tier: the room's name, cross, example, install or house (ctest -L base).
+find_package(GTest REQUIRED)
+find_package(rapidcheck REQUIRED)
+find_program(CHALKGRAD_PYTHON python3 REQUIRED)
+mark_as_advanced(CHALKGRAD_PYTHON)
+include(GoogleTest)
+
+option(CHALKGRAD_PCH "Precompile the headers of the test libraries" ON)
+
+# Tests that compare files with other tools run the Python that CHALKGRAD_PYTHON names in their environment, and skip
+# where it lacks a module they need. ./dev puts those modules in build/venv.
+set(chalkgrad_python ${CHALKGRAD_PYTHON})
+if(EXISTS ${PROJECT_SOURCE_DIR}/build/venv/bin/python3)
+  set(chalkgrad_python ${PROJECT_SOURCE_DIR}/build/venv/bin/python3)
+endif()
+
+add_library(chalkgrad_test_flags INTERFACE)
+target_link_libraries(chalkgrad_test_flags INTERFACE chalkgrad chalkgrad_flags hwy::hwy rapidcheck GTest::gmock
+                      nlohmann_json::nlohmann_json OpenSSL::Crypto)
+target_include_directories(chalkgrad_test_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_definitions(chalkgrad_test_flags INTERFACE CHALKGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                           CHALKGRAD_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
+if(CHALKGRAD_PCH)
+  file(CONFIGURE OUTPUT test_headers.cc CONTENT "")
+  add_library(chalkgrad_test_headers OBJECT ${CMAKE_CURRENT_BINARY_DIR}/test_headers.cc)
+  target_link_libraries(chalkgrad_test_headers PRIVATE chalkgrad_test_flags)
+  target_precompile_headers(chalkgrad_test_headers PRIVATE <gtest/gtest.h> <gmock/gmock.h> <rapidcheck/gtest.h>)
+  set_target_properties(chalkgrad_test_headers PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+endif()
+
+function(chalkgrad_test label)
+  set(name ${label}_test)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE chalkgrad_test_flags GTest::gtest_main)
+  if(CHALKGRAD_PCH)
+    target_precompile_headers(${name} REUSE_FROM chalkgrad_test_headers)
+    set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)  # as the headers were compiled
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 DISCOVERY_MODE PRE_TEST
+                       PROPERTIES TIMEOUT 600 LABELS ${label} ENVIRONMENT "CHALKGRAD_PYTHON=${chalkgrad_python}")
+endfunction()
+
+set(tested_rooms base ir ops layers passes plan kernels run data net train math onnx dist)
+if(CHALKGRAD_SANITIZE MATCHES "thread")
+  set(tested_rooms base run data train)  # the others start no thread, and this sanitizer is the slowest
+endif()
+foreach(room IN LISTS tested_rooms)
+  file(GLOB room_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/*_test.cc)
+  if(room_tests)
+    chalkgrad_test(${room} ${room_tests})
+  endif()
+endforeach()
+file(GLOB cross_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*_test.cc)
+if(cross_tests)
+  chalkgrad_test(cross ${cross_tests})
+endif()
+
+# What is left needs to be tested once, not under every sanitizer.
+if(CHALKGRAD_SANITIZE)
+  return()
+endif()
+
+# Examples see what a user sees: the public headers and chalkgrad::chalkgrad. One that needs data it was not given says
+# so and returns 77.
+file(GLOB examples CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.cc)
+foreach(source IN LISTS examples)
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(example_${name} ${source})
+  target_link_libraries(example_${name} PRIVATE chalkgrad::chalkgrad)
+  add_test(NAME example_${name} COMMAND example_${name} WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+  set_tests_properties(example_${name} PROPERTIES LABELS example TIMEOUT 600 SKIP_RETURN_CODE 77)
+  if(EXISTS ${PROJECT_SOURCE_DIR}/../shared/data/mnist)
+    set_tests_properties(example_${name} PROPERTIES
+      ENVIRONMENT "CHALKGRAD_MNIST=${PROJECT_SOURCE_DIR}/../shared/data/mnist")
+  endif()
+endforeach()
+
+add_test(NAME layering COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/layering_test.py)
+add_test(NAME links COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tools/check_links.py)
+set_tests_properties(layering links PROPERTIES LABELS house)
+
+# Installs the libraries somewhere, moves them elsewhere, and builds a program against them as a user would.
+foreach(kind IN ITEMS static shared)
+  add_test(NAME install_${kind}
+    COMMAND ${CMAKE_COMMAND} -DKIND=${kind} -DSOURCE=${PROJECT_SOURCE_DIR} -DWORK=${PROJECT_BINARY_DIR}/install_${kind}
+            -DGENERATOR=${CMAKE_GENERATOR} -DCOMPILER=${CMAKE_CXX_COMPILER}
+            -P ${PROJECT_SOURCE_DIR}/tests/install/install_test.cmake)
+  set_tests_properties(install_${kind} PROPERTIES LABELS install TIMEOUT 1200 RUN_SERIAL ON)
+endforeach()

@@ -1,0 +1,48 @@
+// Data sets: samples and what they should become, in memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "chalkgrad/shape.h"
+
+namespace chalk {
+
+/// Samples in row-major order, one after the other. Exactly one of `bytes` and `values` is used, and one of `labels`
+/// and `targets`.
+struct Dataset {
+  std::string name;                      ///< "digits", "mnist"
+  Shape sample;                          ///< shape of one sample; {channels, rows, columns} for images
+  std::vector<std::uint8_t> bytes;       ///< images, 0…255 (size() × elements(sample)), or
+  std::vector<float> values;             ///< anything else, used as it is
+  std::vector<float> scale, shift;       ///< per channel: a byte b enters the network as b · scale + shift
+  std::vector<std::int32_t> labels;      ///< 0 … class_names.size() − 1, or
+  std::vector<float> targets;            ///< size() × elements(target) values to regress on
+  Shape target;                          ///< shape of one target, if `targets` is used
+  std::vector<std::string> class_names;  ///< one a class
+
+  /// Number of samples.
+  std::size_t size() const;
+
+  /// Throws InputError unless the sizes of all members agree and every label is in range.
+  void check() const;
+};
+
+struct Split {
+  Dataset train, test;
+};
+
+/// The 1,797 handwritten digits of UCI's optdigits, 1×8×8, built in. Every fifth sample is a test sample (1,438 / 359).
+Split digits();
+
+/// MNIST or anything in its format: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
+/// t10k-labels-idx1-ubyte, each plain or with .gz, in `folder`. Throws InputError naming the file and what is wrong.
+Split mnist(const std::filesystem::path& folder);
+
+/// "digits" or "mnist:FOLDER", as on the command line. Throws InputError naming what is known.
+Split load_dataset(const std::string& spec);
+
+}  // namespace chalk

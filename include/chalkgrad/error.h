@@ -1,0 +1,32 @@
+// Errors. Every message says what is wrong, where, and what to do about it.
+#pragma once
+
+#include <stdexcept>
+
+namespace chalk {
+
+/// Base of everything chalkgrad throws on purpose. what() is one line, ready to be shown to a user.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Shapes that do not fit together, raised where the graph is built.
+class ShapeError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A file, option or network text that cannot be used. Names the file and the place in it.
+class InputError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A value that became NaN or infinite during training. Names the step and the layer it was first seen in.
+class NumericError : public Error {
+ public:
+  using Error::Error;
+};
+
+}  // namespace chalk

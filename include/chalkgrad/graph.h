@@ -1,0 +1,128 @@
+// The graph: values of one sample, each made by an operation from values before it.
+//
+//   Graph g;
+//   Value x = g.input("x", {1, 28, 28});
+//   Value w = g.parameter("W1", {20, 1, 5, 5});
+//   Value z = conv2d(x, w);                      // operations: chalkgrad/ops.h
+//
+// A value is *batched* (one per sample) or *shared* (one for all samples). Gradients are more graph: differentiate.h.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chalkgrad/attributes.h"
+#include "chalkgrad/shape.h"
+
+namespace chalk {
+
+class Graph;
+struct Op;
+using NodeId = std::int32_t;
+
+/// A handle to one value of a graph. Valid as long as the graph stands where it stands.
+class Value {
+ public:
+  Value() = default;
+  Value(Graph& graph, NodeId id) : graph_(&graph), id_(id) {}
+
+  explicit operator bool() const { return graph_ != nullptr; }
+  Graph& graph() const { return *graph_; }
+  NodeId id() const { return id_; }
+  const Type& type() const;
+  const Shape& shape() const { return type().shape; }
+  bool batched() const { return type().batched; }
+  const std::string& name() const;
+  bool operator==(const Value&) const = default;
+
+ private:
+  Graph* graph_ = nullptr;
+  NodeId id_ = -1;
+};
+
+/// One operation applied to values that stand before it.
+struct Node {
+  const Op* op = nullptr;
+  Attributes attributes;
+  std::vector<NodeId> inputs;
+  Type type;
+  std::string name;   ///< of inputs and parameters, or given with Graph::name(); unique if not empty
+  std::string layer;  ///< the layer that the node was built for ("conv2"), for messages
+};
+
+/// How a parameter starts. Drawn from a counter-based generator keyed by the seed and the parameter's name.
+struct Init {
+  enum class Kind : std::uint8_t { constant, uniform, normal };
+  Kind kind = Kind::constant;
+  double value = 0;  ///< the constant, the bound of uniform [−value, value], or the standard deviation
+
+  static Init constant(double value) { return {Kind::constant, value}; }
+  /// He et al. 2015, eq. 10: normal with σ = √(2 / fan_in).
+  static Init he(std::int64_t fan_in);
+  /// Glorot & Bengio 2010, eq. 16: uniform with bound √(6 / (fan_in + fan_out)).
+  static Init glorot(std::int64_t fan_in, std::int64_t fan_out);
+  bool operator==(const Init&) const = default;
+};
+
+class Graph {
+ public:
+  /// A value that every sample brings. `distribution`: its elements are >= 0 and sum to 1 (a one-hot label), which the
+  /// simplifier may use.
+  Value input(std::string name, Shape shape, bool distribution = false);
+  /// A value that is given anew at each run and is the same for all samples, e.g. the learning rate.
+  Value shared_input(std::string name, Shape shape = {});
+  /// A value that is kept from run to run. `trainable` is false for state such as a momentum.
+  Value parameter(std::string name, Shape shape, Init init = {}, bool trainable = true);
+  /// The same number everywhere; shared.
+  Value constant(double value, Shape shape = {});
+  /// The number of samples in the batch; shared scalar.
+  Value batch_size();
+
+  /// Applies an operation: checks the inputs, finds the type. Throws ShapeError naming the layer. The functions of
+  /// ops.h are the usual way to call it.
+  Value apply(const Op& op, Attributes attributes, std::span<const Value> inputs);
+
+  /// Names a value, for messages, printing and look-up. The name must be new.
+  void name(Value value, std::string name);
+  /// All nodes made from now on belong to this layer.
+  void layer(std::string name) { layer_ = std::move(name); }
+  const std::string& layer() const { return layer_; }
+
+  const Node& node(NodeId id) const { return nodes_[static_cast<std::size_t>(id)]; }
+  NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
+  Value value(NodeId id) { return {*this, id}; }
+  /// The value of that name, or an empty handle.
+  Value find(std::string_view name);
+  /// Trainable parameters in the order they were made.
+  std::vector<Value> parameters();
+
+  /// What a run hands back, by name.
+  void output(std::string name, Value value);
+  const std::vector<std::pair<std::string, NodeId>>& outputs() const { return outputs_; }
+  void clear_outputs() { outputs_.clear(); }
+  /// After each run the parameter takes this shared value (all parameters at once).
+  void update(Value parameter, Value next);
+  const std::vector<std::pair<NodeId, NodeId>>& updates() const { return updates_; }
+
+  /// One line a value: `%3 z1 : batched 20×24×24 = conv2d(%0 x, %1 W1) stride=[1, 1]`.
+  std::string print() const;
+  /// Checks what every pass must keep: operands stand before use, types follow from the shape rules, names are unique.
+  /// Throws std::logic_error (a defect of chalkgrad, not of its user).
+  void verify() const;
+
+ private:
+  friend class Rewriter;
+  Value append(Node node);
+
+  std::vector<Node> nodes_;
+  std::map<std::string, NodeId, std::less<>> names_;
+  std::vector<std::pair<std::string, NodeId>> outputs_;
+  std::vector<std::pair<NodeId, NodeId>> updates_;
+  std::string layer_;
+};
+
+}  // namespace chalk

@@ -1,0 +1,60 @@
+// Networks: a forward graph with its parameters, written in one line or in TOML, saved as safetensors.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chalkgrad/graph.h"
+#include "chalkgrad/program.h"
+
+namespace chalk {
+
+/// How images become the network's input, kept with the model so that predictions see what training saw.
+struct InputEncoding {
+  std::vector<float> scale, shift;       ///< per channel: byte · scale + shift
+  std::vector<std::string> class_names;  ///< may be empty
+};
+
+class Network {
+ public:
+  /// A network whose forward graph has one batched input "x" and one output "y" (logits, for a classifier).
+  /// `text` is what it was written as (a chain or TOML) and goes into the model file.
+  Network(Graph graph, std::string text);
+
+  const Graph& graph() const { return graph_; }
+  const std::string& text() const { return text_; }
+  const Shape& input_shape() const;
+  const Shape& output_shape() const;
+  /// Parameters (and, after training, the optimizer's state). Made by initialize() or load().
+  Variables& variables() { return variables_; }
+  const Variables& variables() const { return variables_; }
+  /// Draws the parameters from the seed.
+  void initialize(std::uint64_t seed);
+
+  InputEncoding encoding;
+  /// What else the model file's metadata holds: training options, position, … (see docs/formats.md).
+  std::map<std::string, std::string> metadata;
+
+  /// Writes a safetensors file, beside and renamed. Throws InputError.
+  void save(const std::filesystem::path& file) const;
+  /// Reads one, builds the graph from its text. Throws InputError naming the file and what is wrong with it.
+  static Network load(const std::filesystem::path& file);
+  /// SHA-256, in hex, over all trainable parameters' bytes in order of name.
+  std::string weights_sha256() const;
+
+ private:
+  Graph graph_;
+  std::string text_;
+  Variables variables_;
+};
+
+/// Builds a network for samples of shape `input` from one line such as
+/// "20c5-relu-mp2-40c5-relu-mp2-100n-relu-10n", or from TOML text (anything with a newline or '='). See
+/// docs/networks.md. Throws InputError pointing at the place, ShapeError naming the layer. Parameters are drawn with
+/// seed 1.
+Network network(std::string_view text, const Shape& input);
+
+}  // namespace chalk

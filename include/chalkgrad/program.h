@@ -1,0 +1,120 @@
+// Running a graph: compile once for its shapes, run with any number of samples.
+//
+//   Variables variables(graph, /*seed=*/1);
+//   Program program(graph, variables, {.threads = 2});
+//   program.feed("x", Feed::of(images));
+//   program.run(64);
+//   float loss = program.output("loss")[0];
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "chalkgrad/graph.h"
+
+namespace chalk {
+
+/// One parameter's numbers, 64-byte aligned and padded with zeros to a multiple of 16.
+class Tensor {
+ public:
+  explicit Tensor(Shape shape);
+  const Shape& shape() const { return shape_; }
+  std::span<float> values() { return {data_.get(), static_cast<std::size_t>(elements(shape_))}; }
+  std::span<const float> values() const { return {data_.get(), static_cast<std::size_t>(elements(shape_))}; }
+
+ private:
+  struct Free {
+    void operator()(float* p) const;
+  };
+  Shape shape_;
+  std::unique_ptr<float[], Free> data_;
+};
+
+/// The parameters of a graph by name. Their addresses never change, so several programs may share them.
+class Variables {
+ public:
+  Variables() = default;
+  /// All parameters of the graph, initialised from the seed (each by its own name, so adding one changes no other).
+  Variables(const Graph& graph, std::uint64_t seed);
+
+  /// Adds the graph's parameters that are not there yet.
+  void add(const Graph& graph, std::uint64_t seed);
+  /// Throws InputError naming it if there is none.
+  Tensor& at(std::string_view name);
+  const Tensor& at(std::string_view name) const;
+  bool contains(std::string_view name) const { return tensors_.contains(name); }
+  const std::map<std::string, Tensor, std::less<>>& all() const { return tensors_; }
+
+ private:
+  std::map<std::string, Tensor, std::less<>> tensors_;
+};
+
+/// Where a batched input's samples come from. The memory must stay until the last run with it.
+struct Feed {
+  const float* values = nullptr;         ///< samples × elements, or
+  const std::uint8_t* bytes = nullptr;   ///< samples × elements, each entering as byte · scale[c] + shift[c], or
+  const std::int32_t* labels = nullptr;  ///< one a sample, entering as a one-hot vector
+  const float* scale = nullptr;          ///< per channel (first axis)
+  const float* shift = nullptr;
+};
+
+struct CompileOptions {
+  int threads = 0;                         ///< 0: one a core
+  std::string guard;                       ///< a shared scalar output (the loss): if it is not finite, run() throws
+                                           ///< NumericError before any parameter is updated
+  std::set<std::string> disabled_passes;   ///< "simplify", "fuse": for comparison
+  std::set<std::string> print_after;       ///< "differentiate", "simplify", "fuse", "plan": what each has made is
+                                           ///< handed to `print`
+  std::function<void(std::string_view pass, const std::string& graph)> print;
+};
+
+/// How much memory a program books, in bytes.
+struct MemoryUse {
+  std::size_t parameters = 0;         ///< all parameters, momentum included
+  std::size_t activations = 0;        ///< one microbatch of 16 samples, for each thread
+  std::size_t gradients = 0;          ///< slots of sums over samples
+  std::size_t shared = 0;             ///< shared values and packed weights
+  int threads = 1;
+  std::size_t total() const { return parameters + activations * static_cast<std::size_t>(threads) + gradients + shared; }
+};
+
+/// An executable form of a graph's outputs and updates. Runs allocate nothing (but for the first with more samples
+/// than ever before, where the graph has batched outputs or couples its samples).
+class Program {
+ public:
+  /// The graph is copied; `variables` must hold its parameters and outlive the program.
+  Program(const Graph& graph, Variables& variables, const CompileOptions& options = {});
+  ~Program();
+  Program(Program&&) noexcept;
+  Program& operator=(Program&&) noexcept;
+
+  /// Gives a batched input its samples. Throws InputError if there is no such input.
+  void feed(std::string_view input, const Feed& feed);
+  /// Gives a shared scalar input its value.
+  void set(std::string_view input, float value);
+  /// Runs on `samples` >= 1 samples: the rows named by `rows` of every feed (null: 0, 1, 2, …), then applies the updates.
+  void run(std::size_t samples, const std::uint32_t* rows = nullptr);
+  /// Of the last run: the elements of a shared output; samples × elements of a batched one. Throws InputError for an
+  /// unknown name.
+  std::span<const float> output(std::string_view name) const;
+
+  MemoryUse memory() const;
+  /// The plan, one line a step: segment, kernel, values, buffers.
+  std::string print() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The instruction set in use: "avx512", "avx2", "neon" or "portable" (CHALKGRAD_TARGET=avx2 in the environment forces
+/// one). Results do not depend on it.
+std::string instruction_set();
+
+}  // namespace chalk

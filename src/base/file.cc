@@ -1,0 +1,194 @@
+#include "src/base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "chalkgrad/error.h"
+#include "src/base/text.h"
+
+namespace chalk {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+// What to do about an error, as far as its number tells.
+const char* advice(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return "check the spelling, or create the folder first";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return "choose another place or change its permissions";
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return "free some space or choose another place";
+    case EISDIR:
+      return "give the name of a file";
+    default:
+      return "choose another place or try again";
+  }
+}
+
+[[noreturn]] void fail_to_write(const fs::path& path, int error) {
+  throw InputError(str(path.string(), ": cannot be written: ", reason(error), "; ", advice(error)));
+}
+
+// An open file descriptor, closed at the end of its scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+  int close() {  // late errors (quota, network disks) are reported by close()
+    const int fd = fd_;
+    fd_ = -1;
+    return ::close(fd);
+  }
+
+ private:
+  int fd_;
+};
+
+// Removes the temporary file unless it was renamed.
+class Temporary {
+ public:
+  explicit Temporary(fs::path path) : path_(std::move(path)) {}
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  ~Temporary() {
+    if (!renamed_) ::unlink(path_.c_str());
+  }
+  const fs::path& path() const { return path_; }
+  void rename_to(const fs::path& target) {
+    if (::rename(path_.c_str(), target.c_str()) != 0) fail_to_write(target, errno);
+    renamed_ = true;
+  }
+
+ private:
+  fs::path path_;
+  bool renamed_ = false;
+};
+
+class DescriptorWriter : public FileWriter {
+ public:
+  DescriptorWriter(int fd, const fs::path& path) : fd_(fd), path_(path) {}
+  using FileWriter::write;
+  void write(std::span<const std::uint8_t> bytes) override {
+    while (!bytes.empty()) {
+      const auto chunk = std::min(bytes.size(), std::size_t{1} << 30);
+      const ssize_t done = ::write(fd_, bytes.data(), chunk);
+      if (done < 0 && errno == EINTR) continue;
+      if (done < 0) fail_to_write(path_, errno);
+      bytes = bytes.subspan(static_cast<std::size_t>(done));
+    }
+  }
+
+ private:
+  int fd_;
+  const fs::path& path_;
+};
+
+// Makes the rename itself durable. Some file systems cannot; the file is whole all the same.
+void flush_folder(const fs::path& file) {
+  const auto folder = file.parent_path();
+  const Descriptor fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() >= 0) static_cast<void>(::fsync(fd.get()));
+}
+
+void write_device(const fs::path& path, const std::function<void(FileWriter&)>& write) {
+  Descriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (fd.get() < 0) fail_to_write(path, errno);
+  DescriptorWriter writer(fd.get(), path);
+  write(writer);
+  if (fd.close() != 0) fail_to_write(path, errno);
+}
+
+}  // namespace
+
+void FileWriter::write(std::string_view text) {
+  write(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+}
+
+void write_file_atomically(const fs::path& path, const std::function<void(FileWriter&)>& write) {
+  if (!path.has_filename()) fail_to_write(path.empty() ? "(no name)" : path, EISDIR);
+  struct stat old {};
+  const bool exists = ::stat(path.c_str(), &old) == 0;
+  if (exists && S_ISDIR(old.st_mode)) fail_to_write(path, EISDIR);
+  if (exists && !S_ISREG(old.st_mode)) return write_device(path, write);
+
+  std::error_code ignored;
+  const auto target = exists && fs::is_symlink(path, ignored) ? fs::canonical(path, ignored) : path;
+  static std::atomic<unsigned> serial = 0;  // two threads may write the same file: the last rename wins
+  const auto name = str(target.string(), ".tmp-", ::getpid(), "-", serial++);
+  Descriptor fd(::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));
+  if (fd.get() < 0) fail_to_write(path, errno);
+  Temporary temporary(name);
+  if (exists) static_cast<void>(::fchmod(fd.get(), old.st_mode & 07777));
+  DescriptorWriter writer(fd.get(), path);
+  write(writer);
+  if (::fsync(fd.get()) != 0 && errno != EINVAL) fail_to_write(path, errno);
+  if (fd.close() != 0) fail_to_write(path, errno);
+  temporary.rename_to(target);
+  flush_folder(target);
+}
+
+void write_file_atomically(const fs::path& path, std::span<const std::uint8_t> bytes) {
+  write_file_atomically(path, [&](FileWriter& file) { file.write(bytes); });
+}
+
+void write_file_atomically(const fs::path& path, std::string_view text) {
+  write_file_atomically(path, [&](FileWriter& file) { file.write(text); });
+}
+
+std::vector<std::uint8_t> read_file(const fs::path& path, std::size_t max_bytes) {
+  const auto fail = [&](int error) {
+    throw InputError(str(path.string(), ": cannot be read: ", reason(error), "; ",
+                         error == EISDIR   ? "give the name of a file in it"
+                         : error == ENOENT ? "check the spelling and the folder"
+                                           : "check its permissions and the disk"));
+  };
+  Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) fail(errno);
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) fail(errno);
+  if (S_ISDIR(status.st_mode)) fail(EISDIR);
+  const auto fail_long = [&](const std::string& found) {
+    throw InputError(str(path.string(), ": is too large: ", found, " bytes, and at most ", max_bytes,
+                         " are accepted here; give a smaller file, or check that this is the one you mean"));
+  };
+  const auto promised = static_cast<std::uint64_t>(std::max<off_t>(status.st_size, 0));
+  if (promised > max_bytes) fail_long(std::to_string(promised));
+
+  // Pipes and files in /proc say 0 bytes, and a file may grow: read until the end, whatever was promised.
+  std::vector<std::uint8_t> bytes(std::min<std::size_t>(max_bytes, promised) + 1);
+  std::size_t size = 0;
+  for (;;) {
+    if (size == bytes.size()) bytes.resize(std::min(max_bytes + 1, std::max<std::size_t>(2 * size, 65536)));
+    const ssize_t got = ::read(fd.get(), bytes.data() + size, std::min(bytes.size() - size, std::size_t{1} << 30));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(errno);
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+    if (size > max_bytes) fail_long("more than " + std::to_string(max_bytes));
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+}  // namespace chalk

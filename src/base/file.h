@@ -1,0 +1,35 @@
+// Whole files, read and written so that nothing is ever half done.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace chalk {
+
+/// Where the callback of write_file_atomically puts its bytes. Every write is checked: InputError on failure.
+class FileWriter {
+ public:
+  virtual ~FileWriter() = default;
+  virtual void write(std::span<const std::uint8_t> bytes) = 0;
+  void write(std::string_view text);
+};
+
+/// Writes `path` so that others see the old file or the whole new one, never a part: the bytes go to
+/// PATH.tmp-PID-N in the same folder, are flushed to the disk, and that file is renamed. The permissions of a file that
+/// is replaced are kept; a symbolic link is followed. A device or pipe (/dev/stdout) is written directly.
+/// Throws InputError saying what failed, where and why (a missing or read-only folder, a full disk), or whatever
+/// `write` throws; then neither the temporary file nor a partial one is left behind.
+void write_file_atomically(const std::filesystem::path& path, const std::function<void(FileWriter&)>& write);
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
+void write_file_atomically(const std::filesystem::path& path, std::string_view text);
+
+/// All bytes of a file (or pipe), which may be empty. Throws InputError if it is missing, a folder, unreadable, or
+/// longer than `max_bytes`; memory use stays below about twice `max_bytes` whatever is read.
+std::vector<std::uint8_t> read_file(const std::filesystem::path& path, std::size_t max_bytes);
+
+}  // namespace chalk

@@ -1,0 +1,90 @@
+#include "src/base/threads.h"
+
+#include <sched.h>
+
+#include <algorithm>
+
+namespace chalk {
+namespace {
+
+constexpr std::uint32_t kGoodbye = 1U << 31;
+constexpr int kSpins = 20000;  // some tens of microseconds: work comes that often while training
+
+inline void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+/// Waits until `value` is no longer `old`: spins first, for the reply is usually near, then sleeps.
+template <class T>
+void wait_while(const std::atomic<T>& value, T old, bool spin) {
+  for (int i = 0; spin && i < kSpins; ++i) {
+    if (value.load(std::memory_order_acquire) != old) return;
+    pause();
+  }
+  while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
+}
+
+bool may_spin(int threads) {
+  static const int cores = available_threads();
+  return threads <= cores;  // else the one we wait for may need this very core
+}
+
+}  // namespace
+
+int available_threads() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+ThreadTeam::ThreadTeam(int size) {
+  for (int thread = 1; thread < size; ++thread) workers_.emplace_back([this, thread] { serve(thread); });
+}
+
+ThreadTeam::~ThreadTeam() {
+  round_.fetch_or(kGoodbye, std::memory_order_release);
+  round_.notify_all();
+  for (auto& worker : workers_) worker.join();
+}
+
+void ThreadTeam::start(void (*call)(void*, int), void* work) {
+  const int others = static_cast<int>(workers_.size());
+  if (others > 0) {
+    call_ = call;
+    work_ = work;
+    busy_.store(others, std::memory_order_relaxed);
+    round_.store((round_.load(std::memory_order_relaxed) + 1) & ~kGoodbye, std::memory_order_release);
+    round_.notify_all();
+  }
+  call(work, 0);
+  for (int left = busy_.load(std::memory_order_acquire); left != 0; left = busy_.load(std::memory_order_acquire)) {
+    wait_while(busy_, left, may_spin(size()));
+  }
+}
+
+void ThreadTeam::serve(int thread) {
+  std::uint32_t seen = 0;
+  const bool spin = may_spin(thread + 1);
+  for (;;) {
+    wait_while(round_, seen, spin);
+    seen = round_.load(std::memory_order_acquire);
+    if (seen & kGoodbye) return;
+    call_(work_, thread);
+    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_.notify_one();
+  }
+}
+
+void Barrier::wait() {
+  const std::uint32_t round = round_.load(std::memory_order_acquire);
+  if (waiting_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
+    waiting_.store(0, std::memory_order_relaxed);
+    round_.store(round + 1, std::memory_order_release);
+    round_.notify_all();
+  } else {
+    wait_while(round_, round, may_spin(size_));
+  }
+}
+
+}  // namespace chalk

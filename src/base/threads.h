@@ -1,0 +1,54 @@
+// A fixed team of threads that do one thing together, many thousand times a second.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+namespace chalk {
+
+/// One a core that this process may run on.
+int available_threads();
+
+class ThreadTeam {
+ public:
+  /// `size` >= 1 threads, the caller's among them.
+  explicit ThreadTeam(int size);
+  ~ThreadTeam();
+  ThreadTeam(const ThreadTeam&) = delete;
+  ThreadTeam& operator=(const ThreadTeam&) = delete;
+
+  int size() const { return static_cast<int>(workers_.size()) + 1; }
+
+  /// Calls work(0) … work(size() − 1), each on its own thread, work(0) on this one; returns when all have. Allocates
+  /// nothing. `work` must not throw.
+  template <class F>
+  void run(F& work) {
+    start([](void* f, int thread) { (*static_cast<F*>(f))(thread); }, &work);
+  }
+
+ private:
+  void start(void (*call)(void*, int), void* work);
+  void serve(int thread);
+
+  std::vector<std::thread> workers_;
+  void (*call_)(void*, int) = nullptr;
+  void* work_ = nullptr;
+  std::atomic<std::uint32_t> round_{0};  // counts calls of run(); the highest bit says goodbye
+  std::atomic<int> busy_{0};
+};
+
+/// Lets one after the other through; makes threads of a team wait for each other.
+class Barrier {
+ public:
+  explicit Barrier(int size) : size_(size) {}
+  void wait();
+
+ private:
+  const int size_;
+  std::atomic<int> waiting_{0};
+  std::atomic<std::uint32_t> round_{0};
+};
+
+}  // namespace chalk

@@ -1,0 +1,79 @@
+// Every file in tests/bad/{idx,safetensors,image} must give an InputError that says what expected.txt says.
+#include <fstream>
+#include <map>
+
+#include "src/base/file.h"
+#include "src/base/text.h"
+#include "src/data/idx.h"
+#include "src/data/image.h"
+#include "src/data/safetensors.h"
+#include "src/data/test_support.h"
+
+namespace chalk {
+namespace {
+
+using testing_support::any_size;
+using testing_support::input_error;
+using testing_support::source;
+
+std::map<std::string, std::string> expectations() {
+  std::map<std::string, std::string> lines;
+  std::ifstream file(source("tests/bad/expected.txt"));
+  for (std::string name, message; std::getline(file, name, '\t') && std::getline(file, message);) lines[name] = message;
+  return lines;
+}
+
+void parse(const std::string& kind, const std::string& name) {
+  const auto bytes = read_file(source("tests/bad") / kind / name, any_size);
+  if (kind == "idx") {
+    parse_idx(bytes, name,
+              name.starts_with("labels")   ? IdxKind::labels
+              : name.starts_with("images") ? IdxKind::images
+                                           : IdxKind::any);
+  } else if (kind == "safetensors") {
+    parse_safetensors(bytes, name);
+  } else {
+    decode_image(bytes, name);
+  }
+}
+
+class BadInputs : public testing::TestWithParam<const char*> {};
+
+TEST_P(BadInputs, EachGivesItsError) {
+  const std::string kind = GetParam();
+  const auto expected = expectations();
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(source("tests/bad/" + kind))) {
+    const auto name = entry.path().filename().string();
+    const auto line = expected.find(str(kind, "/", name));
+    ASSERT_NE(line, expected.end()) << kind << "/" << name << " has no line in tests/bad/expected.txt";
+    const auto message = input_error([&] { parse(kind, name); });
+    EXPECT_THAT(message, testing::HasSubstr(line->second)) << name;
+    EXPECT_THAT(message, testing::StartsWith(name + ": "));
+    EXPECT_EQ(message.find('\n'), std::string::npos) << name;
+    EXPECT_THAT(message, testing::HasSubstr("; ")) << name << " does not say what to do";
+    ++count;
+  }
+  EXPECT_GT(count, 20);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, BadInputs, testing::Values("idx", "safetensors", "image"),
+                         [](const auto& kind) { return std::string(kind.param); });
+
+TEST(GoodInputs, SeedsOfTheFuzzersAreRead) {
+  const auto each = [](const std::string& kind, auto read) {
+    int count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(source("fuzz/corpus/" + kind))) {
+      const auto bytes = read_file(entry.path(), any_size);
+      EXPECT_NO_THROW(read(bytes, entry.path().filename().string())) << entry.path();
+      ++count;
+    }
+    EXPECT_GE(count, 4) << kind;
+  };
+  each("idx", [](const auto& bytes, const auto& name) { parse_idx(bytes, name); });
+  each("safetensors", [](const auto& bytes, const auto& name) { parse_safetensors(bytes, name); });
+  each("image", [](const auto& bytes, const auto& name) { decode_image(bytes, name); });
+}
+
+}  // namespace
+}  // namespace chalk

@@ -1,0 +1,100 @@
+#include <algorithm>
+#include <cmath>
+
+#include "chalkgrad/data.h"
+#include "chalkgrad/error.h"
+#include "src/base/text.h"
+#include "src/data/wording.h"
+
+namespace chalk {
+namespace {
+
+// Number of elements, refusing extents below 1 and products that no memory holds.
+std::size_t counted(const Shape& shape, const std::string& where) {
+  constexpr std::int64_t most = std::int64_t{1} << 40U;
+  std::int64_t product = 1;
+  for (const auto extent : shape) {
+    if (extent < 1 || extent > most / product) {
+      throw InputError(str(where, " has the impossible shape ", to_string(shape), "; every extent must be at least 1"));
+    }
+    product *= extent;
+  }
+  return static_cast<std::size_t>(product);
+}
+
+void check_finite(const std::vector<float>& numbers, std::size_t each, const std::string& where) {
+  const auto bad = std::ranges::find_if(numbers, [](float x) { return !std::isfinite(x); });
+  if (bad != numbers.end()) {
+    const auto at = static_cast<std::size_t>(bad - numbers.begin());
+    throw InputError(str(where, ": sample ", at / each, " holds ", *bad, " at element ", at % each,
+                         "; replace or leave out samples that are not finite"));
+  }
+}
+
+void check_inputs(const Dataset& data) {
+  const auto each = counted(data.sample, data.name + ": a sample");
+  if (!data.bytes.empty() && !data.values.empty()) {
+    throw InputError(str(data.name, ": has both bytes and values; give one of them"));
+  }
+  const bool images = !data.bytes.empty();
+  const auto found = images ? data.bytes.size() : data.values.size();
+  if (found % each != 0 || found / each != data.size()) {
+    throw InputError(str(data.name, ": ", grouped(data.size()), " samples of ", to_string(data.sample), " need ",
+                         grouped(data.size() * each), images ? " bytes" : " values", ", found ", grouped(found),
+                         "; give as many inputs as labels or targets"));
+  }
+  const auto channels = !images ? 0U : data.sample.empty() ? 1U : static_cast<std::size_t>(data.sample[0]);
+  if (data.scale.size() != channels || data.shift.size() != channels) {
+    throw InputError(str(data.name, ": ", data.scale.size(), " scales and ", data.shift.size(), " shifts for ",
+                         channels, images ? " channels of bytes" : " (values are used as they are)",
+                         "; give one of each a channel"));
+  }
+  check_finite(data.scale, 1, data.name + ": scale");
+  check_finite(data.shift, 1, data.name + ": shift");
+  check_finite(data.values, each, data.name);
+}
+
+void check_outputs(const Dataset& data) {
+  if (!data.labels.empty() && !data.targets.empty()) {
+    throw InputError(str(data.name, ": has both labels and targets; give one of them"));
+  }
+  if (data.labels.empty()) {
+    const auto each = counted(data.target, data.name + ": a target");
+    if (data.targets.size() % each != 0) {
+      throw InputError(str(data.name, ": ", grouped(data.targets.size()), " target values are no multiple of ", each,
+                           ", the size of one target; give a whole target for every sample"));
+    }
+    check_finite(data.targets, each, data.name + ": targets");
+  }
+  const auto classes = static_cast<std::int64_t>(data.class_names.size());
+  const auto wrong = std::ranges::find_if(data.labels, [&](auto label) { return label < 0 || label >= classes; });
+  if (wrong != data.labels.end()) {
+    throw InputError(str(data.name, ": sample ", grouped(static_cast<std::uint64_t>(wrong - data.labels.begin())),
+                         " has label ", *wrong, " but there are ", classes, " class names; labels count from 0"));
+  }
+}
+
+}  // namespace
+
+std::size_t Dataset::size() const {
+  return labels.empty() ? targets.size() / std::max<std::size_t>(1, static_cast<std::size_t>(elements(target)))
+                        : labels.size();
+}
+
+void Dataset::check() const {
+  check_outputs(*this);
+  if (size() == 0) throw InputError(str(name, ": has no samples; give at least one with its label or target"));
+  check_inputs(*this);
+}
+
+Split load_dataset(const std::string& spec) {
+  constexpr std::string_view known = "give digits (built in) or mnist:FOLDER, e.g. mnist:data/mnist";
+  if (spec == "digits") return digits();
+  if (spec.starts_with("mnist:") && spec.size() > 6) return mnist(spec.substr(6));
+  if (spec == "mnist" || spec == "mnist:") {
+    throw InputError(str("data set ", in_quotes(spec), ": does not say where MNIST's files are; ", known));
+  }
+  throw InputError(str("data set ", in_quotes(spec), ": is not known; ", known));
+}
+
+}  // namespace chalk

@@ -1,0 +1,28 @@
+// IDX, the format of MNIST: big-endian, 00 00 TYPE DIMENSIONS, one 32-bit extent a dimension, then the elements.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace chalk {
+
+struct IdxTensor {
+  std::vector<std::int64_t> extents;  ///< outermost first, each >= 1: {samples} or {samples, rows, columns}
+  std::vector<std::uint8_t> bytes;    ///< row-major
+};
+
+/// What a file is expected to hold.
+enum class IdxKind { any, labels, images };
+
+/// Reads unsigned bytes (type 0x08) from the contents of a file, plain or gzipped. Never holds more than the header
+/// promises, and at most 2 GiB. `name` is the file's name for messages. Throws InputError if the header is not that of
+/// `kind`, or the data are shorter or longer than it promises.
+IdxTensor parse_idx(std::span<const std::uint8_t> bytes, std::string_view name, IdxKind kind = IdxKind::any);
+
+/// The same from a file.
+IdxTensor load_idx(const std::filesystem::path& path, IdxKind kind = IdxKind::any);
+
+}  // namespace chalk

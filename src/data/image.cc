@@ -1,0 +1,50 @@
+#include "src/data/image.h"
+
+#include <algorithm>
+#include <array>
+
+#include "chalkgrad/error.h"
+#include "src/base/file.h"
+#include "src/base/text.h"
+#include "src/data/image_decoders.h"
+#include "src/data/wording.h"
+
+namespace chalk {
+namespace {
+
+constexpr std::array<std::uint8_t, 8> png_mark = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+constexpr std::array<std::uint8_t, 3> jpeg_mark = {0xFF, 0xD8, 0xFF};
+
+template <std::size_t N>
+bool begins_with(std::span<const std::uint8_t> bytes, const std::array<std::uint8_t, N>& mark) {
+  return bytes.size() >= N && std::equal(mark.begin(), mark.end(), bytes.begin());
+}
+
+}  // namespace
+
+void check_image_size(std::int64_t width, std::int64_t height, std::string_view name, std::int64_t max_pixels) {
+  if (width < 1 || height < 1) throw InputError(str(name, ": the image has no pixels; save it again"));
+  if (width > max_pixels / height) {
+    throw InputError(str(name, ": the image has ", width, "×", height, " pixels, more than the ",
+                         grouped(static_cast<std::uint64_t>(max_pixels)), " accepted here; make it smaller"));
+  }
+}
+
+void fail_damaged_image(std::string_view name, std::string_view format, std::string_view reason) {
+  throw InputError(str(name, ": the ", format, " data are damaged or truncated (", reason,
+                       "); fetch the file again or save it anew"));
+}
+
+Image decode_image(std::span<const std::uint8_t> bytes, std::string_view name, std::int64_t max_pixels) {
+  if (bytes.empty()) throw InputError(str(name, ": the file is empty; give a PNG or JPEG image"));
+  if (begins_with(bytes, png_mark)) return decode_png(bytes, name, max_pixels);
+  if (begins_with(bytes, jpeg_mark)) return decode_jpeg(bytes, name, max_pixels);
+  throw InputError(str(name, ": is neither PNG nor JPEG by its first bytes; convert it to PNG"));
+}
+
+Image load_image(const std::filesystem::path& path) {
+  constexpr std::size_t most_bytes = std::size_t{1} << 30U;
+  return decode_image(read_file(path, most_bytes), path.string(), most_pixels);
+}
+
+}  // namespace chalk

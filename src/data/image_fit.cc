@@ -1,0 +1,108 @@
+#include <algorithm>
+#include <cstddef>
+
+#include "chalkgrad/error.h"
+#include "src/base/text.h"
+#include "src/data/image.h"
+
+namespace chalk {
+namespace {
+
+// One pixel of the result along one axis: weights of the source pixels from `first` on. They add up to Axis::total.
+struct Tap {
+  std::int64_t first = 0;
+  std::vector<std::uint64_t> weights;
+};
+
+struct Axis {
+  std::uint64_t total = 1;
+  std::vector<Tap> taps;  // one a pixel of the result
+};
+
+// Smaller: in units of 1/to of a source pixel, result pixel i covers [i·from, (i+1)·from), source pixel j [j·to,
+// (j+1)·to).
+Tap area(std::int64_t from, std::int64_t to, std::int64_t i) {
+  Tap tap{i * from / to, {}};
+  for (auto j = tap.first; j * to < (i + 1) * from; ++j) {
+    tap.weights.push_back(
+        static_cast<std::uint64_t>(std::min((j + 1) * to, (i + 1) * from) - std::max(j * to, i * from)));
+  }
+  return tap;
+}
+
+// Larger: result pixel i has its centre at source coordinate ((2i+1)·from − to) / (2·to), clamped to the image.
+Tap linear(std::int64_t from, std::int64_t to, std::int64_t i) {
+  const auto centre = std::clamp((2 * i + 1) * from - to, std::int64_t{0}, (from - 1) * 2 * to);
+  const auto second = centre % (2 * to);
+  Tap tap{centre / (2 * to), {static_cast<std::uint64_t>(2 * to - second)}};
+  if (second != 0) tap.weights.push_back(static_cast<std::uint64_t>(second));
+  return tap;
+}
+
+Axis make_axis(std::int64_t from, std::int64_t to) {
+  const bool smaller = to < from;
+  Axis axis{static_cast<std::uint64_t>(smaller ? from : 2 * to), {}};
+  for (std::int64_t i = 0; i < to; ++i) axis.taps.push_back(smaller ? area(from, to, i) : linear(from, to, i));
+  return axis;
+}
+
+// The image with one or three channels, as asked.
+Image with_channels(const Image& image, int channels) {
+  if (image.channels == channels) return image;
+  Image out{channels, image.height, image.width, {}};
+  if (channels == 3) {
+    for (const auto grey : image.pixels) out.pixels.insert(out.pixels.end(), 3, grey);
+    return out;
+  }
+  for (std::size_t i = 0; i + 2 < image.pixels.size(); i += 3) {
+    const auto* rgb = &image.pixels[i];
+    out.pixels.push_back(
+        static_cast<std::uint8_t>((19595U * rgb[0] + 38470U * rgb[1] + 7471U * rgb[2] + 32768U) >> 16U));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> fit_image(const Image& image, int channels, int height, int width) {
+  constexpr int longest = 65536;
+  if (channels != 1 && channels != 3) {
+    throw InputError(str("image: cannot become ", channels, " channels; use a network whose input has 1 or 3"));
+  }
+  if (height < 1 || width < 1 || height > longest || width > longest || std::int64_t{height} * width > most_pixels) {
+    throw InputError(
+        str("image: cannot become ", height, "×", width, " pixels; give 1…65,536 a side and at most 100,000,000"));
+  }
+  const auto source = with_channels(image, channels);
+  const auto rows = make_axis(image.height, height), columns = make_axis(image.width, width);
+  const auto depth = static_cast<std::size_t>(channels), out_width = static_cast<std::size_t>(width);
+  const auto stride = depth * static_cast<std::size_t>(image.width);
+  const auto total = rows.total * columns.total;
+  const auto plane = static_cast<std::size_t>(height) * out_width;
+
+  std::vector<std::uint8_t> out(depth * plane);
+  std::vector<std::uint64_t> sums(depth * out_width);
+  for (std::size_t y = 0; y < rows.taps.size(); ++y) {
+    const auto& vertical = rows.taps[y];
+    std::ranges::fill(sums, 0);
+    for (std::size_t j = 0; j < vertical.weights.size(); ++j) {
+      const auto* row = source.pixels.data() + (static_cast<std::size_t>(vertical.first) + j) * stride;
+      for (std::size_t x = 0; x < out_width; ++x) {
+        const auto& horizontal = columns.taps[x];
+        const auto* pixel = row + static_cast<std::size_t>(horizontal.first) * depth;
+        for (const auto weight : horizontal.weights) {
+          for (std::size_t c = 0; c < depth; ++c) sums[c * out_width + x] += vertical.weights[j] * weight * pixel[c];
+          pixel += depth;
+        }
+      }
+    }
+    for (std::size_t c = 0; c < depth; ++c) {
+      for (std::size_t x = 0; x < out_width; ++x) {
+        out[c * plane + y * out_width + x] = static_cast<std::uint8_t>((sums[c * out_width + x] + total / 2) / total);
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace chalk

@@ -1,0 +1,159 @@
+#include "src/data/image.h"
+
+#include <numeric>
+
+#include "src/base/file.h"
+#include "src/data/test_support.h"
+
+namespace chalk {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing_support::any_size;
+using testing_support::input_error;
+using testing_support::source;
+
+using Pixels = std::vector<std::uint8_t>;
+
+Image seed(const std::string& name) { return load_image(source("fuzz/corpus/image") / name); }
+
+TEST(Png, ReadsGreyAndColour) {
+  const auto grey = seed("grey.png");
+  EXPECT_EQ(grey.channels, 1);
+  EXPECT_EQ(grey.height, 2);
+  EXPECT_EQ(grey.width, 3);
+  EXPECT_THAT(grey.pixels, ElementsAre(0, 128, 255, 1, 2, 3));
+  const auto rgb = seed("rgb.png");
+  EXPECT_EQ(rgb.channels, 3);
+  EXPECT_THAT(rgb.pixels, ElementsAre(255, 0, 0, 0, 0, 255));
+}
+
+TEST(Png, OtherKindsBecomeEightBits) {
+  EXPECT_THAT(seed("palette.png").pixels, ElementsAre(255, 0, 0, 0, 255, 0));
+  EXPECT_THAT(seed("one-bit.png").pixels, ElementsAre(255, 0, 255, 0, 255, 0, 255, 0));
+  EXPECT_THAT(seed("sixteen-bits.png").pixels, ElementsAre(128, 255));
+  EXPECT_THAT(seed("interlaced.png").pixels, ElementsAre(127));
+}
+
+TEST(Png, TransparencyLiesOnWhite) {
+  EXPECT_THAT(seed("alpha.png").pixels, ElementsAre(255, 0, 0, 255, 255, 255));
+  EXPECT_THAT(seed("grey-alpha.png").pixels, ElementsAre(64, 255));
+}
+
+// rgb.jpg is red (28x), green (32y), blue (4xy) in 9×8 pixels, saved by Pillow at quality 80.
+TEST(Jpeg, ReadsColourProgressiveAndCmyk) {
+  for (const char* name : {"rgb.jpg", "progressive.jpg", "cmyk.jpg"}) {
+    const auto image = seed(name);
+    EXPECT_EQ(image.channels, 3);
+    ASSERT_EQ(image.height, 8);
+    ASSERT_EQ(image.width, 9);
+    for (int y = 0; y < 8; ++y) {
+      for (int x = 0; x < 9; ++x) {
+        const auto* rgb = &image.pixels[static_cast<std::size_t>(y * 9 + x) * 3];
+        EXPECT_NEAR(rgb[0], 28 * x, 40) << name << " " << x << " " << y;
+        EXPECT_NEAR(rgb[1], 32 * y, 40) << name << " " << x << " " << y;
+        EXPECT_NEAR(rgb[2], 4 * x * y, 60) << name << " " << x << " " << y;
+      }
+    }
+  }
+}
+
+TEST(Jpeg, ReadsGrey) {
+  const auto image = seed("grey.jpg");
+  EXPECT_EQ(image.channels, 1);
+  EXPECT_EQ(image.pixels.size(), 72U);
+  EXPECT_NEAR(image.pixels[0], 0, 12);
+}
+
+// A cut file is an error or, where only its end mark is missing, the whole picture; never half of one.
+TEST(DecodeImage, NoTruncationGivesAnotherPicture) {
+  for (const char* name : {"grey.png", "interlaced.png", "palette.png", "rgb.jpg", "progressive.jpg", "cmyk.jpg"}) {
+    const auto bytes = read_file(source("fuzz/corpus/image") / name, any_size);
+    const auto whole = decode_image(bytes, name);
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      try {
+        EXPECT_EQ(decode_image(std::span(bytes).first(size), name).pixels, whole.pixels) << name << " " << size;
+      } catch (const InputError&) {
+      }
+    }
+  }
+}
+
+TEST(DecodeImage, FlippedBitsNeverCrash) {
+  for (const char* name : {"grey.png", "palette.png", "alpha.png", "rgb.jpg", "progressive.jpg", "grey.jpg"}) {
+    auto bytes = read_file(source("fuzz/corpus/image") / name, any_size);
+    for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+      bytes[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
+      try {
+        const auto image = decode_image(bytes, name, 100'000);
+        EXPECT_EQ(image.pixels.size(), static_cast<std::size_t>(image.channels) * image.height * image.width);
+      } catch (const InputError&) {
+      }
+      bytes[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
+    }
+  }
+}
+
+TEST(DecodeImage, RefusesMorePixelsThanAsked) {
+  const auto bytes = read_file(source("fuzz/corpus/image/grey.png"), any_size);
+  EXPECT_EQ(input_error([&] { decode_image(bytes, "grey.png", 5); }),
+            "grey.png: the image has 3×2 pixels, more than the 5 accepted here; make it smaller");
+  EXPECT_EQ(decode_image(bytes, "grey.png", 6).width, 3);
+}
+
+TEST(LoadImage, NamesAMissingFile) {
+  EXPECT_THAT(input_error([] { load_image("none.png"); }), HasSubstr("none.png: cannot be read: No such file"));
+}
+
+TEST(FitImage, KeepsAnImageThatFits) {
+  const Image image{1, 2, 3, {1, 2, 3, 4, 5, 6}};
+  EXPECT_EQ(fit_image(image, 1, 2, 3), image.pixels);
+}
+
+TEST(FitImage, ChannelsBecomePlanes) {
+  const Image image{3, 1, 2, {1, 2, 3, 4, 5, 6}};
+  EXPECT_THAT(fit_image(image, 3, 1, 2), ElementsAre(1, 4, 2, 5, 3, 6));
+}
+
+TEST(FitImage, ConvertsChannels) {
+  const Image primary{3, 1, 5, {255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255, 7, 7, 7}};
+  EXPECT_THAT(fit_image(primary, 1, 1, 5), ElementsAre(76, 150, 29, 255, 7));  // as Pillow's convert("L")
+  EXPECT_THAT(fit_image({1, 1, 2, {9, 200}}, 3, 1, 2), ElementsAre(9, 200, 9, 200, 9, 200));
+}
+
+TEST(FitImage, AveragesAreas) {
+  EXPECT_THAT(fit_image({1, 2, 2, {0, 10, 20, 31}}, 1, 1, 1), ElementsAre(15));  // 15.25
+  EXPECT_THAT(fit_image({1, 1, 3, {0, 30, 60}}, 1, 1, 2), ElementsAre(10, 50));  // (0 + 30/2) / 1.5, …
+  EXPECT_THAT(fit_image({1, 3, 1, {0, 30, 60}}, 1, 2, 1), ElementsAre(10, 50));
+}
+
+TEST(FitImage, InterpolatesBetweenCentres) {
+  EXPECT_THAT(fit_image({1, 1, 2, {0, 100}}, 1, 1, 4), ElementsAre(0, 25, 75, 100));
+  EXPECT_THAT(fit_image({1, 1, 1, {42}}, 1, 2, 2), ElementsAre(42, 42, 42, 42));
+}
+
+TEST(FitImage, ConstantStaysConstantAndMirrorsCommute) {
+  for (const int from : {1, 2, 7, 28, 100}) {
+    for (const int to : {1, 3, 8, 28, 64}) {
+      const Image flat{1, from, from, Pixels(static_cast<std::size_t>(from) * from, 77)};
+      EXPECT_THAT(fit_image(flat, 1, to, to), testing::Each(77));
+      Image ramp{1, 1, from, Pixels(static_cast<std::size_t>(from))};
+      for (int i = 0; i < from; ++i) ramp.pixels[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(i * i);
+      auto forward = fit_image(ramp, 1, 1, to);
+      std::ranges::reverse(ramp.pixels);
+      std::ranges::reverse(forward);
+      EXPECT_EQ(fit_image(ramp, 1, 1, to), forward) << from << " " << to;
+    }
+  }
+}
+
+TEST(FitImage, RefusesWhatItCannotDo) {
+  const Image image{1, 1, 1, {0}};
+  EXPECT_THAT(input_error([&] { fit_image(image, 2, 8, 8); }), HasSubstr("2 channels; use a network whose input has"));
+  EXPECT_THAT(input_error([&] { fit_image(image, 1, 0, 8); }), HasSubstr("0×8 pixels; give 1…65,536"));
+  EXPECT_THAT(input_error([&] { fit_image(image, 1, 65536, 65536); }), HasSubstr("65536×65536 pixels; give"));
+}
+
+}  // namespace
+}  // namespace chalk

@@ -1,0 +1,39 @@
+// NumPy's .npz: named arrays in one file that numpy.load reads.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "chalkgrad/shape.h"
+
+namespace chalk {
+
+/// Arrays are copied when added and written together: uncompressed, by name, without a time stamp, so equal arrays give
+/// equal files.
+class NpzWriter {
+ public:
+  /// Values in row-major order, elements(shape) of them; unlike a Shape elsewhere an extent may be 0. A name may hold
+  /// '/', as in "conv1/W". Throws InputError if it is empty, repeated, has a control character or a backslash, or
+  /// would leave the folder it is unpacked in; or if the number of values does not fit the shape.
+  void add(const std::string& name, const Shape& shape, std::span<const float> values);
+  void add(const std::string& name, const Shape& shape, std::span<const double> values);
+  void add(const std::string& name, const Shape& shape, std::span<const std::int64_t> values);
+
+  /// The file's bytes.
+  std::vector<std::uint8_t> serialize() const;
+
+  /// Written atomically (see src/base/file.h). Throws InputError if it cannot be.
+  void save(const std::filesystem::path& path) const;
+
+ private:
+  void add(const std::string& name, const Shape& shape, const char* type, std::size_t count,
+           std::span<const std::uint8_t> bytes);
+
+  std::map<std::string, std::vector<std::uint8_t>> files_;  // name without ".npy" → contents of the .npy file
+};
+
+}  // namespace chalk

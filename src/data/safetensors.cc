@@ -1,0 +1,173 @@
+#include "src/data/safetensors.h"
+
+#include <bit>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "chalkgrad/error.h"
+#include "src/base/file.h"
+#include "src/base/text.h"
+#include "src/data/safetensors_header.h"
+#include "src/data/sha256.h"
+#include "src/data/wording.h"
+
+namespace chalk {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "elements are copied as they stand in the file");
+
+constexpr std::size_t length_size = 8;
+constexpr const char* metadata_key = "__metadata__";
+constexpr const char* format_key = "chalkgrad.format";
+constexpr const char* checksum_key = "chalkgrad.sha256";
+constexpr const char* format_version = "1";
+constexpr std::size_t longest_file = std::size_t{1} << 36U;
+
+std::span<const std::uint8_t> bytes_of(const std::vector<float>& values) {
+  return {reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(float)};
+}
+
+using Tensors = std::map<std::string, StoredTensor>;
+using Metadata = std::map<std::string, std::string>;
+
+// See the top of safetensors.h. `metadata` has the format key and not the checksum key.
+std::string checksum(const Tensors& tensors, const Metadata& metadata) {
+  Sha256 hash;
+  const auto add_text = [&](std::string_view text) { hash.update(std::uint64_t{text.size()}).update(text); };
+  add_text("chalkgrad safetensors");
+  hash.update(std::uint64_t{tensors.size()});
+  for (const auto& [name, tensor] : tensors) {
+    add_text(name);
+    add_text("F32");
+    hash.update(std::uint64_t{tensor.shape.size()});
+    for (const auto extent : tensor.shape) hash.update(static_cast<std::uint64_t>(extent));
+    const auto bytes = bytes_of(tensor.values);
+    hash.update(std::uint64_t{bytes.size()}).update(bytes);
+  }
+  hash.update(std::uint64_t{metadata.size()});
+  for (const auto& [key, value] : metadata) {
+    add_text(key);
+    add_text(value);
+  }
+  return hash.hex();
+}
+
+void check_tensor(const std::string& name, const StoredTensor& tensor) {
+  if (name == metadata_key) throw InputError("safetensors: a tensor cannot be called __metadata__; rename it");
+  std::uint64_t product = 1;
+  for (const auto extent : tensor.shape) {
+    if (extent < 1 || static_cast<std::uint64_t>(extent) > longest_file / product) product = 0;
+    product = product == 0 ? 0 : product * static_cast<std::uint64_t>(extent);
+    if (product == 0) break;
+  }
+  if (product != tensor.values.size() || product == 0) {
+    throw InputError(str("safetensors: tensor ", in_quotes(name), " of shape ", to_string(tensor.shape), " has ",
+                         grouped(tensor.values.size()), " values; give one for each element, and at least one"));
+  }
+}
+
+// Takes the keys of chalkgrad out of the metadata and verifies the checksum if there is one.
+void verify(Safetensors& contents, std::string_view name) {
+  auto found = contents.metadata.extract(checksum_key);
+  if (found.empty()) {
+    for (const auto& [key, value] : contents.metadata) {
+      if (key.starts_with(format_key) || key.starts_with(checksum_key)) {
+        throw InputError(
+            str(name, ": was written by chalkgrad but has no checksum: the file is damaged; ", "take another copy"));
+      }
+    }
+    return;
+  }
+  if (found.mapped() != checksum(contents.tensors, contents.metadata)) {
+    throw InputError(str(name, ": checksum does not match: the file is damaged; take another copy or train again"));
+  }
+  const auto format = contents.metadata.extract(format_key);
+  if (format.empty() || format.mapped() != format_version) {
+    throw InputError(str(name, ": has chalkgrad's format ", format.empty() ? "(none)" : in_quotes(format.mapped()),
+                         ", this program reads ", in_quotes(format_version), "; use a newer chalkgrad"));
+  }
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> serialize_safetensors(const Safetensors& contents) {
+  for (const auto& [key, value] : contents.metadata) {
+    if (key.starts_with(format_key) || key.starts_with(checksum_key)) {
+      throw InputError(str("safetensors: metadata key ", in_quotes(key), " is reserved; use another one"));
+    }
+  }
+  nlohmann::json header = nlohmann::json::object();
+  std::uint64_t offset = 0;
+  for (const auto& [name, tensor] : contents.tensors) {
+    check_tensor(name, tensor);
+    const auto end = offset + tensor.values.size() * sizeof(float);
+    header[name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+    offset = end;
+  }
+  auto metadata = contents.metadata;
+  metadata.emplace(format_key, format_version);
+  metadata.emplace(checksum_key, checksum(contents.tensors, metadata));
+  header[metadata_key] = metadata;
+
+  std::string text;
+  try {
+    text = header.dump();
+  } catch (const nlohmann::json::exception&) {
+    throw InputError("safetensors: a tensor's name or a metadata text is not UTF-8; use plain text");
+  }
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the data begin at a multiple of 8
+  if (text.size() > longest_safetensors_header) {
+    throw InputError(str("safetensors: the names and metadata take ", grouped(text.size()), " bytes, more than the ",
+                         grouped(longest_safetensors_header), " that can be read again; shorten them"));
+  }
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(length_size + text.size() + offset);
+  for (unsigned i = 0; i < length_size; ++i) {
+    bytes.push_back(static_cast<std::uint8_t>(std::uint64_t{text.size()} >> (8 * i)));
+  }
+  bytes.insert(bytes.end(), text.begin(), text.end());
+  for (const auto& [name, tensor] : contents.tensors) {
+    const auto data = bytes_of(tensor.values);
+    bytes.insert(bytes.end(), data.begin(), data.end());
+  }
+  return bytes;
+}
+
+Safetensors parse_safetensors(std::span<const std::uint8_t> bytes, std::string_view name) {
+  if (bytes.size() < length_size) {
+    throw InputError(str(name, ": truncated: has ", bytes.size(), " bytes, and a safetensors file has at least ",
+                         length_size, "; take another copy"));
+  }
+  std::uint64_t length = 0;
+  for (unsigned i = 0; i < length_size; ++i) length |= std::uint64_t{bytes[i]} << (8 * i);
+  if (length > longest_safetensors_header) {
+    throw InputError(str(name, ": says its header has ", grouped(length), " bytes, more than the ",
+                         grouped(longest_safetensors_header), " accepted; the file is damaged or is not safetensors"));
+  }
+  if (length > bytes.size() - length_size) {
+    throw InputError(str(name, ": truncated: the header needs ", grouped(length), " bytes, found ",
+                         grouped(bytes.size() - length_size), "; the file is damaged or is not safetensors"));
+  }
+  const auto data = bytes.subspan(length_size + length);
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data() + length_size), length);
+  auto header = parse_safetensors_header(text, data.size(), name);
+  Safetensors contents{{}, std::move(header.metadata)};
+  for (auto& entry : header.tensors) {
+    auto& tensor = contents.tensors[entry.name];
+    tensor.shape = std::move(entry.shape);
+    tensor.values.resize((entry.end - entry.begin) / sizeof(float));
+    std::memcpy(tensor.values.data(), data.data() + entry.begin, entry.end - entry.begin);
+  }
+  verify(contents, name);
+  return contents;
+}
+
+void save_safetensors(const std::filesystem::path& path, const Safetensors& contents) {
+  write_file_atomically(path, serialize_safetensors(contents));
+}
+
+Safetensors load_safetensors(const std::filesystem::path& path) {
+  return parse_safetensors(read_file(path, longest_file), path.string());
+}
+
+}  // namespace chalk

@@ -1,0 +1,35 @@
+// SHA-256, for telling a whole file from a damaged one.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
+
+namespace chalk {
+
+/// Bytes are added in any number of pieces; hex() then gives the digest, once.
+class Sha256 {
+ public:
+  Sha256();
+  Sha256& update(std::span<const std::uint8_t> bytes);
+  Sha256& update(std::string_view text);
+  /// Adds 8 bytes, least significant first.
+  Sha256& update(std::uint64_t number);
+  /// 64 lower-case hexadecimal digits of all that was added. The object is used up.
+  std::string hex();
+
+ private:
+  struct Free {
+    void operator()(evp_md_ctx_st* context) const;
+  };
+  std::unique_ptr<evp_md_ctx_st, Free> context_;
+};
+
+/// Of one piece.
+std::string sha256(std::span<const std::uint8_t> bytes);
+
+}  // namespace chalk

@@ -1,0 +1,43 @@
+// Pieces of error messages: numbers one can read and names that cannot break the line.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace chalk {
+
+/// 9999 → "9,999".
+inline std::string grouped(std::uint64_t number) {
+  const auto digits = std::to_string(number);
+  std::string out;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i != 0 && (digits.size() - i) % 3 == 0) out += ',';
+    out += digits[i];
+  }
+  return out;
+}
+
+/// A name found in somebody's file, in quotes: control characters as \xNN, cut after about 60 bytes.
+inline std::string in_quotes(std::string_view text) {
+  constexpr std::size_t longest = 60;
+  const bool cut = text.size() > longest;
+  if (cut) {
+    auto end = longest;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // not inside a UTF-8 character
+    text = text.substr(0, end);
+  }
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) {
+      constexpr const char* hex = "0123456789abcdef";
+      out += {'\\', 'x', hex[byte >> 4U], hex[byte & 15U]};
+    } else {
+      out += c;
+    }
+  }
+  return out + (cut ? "…\"" : "\"");
+}
+
+}  // namespace chalk

@@ -1,0 +1,53 @@
+// Leaves: values that come from outside the graph. They have no inputs, no kernel and no derivative.
+#pragma once
+
+#include "src/ir/op.h"
+
+namespace chalk {
+
+struct InputAttributes {  // batched or shared, as the node's type says
+  std::vector<std::int64_t> shape;
+  bool batched = true;
+  bool distribution = false;  // elements are >= 0 and sum to 1
+
+  void visit(FieldVisitor& v) {
+    v.field("shape", shape);
+    v.field("batched", batched);
+    v.field("distribution", distribution);
+  }
+  bool operator==(const InputAttributes&) const = default;
+};
+
+struct ParameterAttributes {
+  std::vector<std::int64_t> shape;
+  bool trainable = true;
+  Init init;
+
+  void visit(FieldVisitor& v) {
+    v.field("shape", shape);
+    v.field("trainable", trainable);
+    auto kind = static_cast<std::int64_t>(init.kind);
+    v.field("init", kind);
+    init.kind = static_cast<Init::Kind>(kind);
+    v.field("init_value", init.value);
+  }
+  bool operator==(const ParameterAttributes&) const = default;
+};
+
+struct ConstantAttributes {
+  double value = 0;
+  std::vector<std::int64_t> shape;
+
+  void visit(FieldVisitor& v) {
+    v.field("value", value);
+    v.field("shape", shape);
+  }
+  bool operator==(const ConstantAttributes&) const = default;
+};
+
+extern const Op op_input;
+extern const Op op_parameter;
+extern const Op op_constant;
+extern const Op op_batch_size;
+
+}  // namespace chalk

@@ -1,0 +1,84 @@
+// What an operation is. Each stands in one file, src/ops/NAME.cc, with one line in src/ops/ops.inc.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "chalkgrad/graph.h"
+
+namespace chalk {
+
+/// One call of an operation's kernel. Pointers are to double, float or lane groups of 16 floats, as the kernel is.
+struct KernelCall {
+  const Attributes* attributes = nullptr;
+  std::span<const Type> types;        // of the inputs
+  std::span<const void* const> in;    // lanes: batched inputs are lane groups, shared ones plain floats
+  const Type* type = nullptr;         // of the output
+  void* out = nullptr;
+};
+using Kernel = void (*)(const KernelCall&);
+
+/// An elementwise operation on `count` contiguous lane groups (or 16 floats of a shared value) at a time.
+using Sweep = void (*)(const float* const* in, float* out, std::size_t count);
+
+/// The one kernel, instantiated for each scalar type. Lanes and sweep go to the machine's instruction set.
+struct Kernels {
+  Kernel reference;  // double, one sample
+  Kernel lanes;      // sixteen samples
+  Kernel shared;     // float, where all inputs are shared
+  Sweep sweep;       // elementwise operations only; else null
+};
+
+/// A shape and attributes on which an operation is tested, with values it is defined and smooth for.
+struct Sample {
+  struct Input {
+    Shape shape;
+    bool batched = true;
+    double low = -1, high = 1;  // values are drawn from here
+    double grid = 0;            // > 0: rounded to multiples of it, so that ties occur
+    bool differentiable = true; // checked against central differences
+  };
+  Attributes attributes;
+  std::vector<Input> inputs;
+};
+
+/// How a formula is written: LaTeX with #1, #2 for the inputs. Indices follow the text books (see docs/).
+struct Formula {
+  std::string_view latex;
+};
+
+template <class T>
+struct Required {  // a member that designated initializers cannot leave out
+  T value;
+  template <class U>
+    requires std::convertible_to<U, T>
+  Required(U&& v) : value(std::forward<U>(v)) {}  // NOLINT(google-explicit-constructor)
+  operator const T&() const { return value; }  // NOLINT(google-explicit-constructor)
+};
+
+/// Cotangents of the inputs, in order; an empty Value where an input has none (an index, a comparison).
+/// `y` is the node's own value, `dy` its cotangent (of y's shape; shared only if y is). Emits graph next to y.
+using DerivativeRule = std::vector<Value> (*)(const Node& node, std::span<const Value> inputs, Value y, Value dy);
+
+struct Op {
+  Required<std::string_view> name;
+  Required<Attributes> attributes;  // default values; empty if it has none
+  Required<int> arity;              // number of inputs; −1: one or more
+  /// The output's type, or throws ShapeError with a message that Graph::apply puts the layer in front of.
+  Required<Type (*)(const Attributes&, std::span<const Type>)> infer;
+  Required<Kernels> kernels;
+  Required<DerivativeRule> derivative;  // null: derivative is zero or none exists (say which in the file)
+  Required<Formula> formula;
+  Required<std::string_view> onnx;  // ONNX operator it maps to; "" if it is a composite of several
+  Required<std::vector<Sample>> samples;
+};
+
+/// Leaves have no inputs and no kernel: their values come from outside.
+bool is_leaf(const Op& op);
+
+}  // namespace chalk

@@ -1,0 +1,425 @@
+// Every kernel is compared with plain loops twice: in double, within the bound of float summation, and in float with
+// the order of additions that conv.h documents, to the last bit, on every instruction set.
+#include "src/kernels/conv.h"
+
+#include <gtest/gtest.h>
+// After GoogleTest, which it needs.
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "src/kernels/conv_testing.h"
+
+namespace chalk {
+namespace {
+
+constexpr std::int64_t kLanes = 16;
+
+struct Case {
+  ConvShape s;
+  std::uint32_t seed = 0;
+
+  std::int64_t group_channels() const { return s.channels / s.groups; }
+  std::int64_t group_filters() const { return s.filters / s.groups; }
+  std::size_t x_size() const { return static_cast<std::size_t>(s.channels * s.height * s.width * kLanes); }
+  std::size_t z_size() const { return static_cast<std::size_t>(s.filters * s.out_h * s.out_w * kLanes); }
+  std::size_t w_size() const {
+    return static_cast<std::size_t>(s.filters * group_channels() * s.kernel_h * s.kernel_w);
+  }
+  /// Places: −1 for a place in the padding.
+  std::int64_t x_at(std::int64_t o, std::int64_t c, std::int64_t h, std::int64_t w) const {
+    if (h < 0 || h >= s.height || w < 0 || w >= s.width) return -1;
+    return ((o / group_filters() * group_channels() + c) * s.height + h) * s.width + w;
+  }
+  std::int64_t z_at(std::int64_t o, std::int64_t p, std::int64_t q) const { return (o * s.out_h + p) * s.out_w + q; }
+  std::int64_t w_at(std::int64_t o, std::int64_t c, std::int64_t a, std::int64_t b) const {
+    return ((o * group_channels() + c) * s.kernel_h + a) * s.kernel_w + b;
+  }
+  std::int64_t row(std::int64_t p, std::int64_t a) const { return p * s.stride_h + a * s.dilation_h - s.pad_h; }
+  std::int64_t column(std::int64_t q, std::int64_t b) const { return q * s.stride_w + b * s.dilation_w - s.pad_w; }
+
+  /// visit(o, c, a, b) for every weight in order.
+  template <class Visit>
+  void each_weight(Visit visit) const {
+    for (std::int64_t o = 0; o < s.filters; ++o) {
+      for (std::int64_t c = 0; c < group_channels(); ++c) {
+        for (std::int64_t a = 0; a < s.kernel_h; ++a) {
+          for (std::int64_t b = 0; b < s.kernel_w; ++b) visit(o, c, a, b);
+        }
+      }
+    }
+  }
+  /// visit(p, q) for every place of z in order.
+  template <class Visit>
+  void each_place(Visit visit) const {
+    for (std::int64_t p = 0; p < s.out_h; ++p) {
+      for (std::int64_t q = 0; q < s.out_w; ++q) visit(p, q);
+    }
+  }
+};
+
+Case with_output(ConvShape s, std::uint32_t seed) {
+  s.out_h = (s.height + 2 * s.pad_h - (s.kernel_h - 1) * s.dilation_h - 1) / s.stride_h + 1;
+  s.out_w = (s.width + 2 * s.pad_w - (s.kernel_w - 1) * s.dilation_w - 1) / s.stride_w + 1;
+  return {s, seed};
+}
+
+Case any_case() {
+  const auto in = [](int first, int last) -> std::int64_t {  // at full size from the first case on
+    return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(first, last + 1));
+  };
+  ConvShape s{};
+  s.groups = *rc::gen::element(1, 1, 1, 2, 5);
+  s.channels = s.groups * in(1, s.groups == 5 ? 1 : 9);
+  s.filters = s.groups * in(1, s.groups == 1 ? 26 : 6);
+  s.kernel_h = in(1, 5);
+  s.kernel_w = in(1, 5);
+  s.stride_h = in(1, 3);
+  s.stride_w = in(1, 3);
+  s.dilation_h = in(1, 2);
+  s.dilation_w = in(1, 2);
+  s.pad_h = in(0, 3);
+  s.pad_w = in(0, 3);
+  s.height = std::max<std::int64_t>(1, (s.kernel_h - 1) * s.dilation_h + 1 - 2 * s.pad_h) + in(0, 9);
+  s.width = std::max<std::int64_t>(1, (s.kernel_w - 1) * s.dilation_w + 1 - 2 * s.pad_w) + in(0, 17);
+  return with_output(s, static_cast<std::uint32_t>(in(0, 1 << 30)));
+}
+
+Guarded forward(const Case& k, const ConvEpilogue& e, const Guarded& x, const Guarded& w, const Guarded& bias,
+                Guarded* index = nullptr) {
+  const ConvShape& s = k.s;
+  Guarded packed(conv_forward_packed(s));
+  Guarded scratch(conv_forward_scratch(s, e));
+  Guarded y(static_cast<std::size_t>(s.filters * (s.out_h / e.pool_h) * (s.out_w / e.pool_w) * kLanes));
+  if (index) *index = Guarded(y.span().size());
+  conv_forward_pack(s, w.data(), packed.data());
+  conv_forward(s, e, x.data(), packed.data(), e.bias ? bias.data() : nullptr, y.data(), index ? index->data() : nullptr,
+               scratch.data());
+  EXPECT_TRUE(packed.intact() && scratch.intact() && y.intact() && (!index || index->intact()));
+  return y;
+}
+
+Guarded input_grad(const Case& k, const Guarded& dz, const Guarded& w) {
+  Guarded packed(conv_input_grad_packed(k.s));
+  Guarded scratch(conv_input_grad_scratch(k.s));
+  Guarded dx(k.x_size());
+  conv_input_grad_pack(k.s, w.data(), packed.data());
+  conv_input_grad(k.s, dz.data(), packed.data(), dx.data(), scratch.data());
+  EXPECT_TRUE(packed.intact() && scratch.intact() && dx.intact());
+  return dx;
+}
+
+void weight_grad(const Case& k, const Guarded& x, const Guarded& dz, const Guarded& dw, int valid, bool accumulate) {
+  Guarded scratch(conv_weight_grad_scratch(k.s));
+  conv_weight_grad(k.s, x.data(), dz.data(), dw.data(), valid, accumulate, scratch.data());
+  EXPECT_TRUE(scratch.intact() && dw.intact());
+}
+
+// The float references: the documented order, one lane at a time.
+
+std::vector<float> forward_in_order(const Case& k, const Guarded& x, const Guarded& w) {
+  std::vector<float> z(k.z_size(), 0.0f);
+  k.each_weight([&](auto o, auto c, auto a, auto b) {
+    k.each_place([&](auto p, auto q) {
+      const auto from = k.x_at(o, c, k.row(p, a), k.column(q, b)), to = k.z_at(o, p, q);
+      for (std::int64_t n = 0; n < kLanes; ++n) {
+        float& sum = z[static_cast<std::size_t>(to * kLanes + n)];
+        sum = std::fma(w[k.w_at(o, c, a, b)], from < 0 ? 0.0f : x[from * kLanes + n], sum);
+      }
+    });
+  });
+  return z;
+}
+
+std::vector<float> input_grad_in_order(const Case& k, const Guarded& dz, const Guarded& w) {
+  std::vector<float> dx(k.x_size(), 0.0f);
+  for (std::int64_t p = 0; p < k.s.out_h; ++p) {
+    for (std::int64_t b = 0; b < k.s.kernel_w; ++b) {
+      for (std::int64_t o = 0; o < k.s.filters; ++o) {
+        for (std::int64_t c = 0; c < k.group_channels(); ++c) {
+          for (std::int64_t a = 0; a < k.s.kernel_h; ++a) {
+            for (std::int64_t q = 0; q < k.s.out_w; ++q) {
+              const auto to = k.x_at(o, c, k.row(p, a), k.column(q, b));
+              for (std::int64_t n = 0; n < kLanes && to >= 0; ++n) {
+                float& sum = dx[static_cast<std::size_t>(to * kLanes + n)];
+                sum = std::fma(w[k.w_at(o, c, a, b)], dz[k.z_at(o, p, q) * kLanes + n], sum);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  return dx;
+}
+
+std::vector<float> weight_grad_in_order(const Case& k, const Guarded& x, const Guarded& dz, int valid,
+                                        std::span<const float> start) {
+  std::vector<float> dw(start.begin(), start.end());
+  const std::int64_t rows = std::clamp<std::int64_t>((96 + k.s.out_w - 1) / k.s.out_w, 1, k.s.out_h);
+  const std::int64_t bands = (k.s.out_h + rows - 1) / rows;
+  k.each_weight([&](auto o, auto c, auto a, auto b) {
+    for (std::int64_t band = 0; band < bands; ++band) {
+      float lanes[kLanes] = {};
+      for (std::int64_t p = k.s.out_h * band / bands; p < k.s.out_h * (band + 1) / bands; ++p) {
+        for (std::int64_t q = 0; q < k.s.out_w; ++q) {
+          const auto from = k.x_at(o, c, k.row(p, a), k.column(q, b)), at = k.z_at(o, p, q);
+          for (std::int64_t n = 0; n < valid; ++n) {
+            lanes[n] = std::fma(dz[at * kLanes + n], from < 0 ? 0.0f : x[from * kLanes + n], lanes[n]);
+          }
+        }
+      }
+      dw[static_cast<std::size_t>(k.w_at(o, c, a, b))] += fold_tree(lanes);
+    }
+  });
+  return dw;
+}
+
+/// From z to y and index, place by place.
+void finish(const Case& k, const ConvEpilogue& e, std::vector<float> z, const Guarded& bias, std::vector<float>& y,
+            std::vector<float>& index) {
+  y.clear();
+  index.clear();
+  for (std::size_t i = 0; i < z.size(); ++i) {
+    if (e.bias) z[i] += bias[static_cast<std::int64_t>(i) / (k.s.out_h * k.s.out_w * kLanes)];
+    if (e.relu && z[i] < 0) z[i] = 0;
+  }
+  for (std::int64_t o = 0; o < k.s.filters; ++o) {
+    for (std::int64_t p = 0; p < k.s.out_h / e.pool_h; ++p) {
+      for (std::int64_t q = 0; q < k.s.out_w / e.pool_w; ++q) {
+        for (std::int64_t n = 0; n < kLanes; ++n) {
+          float best = -std::numeric_limits<float>::infinity();
+          std::int64_t place = 0;
+          bool first = true;
+          for (std::int64_t i = 0; i < e.pool_h * e.pool_w; ++i) {
+            const auto at = k.z_at(o, p * e.pool_h + i / e.pool_w, q * e.pool_w + i % e.pool_w);
+            const float value = z[static_cast<std::size_t>(at * kLanes + n)];
+            if (first || value > best || (std::isnan(value) && !std::isnan(best))) {
+              best = value;
+              place = i;
+            }
+            first = false;
+          }
+          y.push_back(best);
+          index.push_back(static_cast<float>(place));
+        }
+      }
+    }
+  }
+}
+
+void check_forward(const Case& k, const ConvEpilogue& e, const Guarded& x, const Guarded& w, const Guarded& bias) {
+  std::vector<float> y, places;
+  finish(k, e, forward_in_order(k, x, w), bias, y, places);
+  on_every_target([&] {
+    Guarded index(0);
+    const bool pooled = e.pool_h * e.pool_w > 1;
+    expect_same_bits(forward(k, e, x, w, bias, pooled ? &index : nullptr).span(), y, "y");
+    if (pooled) expect_same_bits(index.span(), places, "index");
+  });
+}
+
+RC_GTEST_PROP(Conv, KernelsAgreeWithLoopsInDouble, ()) {
+  const Case k = any_case();
+  std::mt19937 random(k.seed);
+  const Guarded x(k.x_size(), random), dz(k.z_size(), random), w(k.w_size(), random), bias(1);
+  std::vector<Sum> z(k.z_size()), dx(k.x_size()), dw(k.w_size());
+  k.each_weight([&](auto o, auto c, auto a, auto b) {
+    const auto at_w = k.w_at(o, c, a, b);
+    k.each_place([&](auto p, auto q) {
+      const auto at_x = k.x_at(o, c, k.row(p, a), k.column(q, b)) * kLanes, at_z = k.z_at(o, p, q) * kLanes;
+      for (std::int64_t n = 0; n < kLanes && at_x >= 0; ++n) {
+        const double xn = x[at_x + n], dzn = dz[at_z + n], wn = w[at_w];
+        z[static_cast<std::size_t>(at_z + n)].add(wn * xn);
+        dx[static_cast<std::size_t>(at_x + n)].add(wn * dzn);
+        dw[static_cast<std::size_t>(at_w)].add(dzn * xn);
+      }
+    });
+  });
+  expect_close(forward(k, {}, x, w, bias).span(), z, "z");
+  expect_close(input_grad(k, dz, w).span(), dx, "dx");
+  const Guarded sums(k.w_size());
+  weight_grad(k, x, dz, sums, 16, false);
+  expect_close(sums.span(), dw, "dw");
+}
+
+RC_GTEST_PROP(Conv, ForwardAddsInOrderOnEveryTarget, ()) {
+  const Case k = any_case();
+  std::mt19937 random(k.seed);
+  const Guarded x(k.x_size(), random), w(k.w_size(), random);
+  const Guarded bias(static_cast<std::size_t>(k.s.filters), random);
+  const auto up_to = [](std::int64_t n) {
+    return *rc::gen::inRange<std::int64_t>(1, std::min<std::int64_t>(n, 4) + 1);
+  };
+  const ConvEpilogue e{.bias = *rc::gen::arbitrary<bool>(),
+                       .relu = *rc::gen::arbitrary<bool>(),
+                       .pool_h = up_to(k.s.out_h),
+                       .pool_w = up_to(k.s.out_w)};
+  check_forward(k, e, x, w, bias);
+}
+
+RC_GTEST_PROP(Conv, InputGradAddsInOrderOnEveryTarget, ()) {
+  const Case k = any_case();
+  std::mt19937 random(k.seed);
+  const Guarded dz(k.z_size(), random), w(k.w_size(), random);
+  const std::vector<float> dx = input_grad_in_order(k, dz, w);
+  on_every_target([&] { expect_same_bits(input_grad(k, dz, w).span(), dx, "dx"); });
+}
+
+RC_GTEST_PROP(Conv, WeightGradFoldsValidLanesInOrderOnEveryTarget, ()) {
+  const Case k = any_case();
+  std::mt19937 random(k.seed);
+  const Guarded x(k.x_size(), random), dz(k.z_size(), random), start(k.w_size(), random);
+  const int valid = *rc::gen::inRange(1, 17);
+  for (const Guarded* values : {&x, &dz}) {  // a lane without a sample may hold anything
+    for (std::size_t i = 0; i < values->span().size(); ++i) {
+      if (static_cast<int>(i % 16) >= valid) values->span()[i] = NAN;
+    }
+  }
+  const std::vector<float> nothing(k.w_size(), -0.0f);  // −0 + v is v for every v
+  const std::vector<float> set = weight_grad_in_order(k, x, dz, valid, nothing);
+  const std::vector<float> added = weight_grad_in_order(k, x, dz, valid, start.span());
+  on_every_target([&] {
+    const Guarded dw(k.w_size());
+    weight_grad(k, x, dz, dw, valid, false);
+    expect_same_bits(dw.span(), set, "dw");
+    std::copy(start.span().begin(), start.span().end(), dw.data());
+    weight_grad(k, x, dz, dw, valid, true);
+    expect_same_bits(dw.span(), added, "dw");
+  });
+}
+
+/// A 1 × 1 convolution of one channel with w = 1: y is the pooled x.
+Case identity(std::int64_t height, std::int64_t width) {
+  return with_output({.channels = 1,
+                      .height = height,
+                      .width = width,
+                      .filters = 1,
+                      .kernel_h = 1,
+                      .kernel_w = 1,
+                      .out_h = 0,
+                      .out_w = 0},
+                     0);
+}
+
+TEST(Conv, PoolingTakesTheFirstOfEqualMaxima) {
+  const Case k = identity(2, 2);
+  const Guarded x(k.x_size()), w(1), bias(1);
+  w[0] = 1;
+  for (std::int64_t n = 0; n < kLanes; ++n) {  // the lane's bits say which of the four places are the maximum
+    for (std::int64_t i = 0; i < 4; ++i) x[i * kLanes + n] = n >> i & 1 ? 3.0f : 2.0f;
+  }
+  on_every_target([&] {
+    Guarded index(0);
+    const Guarded y = forward(k, {.pool_h = 2, .pool_w = 2}, x, w, bias, &index);
+    for (std::int64_t n = 0; n < kLanes; ++n) {
+      EXPECT_EQ(y[n], n == 0 ? 2 : 3);
+      EXPECT_EQ(index[n], n == 0 ? 0 : std::countr_zero(static_cast<unsigned>(n)));
+    }
+  });
+}
+
+TEST(Conv, ReluBeforePoolingMakesNegativeWindowsTieAtTheirFirstPlace) {
+  const Case k = identity(2, 2);
+  const Guarded x(k.x_size()), w(1), bias(1);
+  w[0] = 1;
+  for (std::int64_t i = 0; i < 4 * kLanes; ++i) x[i] = -1.0f / static_cast<float>(i / kLanes + 1);
+  on_every_target([&] {
+    Guarded index(0);
+    const Guarded y = forward(k, {.relu = true, .pool_h = 2, .pool_w = 2}, x, w, bias, &index);
+    EXPECT_EQ(y[0], 0);
+    EXPECT_EQ(index[0], 0);
+  });
+}
+
+TEST(Conv, NanPassesReluAndWinsItsWindow) {
+  for (const std::int64_t size : {2, 3}) {
+    const Case k = identity(size, size);
+    const Guarded x(k.x_size()), w(1), bias(1);
+    w[0] = 1;
+    bias[0] = 0.5f;
+    std::mt19937 random(7);
+    for (std::int64_t i = 0; i < size * size; ++i) {  // lane n: NaN from place n on, now and then
+      for (std::int64_t n = 0; n < kLanes; ++n) {
+        x[i * kLanes + n] = i >= n && (i == n || random() % 2) ? NAN : static_cast<float>(random() % 100) - 50;
+      }
+    }
+    for (const bool relu : {false, true}) {
+      check_forward(k, {.bias = true, .relu = relu, .pool_h = size, .pool_w = size}, x, w, bias);
+      check_forward(k, {.bias = true, .relu = relu}, x, w, bias);
+    }
+    on_every_target([&] {
+      Guarded index(0);
+      const Guarded y = forward(k, {.relu = true, .pool_h = size, .pool_w = size}, x, w, bias, &index);
+      for (std::int64_t n = 0; n < size * size; ++n) {
+        EXPECT_TRUE(std::isnan(y[n]));
+        EXPECT_EQ(index[n], n);
+      }
+    });
+  }
+}
+
+TEST(Conv, NanInOneLaneStaysThere) {
+  const Case k = with_output({.channels = 3,
+                              .height = 6,
+                              .width = 7,
+                              .filters = 5,
+                              .kernel_h = 3,
+                              .kernel_w = 3,
+                              .out_h = 0,
+                              .out_w = 0,
+                              .pad_h = 1,
+                              .pad_w = 1},
+                             3);
+  std::mt19937 random(k.seed);
+  const Guarded x(k.x_size(), random), dz(k.z_size(), random), w(k.w_size(), random), bias(1);
+  for (std::size_t i = 5; i < x.span().size(); i += 16) x.span()[i] = NAN;
+  for (std::size_t i = 5; i < dz.span().size(); i += 16) dz.span()[i] = NAN;
+  on_every_target([&] {
+    const Guarded z = forward(k, {}, x, w, bias), dx = input_grad(k, dz, w);
+    for (std::size_t i = 0; i < z.span().size(); ++i) EXPECT_EQ(std::isnan(z.span()[i]), i % 16 == 5);
+    for (std::size_t i = 0; i < dx.span().size(); ++i) EXPECT_EQ(std::isnan(dx.span()[i]), i % 16 == 5);
+  });
+}
+
+TEST(Conv, LanesFoldInATreeOfHalves) {
+  const Case k = identity(1, 1);
+  const Guarded x(kLanes), dz(kLanes), dw(1);
+  // 2^24 + 1 = 2^24 in float, so the order shows: 1 meets 2^24 only in the last addition but one.
+  for (std::int64_t n = 0; n < kLanes; ++n) {
+    x[n] = 1;
+    dz[n] = n == 0 ? 0x1p24f : n == 2 ? -0x1p24f : n % 4 == 1 ? 1.0f : 0.0f;
+  }
+  // Lane 1 holds 4 ones by then: (2^24 − 2^24) + 4.
+  on_every_target([&] {
+    weight_grad(k, x, dz, dw, 16, false);
+    EXPECT_EQ(dw[0], 4.0f);
+  });
+}
+
+TEST(Conv, InputsThatNoOutputReadsGetZero) {
+  const Case k = with_output({.channels = 1,
+                              .height = 5,
+                              .width = 5,
+                              .filters = 2,
+                              .kernel_h = 1,
+                              .kernel_w = 1,
+                              .out_h = 0,
+                              .out_w = 0,
+                              .stride_h = 3,
+                              .stride_w = 2},
+                             1);
+  std::mt19937 random(k.seed);
+  const Guarded dz(k.z_size(), random), w(k.w_size(), random);
+  on_every_target([&] {
+    const Guarded dx = input_grad(k, dz, w);
+    for (std::int64_t i = 0; i < 25; ++i) {
+      EXPECT_EQ(dx[i * kLanes] != 0, i / 5 % 3 == 0 && i % 5 % 2 == 0) << i;
+    }
+  });
+}
+
+}  // namespace
+}  // namespace chalk

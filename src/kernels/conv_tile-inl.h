@@ -1,0 +1,192 @@
+// The register tile that forward and input gradient share: some filters × some columns, sixteen samples each. Included
+// once per instruction set, after <hwy/foreach_target.h>; hence no ordinary include guard.
+//
+// Tiles only group independent sums. Every sum runs over its taps one after another, so its bits do not depend on the
+// tile, and each instruction set may choose the tile its registers hold best.
+#if defined(CHALKGRAD_CONV_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CHALKGRAD_CONV_TILE_INL_H_
+#undef CHALKGRAD_CONV_TILE_INL_H_
+#else
+#define CHALKGRAD_CONV_TILE_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "src/base/lanes-inl.h"
+#include "src/kernels/fold-inl.h"
+
+// Accumulators live in arrays; they reach registers only if every loop over them is unrolled.
+#if HWY_COMPILER_CLANG
+#define CHALKGRAD_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define CHALKGRAD_UNROLL _Pragma("GCC unroll 24")
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace chalk::HWY_NAMESPACE {
+
+constexpr std::int64_t kLanes = 16;
+constexpr int kWeightBlock = 4;                             // filters whose weights are packed side by side
+constexpr int kMaxSums = HWY_TARGET == HWY_AVX2 ? 12 : 24;  // accumulators that fit beside the operands
+constexpr int kMaxColumns = 6;
+constexpr int tile_columns(int filters) { return std::min(kMaxColumns, kMaxSums / filters); }
+
+/// z[f][j] (+)= Σ_t w[t][f] · x[taps[t] + j·x_step], in order of t.
+struct ConvTile {
+  const float* x;
+  const std::int64_t* taps;  // offsets from x, in floats
+  std::int64_t tap_count;
+  std::int64_t x_step;   // floats from a column to the next
+  const float* w;        // [blocks of 4 filters][tap][4]
+  std::int64_t w_block;  // floats from a block of 4 filters to the next
+  float* z;
+  std::int64_t z_plane, z_step;  // floats from a filter, a column, to the next
+  bool accumulate = false;       // go on from z instead of +0
+  const float* bias = nullptr;   // of the tile's first filter
+  bool relu = false;
+};
+
+constexpr float kNoBias = -0.0f;  // z + −0 is z for every z
+
+/// max(0, z), where relu(−0) = −0 and relu(NaN) = NaN.
+HWY_INLINE LaneVec relu_vec(LaneVec z) {
+  const auto zero = hn::Zero(LaneTag());
+  return hn::IfThenElse(hn::Lt(z, zero), zero, z);
+}
+
+/// kStep is x_step where it is worth knowing to the compiler, else 0.
+template <int kFilters, int kColumns, int kStep>
+HWY_NOINLINE void run_tile(const ConvTile& t) {
+  const LaneTag d;
+  // Copies: the compiler must assume that storing a float changes t.
+  const std::int64_t x_step = kStep ? kStep : t.x_step, w_block = t.w_block, z_plane = t.z_plane, z_step = t.z_step;
+  const std::int64_t* const taps = t.taps;
+  const std::int64_t* const taps_end = taps + t.tap_count;
+  const bool accumulate = t.accumulate, finish = t.bias || t.relu;
+  for (int part = 0; part < 16; part += kWidth) {
+    float* const z = t.z + part;
+    LaneVec sum[kFilters][kColumns];
+    CHALKGRAD_UNROLL
+    for (int f = 0; f < kFilters; ++f) {
+      CHALKGRAD_UNROLL
+      for (int j = 0; j < kColumns; ++j) {
+        sum[f][j] = accumulate ? hn::Load(d, z + f * z_plane + j * z_step) : hn::Zero(d);
+      }
+    }
+    const float* const x = t.x + part;
+    const float* w = t.w;
+    for (const std::int64_t* tap = taps; tap != taps_end; ++tap, w += kWeightBlock) {
+      LaneVec xs[kColumns];
+      CHALKGRAD_UNROLL
+      for (int j = 0; j < kColumns; ++j) xs[j] = hn::Load(d, x + *tap + j * x_step);
+      CHALKGRAD_UNROLL
+      for (int f = 0; f < kFilters; ++f) {
+        const auto wf = hn::Set(d, w[f / kWeightBlock * w_block + f % kWeightBlock]);
+        CHALKGRAD_UNROLL
+        for (int j = 0; j < kColumns; ++j) sum[f][j] = fused(xs[j], wf, sum[f][j]);
+      }
+    }
+    if (finish) {
+      CHALKGRAD_UNROLL
+      for (int f = 0; f < kFilters; ++f) {
+        const auto bias = hn::Set(d, t.bias ? t.bias[f] : kNoBias);
+        CHALKGRAD_UNROLL
+        for (int j = 0; j < kColumns; ++j) {
+          sum[f][j] = hn::Add(sum[f][j], bias);
+          if (t.relu) sum[f][j] = relu_vec(sum[f][j]);
+        }
+      }
+    }
+    CHALKGRAD_UNROLL
+    for (int f = 0; f < kFilters; ++f) {
+      CHALKGRAD_UNROLL
+      for (int j = 0; j < kColumns; ++j) hn::Store(sum[f][j], d, z + f * z_plane + j * z_step);
+    }
+  }
+}
+
+template <int kFilters, int kStep, int kColumns = 1>
+HWY_INLINE void run_width(const ConvTile& t, std::int64_t columns) {
+  if (columns == kColumns) {
+    run_tile<kFilters, kColumns, kStep>(t);
+  } else if constexpr (kColumns < tile_columns(kFilters)) {
+    run_width<kFilters, kStep, kColumns + 1>(t, columns);
+  }
+}
+
+template <int kStep>
+HWY_INLINE void run_filters(const ConvTile& t, std::int64_t filters, std::int64_t columns) {
+  switch (filters) {
+    case 1:
+      return run_width<1, kStep>(t, columns);
+    case 2:
+      return run_width<2, kStep>(t, columns);
+    case 3:
+      return run_width<3, kStep>(t, columns);
+    case 4:
+      return run_width<4, kStep>(t, columns);
+    case 8:
+      return run_width<8, kStep>(t, columns);
+    default:
+      return run_width<12, kStep>(t, columns);
+  }
+}
+
+/// How many of the `filters` left the next tile takes, when rows are `columns` wide. Narrow rows take more filters, so
+/// that there are enough independent sums to hide an FMA's latency.
+HWY_INLINE std::int64_t tile_filters(std::int64_t filters, std::int64_t columns) {
+  for (const int many : {12, 8}) {
+    if (filters >= many && columns <= tile_columns(many)) return many;
+  }
+  return std::min<std::int64_t>(filters, kWeightBlock);
+}
+
+/// `columns` columns of z for as many filters as tile_filters() said: in tiles of nearly equal width.
+HWY_INLINE void run_columns(ConvTile t, std::int64_t filters, std::int64_t columns) {
+  const auto total = static_cast<std::uint32_t>(columns);
+  const auto widest = static_cast<std::uint32_t>(tile_columns(static_cast<int>(filters)));
+  const std::uint32_t tiles = (total + widest - 1) / widest, narrow = total / tiles, wider = total % tiles;
+  for (std::uint32_t i = 0; i < tiles; ++i) {
+    const std::int64_t width = narrow + (i < wider);
+    if (t.x_step == kLanes) {
+      run_filters<kLanes>(t, filters, width);
+    } else {
+      run_filters<0>(t, filters, width);
+    }
+    t.x += width * t.x_step;
+    t.z += width * t.z_step;
+  }
+}
+
+/// How many columns all filters should go over before the next columns: as many as keep what they read of x in the
+/// nearest cache, if that is enough columns to fill tiles. `x_columns`: elements of x read for one column more.
+HWY_INLINE std::int64_t row_chunk(std::int64_t columns, std::int64_t x_columns) {
+  constexpr std::int64_t kNearElements = 400;
+  if (columns <= kMaxColumns) return columns;
+  const std::int64_t fit = kNearElements / x_columns / kMaxColumns * kMaxColumns;
+  return fit > 0 ? fit : columns;
+}
+
+/// A row of z for any number of filters, `chunk` columns at a time.
+HWY_INLINE void run_row(ConvTile t, std::int64_t filters, std::int64_t columns, std::int64_t chunk) {
+  for (std::int64_t left = columns; left > 0; left -= chunk) {
+    const std::int64_t width = std::min(left, chunk);
+    ConvTile part = t;
+    for (std::int64_t f = 0, n = 0; f < filters; f += n) {
+      n = tile_filters(filters - f, width);
+      run_columns(part, n, width);
+      part.w += n / kWeightBlock * t.w_block;
+      part.z += n * t.z_plane;
+      if (t.bias) part.bias += n;
+    }
+    t.x += chunk * t.x_step;
+    t.z += chunk * t.z_step;
+  }
+}
+
+}  // namespace chalk::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

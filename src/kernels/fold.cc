@@ -1,0 +1,61 @@
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "src/kernels/fold.cc"
+#include <hwy/foreach_target.h>
+
+#include "src/base/lanes-inl.h"
+#include "src/kernels/fold.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace chalk::HWY_NAMESPACE {
+namespace {
+
+void fold_lanes(const float* x, std::size_t count, int valid, bool accumulate, float* out) {
+  for (std::size_t i = 0; i < count; ++i) {
+    float t[16];
+    for (int n = 0; n < 16; ++n) t[n] = n < valid ? x[i * 16 + static_cast<std::size_t>(n)] : 0.0f;
+    for (int half = 8; half > 0; half /= 2) {
+      for (int n = 0; n < half; ++n) t[n] += t[n + half];
+    }
+    out[i] = accumulate ? out[i] + t[0] : t[0];
+  }
+}
+
+void fold_slots(const float* slots, std::size_t stride, int used, std::size_t begin, std::size_t end, float* out) {
+  std::size_t i = begin;
+  for (; i + 16 <= end; i += 16) {
+    Lanes t[kMaxSlots];
+    for (int s = 0; s < used; ++s) t[s] = Lanes::load(slots + static_cast<std::size_t>(s) * stride + i);
+    for (int half = kMaxSlots / 2; half > 0; half /= 2) {
+      for (int s = 0; s < half && s + half < used; ++s) t[s] = t[s] + t[s + half];
+    }
+    t[0].store(out + i);
+  }
+  for (; i < end; ++i) {
+    float t[kMaxSlots];
+    for (int s = 0; s < used; ++s) t[s] = slots[static_cast<std::size_t>(s) * stride + i];
+    for (int half = kMaxSlots / 2; half > 0; half /= 2) {
+      for (int s = 0; s < half && s + half < used; ++s) t[s] += t[s + half];
+    }
+    out[i] = t[0];
+  }
+}
+
+}  // namespace
+}  // namespace chalk::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace chalk {
+
+HWY_EXPORT(fold_lanes);
+HWY_EXPORT(fold_slots);
+
+void fold_lanes(const float* x, std::size_t count, int valid, bool accumulate, float* out) {
+  HWY_DYNAMIC_DISPATCH(fold_lanes)(x, count, valid, accumulate, out);
+}
+void fold_slots(const float* slots, std::size_t stride, int used, std::size_t begin, std::size_t end, float* out) {
+  HWY_DYNAMIC_DISPATCH(fold_slots)(slots, stride, used, begin, end, out);
+}
+
+}  // namespace chalk
+#endif

@@ -1,0 +1,17 @@
+// Sums over samples, always in the same tree: lanes 16→8→4→2→1 (lane i with i + 8, then i + 4, …), then slots likewise.
+#pragma once
+
+#include <cstddef>
+
+namespace chalk {
+
+/// out[i] = Σ of the first `valid` lanes of x[i]; the other lanes count as 0, even if NaN. accumulate: out[i] += it.
+void fold_lanes(const float* x, std::size_t count, int valid, bool accumulate, float* out);
+
+/// Most slots that partial sums of a batch are kept in.
+constexpr int kMaxSlots = 16;
+
+/// out[i] = Σ_s slots[s · stride + i] for begin <= i < end over the first `used` slots.
+void fold_slots(const float* slots, std::size_t stride, int used, std::size_t begin, std::size_t end, float* out);
+
+}  // namespace chalk

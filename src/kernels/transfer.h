@@ -1,0 +1,22 @@
+// Samples in and out of lanes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace chalk {
+
+/// Rows of the sixteen samples of a microbatch; lanes beyond the last sample repeat it.
+using LaneRows = const std::uint32_t[16];
+
+/// to[i] lanes = from[row][i].
+void gather_values(const float* from, std::size_t count, LaneRows rows, float* to);
+/// to[i] lanes = from[row][i] · scale[c] + shift[c] (one rounding), for `channels` channels of `plane` bytes.
+void gather_bytes(const std::uint8_t* from, std::size_t channels, std::size_t plane, const float* scale,
+                  const float* shift, LaneRows rows, float* to);
+/// to[i] lanes = 1 where i = label of the row, else 0.
+void gather_labels(const std::int32_t* from, std::size_t classes, LaneRows rows, float* to);
+/// to[n · count + i] = lane n of from[i] for the first `valid` lanes.
+void scatter_values(const float* from, std::size_t count, int valid, float* to);
+
+}  // namespace chalk

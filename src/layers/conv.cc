@@ -1,0 +1,31 @@
+// y = w ⋆ x + b, one b per filter.
+#include "chalkgrad/layers.h"
+#include "src/layers/layer.h"
+
+namespace chalk {
+
+Value conv_layer(Value x, const ConvLayer& layer) {
+  Graph& g = x.graph();
+  if (x.shape().size() != 3) {
+    fail_layer(g, "conv2d",
+               str("takes channels × rows × columns, not ", to_string(x.shape()), "; reshape the input to three axes"));
+  }
+  if (layer.filters < 1) fail_layer(g, "conv2d", str(layer.filters, " filters; a convolution needs at least one"));
+  if (layer.kernel[0] < 1 || layer.kernel[1] < 1) {
+    fail_layer(g, "conv2d", str("kernel ", layer.kernel[0], "×", layer.kernel[1], "; a kernel is at least 1×1"));
+  }
+  const auto channels = x.shape()[0], groups = layer.options.groups;
+  if (groups < 1 || channels % groups != 0 || layer.filters % groups != 0) {
+    fail_layer(g, "conv2d",
+               str(groups, " groups do not divide ", channels, " channels into ", layer.filters,
+                   " filters; use a divisor of both"));
+  }
+  const Shape weights{layer.filters, channels / groups, layer.kernel[0], layer.kernel[1]};
+  const Value w = g.parameter(parameter_name(g, "weight"), weights, Init::he(elements(weights) / layer.filters));
+  const Value y = conv2d(x, w, layer.options);
+  if (!layer.bias) return y;
+  const Value b = g.parameter(parameter_name(g, "bias"), {layer.filters});
+  return y + reshape(b, {layer.filters, 1, 1});
+}
+
+}  // namespace chalk

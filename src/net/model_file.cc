@@ -1,0 +1,164 @@
+// Networks as safetensors files: see docs/formats.md for the metadata.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "chalkgrad/error.h"
+#include "chalkgrad/network.h"
+#include "src/base/text.h"
+#include "src/data/safetensors.h"
+#include "src/data/wording.h"
+#include "src/ir/leaves.h"
+#include "src/net/build.h"
+
+namespace chalk {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kVersionKey = "chalkgrad.version";
+constexpr const char* kNetworkKey = "chalkgrad.network";
+constexpr const char* kInputKey = "chalkgrad.input";
+constexpr const char* kScaleKey = "chalkgrad.scale";
+constexpr const char* kShiftKey = "chalkgrad.shift";
+constexpr const char* kClassesKey = "chalkgrad.classes";
+constexpr std::array kOwnKeys{kVersionKey, kNetworkKey, kInputKey, kScaleKey, kShiftKey, kClassesKey};
+constexpr const char* kVersion = "1";
+
+/// Takes metadata out of a file, so that what is left is the caller's.
+class MetadataReader {
+ public:
+  MetadataReader(std::map<std::string, std::string>& metadata, const std::string& file) : metadata_(metadata), file_(file) {}
+
+  std::string text(const char* key) {
+    auto found = metadata_.extract(key);
+    if (found.empty()) fail(str("has no ", key, " in its metadata; it was not saved by chalkgrad"));
+    return std::move(found.mapped());
+  }
+
+  /// A JSON list of T, or an empty one if the key is not there.
+  template <class T>
+  std::vector<T> list(const char* key, bool (json::*is_element)() const noexcept) {
+    const auto found = metadata_.extract(key);
+    if (found.empty()) return {};
+    const auto value = json::parse(found.mapped(), nullptr, /*allow_exceptions=*/false);
+    const bool good = value.is_array() && std::all_of(value.begin(), value.end(), [&](const json& element) {
+      return (element.*is_element)();
+    });
+    if (!good) fail(str("metadata ", key, " is damaged: ", in_quotes(found.mapped())));
+    return value.template get<std::vector<T>>();
+  }
+
+  [[noreturn]] void fail(const std::string& message) const { throw InputError(str(file_, ": ", message)); }
+
+ private:
+  std::map<std::string, std::string>& metadata_;
+  const std::string& file_;
+};
+
+/// "conv1.weight.momentum" belongs to the parameter "conv1.weight".
+bool is_state_of(const Graph& graph, std::string_view name) {
+  const auto dot = name.rfind('.');
+  if (dot == std::string_view::npos) return false;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (graph.node(id).op == &op_parameter && graph.node(id).name == name.substr(0, dot)) return true;
+  }
+  return false;
+}
+
+/// The forward graph's parameters and, with them, the state that an optimizer keeps for them.
+Graph parameters_of(const Graph& graph, const Safetensors& contents, const MetadataReader& reader) {
+  Graph all;
+  std::map<std::string_view, const Node*> wanted;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (graph.node(id).op == &op_parameter) wanted.emplace(graph.node(id).name, &graph.node(id));
+  }
+  for (const auto& [name, node] : wanted) {
+    const auto found = contents.tensors.find(std::string(name));
+    if (found == contents.tensors.end()) {
+      reader.fail(str("has no tensor ", in_quotes(name), ", which its network needs; the file is damaged or was edited"));
+    }
+    if (found->second.shape != node->type.shape) {
+      reader.fail(str("tensor ", in_quotes(name), " is ", to_string(found->second.shape), " but its network needs ",
+                      to_string(node->type.shape), "; the file is damaged or was edited"));
+    }
+  }
+  for (const auto& [name, tensor] : contents.tensors) {
+    if (!wanted.contains(name) && !is_state_of(graph, name)) {
+      reader.fail(str("tensor ", in_quotes(name), " belongs to no layer of its network; the file is damaged or was edited"));
+    }
+    all.parameter(name, tensor.shape);
+  }
+  return all;
+}
+
+Graph rebuilt(const std::string& text, const Shape& input, const std::string& file) {
+  try {
+    return build_graph(text, input, file);
+  } catch (const ShapeError& e) {
+    throw InputError(str(file, ": its network does not fit together: ", e.what()));
+  }
+}
+
+void check_encoding(const InputEncoding& encoding, const Shape& input, const MetadataReader& reader) {
+  if (encoding.scale.size() != encoding.shift.size()) reader.fail("metadata has a different number of scales and shifts");
+  if (!encoding.scale.empty() && (input.empty() || static_cast<std::int64_t>(encoding.scale.size()) != input[0])) {
+    reader.fail(str("metadata has scales for ", encoding.scale.size(), " channels, but its network takes ", to_string(input)));
+  }
+  const auto finite = [](float value) { return std::isfinite(value); };
+  if (!std::ranges::all_of(encoding.scale, finite) || !std::ranges::all_of(encoding.shift, finite)) {
+    reader.fail("metadata has a scale or shift that is not a finite number");
+  }
+}
+
+}  // namespace
+
+void Network::save(const std::filesystem::path& file) const {
+  Safetensors contents;
+  contents.metadata = metadata;
+  for (const auto* key : kOwnKeys) {
+    if (contents.metadata.contains(key)) throw InputError(str("metadata key ", in_quotes(key), " is reserved; use another one"));
+  }
+  contents.metadata[kVersionKey] = kVersion;
+  contents.metadata[kNetworkKey] = text_;
+  contents.metadata[kInputKey] = json(input_shape()).dump();
+  if (!encoding.scale.empty()) {
+    contents.metadata[kScaleKey] = json(encoding.scale).dump();
+    contents.metadata[kShiftKey] = json(encoding.shift).dump();
+  }
+  if (!encoding.class_names.empty()) {
+    contents.metadata[kClassesKey] = json(encoding.class_names).dump(-1, ' ', false, json::error_handler_t::replace);
+  }
+  for (const auto& [name, tensor] : variables_.all()) {
+    const auto values = tensor.values();
+    contents.tensors[name] = {tensor.shape(), {values.begin(), values.end()}};
+  }
+  save_safetensors(file, contents);
+}
+
+Network Network::load(const std::filesystem::path& file) {
+  auto contents = load_safetensors(file);
+  const auto name = file.string();
+  MetadataReader reader(contents.metadata, name);
+  const auto version = reader.text(kVersionKey);
+  if (version != kVersion) {
+    reader.fail(str("has version ", in_quotes(version), ", this program reads ", in_quotes(kVersion), "; use a newer chalkgrad"));
+  }
+  const auto text = reader.text(kNetworkKey);
+  const auto input = reader.list<std::int64_t>(kInputKey, &json::is_number_integer);
+  if (input.empty()) reader.fail(str("has no ", kInputKey, " in its metadata; the file is damaged or was edited"));
+  Network network(rebuilt(text, input, name), text);
+  network.encoding = {reader.list<float>(kScaleKey, &json::is_number), reader.list<float>(kShiftKey, &json::is_number),
+                      reader.list<std::string>(kClassesKey, &json::is_string)};
+  check_encoding(network.encoding, input, reader);
+  const auto parameters = parameters_of(network.graph(), contents, reader);
+  network.variables_ = Variables(parameters, 0);
+  for (const auto& [tensor, stored] : contents.tensors) {
+    std::ranges::copy(stored.values, network.variables_.at(tensor).values().begin());
+  }
+  network.metadata = std::move(contents.metadata);
+  return network;
+}
+
+}  // namespace chalk

@@ -1,0 +1,30 @@
+// Names of layers: "conv1", "relu1", "conv2", by kind and order.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "chalkgrad/graph.h"
+
+namespace chalk {
+
+class LayerNames {
+ public:
+  explicit LayerNames(Graph& graph) : graph_(graph) {}
+
+  /// Makes the next free name of that kind the graph's current layer.
+  std::string begin(const std::string& kind) {
+    std::string name;
+    do {
+      name = kind + std::to_string(++counts_[kind]);
+    } while (graph_.find(name));
+    graph_.layer(name);
+    return name;
+  }
+
+ private:
+  Graph& graph_;
+  std::map<std::string, int> counts_;
+};
+
+}  // namespace chalk

@@ -1,0 +1,316 @@
+// Networks that a chain cannot say, in TOML. The format is described in docs/networks.md.
+#include <algorithm>
+#include <map>
+
+#include "chalkgrad/error.h"
+#include "chalkgrad/layers.h"
+#include "src/base/text.h"
+#include "src/data/wording.h"
+#include "src/net/build.h"
+#include "src/net/chain.h"
+#include "src/net/names.h"
+#include "src/net/suggest.h"
+#include "src/net/toml_reader.h"
+#include "src/ops/registry.h"
+
+namespace chalk {
+namespace {
+
+constexpr std::size_t kMostText = std::size_t{1} << 20;
+constexpr std::size_t kMostTables = 4096;
+constexpr std::size_t kMostName = 100;
+constexpr std::size_t kMostAxes = 8;
+
+class TomlBuilder {
+ public:
+  TomlBuilder(const toml::table& top, TomlOrigin origin) : origin_(std::move(origin)), top_(top, origin_, "a network") {}
+
+  Graph build(const Shape& input) {
+    const Shape shape = input_shape(input);
+    const auto parameters = top_.tables("parameter"), constants = top_.tables("constant"), layers = top_.tables("layer");
+    const auto output = top_.text("output");
+    top_.finish();
+    if (layers.empty()) top_.fail("a network needs at least one [[layer]]");
+    if (layers.size() + parameters.size() + constants.size() > kMostTables) {
+      top_.fail(str("there are more than ", kMostTables, " tables; use fewer"));
+    }
+    last_ = graph_.input("x", shape);
+    for (const auto* table : parameters) at(*table, [&] { parameter(*table); });
+    for (const auto* table : constants) at(*table, [&] { constant(*table); });
+    for (const auto* table : layers) at(*table, [&] { layer(*table); });
+    graph_.layer("");
+    const Value y = output ? find(top_, "output", *output) : last_;
+    check_output(y);
+    graph_.output("y", y);
+    return std::move(graph_);
+  }
+
+ private:
+  /// Runs `make` and puts the table's place before what the graph complains about.
+  template <class F>
+  void at(const toml::table& table, F make) {
+    try {
+      make();
+    } catch (const ShapeError& e) {
+      throw ShapeError(origin_.line(table.source()) + e.what());
+    } catch (const InputError& e) {
+      const std::string message = e.what();
+      throw InputError(message.starts_with(origin_.name + ": line ") ? message : origin_.line(table.source()) + message);
+    }
+  }
+
+  Shape input_shape(const Shape& given) {
+    const auto written = top_.integers("input", 1, kMostNumber);
+    if (!written) {
+      if (given.empty()) top_.fail("the shape of a sample is not known; add e.g. input = [1, 28, 28]");
+      return given;
+    }
+    if (written->empty() || written->size() > kMostAxes) top_.fail("input", str("must have 1 to ", kMostAxes, " extents"));
+    if (!given.empty() && given != *written) {
+      top_.fail("input", str("is ", to_string(*written), " but the data are ", to_string(given), "; change one of them"));
+    }
+    return *written;
+  }
+
+  std::string new_name(TableReader& table, const std::string& name) {
+    const bool good = !name.empty() && name.size() <= kMostName && std::all_of(name.begin(), name.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    });
+    if (!good) {
+      table.fail("name", str("must have 1 to ", kMostName, " letters, digits, \"_\", \"-\" or \".\", not ", in_quotes(name)));
+    }
+    if (graph_.find(name)) table.fail("name", str(in_quotes(name), " is taken; give another"));
+    return name;
+  }
+
+  Shape shape(TableReader& table) {
+    auto extents = table.integers("shape", 1, kMostNumber);
+    if (!extents) table.fail(str(table.what(), " needs \"shape\", a list of whole numbers"));
+    if (extents->size() > kMostAxes) table.fail("shape", str("must have at most ", kMostAxes, " extents"));
+    return *extents;
+  }
+
+  void made(const toml::table& table, Value value) { lines_.try_emplace(value.id(), table.source()); }
+
+  void parameter(const toml::table& table) {
+    TableReader reader(table, origin_, "a parameter");
+    const auto name = new_name(reader, reader.required_text("name"));
+    const auto extents = shape(reader);
+    const auto trainable = reader.boolean("trainable").value_or(true);
+    const auto init = initial(reader, extents);
+    reader.finish();
+    made(table, graph_.parameter(name, extents, init, trainable));
+  }
+
+  static Init initial(TableReader& reader, const Shape& extents) {
+    const auto* node = reader.node("init");
+    const auto rest = extents.empty() ? 1 : std::max<std::int64_t>(1, elements(extents) / extents[0]);
+    const auto fan_in = reader.integer("fan_in", 1, std::int64_t{1} << 40).value_or(rest);
+    const auto fan_out = reader.integer("fan_out", 1, std::int64_t{1} << 40).value_or(extents.empty() ? 1 : extents[0]);
+    if (!node) return {};
+    if (node->is_number()) return Init::constant(*reader.number("init"));
+    const auto text = reader.text("init");
+    if (text == "he") return Init::he(fan_in);
+    if (text == "glorot") return Init::glorot(fan_in, fan_out);
+    reader.fail("init", str("must be \"he\", \"glorot\" or a number, not ", in_quotes(*text)));
+  }
+
+  void constant(const toml::table& table) {
+    TableReader reader(table, origin_, "a constant");
+    const auto name = new_name(reader, reader.required_text("name"));
+    const auto value = reader.number("value");
+    if (!value) reader.fail("a constant needs \"value\", a number");
+    const auto extents = reader.has("shape") ? shape(reader) : Shape{};
+    reader.finish();
+    const auto made_value = graph_.constant(*value, extents);
+    graph_.name(made_value, name);
+    made(table, made_value);
+  }
+
+  void layer(const toml::table& table) {
+    TableReader reader(table, origin_, "a layer");
+    const auto given = reader.text("name");
+    const auto name = given ? new_name(reader, *given) : std::string();
+    const auto inputs = sources(reader);
+    const Value value = reader.has("chain") ? chain(reader, inputs) : typed(reader, inputs, name);
+    if (!name.empty() && value.name() != name) graph_.name(value, name);
+    made(table, value);
+    last_ = value;
+  }
+
+  std::vector<Value> sources(TableReader& reader) {
+    const auto names = reader.texts("from");
+    if (!names) return {last_};
+    std::vector<Value> values;
+    for (const auto& name : *names) values.push_back(find(reader, "from", name));
+    if (values.empty()) reader.fail("from", "must name at least one value");
+    return values;
+  }
+
+  Value find(TableReader& reader, std::string_view key, const std::string& name) {
+    if (const Value value = graph_.find(name)) return value;
+    std::vector<std::string_view> known;
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      if (!graph_.node(id).name.empty()) known.emplace_back(graph_.node(id).name);
+    }
+    const auto guess = did_you_mean(name, known);
+    reader.fail(key, str("names ", in_quotes(name), ", which is not there",
+                         guess.empty() ? "; name the input \"x\", a parameter, or a layer above" : guess));
+  }
+
+  Value single(TableReader& reader, const std::vector<Value>& inputs) {
+    if (inputs.size() != 1) reader.fail("from", str("must be one name for ", reader.what()));
+    return inputs[0];
+  }
+
+  Value chain(TableReader& reader, const std::vector<Value>& inputs) {
+    reader.what("a layer with a chain");
+    const auto text = reader.required_text("chain");
+    reader.finish();
+    const Value x = single(reader, inputs);
+    const auto place = reader.node("chain")->source().begin;
+    const auto what = str(origin_.name, ": line ", place.line, ", column ", place.column, ": chain");
+    const Value y = build_chain(x, parse_chain(text, what), names_);
+    if (y == x) reader.fail("chain", "has only \"linear\" layers, which do nothing; remove it");
+    return y;
+  }
+
+  Value typed(TableReader& reader, const std::vector<Value>& inputs, const std::string& name) {
+    const auto type = reader.required_text("type");
+    reader.what(str("a layer of type \"", type, "\""));
+    using Make = Value (TomlBuilder::*)(TableReader&, Value, const std::string&);
+    static const std::map<std::string_view, Make> composites{{"conv", &TomlBuilder::conv},
+                                                             {"dense", &TomlBuilder::dense},
+                                                             {"maxpool", &TomlBuilder::pool},
+                                                             {"avgpool", &TomlBuilder::pool},
+                                                             {"flatten", &TomlBuilder::flatten}};
+    const auto composite = composites.find(type);
+    if (composite != composites.end()) {
+      const Value x = single(reader, inputs);
+      begin_layer(type, name);
+      return (this->*composite->second)(reader, x, type);
+    }
+    const auto op_name = type == "op" ? reader.required_text("op") : type;
+    const auto* op = find_op(op_name);
+    if (!op) {
+      std::vector<std::string_view> known{"op"};
+      for (const auto& entry : composites) known.push_back(entry.first);
+      if (type == "op") known.clear();
+      for (const auto* each : all_ops()) known.push_back(each->name.value);
+      const auto guess = did_you_mean(op_name, known);
+      reader.fail(type == "op" ? "op" : "type",
+                  str("names ", in_quotes(op_name), ", which is not ", type == "op" ? "an operation" : "a layer",
+                      guess.empty() ? "; docs/networks.md lists them" : guess));
+    }
+    auto attributes = reader.attributes(op->attributes.value);
+    reader.finish();
+    begin_layer(op_name, name);
+    return named(graph_.apply(*op, std::move(attributes), inputs));
+  }
+
+  void begin_layer(const std::string& kind, const std::string& name) {
+    current_ = name;
+    if (name.empty()) {
+      current_ = names_.begin(kind);
+    } else {
+      graph_.layer(name);
+    }
+  }
+
+  Value named(Value value) {
+    if (value.name() != current_) graph_.name(value, current_);
+    return value;
+  }
+
+  Value conv(TableReader& reader, Value x, const std::string&) {
+    ConvLayer layer;
+    layer.filters = reader.required_integer("filters", 1, kMostNumber);
+    layer.kernel = reader.pair("kernel", 1, kMostNumber).value_or(Pair{3, 3});
+    layer.options.stride = reader.pair("stride", 1, kMostNumber).value_or(Pair{1, 1});
+    layer.options.dilation = reader.pair("dilation", 1, kMostNumber).value_or(Pair{1, 1});
+    layer.options.padding = padding(reader, layer.kernel, layer.options.dilation);
+    layer.options.groups = reader.integer("groups", 1, kMostNumber).value_or(1);
+    layer.bias = reader.boolean("bias").value_or(true);
+    reader.finish();
+    return named(conv_layer(x, layer));
+  }
+
+  /// A number, two, or "same".
+  static Pair padding(TableReader& reader, const Pair& window, const Pair& dilation) {
+    const auto* node = reader.node("padding");
+    if (!node) return {0, 0};
+    if (!node->is_string()) return reader.pair("padding", 0, kMostNumber).value_or(Pair{0, 0});
+    if (reader.text("padding") != "same") reader.fail("padding", "must be a whole number, two of them, or \"same\"");
+    const Pair reach{(window[0] - 1) * dilation[0], (window[1] - 1) * dilation[1]};
+    if (reach[0] % 2 != 0 || reach[1] % 2 != 0) {
+      reader.fail("padding", str("= \"same\" pads on both sides alike, which needs an odd size, not ", window[0], "×",
+                                 window[1], "; use numbers"));
+    }
+    return {reach[0] / 2, reach[1] / 2};
+  }
+
+  Value dense(TableReader& reader, Value x, const std::string&) {
+    const auto outputs = reader.required_integer("outputs", 1, kMostNumber);
+    const auto bias = reader.boolean("bias").value_or(true);
+    const auto init = reader.text("init").value_or("he");
+    if (init != "he" && init != "glorot") reader.fail("init", str("must be \"he\" or \"glorot\", not ", in_quotes(init)));
+    reader.finish();
+    return named(dense_layer(x, outputs, bias, init == "he" ? WeightInit::he : WeightInit::glorot));
+  }
+
+  Value pool(TableReader& reader, Value x, const std::string& type) {
+    PoolOptions options;
+    options.window = reader.pair("window", 1, kMostNumber).value_or(Pair{2, 2});
+    options.stride = reader.pair("stride", 1, kMostNumber).value_or(options.window);
+    options.padding = padding(reader, options.window, {1, 1});
+    reader.finish();
+    return named(type == "maxpool" ? max_pool(x, options) : average_pool(x, options));
+  }
+
+  Value flatten(TableReader& reader, Value x, const std::string&) {
+    reader.finish();
+    return named(reshape(x, {elements(x.shape())}));
+  }
+
+  /// The output must be one per sample, and depend on the input; and all that was written must have a use.
+  void check_output(Value y) {
+    if (!y.batched()) top_.fail(str("the output is ", to_string(y.type()), "; it must be one per sample"));
+    std::vector<bool> used(static_cast<std::size_t>(graph_.size()));
+    used[static_cast<std::size_t>(y.id())] = true;
+    for (auto id = graph_.size(); id-- > 0;) {
+      if (!used[static_cast<std::size_t>(id)]) continue;
+      for (const auto input : graph_.node(id).inputs) used[static_cast<std::size_t>(input)] = true;
+    }
+    if (!used[static_cast<std::size_t>(input_node(graph_))]) top_.fail("the output does not depend on the input \"x\"");
+    for (const auto& [id, place] : lines_) {
+      if (used[static_cast<std::size_t>(id)]) continue;
+      origin_.fail(place, str("nothing uses ", in_quotes(graph_.node(id).name), "; name it in a \"from\", or remove it"));
+    }
+  }
+
+  TomlOrigin origin_;
+  TableReader top_;
+  Graph graph_;
+  LayerNames names_{graph_};
+  Value last_;
+  std::string current_;
+  std::map<NodeId, toml::source_region> lines_;  // where the values were written
+};
+
+}  // namespace
+
+Graph build_toml(std::string_view text, const Shape& input, std::string_view origin) {
+  const TomlOrigin where{std::string(origin)};
+  if (text.size() > kMostText) {
+    throw InputError(str(origin, ": has ", grouped(text.size()), " bytes; a network may have ", grouped(kMostText)));
+  }
+  toml::table top;
+  try {
+    top = toml::parse(text);
+  } catch (const toml::parse_error& e) {
+    where.fail(e.source(), std::string(e.description()));
+  }
+  return TomlBuilder(top, where).build(input);
+}
+
+}  // namespace chalk

@@ -1,0 +1,187 @@
+#include "src/net/toml_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "chalkgrad/error.h"
+#include "src/base/text.h"
+#include "src/data/wording.h"
+#include "src/net/suggest.h"
+
+namespace chalk {
+
+std::string TomlOrigin::line(const toml::source_region& place) const { return str(name, ": line ", place.begin.line, ": "); }
+
+void TomlOrigin::fail(const toml::source_region& place, const std::string& message) const {
+  throw InputError(str(name, ": line ", place.begin.line, ", column ", place.begin.column, ": ", message));
+}
+
+const toml::node* TableReader::node(std::string_view key) {
+  asked_.emplace_back(key);
+  return table_.get(key);
+}
+
+bool TableReader::has(std::string_view key) { return node(key) != nullptr; }
+
+void TableReader::fail(std::string_view key, const std::string& message) const {
+  const auto* found = table_.get(key);
+  origin_.fail(found ? found->source() : table_.source(), str(key, " ", message));
+}
+
+void TableReader::missing(std::string_view key) const {
+  for (const auto& [written, value] : table_) {  // perhaps it is there, with a typing error
+    if (std::find(asked_.begin(), asked_.end(), written.str()) != asked_.end()) continue;
+    const auto guess = did_you_mean(written.str(), std::array{key});
+    if (!guess.empty()) origin_.fail(written.source(), str(what_, " has no key ", in_quotes(written.str()), guess));
+  }
+  fail(str(what_, " needs \"", key, "\""));
+}
+
+std::int64_t TableReader::checked(const toml::node& node, std::string_view key, std::int64_t least,
+                                  std::int64_t most) const {
+  const auto* integer = node.as_integer();
+  if (!integer) origin_.fail(node.source(), str(key, " must be made of whole numbers"));
+  const auto value = integer->get();
+  if (value < least || value > most) {
+    origin_.fail(node.source(), str(key, " must be from ", least, " to ", most, ", not ", value));
+  }
+  return value;
+}
+
+std::optional<std::int64_t> TableReader::integer(std::string_view key, std::int64_t least, std::int64_t most) {
+  const auto* found = node(key);
+  if (!found) return {};
+  if (!found->is_integer()) fail(key, "must be a whole number");
+  return checked(*found, key, least, most);
+}
+
+std::optional<double> TableReader::number(std::string_view key) {
+  const auto* found = node(key);
+  if (!found) return {};
+  if (!found->is_number()) fail(key, "must be a number");
+  const auto value = found->value<double>().value_or(0.0);
+  if (!std::isfinite(value)) fail(key, "must be a finite number");
+  return value;
+}
+
+std::optional<bool> TableReader::boolean(std::string_view key) {
+  const auto* found = node(key);
+  if (!found) return {};
+  if (!found->is_boolean()) fail(key, "must be true or false");
+  return found->as_boolean()->get();
+}
+
+std::optional<std::string> TableReader::text(std::string_view key) {
+  const auto* found = node(key);
+  if (!found) return {};
+  if (!found->is_string()) fail(key, "must be a text in quotes");
+  return found->as_string()->get();
+}
+
+std::optional<std::vector<std::int64_t>> TableReader::integers(std::string_view key, std::int64_t least,
+                                                               std::int64_t most) {
+  const auto* found = node(key);
+  if (!found) return {};
+  if (!found->is_array()) fail(key, "must be a list of whole numbers, e.g. [1, 2]");
+  std::vector<std::int64_t> values;
+  for (const auto& element : *found->as_array()) values.push_back(checked(element, key, least, most));
+  return values;
+}
+
+std::optional<Pair> TableReader::pair(std::string_view key, std::int64_t least, std::int64_t most) {
+  const auto* found = node(key);
+  if (!found) return {};
+  if (found->is_integer()) {
+    const auto value = checked(*found, key, least, most);
+    return Pair{value, value};
+  }
+  const auto* list = found->as_array();
+  if (!list || list->size() != 2) fail(key, "must be a whole number, or two: [vertical, horizontal]");
+  return Pair{checked(*list->get(0), key, least, most), checked(*list->get(1), key, least, most)};
+}
+
+std::optional<std::vector<std::string>> TableReader::texts(std::string_view key) {
+  const auto* found = node(key);
+  if (!found) return {};
+  if (const auto* one = found->as_string()) return std::vector{one->get()};
+  if (!found->is_array()) fail(key, "must be a name in quotes, or a list of them");
+  std::vector<std::string> values;
+  for (const auto& element : *found->as_array()) {
+    if (!element.is_string()) origin_.fail(element.source(), str(key, " must be made of names in quotes"));
+    values.push_back(element.as_string()->get());
+  }
+  return values;
+}
+
+std::vector<const toml::table*> TableReader::tables(std::string_view key) {
+  const auto* found = node(key);
+  if (!found) return {};
+  std::vector<const toml::table*> values;
+  if (!found->is_array()) fail(key, str("must be written [[", key, "]], once for each"));
+  for (const auto& element : *found->as_array()) {
+    if (!element.is_table()) origin_.fail(element.source(), str("write [[", key, "]] above each ", key));
+    values.push_back(element.as_table());
+  }
+  return values;
+}
+
+std::int64_t TableReader::required_integer(std::string_view key, std::int64_t least, std::int64_t most) {
+  const auto value = integer(key, least, most);
+  if (!value) missing(key);
+  return *value;
+}
+
+std::string TableReader::required_text(std::string_view key) {
+  auto value = text(key);
+  if (!value) missing(key);
+  return std::move(*value);
+}
+
+class AttributeSetter : public FieldVisitor {
+ public:
+  explicit AttributeSetter(TableReader& reader) : reader_(reader) {}
+
+  void field(std::string_view name, std::int64_t& value) override { set(value, reader_.integer(name, -kMost, kMost)); }
+  void field(std::string_view name, bool& value) override { set(value, reader_.boolean(name)); }
+  void field(std::string_view name, double& value) override { set(value, reader_.number(name)); }
+  void field(std::string_view name, std::string& value) override { set(value, reader_.text(name)); }
+  void field(std::string_view name, std::vector<std::int64_t>& value) override {
+    set(value, reader_.integers(name, -kMost, kMost));
+  }
+  void field(std::string_view name, std::vector<double>& value) override {
+    const auto* found = reader_.node(name);
+    if (!found) return;
+    if (!found->is_array()) reader_.fail(name, "must be a list of numbers, e.g. [0.5, 1]");
+    value.clear();
+    for (const auto& element : *found->as_array()) {
+      if (!element.is_number()) reader_.fail(name, "must be a list of numbers, e.g. [0.5, 1]");
+      value.push_back(element.value<double>().value_or(0.0));
+    }
+  }
+
+ private:
+  static constexpr std::int64_t kMost = std::int64_t{1} << 31;
+
+  template <class T>
+  static void set(T& value, std::optional<T> read) {
+    if (read) value = std::move(*read);
+  }
+
+  TableReader& reader_;
+};
+
+Attributes TableReader::attributes(const Attributes& defaults) {
+  AttributeSetter setter(*this);
+  return defaults.edited(setter);
+}
+
+void TableReader::finish() const {
+  for (const auto& [key, value] : table_) {
+    if (std::find(asked_.begin(), asked_.end(), key.str()) != asked_.end()) continue;
+    const std::vector<std::string_view> known(asked_.begin(), asked_.end());
+    origin_.fail(key.source(), str(what_, " has no key ", in_quotes(key.str()), did_you_mean(key.str(), known)));
+  }
+}
+
+}  // namespace chalk

@@ -1,0 +1,189 @@
+// What an operation's kernel is written with. Included once per instruction set (see lanes-inl.h).
+//
+//   HWY_BEFORE_NAMESPACE();
+//   namespace chalk::HWY_NAMESPACE {
+//   namespace {
+//   template <class T>                              // double, float or Lanes
+//   void kernel(const Args<T>& a) { a.out(0, a.in(0)[0] * T(2)); }
+//   CHALK_KERNEL()
+//   }  // namespace
+//   }  // namespace chalk::HWY_NAMESPACE
+//   HWY_AFTER_NAMESPACE();
+//   #if HWY_ONCE
+//   namespace chalk { CHALK_DISPATCH() const Op op_double{…, .kernels = kKernels, …}; }
+//   #endif
+#if defined(CHALKGRAD_OPS_KERNEL_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CHALKGRAD_OPS_KERNEL_INL_H_
+#undef CHALKGRAD_OPS_KERNEL_INL_H_
+#else
+#define CHALKGRAD_OPS_KERNEL_INL_H_
+#endif
+
+#include "src/base/lanes-inl.h"
+#include "src/ops/kernel.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace chalk::HWY_NAMESPACE {
+
+/// An input: element i of this sample, or of all sixteen.
+template <class T>
+struct In {
+  const T* data;
+  HWY_INLINE T operator[](std::int64_t i) const { return data[i]; }
+};
+template <>
+struct In<Lanes> {
+  const float* data;
+  bool shared;
+  HWY_INLINE Lanes operator[](std::int64_t i) const { return shared ? Lanes(data[i]) : Lanes::load(data + i * 16); }
+};
+
+template <class T>
+struct Args {
+  const KernelCall& call;
+
+  HWY_INLINE In<T> in(std::size_t k) const {
+    if constexpr (std::is_same_v<T, Lanes>) {
+      return {static_cast<const float*>(call.in[k]), !call.types[k].batched};
+    } else {
+      return {static_cast<const T*>(call.in[k])};
+    }
+  }
+  HWY_INLINE void out(std::int64_t i, T value) const {
+    if constexpr (std::is_same_v<T, Lanes>) {
+      value.store(static_cast<float*>(call.out) + i * 16);
+    } else {
+      static_cast<T*>(call.out)[i] = value;
+    }
+  }
+  /// What out() has put at i.
+  HWY_INLINE T made(std::int64_t i) const {
+    if constexpr (std::is_same_v<T, Lanes>) {
+      return Lanes::load(static_cast<const float*>(call.out) + i * 16);
+    } else {
+      return static_cast<const T*>(call.out)[i];
+    }
+  }
+  const Shape& shape(std::size_t k) const { return call.types[k].shape; }
+  const Shape& shape() const { return call.type->shape; }
+  template <class A>
+  const A& attributes() const {
+    return call.attributes->template as<A>();
+  }
+};
+
+/// Calls f(i, at) for each place i of `shape`, row-major, with at = start + Σ index·strides.
+template <class F>
+HWY_INLINE void walk(const Shape& shape, const PerAxis& strides, std::int64_t start, F f) {
+  PerAxis index{};
+  const std::int64_t count = elements(shape);
+  for (std::int64_t i = 0, at = start; i < count; ++i) {
+    f(i, at);
+    for (auto d = shape.size(); d-- > 0;) {  // next place
+      at += strides[d];
+      if (++index[d] < shape[d]) break;
+      at -= strides[d] * shape[d];
+      index[d] = 0;
+    }
+  }
+}
+
+/// The largest of what it was offered, and where that was. The first of equal ones stays; the first NaN beats all.
+template <class T>
+struct Maximum {
+  T value, place;
+
+  HWY_INLINE Maximum(T x, T at) : value(x), place(at) {}
+  HWY_INLINE void offer(T x, T at) {
+    const auto better = x > value || is_nan(x);
+    const auto settled = is_nan(value);
+    place = select(settled, place, select(better, at, place));
+    value = select(settled, value, select(better, x, value));
+  }
+};
+
+/// Applies formula(T, …) to each place of the output; inputs broadcast as in NumPy, aligned at the last axis.
+template <class T, std::size_t N, class F>
+HWY_INLINE void elementwise(const Args<T>& a, F formula) {
+  const Shape& shape = a.shape();
+  std::int64_t strides[N][kMaxRank];
+  std::int64_t index[kMaxRank] = {};
+  std::int64_t at[N] = {};
+  In<T> in[N];
+  for (std::size_t k = 0; k < N; ++k) {
+    in[k] = a.in(k);
+    broadcast_strides(a.shape(k), shape, strides[k]);
+  }
+  const auto rank = shape.size();
+  const std::int64_t count = elements(shape);
+  for (std::int64_t i = 0; i < count; ++i) {
+    if constexpr (N == 1) a.out(i, formula(in[0][at[0]]));
+    if constexpr (N == 2) a.out(i, formula(in[0][at[0]], in[1][at[1]]));
+    if constexpr (N == 3) a.out(i, formula(in[0][at[0]], in[1][at[1]], in[2][at[2]]));
+    for (auto d = rank; d-- > 0;) {  // next place, row-major
+      for (std::size_t k = 0; k < N; ++k) at[k] += strides[k][d];
+      if (++index[d] < shape[d]) break;
+      for (std::size_t k = 0; k < N; ++k) at[k] -= strides[k][d] * shape[d];
+      index[d] = 0;
+    }
+  }
+}
+
+template <std::size_t N, class F>
+HWY_INLINE void sweep_lanes(const float* const* in, float* out, std::size_t count, F formula) {
+  for (std::size_t i = 0; i < count * 16; i += 16) {
+    if constexpr (N == 1) formula(Lanes::load(in[0] + i)).store(out + i);
+    if constexpr (N == 2) formula(Lanes::load(in[0] + i), Lanes::load(in[1] + i)).store(out + i);
+    if constexpr (N == 3) {
+      formula(Lanes::load(in[0] + i), Lanes::load(in[1] + i), Lanes::load(in[2] + i)).store(out + i);
+    }
+  }
+}
+
+}  // namespace chalk::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+// Instantiates template <class T> void kernel(const Args<T>&).
+#undef CHALK_KERNEL
+#define CHALK_KERNEL()                                                    \
+  void reference_kernel(const KernelCall& c) { kernel(Args<double>{c}); } \
+  void lanes_kernel(const KernelCall& c) { kernel(Args<Lanes>{c}); }      \
+  void shared_kernel(const KernelCall& c) { kernel(Args<float>{c}); }
+
+// The same for an elementwise operation of N inputs, given template <class T> T formula(T, …).
+#undef CHALK_ELEMENTWISE_KERNEL
+#define CHALK_ELEMENTWISE_KERNEL(N)                                                          \
+  template <class T>                                                                         \
+  void kernel(const Args<T>& a) {                                                            \
+    elementwise<T, N>(a, [](auto... x) HWY_ATTR { return formula<T>(x...); });               \
+  }                                                                                          \
+  CHALK_KERNEL()                                                                             \
+  void sweep_kernel(const float* const* in, float* out, std::size_t count) {                 \
+    sweep_lanes<N>(in, out, count, [](auto... x) HWY_ATTR { return formula<Lanes>(x...); }); \
+  }
+
+#undef CHALK_DISPATCH_KERNEL
+#define CHALK_DISPATCH_KERNEL()                                                                 \
+  HWY_EXPORT(reference_kernel);                                                                 \
+  HWY_EXPORT(lanes_kernel);                                                                     \
+  HWY_EXPORT(shared_kernel);                                                                    \
+  static void run_reference(const KernelCall& c) { HWY_DYNAMIC_DISPATCH(reference_kernel)(c); } \
+  static void run_lanes(const KernelCall& c) { HWY_DYNAMIC_DISPATCH(lanes_kernel)(c); }         \
+  static void run_shared(const KernelCall& c) { HWY_DYNAMIC_DISPATCH(shared_kernel)(c); }
+
+// Defines kKernels, which goes to the machine's instruction set at run time.
+#undef CHALK_DISPATCH
+#define CHALK_DISPATCH()  \
+  CHALK_DISPATCH_KERNEL() \
+  constexpr Kernels kKernels{run_reference, run_lanes, run_shared, nullptr};
+
+#undef CHALK_DISPATCH_ELEMENTWISE
+#define CHALK_DISPATCH_ELEMENTWISE()                                             \
+  CHALK_DISPATCH_KERNEL()                                                        \
+  HWY_EXPORT(sweep_kernel);                                                      \
+  static void run_sweep(const float* const* in, float* out, std::size_t count) { \
+    HWY_DYNAMIC_DISPATCH(sweep_kernel)(in, out, count);                          \
+  }                                                                              \
+  constexpr Kernels kKernels{run_reference, run_lanes, run_shared, run_sweep};
+
+#endif

@@ -1,0 +1,56 @@
+// y = max x over axes; NaN if any x is.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "src/ops/max.cc"
+#include <hwy/foreach_target.h>
+
+#include "src/ops/reduce-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace chalk::HWY_NAMESPACE {
+namespace {
+
+template <class T>
+void kernel(const Args<T>& a) {
+  const auto x = a.in(0);
+  const Reduction r(a.template attributes<ReduceAttributes>().axes, a.shape(0));
+  for (std::int64_t i = 0; i < r.groups(); ++i) a.out(i, largest<T>(x, r, i));
+}
+CHALK_KERNEL()
+
+}  // namespace
+}  // namespace chalk::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include "chalkgrad/ops.h"
+#include "src/ops/registry.h"
+
+namespace chalk {
+namespace {
+
+CHALK_DISPATCH()
+
+// dx = dy at the first maximum
+std::vector<Value> derivative(const Node& node, std::span<const Value> in, Value, Value dy) {
+  const auto& axes = node.attributes.as<ReduceAttributes>().axes;
+  return {expand_reduced(dy, axes, in[0].shape()) * first_max(in[0], axes)};
+}
+
+}  // namespace
+
+const Op op_max{.name = "max",
+                .attributes = ReduceAttributes{},
+                .arity = 1,
+                .infer = reduced_type,
+                .kernels = kKernels,
+                .derivative = derivative,
+                .formula = Formula{"\\max #1"},
+                .onnx = "ReduceMax",
+                .samples = reduce_samples()};
+
+Value max(Value x, std::vector<std::int64_t> axes, bool keep) {
+  return x.graph().apply(op_max, ReduceAttributes{std::move(axes), keep}, {{x}});
+}
+
+}  // namespace chalk
+#endif

@@ -1,0 +1,245 @@
+// Every operation of ops.inc on every one of its samples: its kernels against each other, on every instruction set; and
+// the values that tend to go wrong.
+#include "chalkgrad/ops.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string_view>
+
+#include "src/base/text.h"
+#include "src/ops/attributes.h"
+#include "src/ops/kernel_testing.h"
+#include "src/ops/pool.h"
+#include "src/ops/reduce.h"
+#include "src/ops/registry.h"
+
+namespace chalk {
+namespace {
+
+/// What the results may differ from the reference by. Operations of one rounding, and those that only choose or move
+/// values, not at all.
+double tolerance_of(const Op& op) {
+  static const std::set<std::string_view> rounded_by_more{
+      "sigmoid", "tanh",        "exp",     "log",         "conv2d",       "conv2d_input_grad", "conv2d_weight_grad",
+      "matmul",  "dense",       "softmax", "log_softmax", "average_pool", "average_pool_grad", "sum",
+      "mean",    "pool_scatter"};
+  return rounded_by_more.contains(op.name.value) ? 2e-6 : 0;
+}
+
+struct SampleOf {
+  const Op* op;
+  std::size_t index;
+};
+void PrintTo(const SampleOf& s, std::ostream* out) { *out << to_string(s.op->samples.value[s.index].attributes); }
+
+std::vector<SampleOf> samples_with_kernels() {
+  std::vector<SampleOf> all;
+  for (const Op* op : all_ops()) {
+    for (std::size_t i = 0; op->kernels.value.lanes && i < op->samples.value.size(); ++i) all.push_back({op, i});
+  }
+  return all;
+}
+
+class Operation : public testing::TestWithParam<SampleOf> {
+ protected:
+  const Op& op = *GetParam().op;
+  const Sample& sample = op.samples.value[GetParam().index];
+  std::vector<Operand> operands = draw(sample, 11);
+  Call call{op, sample.attributes, operands};
+};
+
+TEST_P(Operation, TakesAsManyInputsAsItSays) {
+  const int arity = op.arity.value;
+  EXPECT_EQ(sample.inputs.size(), arity < 0 ? sample.inputs.size() : static_cast<std::size_t>(arity));
+}
+
+TEST_P(Operation, ComputesInLanesWhatTheReferenceDoesSampleBySample) {
+  const auto lanes = call.lanes();
+  for (std::size_t n = 0; n < kLanes; ++n)
+    EXPECT_TRUE(close(lanes[n], call.reference(n), tolerance_of(op))) << "lane " << n;
+}
+
+TEST_P(Operation, GivesASharedValueTheBitsOfALane) {
+  const auto lanes = call.lanes();
+  for (std::size_t n = 0; n < kLanes; ++n) EXPECT_TRUE(same_bits(call.shared(n), lanes[n])) << "lane " << n;
+}
+
+TEST_P(Operation, GivesTheSameBitsOnEveryInstructionSet) {
+  Rows first, first_shared(1);
+  Targets().each([&] {
+    const auto lanes = call.lanes();
+    const auto shared = call.shared(3);
+    if (first.empty()) {
+      first = lanes;
+      first_shared[0] = shared;
+    }
+    for (std::size_t n = 0; n < kLanes; ++n) EXPECT_TRUE(same_bits(lanes[n], first[n])) << "lane " << n;
+    EXPECT_TRUE(same_bits(shared, first_shared[0]));
+  });
+}
+
+// A lane is a sample: whatever the others hold, even NaN, it comes out the same.
+TEST_P(Operation, KeepsLanesApart) {
+  const auto lanes = call.lanes();
+  auto spoilt = operands;
+  for (auto& operand : spoilt) {
+    for (std::size_t n = 0; n < operand.rows.size() && operand.type.batched; ++n) {
+      if (n != 5) std::fill(operand.rows[n].begin(), operand.rows[n].end(), kNaN);
+    }
+  }
+  EXPECT_TRUE(same_bits(Call({op, sample.attributes, spoilt}).lanes()[5], lanes[5]));
+}
+
+INSTANTIATE_TEST_SUITE_P(Ops, Operation, testing::ValuesIn(samples_with_kernels()),
+                         [](const auto& s) { return str(s.param.op->name.value, "_", s.param.index); });
+
+// Elementwise operations also come as sweeps.
+
+std::vector<const Op*> elementwise_ops() {
+  std::vector<const Op*> some;
+  for (const Op* op : all_ops()) {
+    if (op->kernels.value.sweep) some.push_back(op);
+  }
+  return some;
+}
+
+class Elementwise : public testing::TestWithParam<const Op*> {
+ protected:
+  /// All combinations of values that tend to go wrong, over the lanes and elements of each operand.
+  static std::vector<Operand> difficult(std::size_t count) {
+    static const std::vector<float> kValues{0.0f, -0.0f, 1.0f,  -1.0f,  0.3f,  -2.5f, 1e-45f, -1e-39f,
+                                            kInf, -kInf, 3e38f, -3e38f, 88.5f, -90.f, -103.f, kNaN};
+    const std::size_t n = kValues.size();
+    std::vector<Operand> operands(count, Operand{{{static_cast<std::int64_t>(n * n)}, true}, Rows(kLanes)});
+    for (std::size_t k = 0; k < count; ++k) {
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        for (std::size_t i = 0; i < n * n; ++i) {
+          operands[k].rows[lane].push_back(kValues[k == 0 ? lane % n : k == 1 ? i % n : i / n]);
+        }
+      }
+    }
+    return operands;
+  }
+};
+
+TEST_P(Elementwise, SweepsToTheBitsOfItsKernel) {
+  const Op& op = *GetParam();
+  const auto operands = difficult(static_cast<std::size_t>(op.arity.value));
+  const Call call{op, {}, operands};
+  Targets().each([&] {
+    std::vector<AlignedFloats> memory;
+    std::vector<const float*> pointers;
+    for (const auto& operand : operands) memory.push_back(Call::packed(operand));
+    for (const auto& m : memory) pointers.push_back(m.data());
+    const AlignedFloats out(call.size() * kLanes);
+    op.kernels.value.sweep(pointers.data(), out.data(), call.size());
+    const auto swept = Call::unpacked(out, call.size()), lanes = call.lanes();
+    for (std::size_t n = 0; n < kLanes; ++n) EXPECT_TRUE(same_bits(swept[n], lanes[n])) << "lane " << n;
+  });
+}
+
+TEST_P(Elementwise, KnowsZerosInfinitiesAndNaN) {
+  const Op& op = *GetParam();
+  const auto operands = difficult(static_cast<std::size_t>(op.arity.value));
+  const Call call{op, {}, operands};
+  const auto lanes = call.lanes();
+  for (std::size_t n = 0; n < kLanes; ++n) {
+    EXPECT_TRUE(close(lanes[n], call.reference(n), tolerance_of(op))) << "lane " << n;
+    EXPECT_TRUE(same_bits(call.shared(n), lanes[n])) << "lane " << n;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Ops, Elementwise, testing::ValuesIn(elementwise_ops()),
+                         [](const auto& op) { return std::string(op.param->name.value); });
+
+/// One operation on one value in all lanes.
+float apply(const Op& op, float x) {
+  const std::vector<Operand> operands{{{{}, true}, Rows(kLanes, {x})}};
+  return Call{op, {}, operands}.lanes()[3][0];
+}
+
+TEST(Sigmoid, NeitherOverflowsNorLosesItsTails) {
+  EXPECT_EQ(apply(op_sigmoid, 0), 0.5f);
+  EXPECT_EQ(apply(op_sigmoid, kInf), 1);
+  EXPECT_EQ(apply(op_sigmoid, -kInf), 0);
+  EXPECT_EQ(apply(op_sigmoid, 200), 1);
+  EXPECT_EQ(apply(op_sigmoid, -200), 0);
+  EXPECT_GT(apply(op_sigmoid, -100), 0) << "a subnormal";
+  EXPECT_TRUE(std::isnan(apply(op_sigmoid, kNaN)));
+  for (float x = -87; x < 87; x += 0.37f) {
+    const double exact = 1 / (1 + std::exp(-static_cast<double>(x)));
+    EXPECT_NEAR(static_cast<double>(apply(op_sigmoid, x)) / exact, 1, 4 * 6e-8) << "at " << x;
+  }
+}
+
+TEST(Relu, KeepsNaN) {
+  EXPECT_TRUE(std::isnan(apply(op_relu, kNaN)));
+  EXPECT_EQ(apply(op_relu, -kInf), 0);
+  EXPECT_EQ(apply(op_relu, kInf), kInf);
+}
+
+TEST(Softmax, DoesNotOverflow) {
+  const std::vector<Operand> operands{{{{3}, false}, {{1000, 999, -1000}}}};
+  const auto y = Call{op_softmax, AxisAttributes{0}, operands}.shared(0);
+  EXPECT_NEAR(y[0], 1 / (1 + std::exp(-1.0)), 1e-6);
+  EXPECT_NEAR(y[1], 1 / (1 + std::exp(1.0)), 1e-6);
+  EXPECT_EQ(y[2], 0);
+  const auto l = Call{op_log_softmax, AxisAttributes{0}, operands}.shared(0);
+  EXPECT_NEAR(l[0], -std::log1p(std::exp(-1.0)), 1e-4);
+  EXPECT_NEAR(l[2], -2000.3133, 1e-3);
+}
+
+TEST(Softmax, HandsNaNOn) {
+  const std::vector<Operand> operands{{{{3}, false}, {{0, kNaN, 1}}}};
+  for (const float y : Call{op_softmax, AxisAttributes{0}, operands}.shared(0)) EXPECT_TRUE(std::isnan(y));
+  for (const float y : Call{op_log_softmax, AxisAttributes{0}, operands}.shared(0)) EXPECT_TRUE(std::isnan(y));
+}
+
+TEST(Maximum, IsTheFirstOfEqualOnes) {
+  const std::vector<Operand> operands{{{{1, 2, 4}, false}, {{-kInf, -kInf, 2, 3, -kInf, -kInf, 3, 3}}}};
+  EXPECT_EQ(Call({op_pool_argmax, PoolAttributes{}, operands}).shared(0), (std::vector<float>{0, 1}));
+  EXPECT_EQ(Call({op_first_max, AxesAttributes{{2}}, operands}).shared(0),
+            (std::vector<float>{0, 0, 0, 1, 0, 0, 1, 0}));
+  EXPECT_EQ(Call({op_first_max, AxesAttributes{}, operands}).shared(0), (std::vector<float>{0, 0, 0, 1, 0, 0, 0, 0}));
+}
+
+TEST(Maximum, IsTheFirstNaNIfThereIsOne) {
+  const std::vector<Operand> operands{{{{1, 2, 4}, false}, {{1, kNaN, 2, 9, kNaN, 5, 3, kNaN}}}};
+  const Call max_pool{op_max_pool, PoolAttributes{}, operands};
+  for (const float y : max_pool.shared(0)) EXPECT_TRUE(std::isnan(y));
+  for (const auto& row : max_pool.lanes()) EXPECT_TRUE(std::isnan(row[0]) && std::isnan(row[1]));
+  for (const auto& row : Call{op_pool_argmax, PoolAttributes{}, operands}.lanes()) {
+    EXPECT_EQ(row, (std::vector<float>{1, 3}));
+  }
+  EXPECT_TRUE(std::isnan(Call({op_max, ReduceAttributes{}, operands}).shared(0)[0]));
+  EXPECT_EQ(Call({op_first_max, AxesAttributes{}, operands}).shared(0), (std::vector<float>{0, 1, 0, 0, 0, 0, 0, 0}));
+}
+
+TEST(Pooling, NeverChoosesPadding) {
+  const std::vector<Operand> operands{{{{1, 2, 2}, false}, {{-1, -2, -3, -4}}}};
+  const auto options = pool_attributes({.window = {3, 3}, .stride = {1, 1}, .padding = {1, 1}});
+  EXPECT_EQ(Call({op_max_pool, options, operands}).shared(0), (std::vector<float>{-1, -1, -1, -1}));
+  EXPECT_EQ(Call({op_pool_argmax, options, operands}).shared(0), (std::vector<float>{4, 3, 1, 0}));
+  const std::vector<Operand> lowest{{{{1, 1, 1}, false}, {{-kInf}}}};
+  EXPECT_EQ(Call({op_pool_argmax, options, lowest}).shared(0), std::vector<float>{4});
+}
+
+TEST(Pooling, CountsPaddingAsZerosInAnAverage) {
+  const std::vector<Operand> operands{{{{1, 1, 1}, false}, {{9}}}};
+  const auto options = pool_attributes({.window = {3, 3}, .stride = {1, 1}, .padding = {1, 1}});
+  EXPECT_EQ(Call({op_average_pool, options, operands}).shared(0), std::vector<float>{1});
+}
+
+TEST(Transpose, ReversesTheAxesByDefault) {
+  Graph g;
+  EXPECT_EQ(transpose(g.input("x", {2, 3, 4})).shape(), (Shape{4, 3, 2}));
+}
+
+TEST(AllOps, AreFoundByName) {
+  for (const Op* op : all_ops()) EXPECT_EQ(find_op(op->name.value), op);
+  EXPECT_EQ(find_op("no such operation"), nullptr);
+}
+
+}  // namespace
+}  // namespace chalk

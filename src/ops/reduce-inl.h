@@ -1,0 +1,33 @@
+// The loop of a reduction. Included once per instruction set (see lanes-inl.h).
+#if defined(CHALKGRAD_OPS_REDUCE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CHALKGRAD_OPS_REDUCE_INL_H_
+#undef CHALKGRAD_OPS_REDUCE_INL_H_
+#else
+#define CHALKGRAD_OPS_REDUCE_INL_H_
+#endif
+
+#include "src/ops/kernel-inl.h"
+#include "src/ops/reduce.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace chalk::HWY_NAMESPACE {
+
+/// Calls f(place of x) for each place that place i of y is made from, row-major.
+template <class F>
+HWY_INLINE void each_place(const Reduction& r, std::int64_t i, F f) {
+  const auto first = r.first(i), size = r.size();
+  for (std::int64_t k = 0; k < size; ++k) f(first + r.step(k));
+}
+
+/// The maximum of the places that place i of y is made from. NaN if any is.
+template <class T>
+HWY_INLINE T largest(const In<T>& x, const Reduction& r, std::int64_t i) {
+  Maximum<T> most(x[r.first(i)], T(0));
+  each_place(r, i, [&](std::int64_t at) HWY_ATTR { most.offer(x[at], T(0)); });
+  return most.value;
+}
+
+}  // namespace chalk::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

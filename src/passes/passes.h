@@ -1,0 +1,14 @@
+// The passes that turn a graph into one that runs well. Each is one file and one function from graph to graph; their
+// order stands in pipeline.cc.
+#pragma once
+
+#include "chalkgrad/graph.h"
+
+namespace chalk {
+
+/// The graph without what its outputs and updates do not need, with constants folded, equal expressions merged and
+/// algebra applied (the rules are listed in simplify.cc). Inputs and parameters stay, in their order. Values keep their
+/// names where a named value survives.
+Graph simplify(const Graph& graph);
+
+}  // namespace chalk

@@ -1,0 +1,230 @@
+// Rules for sums, differences, products and quotients of two values.
+#include <cmath>
+
+#include "src/ops/registry.h"
+#include "src/passes/simplify_rules.h"
+
+namespace chalk::rules {
+namespace {
+
+bool is_neg(Value v) { return made_by(v, op_neg); }
+
+/// v = x/b: x; v = s·(x/b): s·x; else empty.
+Value numerator_over(Value v, Value b) {
+  if (made_by(v, op_div) && arg(v, 1) == b) return arg(v, 0);
+  const auto product = scaled(v);
+  if (!product || !made_by(product->rest, op_div) || arg(product->rest, 1) != b) return {};
+  return product->scalar * arg(product->rest, 0);
+}
+
+/// The factor that is left of v = s·x when s is taken out: x, or 1 of v = s.
+Value without_scalar(Value v, Value s) {
+  if (v == s) return s.graph().constant(1);
+  const auto product = scaled(v);
+  return product && product->scalar == s ? product->rest : Value();
+}
+
+/// s·a ± s·b → s·(a ± b), where one of them may be s alone
+Value factor(Value y, Value (*combine)(Value, Value)) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  const auto product = scaled(a) ? scaled(a) : scaled(b);
+  if (!product) return {};
+  const Value s = product->scalar, rest_a = without_scalar(a, s), rest_b = without_scalar(b, s);
+  return rest_a && rest_b ? s * combine(rest_a, rest_b) : Value();
+}
+
+}  // namespace
+
+// −(−x) → x
+Value neg_neg(Value y) { return is_neg(arg(y)) ? arg(arg(y)) : Value(); }
+
+// −(a − b) → b − a
+Value neg_sub(Value y) {
+  const Value x = arg(y);
+  return made_by(x, op_sub) ? arg(x, 1) - arg(x, 0) : Value();
+}
+
+// −(k·x) → (−k)·x
+Value neg_scaled(Value y) {
+  const Value x = arg(y);
+  if (!made_by(x, op_mul) || !number(arg(x, 0))) return {};
+  return neg(arg(x, 0)) * arg(x, 1);
+}
+
+// (−a)·b → −(a·b)
+Value mul_neg(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  if (is_neg(a)) return neg(arg(a) * b);
+  return is_neg(b) ? neg(a * arg(b)) : Value();
+}
+
+// (−a)/b, a/(−b) → −(a/b)
+Value div_neg(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  if (is_neg(a)) return neg(arg(a) / b);
+  return is_neg(b) ? neg(a / arg(b)) : Value();
+}
+
+// a + (−b) → a − b, (−a) + b → b − a
+Value add_neg(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  if (is_neg(b)) return a - arg(b);
+  return is_neg(a) ? b - arg(a) : Value();
+}
+
+// a + (−k)·b → a − k·b
+Value add_negative(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  if (const Value positive = negated_if_negative(b)) return a - positive;
+  const Value positive = negated_if_negative(a);
+  return positive ? b - positive : Value();
+}
+
+// a − (−b) → a + b, (−a) − b → −(a + b)
+Value sub_neg(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  if (is_neg(b)) return a + arg(b);
+  return is_neg(a) ? neg(arg(a) + b) : Value();
+}
+
+// a − (−k)·b → a + k·b
+Value sub_negative(Value y) {
+  const Value positive = negated_if_negative(arg(y, 1));
+  return positive ? arg(y, 0) + positive : Value();
+}
+
+// x + 0 → x
+Value add_zero(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  if (is_number(b, 0)) return stretched(a, y.type());
+  return is_number(a, 0) ? stretched(b, y.type()) : Value();
+}
+
+// x + x → 2·x
+Value add_same(Value y) {
+  const Value a = arg(y, 0);
+  return a == arg(y, 1) ? y.graph().constant(2) * a : Value();
+}
+
+// x − 0 → x, 0 − x → −x
+Value sub_zero(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  if (is_number(b, 0)) return stretched(a, y.type());
+  return is_number(a, 0) ? stretched(neg(b), y.type()) : Value();
+}
+
+// 1·x → x
+Value mul_one(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  if (is_number(a, 1)) return stretched(b, y.type());
+  return is_number(b, 1) ? stretched(a, y.type()) : Value();
+}
+
+// (−1)·x → −x
+Value mul_minus_one(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  if (is_number(a, -1)) return stretched(neg(b), y.type());
+  return is_number(b, -1) ? stretched(neg(a), y.type()) : Value();
+}
+
+// 0·x → 0: a NaN or an infinity in x is lost, as it is when the term is left out by hand
+Value mul_zero(Value y) {
+  return is_number(arg(y, 0), 0) || is_number(arg(y, 1), 0) ? constant_of(y, 0, y.type()) : Value();
+}
+
+// 0/x → 0
+Value div_zero(Value y) { return is_number(arg(y, 0), 0) ? constant_of(y, 0, y.type()) : Value(); }
+
+// (a/b)·b → a
+Value mul_quotient(Value y) {
+  for (const std::size_t k : {0, 1}) {
+    const Value quotient = arg(y, k), b = arg(y, 1 - k);
+    if (made_by(quotient, op_div) && arg(quotient, 1) == b) return stretched(arg(quotient, 0), y.type());
+  }
+  return {};
+}
+
+// b·(a ± x/b) → a·b ± x, b·(x/b − a) → x − a·b
+Value mul_distribute(Value y) {
+  for (const std::size_t k : {0, 1}) {
+    const Value b = arg(y, k), sum = arg(y, 1 - k);
+    const bool plus = made_by(sum, op_add);
+    if (!plus && !made_by(sum, op_sub)) continue;
+    const Value first = arg(sum, 0), second = arg(sum, 1);
+    if (const Value x = numerator_over(second, b)) return plus ? first * b + x : first * b - x;
+    if (const Value x = numerator_over(first, b)) return plus ? x + second * b : x - second * b;
+  }
+  return {};
+}
+
+// (a·b)/b → a
+Value div_product(Value y) {
+  const Value product = arg(y, 0), b = arg(y, 1);
+  if (!made_by(product, op_mul)) return {};
+  if (arg(product, 1) == b) return stretched(arg(product, 0), y.type());
+  return arg(product, 0) == b ? stretched(arg(product, 1), y.type()) : Value();
+}
+
+// x·s → s·x, s·k → k·s
+Value mul_scalar_first(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  const bool swap = is_scalar(a) ? number(b) && !number(a) : is_scalar(b);
+  return swap ? b * a : Value();
+}
+
+// s₁·(s₂·x) → (s₁·s₂)·x; among scalars k₁·(k₂·s) → (k₁·k₂)·s, s₁·(k·s₂) → k·(s₁·s₂)
+Value mul_scalars(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  if (!is_scalar(a)) return {};
+  if (!is_scalar(b)) {
+    const auto product = scaled(b);
+    return product ? a * product->scalar * product->rest : Value();
+  }
+  if (made_by(b, op_mul) && number(arg(b, 0))) {
+    return number(a) ? a * arg(b, 0) * arg(b, 1) : arg(b, 0) * (a * arg(b, 1));
+  }
+  return made_by(a, op_mul) && number(arg(a, 0)) ? arg(a, 0) * (arg(a, 1) * b) : Value();
+}
+
+// x·(s·y) → s·(x·y)
+Value mul_scalar_out(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  if (is_scalar(a)) return {};
+  if (const auto product = scaled(a)) return product->scalar * (product->rest * b);
+  const auto product = scaled(b);
+  return product ? product->scalar * (a * product->rest) : Value();
+}
+
+// (−k)·(a − b) → k·(b − a)
+Value mul_negative_difference(Value y) {
+  const auto k = number(arg(y, 0));
+  const Value difference = arg(y, 1);
+  if (!k || *k >= 0 || !made_by(difference, op_sub)) return {};
+  return neg(arg(y, 0)) * (arg(difference, 1) - arg(difference, 0));
+}
+
+// x/s → (1/s)·x, s/k → (1/k)·s: one division instead of many
+Value div_scalar(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  if (!is_scalar(b) || number(a)) return {};
+  const auto k = number(b);
+  if (k && (*k == 0 || !std::isfinite(1 / *k))) return {};
+  if (!k && is_scalar(a)) return {};
+  return y.graph().constant(1) / b * a;
+}
+
+// (s·a)/b → s·(a/b), (k·s)/b → k·(s/b)
+Value div_scalar_out(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  if (!made_by(a, op_mul)) return {};
+  const bool out = is_scalar(a) ? number(arg(a, 0)).has_value() : scaled(a).has_value();
+  return out ? arg(a, 0) * (arg(a, 1) / b) : Value();
+}
+
+// s·a + s·b → s·(a + b), s + s·b → s·(1 + b)
+Value add_factor(Value y) { return factor(y, add); }
+
+// s·a − s·b → s·(a − b), s − s·b → s·(1 − b)
+Value sub_factor(Value y) { return factor(y, sub); }
+
+}  // namespace chalk::rules

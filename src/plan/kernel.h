@@ -1,0 +1,84 @@
+// Kernels as the plan sees them: one or several nodes of the graph that run as one step.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "chalkgrad/graph.h"
+
+namespace chalk {
+
+/// One call. Batched values are lane groups (place × 16 samples), shared values plain floats padded to 16.
+struct KernelRun {
+  const float* const* in = nullptr;  // in order of PlannedKernel::inputs
+  float* const* out = nullptr;
+  const float* packed = nullptr;
+  float* scratch = nullptr;
+  int valid = 16;           // lanes that hold samples; the others hold copies of one and count in no sum
+  bool accumulate = false;  // batch sums: add to out instead of writing it
+  std::size_t begin = 0, end = 0;  // the part to do, of `parts`
+};
+
+/// A step made for certain nodes and shapes. Immutable once the plan stands.
+class PlannedKernel {
+ public:
+  virtual ~PlannedKernel() = default;
+
+  std::string name;
+  std::vector<NodeId> nodes;    // what it computes, in the graph's order
+  std::vector<NodeId> inputs;   // values it reads
+  std::vector<NodeId> outputs;  // values it writes
+  bool sums_batch = false;      // its output is a batch_sum: one partial sum a slot
+  std::size_t scratch = 0;      // floats for each thread
+  std::size_t packed = 0;       // floats that pack() makes of the shared input `pack_from`, once a run
+  NodeId pack_from = -1;
+  std::size_t parts = 1;        // shared values: how many parts may run side by side
+
+  virtual void pack(const float* /*from*/, float* /*packed*/) const {}
+  virtual void run(const KernelRun& call) const = 0;
+};
+
+/// The graph while its nodes are being divided among kernels.
+class Fusion {
+ public:
+  explicit Fusion(const Graph& graph);
+
+  const Graph& graph() const { return graph_; }
+  const Node& node(NodeId id) const { return graph_.node(id); }
+  /// What runs this node needs: a reshape is no work, its value is its input's.
+  NodeId root(NodeId id) const;
+  const std::vector<NodeId>& users(NodeId id) const { return users_[static_cast<std::size_t>(id)]; }
+  /// An output of the graph or an update: needed outside.
+  bool is_root(NodeId id) const { return roots_[static_cast<std::size_t>(id)]; }
+  /// The only user of a value that nothing else needs, or −1.
+  NodeId only_user(NodeId id) const;
+  bool claimed(NodeId id) const { return claimed_[static_cast<std::size_t>(id)]; }
+  /// Phase in which a node can run at the earliest; see plan.h.
+  int phase(NodeId id) const { return phases_[static_cast<std::size_t>(id)]; }
+
+  std::vector<std::unique_ptr<PlannedKernel>> kernels;
+
+  /// Adds a kernel and claims its nodes; a cluster may not close a cycle (true if added).
+  bool claim(std::unique_ptr<PlannedKernel> kernel);
+  /// True if the kernels so far and these groups of nodes, each run as one step, can be put in an order.
+  bool acyclic_with(std::span<const std::vector<NodeId>> groups) const;
+
+ private:
+
+  const Graph& graph_;
+  std::vector<std::vector<NodeId>> users_;
+  std::vector<bool> roots_, claimed_;
+  std::vector<int> phases_;
+};
+
+/// Divides all nodes among kernels: tuned ones first, elementwise chains in one sweep, then each operation by itself.
+/// `tuned` false: each operation by itself only (the graph runs as it is written; for comparison).
+std::vector<std::unique_ptr<PlannedKernel>> fuse(const Graph& graph, bool tuned);
+
+/// One line a kernel: `conv2d+bias+relu+max_pool : %7 … -> %12, %13`.
+std::string print_kernels(const Graph& graph, const std::vector<std::unique_ptr<PlannedKernel>>& kernels);
+
+}  // namespace chalk

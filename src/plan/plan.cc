@@ -1,0 +1,464 @@
+#include "src/plan/plan.h"
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+
+#include "src/base/text.h"
+#include "src/ir/leaves.h"
+#include "src/kernels/fold.h"
+#include "src/ops/registry.h"
+
+namespace chalk {
+namespace {
+
+using Space = Place::Space;
+
+constexpr std::size_t kPart = 8192;                        // floats of a shared value that one thread takes at a time
+constexpr std::size_t kSlotBudget = std::size_t{64} << 20;  // floats in all slots together
+
+std::size_t floats(const Type& type) {
+  const auto count = static_cast<std::size_t>(elements(type.shape));
+  return type.batched ? count * 16 : (count + 15) / 16 * 16;
+}
+
+class Planner {
+ public:
+  Planner(Plan& plan, bool tuned) : plan_(plan), g_(plan.graph) {
+    plan.kernels = fuse(g_, tuned);
+    const auto count = static_cast<std::size_t>(g_.size());
+    made_by_.assign(count, -1);
+    places_.resize(count);
+    order_kernels();
+    find_phases();
+    plan.phases.resize(static_cast<std::size_t>(phase_count_));
+  }
+
+  void run(const std::string& guard) {
+    place_leaves();
+    place_shared();
+    place_batched();
+    find_waves();
+    update_in_place(guard);
+    make_batched_steps();
+    make_shared_steps();
+    name_outputs();
+  }
+
+ private:
+  const Node& node(NodeId id) const { return g_.node(id); }
+  NodeId root(NodeId id) const {
+    while (node(id).op == &op_reshape) id = node(id).inputs[0];
+    return id;
+  }
+  Place& place(NodeId id) { return places_[static_cast<std::size_t>(root(id))]; }
+  bool is_work(const PlannedKernel& k) const { return node(k.outputs[0]).type.batched || k.sums_batch; }
+
+  /// Kernels in an order in which each stands after what it reads, otherwise that of the graph.
+  void order_kernels() {
+    auto& kernels = plan_.kernels;
+    std::vector<int> owner(static_cast<std::size_t>(g_.size()), -1);
+    for (std::size_t k = 0; k < kernels.size(); ++k) {
+      for (const auto id : kernels[k]->nodes) owner[static_cast<std::size_t>(id)] = static_cast<int>(k);
+    }
+    std::vector<int> waiting(kernels.size(), 0);
+    std::vector<std::vector<std::size_t>> users(kernels.size());
+    for (std::size_t k = 0; k < kernels.size(); ++k) {
+      for (const auto id : kernels[k]->inputs) {
+        const int from = owner[static_cast<std::size_t>(root(id))];
+        if (from < 0) continue;
+        users[static_cast<std::size_t>(from)].push_back(k);
+        ++waiting[k];
+      }
+    }
+    std::map<NodeId, std::size_t> ready;  // by the last node, so that work stays near what it follows
+    for (std::size_t k = 0; k < kernels.size(); ++k) {
+      if (waiting[k] == 0) ready[kernels[k]->nodes.back()] = k;
+    }
+    std::vector<std::unique_ptr<PlannedKernel>> sorted;
+    while (!ready.empty()) {
+      const auto k = ready.begin()->second;
+      ready.erase(ready.begin());
+      for (const auto user : users[k]) {
+        if (--waiting[user] == 0) ready[kernels[user]->nodes.back()] = user;
+      }
+      sorted.push_back(std::move(kernels[k]));
+    }
+    if (sorted.size() != kernels.size()) throw std::logic_error("plan: the kernels cannot be put in an order");
+    kernels = std::move(sorted);
+    for (std::size_t k = 0; k < kernels.size(); ++k) {
+      for (const auto id : kernels[k]->outputs) made_by_[static_cast<std::size_t>(id)] = static_cast<int>(k);
+    }
+  }
+
+  void find_phases() {
+    value_phase_.assign(static_cast<std::size_t>(g_.size()), 0);
+    for (const auto& kernel : plan_.kernels) {
+      int phase = 0;
+      for (const auto id : kernel->inputs) phase = std::max(phase, value_phase_[static_cast<std::size_t>(root(id))]);
+      kernel_phase_.push_back(phase);
+      for (const auto id : kernel->outputs) value_phase_[static_cast<std::size_t>(id)] = phase + (kernel->sums_batch ? 1 : 0);
+      phase_count_ = std::max(phase_count_, phase + (kernel->sums_batch ? 2 : 1));
+    }
+  }
+
+  void place_leaves() {
+    for (NodeId id = 0; id < g_.size(); ++id) {
+      const Node& n = node(id);
+      if (n.op == &op_parameter) {
+        place(id) = {Space::variable, plan_.variables.size()};
+        plan_.variables.push_back(n.name);
+      } else if (n.op == &op_constant) {
+        place(id) = {Space::shared, plan_.shared};
+        plan_.constants.push_back({plan_.shared, floats(n.type), static_cast<float>(n.attributes.as<ConstantAttributes>().value)});
+        plan_.shared += floats(n.type);
+      } else if (n.op == &op_batch_size) {
+        place(id) = plan_.batch_size = {Space::shared, plan_.shared};
+        plan_.shared += floats(n.type);
+      } else if (n.op == &op_input && !n.type.batched) {
+        place(id) = {Space::shared, plan_.shared};
+        plan_.shared += floats(n.type);
+        plan_.inputs.push_back({n.name, n.type, place(id)});
+      } else if (n.op == &op_input) {
+        batched_inputs_.emplace_back(id, plan_.inputs.size());
+        plan_.inputs.push_back({n.name, n.type, {}});
+      }
+    }
+  }
+
+  void place_shared() {
+    for (const auto& kernel : plan_.kernels) {
+      for (const auto id : kernel->outputs) {
+        if (node(id).type.batched) continue;
+        place(id) = {Space::shared, plan_.shared};
+        plan_.shared += floats(node(id).type);
+        if (!kernel->sums_batch) continue;
+        slot_of_[id] = plan_.slot;
+        plan_.slot += floats(node(id).type);
+      }
+    }
+    if (plan_.slot > 0) {
+      plan_.slots = kMaxSlots;
+      while (plan_.slots > 4 && static_cast<std::size_t>(plan_.slots) * plan_.slot > kSlotBudget) plan_.slots /= 2;
+    }
+  }
+
+  /// Lifetimes of batched values. Time is the index of a kernel, gathers stand before a phase's first kernel.
+  void place_batched() {
+    std::vector<int> first_kernel(static_cast<std::size_t>(phase_count_), static_cast<int>(plan_.kernels.size()));
+    std::vector<int> last_kernel(static_cast<std::size_t>(phase_count_), -1);
+    for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
+      if (!is_work(*plan_.kernels[k])) continue;
+      const auto p = static_cast<std::size_t>(kernel_phase_[k]);
+      first_kernel[p] = std::min(first_kernel[p], static_cast<int>(k));
+      last_kernel[p] = std::max(last_kernel[p], static_cast<int>(k));
+    }
+    struct Use {
+      NodeId id;
+      std::vector<int> kernels;  // that read it
+      int made = -1;
+      int phase = 0;             // in which it is made
+      bool output = false;
+    };
+    std::map<NodeId, Use> uses;
+    for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
+      for (const auto id : plan_.kernels[k]->outputs) {
+        if (node(id).type.batched) uses[id] = {id, {}, static_cast<int>(k), kernel_phase_[k], false};
+      }
+    }
+    for (const auto& [id, index] : batched_inputs_) uses[id] = {id, {}, -1, -1, false};
+    for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
+      for (const auto id : plan_.kernels[k]->inputs) {
+        if (node(id).type.batched) uses.at(root(id)).kernels.push_back(static_cast<int>(k));
+      }
+    }
+    for (const auto& [name, id] : g_.outputs()) {
+      if (node(id).type.batched) uses.at(root(id)).output = true;
+    }
+
+    std::vector<std::pair<NodeId, std::size_t>> in_arena;  // and which lifetime
+    const auto live = [&](NodeId id, int first, int last) {
+      in_arena.emplace_back(id, plan_.arena_values.size());
+      plan_.arena_values.push_back({floats(node(id).type), first, last, 0});
+    };
+    // Each phase runs by itself, so lifetimes of different phases may share places: offset times by phase.
+    const auto time = [&](int phase, int kernel) { return phase * static_cast<int>(plan_.kernels.size() + 2) + kernel + 1; };
+    for (auto& [id, use] : uses) {
+      if (use.made >= 0) {
+        const bool crosses = std::any_of(use.kernels.begin(), use.kernels.end(), [&](int k) { return kernel_phase_[static_cast<std::size_t>(k)] != use.phase; });
+        if (crosses) {
+          place(id) = {Space::whole, plan_.whole.size()};
+          plan_.whole.push_back(floats(node(id).type));
+          continue;
+        }
+        int last = use.made;
+        for (const auto k : use.kernels) last = std::max(last, k);
+        if (use.output) last = static_cast<int>(plan_.kernels.size());  // delivered after the phase's last kernel
+        live(id, time(use.phase, use.made), time(use.phase, last));
+      } else {  // an input is gathered anew in each phase that reads it, into one place
+        int phase_first = phase_count_, phase_last = -1, last = -1;
+        for (const auto k : use.kernels) {
+          const int p = kernel_phase_[static_cast<std::size_t>(k)];
+          phase_first = std::min(phase_first, p);
+          if (p > phase_last) phase_last = p, last = k;
+          if (p == phase_last) last = std::max(last, k);
+          input_phases_[id].push_back(p);
+        }
+        if (use.output) {
+          if (phase_last < 0) phase_first = phase_last = 0;
+          last = static_cast<int>(plan_.kernels.size());
+          input_phases_[id].push_back(phase_last);
+          use.phase = phase_last;
+        }
+        if (phase_last >= 0) live(id, time(phase_first, -1), time(phase_last, last));
+      }
+    }
+    plan_.arena = book(plan_.arena_values);
+    for (const auto& [id, lifetime] : in_arena) place(id) = {Space::arena, plan_.arena_values[lifetime].offset};
+    for (const auto& [id, use] : uses) {
+      if (use.output) delivered_in_[id] = use.phase;
+    }
+  }
+
+  Step step_of(const PlannedKernel& kernel) {
+    Step step{&kernel, {}, {}, 0};
+    for (const auto id : kernel.inputs) step.in.push_back(place(id));
+    for (const auto id : kernel.outputs) {
+      step.out.push_back(kernel.sums_batch ? Place{Space::slots, slot_of_.at(id)} : place(id));
+    }
+    plan_.scratch = std::max(plan_.scratch, (kernel.scratch + 15) / 16 * 16);
+    if (kernel.packed > 0) {
+      step.packed = plan_.shared;
+      plan_.shared += (kernel.packed + 15) / 16 * 16;
+    }
+    return step;
+  }
+
+  void make_batched_steps() {
+    for (const auto& [id, index] : batched_inputs_) {
+      auto phases = input_phases_[id];
+      std::sort(phases.begin(), phases.end());
+      phases.erase(std::unique(phases.begin(), phases.end()), phases.end());
+      for (const auto p : phases) plan_.phases[static_cast<std::size_t>(p)].gathers.push_back({index, place(id)});
+    }
+    for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
+      const auto& kernel = *plan_.kernels[k];
+      if (!is_work(kernel)) continue;
+      Phase& phase = plan_.phases[static_cast<std::size_t>(kernel_phase_[k])];
+      phase.steps.push_back(step_of(kernel));
+      phase.sums |= kernel.sums_batch;
+      if (kernel.packed > 0) {
+        packs_in_[kernel_phase_[k]].push_back(plan_.packs.size());
+        plan_.packs.push_back({&kernel, place(kernel.pack_from), phase.steps.back().packed});
+      }
+    }
+  }
+
+  void add_item(Phase& phase, int wave, SharedItem item) {
+    if (phase.waves.size() <= static_cast<std::size_t>(wave)) phase.waves.resize(static_cast<std::size_t>(wave) + 1);
+    phase.waves[static_cast<std::size_t>(wave)].push_back(item);
+  }
+
+  void add_parts(Phase& phase, int wave, SharedItem item, std::size_t count, std::size_t part) {
+    for (std::size_t begin = 0; begin < count; begin += part) {
+      item.begin = begin;
+      item.end = std::min(count, begin + part);
+      add_item(phase, wave, item);
+    }
+  }
+
+  /// The wave of its phase after which a shared value is there; −1: before the phase.
+  int wave_after(NodeId id, int phase) const {
+    id = root(id);
+    const auto found = wave_of_.find(id);
+    return found == wave_of_.end() || value_phase_[static_cast<std::size_t>(id)] != phase ? -1 : found->second;
+  }
+
+  void find_waves() {
+    kernel_wave_.assign(plan_.kernels.size(), -1);
+    for (const auto& [id, slot] : slot_of_) wave_of_[id] = 0;
+    for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
+      const auto& kernel = *plan_.kernels[k];
+      if (is_work(kernel)) continue;
+      int wave = 0;
+      for (const auto id : kernel.inputs) wave = std::max(wave, wave_after(id, kernel_phase_[k]) + 1);
+      kernel_wave_[k] = wave;
+      for (const auto id : kernel.outputs) wave_of_[id] = wave;
+    }
+  }
+
+  /// An update is made in place where its kernel runs after the guard and after all that reads the parameter.
+  void update_in_place(const std::string& guard) {
+    NodeId guarded = -1;
+    for (const auto& [name, id] : g_.outputs()) {
+      if (name == guard) guarded = root(id);
+    }
+    const int guard_phase = guarded < 0 ? -1 : value_phase_[static_cast<std::size_t>(guarded)];
+    const int guard_wave = guarded < 0 ? -1 : wave_after(guarded, guard_phase);
+    if (guarded >= 0) {
+      plan_.guard = place(guarded);
+      plan_.phases[static_cast<std::size_t>(guard_phase)].guard_wave = std::max(guard_wave, 0);
+    }
+    const int last_phase = phase_count_ - 1;
+    for (const auto& [leaf, next] : g_.updates()) {
+      const int k = made_by_[static_cast<std::size_t>(next)];
+      if (k < 0 || in_place_.contains(next)) continue;
+      if (kernel_phase_[static_cast<std::size_t>(k)] != last_phase || !node(next).op->kernels.value.sweep) continue;
+      auto& wave = kernel_wave_[static_cast<std::size_t>(k)];
+      const int earliest = guard_phase == last_phase ? std::max(wave, guard_wave + 1) : wave;
+      if (!may_overwrite(leaf, static_cast<std::size_t>(k), earliest)) continue;
+      wave = earliest;
+      in_place_[next] = leaf;
+    }
+    for (const auto& [next, leaf] : in_place_) place(next) = place(leaf);
+  }
+
+  /// True if kernel k, run in this wave of the last phase, may write its result over the parameter `leaf`.
+  bool may_overwrite(NodeId leaf, std::size_t k, int wave) const {
+    const auto& kernel = *plan_.kernels[k];
+    const auto reads = [&](const PlannedKernel& reader, NodeId value) {
+      return std::any_of(reader.inputs.begin(), reader.inputs.end(), [&](NodeId id) { return root(id) == value; });
+    };
+    for (std::size_t other = 0; other < plan_.kernels.size(); ++other) {
+      const auto& reader = *plan_.kernels[other];
+      if (other == k || kernel_phase_[other] != phase_count_ - 1) continue;
+      const bool late = is_work(reader) || kernel_wave_[other] >= wave;
+      if (late && reads(reader, leaf)) return false;
+      if (wave == kernel_wave_[k]) continue;
+      for (const auto made : kernel.outputs) {  // moved to a later wave: its readers would have to move too
+        if (reads(reader, made)) return false;
+      }
+    }
+    for (const auto& [other_leaf, other_next] : g_.updates()) {
+      if (root(other_next) == leaf) return false;
+    }
+    return std::none_of(g_.outputs().begin(), g_.outputs().end(), [&](const auto& output) { return root(output.second) == leaf; });
+  }
+
+  void make_shared_steps() {
+    for (const auto& [id, slot] : slot_of_) {
+      const int p = value_phase_[static_cast<std::size_t>(id)];
+      add_parts(plan_.phases[static_cast<std::size_t>(p)], 0, {SharedItem::Kind::fold, 0, {Space::slots, slot}, place(id)},
+                static_cast<std::size_t>(elements(node(id).type.shape)), kPart);
+    }
+    for (const auto& [p, packs] : packs_in_) {
+      for (const auto index : packs) {
+        const int wave = wave_after(plan_.packs[index].kernel->pack_from, p) + 1;
+        add_item(plan_.phases[static_cast<std::size_t>(p)], wave, {SharedItem::Kind::pack, index, {}, {}, 0, 1});
+      }
+    }
+    for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
+      if (kernel_wave_[k] < 0) continue;
+      const auto& kernel = *plan_.kernels[k];
+      Phase& phase = plan_.phases[static_cast<std::size_t>(kernel_phase_[k])];
+      add_parts(phase, kernel_wave_[k], {SharedItem::Kind::run, phase.shared_steps.size(), {}, {}}, kernel.parts, 16);
+      phase.shared_steps.push_back(step_of(kernel));
+    }
+    make_copies();
+  }
+
+  /// The other updates, all at once: what is copied from a parameter that changes itself goes through a temporary.
+  void make_copies() {
+    Phase& last = plan_.phases.back();
+    std::vector<SharedItem> copies;
+    for (const auto& [leaf, next] : g_.updates()) {
+      const auto found = in_place_.find(next);
+      if (found != in_place_.end() && found->second == leaf) continue;
+      if (root(next) == leaf) continue;
+      const std::size_t count = floats(node(leaf).type);
+      Place from = place(next);
+      if (from.space == Space::variable) {
+        const Place temporary{Space::shared, plan_.shared};
+        plan_.shared += count;
+        if (last.waves.empty()) last.waves.emplace_back();
+        const int wave = static_cast<int>(last.waves.size()) - 1;
+        add_item(last, wave, {SharedItem::Kind::copy, 0, from, temporary, 0, count});
+        from = temporary;
+      }
+      copies.push_back({SharedItem::Kind::copy, 0, from, place(leaf), 0, count});
+    }
+    if (copies.empty()) return;
+    if (last.steps.empty() && last.gathers.empty()) {
+      const int wave = static_cast<int>(last.waves.size());
+      for (const auto& copy : copies) add_item(last, wave, copy);
+    } else {  // microbatches of the last phase may still read the old values
+      plan_.phases.emplace_back();
+      for (const auto& copy : copies) add_item(plan_.phases.back(), 0, copy);
+    }
+  }
+
+  void name_outputs() {
+    for (const auto& [name, id] : g_.outputs()) {
+      const Type& type = node(id).type;
+      if (type.batched) {
+        plan_.phases[static_cast<std::size_t>(delivered_in_.at(root(id)))].deliveries.push_back({plan_.outputs.size(), place(id)});
+      }
+      plan_.outputs.push_back({name, type, type.batched ? Place{} : place(id)});
+    }
+  }
+
+  Plan& plan_;
+  const Graph& g_;
+  std::vector<Place> places_;
+  std::vector<int> made_by_;       // kernel that makes a value
+  std::vector<int> kernel_phase_;  // in which it runs
+  std::vector<int> value_phase_;   // from which on a value is there
+  int phase_count_ = 1;
+  std::vector<std::pair<NodeId, std::size_t>> batched_inputs_;  // and their index in Plan::inputs
+  std::map<NodeId, std::vector<int>> input_phases_;
+  std::map<NodeId, std::size_t> slot_of_;
+  std::map<NodeId, int> delivered_in_;
+  std::map<int, std::vector<std::size_t>> packs_in_;
+  std::map<NodeId, int> wave_of_;
+  std::vector<int> kernel_wave_;           // −1: not on shared values
+  std::map<NodeId, NodeId> in_place_;      // next value → parameter it is written over
+};
+
+std::string print_place(const Place& place) {
+  switch (place.space) {
+    case Space::none: return "nowhere";
+    case Space::arena: return str("arena+", place.offset);
+    case Space::shared: return str("shared+", place.offset);
+    case Space::slots: return str("slot+", place.offset);
+    case Space::whole: return str("whole#", place.offset);
+    case Space::variable: return str("variable#", place.offset);
+  }
+  return "";
+}
+
+}  // namespace
+
+Plan make_plan(Graph graph, bool tuned, const std::string& guard) {
+  Plan plan;
+  plan.graph = std::move(graph);
+  Planner(plan, tuned).run(guard);
+  return plan;
+}
+
+std::string Plan::print() const {
+  std::string text;
+  const auto reference = [&](NodeId id) {
+    const auto& name = graph.node(id).name;
+    return name.empty() ? str("%", id) : name;
+  };
+  const auto line = [&](const Step& step) {
+    const auto& k = *step.kernel;
+    text += "    " + k.name;
+    for (std::size_t i = 0; i < k.inputs.size(); ++i) text += (i ? ", " : " (") + reference(k.inputs[i]) + "@" + print_place(step.in[i]);
+    text += ") ->";
+    for (std::size_t i = 0; i < k.outputs.size(); ++i) text += " " + reference(k.outputs[i]) + "@" + print_place(step.out[i]);
+    text += "\n";
+  };
+  for (std::size_t p = 0; p < phases.size(); ++p) {
+    text += str("phase ", p, "\n  shared, ", phases[p].waves.size(), " waves\n");
+    for (const auto& step : phases[p].shared_steps) line(step);
+    if (phases[p].steps.empty()) continue;
+    text += "  each microbatch of 16\n";
+    for (const auto& step : phases[p].steps) line(step);
+  }
+  text += str("arena ", arena * 4, " B a thread, scratch ", scratch * 4, " B, shared ", shared * 4, " B, ", slots, " slots of ",
+              slot * 4, " B\n");
+  return text;
+}
+
+}  // namespace chalk

@@ -1,0 +1,117 @@
+// The plan: everything about running a graph that can be decided from its shapes.
+//
+// A graph runs in phases. Phase p first works on shared values (one for all samples: packs weights, adds up gradients,
+// updates parameters), then lets every microbatch of 16 samples flow through the batched values that can be known by
+// then. A batch_sum ends a phase: its value is there in phase p + 1. A network trains in two phases: the second has
+// shared values only.
+//
+//   arena   (one a thread)   | x | conv1 | index1 | …  values of one microbatch, places shared by lifetime |
+//   slots   (one block a slot)  | Σ dW1 | Σ db1 | …     partial sums over samples |
+//   shared                   | constants | packed W1 | dW1 | db1 | … |
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "chalkgrad/graph.h"
+#include "src/plan/kernel.h"
+#include "src/plan/memory.h"
+
+namespace chalk {
+
+/// Where a value lives.
+struct Place {
+  enum class Space : std::uint8_t {
+    none,
+    arena,     // offset in the thread's arena, in floats
+    shared,    // offset in shared memory
+    slots,     // offset in each slot's block
+    whole,     // index of a value kept for all microbatches, since a later phase wants it
+    variable,  // index of a parameter
+  };
+  Space space = Space::none;
+  std::size_t offset = 0;
+};
+
+/// A kernel and where its values are.
+struct Step {
+  const PlannedKernel* kernel = nullptr;
+  std::vector<Place> in, out;
+  std::size_t packed = 0;  // offset in shared memory
+};
+
+/// A piece of work on shared values.
+struct SharedItem {
+  enum class Kind : std::uint8_t { fold, pack, run, copy };
+  Kind kind = Kind::run;
+  std::size_t step = 0;              // run, pack: which of Phase::shared_steps / Plan::packs
+  Place from, to;                    // fold, copy
+  std::size_t begin = 0, end = 0;    // floats (fold, copy) or parts (run)
+};
+
+struct Phase {
+  std::vector<Step> shared_steps;
+  std::vector<std::vector<SharedItem>> waves;  // items of one wave do not depend on each other
+
+  struct Gather {
+    std::size_t input = 0;  // of Plan::inputs
+    Place to;
+  };
+  struct Delivery {
+    std::size_t output = 0;  // of Plan::outputs
+    Place from;
+  };
+  std::vector<Gather> gathers;
+  std::vector<Step> steps;
+  std::vector<Delivery> deliveries;
+  bool sums = false;  // some step adds to slots
+  int guard_wave = -1;  // after this wave the guarded value is known
+};
+
+struct Plan {
+  Graph graph;  // after all passes; kernels refer to it
+  std::vector<std::unique_ptr<PlannedKernel>> kernels;
+  std::vector<Phase> phases;
+
+  struct Input {
+    std::string name;
+    Type type;
+    Place place;  // of a shared one
+  };
+  struct Output {
+    std::string name;
+    Type type;
+    Place place;  // of a shared one
+  };
+  struct Pack {
+    const PlannedKernel* kernel = nullptr;
+    Place from;
+    std::size_t to = 0;
+  };
+  struct Constant {
+    std::size_t at = 0, count = 0;
+    float value = 0;
+  };
+  std::vector<Input> inputs;
+  std::vector<Output> outputs;
+  std::vector<Pack> packs;
+  std::vector<Constant> constants;
+  std::vector<std::string> variables;     // Place::Space::variable indexes these
+  std::vector<std::size_t> whole;         // floats a microbatch of each value kept for all of them
+  std::vector<Lifetime> arena_values;     // for red zones
+  Place batch_size;                       // none if nothing wants it
+  Place guard;                            // of the guarded value, none if there is none
+  std::size_t arena = 0, shared = 0, slot = 0, scratch = 0;  // floats; arena excludes scratch
+  int slots = 0;                          // most partial sums of a batch; 0 if nothing is summed
+
+  std::string print() const;
+};
+
+/// Plans the graph as it is (passes have run). `guard`: name of a shared scalar output that must be known before any
+/// parameter is updated; empty for none.
+Plan make_plan(Graph graph, bool tuned, const std::string& guard = {});
+
+}  // namespace chalk

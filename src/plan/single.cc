@@ -1,0 +1,58 @@
+// Every operation by itself, with its own kernel: what runs when nothing tuned fits.
+#include "src/ir/op.h"
+#include "src/kernels/fold.h"
+#include "src/ops/registry.h"
+#include "src/plan/tuned.h"
+
+namespace chalk {
+namespace {
+
+class SingleKernel : public PlannedKernel {
+ public:
+  SingleKernel(const Graph& graph, NodeId id) : node_(graph.node(id)) {
+    name = node_.op->name.value;
+    nodes = outputs = {id};
+    inputs = node_.inputs;
+    for (const auto input : inputs) types_.push_back(graph.node(input).type);
+    kernel_ = node_.type.batched ? node_.op->kernels.value.lanes : node_.op->kernels.value.shared;
+  }
+
+  void run(const KernelRun& call) const override {
+    const auto* in = reinterpret_cast<const void* const*>(call.in);
+    kernel_({&node_.attributes, types_, {in, inputs.size()}, &node_.type, call.out[0]});
+  }
+
+ private:
+  const Node node_;
+  std::vector<Type> types_;
+  Kernel kernel_;
+};
+
+class BatchSumKernel : public PlannedKernel {
+ public:
+  BatchSumKernel(const Graph& graph, NodeId id) : count_(static_cast<std::size_t>(elements(graph.node(id).type.shape))) {
+    name = "batch_sum";
+    nodes = outputs = {id};
+    inputs = graph.node(id).inputs;
+    sums_batch = true;
+  }
+  void run(const KernelRun& call) const override {
+    fold_lanes(call.in[0], count_, call.valid, call.accumulate, call.out[0]);
+  }
+
+ private:
+  std::size_t count_;
+};
+
+}  // namespace
+
+void claim_single(Fusion& fusion, NodeId id) {
+  const Graph& g = fusion.graph();
+  if (fusion.node(id).op == &op_batch_sum) {
+    fusion.claim(std::make_unique<BatchSumKernel>(g, id));
+  } else {
+    fusion.claim(std::make_unique<SingleKernel>(g, id));
+  }
+}
+
+}  // namespace chalk

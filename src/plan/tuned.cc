@@ -1,0 +1,266 @@
+// Which parts of a graph the tuned kernels of src/kernels can run.
+#include "src/plan/tuned.h"
+
+#include <algorithm>
+
+#include "src/kernels/conv.h"
+#include "src/kernels/dense.h"
+#include "src/ops/attributes.h"
+#include "src/ops/conv2d.h"
+#include "src/ops/pool.h"
+#include "src/ops/registry.h"
+
+namespace chalk {
+namespace {
+
+ConvShape conv_shape(const Conv2dAttributes& a, const Shape& x, const Shape& w, const Shape& y) {
+  return {.channels = x[0],
+          .height = x[1],
+          .width = x[2],
+          .filters = w[0],
+          .kernel_h = w[2],
+          .kernel_w = w[3],
+          .out_h = y[1],
+          .out_w = y[2],
+          .stride_h = a.stride[0],
+          .stride_w = a.stride[1],
+          .pad_h = a.padding[0],
+          .pad_w = a.padding[1],
+          .dilation_h = a.dilation[0],
+          .dilation_w = a.dilation[1],
+          .groups = a.groups};
+}
+
+const Shape& shape_of(const Fusion& f, NodeId id) { return f.node(id).type.shape; }
+bool batched(const Fusion& f, NodeId id) { return f.node(id).type.batched; }
+
+/// What follows a linear map in the same kernel: add(·, bias), relu. `last` is the value they make.
+struct Tail {
+  NodeId last;
+  NodeId bias = -1;
+  bool relu = false;
+  std::vector<NodeId> nodes;
+};
+
+/// `bias_shape`: the shape in which a bias is added.
+Tail follow(const Fusion& f, NodeId linear, const Shape& bias_shape) {
+  Tail tail{linear, -1, false, {linear}};
+  const NodeId sum = f.only_user(linear);
+  if (sum >= 0 && f.node(sum).op == &op_add && !f.claimed(sum) && shape_of(f, sum) == shape_of(f, linear)) {
+    const auto& in = f.node(sum).inputs;
+    const NodeId other = in[0] == linear ? in[1] : in[0];
+    if (other != linear && !batched(f, other) && shape_of(f, other) == bias_shape) {
+      tail.bias = other;
+      tail.last = sum;
+      tail.nodes.push_back(sum);
+    }
+  }
+  const NodeId next = f.only_user(tail.last);
+  if (next >= 0 && f.node(next).op == &op_relu && !f.claimed(next)) {
+    tail.relu = true;
+    tail.last = next;
+    tail.nodes.push_back(next);
+  }
+  return tail;
+}
+
+class ConvForward : public PlannedKernel {
+ public:
+  ConvForward(const ConvShape& shape, const ConvEpilogue& epilogue) : shape_(shape), epilogue_(epilogue) {
+    packed = conv_forward_packed(shape);
+    scratch = conv_forward_scratch(shape, epilogue);
+  }
+  void pack(const float* from, float* to) const override { conv_forward_pack(shape_, from, to); }
+  void run(const KernelRun& call) const override {
+    conv_forward(shape_, epilogue_, call.in[0], call.packed, epilogue_.bias ? call.in[2] : nullptr, call.out[0],
+                 outputs.size() > 1 ? call.out[1] : nullptr, call.scratch);
+  }
+
+ private:
+  ConvShape shape_;
+  ConvEpilogue epilogue_;
+};
+
+class ConvInputGrad : public PlannedKernel {
+ public:
+  explicit ConvInputGrad(const ConvShape& shape) : shape_(shape) {
+    packed = conv_input_grad_packed(shape);
+    scratch = conv_input_grad_scratch(shape);
+  }
+  void pack(const float* from, float* to) const override { conv_input_grad_pack(shape_, from, to); }
+  void run(const KernelRun& call) const override {
+    conv_input_grad(shape_, call.in[0], call.packed, call.out[0], call.scratch);
+  }
+
+ private:
+  ConvShape shape_;
+};
+
+class ConvWeightGrad : public PlannedKernel {
+ public:
+  explicit ConvWeightGrad(const ConvShape& shape) : shape_(shape) {
+    sums_batch = true;
+    scratch = conv_weight_grad_scratch(shape);
+  }
+  void run(const KernelRun& call) const override {
+    conv_weight_grad(shape_, call.in[0], call.in[1], call.out[0], call.valid, call.accumulate, call.scratch);
+  }
+
+ private:
+  ConvShape shape_;
+};
+
+class DenseForward : public PlannedKernel {
+ public:
+  DenseForward(const Shape& w, bool bias, bool with_relu) : outputs_(w[0]), inputs_(w[1]), bias_(bias), relu_(with_relu) {
+    packed = dense_forward_packed(outputs_, inputs_);
+  }
+  void pack(const float* from, float* to) const override { dense_forward_pack(outputs_, inputs_, from, to); }
+  void run(const KernelRun& call) const override {
+    dense_forward(outputs_, inputs_, call.in[0], call.packed, bias_ ? call.in[2] : nullptr, relu_, call.out[0]);
+  }
+
+ private:
+  std::int64_t outputs_, inputs_;
+  bool bias_, relu_;
+};
+
+class DenseInputGrad : public PlannedKernel {
+ public:
+  explicit DenseInputGrad(const Shape& w) : outputs_(w[0]), inputs_(w[1]) {}
+  void run(const KernelRun& call) const override {
+    dense_input_grad(outputs_, inputs_, call.in[0], call.in[1], call.out[0]);
+  }
+
+ private:
+  std::int64_t outputs_, inputs_;
+};
+
+class DenseWeightGrad : public PlannedKernel {
+ public:
+  explicit DenseWeightGrad(const Shape& w) : outputs_(w[0]), inputs_(w[1]) {
+    sums_batch = true;
+    scratch = dense_weight_grad_scratch(outputs_, inputs_);
+  }
+  void run(const KernelRun& call) const override {
+    dense_weight_grad(outputs_, inputs_, call.in[1], call.in[0], call.out[0], call.valid, call.accumulate, call.scratch);
+  }
+
+ private:
+  std::int64_t outputs_, inputs_;
+};
+
+std::string described(const char* map, const Tail& tail) {
+  return std::string(map) + (tail.bias >= 0 ? "+bias" : "") + (tail.relu ? "+relu" : "");
+}
+
+}  // namespace
+
+bool claim_convolution_forward(Fusion& f, NodeId id) {
+  const Node& node = f.node(id);
+  if (node.op != &op_conv2d || !batched(f, node.inputs[0]) || batched(f, node.inputs[1])) return false;
+  const Shape& y = node.type.shape;
+  const auto shape = conv_shape(node.attributes.as<Conv2dAttributes>(), shape_of(f, node.inputs[0]), shape_of(f, node.inputs[1]), y);
+  Tail tail = follow(f, id, {y[0], 1, 1});
+  ConvEpilogue epilogue{.bias = tail.bias >= 0, .relu = tail.relu};
+  std::string title = described("conv2d", tail);
+
+  // Pooling joins if all that the rest of the graph wants is the pooled value and where it came from.
+  NodeId pooled = -1, index = -1;
+  bool joins = !f.is_root(tail.last);
+  const PoolAttributes* pool = nullptr;
+  for (const auto user : f.users(tail.last)) {
+    const Node& n = f.node(user);
+    if (n.op != &op_max_pool && n.op != &op_pool_argmax) joins = false;
+    if (!joins) break;
+    const auto& a = n.attributes.as<PoolAttributes>();
+    joins = (!pool || *pool == a) && a.window == a.stride && a.padding == std::vector<std::int64_t>{0, 0};
+    pool = &a;
+    (n.op == &op_max_pool ? pooled : index) = user;
+  }
+  joins = joins && pooled >= 0;
+  if (joins) {
+    epilogue.pool_h = pool->window[0];
+    epilogue.pool_w = pool->window[1];
+    tail.nodes.push_back(pooled);
+    if (index >= 0) tail.nodes.push_back(index);
+    title += "+max_pool";
+  }
+  auto kernel = std::make_unique<ConvForward>(shape, epilogue);
+  kernel->name = title;
+  kernel->inputs = {node.inputs[0], node.inputs[1]};
+  if (tail.bias >= 0) kernel->inputs.push_back(tail.bias);
+  kernel->outputs = joins ? std::vector<NodeId>{pooled} : std::vector<NodeId>{tail.last};
+  if (joins && index >= 0) kernel->outputs.push_back(index);
+  kernel->pack_from = node.inputs[1];
+  std::sort(tail.nodes.begin(), tail.nodes.end());
+  kernel->nodes = std::move(tail.nodes);
+  return f.claim(std::move(kernel));
+}
+
+bool claim_convolution_input_grad(Fusion& f, NodeId id) {
+  const Node& node = f.node(id);
+  if (node.op != &op_conv2d_input_grad || !batched(f, node.inputs[0]) || batched(f, node.inputs[1])) return false;
+  auto kernel = std::make_unique<ConvInputGrad>(conv_shape(node.attributes.as<Conv2dAttributes>(), node.type.shape,
+                                                           shape_of(f, node.inputs[1]), shape_of(f, node.inputs[0])));
+  kernel->name = "conv2d_input_grad";
+  kernel->inputs = node.inputs;
+  kernel->pack_from = node.inputs[1];
+  kernel->nodes = kernel->outputs = {id};
+  return f.claim(std::move(kernel));
+}
+
+bool claim_convolution_weight_grad(Fusion& f, NodeId id) {
+  const Node& node = f.node(id);
+  const NodeId sum = f.only_user(id);
+  if (node.op != &op_conv2d_weight_grad || !batched(f, node.inputs[0]) || !batched(f, node.inputs[1])) return false;
+  if (sum < 0 || f.node(sum).op != &op_batch_sum) return false;
+  auto kernel = std::make_unique<ConvWeightGrad>(conv_shape(node.attributes.as<Conv2dAttributes>(), shape_of(f, node.inputs[0]),
+                                                            node.type.shape, shape_of(f, node.inputs[1])));
+  kernel->name = "conv2d_weight_grad+batch_sum";
+  kernel->inputs = node.inputs;
+  kernel->nodes = {id, sum};
+  kernel->outputs = {sum};
+  return f.claim(std::move(kernel));
+}
+
+bool claim_dense_forward(Fusion& f, NodeId id) {
+  const Node& node = f.node(id);
+  if (node.op != &op_dense || !batched(f, node.inputs[0]) || batched(f, node.inputs[1])) return false;
+  if (node.attributes.as<DenseAttributes>().transposed) return false;
+  Tail tail = follow(f, id, node.type.shape);
+  auto kernel = std::make_unique<DenseForward>(shape_of(f, node.inputs[1]), tail.bias >= 0, tail.relu);
+  kernel->name = described("dense", tail);
+  kernel->inputs = node.inputs;
+  if (tail.bias >= 0) kernel->inputs.push_back(tail.bias);
+  kernel->pack_from = node.inputs[1];
+  kernel->nodes = tail.nodes;
+  kernel->outputs = {tail.last};
+  return f.claim(std::move(kernel));
+}
+
+bool claim_dense_input_grad(Fusion& f, NodeId id) {
+  const Node& node = f.node(id);
+  if (node.op != &op_dense || !batched(f, node.inputs[0]) || batched(f, node.inputs[1])) return false;
+  if (!node.attributes.as<DenseAttributes>().transposed) return false;
+  auto kernel = std::make_unique<DenseInputGrad>(shape_of(f, node.inputs[1]));
+  kernel->name = "dense_input_grad";
+  kernel->inputs = node.inputs;
+  kernel->nodes = kernel->outputs = {id};
+  return f.claim(std::move(kernel));
+}
+
+bool claim_dense_weight_grad(Fusion& f, NodeId id) {
+  const Node& node = f.node(id);
+  const NodeId sum = f.only_user(id);
+  if (node.op != &op_outer || !batched(f, node.inputs[0]) || !batched(f, node.inputs[1])) return false;
+  if (sum < 0 || f.node(sum).op != &op_batch_sum) return false;
+  auto kernel = std::make_unique<DenseWeightGrad>(node.type.shape);
+  kernel->name = "dense_weight_grad+batch_sum";
+  kernel->inputs = node.inputs;
+  kernel->nodes = {id, sum};
+  kernel->outputs = {sum};
+  return f.claim(std::move(kernel));
+}
+
+}  // namespace chalk

@@ -1,0 +1,82 @@
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "src/run/fma_peak.cc"
+#include <hwy/foreach_target.h>
+
+#include "src/base/lanes-inl.h"
+#include "src/run/fma_peak.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace chalk::HWY_NAMESPACE {
+namespace {
+
+/// `rounds` times twelve independent fused multiply-adds: enough to hide the latency of four cycles on two units, few
+/// enough for sixteen registers. Returns floating-point operations done; `sink` keeps them from being optimised away.
+double fma_rounds(std::int64_t rounds, float* sink) {
+  const LaneTag d;
+  const auto b = hn::Set(d, 0.999999f), c = hn::Set(d, 1e-6f);
+  auto s0 = hn::Set(d, 0.1f), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0;
+  auto s6 = s0, s7 = s0, s8 = s0, s9 = s0, s10 = s0, s11 = s0;
+  for (std::int64_t i = 0; i < rounds; ++i) {
+    s0 = hn::MulAdd(s0, b, c);
+    s1 = hn::MulAdd(s1, b, c);
+    s2 = hn::MulAdd(s2, b, c);
+    s3 = hn::MulAdd(s3, b, c);
+    s4 = hn::MulAdd(s4, b, c);
+    s5 = hn::MulAdd(s5, b, c);
+    s6 = hn::MulAdd(s6, b, c);
+    s7 = hn::MulAdd(s7, b, c);
+    s8 = hn::MulAdd(s8, b, c);
+    s9 = hn::MulAdd(s9, b, c);
+    s10 = hn::MulAdd(s10, b, c);
+    s11 = hn::MulAdd(s11, b, c);
+  }
+  const auto sum = hn::Add(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)),
+                           hn::Add(hn::Add(hn::Add(s4, s5), hn::Add(s6, s7)), hn::Add(hn::Add(s8, s9), hn::Add(s10, s11))));
+  *sink += hn::GetLane(sum);
+  return 2.0 * 12 * kVecLanes * static_cast<double>(rounds);
+}
+
+}  // namespace
+}  // namespace chalk::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include <chrono>
+#include <vector>
+
+#include "src/base/threads.h"
+#include "src/run/target.h"
+
+namespace chalk {
+namespace {
+HWY_EXPORT(fma_rounds);
+
+struct alignas(64) Result {
+  double operations = 0;
+  float sink = 0;
+};
+}  // namespace
+
+double fma_peak(int threads, double seconds) {
+  using Clock = std::chrono::steady_clock;
+  choose_target();
+  constexpr std::int64_t kRounds = 20000;  // between two looks at the clock
+  ThreadTeam team(threads);
+  std::vector<Result> results(static_cast<std::size_t>(threads));
+  const auto start = Clock::now();
+  const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  auto work = [&](int thread) {
+    auto& result = results[static_cast<std::size_t>(thread)];
+    do {
+      result.operations += HWY_DYNAMIC_DISPATCH(fma_rounds)(kRounds, &result.sink);
+    } while (elapsed() < seconds);
+  };
+  team.run(work);
+  const double spent = elapsed();
+  double operations = 0;
+  for (const auto& result : results) operations += result.operations;
+  return operations / spent;
+}
+
+}  // namespace chalk
+#endif

@@ -1,0 +1,322 @@
+#include "chalkgrad/program.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+
+#include "chalkgrad/error.h"
+#include "src/base/aligned.h"
+#include "src/base/text.h"
+#include "src/base/threads.h"
+#include "src/kernels/fold.h"
+#include "src/kernels/transfer.h"
+#include "src/passes/pipeline.h"
+#include "src/plan/plan.h"
+#include "src/run/target.h"
+
+namespace chalk {
+
+using Space = Place::Space;
+
+struct Program::State {
+  State(const Graph& graph, Variables& variables, const CompileOptions& options);
+
+  void run(std::size_t samples, const std::uint32_t* rows);
+  MemoryUse memory() const;
+  void set(const Place& place, float value) { shared_.data()[place.offset] = value; }
+  const float* shared_value(const Place& place) const {
+    return place.space == Space::variable ? variables_[place.offset] : shared_.data() + place.offset;
+  }
+
+  Plan plan;
+  std::vector<Feed> feeds;                          // of Plan::inputs
+  std::vector<std::vector<float>> delivered;        // of Plan::outputs that are batched
+  std::vector<std::string> unfed;                   // batched inputs that no feed was given for yet
+
+ private:
+  struct Worker {
+    AlignedFloats arena, scratch;
+    std::vector<const float*> in;
+    std::vector<float*> out;
+  };
+  struct Microbatch {
+    std::size_t index = 0;
+    int valid = 16;
+    bool first_of_slot = true;
+    float* slot = nullptr;
+  };
+
+  float* at(const Place& place, Worker& worker, const Microbatch& microbatch);
+  void do_shared(Phase& phase);
+  void do_item(const Phase& phase, const SharedItem& item, Worker& worker);
+  void do_batched(Phase& phase);
+  void do_microbatch(const Phase& phase, const Microbatch& microbatch, Worker& worker);
+  void gather(const Phase::Gather& gather, const Microbatch& microbatch, Worker& worker);
+  void run_step(const Step& step, KernelRun call, const Microbatch& microbatch, Worker& worker);
+  void make_room();
+
+  ThreadTeam team_;
+  Barrier barrier_;
+  std::vector<Worker> workers_;
+  AlignedFloats shared_, slots_;
+  std::vector<AlignedFloats> whole_;
+  std::size_t whole_microbatches_ = 0;
+  std::vector<float*> variables_;
+  std::size_t parameter_bytes_ = 0;
+
+  std::size_t samples_ = 0, microbatches_ = 0;
+  int used_slots_ = 0;
+  const std::uint32_t* rows_ = nullptr;
+  std::atomic<std::size_t> next_{0};
+  std::vector<std::atomic<std::size_t>> next_item_;  // a counter a wave
+};
+
+Program::State::State(const Graph& graph, Variables& variables, const CompileOptions& options)
+    : plan(make_plan(run_passes(graph, options), !options.disabled_passes.contains("fuse"), options.guard)),
+      team_(options.threads > 0 ? options.threads : available_threads()),
+      barrier_(team_.size()),
+      workers_(static_cast<std::size_t>(team_.size())),
+      shared_(plan.shared),
+      slots_(plan.slot * static_cast<std::size_t>(plan.slots)),
+      whole_(plan.whole.size()) {
+  if (options.print && options.print_after.contains("fuse")) options.print("fuse", print_kernels(plan.graph, plan.kernels));
+  if (options.print && options.print_after.contains("plan")) options.print("plan", plan.print());
+  for (const auto& constant : plan.constants) {
+    std::fill_n(shared_.data() + constant.at, constant.count, constant.value);
+  }
+  for (const auto& name : plan.variables) {
+    auto values = variables.at(name).values();
+    variables_.push_back(values.data());
+    parameter_bytes_ += values.size() * sizeof(float);
+  }
+  std::size_t most_operands = 0, most_waves = 0;
+  for (const auto& phase : plan.phases) {
+    most_waves = std::max(most_waves, phase.waves.size());
+    for (const auto* steps : {&phase.shared_steps, &phase.steps}) {
+      for (const auto& step : *steps) most_operands = std::max({most_operands, step.in.size(), step.out.size()});
+    }
+  }
+  next_item_ = std::vector<std::atomic<std::size_t>>(most_waves);
+  for (auto& worker : workers_) {
+    worker.arena = AlignedFloats(plan.arena);
+    worker.scratch = AlignedFloats(plan.scratch);
+    worker.in.resize(most_operands);
+    worker.out.resize(most_operands);
+    guard_red_zones(worker.arena.data(), plan.arena_values);
+  }
+  feeds.resize(plan.inputs.size());
+  delivered.resize(plan.outputs.size());
+  for (const auto& input : plan.inputs) {
+    if (input.type.batched) unfed.push_back(input.name);
+  }
+}
+
+float* Program::State::at(const Place& place, Worker& worker, const Microbatch& microbatch) {
+  switch (place.space) {
+    case Space::arena: return worker.arena.data() + place.offset;
+    case Space::shared: return shared_.data() + place.offset;
+    case Space::slots: return microbatch.slot + place.offset;
+    case Space::whole: return whole_[place.offset].data() + microbatch.index * plan.whole[place.offset];
+    case Space::variable: return variables_[place.offset];
+    case Space::none: break;
+  }
+  return nullptr;
+}
+
+void Program::State::run_step(const Step& step, KernelRun call, const Microbatch& microbatch, Worker& worker) {
+  for (std::size_t i = 0; i < step.in.size(); ++i) worker.in[i] = at(step.in[i], worker, microbatch);
+  for (std::size_t i = 0; i < step.out.size(); ++i) worker.out[i] = at(step.out[i], worker, microbatch);
+  call.in = worker.in.data();
+  call.out = worker.out.data();
+  call.packed = shared_.data() + step.packed;
+  call.scratch = worker.scratch.data();
+  step.kernel->run(call);
+}
+
+void Program::State::do_item(const Phase& phase, const SharedItem& item, Worker& worker) {
+  switch (item.kind) {
+    case SharedItem::Kind::fold:
+      fold_slots(slots_.data() + item.from.offset, plan.slot, used_slots_, item.begin, item.end, at(item.to, worker, {}));
+      break;
+    case SharedItem::Kind::pack: {
+      const auto& pack = plan.packs[item.step];
+      pack.kernel->pack(at(pack.from, worker, {}), shared_.data() + pack.to);
+      break;
+    }
+    case SharedItem::Kind::run: {
+      KernelRun call;
+      call.begin = item.begin;
+      call.end = item.end;
+      run_step(phase.shared_steps[item.step], call, {}, worker);
+      break;
+    }
+    case SharedItem::Kind::copy:
+      std::memcpy(at(item.to, worker, {}) + item.begin, at(item.from, worker, {}) + item.begin, (item.end - item.begin) * sizeof(float));
+      break;
+  }
+}
+
+void Program::State::do_shared(Phase& phase) {
+  if (phase.waves.empty()) return;
+  for (std::size_t wave = 0; wave < phase.waves.size(); ++wave) next_item_[wave].store(0, std::memory_order_relaxed);
+  std::atomic<bool> sound{true};
+  auto work = [&](int thread) {
+    Worker& worker = workers_[static_cast<std::size_t>(thread)];
+    for (std::size_t wave = 0; wave < phase.waves.size(); ++wave) {
+      const auto& items = phase.waves[wave];
+      for (std::size_t i = next_item_[wave].fetch_add(1, std::memory_order_relaxed); i < items.size();
+           i = next_item_[wave].fetch_add(1, std::memory_order_relaxed)) {
+        do_item(phase, items[i], worker);
+      }
+      barrier_.wait();
+      if (static_cast<int>(wave) == phase.guard_wave && !std::isfinite(*at(plan.guard, worker, {}))) {
+        sound.store(false, std::memory_order_relaxed);
+        return;  // all threads see the same value, so all return
+      }
+    }
+  };
+  team_.run(work);
+  if (!sound.load(std::memory_order_relaxed)) throw NumericError(str("a guarded value is not finite"));
+}
+
+void Program::State::gather(const Phase::Gather& gather, const Microbatch& microbatch, Worker& worker) {
+  const auto& input = plan.inputs[gather.input];
+  const Feed& feed = feeds[gather.input];
+  float* to = at(gather.to, worker, microbatch);
+  const auto count = static_cast<std::size_t>(elements(input.type.shape));
+  std::uint32_t rows[16];
+  for (std::size_t n = 0; n < 16; ++n) {
+    const auto sample = microbatch.index * 16 + std::min<std::size_t>(n, static_cast<std::size_t>(microbatch.valid) - 1);
+    rows[n] = rows_ ? rows_[sample] : static_cast<std::uint32_t>(sample);
+  }
+  if (feed.values) {
+    gather_values(feed.values, count, rows, to);
+  } else if (feed.labels) {
+    gather_labels(feed.labels, count, rows, to);
+  } else {
+    const auto channels = input.type.shape.empty() ? std::size_t{1} : static_cast<std::size_t>(input.type.shape[0]);
+    gather_bytes(feed.bytes, channels, count / channels, feed.scale, feed.shift, rows, to);
+  }
+}
+
+void Program::State::do_microbatch(const Phase& phase, const Microbatch& microbatch, Worker& worker) {
+  for (const auto& g : phase.gathers) gather(g, microbatch, worker);
+  KernelRun call;
+  call.valid = microbatch.valid;
+  call.accumulate = !microbatch.first_of_slot;
+  for (const auto& step : phase.steps) run_step(step, call, microbatch, worker);
+  for (const auto& delivery : phase.deliveries) {
+    const auto count = static_cast<std::size_t>(elements(plan.outputs[delivery.output].type.shape));
+    scatter_values(at(delivery.from, worker, microbatch), count, microbatch.valid,
+                   delivered[delivery.output].data() + microbatch.index * 16 * count);
+  }
+}
+
+void Program::State::do_batched(Phase& phase) {
+  if (phase.steps.empty() && phase.deliveries.empty()) return;
+  // Threads take whole slots (or single microbatches if nothing is summed), so who takes what changes no sum.
+  const std::size_t stride = phase.sums ? static_cast<std::size_t>(used_slots_) : microbatches_;
+  next_.store(0, std::memory_order_relaxed);
+  auto work = [&](int thread) {
+    Worker& worker = workers_[static_cast<std::size_t>(thread)];
+    for (std::size_t slot = next_.fetch_add(1, std::memory_order_relaxed); slot < stride;
+         slot = next_.fetch_add(1, std::memory_order_relaxed)) {
+      for (std::size_t m = slot; m < microbatches_; m += stride) {
+        const auto valid = static_cast<int>(std::min<std::size_t>(16, samples_ - m * 16));
+        do_microbatch(phase, {m, valid, m == slot, phase.sums ? slots_.data() + slot * plan.slot : nullptr}, worker);
+      }
+    }
+  };
+  team_.run(work);
+}
+
+void Program::State::make_room() {
+  if (microbatches_ > whole_microbatches_) {
+    for (std::size_t i = 0; i < whole_.size(); ++i) whole_[i] = AlignedFloats(plan.whole[i] * microbatches_);
+    whole_microbatches_ = microbatches_;
+  }
+  for (std::size_t i = 0; i < delivered.size(); ++i) {
+    if (plan.outputs[i].type.batched) delivered[i].resize(samples_ * static_cast<std::size_t>(elements(plan.outputs[i].type.shape)));
+  }
+}
+
+void Program::State::run(std::size_t samples, const std::uint32_t* rows) {
+  if (samples == 0) throw InputError("a run needs at least one sample");
+  if (!unfed.empty()) throw InputError(str("input \"", unfed[0], "\" has no samples; call feed(\"", unfed[0], "\", …) before run()"));
+  samples_ = samples;
+  rows_ = rows;
+  microbatches_ = (samples + 15) / 16;
+  used_slots_ = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(plan.slots), microbatches_));
+  make_room();
+  if (plan.batch_size.space == Space::shared) shared_.data()[plan.batch_size.offset] = static_cast<float>(samples);
+  for (auto& phase : plan.phases) {
+    do_shared(phase);
+    do_batched(phase);
+  }
+}
+
+MemoryUse Program::State::memory() const {
+  MemoryUse use;
+  use.parameters = parameter_bytes_;
+  use.activations = (plan.arena + plan.scratch) * sizeof(float);
+  use.gradients = slots_.size() * sizeof(float);
+  use.shared = shared_.size() * sizeof(float);
+  for (const auto& whole : whole_) use.shared += whole.size() * sizeof(float);
+  use.threads = team_.size();
+  return use;
+}
+
+Program::Program(const Graph& graph, Variables& variables, const CompileOptions& options) 
+{
+  choose_target();
+  state_ = std::make_unique<State>(graph, variables, options);
+}
+Program::~Program() = default;
+Program::Program(Program&&) noexcept = default;
+Program& Program::operator=(Program&&) noexcept = default;
+
+namespace {
+
+template <class T>
+std::size_t index_of(const std::vector<T>& all, std::string_view name, std::string_view what) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].name == name) return i;
+  }
+  std::string known;
+  for (const auto& one : all) known += (known.empty() ? "" : ", ") + one.name;
+  throw InputError(str("the program has no ", what, " \"", name, "\"; it has ", known.empty() ? "none" : known));
+}
+
+}  // namespace
+
+void Program::feed(std::string_view input, const Feed& feed) {
+  const auto i = index_of(state_->plan.inputs, input, "input");
+  if (!state_->plan.inputs[i].type.batched) throw InputError(str("input \"", input, "\" is shared by all samples; use set()"));
+  if ((feed.values != nullptr) + (feed.bytes != nullptr) + (feed.labels != nullptr) != 1) {
+    throw InputError(str("feed of \"", input, "\": give exactly one of values, bytes and labels"));
+  }
+  if (feed.bytes && !(feed.scale && feed.shift)) throw InputError(str("feed of \"", input, "\": bytes need scale and shift, one a channel"));
+  state_->feeds[i] = feed;
+  std::erase(state_->unfed, input);
+}
+
+void Program::set(std::string_view input, float value) {
+  const auto& found = state_->plan.inputs[index_of(state_->plan.inputs, input, "input")];
+  if (found.type.batched || elements(found.type.shape) != 1) throw InputError(str("input \"", input, "\" is not one shared number"));
+  state_->set(found.place, value);
+}
+
+void Program::run(std::size_t samples, const std::uint32_t* rows) { state_->run(samples, rows); }
+
+std::span<const float> Program::output(std::string_view name) const {
+  const auto i = index_of(state_->plan.outputs, name, "output");
+  const auto& output = state_->plan.outputs[i];
+  if (output.type.batched) return state_->delivered[i];
+  return {state_->shared_value(output.place), static_cast<std::size_t>(elements(output.type.shape))};
+}
+
+MemoryUse Program::memory() const { return state_->memory(); }
+std::string Program::print() const { return state_->plan.print(); }
+
+}  // namespace chalk

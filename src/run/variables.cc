@@ -1,0 +1,48 @@
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "chalkgrad/error.h"
+#include "chalkgrad/program.h"
+#include "src/base/aligned.h"
+#include "src/base/random.h"
+#include "src/base/text.h"
+#include "src/ir/leaves.h"
+
+namespace chalk {
+
+void Tensor::Free::operator()(float* p) const { ::operator delete[](p, std::align_val_t{64}); }
+
+Tensor::Tensor(Shape shape) : shape_(std::move(shape)) {
+  const auto bytes = AlignedFloats::round(static_cast<std::size_t>(elements(shape_))) * sizeof(float);
+  data_.reset(static_cast<float*>(::operator new[](bytes, std::align_val_t{64})));
+  std::memset(data_.get(), 0, bytes);
+}
+
+Variables::Variables(const Graph& graph, std::uint64_t seed) { add(graph, seed); }
+
+void Variables::add(const Graph& graph, std::uint64_t seed) {
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const Node& node = graph.node(id);
+    if (node.op != &op_parameter || tensors_.contains(node.name)) continue;
+    const auto& a = node.attributes.as<ParameterAttributes>();
+    auto& tensor = tensors_.emplace(node.name, Tensor(a.shape)).first->second;
+    Random random(seed, hash_name(node.name));
+    for (auto& value : tensor.values()) {
+      switch (a.init.kind) {
+        case Init::Kind::constant: value = static_cast<float>(a.init.value); break;
+        case Init::Kind::uniform: value = static_cast<float>((2 * random.uniform() - 1) * a.init.value); break;
+        case Init::Kind::normal: value = static_cast<float>(random.normal() * a.init.value); break;
+      }
+    }
+  }
+}
+
+Tensor& Variables::at(std::string_view name) {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) throw InputError(str("there is no parameter named \"", name, "\""));
+  return found->second;
+}
+const Tensor& Variables::at(std::string_view name) const { return const_cast<Variables&>(*this).at(name); }
+
+}  // namespace chalk

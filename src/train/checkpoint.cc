@@ -1,0 +1,96 @@
+#include "src/train/checkpoint.h"
+
+#include <nlohmann/json.hpp>
+
+#include "chalkgrad/error.h"
+#include "src/base/text.h"
+
+namespace chalk {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kTraining = "chalkgrad.training";
+constexpr const char* kPosition = "chalkgrad.position";
+
+json to_json(const TrainOptions& o) {
+  return {{"epochs", o.epochs},
+          {"batch", o.batch},
+          {"lr", o.optimizer.lr},
+          {"momentum", o.optimizer.momentum},
+          {"nesterov", o.optimizer.nesterov},
+          {"weight_decay", o.optimizer.weight_decay},
+          {"schedule", o.schedule.text()},
+          {"loss", o.loss == Loss::cross_entropy ? "cross_entropy" : "squared_error"},
+          {"seed", o.seed}};
+}
+
+json parse(const Network& network, const char* key) {
+  const auto found = network.metadata.find(key);
+  if (found == network.metadata.end()) {
+    throw InputError("the model is not a checkpoint: it does not say how it was trained; train it anew instead of resuming");
+  }
+  auto value = json::parse(found->second, nullptr, /*allow_exceptions=*/false);
+  if (!value.is_object()) throw InputError(str("the model's metadata \"", key, "\" are damaged; resume from another checkpoint"));
+  return value;
+}
+
+}  // namespace
+
+TrainOptions checkpoint_options(const Network& network) {
+  const json from = parse(network, kTraining);
+  TrainOptions o;
+  try {
+    o.epochs = from.at("epochs");
+    o.batch = from.at("batch");
+    o.optimizer.lr = from.at("lr");
+    o.optimizer.momentum = from.at("momentum");
+    o.optimizer.nesterov = from.at("nesterov");
+    o.optimizer.weight_decay = from.at("weight_decay");
+    o.schedule = Schedule::parse(from.at("schedule").get<std::string>());
+    o.loss = from.at("loss") == "cross_entropy" ? Loss::cross_entropy : Loss::squared_error;
+    o.seed = from.at("seed");
+  } catch (const json::exception& e) {
+    throw InputError(str("the model's metadata \"", kTraining, "\" are damaged (", e.what(), "); resume from another checkpoint"));
+  }
+  return o;
+}
+
+void write_checkpoint(Network& network, const TrainOptions& options, const std::string& data, std::size_t samples,
+                      const Position& position) {
+  network.metadata[kTraining] = to_json(options).dump();
+  network.metadata[kPosition] = json{{"step", position.step},
+                                     {"loss_sum", position.loss_sum},
+                                     {"correct", position.correct},
+                                     {"data", data},
+                                     {"samples", samples}}
+                                    .dump();
+  if (!options.checkpoint.empty()) network.save(options.checkpoint);
+}
+
+Position read_checkpoint(const Network& network, const TrainOptions& options, const std::string& data, std::size_t samples) {
+  if (!network.metadata.contains(kPosition)) return {};
+  const json before = parse(network, kTraining), now = to_json(options), at = parse(network, kPosition);
+  Position position;
+  try {
+    position = {at.at("step"), at.at("loss_sum"), at.at("correct")};
+    const std::int64_t per_epoch = (static_cast<std::int64_t>(samples) + options.batch - 1) / options.batch;
+    if (position.step < 0) throw InputError("the checkpoint's position is negative; resume from another checkpoint");
+    if (before == now && position.step >= per_epoch * options.epochs) return {};  // finished: this is a new run
+    for (const auto& [key, value] : now.items()) {
+      if (before.value(key, json()) != value) {
+        throw InputError(str("the checkpoint was trained with ", key, "=", before.value(key, json()).dump(), ", not ", value.dump(),
+                             "; resume with the options it was started with"));
+      }
+    }
+    if (at.at("data") != data || at.at("samples") != samples) {
+      throw InputError(str("the checkpoint was trained on ", at.at("samples").dump(), " samples of ", at.at("data").dump(), ", not on ",
+                           samples, " of \"", data, "\"; resume with the data it was started with"));
+    }
+  } catch (const json::exception& e) {
+    throw InputError(str("the model's metadata \"", kPosition, "\" are damaged (", e.what(), "); resume from another checkpoint"));
+  }
+  return position;
+}
+
+}  // namespace chalk

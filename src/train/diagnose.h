@@ -1,0 +1,14 @@
+// Finding out where a number went wrong.
+#pragma once
+
+#include <string>
+
+#include "chalkgrad/train.h"
+
+namespace chalk {
+
+/// The first parameter or layer, in the network's order, that holds a value that is not finite for these samples, e.g.
+/// "conv2 (NaN)" or "the parameter conv1.weight (inf)"; "the loss" if all layers are sound.
+std::string first_not_finite(Network& network, const Dataset& data, std::size_t samples, const std::uint32_t* rows);
+
+}  // namespace chalk

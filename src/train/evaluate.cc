@@ -1,0 +1,74 @@
+#include <algorithm>
+
+#include "chalkgrad/error.h"
+#include "chalkgrad/ops.h"
+#include "chalkgrad/train.h"
+#include "src/base/text.h"
+#include "src/train/feeds.h"
+#include "src/train/training_graph.h"
+
+namespace chalk {
+namespace {
+
+constexpr std::size_t kChunk = 1024;  // samples a run
+
+}  // namespace
+
+Evaluation evaluate(Network& network, const Dataset& data, int threads) {
+  check_fits(network, data);
+  const bool classify = !data.labels.empty();
+  Graph graph = network.graph();
+  const Value loss = add_loss(graph, classify ? Loss::cross_entropy : Loss::squared_error, target_shape(data));
+  graph.output("loss", loss);
+  const std::string answer = graph.outputs()[0].first;
+  CompileOptions options;
+  options.threads = threads;
+  Program program(graph, network.variables(), options);
+  program.feed("x", sample_feed(data));
+  program.feed("t", target_feed(data));
+
+  Evaluation result;
+  result.samples = static_cast<std::int64_t>(data.size());
+  if (classify) {
+    for (const auto& name : data.class_names) result.classes.push_back({name, 0, 0, 0});
+  }
+  const auto outputs = static_cast<std::size_t>(elements(network.output_shape()));
+  std::int64_t correct = 0;
+  std::vector<std::uint32_t> rows;
+  for (std::size_t first = 0; first < data.size(); first += kChunk) {
+    rows.resize(std::min(kChunk, data.size() - first));
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::uint32_t>(first + i);
+    program.run(rows.size(), rows.data());
+    for (const float one : program.output("loss")) result.loss += static_cast<double>(one);
+    if (!classify) continue;
+    const auto y = program.output(answer);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const auto* scores = y.data() + i * outputs;
+      const auto guess = static_cast<std::size_t>(std::max_element(scores, scores + outputs) - scores);
+      const auto truth = static_cast<std::size_t>(data.labels[first + i]);
+      ++result.classes[truth].samples;
+      if (guess < result.classes.size()) ++result.classes[guess].predicted;
+      if (guess == truth) ++result.classes[truth].correct, ++correct;
+    }
+  }
+  result.loss /= static_cast<double>(result.samples);
+  result.accuracy = static_cast<double>(correct) / static_cast<double>(result.samples);
+  return result;
+}
+
+std::vector<float> predict(Network& network, const Feed& samples, std::size_t count, bool probabilities, int threads) {
+  Graph graph = network.graph();
+  Value y = logits_of(graph);
+  if (probabilities) y = softmax(y);
+  graph.clear_outputs();
+  graph.output("prediction", y);
+  CompileOptions options;
+  options.threads = threads;
+  Program program(graph, network.variables(), options);
+  program.feed("x", samples);
+  program.run(count);
+  const auto values = program.output("prediction");
+  return {values.begin(), values.end()};
+}
+
+}  // namespace chalk

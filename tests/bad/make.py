@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""Writes the bad inputs beside this file, expected.txt, and the good ones that fuzzing starts from (fuzz/corpus).
+
+Needs only Python, and is deterministic: run it again after a change and commit what it writes. The JPEG seeds in
+fuzz/corpus/image are read, not written. expected.txt has one line a file: its path, a tab, and what the error must say.
+"""
+import gzip
+import hashlib
+import json
+import pathlib
+import struct
+import zlib
+
+BAD = pathlib.Path(__file__).parent
+CORPUS = BAD.parent.parent / "fuzz" / "corpus"
+expected = {}
+
+
+def bad(kind, name, data, message):
+    (BAD / kind).mkdir(exist_ok=True)
+    (BAD / kind / name).write_bytes(data)
+    expected[f"{kind}/{name}"] = message
+
+
+def good(kind, name, data):
+    (CORPUS / kind).mkdir(parents=True, exist_ok=True)
+    (CORPUS / kind / name).write_bytes(data)
+
+
+def gz(data):
+    return gzip.compress(data, 9, mtime=0)
+
+
+# ---- IDX. The test reads labels-* as labels, images-* as images, others as either.
+def idx(magic, extents, data):
+    return struct.pack(">I", magic) + b"".join(struct.pack(">I", n) for n in extents) + data
+
+
+LABELS = idx(0x801, [3], bytes([7, 0, 9]))
+IMAGES = idx(0x803, [2, 2, 3], bytes(range(12)))
+good("idx", "labels", LABELS)
+good("idx", "images", IMAGES)
+good("idx", "labels.gz", gz(LABELS))
+good("idx", "images.gz", gz(IMAGES))
+good("idx", "joined.gz", gz(IMAGES[:9]) + gz(IMAGES[9:]))
+
+bad("idx", "empty", b"", "the file is empty")
+bad("idx", "empty.gz", gz(b""), "the file is empty")
+bad("idx", "three-bytes", b"\0\0\x08", "the header needs 4 bytes, found 3")
+bad("idx", "images-header-cut", IMAGES[:13], "the header needs 16 bytes, found 13")
+bad("idx", "images-data-cut", IMAGES[:-1], "truncated: expected 28 bytes by its header, found 27")
+bad("idx", "images-data-cut.gz", gz(IMAGES[:-1]), "truncated: expected 28 bytes by its header, found 27")
+bad("idx", "labels-no-data", LABELS[:8], "truncated: expected 11 bytes by its header, found 8")
+bad("idx", "labels-too-long", LABELS + b"\0", "too long: expected 11 bytes by its header")
+bad("idx", "labels-bomb.gz", gz(LABELS + bytes(10_000_000)), "too long: expected 11 bytes by its header")
+bad("idx", "labels-are-images", IMAGES, "the labels and images files are probably swapped")
+bad("idx", "images-are-labels", LABELS, "the labels and images files are probably swapped")
+bad("idx", "labels-text", b"7\n0\n9\n1\n", "begins with 0x370a300a, expected 0x00000801 (labels)")
+bad("idx", "text", b"hello world", "not an IDX file: begins with 0x68656c6c")
+bad("idx", "images-floats", idx(0xD03, [1, 1, 1], bytes(4)), "holds 32-bit floats (0x00000d03)")
+bad("idx", "images-two-dimensions", idx(0x802, [2, 2], bytes(4)), "begins with 0x00000802, expected 0x00000803")
+bad("idx", "no-dimensions", idx(0x800, [], b"x"), "0 dimensions")
+bad("idx", "labels-none", idx(0x801, [0], b""), "dimension 1 of 1 is 0")
+bad("idx", "images-zero-rows", idx(0x803, [5, 0, 5], b""), "dimension 2 of 3 is 0")
+bad("idx", "images-huge", idx(0x803, [60000, 50000, 50000], bytes(4)), "promises more than 2 GiB")
+bad("idx", "images-overflow", idx(0x803, [2**32 - 1] * 3, bytes(4)), "promises more than 2 GiB")
+bad("idx", "overflow-many", idx(0x8FF, [2**16] * 255, b""), "promises more than 2 GiB")
+bad("idx", "labels-promise.gz", gz(idx(0x801, [2**31], bytes(8))), "truncated: expected 2,147,483,656 bytes")
+bad("idx", "labels-cut.gz", gz(LABELS)[:-9], "the gzip data end early")
+bad("idx", "labels-header.gz", gz(LABELS)[:7], "the gzip data end early")
+bad("idx", "labels-checksum.gz", gz(LABELS)[:-8] + bytes(8), "the gzip data are damaged")
+bad("idx", "labels-flipped.gz", gz(LABELS)[:12] + b"\xff" + gz(LABELS)[13:], "the gzip data are damaged")
+bad("idx", "labels-garbage-behind.gz", gz(LABELS) + b"junk", "4 bytes follow the end of the gzip data")
+
+
+# ---- safetensors
+def safetensors(header, data=b"", length=None):
+    text = header if isinstance(header, bytes) else json.dumps(header, separators=(",", ":")).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + data
+
+
+def tensor(shape, begin, end, dtype="F32"):
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+
+def checksum(tensors, metadata):
+    """As src/data/safetensors.h says, a second time."""
+    number = lambda n: struct.pack("<Q", n)
+    text = lambda t: number(len(t.encode())) + t.encode()
+    out = text("chalkgrad safetensors") + number(len(tensors))
+    for name, (shape, data) in sorted(tensors.items()):
+        out += text(name) + text("F32") + number(len(shape)) + b"".join(map(number, shape)) + number(len(data)) + data
+    out += number(len(metadata)) + b"".join(text(k) + text(v) for k, v in sorted(metadata.items()))
+    return hashlib.sha256(out).hexdigest()
+
+
+A, B = struct.pack("<2f", 1.5, -2), struct.pack("<f", 0.25)
+PLAIN = {"a": tensor([1, 2], 0, 8), "b": tensor([], 8, 12)}
+META = {"network": "20c5-relu-10n", "chalkgrad.format": "1"}
+SIGNED = META | {"chalkgrad.sha256": checksum({"a": ([1, 2], A), "b": ([], B)}, META)}
+good("safetensors", "plain.bin", safetensors(PLAIN, A + B))
+good("safetensors", "empty.bin", safetensors(b"{}"))
+good("safetensors", "metadata.bin", safetensors({"__metadata__": {"format": "pt"}} | PLAIN, A + B))
+good("safetensors", "signed.bin", safetensors({"__metadata__": SIGNED} | PLAIN, A + B))
+
+S = "safetensors"
+bad(S, "empty.bin", b"", "truncated: has 0 bytes")
+bad(S, "seven-bytes.bin", bytes(7), "truncated: has 7 bytes")
+bad(S, "length-zero.bin", bytes(8), "the header is not JSON")
+bad(S, "length-beyond.bin", safetensors(b"{}", length=3), "the header needs 3 bytes, found 2")
+bad(S, "length-huge.bin", safetensors(b"{}", length=2**64 - 1), "says its header has 18,446,744,073,709,551,615 bytes")
+bad(S, "length-limit.bin", safetensors(b"{}", length=100_000_001), "more than the 100,000,000 accepted")
+bad(S, "text.bin", b"once upon a time there was a file", "accepted; the file is damaged or is not safetensors")
+bad(S, "array.bin", safetensors(b"[]"), "the header is not a JSON object")
+bad(S, "number.bin", safetensors(b"17"), "the header is not a JSON object")
+bad(S, "json-cut.bin", safetensors(b'{"a":'), "the header is not JSON (at its byte 6)")
+bad(S, "json-behind.bin", safetensors(b"{} {}"), "the header is not JSON")
+bad(S, "not-utf8.bin", safetensors(b'{"\xff\xfe":1}'), "the header is not JSON")
+bad(S, "nul.bin", safetensors(b'{"a\0":1}'), "the header is not JSON")
+bad(S, "nul-behind.bin", safetensors(b"{}\0 "), "the header is not JSON (at its byte 3)")
+bad(S, "nan.bin", safetensors(b'{"a":{"dtype":"F32","shape":[NaN],"data_offsets":[0,4]}}', B), "the header is not JSON")
+bad(S, "number-range.bin", safetensors(b'{"a":1e999}'), "the header is not JSON")
+bad(S, "nested-arrays.bin", safetensors(b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}"), "nested more than 3 deep")
+bad(S, "nested-objects.bin", safetensors(b'{"a":' * 3000 + b"1" + b"}" * 3000), "nested more than 3 deep")
+TWICE = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}'
+bad(S, "name-twice.bin", safetensors(TWICE, bytes(8)), 'the header names "a" twice')
+bad(S, "field-twice.bin", safetensors(TWICE[:14] + b'"F32","dtype":' + TWICE[14:], bytes(8)), 'names "dtype" twice')
+bad(S, "name-hostile.bin", safetensors({"\x1b[31m\n" + "x" * 200: 1}), '"\\x1b[31m\\x0axxx')
+bad(S, "tensor-number.bin", safetensors({"a": 3}), 'tensor "a" is not an object')
+bad(S, "metadata-number.bin", safetensors({"__metadata__": 3}), "__metadata__ is not an object")
+bad(S, "metadata-value.bin", safetensors({"__metadata__": {"epoch": 3}}), 'metadata "epoch" is not text')
+bad(S, "no-dtype.bin", safetensors({"a": {"x": "F32", "shape": [], "data_offsets": [0, 4]}}, B), "has no proper dtype")
+bad(S, "two-fields.bin", safetensors({"a": {"shape": [], "data_offsets": [0, 4]}}, B), "has 2 fields, expected dtype")
+bad(S, "dtype-number.bin", safetensors({"a": tensor([], 0, 4, 32)}, B), "has no proper dtype")
+bad(S, "dtype-f16.bin", safetensors({"a": tensor([2], 0, 4, "F16")}, B), 'tensor "a" holds "F16"; only F32 is read')
+bad(S, "shape-text.bin", safetensors({"a": tensor("2", 0, 8)}, A), "has no proper shape")
+bad(S, "shape-negative.bin", safetensors({"a": tensor([-2], 0, 8)}, A), "shape has an entry that is not a whole number")
+bad(S, "shape-fraction.bin", safetensors({"a": tensor([2.0], 0, 8)}, A), "shape has an entry that is not a whole number")
+bad(S, "shape-beyond-64-bits.bin", safetensors({"a": tensor([2**64], 0, 8)}, A), "shape has an entry that is not a whole")
+bad(S, "shape-zero.bin", safetensors({"a": tensor([2, 0], 0, 0)}), 'tensor "a" has no elements')
+bad(S, "shape-overflow.bin", safetensors({"a": tensor([2**32, 2**32, 2**62], 0, 8)}, A), "more elements than the file")
+bad(S, "shape-wraps.bin", safetensors({"a": tensor([2**63, 2, 1], 0, 8)}, A), "more elements than the file has data")
+bad(S, "shape-mismatch.bin", safetensors({"a": tensor([1], 0, 8)}, A), "of shape 1 needs 4 bytes, its data_offsets give 8")
+bad(S, "dimensions.bin", safetensors({"a": tensor([1] * 65, 0, 4)}, B), "has 65 dimensions")
+bad(S, "offsets-one.bin", safetensors({"a": {"dtype": "F32", "shape": [], "data_offsets": [0]}}, B), "1 entries, expected 2")
+bad(S, "offsets-negative.bin", safetensors({"a": tensor([2], -8, 0)}, A), "data_offsets has an entry that is not a whole")
+bad(S, "offsets-backwards.bin", safetensors({"a": tensor([2], 8, 0)}, A), "data_offsets 8…0 lie outside")
+bad(S, "offsets-beyond.bin", safetensors({"a": tensor([2], 4, 12)}, A), "data_offsets 4…12 lie outside of the 8 bytes")
+bad(S, "offsets-huge.bin", safetensors({"a": tensor([2], 2**64 - 8, 2**64 - 1)}, A), "lie outside of the 8 bytes")
+bad(S, "offsets-overlap.bin", safetensors({"a": tensor([1], 0, 4), "b": tensor([2], 0, 8)}, A), "overlap those before it")
+bad(S, "offsets-same.bin", safetensors({"a": tensor([1], 0, 4), "b": tensor([1], 0, 4)}, B), "overlap those before it")
+bad(S, "offsets-gap.bin", safetensors({"a": tensor([1], 4, 8)}, A), "leave a gap behind those before it")
+bad(S, "data-cut.bin", safetensors(PLAIN, A), 'tensor "b": data_offsets 8…12 lie outside of the 8 bytes')
+bad(S, "data-behind.bin", safetensors(PLAIN, A + B + b"x"), "the tensors fill 12 bytes of data, found 13")
+bad(S, "data-only.bin", safetensors(b"{}", b"x"), "the tensors fill 0 bytes of data, found 1")
+bad(S, "checksum-data.bin", safetensors({"__metadata__": SIGNED} | PLAIN, B + A), "checksum does not match")
+bad(S, "checksum-metadata.bin", safetensors({"__metadata__": SIGNED | {"network": "10n"}} | PLAIN, A + B),
+    "checksum does not match")
+bad(S, "checksum-missing.bin", safetensors({"__metadata__": META} | PLAIN, A + B), "but has no checksum")
+LATER = META | {"chalkgrad.format": "2"}
+LATER |= {"chalkgrad.sha256": checksum({"a": ([1, 2], A), "b": ([], B)}, LATER)}
+bad(S, "format-later.bin", safetensors({"__metadata__": LATER} | PLAIN, A + B), "use a newer chalkgrad")
+
+
+# ---- images
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width, height, depth, colour, rows, extra=b"", interlace=0):
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", zlib.compress(rows, 9))
+            + chunk(b"IEND", b""))
+
+
+GREY = png(3, 2, 8, 0, b"\0\x00\x80\xff" b"\0\x01\x02\x03")
+RGB = png(2, 1, 8, 2, b"\0\xff\0\0\0\0\xff")
+PALETTE = chunk(b"PLTE", bytes([255, 0, 0, 0, 255, 0]))
+good("image", "grey.png", GREY)
+good("image", "rgb.png", RGB)
+good("image", "alpha.png", png(2, 1, 8, 6, b"\0\xff\0\0\xff\x0a\x14\x1e\0"))
+good("image", "grey-alpha.png", png(2, 1, 8, 4, b"\0\x40\xff\x40\0"))
+good("image", "palette.png", png(2, 1, 8, 3, b"\0\0\1", PALETTE))
+good("image", "one-bit.png", png(8, 1, 1, 0, b"\0\xaa"))
+good("image", "sixteen-bits.png", png(2, 1, 16, 0, b"\0\x80\x80\xff\xff"))
+good("image", "interlaced.png", png(1, 1, 8, 0, b"\0\x7f", interlace=1))
+
+I = "image"
+bad(I, "empty", b"", "the file is empty")
+bad(I, "text", b"not a picture", "neither PNG nor JPEG")
+bad(I, "gif", b"GIF89a\1\0\1\0\0\0\0;", "neither PNG nor JPEG")
+bad(I, "mark-only.png", GREY[:8], "it ends within the header")
+bad(I, "header-cut.png", GREY[:30], "it ends within the header")
+bad(I, "data-cut.png", GREY[:-20], "the PNG data are damaged or truncated")
+bad(I, "no-data.png", GREY[:33] + chunk(b"IEND", b""), "the PNG data are damaged or truncated")
+bad(I, "header-checksum.png", GREY[:29] + bytes(4) + GREY[33:], "the PNG data are damaged or truncated")
+bad(I, "data-checksum.png", GREY[:44] + b"\xff" + GREY[45:], "the PNG data are damaged or truncated")
+bad(I, "rows-missing.png", png(3, 9, 8, 0, b"\0\x00\x80\xff"), "the PNG data are damaged or truncated")
+bad(I, "zero-width.png", png(0, 2, 8, 0, b"\0\0"), "the image has no pixels")
+bad(I, "huge.png", png(2**31 - 1, 2**31 - 1, 8, 0, b"\0"), "2147483647×2147483647 pixels, more than the 100,000,000")
+bad(I, "promise.png", png(10_000, 10_000, 8, 0, b"\0"), "too few bytes for its size")
+bad(I, "depth.png", png(1, 1, 7, 0, b"\0\0"), "the PNG data are damaged or truncated")
+bad(I, "colour-type.png", png(1, 1, 8, 5, b"\0\0"), "the PNG data are damaged or truncated")
+bad(I, "no-palette.png", png(2, 1, 8, 3, b"\0\0\1"), "the PNG data are damaged or truncated")
+bad(I, "filter.png", png(1, 1, 8, 0, b"\x09\0"), "the PNG data are damaged or truncated")
+
+JPEG = (CORPUS / "image" / "rgb.jpg").read_bytes()
+PROGRESSIVE = (CORPUS / "image" / "progressive.jpg").read_bytes()
+frame = JPEG.index(b"\xff\xc0") + 5  # height and width, 16 bits each
+scan = JPEG.index(b"\xff\xda")
+bad(I, "mark-only.jpg", JPEG[:3], "the JPEG data are damaged or truncated")
+bad(I, "header-cut.jpg", JPEG[:scan], "the JPEG data are damaged or truncated")
+bad(I, "data-cut.jpg", JPEG[:scan + 18], "the JPEG data are damaged or truncated")
+bad(I, "end-cut.jpg", JPEG[:-2], "the JPEG data are damaged or truncated")
+bad(I, "progressive-cut.jpg", PROGRESSIVE[:-40], "the JPEG data are damaged or truncated")
+bad(I, "zero-height.jpg", JPEG[:frame] + bytes(2) + JPEG[frame + 2:], "the JPEG data are damaged or truncated")
+bad(I, "huge.jpg", JPEG[:frame] + b"\xff\x00\xff\x00" + JPEG[frame + 4:], "65280×65280 pixels, more than")
+bad(I, "promise.jpg", JPEG[:frame] + b"\x20\x00\x20\x00" + JPEG[frame + 4:], "too few bytes for its size")
+bad(I, "no-tables.jpg", JPEG.replace(b"\xff\xc4", b"\xff\xfe"), "the JPEG data are damaged or truncated")
+frame_p = PROGRESSIVE.index(b"\xff\xda")
+bad(I, "many-scans.jpg", PROGRESSIVE[:frame_p] + PROGRESSIVE[frame_p:-2].split(b"\xff\xc4")[0] * 300 + b"\xff\xd9",
+    "the JPEG data are damaged or truncated")
+
+(BAD / "expected.txt").write_text("".join(f"{k}\t{v}\n" for k, v in sorted(expected.items())), encoding="utf-8")
