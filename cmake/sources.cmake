@@ -30,7 +30,7 @@ target_link_libraries(chalkgrad_core PUBLIC Threads::Threads PRIVATE hwy::hwy $<
 add_library(chalkgrad ${data_sources})
 target_link_libraries(chalkgrad
   PUBLIC chalkgrad_core
-  PRIVATE ZLIB::ZLIB PNG::PNG JPEG::JPEG OpenSSL::Crypto PkgConfig::LIBZIP nlohmann_json::nlohmann_json
+  PRIVATE ZLIB::ZLIB PNG::PNG JPEG::JPEG OpenSSL::Crypto PkgConfig::LIBZIP $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
           tomlplusplus::tomlplusplus $<BUILD_INTERFACE:chalkgrad_flags>)
 
 foreach(library IN ITEMS chalkgrad_core chalkgrad)

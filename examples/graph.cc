@@ -22,7 +22,7 @@ int main() {
   g.name(dw, "dW");
   g.output("loss", loss);
   g.output("dW", dw);
-  g.update(w, w - g.constant(0.05) * dw);  // one step of gradient descent at each run
+  g.update(w, w - g.constant(0.01) * dw);  // one step of gradient descent at each run
   std::printf("%s\n", g.print().c_str());
 
   Variables variables(g, /*seed=*/1);
@@ -41,7 +41,9 @@ int main() {
     program.run(20);
     last = program.output("loss")[0];
     if (step == 0) first = last;
-    if (step % 5 == 0) std::printf("step %2d: loss %.4f, first of dW %+.4f\n", step, static_cast<double>(last), static_cast<double>(program.output("dW")[0]));
+    if (step % 5 == 0)
+      std::printf("step %2d: loss %.4f, first of dW %+.4f\n", step, static_cast<double>(last),
+                  static_cast<double>(program.output("dW")[0]));
   }
   std::printf("after 20 steps the loss is %.4f\n", static_cast<double>(last));
   return last < first ? 0 : 1;

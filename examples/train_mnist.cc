@@ -16,15 +16,17 @@ int main(int argc, char** argv) {
     const std::size_t kSamples = 6000;  // of 60,000
     if (data.size() > kSamples) {
       data.labels.resize(kSamples);
-      data.bytes.resize(kSamples * static_cast<std::size_t>(elements(data.sample)));
+      data.bytes.resize(kSamples * static_cast<std::size_t>(chalk::elements(data.sample)));
     }
 
     auto net = chalk::network("20c5-relu-mp2-40c5-relu-mp2-100n-relu-10n", data.sample);
     chalk::TrainOptions options;
     options.epochs = 2;
-    options.optimizer = chalk::sgd({.lr = 0.02, .momentum = 0.9});
+    options.optimizer = chalk::sgd({.lr = 0.04, .momentum = 0.9});
+    options.schedule = chalk::Schedule::parse("one-cycle");
     options.on_epoch = [](const chalk::Progress& now) {
-      std::printf("epoch %d: loss %.4f, %.2f %% right while learning\n", static_cast<int>(now.epoch) + 1, now.mean_loss, 100 * now.accuracy);
+      std::printf("epoch %d: loss %.4f, %.2f %% right while learning\n", static_cast<int>(now.epoch) + 1, now.mean_loss,
+                  100 * now.accuracy);
     };
     chalk::train(net, data, options);
 

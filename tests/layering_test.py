@@ -39,6 +39,7 @@ PUBLIC = {
     "ops.h": "ops",
     "layers.h": "layers",
     "differentiate.h": "passes",
+    "compile_options.h": "base",
     "program.h": "run",
     "data.h": "data",
     "network.h": "net",

@@ -58,7 +58,9 @@ struct SampleOf {
   }
 };
 
-inline void PrintTo(const SampleOf& s, std::ostream* out) { *out << to_string(s.sample().attributes); }  // of GoogleTest
+inline void PrintTo(const SampleOf& s, std::ostream* out) {
+  *out << to_string(s.sample().attributes);
+}  // of GoogleTest
 
 inline std::vector<SampleOf> all_samples() {
   std::vector<SampleOf> all;

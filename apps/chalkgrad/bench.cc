@@ -29,7 +29,8 @@ struct Options {
 
 /// Random bytes and labels.
 struct Samples {
-  Samples(const Network& network, std::size_t count_) : scale(static_cast<std::size_t>(network.input_shape()[0]), 1.0F / 255), shift(scale.size(), -0.5F) {
+  Samples(const Network& network, std::size_t count_)
+      : scale(static_cast<std::size_t>(network.input_shape()[0]), 1.0F / 255), shift(scale.size(), -0.5F) {
     Random random(1, hash_name("bench"));
     bytes.resize(count_ * static_cast<std::size_t>(elements(network.input_shape())));
     for (auto& b : bytes) b = static_cast<std::uint8_t>(random.below(256));
@@ -43,7 +44,9 @@ struct Samples {
     }
   }
   Feed x() const { return {.bytes = bytes.data(), .scale = scale.data(), .shift = shift.data()}; }
-  Feed t() const { return {.values = targets.empty() ? nullptr : targets.data(), .labels = labels.empty() ? nullptr : labels.data()}; }
+  Feed t() const {
+    return {.values = targets.empty() ? nullptr : targets.data(), .labels = labels.empty() ? nullptr : labels.data()};
+  }
 
   std::vector<float> scale, shift, targets;
   std::vector<std::uint8_t> bytes;
@@ -98,11 +101,20 @@ int bench(const Options& o) {
   const double most = median(peak);
   const auto line = [&](const std::vector<double>& speeds, std::int64_t multiply_adds) {
     const double speed = median(speeds), flops = speed * 2 * static_cast<double>(multiply_adds);
-    return nlohmann::ordered_json{{"samples_per_second", speed}, {"multiply_adds", multiply_adds}, {"gflops", flops / 1e9}, {"of_peak", flops / most}};
+    return nlohmann::ordered_json{{"samples_per_second", speed},
+                                  {"multiply_adds", multiply_adds},
+                                  {"gflops", flops / 1e9},
+                                  {"of_peak", flops / most}};
   };
-  const nlohmann::ordered_json json{{"network", network.text()}, {"input", network.input_shape()}, {"batch", o.batch}, {"threads", threads},
-                                    {"instruction_set", instruction_set()}, {"rounds", peak.size()}, {"peak_gflops", most / 1e9},
-                                    {"training", line(train, price.training)}, {"inference", line(infer, price.forward)}};
+  const nlohmann::ordered_json json{{"network", network.text()},
+                                    {"input", network.input_shape()},
+                                    {"batch", o.batch},
+                                    {"threads", threads},
+                                    {"instruction_set", instruction_set()},
+                                    {"rounds", peak.size()},
+                                    {"peak_gflops", most / 1e9},
+                                    {"training", line(train, price.training)},
+                                    {"inference", line(infer, price.forward)}};
   if (o.json) {
     print_json(json);
     return kOk;
@@ -110,11 +122,14 @@ int bench(const Options& o) {
   Table table({"", "samples/s", "multiply-adds", "GFLOP/s", "of the peak"});
   for (const char* name : {"training", "inference"}) {
     const auto& j = json[name];
-    table.row({name, count(std::llround(j["samples_per_second"].get<double>())), count(j["multiply_adds"].get<std::int64_t>()),
-               fmt::format("{:.1f}", j["gflops"].get<double>()), fmt::format("{:.0f} %", 100 * j["of_peak"].get<double>())});
+    table.row({name, count(std::llround(j["samples_per_second"].get<double>())),
+               count(j["multiply_adds"].get<std::int64_t>()), fmt::format("{:.1f}", j["gflops"].get<double>()),
+               fmt::format("{:.0f} %", 100 * j["of_peak"].get<double>())});
   }
-  fmt::print("{}\npeak {:.1f} GFLOP/s of fused multiply-adds, measured in the same run on {} thread{}, {}; medians of {} rounds\n",
-             table.text(), most / 1e9, threads, threads == 1 ? "" : "s", instruction_set(), peak.size());
+  fmt::print(
+      "{}\npeak {:.1f} GFLOP/s of fused multiply-adds, measured in the same run on {} thread{}, {}; medians of {} "
+      "rounds\n",
+      table.text(), most / 1e9, threads, threads == 1 ? "" : "s", instruction_set(), peak.size());
   return kOk;
 }
 
@@ -124,10 +139,15 @@ void add_bench(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("bench", "Measure how fast a network trains and predicts on this machine");
   add_network(command, options->network, ModelFile::allowed);
-  command->add_option("--batch", options->batch, "Samples a step")->capture_default_str()->check(at_least(1, 1 << 24))->type_name("N");
+  command->add_option("--batch", options->batch, "Samples a step")
+      ->capture_default_str()
+      ->check(at_least(1, 1 << 24))
+      ->type_name("N");
   add_threads(command, options->threads);
-  command->add_option("--seconds", options->seconds, "How long to measure")->capture_default_str()
-      ->check(number_where("a number from 0.1 to 3600", [](double v) { return v >= 0.1 && v <= 3600; }))->type_name("S");
+  command->add_option("--seconds", options->seconds, "How long to measure")
+      ->capture_default_str()
+      ->check(number_where("a number from 0.1 to 3600", [](double v) { return v >= 0.1 && v <= 3600; }))
+      ->type_name("S");
   add_json(command, options->json);
   command->footer("GFLOP/s count two for each multiply-add that the mathematics needs, whatever the algorithm does.");
   set_action(command, action, options, bench);

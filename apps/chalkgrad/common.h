@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -42,14 +43,16 @@ void set_action(CLI::App* command, Action& action, std::shared_ptr<Options> opti
 CLI::Validator at_least(std::int64_t least, std::int64_t most = std::int64_t{1} << 30);
 CLI::Validator number_where(const std::string& what, std::function<bool(double)> good);
 
+constexpr std::int64_t kMostSeed = std::numeric_limits<std::int64_t>::max();
+
 void add_threads(CLI::App* command, int& threads);
 void add_json(CLI::App* command, bool& json);
 
 /// "1x28x28" or "1×28×28".
 Shape parse_shape(std::string_view text);
 
-/// A chain, or the path of a TOML file; a chain that cannot be read is a UsageError. `input` may be {} for TOML that says
-/// its own.
+/// A chain, or the path of a TOML file; a chain that cannot be read is a UsageError. `input` may be {} for TOML that
+/// says its own.
 Network make_network(const std::string& spec, const Shape& input, std::uint64_t seed);
 
 /// Where a command takes its network from: a model file or --net, with --input.

@@ -25,7 +25,8 @@ nlohmann::ordered_json to_json(const Evaluation& result) {
   if (result.classes.empty()) return json;
   json["accuracy"] = result.accuracy;
   for (const auto& c : result.classes) {
-    json["classes"].push_back({{"name", c.name}, {"samples", c.samples}, {"correct", c.correct}, {"predicted", c.predicted}});
+    json["classes"].push_back(
+        {{"name", c.name}, {"samples", c.samples}, {"correct", c.correct}, {"predicted", c.predicted}});
   }
   return json;
 }
@@ -34,7 +35,8 @@ void print(const Evaluation& result) {
   if (!result.classes.empty()) {
     Table table({"class", "samples", "found", "answered", "right answers"});
     for (const auto& c : result.classes) {
-      table.row({c.name, count(c.samples), percent(ratio(c.correct, c.samples)), count(c.predicted), percent(ratio(c.correct, c.predicted))});
+      table.row({c.name, count(c.samples), percent(ratio(c.correct, c.samples)), count(c.predicted),
+                 percent(ratio(c.correct, c.predicted))});
     }
     fmt::print("{}\naccuracy {}\n", table.text(), percent(result.accuracy));
   }
@@ -59,8 +61,12 @@ void add_eval(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("eval", "Measure a model's accuracy and loss, class by class");
   command->add_option("MODEL", options->model, "A model file (.safetensors)")->required();
-  command->add_option("--data", options->data, "Data: digits or mnist:FOLDER; without it, what the model was trained on");
-  command->add_option("--part", options->part, "test or train")->capture_default_str()->check(CLI::IsMember({"test", "train"}))->type_name("PART");
+  command->add_option("--data", options->data,
+                      "Data: digits or mnist:FOLDER; without it, what the model was trained on");
+  command->add_option("--part", options->part, "test or train")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"test", "train"}))
+      ->type_name("PART");
   add_threads(command, options->threads);
   add_json(command, options->json);
   set_action(command, action, options, eval);

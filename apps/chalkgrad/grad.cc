@@ -66,7 +66,8 @@ std::vector<float> targets(const Dataset& data, std::size_t first, std::size_t c
     if (!data.labels.empty()) {
       t[n * size + static_cast<std::size_t>(data.labels[first + n])] = 1;
     } else {
-      std::copy_n(data.targets.begin() + static_cast<std::ptrdiff_t>((first + n) * size), size, t.begin() + static_cast<std::ptrdiff_t>(n * size));
+      std::copy_n(data.targets.begin() + static_cast<std::ptrdiff_t>((first + n) * size), size,
+                  t.begin() + static_cast<std::ptrdiff_t>(n * size));
     }
   }
   return t;
@@ -94,7 +95,8 @@ void by_reference(NpzWriter& file, Graph& graph, const std::vector<Entry>& all, 
     reference.set(id, {values.begin(), values.end()});
   }
   reference.run();
-  for (const auto& e : all) add<double>(file, e, batch, reference.value(e.value.id()), reference.value(e.derivative.id()));
+  for (const auto& e : all)
+    add<double>(file, e, batch, reference.value(e.value.id()), reference.value(e.derivative.id()));
 }
 
 void by_engine(NpzWriter& file, Graph& graph, const std::vector<Entry>& all, Variables& variables,
@@ -119,7 +121,8 @@ int grad(const Options& o) {
   const auto& data = o.part == "test" ? split.test : split.train;
   const auto size = static_cast<std::int64_t>(data.size());
   if (o.index >= size || o.batch > size - o.index) {
-    throw UsageError(fmt::format("samples {} to {} were asked for, but there are {}, from 0 to {}", o.index, o.index + o.batch - 1, count(size), size - 1));
+    throw UsageError(fmt::format("samples {} to {} were asked for, but there are {}, from 0 to {}", o.index,
+                                 o.index + o.batch - 1, count(size), size - 1));
   }
   check_fits(network, data);
   Graph graph = network.graph();
@@ -133,12 +136,14 @@ int grad(const Options& o) {
   for (std::size_t i = 0; i < all.size(); ++i) all[i].derivative = derivatives[i];
 
   const auto first = static_cast<std::size_t>(o.index), samples = static_cast<std::size_t>(o.batch);
-  const std::map<std::string, std::vector<float>> feeds{{"x", encoded(data, first, samples)}, {"t", targets(data, first, samples)}};
+  const std::map<std::string, std::vector<float>> feeds{{"x", encoded(data, first, samples)},
+                                                        {"t", targets(data, first, samples)}};
   NpzWriter file;
   const auto evaluate_all = o.engine ? by_engine : by_reference;
   evaluate_all(file, graph, all, network.variables(), feeds, o.batch);
   file.save(o.out);
-  fmt::print("{}: {} values and their gradients of samples {} to {}\n", o.out, all.size(), o.index, o.index + o.batch - 1);
+  fmt::print("{}: {} values and their gradients of samples {} to {}\n", o.out, all.size(), o.index,
+             o.index + o.batch - 1);
   return kOk;
 }
 
@@ -149,11 +154,21 @@ void add_grad(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("grad", "Write every value and its gradient, for some samples, as a NumPy file");
   add_network(command, options->network, ModelFile::allowed);
   command->add_option("--data", options->data, "Data: digits or mnist:FOLDER");
-  command->add_option("--part", options->part, "test or train")->capture_default_str()->check(CLI::IsMember({"test", "train"}))->type_name("PART");
-  command->add_option("--index", options->index, "The first sample, from 0")->capture_default_str()->check(at_least(0))->type_name("I");
-  command->add_option("--batch", options->batch, "How many samples; the loss is their mean")->capture_default_str()->check(at_least(1, 4096))->type_name("N");
+  command->add_option("--part", options->part, "test or train")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"test", "train"}))
+      ->type_name("PART");
+  command->add_option("--index", options->index, "The first sample, from 0")
+      ->capture_default_str()
+      ->check(at_least(0))
+      ->type_name("I");
+  command->add_option("--batch", options->batch, "How many samples; the loss is their mean")
+      ->capture_default_str()
+      ->check(at_least(1, 4096))
+      ->type_name("N");
   command->add_option("--out", options->out, "Where it goes (.npz)")->required()->type_name("FILE");
-  command->add_flag("--engine", options->engine, "Compute with the engine, in float, instead of the reference in double");
+  command->add_flag("--engine", options->engine,
+                    "Compute with the engine, in float, instead of the reference in double");
   set_action(command, action, options, grad);
 }
 

@@ -1,4 +1,6 @@
 // chalkgrad gradcheck: the derivative of a network's loss, held against differences and against the fast engine.
+#include "src/run/gradcheck.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,7 +15,6 @@
 #include "src/net/cost.h"
 #include "src/net/suggest.h"
 #include "src/ops/registry.h"
-#include "src/run/gradcheck.h"
 #include "src/run/reference.h"
 #include "src/train/training_graph.h"
 
@@ -56,7 +57,8 @@ DerivativeRules corrupted(const std::string& name, const Graph& graph) {
     }
   }
   if (std::find(there.begin(), there.end(), name) == there.end()) {
-    throw UsageError(fmt::format("--corrupt {}: this network has no such operation with a derivative; it has {}", name, fmt::join(there, ", ")));
+    throw UsageError(fmt::format("--corrupt {}: this network has no such operation with a derivative; it has {}", name,
+                                 fmt::join(there, ", ")));
   }
   const auto rule = find_op(name)->derivative.value;
   return {{name, [rule](const Node& node, std::span<const Value> inputs, Value y, Value dy) {
@@ -95,7 +97,8 @@ std::vector<EngineCheck> check_engine(const Network& network, const Options& o, 
   }
   const auto classes = static_cast<std::size_t>(elements(network.output_shape()));
   if (natural_loss(network) == Loss::cross_entropy) {
-    for (std::size_t i = 0; i < batch * classes; ++i) feeds["t"][i] = i % classes == i / classes % classes ? 1.0F : 0.0F;
+    for (std::size_t i = 0; i < batch * classes; ++i)
+      feeds["t"][i] = i % classes == i / classes % classes ? 1.0F : 0.0F;
   }
   Program program(graph, variables, on_threads(1));
   Reference reference(graph, batch);
@@ -133,7 +136,8 @@ void print(const GradcheckReport& rules, const std::vector<EngineCheck>& engine)
   Table differences({"rules against differences", "elements", "largest", "error", "relative", ""});
   for (const auto& c : rules.checks) {
     differences.row({c.name, count(static_cast<std::int64_t>(c.elements)), fmt::format("{:.1e}", c.largest),
-                     fmt::format("{:.1e}", c.absolute_error), fmt::format("{:.1e}", c.relative_error), verdict(c.passed)});
+                     fmt::format("{:.1e}", c.absolute_error), fmt::format("{:.1e}", c.relative_error),
+                     verdict(c.passed)});
   }
   fmt::print("{}\n", differences.text());
   Table floats({"engine (float) against rules (double)", "largest", "relative error", ""});
@@ -146,12 +150,17 @@ void print(const GradcheckReport& rules, const std::vector<EngineCheck>& engine)
 nlohmann::ordered_json to_json(const GradcheckReport& rules, const std::vector<EngineCheck>& engine, bool passed) {
   nlohmann::ordered_json json{{"passed", passed}};
   for (const auto& c : rules.checks) {
-    json["rules"].push_back({{"name", c.name}, {"elements", c.elements}, {"largest", c.largest}, {"absolute_error", c.absolute_error},
-                             {"relative_error", c.relative_error}, {"passed", c.passed}});
+    json["rules"].push_back({{"name", c.name},
+                             {"elements", c.elements},
+                             {"largest", c.largest},
+                             {"absolute_error", c.absolute_error},
+                             {"relative_error", c.relative_error},
+                             {"passed", c.passed}});
   }
   json["engine_tolerance"] = kEngineTolerance;
   for (const auto& c : engine) {
-    json["engine"].push_back({{"name", c.name}, {"largest", c.largest}, {"relative_error", c.error}, {"passed", c.passed}});
+    json["engine"].push_back(
+        {{"name", c.name}, {"largest", c.largest}, {"relative_error", c.error}, {"passed", c.passed}});
   }
   return json;
 }
@@ -160,9 +169,10 @@ void check_work(const Network& network, const Options& o) {
   const auto price = cost(network.graph());
   const double points = 2.0 * static_cast<double>(price.parameters + elements(network.input_shape()) * o.batch);
   if (points * static_cast<double>(price.forward) * static_cast<double>(o.batch) <= kMostWork) return;
-  throw InputError(fmt::format("{} parameters are too many to try one by one; use a smaller --input or fewer filters, "
-                               "of the same kinds of layers",
-                               count(price.parameters)));
+  throw InputError(
+      fmt::format("{} parameters are too many to try one by one; use a smaller --input or fewer filters, "
+                  "of the same kinds of layers",
+                  count(price.parameters)));
 }
 
 int gradcheck(const Options& o) {
@@ -195,8 +205,14 @@ void add_gradcheck(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("gradcheck", "Check a network's derivatives, parameter by parameter");
   add_network(command, options->network, ModelFile::no);
-  command->add_option("--batch", options->batch, "Samples")->capture_default_str()->check(at_least(1, 64))->type_name("N");
-  command->add_option("--corrupt", options->corrupt, "Make this operation's derivative wrong by 1 %, to see the check fail")->type_name("OP");
+  command->add_option("--batch", options->batch, "Samples")
+      ->capture_default_str()
+      ->check(at_least(1, 64))
+      ->type_name("N");
+  command
+      ->add_option("--corrupt", options->corrupt,
+                   "Make this operation's derivative wrong by 1 %, to see the check fail")
+      ->type_name("OP");
   add_json(command, options->json);
   command->footer(
       "Derivatives by the rules are compared in double with central differences (docs/cli.md says how close they must\n"

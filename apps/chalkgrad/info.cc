@@ -23,8 +23,9 @@ MemoryUse memory(const Graph& graph, Variables& variables, int threads) {
 }
 
 nlohmann::ordered_json to_json(const MemoryUse& m) {
-  return {{"parameters", m.parameters}, {"activations_per_thread", m.activations}, {"gradients", m.gradients},
-          {"shared", m.shared},         {"threads", m.threads},                    {"total", m.total()}};
+  return {{"parameters", m.parameters}, {"activations_per_thread", m.activations},
+          {"gradients", m.gradients},   {"shared", m.shared},
+          {"threads", m.threads},       {"total", m.total()}};
 }
 
 std::string to_text(const MemoryUse& m) {
@@ -47,9 +48,11 @@ int info(const Options& o) {
   Variables variables = Variables(step, 1);
   const auto training = memory(step, variables, o.threads);
   if (o.json) {
-    nlohmann::ordered_json json{{"network", network.text()}, {"input", network.input_shape()}, {"output", network.output_shape()}};
+    nlohmann::ordered_json json{
+        {"network", network.text()}, {"input", network.input_shape()}, {"output", network.output_shape()}};
     for (const auto& l : layers) {
-      json["layers"].push_back({{"name", l.layer}, {"output", l.shape}, {"parameters", l.parameters}, {"multiply_adds", l.forward}});
+      json["layers"].push_back(
+          {{"name", l.layer}, {"output", l.shape}, {"parameters", l.parameters}, {"multiply_adds", l.forward}});
     }
     json["parameters"] = total.parameters;
     json["multiply_adds"] = {{"inference", total.forward}, {"training", total.training}};
@@ -64,7 +67,8 @@ int info(const Options& o) {
   Table table({"layer", "output", "parameters", "multiply-adds"});
   table.row({"x", to_string(network.input_shape()), "", ""});
   for (const auto& l : layers) {
-    table.row({l.layer, to_string(l.shape), l.parameters > 0 ? count(l.parameters) : "", l.forward > 0 ? count(l.forward) : ""});
+    table.row({l.layer, to_string(l.shape), l.parameters > 0 ? count(l.parameters) : "",
+               l.forward > 0 ? count(l.forward) : ""});
   }
   table.rule();
   table.row({"total", "", count(total.parameters), count(total.forward)});

@@ -58,7 +58,8 @@ std::string unexpected(const CLI::App& app) {
   const auto commands = app.get_subcommands();
   const auto& chosen = commands.empty() ? app : *commands.front();
   const auto extras = app.remaining(true);
-  const auto option = std::find_if(extras.begin(), extras.end(), [](const auto& word) { return word.starts_with("-"); });
+  const auto option =
+      std::find_if(extras.begin(), extras.end(), [](const auto& word) { return word.starts_with("-"); });
   const auto& word = option == extras.end() ? extras.front() : *option;
   std::vector<std::string> known;
   if (option != extras.end()) {
@@ -68,7 +69,8 @@ std::string unexpected(const CLI::App& app) {
   } else if (commands.empty()) {
     for (const auto* each : app.get_subcommands({})) known.push_back(each->get_name());
   }
-  const auto guess = did_you_mean(word.substr(0, word.find('=')), std::vector<std::string_view>(known.begin(), known.end()));
+  const auto guess =
+      did_you_mean(word.substr(0, word.find('=')), std::vector<std::string_view>(known.begin(), known.end()));
   const auto* kind = option != extras.end() ? "option" : commands.empty() ? "command" : "argument";
   const auto name = chosen.get_parent() ? "chalkgrad " + chosen.get_name() : std::string("chalkgrad");
   return fmt::format("{} has no {} {}{}", name, kind, in_quotes(word),

@@ -28,10 +28,12 @@ std::vector<std::uint8_t> load_samples(const Options& o, const Network& network)
   }
   std::vector<std::uint8_t> bytes;
   for (const auto& path : o.images) {
-    const auto image = fit_image(load_image(path), static_cast<int>(shape[0]), static_cast<int>(shape[1]), static_cast<int>(shape[2]));
+    const auto image =
+        fit_image(load_image(path), static_cast<int>(shape[0]), static_cast<int>(shape[1]), static_cast<int>(shape[2]));
     bytes.insert(bytes.end(), image.begin(), image.end());
   }
-  if (o.invert) std::ranges::transform(bytes, bytes.begin(), [](std::uint8_t b) { return static_cast<std::uint8_t>(255 - b); });
+  if (o.invert)
+    std::ranges::transform(bytes, bytes.begin(), [](std::uint8_t b) { return static_cast<std::uint8_t>(255 - b); });
   return bytes;
 }
 
@@ -44,7 +46,8 @@ int predict_command(const Options& o) {
   auto network = Network::load(o.model);
   const auto bytes = load_samples(o, network);
   const auto classes = static_cast<std::size_t>(elements(network.output_shape()));
-  const Feed feed{.bytes = bytes.data(), .scale = network.encoding.scale.data(), .shift = network.encoding.shift.data()};
+  const Feed feed{
+      .bytes = bytes.data(), .scale = network.encoding.scale.data(), .shift = network.encoding.shift.data()};
   const auto values = predict(network, feed, o.images.size(), /*probabilities=*/true, o.threads);
 
   auto json = nlohmann::ordered_json::array();
@@ -75,7 +78,10 @@ void add_predict(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("predict", "Say what is in images (PNG or JPEG, of any size)");
   command->add_option("MODEL", options->model, "A model file (.safetensors)")->required();
   command->add_option("IMAGE", options->images, "Image files")->required()->type_name("FILE");
-  command->add_option("--top", options->top, "How many answers for each")->capture_default_str()->check(at_least(1))->type_name("N");
+  command->add_option("--top", options->top, "How many answers for each")
+      ->capture_default_str()
+      ->check(at_least(1))
+      ->type_name("N");
   command->add_flag("--invert", options->invert, "Swap dark and bright: digits and MNIST are white on black");
   add_threads(command, options->threads);
   add_json(command, options->json);

@@ -35,18 +35,28 @@ int columns() {
 
 std::string clock(double seconds) {
   const auto s = static_cast<std::int64_t>(std::clamp(seconds, 0.0, 3.6e9));
-  return s < 3600 ? fmt::format("{}:{:02}", s / 60, s % 60) : fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+  return s < 3600 ? fmt::format("{}:{:02}", s / 60, s % 60)
+                  : fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
 }
 
 }  // namespace
 
 TrainingDisplay::TrainingDisplay(std::int64_t epochs, bool quiet)
-    : epochs_(epochs), quiet_(quiet), terminal_(!quiet && is_terminal()), colour_(terminal_ && !set("NO_COLOR")), resumed_at_(seconds()) {}
+    : epochs_(epochs),
+      quiet_(quiet),
+      terminal_(!quiet && is_terminal()),
+      colour_(terminal_ && !set("NO_COLOR")),
+      resumed_at_(seconds()) {}
 
 void TrainingDisplay::step(const Progress& now) {
   const double at = seconds();
-  if (first_step_ < 0) first_step_ = now.step - 1;
-  if (epoch_samples_ < 0) epoch_samples_ = now.samples - std::min<std::int64_t>(now.samples, now.epoch_samples);
+  if (first_step_ < 0) {
+    first_step_ = now.step - 1;
+    if (now.step > 1) {  // resumed, perhaps amid an epoch: measure from here
+      samples_before_ = now.samples;
+      resumed_at_ = at;
+    }
+  }
   epoch_seconds_ = at - resumed_at_;
   if (!terminal_ || at - drawn_at_ < kRedraw) return;
   const int width = columns();
@@ -55,16 +65,23 @@ void TrainingDisplay::step(const Progress& now) {
   drawn_ = true;
   const double spent = trained_ + epoch_seconds_;
   const auto done = now.step - first_step_;
-  const auto speed = static_cast<double>(now.samples) / std::max(epoch_seconds_, 1e-9);
   auto text = fmt::format(" loss {:.4f}", now.mean_loss);
   if (now.accuracy > 0) text += fmt::format("  {}", percent(now.accuracy));
-  text += fmt::format("  {}/s", count(static_cast<std::int64_t>(speed)));
-  if (done > 0) text += fmt::format("  {} left", clock(spent / static_cast<double>(done) * static_cast<double>(now.steps - now.step)));
+  text += fmt::format("  {}/s", speed(now));
+  if (done > 0)
+    text +=
+        fmt::format("  {} left", clock(spent / static_cast<double>(done) * static_cast<double>(now.steps - now.step)));
   const auto epoch = fmt::format("{:>{}}/{} ", now.epoch + 1, fmt::formatted_size("{}", epochs_), epochs_);
   const int room = std::min(kWidest, width - 1 - static_cast<int>(epoch.size() + text.size()));
-  const double fraction = static_cast<double>(now.samples) / static_cast<double>(std::max<std::int64_t>(1, now.epoch_samples));
+  const double fraction =
+      static_cast<double>(now.samples) / static_cast<double>(std::max<std::int64_t>(1, now.epoch_samples));
   fmt::print(stderr, "\r{}{}{}\033[K", epoch, room >= 8 ? bar(fraction, room) : "", text);
   std::fflush(stderr);
+}
+
+std::string TrainingDisplay::speed(const Progress& now) const {
+  const auto samples = static_cast<double>(now.samples - samples_before_);
+  return samples > 0 && epoch_seconds_ > 0 ? count(static_cast<std::int64_t>(samples / epoch_seconds_)) : "–";
 }
 
 std::string TrainingDisplay::bar(double fraction, int width) const {
@@ -81,17 +98,18 @@ void TrainingDisplay::epoch(const Progress& now, std::optional<double> test_accu
   clear();
   if (!quiet_) {
     if (!titled_) {
-      fmt::print("{:>7}  {:>10}  {:>9}  {:>9}  {:>10}  {:>9}\n", "epoch", "loss", "training", "test", "lr", "samples/s");
+      fmt::print("{:>7}  {:>10}  {:>9}  {:>9}  {:>10}  {:>9}\n", "epoch", "loss", "training", "test", "lr",
+                 "samples/s");
     }
     titled_ = true;
-    const auto speed = static_cast<double>(now.samples) / std::max(epoch_seconds_, 1e-9);
     fmt::print("{:>7}  {:>10.5f}  {:>9}  {:>9}  {:>10.3g}  {:>9}\n", fmt::format("{}/{}", now.epoch + 1, epochs_),
                now.mean_loss, test_accuracy ? percent(now.accuracy) : "", test_accuracy ? percent(*test_accuracy) : "",
-               now.lr, count(static_cast<std::int64_t>(speed)));
+               now.lr, speed(now));
     std::fflush(stdout);
   }
   trained_ += epoch_seconds_;
   epoch_seconds_ = 0;
+  samples_before_ = 0;
   resumed_at_ = seconds();
 }
 

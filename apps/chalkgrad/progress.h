@@ -23,6 +23,8 @@ class TrainingDisplay {
 
  private:
   void clear();
+  /// Samples a second in this epoch.
+  std::string speed(const Progress& now) const;
   std::string bar(double fraction, int width) const;
 
   std::int64_t epochs_;
@@ -31,7 +33,7 @@ class TrainingDisplay {
   double drawn_at_ = 0;
   // Speed and time left are of training alone: what happens between epochs (testing) is not counted.
   double trained_ = 0, resumed_at_ = 0;  // seconds until the last epoch() / moment since which it trains again
-  std::int64_t first_step_ = -1, epoch_samples_ = -1;
+  std::int64_t first_step_ = -1, samples_before_ = 0;  // steps before this run, samples of this epoch before it
   double epoch_seconds_ = 0;
 };
 

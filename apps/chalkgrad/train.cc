@@ -15,7 +15,8 @@
 namespace chalk::app {
 namespace {
 
-constexpr const char* kDigitsNet = "16c3z-relu-mp2-32c3z-relu-mp2-64n-relu-";  // and a dense layer with an output a class
+constexpr const char* kDigitsNet =
+    "16c3z-relu-mp2-32c3z-relu-mp2-64n-relu-";  // and a dense layer with an output a class
 
 struct Options {
   std::string data = "digits", net, loss = "cross-entropy", schedule = "one-cycle";
@@ -64,7 +65,7 @@ Run new_run(const Options& o) {
   options.loss = parse_loss(o.loss);
   options.schedule = parse_schedule(o.schedule);
   auto data = load_dataset(o.data);
-  auto network = make_network(o.net.empty() ? default_net(data.train) : o.net, data.train.sample, options.seed);
+  auto network = make_network(o.given("--net") ? o.net : default_net(data.train), data.train.sample, options.seed);
   network.metadata["data"] = o.data;
   return {std::move(network), std::move(data), std::move(options)};
 }
@@ -76,7 +77,8 @@ Run resumed_run(const Options& o) {
   const auto& began = network.metadata["data"];
   const auto agree = [&](const char* flag, const auto& now, const auto& before) {
     if (!o.given(flag) || now == before) return;
-    throw UsageError(fmt::format("{} {} differs from {}, with which {} was started; leave it out", flag, now, before, o.resume));
+    throw UsageError(
+        fmt::format("{} {} differs from {}, with which {} was started; leave it out", flag, now, before, o.resume));
   };
   agree("--data", o.data, began);
   agree("--net", o.net, network.text());
@@ -94,7 +96,8 @@ Run resumed_run(const Options& o) {
   const auto steps_an_epoch = (static_cast<std::int64_t>(data.train.size()) + options.batch - 1) / options.batch;
   const auto position = nlohmann::json::parse(network.metadata["chalkgrad.position"], nullptr, false);
   if (position.is_object() && position.value("step", std::int64_t{0}) >= steps_an_epoch * options.epochs) {
-    throw InputError(fmt::format("{}: its training of {} epochs is finished; there is nothing to resume", o.resume, options.epochs));
+    throw InputError(
+        fmt::format("{}: its training of {} epochs is finished; there is nothing to resume", o.resume, options.epochs));
   }
   return {std::move(network), std::move(data), std::move(options)};
 }
@@ -102,12 +105,13 @@ Run resumed_run(const Options& o) {
 void introduce(const Run& run) {
   const auto& train = run.data.train;
   fmt::print("data     {}: {} samples to train, {} to test, {}", run.network.metadata.at("data"),
-             count(static_cast<std::int64_t>(train.size())), count(static_cast<std::int64_t>(run.data.test.size())), to_string(train.sample));
+             count(static_cast<std::int64_t>(train.size())), count(static_cast<std::int64_t>(run.data.test.size())),
+             to_string(train.sample));
   fmt::print("{}\n", train.class_names.empty() ? "" : fmt::format(", {} classes", train.class_names.size()));
   const auto price = cost(run.network.graph());
   const auto& text = run.network.text();
-  fmt::print("network  {}: {} parameters, {} multiply-adds\n", text.find('\n') == std::string::npos ? text : "from TOML",
-             count(price.parameters), count(price.forward));
+  fmt::print("network  {}: {} parameters, {} multiply-adds\n",
+             text.find('\n') == std::string::npos ? text : "from TOML", count(price.parameters), count(price.forward));
   const int threads = run.options.threads > 0 ? run.options.threads : available_threads();
   fmt::print("running  batch {}, lr {}, {}, seed {}, {} thread{}, {}\n\n", run.options.batch, run.options.optimizer.lr,
              run.options.schedule.text(), run.options.seed, threads, threads == 1 ? "" : "s", instruction_set());
@@ -116,12 +120,18 @@ void introduce(const Run& run) {
 
 nlohmann::ordered_json start_line(const Run& run, const Options& o) {
   const auto& t = run.options;
-  return {{"start", run.network.text()},       {"data", run.network.metadata.at("data")},
-          {"resume", o.resume},                {"epochs", t.epochs},
-          {"batch", t.batch},                  {"lr", t.optimizer.lr},
-          {"momentum", t.optimizer.momentum},  {"nesterov", t.optimizer.nesterov},
-          {"weight_decay", t.optimizer.weight_decay}, {"loss", to_text(t.loss)},
-          {"schedule", t.schedule.text()},     {"seed", t.seed}};
+  return {{"start", run.network.text()},
+          {"data", run.network.metadata.at("data")},
+          {"resume", o.resume},
+          {"epochs", t.epochs},
+          {"batch", t.batch},
+          {"lr", t.optimizer.lr},
+          {"momentum", t.optimizer.momentum},
+          {"nesterov", t.optimizer.nesterov},
+          {"weight_decay", t.optimizer.weight_decay},
+          {"loss", to_text(t.loss)},
+          {"schedule", t.schedule.text()},
+          {"seed", t.seed}};
 }
 
 void finish(Run& run, const Options& o, const Progress& last) {
@@ -129,7 +139,8 @@ void finish(Run& run, const Options& o, const Progress& last) {
   const bool classes = !result.classes.empty();
   const auto sha = run.network.weights_sha256();
   if (o.json) {
-    nlohmann::ordered_json json{{"steps", last.steps}, {"train_loss", last.mean_loss}, {"seconds", last.seconds}, {"test_loss", result.loss}};
+    nlohmann::ordered_json json{
+        {"steps", last.steps}, {"train_loss", last.mean_loss}, {"seconds", last.seconds}, {"test_loss", result.loss}};
     if (classes) json["test_accuracy"] = result.accuracy;
     if (!o.out.empty()) json["model"] = o.out;
     json["weights_sha256"] = sha;
@@ -147,7 +158,8 @@ void finish(Run& run, const Options& o, const Progress& last) {
 }
 
 int train_command(const Options& o) {
-  if (o.checkpoint_every > 0 && o.out.empty()) throw UsageError("--checkpoint-every needs a file to write; add --out FILE");
+  if (o.checkpoint_every > 0 && o.out.empty())
+    throw UsageError("--checkpoint-every needs a file to write; add --out FILE");
   TrainLog log(o.log);
   auto run = o.resume.empty() ? new_run(o) : resumed_run(o);
   auto& options = run.options;
@@ -155,7 +167,9 @@ int train_command(const Options& o) {
   options.checkpoint_every = o.checkpoint_every;
   if (!o.print_after.empty()) {
     options.compile.print_after = {o.print_after};
-    options.compile.print = [](std::string_view pass, const std::string& graph) { fmt::print(stderr, "after {}:\n{}\n", pass, graph); };
+    options.compile.print = [](std::string_view pass, const std::string& graph) {
+      fmt::print(stderr, "after {}:\n{}\n", pass, graph);
+    };
   }
   const bool quiet = o.quiet || o.json;
   if (!quiet) introduce(run);
@@ -175,13 +189,19 @@ int train_command(const Options& o) {
     if (classes) line.update({{"train_accuracy", now.accuracy}, {"test_accuracy", test.accuracy}});
     log.line(line);
   };
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    if (std::signal(signal, on_signal) == SIG_IGN) std::signal(signal, SIG_IGN);  // as nohup and scripts want it
+  }
   const auto result = train(run.network, run.data.train, options);
-  if (result.stopped) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    if (std::signal(signal, SIG_DFL) == SIG_IGN) std::signal(signal, SIG_IGN);
+  }
+  if (result.stopped && result.last.step < result.last.steps) {
     const auto where = fmt::format("stopped after step {} of {}", count(result.last.step), count(result.last.steps));
-    throw Interrupted(128 + signals.load(), o.out.empty() ? where + "; nothing was kept, for want of --out"
-                                                          : fmt::format("{}; go on with: chalkgrad train --resume {} --out {}", where, o.out, o.out));
+    throw Interrupted(128 + signals.load(),
+                      o.out.empty()
+                          ? where + "; nothing was kept, for want of --out"
+                          : fmt::format("{}; go on with: chalkgrad train --resume {} --out {}", where, o.out, o.out));
   }
   finish(run, o, result.last);
   return kOk;
@@ -194,29 +214,64 @@ void add_train(CLI::App& app, Action& action) {
   auto& o = *options;
   o.train.epochs = 12;
   o.train.batch = 32;
-  auto* command = o.command = app.add_subcommand("train", "Train a network; with no option at all, on built-in handwritten digits");
+  auto* command = o.command =
+      app.add_subcommand("train", "Train a network; with no option at all, on built-in handwritten digits");
   const auto non_negative = number_where("a number of at least 0", [](double v) { return v >= 0; });
-  command->add_option("--data", o.data, "Data: digits, or mnist:FOLDER with MNIST's files or others like them")->capture_default_str();
+  command->add_option("--data", o.data, "Data: digits, or mnist:FOLDER with MNIST's files or others like them")
+      ->capture_default_str();
   command->add_option("--net", o.net, "Network: a line such as 20c5-relu-mp2-10n, or FILE.toml")->type_name("NET");
-  command->add_option("--epochs", o.train.epochs, "How often each sample is seen")->capture_default_str()->check(at_least(1, 1'000'000))->type_name("N");
-  command->add_option("--batch", o.train.batch, "Samples a step")->capture_default_str()->check(at_least(1, 1 << 24))->type_name("N");
-  command->add_option("--lr", o.train.optimizer.lr, "Learning rate")->capture_default_str()
-      ->check(number_where("a number above 0", [](double v) { return v > 0; }))->type_name("X");
-  command->add_option("--momentum", o.train.optimizer.momentum, "Momentum")->capture_default_str()
-      ->check(number_where("at least 0 and below 1", [](double v) { return v >= 0 && v < 1; }))->type_name("X");
+  command->add_option("--epochs", o.train.epochs, "How often each sample is seen")
+      ->capture_default_str()
+      ->check(at_least(1, 1'000'000))
+      ->type_name("N");
+  command->add_option("--batch", o.train.batch, "Samples a step")
+      ->capture_default_str()
+      ->check(at_least(1, 1 << 24))
+      ->type_name("N");
+  command->add_option("--lr", o.train.optimizer.lr, "Learning rate")
+      ->capture_default_str()
+      ->check(number_where("a number above 0", [](double v) { return v > 0; }))
+      ->type_name("X");
+  command->add_option("--momentum", o.train.optimizer.momentum, "Momentum")
+      ->capture_default_str()
+      ->check(number_where("at least 0 and below 1", [](double v) { return v >= 0 && v < 1; }))
+      ->type_name("X");
   command->add_flag("--nesterov", o.train.optimizer.nesterov, "Nesterov's momentum");
-  command->add_option("--weight-decay", o.train.optimizer.weight_decay, "Adds X·w to the gradient of each weight w")->capture_default_str()
-      ->check(non_negative)->type_name("X");
-  command->add_option("--loss", o.loss, "cross-entropy or squared-error")->capture_default_str()->check(CLI::IsMember({"cross-entropy", "squared-error"}))->type_name("LOSS");
-  command->add_option("--schedule", o.schedule, "Learning rate over time: constant, step:EPOCHS,FACTOR, cosine or one-cycle, each with +warmup:EPOCHS")->capture_default_str()
+  command->add_option("--weight-decay", o.train.optimizer.weight_decay, "Adds X·w to the gradient of each weight w")
+      ->capture_default_str()
+      ->check(non_negative)
+      ->type_name("X");
+  command->add_option("--loss", o.loss, "cross-entropy or squared-error")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"cross-entropy", "squared-error"}))
+      ->type_name("LOSS");
+  command
+      ->add_option(
+          "--schedule", o.schedule,
+          "Learning rate over time: constant, step:EPOCHS,FACTOR, cosine or one-cycle, each with +warmup:EPOCHS")
+      ->capture_default_str()
       ->type_name("TEXT");
-  command->add_option("--seed", o.train.seed, "Decides the first weights and the order of the samples")->capture_default_str()->type_name("N");
+  command->add_option("--seed", o.train.seed, "Decides the first weights and the order of the samples")
+      ->capture_default_str()
+      ->check(at_least(0, kMostSeed))
+      ->type_name("N");
   add_threads(command, o.train.threads);
-  command->add_option("--out", o.out, "Where the model goes (.safetensors); also written after each epoch and when interrupted")->type_name("FILE");
-  command->add_option("--checkpoint-every", o.checkpoint_every, "Write --out every N steps, too")->check(at_least(1))->type_name("N");
-  command->add_option("--resume", o.resume, "Go on with an interrupted run, to the same bits as if it had never stopped")->type_name("FILE");
+  command
+      ->add_option("--out", o.out,
+                   "Where the model goes (.safetensors); also written after each epoch and when interrupted")
+      ->type_name("FILE");
+  command->add_option("--checkpoint-every", o.checkpoint_every, "Write --out every N steps, too")
+      ->check(at_least(1))
+      ->type_name("N");
+  command
+      ->add_option("--resume", o.resume, "Go on with an interrupted run, to the same bits as if it had never stopped")
+      ->type_name("FILE");
   command->add_option("--log", o.log, "Append a line of JSON for each step and epoch")->type_name("FILE");
-  command->add_option("--print-after", o.print_after, "Print the graph after this pass to stderr, e.g. simplify")->type_name("PASS");
+  command
+      ->add_option("--print-after", o.print_after,
+                   "Print the training graph after this pass to stderr: differentiate or simplify")
+      ->check(CLI::IsMember({"differentiate", "simplify"}))
+      ->type_name("PASS");
   command->add_flag("--quiet", o.quiet, "Print the result only");
   add_json(command, o.json);
   command->footer("Ctrl-C saves --out and stops; again, it stops at once.");

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <span>
 #include <string>
@@ -118,7 +119,7 @@ class Graph {
   friend class Rewriter;
   Value append(Node node);
 
-  std::vector<Node> nodes_;
+  std::deque<Node> nodes_;  // whose elements stay where they are: shapes are handed out by reference
   std::map<std::string, NodeId, std::less<>> names_;
   std::vector<std::pair<std::string, NodeId>> outputs_;
   std::vector<std::pair<NodeId, NodeId>> updates_;

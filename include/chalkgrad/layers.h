@@ -10,7 +10,7 @@ namespace chalk {
 struct ConvLayer {
   std::int64_t filters = 1;
   Pair kernel{3, 3};
-  Conv2dOptions options;
+  Conv2dOptions options{};
   bool bias = true;
 };
 /// conv2d with weights (He initialisation) and a bias per filter (zero at first) on x [channels, height, width].

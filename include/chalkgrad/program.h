@@ -8,14 +8,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "chalkgrad/compile_options.h"
 #include "chalkgrad/graph.h"
 
 namespace chalk {
@@ -62,16 +61,6 @@ struct Feed {
   const std::int32_t* labels = nullptr;  ///< one a sample, entering as a one-hot vector
   const float* scale = nullptr;          ///< per channel (first axis)
   const float* shift = nullptr;
-};
-
-struct CompileOptions {
-  int threads = 0;                         ///< 0: one a core
-  std::string guard;                       ///< a shared scalar output (the loss): if it is not finite, run() throws
-                                           ///< NumericError before any parameter is updated
-  std::set<std::string> disabled_passes;   ///< "simplify", "fuse": for comparison
-  std::set<std::string> print_after;       ///< "differentiate", "simplify", "fuse", "plan": what each has made is
-                                           ///< handed to `print`
-  std::function<void(std::string_view pass, const std::string& graph)> print;
 };
 
 /// How much memory a program books, in bytes.

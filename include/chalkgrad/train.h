@@ -58,15 +58,15 @@ struct Progress {
 struct TrainOptions {
   std::int64_t epochs = 10;
   std::int64_t batch = 64;
-  Sgd optimizer;
-  Schedule schedule;
+  Sgd optimizer{};
+  Schedule schedule{};
   Loss loss = Loss::cross_entropy;
   std::uint64_t seed = 1;        ///< order of the samples (parameters: Network::initialize)
   int threads = 0;               ///< 0: one a core; never changes a bit of the result
-  std::filesystem::path checkpoint;    ///< empty: none. Written at the start, the end, every epoch and
+  std::filesystem::path checkpoint{};  ///< empty: none. Written at the start, the end, every epoch and
   std::int64_t checkpoint_every = 0;   ///< > 0: every so many steps
-  std::function<void(const Progress&)> on_step, on_epoch;
-  CompileOptions compile;
+  std::function<void(const Progress&)> on_step{}, on_epoch{};
+  CompileOptions compile{};
 };
 
 struct TrainResult {

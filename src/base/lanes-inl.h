@@ -24,8 +24,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 using LaneTag = hn::CappedTag<float, 16>;
 using LaneVec = hn::Vec<LaneTag>;
 using IntTag = hn::RebindToSigned<LaneTag>;
-constexpr int kVecLanes = HWY_TARGET == HWY_AVX3 ? 16 : HWY_TARGET == HWY_AVX2 ? 8 : 4;  // floats in a native vector
-constexpr int kParts = 16 / kVecLanes;                                                  // native vectors in Lanes
+constexpr int kVecLanes = static_cast<int>(hn::MaxLanes(LaneTag()));  // floats in a native vector
+constexpr int kParts = 16 / kVecLanes;                                // native vectors in Lanes
 
 /// a·b + c with one rounding, on every target.
 HWY_INLINE LaneVec fused(LaneVec a, LaneVec b, LaneVec c) {
@@ -109,7 +109,7 @@ HWY_INLINE LaneMask operator||(LaneMask a, LaneMask b) {
   return each_mask([&](int p) HWY_ATTR { return hn::Or(a.v[p], b.v[p]); });
 }
 HWY_INLINE LaneMask is_nan(Lanes a) {
-  return each_mask([&](int p) HWY_ATTR { return hn::Ne(a.v[p], a.v[p]); });
+  return each_mask([&](int p) HWY_ATTR { return hn::IsNaN(a.v[p]); });
 }
 /// `yes` where the mask holds, else `no`.
 HWY_INLINE Lanes select(LaneMask m, Lanes yes, Lanes no) {
@@ -121,7 +121,7 @@ HWY_INLINE Lanes select(LaneMask m, Lanes yes, Lanes no) {
 HWY_INLINE LaneVec exp_vec(LaneVec x) {
   const LaneTag d;
   const IntTag di;
-  const auto nan = hn::Ne(x, x);
+  const auto nan = hn::IsNaN(x);
   const auto high = hn::Gt(x, hn::Set(d, 88.7228394f));
   const auto low = hn::Lt(x, hn::Set(d, -103.972084f));
   auto xc = hn::IfThenElse(hn::Or(hn::Or(high, low), nan), hn::Zero(d), x);
@@ -180,7 +180,7 @@ HWY_INLINE LaneVec log_vec(LaneVec x0) {
   auto y = hn::Add(m, p);
   y = fused(e, hn::Set(d, 0.693359375f), y);
   const auto zero = hn::Eq(x0, hn::Zero(d));
-  const auto keep = hn::Or(hn::Eq(x0, hn::Set(d, HUGE_VALF)), hn::Ne(x0, x0));
+  const auto keep = hn::Or(hn::Eq(x0, hn::Set(d, HUGE_VALF)), hn::IsNaN(x0));
   y = hn::IfThenElse(hn::Lt(x0, hn::Zero(d)), hn::Set(d, NAN), y);
   y = hn::IfThenElse(zero, hn::Set(d, -HUGE_VALF), y);
   return hn::IfThenElse(keep, x0, y);

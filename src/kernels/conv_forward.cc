@@ -138,6 +138,7 @@ HWY_NOINLINE void pool_band(const ConvEpilogue& e, const float* z, std::int64_t 
 void ConvForward(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
                  float* y, float* index, float* scratch) {
   const ForwardPlan p = plan_forward(s, e);
+  if (p.columns == 0) return;  // windows wider than z: y is empty
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const z = scratch + p.table_floats;
   float* const window = z + p.z_floats;

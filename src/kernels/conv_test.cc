@@ -325,7 +325,9 @@ TEST(Conv, ReluBeforePoolingMakesNegativeWindowsTieAtTheirFirstPlace) {
   const Case k = identity(2, 2);
   const Guarded x(k.x_size()), w(1), bias(1);
   w[0] = 1;
-  for (std::int64_t i = 0; i < 4 * kLanes; ++i) x[i] = -1.0f / static_cast<float>(i / kLanes + 1);
+  for (std::int64_t i = 0; i < 4; ++i) {
+    for (std::int64_t n = 0; n < kLanes; ++n) x[i * kLanes + n] = -1.0f / static_cast<float>(i + 1);
+  }
   on_every_target([&] {
     Guarded index(0);
     const Guarded y = forward(k, {.relu = true, .pool_h = 2, .pool_w = 2}, x, w, bias, &index);

@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 #include <hwy/highway.h>
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <random>
 #include <span>
 #include <sstream>
@@ -69,7 +69,8 @@ inline void expect_same_bits(std::span<const float> actual, std::span<const floa
   ASSERT_EQ(actual.size(), expected.size());
   for (std::size_t i = 0; i < actual.size(); ++i) {
     if (std::isnan(actual[i]) && std::isnan(expected[i])) continue;
-    if (std::memcmp(&actual[i], &expected[i], sizeof(float)) != 0) fail(what, i, actual[i], expected[i]);
+    if (std::bit_cast<std::uint32_t>(actual[i]) != std::bit_cast<std::uint32_t>(expected[i]))
+      fail(what, i, actual[i], expected[i]);
   }
 }
 

@@ -21,7 +21,8 @@ std::string_view trimmed(std::string_view text) {
 
 Graph build_chain_graph(std::string_view text, const Shape& input, std::string_view origin) {
   const auto layers = parse_chain(text, origin);
-  if (input.empty()) throw InputError(str(origin, " ", in_quotes(text), ": the shape of a sample is not known; give it, e.g. 1x28x28"));
+  if (input.empty())
+    throw InputError(str(origin, " ", in_quotes(text), ": the shape of a sample is not known; give it, e.g. 1x28x28"));
   Graph graph;
   LayerNames names(graph);
   const Value y = build_chain(graph.input("x", input), layers, names);
@@ -43,8 +44,9 @@ void check_size(const Graph& graph, std::string_view origin) {
                            " parameters; make this layer smaller"));
     }
     if (node.type.batched && size > kMostValues) {
-      throw InputError(str(origin, ": ", name, ": its result of ", to_string(node.type.shape), " is too large, at most ",
-                           grouped(kMostValues), " values are accepted; make this layer smaller"));
+      throw InputError(str(origin, ": ", name, ": its result of ", to_string(node.type.shape),
+                           " is too large, at most ", grouped(kMostValues),
+                           " values are accepted; make this layer smaller"));
     }
   }
 }

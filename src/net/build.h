@@ -19,7 +19,8 @@ Graph build_graph(std::string_view text, const Shape& input, std::string_view or
 Graph build_toml(std::string_view text, const Shape& input, std::string_view origin);
 
 /// The network itself, its parameters drawn with `seed`.
-Network build_network(std::string_view text, const Shape& input, std::uint64_t seed, std::string_view origin = "network");
+Network build_network(std::string_view text, const Shape& input, std::uint64_t seed,
+                      std::string_view origin = "network");
 
 /// The value behind the output "y" (or "x", the input). Throws InputError if the graph has none.
 NodeId output_node(const Graph& graph);

@@ -40,7 +40,8 @@ class ChainParser {
       if (at_ == text_.size()) fail(at_ - 1, "there is no layer after the last \"-\"; remove it or add a layer");
     }
     for (std::size_t i = 0; i + 1 < layers.size(); ++i) {
-      if (layers[i].kind == Kind::softmax) fail(layers[i].position - 1, "softmax can only be the last layer; move it there");
+      if (layers[i].kind == Kind::softmax)
+        fail(layers[i].position - 1, "softmax can only be the last layer; move it there");
     }
     return layers;
   }
@@ -71,7 +72,8 @@ class ChainParser {
     auto end = at_ + 1;
     while (end < text_.size() && (static_cast<unsigned char>(text_[end]) & 0xC0U) == 0x80U) ++end;
     const auto character = text_.substr(at_, end - at_);
-    const std::string_view hint = character == " " ? "write the layers without spaces" : "layers are separated by a plain \"-\"";
+    const std::string_view hint =
+        character == " " ? "write the layers without spaces" : "layers are separated by a plain \"-\"";
     fail(at_, str(in_quotes(character), " cannot stand here; ", hint));
   }
 
@@ -101,16 +103,17 @@ class ChainParser {
     std::array<std::string_view, kWords.size()> words;
     std::transform(kWords.begin(), kWords.end(), words.begin(), [](const auto& word) { return word.first; });
     const auto guess = did_you_mean(item_, words);
-    fail(begin_, str(in_quotes(item_), " is not a layer",
-                     guess.empty() ? str("; layers are e.g. 20c5, mp2, ap2, 100n, relu, tanh, sigmoid, softmax") : guess));
+    fail(begin_,
+         str(in_quotes(item_), " is not a layer",
+             guess.empty() ? str("; layers are e.g. 20c5, mp2, ap2, 100n, relu, tanh, sigmoid, softmax") : guess));
   }
 
   LayerSpec counted() {
     const auto count = number("a layer's size");
     if (take('n')) return {.kind = Kind::dense, .count = count};
     if (!take('c')) {
-      fail(begin_, str(in_quotes(item_), " is not a layer; ", count, "n is a dense layer with ", count, " outputs, ", count,
-                       "c5 a convolution with ", count, " filters of 5×5"));
+      fail(begin_, str(in_quotes(item_), " is not a layer; ", count, "n is a dense layer with ", count, " outputs, ",
+                       count, "c5 a convolution with ", count, " filters of 5×5"));
     }
     LayerSpec layer{.kind = Kind::conv, .count = count};
     layer.window = sizes("kernel size", str("; write e.g. ", count, "c5"));
@@ -179,23 +182,32 @@ class ChainParser {
   }
 
   std::string_view text_, what_;
-  std::size_t at_ = 0;      // in text_
-  std::string_view item_;   // between two dashes,
-  std::size_t begin_ = 0;   // where it stands in text_,
-  std::size_t place_ = 0;   // and how far it is read
+  std::size_t at_ = 0;     // in text_
+  std::string_view item_;  // between two dashes,
+  std::size_t begin_ = 0;  // where it stands in text_,
+  std::size_t place_ = 0;  // and how far it is read
 };
 
 std::string kind_name(Kind kind) {
   switch (kind) {
-    case Kind::conv: return "conv";
-    case Kind::max_pool: return "maxpool";
-    case Kind::average_pool: return "avgpool";
-    case Kind::dense: return "dense";
-    case Kind::relu: return "relu";
-    case Kind::tanh: return "tanh";
-    case Kind::sigmoid: return "sigmoid";
-    case Kind::softmax: return "softmax";
-    case Kind::linear: return "linear";
+    case Kind::conv:
+      return "conv";
+    case Kind::max_pool:
+      return "maxpool";
+    case Kind::average_pool:
+      return "avgpool";
+    case Kind::dense:
+      return "dense";
+    case Kind::relu:
+      return "relu";
+    case Kind::tanh:
+      return "tanh";
+    case Kind::sigmoid:
+      return "sigmoid";
+    case Kind::softmax:
+      return "softmax";
+    case Kind::linear:
+      return "linear";
   }
   return {};
 }
@@ -207,21 +219,31 @@ Value build_layer(Value x, const LayerSpec& layer) {
       return conv_layer(x, {.filters = layer.count,
                             .kernel = layer.window,
                             .options = {.stride = layer.stride, .padding = layer.padding, .groups = layer.groups}});
-    case Kind::max_pool: return max_pool(x, pool);
-    case Kind::average_pool: return average_pool(x, pool);
-    case Kind::dense: return dense_layer(x, layer.count);
-    case Kind::relu: return relu(x);
-    case Kind::tanh: return tanh(x);
-    case Kind::sigmoid: return sigmoid(x);
-    case Kind::softmax: return softmax(x);
-    case Kind::linear: return x;
+    case Kind::max_pool:
+      return max_pool(x, pool);
+    case Kind::average_pool:
+      return average_pool(x, pool);
+    case Kind::dense:
+      return dense_layer(x, layer.count);
+    case Kind::relu:
+      return relu(x);
+    case Kind::tanh:
+      return tanh(x);
+    case Kind::sigmoid:
+      return sigmoid(x);
+    case Kind::softmax:
+      return softmax(x);
+    case Kind::linear:
+      return x;
   }
   return x;
 }
 
 }  // namespace
 
-std::vector<LayerSpec> parse_chain(std::string_view text, std::string_view what) { return ChainParser(text, what).parse(); }
+std::vector<LayerSpec> parse_chain(std::string_view text, std::string_view what) {
+  return ChainParser(text, what).parse();
+}
 
 Value build_chain(Value x, std::span<const LayerSpec> layers, LayerNames& names) {
   for (const auto& layer : layers) {

@@ -18,11 +18,11 @@ namespace chalk {
 struct LayerSpec {
   enum class Kind : std::uint8_t { conv, max_pool, average_pool, dense, relu, tanh, sigmoid, softmax, linear };
   Kind kind = Kind::linear;
-  std::int64_t count = 0;                 ///< filters of a convolution, outputs of a dense layer
-  Pair window{1, 1}, stride{1, 1};        ///< of a convolution or pooling
+  std::int64_t count = 0;           ///< filters of a convolution, outputs of a dense layer
+  Pair window{1, 1}, stride{1, 1};  ///< of a convolution or pooling
   Pair padding{0, 0};
   std::int64_t groups = 1;
-  std::size_t position = 0;               ///< of its first character in the text, from 1
+  std::size_t position = 0;  ///< of its first character in the text, from 1
 
   bool operator==(const LayerSpec&) const = default;
 };

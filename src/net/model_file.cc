@@ -29,7 +29,8 @@ constexpr const char* kVersion = "1";
 /// Takes metadata out of a file, so that what is left is the caller's.
 class MetadataReader {
  public:
-  MetadataReader(std::map<std::string, std::string>& metadata, const std::string& file) : metadata_(metadata), file_(file) {}
+  MetadataReader(std::map<std::string, std::string>& metadata, const std::string& file)
+      : metadata_(metadata), file_(file) {}
 
   std::string text(const char* key) {
     auto found = metadata_.extract(key);
@@ -43,9 +44,8 @@ class MetadataReader {
     const auto found = metadata_.extract(key);
     if (found.empty()) return {};
     const auto value = json::parse(found.mapped(), nullptr, /*allow_exceptions=*/false);
-    const bool good = value.is_array() && std::all_of(value.begin(), value.end(), [&](const json& element) {
-      return (element.*is_element)();
-    });
+    const bool good = value.is_array() && std::all_of(value.begin(), value.end(),
+                                                      [&](const json& element) { return (element.*is_element)(); });
     if (!good) fail(str("metadata ", key, " is damaged: ", in_quotes(found.mapped())));
     return value.template get<std::vector<T>>();
   }
@@ -77,7 +77,8 @@ Graph parameters_of(const Graph& graph, const Safetensors& contents, const Metad
   for (const auto& [name, node] : wanted) {
     const auto found = contents.tensors.find(std::string(name));
     if (found == contents.tensors.end()) {
-      reader.fail(str("has no tensor ", in_quotes(name), ", which its network needs; the file is damaged or was edited"));
+      reader.fail(
+          str("has no tensor ", in_quotes(name), ", which its network needs; the file is damaged or was edited"));
     }
     if (found->second.shape != node->type.shape) {
       reader.fail(str("tensor ", in_quotes(name), " is ", to_string(found->second.shape), " but its network needs ",
@@ -86,7 +87,8 @@ Graph parameters_of(const Graph& graph, const Safetensors& contents, const Metad
   }
   for (const auto& [name, tensor] : contents.tensors) {
     if (!wanted.contains(name) && !is_state_of(graph, name)) {
-      reader.fail(str("tensor ", in_quotes(name), " belongs to no layer of its network; the file is damaged or was edited"));
+      reader.fail(
+          str("tensor ", in_quotes(name), " belongs to no layer of its network; the file is damaged or was edited"));
     }
     all.parameter(name, tensor.shape);
   }
@@ -102,9 +104,11 @@ Graph rebuilt(const std::string& text, const Shape& input, const std::string& fi
 }
 
 void check_encoding(const InputEncoding& encoding, const Shape& input, const MetadataReader& reader) {
-  if (encoding.scale.size() != encoding.shift.size()) reader.fail("metadata has a different number of scales and shifts");
+  if (encoding.scale.size() != encoding.shift.size())
+    reader.fail("metadata has a different number of scales and shifts");
   if (!encoding.scale.empty() && (input.empty() || static_cast<std::int64_t>(encoding.scale.size()) != input[0])) {
-    reader.fail(str("metadata has scales for ", encoding.scale.size(), " channels, but its network takes ", to_string(input)));
+    reader.fail(
+        str("metadata has scales for ", encoding.scale.size(), " channels, but its network takes ", to_string(input)));
   }
   const auto finite = [](float value) { return std::isfinite(value); };
   if (!std::ranges::all_of(encoding.scale, finite) || !std::ranges::all_of(encoding.shift, finite)) {
@@ -118,7 +122,8 @@ void Network::save(const std::filesystem::path& file) const {
   Safetensors contents;
   contents.metadata = metadata;
   for (const auto* key : kOwnKeys) {
-    if (contents.metadata.contains(key)) throw InputError(str("metadata key ", in_quotes(key), " is reserved; use another one"));
+    if (contents.metadata.contains(key))
+      throw InputError(str("metadata key ", in_quotes(key), " is reserved; use another one"));
   }
   contents.metadata[kVersionKey] = kVersion;
   contents.metadata[kNetworkKey] = text_;
@@ -143,7 +148,8 @@ Network Network::load(const std::filesystem::path& file) {
   MetadataReader reader(contents.metadata, name);
   const auto version = reader.text(kVersionKey);
   if (version != kVersion) {
-    reader.fail(str("has version ", in_quotes(version), ", this program reads ", in_quotes(kVersion), "; use a newer chalkgrad"));
+    reader.fail(str("has version ", in_quotes(version), ", this program reads ", in_quotes(kVersion),
+                    "; use a newer chalkgrad"));
   }
   const auto text = reader.text(kNetworkKey);
   const auto input = reader.list<std::int64_t>(kInputKey, &json::is_number_integer);

@@ -15,10 +15,12 @@ namespace chalk {
 Network::Network(Graph graph, std::string text) : graph_(std::move(graph)), text_(std::move(text)) {
   const auto x = input_node(graph_);
   const Node& y = graph_.node(output_node(graph_));
-  if (!y.type.batched) throw InputError(str("the network's output is ", to_string(y.type), "; it must be one per sample"));
+  if (!y.type.batched)
+    throw InputError(str("the network's output is ", to_string(y.type), "; it must be one per sample"));
   for (NodeId id = 0; id < graph_.size(); ++id) {
     if (graph_.node(id).op != &op_input || id == x) continue;
-    throw InputError(str("the network has an input \"", graph_.node(id).name, "\" besides \"x\"; it can have only one"));
+    throw InputError(
+        str("the network has an input \"", graph_.node(id).name, "\" besides \"x\"; it can have only one"));
   }
 }
 

@@ -23,11 +23,13 @@ constexpr std::size_t kMostAxes = 8;
 
 class TomlBuilder {
  public:
-  TomlBuilder(const toml::table& top, TomlOrigin origin) : origin_(std::move(origin)), top_(top, origin_, "a network") {}
+  TomlBuilder(const toml::table& top, TomlOrigin origin)
+      : origin_(std::move(origin)), top_(top, origin_, "a network") {}
 
   Graph build(const Shape& input) {
     const Shape shape = input_shape(input);
-    const auto parameters = top_.tables("parameter"), constants = top_.tables("constant"), layers = top_.tables("layer");
+    const auto parameters = top_.tables("parameter"), constants = top_.tables("constant"),
+               layers = top_.tables("layer");
     const auto output = top_.text("output");
     top_.finish();
     if (layers.empty()) top_.fail("a network needs at least one [[layer]]");
@@ -55,7 +57,8 @@ class TomlBuilder {
       throw ShapeError(origin_.line(table.source()) + e.what());
     } catch (const InputError& e) {
       const std::string message = e.what();
-      throw InputError(message.starts_with(origin_.name + ": line ") ? message : origin_.line(table.source()) + message);
+      throw InputError(message.starts_with(origin_.name + ": line ") ? message
+                                                                     : origin_.line(table.source()) + message);
     }
   }
 
@@ -65,19 +68,23 @@ class TomlBuilder {
       if (given.empty()) top_.fail("the shape of a sample is not known; add e.g. input = [1, 28, 28]");
       return given;
     }
-    if (written->empty() || written->size() > kMostAxes) top_.fail("input", str("must have 1 to ", kMostAxes, " extents"));
+    if (written->empty() || written->size() > kMostAxes)
+      top_.fail("input", str("must have 1 to ", kMostAxes, " extents"));
     if (!given.empty() && given != *written) {
-      top_.fail("input", str("is ", to_string(*written), " but the data are ", to_string(given), "; change one of them"));
+      top_.fail("input",
+                str("is ", to_string(*written), " but the data are ", to_string(given), "; change one of them"));
     }
     return *written;
   }
 
   std::string new_name(TableReader& table, const std::string& name) {
     const bool good = !name.empty() && name.size() <= kMostName && std::all_of(name.begin(), name.end(), [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+             c == '.';
     });
     if (!good) {
-      table.fail("name", str("must have 1 to ", kMostName, " letters, digits, \"_\", \"-\" or \".\", not ", in_quotes(name)));
+      table.fail("name",
+                 str("must have 1 to ", kMostName, " letters, digits, \"_\", \"-\" or \".\", not ", in_quotes(name)));
     }
     if (graph_.find(name)) table.fail("name", str(in_quotes(name), " is taken; give another"));
     return name;
@@ -253,7 +260,8 @@ class TomlBuilder {
     const auto outputs = reader.required_integer("outputs", 1, kMostNumber);
     const auto bias = reader.boolean("bias").value_or(true);
     const auto init = reader.text("init").value_or("he");
-    if (init != "he" && init != "glorot") reader.fail("init", str("must be \"he\" or \"glorot\", not ", in_quotes(init)));
+    if (init != "he" && init != "glorot")
+      reader.fail("init", str("must be \"he\" or \"glorot\", not ", in_quotes(init)));
     reader.finish();
     return named(dense_layer(x, outputs, bias, init == "he" ? WeightInit::he : WeightInit::glorot));
   }
@@ -284,7 +292,8 @@ class TomlBuilder {
     if (!used[static_cast<std::size_t>(input_node(graph_))]) top_.fail("the output does not depend on the input \"x\"");
     for (const auto& [id, place] : lines_) {
       if (used[static_cast<std::size_t>(id)]) continue;
-      origin_.fail(place, str("nothing uses ", in_quotes(graph_.node(id).name), "; name it in a \"from\", or remove it"));
+      origin_.fail(place,
+                   str("nothing uses ", in_quotes(graph_.node(id).name), "; name it in a \"from\", or remove it"));
     }
   }
 

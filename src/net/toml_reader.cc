@@ -11,7 +11,9 @@
 
 namespace chalk {
 
-std::string TomlOrigin::line(const toml::source_region& place) const { return str(name, ": line ", place.begin.line, ": "); }
+std::string TomlOrigin::line(const toml::source_region& place) const {
+  return str(name, ": line ", place.begin.line, ": ");
+}
 
 void TomlOrigin::fail(const toml::source_region& place, const std::string& message) const {
   throw InputError(str(name, ": line ", place.begin.line, ", column ", place.begin.column, ": ", message));

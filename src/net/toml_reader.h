@@ -1,11 +1,12 @@
 // Reads the fields of a TOML table, remembers which were asked for, and complains about all others.
 #pragma once
 
+#include <toml++/toml.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <toml++/toml.h>
 #include <vector>
 
 #include "chalkgrad/ops.h"

@@ -16,7 +16,10 @@
 namespace chalk {
 namespace {
 
-std::int64_t pick(std::int64_t low, std::int64_t high) { return *rc::gen::inRange(low, high + 1); }
+/// Uniform, from the first case on (RapidCheck starts with small ones).
+std::int64_t pick(std::int64_t low, std::int64_t high) {
+  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(low, high + 1));
+}
 
 /// Operands of these shapes, some batched and some shared, at least one batched.
 std::vector<Operand> random_operands(const std::vector<Shape>& shapes) {

@@ -106,7 +106,8 @@ TEST(Gradients, UnusedParametersGetZeros) {
 TEST(Gradients, ZerosOfABatchedValueAreBatched) {
   Graph g;
   const Value x = g.input("x", {3}), w = g.parameter("w", {});
-  EXPECT_EQ(gradients(tanh(w), {{x}})[0].type(), x.type());
+  const Value zeros = gradients(tanh(w), {{x}})[0];
+  EXPECT_EQ(zeros.type(), x.type());
 }
 
 TEST(Gradients, ALossIsOneNumber) {

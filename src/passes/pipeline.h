@@ -1,6 +1,7 @@
 #pragma once
 
-#include "chalkgrad/program.h"
+#include "chalkgrad/compile_options.h"
+#include "chalkgrad/graph.h"
 #include "src/passes/passes.h"
 
 namespace chalk {

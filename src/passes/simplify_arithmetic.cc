@@ -9,28 +9,36 @@ namespace {
 
 bool is_neg(Value v) { return made_by(v, op_neg); }
 
-/// v = x/b: x; v = s·(x/b): s·x; else empty.
+/// v = x/b: x; v = c·(x/b): c·x; else empty.
 Value numerator_over(Value v, Value b) {
   if (made_by(v, op_div) && arg(v, 1) == b) return arg(v, 0);
   const auto product = scaled(v);
   if (!product || !made_by(product->rest, op_div) || arg(product->rest, 1) != b) return {};
-  return product->scalar * arg(product->rest, 0);
+  return product->factor * arg(product->rest, 0);
 }
 
-/// The factor that is left of v = s·x when s is taken out: x, or 1 of v = s.
-Value without_scalar(Value v, Value s) {
-  if (v == s) return s.graph().constant(1);
+/// What is left of v = c·x when c is taken out: x, or 1 of v = c.
+Value without_factor(Value v, Value c) {
+  if (v == c) return c.graph().constant(1);
   const auto product = scaled(v);
-  return product && product->scalar == s ? product->rest : Value();
+  return product && product->factor == c ? product->rest : Value();
 }
 
-/// s·a ± s·b → s·(a ± b), where one of them may be s alone
-Value factor(Value y, Value (*combine)(Value, Value)) {
+/// c·a ± c·b → c·(a ± b), where one of them may be c alone
+Value take_out_factor(Value y, Value (*combine)(Value, Value)) {
   const Value a = arg(y, 0), b = arg(y, 1);
   const auto product = scaled(a) ? scaled(a) : scaled(b);
   if (!product) return {};
-  const Value s = product->scalar, rest_a = without_scalar(a, s), rest_b = without_scalar(b, s);
-  return rest_a && rest_b ? s * combine(rest_a, rest_b) : Value();
+  const Value c = product->factor, rest_a = without_factor(a, c), rest_b = without_factor(b, c);
+  return rest_a && rest_b ? c * combine(rest_a, rest_b) : Value();
+}
+
+/// v = c·x, where the factor may be moved out of a product or quotient y: a factor of many elements only if that does
+/// not leave it more of them to be multiplied with.
+std::optional<Scaled> movable(Value v, Value y) {
+  const auto product = scaled(v);
+  if (!product || (!is_scalar(product->factor) && v.shape() != y.shape())) return std::nullopt;
+  return product;
 }
 
 }  // namespace
@@ -106,6 +114,18 @@ Value add_same(Value y) {
   return a == arg(y, 1) ? y.graph().constant(2) * a : Value();
 }
 
+// (a + b) + b → a + 2·b: what two equal uses of a value add to its gradient
+Value add_repeated(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  return made_by(a, op_add) && arg(a, 1) == b ? arg(a, 0) + y.graph().constant(2) * b : Value();
+}
+
+// (a − b) − b → a − 2·b
+Value sub_repeated(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  return made_by(a, op_sub) && arg(a, 1) == b ? arg(a, 0) - y.graph().constant(2) * b : Value();
+}
+
 // x − 0 → x, 0 − x → −x
 Value sub_zero(Value y) {
   const Value a = arg(y, 0), b = arg(y, 1);
@@ -165,34 +185,34 @@ Value div_product(Value y) {
   return arg(product, 0) == b ? stretched(arg(product, 1), y.type()) : Value();
 }
 
-// x·s → s·x, s·k → k·s
-Value mul_scalar_first(Value y) {
+// x·c → c·x, s·k → k·s
+Value mul_factor_first(Value y) {
   const Value a = arg(y, 0), b = arg(y, 1);
-  const bool swap = is_scalar(a) ? number(b) && !number(a) : is_scalar(b);
-  return swap ? b * a : Value();
+  const bool constant_last = is_scalar(a) && is_scalar(b) && number(b) && !number(a);
+  return is_factor(b, a) || constant_last ? b * a : Value();
 }
 
-// s₁·(s₂·x) → (s₁·s₂)·x; among scalars k₁·(k₂·s) → (k₁·k₂)·s, s₁·(k·s₂) → k·(s₁·s₂)
-Value mul_scalars(Value y) {
+// c·(d·x) → (c·d)·x; among scalars k₁·(k₂·s) → (k₁·k₂)·s, s₁·(k·s₂) → k·(s₁·s₂)
+Value mul_factors(Value y) {
   const Value a = arg(y, 0), b = arg(y, 1);
-  if (!is_scalar(a)) return {};
-  if (!is_scalar(b)) {
+  if (is_factor(a, b)) {
     const auto product = scaled(b);
-    return product ? a * product->scalar * product->rest : Value();
+    return product ? a * product->factor * product->rest : Value();
   }
+  if (!is_scalar(a) || !is_scalar(b)) return {};
   if (made_by(b, op_mul) && number(arg(b, 0))) {
     return number(a) ? a * arg(b, 0) * arg(b, 1) : arg(b, 0) * (a * arg(b, 1));
   }
   return made_by(a, op_mul) && number(arg(a, 0)) ? arg(a, 0) * (arg(a, 1) * b) : Value();
 }
 
-// x·(s·y) → s·(x·y)
-Value mul_scalar_out(Value y) {
+// x·(c·y) → c·(x·y)
+Value mul_factor_out(Value y) {
   const Value a = arg(y, 0), b = arg(y, 1);
-  if (is_scalar(a)) return {};
-  if (const auto product = scaled(a)) return product->scalar * (product->rest * b);
-  const auto product = scaled(b);
-  return product ? product->scalar * (a * product->rest) : Value();
+  if (is_factor(a, b)) return {};
+  if (const auto product = movable(a, y)) return product->factor * (product->rest * b);
+  const auto product = movable(b, y);
+  return product ? product->factor * (a * product->rest) : Value();
 }
 
 // (−k)·(a − b) → k·(b − a)
@@ -203,28 +223,35 @@ Value mul_negative_difference(Value y) {
   return neg(arg(y, 0)) * (arg(difference, 1) - arg(difference, 0));
 }
 
-// x/s → (1/s)·x, s/k → (1/k)·s: one division instead of many
-Value div_scalar(Value y) {
+// x/c → (1/c)·x, s/k → (1/k)·s: one division instead of many
+Value div_factor(Value y) {
   const Value a = arg(y, 0), b = arg(y, 1);
-  if (!is_scalar(b) || number(a)) return {};
   const auto k = number(b);
-  if (k && (*k == 0 || !std::isfinite(1 / *k))) return {};
-  if (!k && is_scalar(a)) return {};
-  return y.graph().constant(1) / b * a;
+  if (k && (*k == 0 || !std::isfinite(1 / *k) || number(a))) return {};
+  return is_factor(b, a) || k ? y.graph().constant(1) / b * a : Value();
 }
 
-// (s·a)/b → s·(a/b), (k·s)/b → k·(s/b)
-Value div_scalar_out(Value y) {
+// (c·a)/b → c·(a/b), (k·s)/b → k·(s/b)
+Value div_factor_out(Value y) {
   const Value a = arg(y, 0), b = arg(y, 1);
-  if (!made_by(a, op_mul)) return {};
-  const bool out = is_scalar(a) ? number(arg(a, 0)).has_value() : scaled(a).has_value();
-  return out ? arg(a, 0) * (arg(a, 1) / b) : Value();
+  if (is_scalar(a)) return made_by(a, op_mul) && number(arg(a, 0)) ? arg(a, 0) * (arg(a, 1) / b) : Value();
+  const auto product = movable(a, y);
+  return product && !is_factor(b, a) ? product->factor * (product->rest / b) : Value();
 }
 
-// s·a + s·b → s·(a + b), s + s·b → s·(1 + b)
-Value add_factor(Value y) { return factor(y, add); }
+// a/(k·b) → (1/k)·(a/b)
+Value div_constant_out(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  if (!made_by(b, op_mul) || number(a)) return {};
+  const auto k = number(arg(b, 0));
+  if (!k || *k == 0 || !std::isfinite(1 / *k)) return {};
+  return y.graph().constant(1 / *k) * (a / arg(b, 1));
+}
 
-// s·a − s·b → s·(a − b), s − s·b → s·(1 − b)
-Value sub_factor(Value y) { return factor(y, sub); }
+// c·a + c·b → c·(a + b), c + c·b → c·(1 + b)
+Value add_factor(Value y) { return take_out_factor(y, add); }
+
+// c·a − c·b → c·(a − b), c − c·b → c·(1 − b)
+Value sub_factor(Value y) { return take_out_factor(y, sub); }
 
 }  // namespace chalk::rules

@@ -39,8 +39,10 @@ bool is_number(Value v, double k) { return number(v) == k; }
 
 bool is_scalar(Value v) { return !v.batched() && elements(v.shape()) == 1; }
 
+bool is_factor(Value c, Value x) { return !c.batched() && (x.batched() || (is_scalar(c) && !is_scalar(x))); }
+
 std::optional<Scaled> scaled(Value v) {
-  if (!made_by(v, op_mul) || !is_scalar(arg(v, 0)) || is_scalar(arg(v, 1))) return std::nullopt;
+  if (!made_by(v, op_mul) || !is_factor(arg(v, 0), arg(v, 1))) return std::nullopt;
   return Scaled{arg(v, 0), arg(v, 1)};
 }
 

@@ -52,11 +52,14 @@ const A& attributes(Value v) {
 std::optional<double> number(Value v);
 bool is_number(Value v, double k);
 
-/// One element, the same for all samples. Factors of this kind are collected and moved outwards.
+/// One element, the same for all samples.
 bool is_scalar(Value v);
-/// v = scalar · rest, where the rest is no scalar.
+/// c may stand in front of x as its factor: it is computed once where x is computed for each sample or element.
+/// Factors are collected and moved outwards.
+bool is_factor(Value c, Value x);
+/// v = factor · rest.
 struct Scaled {
-  Value scalar, rest;
+  Value factor, rest;
 };
 std::optional<Scaled> scaled(Value v);
 /// v = k · x or v = k for a constant k < 0: returns −k · x or −k; else an empty Value.

@@ -128,6 +128,8 @@ const Example kExamples[] = {
      },
      "broadcast(x; shape=[3, 4])"},
     {"add_same", [](const Leaves& l) { return l.x + l.x; }, "mul(2, x)"},
+    {"add_repeated", [](const Leaves& l) { return l.a + l.b + l.b; }, "add(a, mul(2, b))"},
+    {"sub_repeated", [](const Leaves& l) { return l.a - l.b - l.b; }, "sub(a, mul(2, b))"},
     {"sub_zero", [](const Leaves& l) { return l.k(0) - l.x; }, "neg(x)"},
     {"sub_zero", [](const Leaves& l) { return tanh(l.x - l.k(0)); }, "tanh(x)"},
     {"mul_one", [](const Leaves& l) { return tanh(l.x * l.k(1)); }, "tanh(x)"},
@@ -139,7 +141,7 @@ const Example kExamples[] = {
     {"mul_minus_one", [](const Leaves& l) { return l.k(-1) * l.x; }, "neg(x)"},
     {"mul_zero", [](const Leaves& l) { return l.k(0) * l.x; }, "batch_broadcast(0[4])"},
     {"mul_zero", [](const Leaves& l) { return l.x + l.y * l.k(0); }, "x"},
-    {"div_scalar", [](const Leaves& l) { return tanh(l.x / l.k(1)); }, "tanh(x)"},
+    {"div_factor", [](const Leaves& l) { return tanh(l.x / l.k(1)); }, "tanh(x)"},
     {"div_zero", [](const Leaves& l) { return l.k(0) / l.x; }, "batch_broadcast(0[4])"},
 
     {"mul_quotient", [](const Leaves& l) { return l.a / l.b * l.b; }, "a"},
@@ -149,17 +151,23 @@ const Example kExamples[] = {
     {"mul_distribute", [](const Leaves& l) { return l.b * (l.a + l.s * (l.x / l.b)); }, "add(mul(a, b), mul(s, x))"},
     {"div_product", [](const Leaves& l) { return l.a * l.b / l.b; }, "a"},
 
-    {"mul_scalar_first", [](const Leaves& l) { return l.x * l.s; }, "mul(s, x)"},
-    {"mul_scalars", [](const Leaves& l) { return l.s * (l.r * l.x); }, "mul(mul(s, r), x)"},
-    {"mul_scalars", [](const Leaves& l) { return l.k(2) * (l.k(3) * l.x); }, "mul(6, x)"},
-    {"mul_scalars", [](const Leaves& l) { return l.r * (l.k(3) * l.s); }, "mul(3, mul(r, s))"},
-    {"mul_scalar_out", [](const Leaves& l) { return l.x * (l.s * l.y); }, "mul(s, mul(x, y))"},
-    {"mul_scalar_out", [](const Leaves& l) { return (l.s * l.x) * (l.r * l.y); }, "mul(mul(s, r), mul(x, y))"},
+    {"mul_factor_first", [](const Leaves& l) { return l.x * l.s; }, "mul(s, x)"},
+    {"mul_factors", [](const Leaves& l) { return l.s * (l.r * l.x); }, "mul(mul(s, r), x)"},
+    {"mul_factors", [](const Leaves& l) { return l.k(2) * (l.k(3) * l.x); }, "mul(6, x)"},
+    {"mul_factors", [](const Leaves& l) { return l.r * (l.k(3) * l.s); }, "mul(3, mul(r, s))"},
+    {"mul_factor_out", [](const Leaves& l) { return l.x * (l.s * l.y); }, "mul(s, mul(x, y))"},
+    {"mul_factor_out", [](const Leaves& l) { return (l.s * l.x) * (l.r * l.y); }, "mul(mul(s, r), mul(x, y))"},
+    {"mul_factor_first", [](const Leaves& l) { return l.x * l.v; }, "mul(v, x)"},
+    {"mul_factors", [](const Leaves& l) { return l.s * (l.v * l.x); }, "mul(mul(s, v), x)"},
+    {"mul_factor_out", [](const Leaves& l) { return l.x * (l.v * l.y); }, "mul(v, mul(x, y))"},
     {"mul_negative_difference", [](const Leaves& l) { return l.k(-2) * (l.a - l.b); }, "mul(2, sub(b, a))"},
-    {"div_scalar", [](const Leaves& l) { return l.x / l.s; }, "mul(div(1, s), x)"},
-    {"div_scalar", [](const Leaves& l) { return l.x / l.k(4); }, "mul(0.25, x)"},
-    {"div_scalar_out", [](const Leaves& l) { return (l.s * l.x) / l.y; }, "mul(s, div(x, y))"},
-    {"div_scalar_out", [](const Leaves& l) { return (l.k(2) * l.s) / l.r; }, "mul(2, div(s, r))"},
+    {"div_factor", [](const Leaves& l) { return l.x / l.s; }, "mul(div(1, s), x)"},
+    {"div_factor", [](const Leaves& l) { return l.x / l.k(4); }, "mul(0.25, x)"},
+    {"div_factor_out", [](const Leaves& l) { return (l.s * l.x) / l.y; }, "mul(s, div(x, y))"},
+    {"div_factor_out", [](const Leaves& l) { return (l.k(2) * l.s) / l.r; }, "mul(2, div(s, r))"},
+    {"div_factor", [](const Leaves& l) { return l.x / l.v; }, "mul(div(1, v), x)"},
+    {"div_factor_out", [](const Leaves& l) { return (l.v * l.x) / l.y; }, "mul(v, div(x, y))"},
+    {"div_constant_out", [](const Leaves& l) { return l.x / (l.k(2) * l.y); }, "mul(0.5, div(x, y))"},
     {"add_factor", [](const Leaves& l) { return l.s * l.a + l.s * l.b; }, "mul(s, add(a, b))"},
     {"add_factor", [](const Leaves& l) { return l.s + l.s * l.b; }, "mul(s, add(1, b))"},
     {"sub_factor", [](const Leaves& l) { return l.s * l.a - l.b * l.s; }, "mul(s, sub(a, b))"},
@@ -226,7 +234,6 @@ const Example kExamples[] = {
 
     {"batch_sum_same", [](const Leaves& l) { return batch_sum(batch_broadcast(l.v)); }, "mul(N, v)"},
     {"batch_sum_scaled", [](const Leaves& l) { return batch_sum(l.x * l.v); }, "mul(v, batch_sum(x))"},
-    {"batch_sum_divided", [](const Leaves& l) { return batch_sum(l.x / l.v); }, "div(batch_sum(x), v)"},
     {"batch_sum_reshape",
      [](const Leaves& l) {
        return batch_sum(reshape(l.x, {2, 2}));
@@ -273,7 +280,9 @@ const Example kExamples[] = {
     {nullptr, [](const Leaves& l) { return sum(l.m * l.q, {0}); }, "sum(mul(m, q); axes=[0])"},
     {nullptr, [](const Leaves& l) { return sum(softmax(l.m, 1), {2}); }, "sum(softmax(m; axis=1); axes=[2])"},
     {nullptr, [](const Leaves& l) { return sum(softmax(l.m, 1)); }, "sum(softmax(m; axis=1))"},
+    {nullptr, [](const Leaves& l) { return l.a + l.b - l.b; }, "sub(add(a, b), b)"},  // rounds on purpose, perhaps
     {nullptr, [](const Leaves& l) { return sum(l.x); }, "sum(x)"},
+    {nullptr, [](const Leaves& l) { return l.m * (l.x * l.v); }, "mul(m, mul(v, x))"},  // v in front: more products
     {nullptr, [](const Leaves& l) { return l.s * l.a - l.r * l.b; }, "sub(mul(s, a), mul(r, b))"},
     {nullptr, [](const Leaves& l) { return batch_sum(l.x * l.y); }, "batch_sum(mul(x, y))"},
     {nullptr, [](const Leaves& l) { return neg(reshape(l.u, {1})); }, "neg(reshape(u; shape=[1]))"},
@@ -281,10 +290,7 @@ const Example kExamples[] = {
      "sub(log_softmax(m; axis=1), log_softmax(m; axis=2))"},
     {nullptr, [](const Leaves& l) { return pool_gather(l.m, pool_argmax(neg(l.m))); },
      "pool_gather(m, pool_argmax(neg(m)))"},
-    {nullptr,
-     [](const Leaves& l) {
-       return sum(pool_scatter(l.w, pool_argmax(l.m), {2, 4, 4}), {0, 1});
-     },
+    {nullptr, [](const Leaves& l) { return sum(pool_scatter(l.w, pool_argmax(l.m), {2, 4, 4}), {0, 1}); },
      "sum(pool_scatter(w, pool_argmax(m); shape=[2, 4, 4]); axes=[0, 1])"},
     {nullptr,
      [](const Leaves& l) {  // the mask is of another value than the one that was pooled

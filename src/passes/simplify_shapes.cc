@@ -87,8 +87,8 @@ Value reshape_neg(Value y) {
 Value reshape_scaled(Value y) {
   const Shape shape = y.shape();
   const auto product = scaled(arg(y));
-  if (!product || product->rest.shape() != arg(y).shape()) return {};
-  return reshape(product->scalar, {}) * reshape(product->rest, shape);
+  if (!product || !is_scalar(product->factor) || product->rest.shape() != arg(y).shape()) return {};
+  return reshape(product->factor, {}) * reshape(product->rest, shape);
 }
 
 // broadcast(x) → reshape(x) where nothing is repeated

@@ -152,13 +152,6 @@ Value batch_sum_scaled(Value y) {
   return {};
 }
 
-// Σₙ x/c → (Σₙ x)/c
-Value batch_sum_divided(Value y) {
-  const Value quotient = arg(y);
-  if (!made_by(quotient, op_div) || arg(quotient, 1).batched()) return {};
-  return batch_sum(arg(quotient, 0)) / arg(quotient, 1);
-}
-
 // Σₙ reshape(x) → reshape(Σₙ x)
 Value batch_sum_reshape(Value y) {
   const Shape shape = y.shape();

@@ -219,6 +219,15 @@ TEST(Simplify, SquaredErrorComesOutAsYMinusT) {
   EXPECT_EQ(output_expression(simplify(g), "dy"), "mul(div(1, N), sub(y, t))");
 }
 
+TEST(Simplify, NormalisedValuesAreMultipliedOnceASample) {
+  Graph g;
+  const Value x = g.input("x", {2, 4, 4}), gamma = g.parameter("gamma", {2, 1, 1}),
+              beta = g.parameter("beta", {2, 1, 1});
+  const Value mu = g.parameter("mu", {2, 1, 1}), sigma = g.parameter("sigma", {2, 1, 1});
+  g.output("y", (x - mu) / sigma * gamma + beta);
+  EXPECT_EQ(output_expression(simplify(g), "y"), "add(mul(mul(gamma, div(1, sigma)), sub(x, mu)), beta)");
+}
+
 /// conv, relu, max-pool, dense, cross-entropy, with a step of gradient descent.
 Graph small_network(const PoolOptions& pool = {}) {
   Graph g;

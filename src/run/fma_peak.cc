@@ -1,9 +1,10 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/run/fma_peak.cc"
+#include "src/run/fma_peak.h"
+
 #include <hwy/foreach_target.h>
 
 #include "src/base/lanes-inl.h"
-#include "src/run/fma_peak.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
@@ -30,8 +31,9 @@ double fma_rounds(std::int64_t rounds, float* sink) {
     s10 = hn::MulAdd(s10, b, c);
     s11 = hn::MulAdd(s11, b, c);
   }
-  const auto sum = hn::Add(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)),
-                           hn::Add(hn::Add(hn::Add(s4, s5), hn::Add(s6, s7)), hn::Add(hn::Add(s8, s9), hn::Add(s10, s11))));
+  const auto sum =
+      hn::Add(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)),
+              hn::Add(hn::Add(hn::Add(s4, s5), hn::Add(s6, s7)), hn::Add(hn::Add(s8, s9), hn::Add(s10, s11))));
   *sink += hn::GetLane(sum);
   return 2.0 * 12 * kVecLanes * static_cast<double>(rounds);
 }

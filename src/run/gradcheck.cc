@@ -83,7 +83,7 @@ bool all_finite(std::span<const double> values) {
 class Objective {
  public:
   Objective(Graph& graph, std::span<const Value> outputs, const GradcheckOptions& options)
-      : graph_(graph), reference_(graph, options.batch) {
+      : reference_(graph, options.batch) {
     for (const auto& y : outputs) {
       outputs_.push_back(y.id());
       const Value c = y.batched() ? graph.input("", y.shape()) : graph.shared_input("", y.shape());
@@ -148,7 +148,6 @@ class Objective {
     return all;
   }
 
-  Graph& graph_;
   Reference reference_;
   std::vector<NodeId> outputs_;
   std::vector<Value> cotangents_;

@@ -24,7 +24,7 @@ bool choose() {
   if (wanted && *wanted) {
     std::string known;
     for (const auto& target : kTargets) {
-      const bool here = ((hwy::SupportedTargets() | HWY_EMU128) & HWY_TARGETS & target.mask) != 0;
+      const bool here = ((hwy::SupportedTargets() | HWY_EMU128 | HWY_SCALAR) & HWY_TARGETS & target.mask) != 0;
       if (here && target.name == std::string(wanted)) {
         hwy::SetSupportedTargetsForTest(target.mask);
         hwy::GetChosenTarget().Update(hwy::SupportedTargets());

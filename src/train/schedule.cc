@@ -82,12 +82,22 @@ Schedule Schedule::parse(std::string_view text) {
   return schedule;
 }
 
+namespace {
+
+/// The shortest text that reads back as the same number.
+std::string shortest(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
+}  // namespace
+
 std::string Schedule::text() const {
   std::string base = "constant";
   if (kind == Kind::cosine) base = "cosine";
   if (kind == Kind::one_cycle) base = "one-cycle";
-  if (kind == Kind::step) base = str("step:", step_epochs, ",", gamma);
-  return warmup > 0 ? str(base, "+warmup:", warmup) : base;
+  if (kind == Kind::step) base = str("step:", shortest(step_epochs), ",", shortest(gamma));
+  return warmup > 0 ? str(base, "+warmup:", shortest(warmup)) : base;
 }
 
 }  // namespace chalk

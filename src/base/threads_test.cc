@@ -1,0 +1,53 @@
+#include "src/base/threads.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <vector>
+
+namespace chalk {
+namespace {
+
+TEST(ThreadTeam, RunsTheWorkOnceAThreadEachTime) {
+  for (const int size : {1, 2, 3, 7}) {  // more than there are cores, too
+    ThreadTeam team(size);
+    EXPECT_EQ(team.size(), size);
+    std::vector<int> done(static_cast<std::size_t>(size), 0);
+    auto work = [&](int thread) { ++done[static_cast<std::size_t>(thread)]; };
+    for (int i = 0; i < 200; ++i) team.run(work);
+    for (const int times : done) EXPECT_EQ(times, 200);
+  }
+}
+
+TEST(ThreadTeam, WhatThreadsWroteIsThereAfterwards) {
+  ThreadTeam team(3);
+  long total = 0;
+  for (int i = 0; i < 500; ++i) {
+    std::vector<long> part(3, 0);
+    auto work = [&](int thread) { part[static_cast<std::size_t>(thread)] = thread + 1; };
+    team.run(work);
+    total += part[0] + part[1] + part[2];
+  }
+  EXPECT_EQ(total, 500 * 6);
+}
+
+TEST(Barrier, HoldsEachThreadUntilAllHaveCome) {
+  constexpr int kThreads = 4, kRounds = 100;
+  ThreadTeam team(kThreads);
+  Barrier barrier(kThreads);
+  std::atomic<int> arrived{0};
+  std::atomic<bool> early{false};
+  auto work = [&](int) {
+    for (int round = 1; round <= kRounds; ++round) {
+      ++arrived;
+      barrier.wait();
+      if (arrived < round * kThreads) early = true;
+      barrier.wait();
+    }
+  };
+  team.run(work);
+  EXPECT_FALSE(early);
+}
+
+}  // namespace
+}  // namespace chalk

@@ -1,0 +1,107 @@
+#include "src/net/chain.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "chalkgrad/error.h"
+
+namespace chalk {
+namespace {
+
+using Kind = LayerSpec::Kind;
+using testing::HasSubstr;
+
+std::string error_of(std::string_view text) {
+  try {
+    parse_chain(text);
+  } catch (const InputError& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+TEST(Chain, ReadsEveryKindOfLayerWithItsPlace) {
+  const auto layers = parse_chain("20c5-relu-mp2-ap3x2-100n-tanh-sigmoid-linear-softmax");
+  ASSERT_EQ(layers.size(), 9);
+  EXPECT_EQ(layers[0], (LayerSpec{.kind = Kind::conv, .count = 20, .window = {5, 5}, .position = 1}));
+  EXPECT_EQ(layers[1].position, 6);
+  EXPECT_EQ(layers[2], (LayerSpec{.kind = Kind::max_pool, .window = {2, 2}, .stride = {2, 2}, .position = 11}));
+  EXPECT_EQ(layers[3], (LayerSpec{.kind = Kind::average_pool, .window = {3, 2}, .stride = {3, 2}, .position = 15}));
+  EXPECT_EQ(layers[4].count, 100);
+  EXPECT_EQ(layers[8].kind, Kind::softmax);
+}
+
+TEST(Chain, ReadsModifiersInAnyOrder) {
+  const LayerSpec layer{.kind = Kind::conv,
+                        .count = 8,
+                        .window = {3, 5},
+                        .stride = {2, 1},
+                        .padding = {1, 2},
+                        .groups = 4,
+                        .position = 1};
+  for (const char* text : {"8c3x5zs2x1g4", "8c3x5g4s2x1z", "8c3x5s2x1zg4"})
+    EXPECT_EQ(parse_chain(text)[0], layer) << text;
+  const auto pool = parse_chain("mp3s2z")[0];
+  EXPECT_EQ(pool.stride, (Pair{2, 2}));
+  EXPECT_EQ(pool.padding, (Pair{1, 1}));
+}
+
+TEST(Chain, PointsAtWhatItDoesNotUnderstand) {
+  EXPECT_EQ(error_of("20c5-rleu-10n"),
+            "network \"20c5-rleu-10n\": character 6: \"rleu\" is not a layer; did you mean \"relu\"?");
+  EXPECT_THAT(error_of("20c5-"), HasSubstr("character 5"));
+  EXPECT_THAT(error_of("-20c5"), HasSubstr("character 1: an empty layer"));
+  EXPECT_THAT(error_of("20c5--10n"), HasSubstr("character 6: an empty layer"));
+  EXPECT_THAT(error_of("20c"), HasSubstr("character 4: the kernel size"));
+  EXPECT_THAT(error_of("20c5g"), HasSubstr("character 6: the number of groups"));
+  EXPECT_THAT(error_of("20c5zz"), HasSubstr("character 6: \"z\""));
+  EXPECT_THAT(error_of("10n5"), HasSubstr("character 4: \"5\""));
+  EXPECT_THAT(error_of("mp2g2"), HasSubstr("character 4: \"g2\""));
+  EXPECT_THAT(error_of("20c4z"), HasSubstr("odd"));
+  EXPECT_THAT(error_of("softmax-10n"), HasSubstr("last"));
+  EXPECT_THAT(error_of("20c5–10n"), HasSubstr("character 5: \"–\""));
+  EXPECT_THAT(error_of(""), HasSubstr("empty"));
+}
+
+TEST(Chain, BoundsNumbers) {
+  EXPECT_EQ(parse_chain("1048576n")[0].count, kMostNumber);
+  for (const char* text : {"1048577n", "99999999999999999999999n", "20c1048577", "mp2s9999999"}) {
+    EXPECT_THAT(error_of(text), HasSubstr("too large")) << text;
+  }
+  for (const char* text : {"0n", "0c5", "20c0", "20c5s0", "mp0", "20c5g0"})
+    EXPECT_THAT(error_of(text), HasSubstr("at least 1")) << text;
+}
+
+RC_GTEST_PROP(Chain, AnswersAnyTextWithLayersOrOneLine, (const std::string& text)) {
+  try {
+    RC_ASSERT(!parse_chain(text).empty());
+  } catch (const InputError& e) {
+    RC_ASSERT(std::string_view(e.what()).find('\n') == std::string_view::npos);
+  }
+}
+
+RC_GTEST_PROP(Chain, AnswersAnyTextOfItsLettersToo, ()) {
+  const auto text = *rc::gen::container<std::string>(rc::gen::elementOf(std::string("0123459-cnmpazsgxrelu")));
+  try {
+    for (const auto& layer : parse_chain(text)) RC_ASSERT(layer.position >= 1 && layer.position <= text.size());
+  } catch (const InputError&) {
+  }
+}
+
+TEST(Chain, BuildsNamedLayers) {
+  Graph graph;
+  LayerNames names(graph);
+  const Value y =
+      build_chain(graph.input("x", {1, 28, 28}), parse_chain("20c5-relu-mp2-40c5z-linear-mp3s2z-relu-10n"), names);
+  EXPECT_EQ(y.name(), "dense1");
+  EXPECT_EQ(graph.find("conv1").shape(), (Shape{20, 24, 24}));
+  EXPECT_EQ(graph.find("conv2").shape(), (Shape{40, 12, 12}));
+  EXPECT_EQ(graph.find("maxpool2").shape(), (Shape{40, 6, 6}));
+  EXPECT_EQ(graph.find("relu2").shape(), (Shape{40, 6, 6}));
+  EXPECT_EQ(graph.find("dense1.weight").shape(), (Shape{10, 1440}));
+  graph.verify();
+}
+
+}  // namespace
+}  // namespace chalk

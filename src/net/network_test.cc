@@ -1,0 +1,130 @@
+#include "chalkgrad/network.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "chalkgrad/error.h"
+#include "src/data/safetensors.h"
+#include "src/net/build.h"
+#include "src/net/cost.h"
+
+namespace chalk {
+namespace {
+
+using testing::HasSubstr;
+
+class NetworkFile : public testing::Test {
+ protected:
+  NetworkFile() { std::filesystem::create_directories(folder_); }
+  ~NetworkFile() override { std::filesystem::remove_all(folder_); }
+
+  std::string load_error() const {
+    try {
+      Network::load(file_);
+    } catch (const InputError& e) {
+      return e.what();
+    }
+    return "no error";
+  }
+
+  const std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / ("chalkgrad-net-" + std::to_string(getpid()));
+  const std::filesystem::path file_ = folder_ / "model.safetensors";
+};
+
+TEST_F(NetworkFile, ComesBackAsItWas) {
+  auto net = network("4c3-relu-mp2-10n", {1, 8, 8});
+  net.encoding = {{0.0312528F}, {-0.7F}, {"null", "eins", "zwei"}};
+  net.metadata["data"] = "digits";
+  const auto hash = net.weights_sha256();
+  Graph state;
+  state.parameter("conv1.weight.momentum", {4, 1, 3, 3}, Init::constant(0.25), /*trainable=*/false);
+  net.variables().add(state, 0);
+  EXPECT_EQ(net.weights_sha256(), hash) << "the optimizer's state is no weight";
+  net.save(file_);
+
+  const auto again = Network::load(file_);
+  EXPECT_EQ(again.text(), net.text());
+  EXPECT_EQ(again.graph().print(), net.graph().print());
+  EXPECT_EQ(again.encoding.scale, net.encoding.scale);
+  EXPECT_EQ(again.encoding.shift, net.encoding.shift);
+  EXPECT_EQ(again.encoding.class_names, net.encoding.class_names);
+  EXPECT_EQ(again.metadata, net.metadata);
+  EXPECT_EQ(again.weights_sha256(), hash);
+  EXPECT_EQ(again.variables().at("conv1.weight.momentum").values()[35], 0.25F);
+}
+
+TEST_F(NetworkFile, MustHoldTheTensorsOfItsNetwork) {
+  network("4c3-10n", {1, 8, 8}).save(file_);
+  const auto good = load_safetensors(file_);
+  const auto with = [&](auto change) {
+    auto contents = good;
+    change(contents);
+    save_safetensors(file_, contents);
+    return load_error();
+  };
+  EXPECT_THAT(with([](auto& c) { c.tensors.erase("dense1.bias"); }), HasSubstr("no tensor \"dense1.bias\""));
+  EXPECT_THAT(with([](auto& c) { c.tensors["other"] = {{1}, {0}}; }), HasSubstr("\"other\" belongs to no layer"));
+  EXPECT_THAT(with([](auto& c) {
+                c.tensors["conv1.bias"] = {{2}, {0, 0}};
+              }),
+              HasSubstr("\"conv1.bias\" is 2 but its network needs 4"));
+  EXPECT_THAT(with([](auto& c) { c.metadata.erase("chalkgrad.network"); }), HasSubstr("chalkgrad.network"));
+  EXPECT_THAT(with([](auto& c) { c.metadata["chalkgrad.network"] = "4c3-10m"; }), HasSubstr("model.safetensors"));
+  EXPECT_THAT(with([](auto& c) { c.metadata["chalkgrad.network"] = "4c9-10n"; }), HasSubstr("model.safetensors"));
+  for (const char* input : {"", "[]", "[1,8", "[0,8,8]", "[1.5]", "{}", "[99999999999999]"}) {
+    EXPECT_THAT(with([&](auto& c) { c.metadata["chalkgrad.input"] = input; }), HasSubstr("model.safetensors")) << input;
+  }
+  EXPECT_THAT(with([](auto& c) { c.metadata["chalkgrad.scale"] = "[1,2]"; }), HasSubstr("scale"));
+  EXPECT_THAT(with([](auto& c) { c.metadata["chalkgrad.classes"] = "[3]"; }), HasSubstr("chalkgrad.classes"));
+}
+
+TEST(Network, DrawsParametersFromTheSeed) {
+  const Shape input{1, 8, 8};
+  const auto hash = [&](std::uint64_t seed) { return build_network("4c3-10n", input, seed).weights_sha256(); };
+  EXPECT_EQ(hash(1), network("4c3-10n", input).weights_sha256());
+  EXPECT_NE(hash(1), hash(2));
+}
+
+TEST(Network, TakesTomlAsWell) {
+  EXPECT_EQ(network("[[layer]]\nchain = \"10n\"\n", {7}).output_shape(), (Shape{10}));
+  EXPECT_EQ(network("  10n\n", {7}).text(), "10n");
+}
+
+TEST(Network, RefusesGraphsWithoutOneInputAndOneOutput) {
+  const auto make = [](auto build) {
+    Graph g;
+    build(g);
+    return Network(std::move(g), "by hand");
+  };
+  EXPECT_THROW(make([](Graph& g) { g.output("y", g.input("z", {1})); }), InputError);
+  EXPECT_THROW(make([](Graph& g) { g.input("x", {1}); }), InputError);
+  EXPECT_THROW(make([](Graph& g) { g.output("y", g.input("x", {1})), g.input("z", {1}); }), InputError);
+  EXPECT_NO_THROW(make([](Graph& g) { g.output("y", g.input("x", {1})); }));
+}
+
+TEST(Network, IsRefusedIfItIsAbsurdlyLarge) {
+  EXPECT_THROW(build_graph("1000000n-1000000n", {64}), InputError);
+  EXPECT_THROW(build_graph("1048576c1", {1, 64, 64}), InputError);
+}
+
+TEST(Cost, CountsMultiplyAdds) {
+  const auto graph = build_graph("20c5-relu-mp2-40c5z-100n", {1, 28, 28});
+  const std::int64_t first = 20 * 24 * 24 * 25, second = 40 * 12 * 12 * 500, third = 40 * 144 * 100;
+  const auto total = cost(graph);
+  EXPECT_EQ(total.forward, first + second + third);
+  EXPECT_EQ(total.training, 2 * first + 3 * (second + third)) << "the input needs no gradient";
+  EXPECT_EQ(total.parameters, 20 * 26 + 40 * 501 + 100 * 5761);
+  const auto layers = layer_costs(graph);
+  ASSERT_EQ(layers.size(), 5);
+  EXPECT_EQ(layers[3].layer, "conv2");
+  EXPECT_EQ(layers[3].forward, second);
+  EXPECT_EQ(layers[3].shape, (Shape{40, 12, 12}));
+}
+
+TEST(Cost, CountsGroups) { EXPECT_EQ(cost(build_graph("8c3zg4", {4, 5, 5})).forward, 8 * 25 * 9); }
+
+}  // namespace
+}  // namespace chalk

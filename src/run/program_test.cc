@@ -1,0 +1,274 @@
+// What a program computes is what the reference computes, whatever the batch, the threads and the passes.
+#include "chalkgrad/program.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <vector>
+
+#include "chalkgrad/differentiate.h"
+#include "chalkgrad/error.h"
+#include "chalkgrad/layers.h"
+#include "chalkgrad/ops.h"
+#include "src/base/random.h"
+#include "src/ir/leaves.h"
+#include "src/run/reference.h"
+
+namespace chalk {
+namespace {
+
+std::vector<float> noise(std::size_t count, std::uint64_t stream) {
+  Random random(42, stream);
+  std::vector<float> values(count);
+  for (auto& value : values) value = static_cast<float>(2 * random.uniform() - 1);
+  return values;
+}
+
+/// conv–relu–pool twice, dense, softmax and cross-entropy, with all gradients as outputs.
+Graph network_with_gradients() {
+  Graph g;
+  const Value x = g.input("x", {2, 9, 8});
+  g.layer("conv1");
+  Value v = max_pool(relu(conv_layer(x, {.filters = 5, .kernel = {3, 3}, .options = {.padding = {1, 1}}})));
+  g.layer("conv2");
+  v = average_pool(tanh(conv_layer(v, {.filters = 3, .kernel = {2, 2}})), {.window = {2, 2}, .stride = {1, 1}});
+  g.layer("dense1");
+  v = relu(dense_layer(v, 7));
+  g.layer("dense2");
+  v = dense_layer(v, 4);
+  g.name(v, "y");
+  const Value loss = batch_mean(cross_entropy(v, g.input("t", {4}, true)));
+  const auto parameters = g.parameters();
+  const auto d = gradients(loss, parameters);
+  g.output("loss", loss);
+  g.output("y", v);
+  for (std::size_t i = 0; i < d.size(); ++i) g.output("d " + parameters[i].name(), d[i]);
+  return g;
+}
+
+/// Batch normalisation by hand: the mean couples the samples, so the graph runs in several phases.
+Graph coupled_samples() {
+  Graph g;
+  const Value x = g.input("x", {2, 9, 8});
+  g.layer("conv1");
+  const Value z = conv_layer(x, {.filters = 3});
+  const auto mean_of = [&](Value v) { return reshape(batch_mean(mean(v, {1, 2})), {3, 1, 1}); };
+  const Value centred = z - mean_of(z);
+  const Value normal = centred / sqrt(mean_of(centred * centred) + g.constant(1e-3));
+  g.layer("dense1");
+  const Value y = dense_layer(relu(normal), 4);
+  const Value loss = batch_mean(cross_entropy(y, g.input("t", {4}, true)));
+  const auto parameters = g.parameters();
+  const auto d = gradients(loss, parameters);
+  g.output("loss", loss);
+  g.output("y", y);
+  for (std::size_t i = 0; i < d.size(); ++i) g.output("d " + parameters[i].name(), d[i]);
+  return g;
+}
+
+class Data {
+ public:
+  explicit Data(std::size_t samples) : x(noise(samples * 144, 1)), labels(samples) {
+    for (std::size_t i = 0; i < samples; ++i) labels[i] = static_cast<std::int32_t>(i * 7 % 4);
+  }
+  void feed(Program& program) const {
+    program.feed("x", {.values = x.data()});
+    program.feed("t", {.labels = labels.data()});
+  }
+  std::vector<float> x;
+  std::vector<std::int32_t> labels;
+};
+
+std::map<std::string, std::vector<float>> run(const Graph& g, Variables& variables, const Data& data, const CompileOptions& options,
+                                              const std::vector<std::uint32_t>* rows = nullptr) {
+  Program program(g, variables, options);
+  data.feed(program);
+  program.run(rows ? rows->size() : data.labels.size(), rows ? rows->data() : nullptr);
+  std::map<std::string, std::vector<float>> found;
+  for (const auto& [name, id] : g.outputs()) {
+    const auto values = program.output(name);
+    found[name] = {values.begin(), values.end()};
+  }
+  return found;
+}
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+void expect_like_reference(Graph g, std::size_t samples, const CompileOptions& options) {
+  const Data data(samples);
+  Variables variables(g, 3);
+  const auto found = run(g, variables, data, options);
+  Reference reference(g, samples);
+  for (NodeId id = 0; id < g.size(); ++id) {
+    const Node& node = g.node(id);
+    if (node.op == &op_parameter) {
+      const auto values = variables.at(node.name).values();
+      reference.set(id, {values.begin(), values.end()});
+    }
+  }
+  reference.set(g.find("x").id(), {data.x.begin(), data.x.end()});
+  std::vector<double> target(samples * 4, 0);
+  for (std::size_t i = 0; i < samples; ++i) target[i * 4 + static_cast<std::size_t>(data.labels[i])] = 1;
+  reference.set(g.find("t").id(), target);
+  reference.run();
+  for (const auto& [name, id] : g.outputs()) {
+    const auto& exact = reference.value(id);
+    const auto& close = found.at(name);
+    ASSERT_EQ(close.size(), exact.size()) << name;
+    double largest = 0;
+    for (const double value : exact) largest = std::max(largest, std::abs(value));
+    // A few hundred roundings of 2^-24 on values that cancel to `largest`.
+    for (std::size_t i = 0; i < exact.size(); ++i) EXPECT_NEAR(static_cast<double>(close[i]), exact[i], 2e-5 * (largest + 1e-3)) << name << " " << i;
+  }
+}
+
+struct Case {
+  const char* name;
+  std::function<Graph()> build;
+};
+const Case kCases[] = {{"network", network_with_gradients}, {"coupled", coupled_samples}};
+
+TEST(Program, ComputesWhatTheReferenceComputes) {
+  for (const auto& c : kCases) {
+    for (const std::size_t samples : {1, 15, 16, 17, 53}) {
+      SCOPED_TRACE(std::string(c.name) + " " + std::to_string(samples));
+      expect_like_reference(c.build(), samples, {.threads = 2});
+    }
+  }
+}
+
+TEST(Program, ComputesItWithEachPassSwitchedOff) {
+  for (const auto& c : kCases) {
+    for (const std::set<std::string>& off : {std::set<std::string>{"simplify"}, {"fuse"}, {"simplify", "fuse"}}) {
+      SCOPED_TRACE(std::string(c.name) + " without " + *off.begin());
+      CompileOptions options{.threads = 2};
+      options.disabled_passes = off;
+      expect_like_reference(c.build(), 37, options);
+    }
+  }
+}
+
+TEST(Program, GivesTheSameBitsOnAnyNumberOfThreads) {
+  for (const auto& c : kCases) {
+    const Graph g = c.build();
+    const Data data(300);
+    Variables variables(g, 3);
+    const auto one = run(g, variables, data, {.threads = 1});
+    for (const int threads : {2, 3, 5}) {
+      const auto several = run(g, variables, data, {.threads = threads});
+      for (const auto& [name, values] : one) EXPECT_TRUE(same_bits(values, several.at(name))) << c.name << " " << name << " " << threads;
+    }
+  }
+}
+
+TEST(Program, GivesASampleTheSameBitsWhateverIsBesideIt) {
+  const Graph g = network_with_gradients();
+  const Data data(64);
+  Variables variables(g, 3);
+  const auto all = run(g, variables, data, {.threads = 2}).at("y");
+  for (const std::uint32_t row : {0U, 5U, 16U, 63U}) {
+    const std::vector<std::uint32_t> alone{row};
+    const auto y = run(g, variables, data, {.threads = 1}, &alone).at("y");
+    EXPECT_TRUE(same_bits(y, {all.begin() + row * 4, all.begin() + row * 4 + 4})) << row;
+  }
+}
+
+TEST(Program, LanesWithoutASampleCountInNoSum) {  // 17 samples: fifteen lanes of the second microbatch are empty
+  const Graph g = network_with_gradients();
+  Data data(17);
+  Variables variables(g, 3);
+  const auto expected = run(g, variables, data, {.threads = 1});
+  data.x.resize(data.x.size() + 15 * 144, std::numeric_limits<float>::quiet_NaN());
+  std::vector<std::uint32_t> rows(17);
+  for (std::uint32_t i = 0; i < 17; ++i) rows[i] = i;
+  const auto found = run(g, variables, data, {.threads = 1}, &rows);
+  for (const auto& [name, values] : expected) EXPECT_TRUE(same_bits(values, found.at(name))) << name;
+}
+
+TEST(Program, RunsAgainWithLessAndMoreSamples) {
+  const Graph g = coupled_samples();
+  const Data data(100);
+  Variables variables(g, 3);
+  Program program(g, variables, {.threads = 2});
+  data.feed(program);
+  program.run(5);
+  const std::vector<float> first(program.output("y").begin(), program.output("y").end());
+  program.run(100);
+  EXPECT_EQ(program.output("y").size(), 400U);
+  program.run(5);
+  EXPECT_TRUE(same_bits(first, {program.output("y").begin(), program.output("y").end()}));
+}
+
+TEST(Program, UpdatesAllParametersAtOnce) {
+  Graph g;
+  const Value a = g.parameter("a", {3}, Init::constant(1)), b = g.parameter("b", {3}, Init::constant(2));
+  const Value sum_x = batch_sum(g.input("x", {3}));
+  g.update(a, b);      // swapped, which needs the old value of each
+  g.update(b, a + sum_x);
+  Variables variables(g, 1);
+  Program program(g, variables, {.threads = 2});
+  const std::vector<float> x{1, 2, 3, 10, 20, 30};
+  program.feed("x", {.values = x.data()});
+  program.run(2);
+  EXPECT_FLOAT_EQ(variables.at("a").values()[0], 2);
+  EXPECT_FLOAT_EQ(variables.at("b").values()[2], 34);
+  program.run(2);
+  EXPECT_FLOAT_EQ(variables.at("a").values()[2], 34);
+  EXPECT_FLOAT_EQ(variables.at("b").values()[0], 13);
+}
+
+TEST(Program, AGuardedValueThatIsNotFiniteStopsTheUpdate) {
+  Graph g;
+  const Value w = g.parameter("w", {2}, Init::constant(1));
+  const Value loss = batch_mean(sum(log(g.input("x", {2})) * w));
+  g.output("loss", loss);
+  g.update(w, w - gradients(loss, {{w}})[0]);
+  Variables variables(g, 1);
+  Program program(g, variables, {.threads = 2, .guard = "loss"});
+  const std::vector<float> x{1, -1};
+  program.feed("x", {.values = x.data()});
+  EXPECT_THROW(program.run(1), NumericError);
+  EXPECT_EQ(variables.at("w").values()[0], 1);
+  EXPECT_EQ(variables.at("w").values()[1], 1);
+}
+
+TEST(Program, SaysWhatIsMissing) {
+  const Graph g = network_with_gradients();
+  Variables variables(g, 1);
+  Program program(g, variables);
+  const auto message = [&](auto f) {
+    try {
+      f();
+    } catch (const InputError& e) {
+      return std::string(e.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(message([&] { program.run(4); }), "input \"x\" has no samples; call feed(\"x\", …) before run()");
+  EXPECT_EQ(message([&] { program.feed("z", {}); }), "the program has no input \"z\"; it has x, t");
+  EXPECT_EQ(message([&] { program.feed("x", {}); }), "feed of \"x\": give exactly one of values, bytes and labels");
+  EXPECT_EQ(message([&] { program.set("x", 1); }), "input \"x\" is not one shared number");
+  EXPECT_NE(message([&] { (void)program.output("nothing"); }).find("no output \"nothing\"; it has loss, y"), std::string::npos);
+}
+
+TEST(Program, PrintsWhatEachPassMade) {
+  const Graph g = network_with_gradients();
+  Variables variables(g, 1);
+  std::map<std::string, std::string> seen;
+  CompileOptions options;
+  options.print_after = {"differentiate", "simplify", "fuse", "plan"};
+  options.print = [&](std::string_view pass, const std::string& text) { seen[std::string(pass)] = text; };
+  Program program(g, variables, options);
+  EXPECT_NE(seen["differentiate"].find("conv2d_weight_grad"), std::string::npos);
+  EXPECT_LT(seen["simplify"].size(), seen["differentiate"].size());
+  EXPECT_NE(seen["fuse"].find("conv2d+bias+relu+max_pool("), std::string::npos) << seen["fuse"];
+  EXPECT_NE(seen["plan"].find("phase 1"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace chalk

@@ -1,0 +1,58 @@
+// A training step allocates nothing: everything was booked when the program was made.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "chalkgrad/chalkgrad.h"
+
+namespace {
+std::atomic<long> allocations{0};
+}
+
+// Counting replacements of the global operators; the sanitizers bring their own.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define COUNTED 1
+void* operator new(std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* p = std::malloc(size)) return p;
+  throw std::bad_alloc();
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  const auto a = static_cast<std::size_t>(alignment);
+  if (void* p = std::aligned_alloc(a, (size + a - 1) / a * a)) return p;
+  throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+#endif
+
+namespace chalk {
+namespace {
+
+TEST(TrainingStep, AllocatesNothing) {
+#ifndef COUNTED
+  GTEST_SKIP() << "SKIPPED: a sanitizer replaces the allocator";
+#endif
+  const Split data = digits();
+  for (const char* text : {"8c3-relu-mp2-32n-relu-10n", "6c3z-tanh-ap2-8c3-sigmoid-mp2-10n-softmax"}) {
+    Network net = network(text, data.train.sample);
+    long after_first = -1, worst = 0, last = 0;
+    TrainOptions options{.epochs = 2, .batch = 50, .threads = 2};
+    options.on_step = [&](const Progress& progress) {
+      const long now = allocations.load();
+      const bool epoch_begins = progress.samples == options.batch;  // the end of an epoch writes a checkpoint
+      if (after_first >= 0 && !epoch_begins) worst = std::max(worst, now - last);
+      after_first = last = allocations.load();
+    };
+    train(net, data.train, options);
+    EXPECT_EQ(worst, 0) << text;
+  }
+}
+
+}  // namespace
+}  // namespace chalk

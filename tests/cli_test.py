@@ -1,0 +1,489 @@
+#!/usr/bin/env python3
+"""What the command line does, and above all what it does with nonsense: cli_test.py PATH_OF_CHALKGRAD [unittest args].
+
+Without an argument the path is taken from the environment, CHALKGRAD.
+"""
+import contextlib
+import json
+import os
+import pathlib
+import pty
+import re
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import zipfile
+import zlib
+
+BINARY = os.environ.get("CHALKGRAD", "")
+SMALL = ["--net", "4c3-relu-mp2-10n", "--batch", "64"]
+LIMIT = 240  # seconds for any one command, on a machine that does other things too
+
+
+def chalkgrad(*args, env=None, cwd=None):
+    return subprocess.run([BINARY, *map(str, args)], capture_output=True, text=True, timeout=LIMIT, cwd=cwd,
+                          env={**os.environ, **(env or {})})
+
+
+def sha_of(stdout):
+    found = re.fullmatch(r"weights sha256 ([0-9a-f]{64})", stdout.splitlines()[-1])
+    assert found, stdout
+    return found[1]
+
+
+def png(width, height, pixel):
+    """A grey PNG file; pixel(x, y) is 0 to 255."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = b"".join(b"\0" + bytes(pixel(x, y) for x in range(width)) for y in range(height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def idx(kind, extents, data):
+    return struct.pack(">BBBB", 0, 0, kind, len(extents)) + b"".join(struct.pack(">I", e) for e in extents) + data
+
+
+def edit_safetensors(path, change):
+    """Rewrites a model file without its checksum; change(header, data) returns both anew."""
+    raw = path.read_bytes()
+    size = struct.unpack("<Q", raw[:8])[0]
+    header, data = json.loads(raw[8:8 + size]), raw[8 + size:]
+    for key in ("chalkgrad.sha256", "chalkgrad.format"):
+        header["__metadata__"].pop(key, None)
+    header, data = change(header, data)
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def path(self, name, data=None):
+        path = self.folder / name
+        if data is not None:
+            path.write_bytes(data)
+        return path
+
+    def good(self, *args, **more):
+        result = chalkgrad(*args, **more)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+    def refused(self, code, words, *args, **more):
+        """The command fails with this code and one line on stderr that has all these words."""
+        result = chalkgrad(*args, **more)
+        what = f"chalkgrad {' '.join(map(str, args))}\nstdout: {result.stdout}\nstderr: {result.stderr}"
+        self.assertEqual(result.returncode, code, what)
+        self.assertRegex(result.stderr, r"\Achalkgrad: [^\n]+\n\Z", what)
+        for word in [words] if isinstance(words, str) else words:
+            self.assertIn(word, result.stderr, what)
+        self.assertNotIn("sha256", result.stdout, what)
+        return result
+
+    def model(self, *args):
+        path = self.path("model.safetensors")
+        self.good("train", *SMALL, "--epochs", 1, "--quiet", "--out", path, *args)
+        return path
+
+    def mnist_like(self, **replaced):
+        """A folder with files in MNIST's format: ten samples of 8×8, or what is given as train_images= etc."""
+        folder = self.folder / "mnist"
+        folder.mkdir(exist_ok=True)
+        images = idx(8, [10, 8, 8], bytes(range(64)) * 10)
+        labels = idx(8, [10], bytes(range(10)))
+        for part in ("train", "t10k"):
+            for kind, data in (("images-idx3", images), ("labels-idx1", labels)):
+                data = replaced.get(f"{part}_{kind[:6]}", data)
+                path = folder / f"{part}-{kind}-ubyte"
+                if data is not None:
+                    path.write_bytes(data)
+        return folder
+
+
+class Usage(CliTest):
+    def test_help_explains_every_command_and_shows_examples(self):
+        text = self.good("--help")
+        self.assertIn("chalkgrad train", text)
+        for command in ("train", "eval", "predict", "info", "gradcheck", "grad", "bench"):
+            self.assertIn(command, text)
+            self.assertIn("--", self.good(command, "--help"))
+
+    def test_version(self):
+        self.assertRegex(self.good("--version"), r"\Achalkgrad \d+\.\d+\.\d+\n\Z")
+
+    def test_misuse_is_one_line_and_exit_code_2(self):
+        self.refused(2, "--help")
+        self.refused(2, ['"trian"', 'did you mean "train"?'], "trian")
+        self.refused(2, ['"--epohcs"', 'did you mean "--epochs"?'], "train", "--epohcs", 3)
+        self.refused(2, "MODEL", "eval")
+        self.refused(2, "IMAGE", "predict", "m.safetensors")
+        self.refused(2, "surplus", "train", "surplus")
+        self.refused(2, "no network", "info")
+        self.refused(2, "one of them", "info", "m.safetensors", "--net", "10n")
+        self.refused(2, "shape", "info", "--net", "10n", "--input", "1y28")
+        self.refused(2, "shape", "info", "--net", "10n")
+        self.refused(2, "--out", "train", "--checkpoint-every", 3)
+        self.refused(2, "empty", "train", "--net", "")
+
+    def test_impossible_numbers_name_the_option(self):
+        for option, values in {"--lr": ["nan", "0", "-1", "inf", "x", "1e999"], "--momentum": ["1", "-0.1", "nan"],
+                               "--epochs": ["0", "-3", "1.5", "99999999999999999999", "x"], "--batch": ["0", "-1", "x"],
+                               "--weight-decay": ["-1", "nan"], "--threads": ["-1", "5000"], "--seed": ["-1", "x"],
+                               "--schedule": ["sometimes", "step:0,0"], "--loss": ["mse"],
+                               "--checkpoint-every": ["0"], "--print-after": ["simplfy"]}.items():
+            for value in values:
+                with self.subTest(option=option, value=value):
+                    self.refused(2, option, "train", option, value)
+        self.refused(2, "--batch", "bench", "--net", "10n", "--input", "1x8x8", "--batch", "0")
+        self.refused(2, "--seconds", "bench", "--net", "10n", "--input", "1x8x8", "--seconds", "nan")
+
+    def test_a_full_or_closed_stdout_is_an_error(self):
+        with open("/dev/full", "w") as full:
+            result = subprocess.run([BINARY, "info", "--net", "10n", "--input", "1x8x8"], stdout=full,
+                                    stderr=subprocess.PIPE, text=True, timeout=LIMIT)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, r"\Achalkgrad: [^\n]*No space left[^\n]*\n\Z")
+
+    def test_an_unknown_instruction_set_is_an_error(self):
+        self.refused(1, "CHALKGRAD_TARGET", "train", *SMALL, env={"CHALKGRAD_TARGET": "mmx"})
+
+
+class Networks(CliTest):
+    def test_typing_errors_are_pointed_at(self):
+        for net, words in {"20c5-rleu": ["character 6", '"rleu"', 'did you mean "relu"?'], "-": ["character 1"],
+                           "20c5-": ["character 5"], "20c5--relu": ["character 6"], "20c": ["character 4", "kernel"],
+                           "0c5-10n": ["at least 1"], "99999999999999999999n": ["too large"], "20c5zz": ["character 6"],
+                           "20c4z": ["odd"], "20c5–relu": ["character 5", "–"], "softmax-10n": ["last"],
+                           "10n\x1b[2J": ["\\x1b"]}.items():
+            with self.subTest(net=net):
+                self.refused(2, words, "info", "--net", net, "--input", "1x28x28")
+        result = subprocess.run([BINARY.encode(), b"info", b"--input", b"1x8x8", b"--net", b"10n-\xff\xfe"],
+                                capture_output=True, timeout=LIMIT)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn(b"\\xff", result.stderr)
+
+    def test_shapes_that_do_not_fit_name_the_layer(self):
+        self.refused(1, ["conv2", "3×3", "maxpool1"], "info", "--net", "4c3-mp2-4c5-10n", "--input", "1x8x8")
+        self.refused(1, ["classes", "10n"], "train", "--net", "4c3-relu-7n")
+
+    def test_absurd_sizes_are_refused_at_once(self):
+        self.refused(2, "parameters", "info", "--net", "1000000n-1000000n", "--input", "1x8x8")
+        self.refused(2, "large", "info", "--net", "1048576c1z", "--input", "1x64x64")
+
+    def test_toml_files_say_line_and_column(self):
+        toml = self.path("net.toml", b'[[layer]]\ntype = "conv"\nfiltres = 3\n')
+        self.refused(1, ["net.toml: line 3, column 1", '"filtres"', 'did you mean "filters"?'],
+                     "info", "--net", toml, "--input", "1x8x8")
+        for text in (b"", b"\xff\xfe", b"[[layer]]", b'[[layer]]\ntype = "cnov"', b"a = " + b"[" * 5000,
+                     b'[[layer]]\ntype = "dense"\noutputs = 99999999999999999999999', b'[[layer]]\nchain = "relu-"'):
+            with self.subTest(text=text[:40]):
+                self.path("net.toml", text)
+                self.assertIn(chalkgrad("info", "--net", toml, "--input", "1x8x8").returncode, (1, 2))
+        self.refused(1, "missing.toml", "info", "--net", self.path("missing.toml"), "--input", "1x8x8")
+
+    def test_a_residual_network_in_toml_trains(self):
+        toml = self.path("net.toml", b"""
+            input = [1, 8, 8]
+            [[layer]]
+            type = "conv"
+            name = "stem"
+            filters = 4
+            padding = "same"
+            [[layer]]
+            chain = "relu-4c3z"
+            [[layer]]
+            type = "add"
+            from = ["stem", "conv1"]
+            [[layer]]
+            chain = "relu-mp2-10n"
+        """)
+        out = self.path("m.safetensors")
+        sha = sha_of(self.good("train", "--net", toml, "--epochs", 2, "--quiet", "--out", out))
+        self.assertIn(sha, self.good("info", out))
+        accuracy = json.loads(self.good("eval", out, "--json"))["accuracy"]
+        self.assertGreater(accuracy, 0.8)
+
+    def test_info_counts(self):
+        info = json.loads(self.good("info", "--net", "20c5-relu-mp2-40c5-relu-mp2-100n-relu-10n", "--input", "1x28x28", "--json"))
+        self.assertEqual(info["parameters"], 20 * 26 + 40 * 501 + 100 * 641 + 10 * 101)
+        first, rest = 20 * 24 * 24 * 25, 40 * 8 * 8 * 500 + 64000 + 1000
+        self.assertEqual(info["multiply_adds"], {"inference": first + rest, "training": 2 * first + 3 * rest})
+        self.assertEqual(info["layers"][1]["name"], "relu1")
+        self.assertGreater(info["memory"]["training"]["total"], info["memory"]["inference"]["total"])
+        self.assertIn("conv2d", self.good("info", "--net", "4c3-10n", "--input", "1x8x8", "--graph"))
+
+
+class Training(CliTest):
+    def test_without_options_it_learns_the_digits(self):
+        out = self.good("train")
+        self.assertGreater(float(re.search(r"test accuracy ([\d.]+) %", out)[1]), 97)
+        sha_of(out)
+        self.assertNotIn("\x1b", out)
+
+    def test_any_number_of_threads_gives_the_same_bits(self):
+        found = {sha_of(self.good("train", *SMALL, "--epochs", 2, "--quiet", "--threads", n)) for n in (1, 2, 3, 4)}
+        self.assertEqual(len(found), 1, found)
+
+    def test_seed_and_rate_change_the_bits(self):
+        options = ([], ["--seed", 2], ["--lr", 0.01], ["--nesterov"], ["--weight-decay", 0.001], ["--schedule", "cosine"])
+        found = {sha_of(self.good("train", *SMALL, "--epochs", 1, "--quiet", *o)) for o in options}
+        self.assertEqual(len(found), len(options))
+
+    def test_model_log_and_json_agree(self):
+        out, log = self.path("m.safetensors"), self.path("log.jsonl")
+        result = json.loads(self.good("train", *SMALL, "--epochs", 2, "--json", "--out", out, "--log", log))
+        again = json.loads(self.good("eval", out, "--json"))
+        self.assertEqual(result["test_accuracy"], again["accuracy"])
+        self.assertEqual(sum(c["samples"] for c in again["classes"]), again["samples"])
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        steps = [line for line in lines if "step" in line]
+        self.assertEqual([line["step"] for line in steps], list(range(1, 2 * 23 + 1)))
+        self.assertTrue({"step", "epoch", "loss", "lr"} <= set(steps[0]))
+        epochs = [line for line in lines if "train_loss" in line]
+        self.assertEqual([line["epoch"] for line in epochs], [1, 2])
+        self.assertEqual(epochs[-1]["test_accuracy"], result["test_accuracy"])
+        self.assertIn(result["weights_sha256"], self.good("info", out))
+
+    def test_the_derivation_can_be_printed(self):
+        result = chalkgrad("train", *SMALL, "--epochs", 1, "--print-after", "differentiate")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("conv2d_weight_grad", result.stderr)
+
+    def test_a_loss_that_explodes_names_step_and_layer(self):
+        self.refused(1, ["step 2", "not finite", "layer"], "train", "--net", "4c3-relu-10n", "--lr", "1e30")
+
+    def test_files_that_cannot_be_written_are_noticed_before_training(self):
+        missing, started = self.folder / "no" / "such", "1/12"
+        for option in ("--out", "--log"):
+            for target in (missing, self.folder, "/dev/full"):
+                with self.subTest(option=option, target=str(target)):
+                    result = self.refused(1, str(target), "train", *SMALL, option, target)
+                    self.assertNotIn(started, result.stdout)
+
+    def test_a_full_disk_leaves_the_old_model_and_no_litter(self):
+        disk = self.folder / "disk"
+        disk.mkdir()
+        if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", disk],
+                                               capture_output=True).returncode != 0:
+            self.skipTest("mounting a small file system needs root")
+        self.addCleanup(subprocess.run, ["umount", disk])
+        out = disk / "m.safetensors"
+        self.good("train", *SMALL, "--epochs", 1, "--quiet", "--out", out)
+        before = out.read_bytes()
+        self.refused(1, ["m.safetensors", "No space left"], "train", "--net", "8c3-relu-100n-10n", "--out", out)
+        self.assertEqual([p.name for p in disk.iterdir()], [out.name])
+        self.assertEqual(out.read_bytes(), before)
+        with contextlib.suppress(OSError), open(disk / "rest", "wb", buffering=0) as rest:
+            while rest.write(b"0" * 512):
+                pass
+        self.refused(1, ["log", "No space left"], "train", *SMALL, "--log", disk / "log.jsonl")
+
+    def wait_for_step(self, process, log, step):
+        end = time.monotonic() + LIMIT
+        while time.monotonic() < end and process.poll() is None:
+            if log.exists() and f'"step":{step},' in log.read_text():
+                return
+            time.sleep(0.002)
+        self.fail(f"training ended before step {step} could be seen: {process.communicate()}")
+
+    def interrupted(self, how):
+        """Starts a run, ends it in the middle by that signal, and returns it with its checkpoint and its options."""
+        out, log = self.path("m.safetensors"), self.path("log.jsonl")
+        options = ["--net", "8c3-relu-mp2-10n", "--epochs", "30", "--batch", "16", "--quiet"]
+        process = subprocess.Popen([BINARY, "train", *options, "--checkpoint-every", "7", "--out", out, "--log", log],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.wait_for_step(process, log, 200)
+        process.send_signal(how)
+        stdout, stderr = process.communicate(timeout=LIMIT)
+        self.assertNotIn("sha256", stdout, "the run was over before it could be interrupted")
+        return process.returncode, stderr, out, options
+
+    def test_a_killed_run_goes_on_to_the_same_bits(self):
+        code, _, out, options = self.interrupted(signal.SIGKILL)
+        self.assertEqual(code, -signal.SIGKILL)
+        resumed = self.good("train", "--resume", out, "--out", out, "--threads", 1, "--quiet")
+        self.assertEqual(sha_of(resumed), sha_of(self.good("train", *options)))
+        self.refused(1, "finished", "train", "--resume", out)
+
+    def test_control_c_saves_and_says_how_to_go_on(self):
+        code, stderr, out, options = self.interrupted(signal.SIGINT)
+        self.assertEqual(code, 130)
+        self.assertRegex(stderr, r"\Achalkgrad: stopped after step \d+ of 2,700; .*--resume [^\n]+\n\Z")
+        for different in (["--lr", 0.01], ["--epochs", 7], ["--batch", 8], ["--net", "10n"], ["--seed", 5], ["--nesterov"],
+                          ["--data", "mnist:x"], ["--schedule", "cosine"], ["--momentum", 0.5], ["--loss", "squared-error"]):
+            with self.subTest(different=different):
+                self.refused(2, [different[0], "leave it out"], "train", "--resume", out, *different)
+        resumed = self.good("train", "--resume", out, "--epochs", 30, "--quiet")
+        self.assertEqual(sha_of(resumed), sha_of(self.good("train", *options)))
+
+    def on_terminal(self, **env):
+        leader, follower = pty.openpty()
+        process = subprocess.Popen([BINARY, "train", *SMALL, "--epochs", "3"], stdin=follower, stdout=follower, stderr=follower,
+                                   env={**os.environ, "TERM": "xterm", **env})
+        os.close(follower)
+        shown = b""
+        with contextlib.suppress(OSError):
+            while piece := os.read(leader, 65536):
+                shown += piece
+        os.close(leader)
+        self.assertEqual(process.wait(LIMIT), 0)
+        return shown.decode()
+
+    def test_a_terminal_sees_a_bar_and_others_do_not(self):
+        environment = {"NO_COLOR": ""}
+        self.assertIn("\x1b[32m", self.on_terminal(**environment))
+        plain = self.on_terminal(NO_COLOR="1")
+        self.assertIn("\r", plain)
+        self.assertNotIn("\x1b[3", plain)
+        result = chalkgrad("train", *SMALL, "--epochs", 1)
+        self.assertNotIn("\x1b", result.stdout + result.stderr)
+        self.assertEqual(result.stderr, "")
+
+
+class Data(CliTest):
+    def test_files_in_the_format_of_mnist(self):
+        folder = self.mnist_like()
+        sha_of(self.good("train", "--data", f"mnist:{folder}", *SMALL, "--epochs", 1, "--quiet"))
+
+    def test_damaged_files_are_named(self):
+        pixels = bytes(640)
+        for name, data, word in (("truncated", idx(8, [10, 8, 8], pixels[:-1]), "train-images"),
+                                 ("oversized", idx(8, [10, 8, 8], pixels + b"x"), "train-images"),
+                                 ("empty", b"", "train-images"), ("header only", idx(8, [10, 8, 8], b""), "train-images"),
+                                 ("wrong magic", b"PK" + idx(8, [10, 8, 8], pixels)[2:], "train-images"),
+                                 ("floats", idx(13, [10, 8, 8], pixels * 4), "train-images"),
+                                 ("labels", idx(8, [10], bytes(10)), "train-images"),
+                                 ("huge", idx(8, [2**31, 2**15, 2**15], pixels), "train-images"),
+                                 ("no samples", idx(8, [0, 8, 8], b""), "train-images"),
+                                 ("nine images", idx(8, [9, 8, 8], pixels[:576]), "labels"),
+                                 ("broken gzip", b"\x1f\x8b\x08" + pixels, "train-images")):
+            with self.subTest(name):
+                folder = self.mnist_like(train_images=data)
+                self.refused(1, word, "train", "--data", f"mnist:{folder}", *SMALL)
+
+    def test_missing_files_and_unknown_data(self):
+        folder = self.mnist_like()
+        (folder / "t10k-labels-idx1-ubyte").unlink()
+        self.refused(1, "t10k-labels", "train", "--data", f"mnist:{folder}")
+        self.refused(1, "nowhere", "train", "--data", "mnist:/nowhere")
+        self.refused(1, "digits", "train", "--data", "digitz")
+
+    def test_data_that_do_not_fit_the_model(self):
+        small = idx(8, [10, 4, 4], bytes(160))
+        folder = self.mnist_like(train_images=small, t10k_images=small)
+        self.refused(1, ["1×4×4", "1×8×8"], "eval", self.model(), "--data", f"mnist:{folder}")
+
+
+class Models(CliTest):
+    def test_any_flipped_bit_is_noticed(self):
+        path = self.model()
+        data = path.read_bytes()
+        for at in [0, 3, 9, 60, 400, len(data) // 2, len(data) - 1]:
+            with self.subTest(at=at):
+                path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1:])
+                self.refused(1, "model.safetensors", "eval", path)
+        for size in (0, 7, 8, 100, len(data) - 1):
+            path.write_bytes(data[:size])
+            self.refused(1, "model.safetensors", "eval", path)
+        self.refused(1, "model.safetensors", "info", self.path("model.safetensors", os.urandom(3000)))
+
+    def test_tensors_must_be_those_of_the_network(self):
+        path = self.model()
+        original = path.read_bytes()
+
+        def edited(change):
+            path.write_bytes(original)
+            edit_safetensors(path, change)
+
+        def without(header, data):
+            header["dense1.weight.other"] = header.pop("dense1.weight")
+            return header, data
+
+        def reshaped(header, data):
+            header["conv1.weight"]["shape"] = [36]
+            return header, data
+
+        def extra(header, data):
+            header["surplus"] = {"dtype": "F32", "shape": [1], "data_offsets": [len(data), len(data) + 4]}
+            return header, data + bytes(4)
+
+        def other_network(header, data):
+            header["__metadata__"]["chalkgrad.network"] = "5c3-relu-mp2-10n"
+            return header, data
+
+        def no_network(header, data):
+            del header["__metadata__"]["chalkgrad.network"]
+            return header, data
+
+        edited(lambda header, data: (header, data))
+        self.good("eval", path)
+        for change, word in ((without, "dense1"), (reshaped, "conv1.weight"), (extra, "surplus"),
+                             (other_network, "conv1"), (no_network, "chalkgrad.network")):
+            with self.subTest(change.__name__):
+                edited(change)
+                self.refused(1, ["model.safetensors", word], "eval", path)
+
+    def test_predict(self):
+        path = self.path("m.safetensors")
+        self.good("train", "--epochs", 6, "--quiet", "--out", path)
+        one = self.path("one.png", png(24, 24, lambda x, y: 255 if 9 <= x <= 14 and 2 <= y <= 21 else 0))
+        inverse = self.path("inverse.png", png(24, 24, lambda x, y: 0 if 9 <= x <= 14 and 2 <= y <= 21 else 255))
+        self.assertIn("one.png: 1 ", self.good("predict", path, one))
+        result = json.loads(self.good("predict", path, one, inverse, "--json", "--top", 10))
+        self.assertEqual(result[0]["label"], "1")
+        self.assertAlmostEqual(sum(t["probability"] for t in result[0]["top"]), 1, places=5)
+        alone = json.loads(self.good("predict", path, inverse, "--json", "--top", 10, "--invert"))
+        self.assertEqual(alone[0]["top"], result[0]["top"], "a prediction depends on the image alone")
+        self.refused(1, "missing.png", "predict", path, self.path("missing.png"))
+        self.refused(1, "text.png", "predict", path, self.path("text.png", b"no image"))
+        self.refused(1, "cut.png", "predict", path, self.path("cut.png", one.read_bytes()[:60]))
+
+
+class Mathematics(CliTest):
+    NET = ["--net", "2c3z-tanh-mp2-3c3-sigmoid-5n", "--input", "1x8x8"]
+
+    def test_gradcheck_passes_and_any_corruption_fails_it(self):
+        self.assertIn("conv2.weight", self.good("gradcheck", *self.NET))
+        for operation in ("conv2d", "tanh", "max_pool", "sigmoid", "dense", "add", "reshape", "log_softmax", "batch_sum"):
+            with self.subTest(operation):
+                result = chalkgrad("gradcheck", *self.NET, "--corrupt", operation, "--json")
+                self.assertEqual(result.returncode, 1, result.stderr)
+                self.assertFalse(json.loads(result.stdout)["passed"])
+        self.refused(2, ["conv3d", "conv2d"], "gradcheck", *self.NET, "--corrupt", "conv3d")
+        self.refused(1, "smaller", "gradcheck", "--net", "64c5-100n-10n", "--input", "1x28x28")
+
+    def test_grad_writes_all_values_and_gradients(self):
+        path = self.path("g.npz")
+        for more in ([], ["--engine"]):
+            self.good("grad", "--net", "4c3-relu-mp2-10n", "--data", "digits", "--index", 3, "--batch", 2, "--out", path, *more)
+            with zipfile.ZipFile(path) as file:
+                names = set(file.namelist())
+                header = file.read("value/conv1.npy")[:128].decode("latin1")
+            for name in ("x", "t", "conv1", "relu1", "maxpool1", "dense1", "conv1.weight", "dense1.bias", "loss"):
+                self.assertIn(f"value/{name}.npy", names)
+                self.assertIn(f"gradient/{name}.npy", names)
+            self.assertIn("(2, 4, 6, 6", header)
+        self.refused(2, ["360", "359"], "grad", "--net", "10n", "--part", "test", "--index", 360, "--out", path)
+        self.refused(1, "no", "grad", "--net", "10n", "--out", self.folder / "no" / "g.npz")
+
+    def test_bench_measures(self):
+        result = json.loads(self.good("bench", "--net", "4c3-relu-10n", "--input", "1x8x8", "--seconds", 0.2, "--threads", 1, "--json"))
+        self.assertGreater(result["training"]["samples_per_second"], 0)
+        self.assertGreater(result["inference"]["samples_per_second"], result["training"]["samples_per_second"])
+        self.assertGreater(result["peak_gflops"], 0.1)
+        self.assertLess(result["inference"]["of_peak"], 1.5)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1 and not sys.argv[1].startswith("-") and os.path.exists(sys.argv[1]):
+        BINARY = sys.argv.pop(1)
+    BINARY = os.path.abspath(BINARY) if BINARY else sys.exit(__doc__)
+    unittest.main(verbosity=1)
