@@ -15,18 +15,28 @@ Fusion::Fusion(const Graph& graph)
       roots_(users_.size(), false),
       claimed_(users_.size(), false),
       phases_(users_.size(), 0) {
+  for (const auto& [name, id] : graph.outputs()) mark_root(id);
+  for (const auto& [leaf, id] : graph.updates()) mark_root(id);
+  for (NodeId id = graph.size(); id-- > 0;) {  // what nothing needs is nobody's work
+    const auto at = static_cast<std::size_t>(id);
+    claimed_[at] = !roots_[at] && users_[at].empty();
+    if (claimed_[at]) continue;
+    for (const auto input : graph.node(id).inputs) {
+      auto& users = users_[static_cast<std::size_t>(input)];
+      if (users.empty() || users.back() != id) users.push_back(id);
+    }
+  }
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& n = graph.node(id);
     auto& phase = phases_[static_cast<std::size_t>(id)];
-    for (const auto input : n.inputs) {
-      auto& users = users_[static_cast<std::size_t>(input)];
-      if (users.empty() || users.back() != id) users.push_back(id);
-      phase = std::max(phase, phases_[static_cast<std::size_t>(input)]);
-    }
+    for (const auto input : n.inputs) phase = std::max(phase, phases_[static_cast<std::size_t>(input)]);
     if (n.op == &op_batch_sum) ++phase;  // known once all microbatches are through
   }
-  for (const auto& [name, id] : graph.outputs()) roots_[static_cast<std::size_t>(root(id))] = roots_[static_cast<std::size_t>(id)] = true;
-  for (const auto& [leaf, id] : graph.updates()) roots_[static_cast<std::size_t>(root(id))] = roots_[static_cast<std::size_t>(id)] = true;
+}
+
+void Fusion::mark_root(NodeId id) {
+  roots_[static_cast<std::size_t>(id)] = true;
+  roots_[static_cast<std::size_t>(root(id))] = true;
 }
 
 NodeId Fusion::root(NodeId id) const {

@@ -55,6 +55,7 @@ class Fusion {
   bool is_root(NodeId id) const { return roots_[static_cast<std::size_t>(id)]; }
   /// The only user of a value that nothing else needs, or −1.
   NodeId only_user(NodeId id) const;
+  /// By a kernel, or because nothing needs it.
   bool claimed(NodeId id) const { return claimed_[static_cast<std::size_t>(id)]; }
   /// Phase in which a node can run at the earliest; see plan.h.
   int phase(NodeId id) const { return phases_[static_cast<std::size_t>(id)]; }
@@ -68,8 +69,10 @@ class Fusion {
 
  private:
 
+  void mark_root(NodeId id);
+
   const Graph& graph_;
-  std::vector<std::vector<NodeId>> users_;
+  std::vector<std::vector<NodeId>> users_;  // that are needed themselves
   std::vector<bool> roots_, claimed_;
   std::vector<int> phases_;
 };

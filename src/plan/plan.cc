@@ -145,14 +145,6 @@ class Planner {
 
   /// Lifetimes of batched values. Time is the index of a kernel, gathers stand before a phase's first kernel.
   void place_batched() {
-    std::vector<int> first_kernel(static_cast<std::size_t>(phase_count_), static_cast<int>(plan_.kernels.size()));
-    std::vector<int> last_kernel(static_cast<std::size_t>(phase_count_), -1);
-    for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
-      if (!is_work(*plan_.kernels[k])) continue;
-      const auto p = static_cast<std::size_t>(kernel_phase_[k]);
-      first_kernel[p] = std::min(first_kernel[p], static_cast<int>(k));
-      last_kernel[p] = std::max(last_kernel[p], static_cast<int>(k));
-    }
     struct Use {
       NodeId id;
       std::vector<int> kernels;  // that read it
