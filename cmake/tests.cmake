@@ -79,6 +79,10 @@ endforeach()
 
 add_test(NAME layering COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/layering_test.py)
 add_test(NAME links COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tools/check_links.py)
+if(TARGET chalkgrad_app)
+  add_test(NAME cli COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/cli_test.py $<TARGET_FILE:chalkgrad_app>)
+  set_tests_properties(cli PROPERTIES LABELS cross TIMEOUT 900)
+endif()
 set_tests_properties(layering links PROPERTIES LABELS house)
 
 # Installs the libraries somewhere, moves them elsewhere, and builds a program against them as a user would.

@@ -253,9 +253,11 @@ class Training(CliTest):
         self.assertIn(result["weights_sha256"], self.good("info", out))
 
     def test_the_derivation_can_be_printed(self):
-        result = chalkgrad("train", *SMALL, "--epochs", 1, "--print-after", "differentiate")
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn("conv2d_weight_grad", result.stderr)
+        for made, sign in (("differentiate", "= conv2d_weight_grad("), ("simplify", "= softmax("),
+                           ("fuse", "conv2d+bias+relu"), ("plan", "phase 1")):
+            result = chalkgrad("train", *SMALL, "--epochs", 1, "--print-after", made)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn(sign, result.stderr)
 
     def test_a_loss_that_explodes_names_step_and_layer(self):
         self.refused(1, ["step 2", "not finite", "layer"], "train", "--net", "4c3-relu-10n", "--lr", "1e30")

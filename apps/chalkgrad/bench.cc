@@ -78,11 +78,11 @@ int bench(const Options& o) {
   const int threads = o.threads > 0 ? o.threads : available_threads();
   const auto batch = static_cast<std::size_t>(o.batch);
   const Samples samples(network, batch);
-  Program inference(network.graph(), network.variables(), on_threads(threads));
+  Program inference(network.graph(), network.variables(), {.threads = threads});
   inference.feed("x", samples.x());
   const Graph step = training_graph(network, natural_loss(network), network.output_shape(), sgd({}));
   Variables variables(step, o.network.seed);
-  Program training(step, variables, on_threads(threads));
+  Program training(step, variables, {.threads = threads});
   training.feed("x", samples.x());
   training.feed("t", samples.t());
   training.set("lr", 0);  // the same arithmetic, and it cannot diverge

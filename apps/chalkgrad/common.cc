@@ -111,12 +111,6 @@ Loss natural_loss(const Network& network) {
   return network.output_shape().size() == 1 ? Loss::cross_entropy : Loss::squared_error;
 }
 
-CompileOptions on_threads(int threads) {
-  CompileOptions options;
-  options.threads = threads;
-  return options;
-}
-
 std::string count(std::int64_t number) {
   return number < 0 ? "-" + grouped(static_cast<std::uint64_t>(-number)) : grouped(static_cast<std::uint64_t>(number));
 }

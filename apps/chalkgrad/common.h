@@ -71,8 +71,6 @@ Split load_data(const std::string& spec, const Network& model);
 /// Cross-entropy if the network's output is a vector, as a classifier's is, else squared error.
 Loss natural_loss(const Network& network);
 
-CompileOptions on_threads(int threads);
-
 /// 12345678 → "12,345,678".
 std::string count(std::int64_t number);
 /// 0.98765 → "98.77 %".

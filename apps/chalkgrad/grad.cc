@@ -106,7 +106,7 @@ void by_engine(NpzWriter& file, Graph& graph, const std::vector<Entry>& all, Var
     graph.output("v" + e.name, e.value);
     graph.output("d" + e.name, e.derivative);
   }
-  Program program(graph, variables, on_threads(1));
+  Program program(graph, variables, {.threads = 1});
   for (const auto& [name, values] : feeds) program.feed(name, {.values = values.data()});
   program.run(static_cast<std::size_t>(batch));
   for (const auto& e : all) add<float>(file, e, batch, program.output("v" + e.name), program.output("d" + e.name));

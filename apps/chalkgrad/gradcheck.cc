@@ -100,7 +100,7 @@ std::vector<EngineCheck> check_engine(const Network& network, const Options& o, 
     for (std::size_t i = 0; i < batch * classes; ++i)
       feeds["t"][i] = i % classes == i / classes % classes ? 1.0F : 0.0F;
   }
-  Program program(graph, variables, on_threads(1));
+  Program program(graph, variables, {.threads = 1});
   Reference reference(graph, batch);
   for (const auto& [name, values] : feeds) {
     program.feed(name, {.values = values.data()});

@@ -19,7 +19,7 @@ struct Options {
 };
 
 MemoryUse memory(const Graph& graph, Variables& variables, int threads) {
-  return Program(graph, variables, on_threads(threads)).memory();
+  return Program(graph, variables, {.threads = threads}).memory();
 }
 
 nlohmann::ordered_json to_json(const MemoryUse& m) {

@@ -177,7 +177,6 @@ int train_command(const Options& o) {
 
   TrainingDisplay display(options.epochs, quiet);
   options.on_step = [&](const Progress& now) {
-    if (signals.load() != 0) request_stop();  // one that came before train() began
     display.step(now);
     log.line({{"step", now.step}, {"epoch", now.epoch + 1}, {"loss", now.loss}, {"lr", now.lr}});
   };
@@ -269,8 +268,8 @@ void add_train(CLI::App& app, Action& action) {
   command->add_option("--log", o.log, "Append a line of JSON for each step and epoch")->type_name("FILE");
   command
       ->add_option("--print-after", o.print_after,
-                   "Print the training graph after this pass to stderr: differentiate or simplify")
-      ->check(CLI::IsMember({"differentiate", "simplify"}))
+                   "Print what this pass made of the training step to stderr: differentiate, simplify, fuse or plan")
+      ->check(CLI::IsMember({"differentiate", "simplify", "fuse", "plan"}))
       ->type_name("PASS");
   command->add_flag("--quiet", o.quiet, "Print the result only");
   add_json(command, o.json);

@@ -30,7 +30,7 @@ class Attributes {
   Attributes() = default;
 
   template <class T>
-    requires requires(T t, FieldVisitor& v) { t.visit(v); }
+  requires requires(T t, FieldVisitor& v) { t.visit(v); }
   Attributes(T value) : box_(std::make_shared<const Holder<T>>(std::move(value))) {}  // NOLINT: a T is its attributes
 
   bool empty() const { return !box_; }

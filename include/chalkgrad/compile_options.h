@@ -9,12 +9,12 @@
 namespace chalk {
 
 struct CompileOptions {
-  int threads = 0;                         ///< 0: one a core
-  std::string guard{};                     ///< a shared scalar output (the loss): if it is not finite, run() throws
-                                           ///< NumericError before any parameter is updated
-  std::set<std::string> disabled_passes{}; ///< "simplify", "fuse": for comparison
-  std::set<std::string> print_after{};     ///< "differentiate", "simplify", "fuse", "plan": what each has made is
-                                           ///< handed to `print`
+  int threads = 0;                          ///< 0: one a core
+  std::string guard{};                      ///< a shared scalar output (the loss): if it is not finite, run() throws
+                                            ///< NumericError before any parameter is updated
+  std::set<std::string> disabled_passes{};  ///< "simplify", "fuse": for comparison
+  std::set<std::string> print_after{};      ///< "differentiate", "simplify", "fuse", "plan": what each has made is
+                                            ///< handed to `print`
   std::function<void(std::string_view pass, const std::string& graph)> print{};
 };
 

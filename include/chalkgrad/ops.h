@@ -20,10 +20,10 @@ Value relu(Value x);     ///< max(0, x); derivative 0 at 0
 Value sigmoid(Value x);  ///< 1 / (1 + e^−x)
 Value tanh(Value x);
 Value exp(Value x);
-Value log(Value x);   ///< natural; −inf at 0, NaN below
-Value sqrt(Value x);  ///< NaN below 0
-Value greater(Value a, Value b);                    ///< 1 where a > b, else 0; derivative 0
-Value equal(Value a, Value b);                      ///< 1 where a = b, else 0; derivative 0
+Value log(Value x);                                  ///< natural; −inf at 0, NaN below
+Value sqrt(Value x);                                 ///< NaN below 0
+Value greater(Value a, Value b);                     ///< 1 where a > b, else 0; derivative 0
+Value equal(Value a, Value b);                       ///< 1 where a = b, else 0; derivative 0
 Value select(Value condition, Value yes, Value no);  ///< yes where condition ≠ 0, else no
 
 inline Value operator+(Value a, Value b) { return add(a, b); }
@@ -56,7 +56,8 @@ Value outer(Value a, Value b);
 Value softmax(Value x, std::int64_t axis = 0);      ///< e^x / Σ e^x along the axis
 Value log_softmax(Value x, std::int64_t axis = 0);  ///< x − ln Σ e^x, computed without overflow
 
-// Pooling of x [channels, height, width]. Windows reaching into the padding ignore it (max) or count it as zeros (average).
+// Pooling of x [channels, height, width]. Windows reaching into the padding ignore it (max) or count it as zeros
+// (average).
 struct PoolOptions {
   Pair window{2, 2}, stride{2, 2}, padding{0, 0};
   bool operator==(const PoolOptions&) const = default;

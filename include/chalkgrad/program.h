@@ -65,12 +65,14 @@ struct Feed {
 
 /// How much memory a program books, in bytes.
 struct MemoryUse {
-  std::size_t parameters = 0;         ///< all parameters, momentum included
-  std::size_t activations = 0;        ///< one microbatch of 16 samples, for each thread
-  std::size_t gradients = 0;          ///< slots of sums over samples
-  std::size_t shared = 0;             ///< shared values and packed weights
+  std::size_t parameters = 0;   ///< all parameters, momentum included
+  std::size_t activations = 0;  ///< one microbatch of 16 samples, for each thread
+  std::size_t gradients = 0;    ///< slots of sums over samples
+  std::size_t shared = 0;       ///< shared values and packed weights
   int threads = 1;
-  std::size_t total() const { return parameters + activations * static_cast<std::size_t>(threads) + gradients + shared; }
+  std::size_t total() const {
+    return parameters + activations * static_cast<std::size_t>(threads) + gradients + shared;
+  }
 };
 
 /// An executable form of a graph's outputs and updates. Runs allocate nothing (but for the first with more samples
@@ -87,7 +89,8 @@ class Program {
   void feed(std::string_view input, const Feed& feed);
   /// Gives a shared scalar input its value.
   void set(std::string_view input, float value);
-  /// Runs on `samples` >= 1 samples: the rows named by `rows` of every feed (null: 0, 1, 2, …), then applies the updates.
+  /// Runs on `samples` >= 1 samples: the rows named by `rows` of every feed (null: 0, 1, 2, …), then applies the
+  /// updates.
   void run(std::size_t samples, const std::uint32_t* rows = nullptr);
   /// Of the last run: the elements of a shared output; samples × elements of a batched one. Throws InputError for an
   /// unknown name.

@@ -18,8 +18,9 @@ std::string to_string(const Shape& shape);
 
 /// What is known of a value before anything runs.
 struct Type {
-  Shape shape;           ///< of one sample
-  bool batched = false;  ///< true: one per sample; false: shared, one for the whole batch (parameters, sums over samples)
+  Shape shape;  ///< of one sample
+  bool batched =
+      false;  ///< true: one per sample; false: shared, one for the whole batch (parameters, sums over samples)
 
   bool operator==(const Type&) const = default;
 };

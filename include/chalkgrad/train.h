@@ -27,8 +27,8 @@ inline Sgd sgd(const Sgd& options) { return options; }
 struct Schedule {
   enum class Kind : std::uint8_t { constant, step, cosine, one_cycle };
   Kind kind = Kind::constant;
-  double warmup = 0;        ///< epochs; one_cycle: 0 means 20 % of the run
-  double step_epochs = 1;   ///< step: the rate is multiplied by `gamma` every so many epochs
+  double warmup = 0;       ///< epochs; one_cycle: 0 means 20 % of the run
+  double step_epochs = 1;  ///< step: the rate is multiplied by `gamma` every so many epochs
   double gamma = 0.1;
 
   /// Factor for step `step` (0, 1, …) of `steps` with `steps_per_epoch` in an epoch.
@@ -43,16 +43,16 @@ enum class Loss : std::uint8_t { cross_entropy, squared_error };
 
 /// Where a training run stands; given to callbacks and kept in checkpoints.
 struct Progress {
-  std::int64_t epoch = 0;       ///< 0 … epochs − 1
-  std::int64_t step = 0;        ///< steps done, of
+  std::int64_t epoch = 0;  ///< 0 … epochs − 1
+  std::int64_t step = 0;   ///< steps done, of
   std::int64_t steps = 0;
-  std::int64_t samples = 0;     ///< samples done in this epoch, of
+  std::int64_t samples = 0;  ///< samples done in this epoch, of
   std::int64_t epoch_samples = 0;
-  double loss = 0;              ///< of the last step
-  double mean_loss = 0;         ///< over this epoch so far
-  double accuracy = 0;          ///< over this epoch so far (classification), before each update
-  double lr = 0;                ///< of the last step
-  double seconds = 0;           ///< spent in this call
+  double loss = 0;       ///< of the last step
+  double mean_loss = 0;  ///< over this epoch so far
+  double accuracy = 0;   ///< over this epoch so far (classification), before each update
+  double lr = 0;         ///< of the last step
+  double seconds = 0;    ///< spent in this call
 };
 
 struct TrainOptions {
@@ -61,8 +61,8 @@ struct TrainOptions {
   Sgd optimizer{};
   Schedule schedule{};
   Loss loss = Loss::cross_entropy;
-  std::uint64_t seed = 1;        ///< order of the samples (parameters: Network::initialize)
-  int threads = 0;               ///< 0: one a core; never changes a bit of the result
+  std::uint64_t seed = 1;              ///< order of the samples (parameters: Network::initialize)
+  int threads = 0;                     ///< 0: one a core; never changes a bit of the result
   std::filesystem::path checkpoint{};  ///< empty: none. Written at the start, the end, every epoch and
   std::int64_t checkpoint_every = 0;   ///< > 0: every so many steps
   std::function<void(const Progress&)> on_step{}, on_epoch{};
@@ -102,6 +102,7 @@ Evaluation evaluate(Network& network, const Dataset& data, int threads = 0);
 
 /// Outputs for `count` samples of raw bytes or values, count × elements(output): logits, or probabilities if
 /// `probabilities`. A sample's result does not depend on the others with it.
-std::vector<float> predict(Network& network, const Feed& samples, std::size_t count, bool probabilities, int threads = 0);
+std::vector<float> predict(Network& network, const Feed& samples, std::size_t count, bool probabilities,
+                           int threads = 0);
 
 }  // namespace chalk

@@ -26,8 +26,10 @@ constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
 void check_shape(const Shape& shape, const std::string& what) {
   std::int64_t n = 1;
   for (const auto extent : shape) {
-    if (extent < 1) throw ShapeError(str(what, ": extent ", extent, " in ", to_string(shape), "; every extent must be at least 1"));
-    if (extent > kMostElements / n) throw ShapeError(str(what, ": ", to_string(shape), " is too large to compute with"));
+    if (extent < 1)
+      throw ShapeError(str(what, ": extent ", extent, " in ", to_string(shape), "; every extent must be at least 1"));
+    if (extent > kMostElements / n)
+      throw ShapeError(str(what, ": ", to_string(shape), " is too large to compute with"));
     n *= extent;
   }
 }
@@ -66,7 +68,8 @@ Value Graph::append(Node node) {
 Value Graph::input(std::string name, Shape shape, bool distribution) {
   check_shape(shape, "input " + name);
   Type type{shape, true};
-  return append({&op_input, InputAttributes{std::move(shape), true, distribution}, {}, std::move(type), std::move(name), {}});
+  return append(
+      {&op_input, InputAttributes{std::move(shape), true, distribution}, {}, std::move(type), std::move(name), {}});
 }
 
 Value Graph::shared_input(std::string name, Shape shape) {
@@ -79,7 +82,12 @@ Value Graph::parameter(std::string name, Shape shape, Init init, bool trainable)
   if (name.empty()) throw InputError("a parameter needs a name; its weights are saved under it");
   check_shape(shape, "parameter " + name);
   Type type{shape, false};
-  return append({&op_parameter, ParameterAttributes{std::move(shape), trainable, init}, {}, std::move(type), std::move(name), layer_});
+  return append({&op_parameter,
+                 ParameterAttributes{std::move(shape), trainable, init},
+                 {},
+                 std::move(type),
+                 std::move(name),
+                 layer_});
 }
 
 Value Graph::constant(double value, Shape shape) {
@@ -116,7 +124,8 @@ Value Graph::apply(const Op& op, Attributes attributes, std::span<const Value> i
 
 void Graph::name(Value value, std::string name) {
   auto& node = nodes_[static_cast<std::size_t>(value.id())];
-  if (names_.contains(name)) throw InputError(str("the graph has a value named \"", name, "\" already; names must be different"));
+  if (names_.contains(name))
+    throw InputError(str("the graph has a value named \"", name, "\" already; names must be different"));
   if (!node.name.empty()) names_.erase(node.name);
   names_.emplace(name, value.id());
   node.name = std::move(name);
@@ -141,8 +150,8 @@ void Graph::output(std::string name, Value value) { outputs_.emplace_back(std::m
 void Graph::update(Value parameter, Value next) {
   if (node(parameter.id()).op != &op_parameter) throw std::logic_error("only a parameter can be updated");
   if (parameter.type() != next.type()) {
-    throw ShapeError(str("update of ", parameter.name(), ": it is ", to_string(parameter.type()), " but its next value is ",
-                         to_string(next.type())));
+    throw ShapeError(str("update of ", parameter.name(), ": it is ", to_string(parameter.type()),
+                         " but its next value is ", to_string(next.type())));
   }
   updates_.emplace_back(parameter.id(), next.id());
 }

@@ -16,9 +16,9 @@ namespace chalk {
 /// One call of an operation's kernel. Pointers are to double, float or lane groups of 16 floats, as the kernel is.
 struct KernelCall {
   const Attributes* attributes = nullptr;
-  std::span<const Type> types;        // of the inputs
-  std::span<const void* const> in;    // lanes: batched inputs are lane groups, shared ones plain floats
-  const Type* type = nullptr;         // of the output
+  std::span<const Type> types;      // of the inputs
+  std::span<const void* const> in;  // lanes: batched inputs are lane groups, shared ones plain floats
+  const Type* type = nullptr;       // of the output
   void* out = nullptr;
 };
 using Kernel = void (*)(const KernelCall&);
@@ -39,9 +39,9 @@ struct Sample {
   struct Input {
     Shape shape;
     bool batched = true;
-    double low = -1, high = 1;  // values are drawn from here
-    double grid = 0;            // > 0: rounded to multiples of it, so that ties occur
-    bool differentiable = true; // checked against central differences
+    double low = -1, high = 1;   // values are drawn from here
+    double grid = 0;             // > 0: rounded to multiples of it, so that ties occur
+    bool differentiable = true;  // checked against central differences
   };
   Attributes attributes;
   std::vector<Input> inputs;
@@ -56,8 +56,8 @@ template <class T>
 struct Required {  // a member that designated initializers cannot leave out
   T value;
   template <class U>
-    requires std::convertible_to<U, T>
-  Required(U&& v) : value(std::forward<U>(v)) {}  // NOLINT(google-explicit-constructor)
+  requires std::convertible_to<U, T> Required(U&& v)
+      : value(std::forward<U>(v)) {}           // NOLINT(google-explicit-constructor)
   operator const T&() const { return value; }  // NOLINT(google-explicit-constructor)
 };
 

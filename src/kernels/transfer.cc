@@ -1,9 +1,10 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/kernels/transfer.cc"
+#include "src/kernels/transfer.h"
+
 #include <hwy/foreach_target.h>
 
 #include "src/base/lanes-inl.h"
-#include "src/kernels/transfer.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {

@@ -17,8 +17,8 @@ struct KernelRun {
   float* const* out = nullptr;
   const float* packed = nullptr;
   float* scratch = nullptr;
-  int valid = 16;           // lanes that hold samples; the others hold copies of one and count in no sum
-  bool accumulate = false;  // batch sums: add to out instead of writing it
+  int valid = 16;                  // lanes that hold samples; the others hold copies of one and count in no sum
+  bool accumulate = false;         // batch sums: add to out instead of writing it
   std::size_t begin = 0, end = 0;  // the part to do, of `parts`
 };
 
@@ -35,7 +35,7 @@ class PlannedKernel {
   std::size_t scratch = 0;      // floats for each thread
   std::size_t packed = 0;       // floats that pack() makes of the shared input `pack_from`, once a run
   NodeId pack_from = -1;
-  std::size_t parts = 1;        // shared values: how many parts may run side by side
+  std::size_t parts = 1;  // shared values: how many parts may run side by side
 
   virtual void pack(const float* /*from*/, float* /*packed*/) const {}
   virtual void run(const KernelRun& call) const = 0;
@@ -68,7 +68,6 @@ class Fusion {
   bool acyclic_with(std::span<const std::vector<NodeId>> groups) const;
 
  private:
-
   void mark_root(NodeId id);
 
   const Graph& graph_;

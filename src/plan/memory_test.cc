@@ -30,7 +30,8 @@ RC_GTEST_PROP(Book, GivesNoTwoLivingValuesTheSamePlace, ()) {
 #if !defined(__SANITIZE_ADDRESS__)
 TEST(Book, SharesPlacesOfValuesThatDoNotMeet) {
   std::vector<Lifetime> chain(100, Lifetime{160, 0, 0, 0});
-  for (int i = 0; i < 100; ++i) chain[static_cast<std::size_t>(i)].first = i, chain[static_cast<std::size_t>(i)].last = i + 1;
+  for (int i = 0; i < 100; ++i)
+    chain[static_cast<std::size_t>(i)].first = i, chain[static_cast<std::size_t>(i)].last = i + 1;
   EXPECT_EQ(book(chain), 320U);
 }
 #endif

@@ -14,7 +14,7 @@ namespace {
 
 using Space = Place::Space;
 
-constexpr std::size_t kPart = 8192;                        // floats of a shared value that one thread takes at a time
+constexpr std::size_t kPart = 8192;                         // floats of a shared value that one thread takes at a time
 constexpr std::size_t kSlotBudget = std::size_t{64} << 20;  // floats in all slots together
 
 std::size_t floats(const Type& type) {
@@ -97,7 +97,8 @@ class Planner {
       int phase = 0;
       for (const auto id : kernel->inputs) phase = std::max(phase, value_phase_[static_cast<std::size_t>(root(id))]);
       kernel_phase_.push_back(phase);
-      for (const auto id : kernel->outputs) value_phase_[static_cast<std::size_t>(id)] = phase + (kernel->sums_batch ? 1 : 0);
+      for (const auto id : kernel->outputs)
+        value_phase_[static_cast<std::size_t>(id)] = phase + (kernel->sums_batch ? 1 : 0);
       phase_count_ = std::max(phase_count_, phase + (kernel->sums_batch ? 2 : 1));
     }
   }
@@ -110,11 +111,15 @@ class Planner {
         plan_.variables.push_back(n.name);
       } else if (n.op == &op_constant) {
         place(id) = {Space::shared, plan_.shared};
-        plan_.constants.push_back({plan_.shared, floats(n.type), static_cast<float>(n.attributes.as<ConstantAttributes>().value)});
+        plan_.constants.push_back(
+            {plan_.shared, floats(n.type), static_cast<float>(n.attributes.as<ConstantAttributes>().value)});
         plan_.shared += floats(n.type);
       } else if (n.op == &op_batch_size) {
-        place(id) = plan_.batch_size = {Space::shared, plan_.shared};
-        plan_.shared += floats(n.type);
+        if (plan_.batch_size.space == Space::none) {
+          plan_.batch_size = {Space::shared, plan_.shared};
+          plan_.shared += floats(n.type);
+        }
+        place(id) = plan_.batch_size;
       } else if (n.op == &op_input && !n.type.batched) {
         place(id) = {Space::shared, plan_.shared};
         plan_.shared += floats(n.type);
@@ -149,7 +154,7 @@ class Planner {
       NodeId id;
       std::vector<int> kernels;  // that read it
       int made = -1;
-      int phase = 0;             // in which it is made
+      int phase = 0;  // in which it is made
       bool output = false;
     };
     std::map<NodeId, Use> uses;
@@ -174,10 +179,14 @@ class Planner {
       plan_.arena_values.push_back({floats(node(id).type), first, last, 0});
     };
     // Each phase runs by itself, so lifetimes of different phases may share places: offset times by phase.
-    const auto time = [&](int phase, int kernel) { return phase * static_cast<int>(plan_.kernels.size() + 2) + kernel + 1; };
+    const auto time = [&](int phase, int kernel) {
+      return phase * static_cast<int>(plan_.kernels.size() + 2) + kernel + 1;
+    };
     for (auto& [id, use] : uses) {
       if (use.made >= 0) {
-        const bool crosses = std::any_of(use.kernels.begin(), use.kernels.end(), [&](int k) { return kernel_phase_[static_cast<std::size_t>(k)] != use.phase; });
+        const bool crosses = std::any_of(use.kernels.begin(), use.kernels.end(), [&](int k) {
+          return kernel_phase_[static_cast<std::size_t>(k)] != use.phase;
+        });
         if (crosses) {
           place(id) = {Space::whole, plan_.whole.size()};
           plan_.whole.push_back(floats(node(id).type));
@@ -324,13 +333,15 @@ class Planner {
     for (const auto& [other_leaf, other_next] : g_.updates()) {
       if (root(other_next) == leaf) return false;
     }
-    return std::none_of(g_.outputs().begin(), g_.outputs().end(), [&](const auto& output) { return root(output.second) == leaf; });
+    return std::none_of(g_.outputs().begin(), g_.outputs().end(),
+                        [&](const auto& output) { return root(output.second) == leaf; });
   }
 
   void make_shared_steps() {
     for (const auto& [id, slot] : slot_of_) {
       const int p = value_phase_[static_cast<std::size_t>(id)];
-      add_parts(plan_.phases[static_cast<std::size_t>(p)], 0, {SharedItem::Kind::fold, 0, {Space::slots, slot}, place(id)},
+      add_parts(plan_.phases[static_cast<std::size_t>(p)], 0,
+                {SharedItem::Kind::fold, 0, {Space::slots, slot}, place(id)},
                 static_cast<std::size_t>(elements(node(id).type.shape)), kPart);
     }
     for (const auto& [p, packs] : packs_in_) {
@@ -383,7 +394,8 @@ class Planner {
     for (const auto& [name, id] : g_.outputs()) {
       const Type& type = node(id).type;
       if (type.batched) {
-        plan_.phases[static_cast<std::size_t>(delivered_in_.at(root(id)))].deliveries.push_back({plan_.outputs.size(), place(id)});
+        plan_.phases[static_cast<std::size_t>(delivered_in_.at(root(id)))].deliveries.push_back(
+            {plan_.outputs.size(), place(id)});
       }
       plan_.outputs.push_back({name, type, type.batched ? Place{} : place(id)});
     }
@@ -402,18 +414,24 @@ class Planner {
   std::map<NodeId, int> delivered_in_;
   std::map<int, std::vector<std::size_t>> packs_in_;
   std::map<NodeId, int> wave_of_;
-  std::vector<int> kernel_wave_;           // −1: not on shared values
-  std::map<NodeId, NodeId> in_place_;      // next value → parameter it is written over
+  std::vector<int> kernel_wave_;       // −1: not on shared values
+  std::map<NodeId, NodeId> in_place_;  // next value → parameter it is written over
 };
 
 std::string print_place(const Place& place) {
   switch (place.space) {
-    case Space::none: return "nowhere";
-    case Space::arena: return str("arena+", place.offset);
-    case Space::shared: return str("shared+", place.offset);
-    case Space::slots: return str("slot+", place.offset);
-    case Space::whole: return str("whole#", place.offset);
-    case Space::variable: return str("variable#", place.offset);
+    case Space::none:
+      return "nowhere";
+    case Space::arena:
+      return str("arena+", place.offset);
+    case Space::shared:
+      return str("shared+", place.offset);
+    case Space::slots:
+      return str("slot+", place.offset);
+    case Space::whole:
+      return str("whole#", place.offset);
+    case Space::variable:
+      return str("variable#", place.offset);
   }
   return "";
 }
@@ -436,9 +454,11 @@ std::string Plan::print() const {
   const auto line = [&](const Step& step) {
     const auto& k = *step.kernel;
     text += "    " + k.name;
-    for (std::size_t i = 0; i < k.inputs.size(); ++i) text += (i ? ", " : " (") + reference(k.inputs[i]) + "@" + print_place(step.in[i]);
+    for (std::size_t i = 0; i < k.inputs.size(); ++i)
+      text += (i ? ", " : " (") + reference(k.inputs[i]) + "@" + print_place(step.in[i]);
     text += ") ->";
-    for (std::size_t i = 0; i < k.outputs.size(); ++i) text += " " + reference(k.outputs[i]) + "@" + print_place(step.out[i]);
+    for (std::size_t i = 0; i < k.outputs.size(); ++i)
+      text += " " + reference(k.outputs[i]) + "@" + print_place(step.out[i]);
     text += "\n";
   };
   for (std::size_t p = 0; p < phases.size(); ++p) {
@@ -448,8 +468,8 @@ std::string Plan::print() const {
     text += "  each microbatch of 16\n";
     for (const auto& step : phases[p].steps) line(step);
   }
-  text += str("arena ", arena * 4, " B a thread, scratch ", scratch * 4, " B, shared ", shared * 4, " B, ", slots, " slots of ",
-              slot * 4, " B\n");
+  text += str("arena ", arena * 4, " B a thread, scratch ", scratch * 4, " B, shared ", shared * 4, " B, ", slots,
+              " slots of ", slot * 4, " B\n");
   return text;
 }
 

@@ -47,9 +47,9 @@ struct Step {
 struct SharedItem {
   enum class Kind : std::uint8_t { fold, pack, run, copy };
   Kind kind = Kind::run;
-  std::size_t step = 0;              // run, pack: which of Phase::shared_steps / Plan::packs
-  Place from, to;                    // fold, copy
-  std::size_t begin = 0, end = 0;    // floats (fold, copy) or parts (run)
+  std::size_t step = 0;            // run, pack: which of Phase::shared_steps / Plan::packs
+  Place from, to;                  // fold, copy
+  std::size_t begin = 0, end = 0;  // floats (fold, copy) or parts (run)
 };
 
 struct Phase {
@@ -67,7 +67,7 @@ struct Phase {
   std::vector<Gather> gathers;
   std::vector<Step> steps;
   std::vector<Delivery> deliveries;
-  bool sums = false;  // some step adds to slots
+  bool sums = false;    // some step adds to slots
   int guard_wave = -1;  // after this wave the guarded value is known
 };
 
@@ -99,13 +99,13 @@ struct Plan {
   std::vector<Output> outputs;
   std::vector<Pack> packs;
   std::vector<Constant> constants;
-  std::vector<std::string> variables;     // Place::Space::variable indexes these
-  std::vector<std::size_t> whole;         // floats a microbatch of each value kept for all of them
-  std::vector<Lifetime> arena_values;     // for red zones
-  Place batch_size;                       // none if nothing wants it
-  Place guard;                            // of the guarded value, none if there is none
+  std::vector<std::string> variables;                        // Place::Space::variable indexes these
+  std::vector<std::size_t> whole;                            // floats a microbatch of each value kept for all of them
+  std::vector<Lifetime> arena_values;                        // for red zones
+  Place batch_size;                                          // none if nothing wants it
+  Place guard;                                               // of the guarded value, none if there is none
   std::size_t arena = 0, shared = 0, slot = 0, scratch = 0;  // floats; arena excludes scratch
-  int slots = 0;                          // most partial sums of a batch; 0 if nothing is summed
+  int slots = 0;                                             // most partial sums of a batch; 0 if nothing is summed
 
   std::string print() const;
 };

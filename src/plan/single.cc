@@ -30,7 +30,8 @@ class SingleKernel : public PlannedKernel {
 
 class BatchSumKernel : public PlannedKernel {
  public:
-  BatchSumKernel(const Graph& graph, NodeId id) : count_(static_cast<std::size_t>(elements(graph.node(id).type.shape))) {
+  BatchSumKernel(const Graph& graph, NodeId id)
+      : count_(static_cast<std::size_t>(elements(graph.node(id).type.shape))) {
     name = "batch_sum";
     nodes = outputs = {id};
     inputs = graph.node(id).inputs;

@@ -57,7 +57,8 @@ class SweepKernel : public PlannedKernel {
       std::fill(room, room + kBlock * 16, call.in[values_[v].input][0]);
       at[v] = room;
     }
-    const std::size_t first = batched_ ? 0 : call.begin * kPart, last = batched_ ? groups_ : std::min(groups_, call.end * kPart);
+    const std::size_t first = batched_ ? 0 : call.begin * kPart,
+                      last = batched_ ? groups_ : std::min(groups_, call.end * kPart);
     for (std::size_t block = first; block < last; block += kBlock) {
       const std::size_t count = std::min(kBlock, last - block);
       for (std::size_t v = 0; v < values_.size(); ++v) {
@@ -73,7 +74,8 @@ class SweepKernel : public PlannedKernel {
         const float* in[3] = {};
         for (std::size_t k = 0; k < operation.in.size(); ++k) in[k] = at[operation.in[k]];
         const Value& value = values_[operation.out];
-        float* to = value.output >= 0 ? call.out[value.output] + block * 16 : call.scratch + operation.out * kBlock * 16;
+        float* to =
+            value.output >= 0 ? call.out[value.output] + block * 16 : call.scratch + operation.out * kBlock * 16;
         operation.sweep(in, to, count);
         at[operation.out] = to;
       }
@@ -89,7 +91,7 @@ class SweepKernel : public PlannedKernel {
   struct Value {
     enum class Kind : std::uint8_t { made, aligned, uniform, gathered };
     Kind kind = Kind::made;
-    std::size_t input = 0;              // in PlannedKernel::inputs
+    std::size_t input = 0;  // in PlannedKernel::inputs
     bool shared = false;
     int output = -1;                    // in PlannedKernel::outputs, or scratch
     std::vector<std::uint32_t> places;  // gathered: which element of the input each place reads
@@ -137,7 +139,8 @@ bool sweepable(const Fusion& fusion, NodeId id) {
 }  // namespace
 
 void claim_sweeps(Fusion& fusion) {
-  // Groups grow along the graph's order; a group is tried as a kernel each time it grows, so that it never closes a cycle.
+  // Groups grow along the graph's order; a group is tried as a kernel each time it grows, so that it never closes a
+  // cycle.
   std::vector<std::vector<NodeId>> groups;
   std::map<NodeId, std::size_t> group_of;
   for (NodeId id = 0; id < fusion.graph().size(); ++id) {
@@ -150,7 +153,8 @@ void claim_sweeps(Fusion& fusion) {
       auto& candidate = groups[found->second];
       if (fusion.node(candidate[0]).type != node.type || fusion.phase(candidate[0]) != fusion.phase(id)) continue;
       candidate.push_back(id);
-      const bool fits = fusion.acyclic_with(groups) && SweepKernel(fusion, candidate).values() <= SweepKernel::kMostValues;
+      const bool fits =
+          fusion.acyclic_with(groups) && SweepKernel(fusion, candidate).values() <= SweepKernel::kMostValues;
       if (fits) {
         group = found->second;
         break;

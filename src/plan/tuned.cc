@@ -112,7 +112,8 @@ class ConvWeightGrad : public PlannedKernel {
 
 class DenseForward : public PlannedKernel {
  public:
-  DenseForward(const Shape& w, bool bias, bool with_relu) : outputs_(w[0]), inputs_(w[1]), bias_(bias), relu_(with_relu) {
+  DenseForward(const Shape& w, bool bias, bool with_relu)
+      : outputs_(w[0]), inputs_(w[1]), bias_(bias), relu_(with_relu) {
     packed = dense_forward_packed(outputs_, inputs_);
   }
   void pack(const float* from, float* to) const override { dense_forward_pack(outputs_, inputs_, from, to); }
@@ -143,7 +144,8 @@ class DenseWeightGrad : public PlannedKernel {
     scratch = dense_weight_grad_scratch(outputs_, inputs_);
   }
   void run(const KernelRun& call) const override {
-    dense_weight_grad(outputs_, inputs_, call.in[1], call.in[0], call.out[0], call.valid, call.accumulate, call.scratch);
+    dense_weight_grad(outputs_, inputs_, call.in[1], call.in[0], call.out[0], call.valid, call.accumulate,
+                      call.scratch);
   }
 
  private:
@@ -160,7 +162,8 @@ bool claim_convolution_forward(Fusion& f, NodeId id) {
   const Node& node = f.node(id);
   if (node.op != &op_conv2d || !batched(f, node.inputs[0]) || batched(f, node.inputs[1])) return false;
   const Shape& y = node.type.shape;
-  const auto shape = conv_shape(node.attributes.as<Conv2dAttributes>(), shape_of(f, node.inputs[0]), shape_of(f, node.inputs[1]), y);
+  const auto shape =
+      conv_shape(node.attributes.as<Conv2dAttributes>(), shape_of(f, node.inputs[0]), shape_of(f, node.inputs[1]), y);
   Tail tail = follow(f, id, {y[0], 1, 1});
   ConvEpilogue epilogue{.bias = tail.bias >= 0, .relu = tail.relu};
   std::string title = described("conv2d", tail);
@@ -215,8 +218,9 @@ bool claim_convolution_weight_grad(Fusion& f, NodeId id) {
   const NodeId sum = f.only_user(id);
   if (node.op != &op_conv2d_weight_grad || !batched(f, node.inputs[0]) || !batched(f, node.inputs[1])) return false;
   if (sum < 0 || f.node(sum).op != &op_batch_sum) return false;
-  auto kernel = std::make_unique<ConvWeightGrad>(conv_shape(node.attributes.as<Conv2dAttributes>(), shape_of(f, node.inputs[0]),
-                                                            node.type.shape, shape_of(f, node.inputs[1])));
+  auto kernel =
+      std::make_unique<ConvWeightGrad>(conv_shape(node.attributes.as<Conv2dAttributes>(), shape_of(f, node.inputs[0]),
+                                                  node.type.shape, shape_of(f, node.inputs[1])));
   kernel->name = "conv2d_weight_grad+batch_sum";
   kernel->inputs = node.inputs;
   kernel->nodes = {id, sum};

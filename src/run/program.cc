@@ -30,9 +30,9 @@ struct Program::State {
   }
 
   Plan plan;
-  std::vector<Feed> feeds;                          // of Plan::inputs
-  std::vector<std::vector<float>> delivered;        // of Plan::outputs that are batched
-  std::vector<std::string> unfed;                   // batched inputs that no feed was given for yet
+  std::vector<Feed> feeds;                    // of Plan::inputs
+  std::vector<std::vector<float>> delivered;  // of Plan::outputs that are batched
+  std::vector<std::string> unfed;             // batched inputs that no feed was given for yet
 
  private:
   struct Worker {
@@ -80,7 +80,8 @@ Program::State::State(const Graph& graph, Variables& variables, const CompileOpt
       shared_(plan.shared),
       slots_(plan.slot * static_cast<std::size_t>(plan.slots)),
       whole_(plan.whole.size()) {
-  if (options.print && options.print_after.contains("fuse")) options.print("fuse", print_kernels(plan.graph, plan.kernels));
+  if (options.print && options.print_after.contains("fuse"))
+    options.print("fuse", print_kernels(plan.graph, plan.kernels));
   if (options.print && options.print_after.contains("plan")) options.print("plan", plan.print());
   for (const auto& constant : plan.constants) {
     std::fill_n(shared_.data() + constant.at, constant.count, constant.value);
@@ -114,12 +115,18 @@ Program::State::State(const Graph& graph, Variables& variables, const CompileOpt
 
 float* Program::State::at(const Place& place, Worker& worker, const Microbatch& microbatch) {
   switch (place.space) {
-    case Space::arena: return worker.arena.data() + place.offset;
-    case Space::shared: return shared_.data() + place.offset;
-    case Space::slots: return microbatch.slot + place.offset;
-    case Space::whole: return whole_[place.offset].data() + microbatch.index * plan.whole[place.offset];
-    case Space::variable: return variables_[place.offset];
-    case Space::none: break;
+    case Space::arena:
+      return worker.arena.data() + place.offset;
+    case Space::shared:
+      return shared_.data() + place.offset;
+    case Space::slots:
+      return microbatch.slot + place.offset;
+    case Space::whole:
+      return whole_[place.offset].data() + microbatch.index * plan.whole[place.offset];
+    case Space::variable:
+      return variables_[place.offset];
+    case Space::none:
+      break;
   }
   return nullptr;
 }
@@ -137,7 +144,8 @@ void Program::State::run_step(const Step& step, KernelRun call, const Microbatch
 void Program::State::do_item(const Phase& phase, const SharedItem& item, Worker& worker) {
   switch (item.kind) {
     case SharedItem::Kind::fold:
-      fold_slots(slots_.data() + item.from.offset, plan.slot, used_slots_, item.begin, item.end, at(item.to, worker, {}));
+      fold_slots(slots_.data() + item.from.offset, plan.slot, used_slots_, item.begin, item.end,
+                 at(item.to, worker, {}));
       break;
     case SharedItem::Kind::pack: {
       const auto& pack = plan.packs[item.step];
@@ -152,7 +160,8 @@ void Program::State::do_item(const Phase& phase, const SharedItem& item, Worker&
       break;
     }
     case SharedItem::Kind::copy:
-      std::memcpy(at(item.to, worker, {}) + item.begin, at(item.from, worker, {}) + item.begin, (item.end - item.begin) * sizeof(float));
+      std::memcpy(at(item.to, worker, {}) + item.begin, at(item.from, worker, {}) + item.begin,
+                  (item.end - item.begin) * sizeof(float));
       break;
   }
 }
@@ -187,7 +196,8 @@ void Program::State::gather(const Phase::Gather& gather, const Microbatch& micro
   const auto count = static_cast<std::size_t>(elements(input.type.shape));
   std::uint32_t rows[16];
   for (std::size_t n = 0; n < 16; ++n) {
-    const auto sample = microbatch.index * 16 + std::min<std::size_t>(n, static_cast<std::size_t>(microbatch.valid) - 1);
+    const auto sample =
+        microbatch.index * 16 + std::min<std::size_t>(n, static_cast<std::size_t>(microbatch.valid) - 1);
     rows[n] = rows_ ? rows_[sample] : static_cast<std::uint32_t>(sample);
   }
   if (feed.values) {
@@ -237,13 +247,15 @@ void Program::State::make_room() {
     whole_microbatches_ = microbatches_;
   }
   for (std::size_t i = 0; i < delivered.size(); ++i) {
-    if (plan.outputs[i].type.batched) delivered[i].resize(samples_ * static_cast<std::size_t>(elements(plan.outputs[i].type.shape)));
+    if (plan.outputs[i].type.batched)
+      delivered[i].resize(samples_ * static_cast<std::size_t>(elements(plan.outputs[i].type.shape)));
   }
 }
 
 void Program::State::run(std::size_t samples, const std::uint32_t* rows) {
   if (samples == 0) throw InputError("a run needs at least one sample");
-  if (!unfed.empty()) throw InputError(str("input \"", unfed[0], "\" has no samples; call feed(\"", unfed[0], "\", …) before run()"));
+  if (!unfed.empty())
+    throw InputError(str("input \"", unfed[0], "\" has no samples; call feed(\"", unfed[0], "\", …) before run()"));
   samples_ = samples;
   rows_ = rows;
   microbatches_ = (samples + 15) / 16;
@@ -267,8 +279,7 @@ MemoryUse Program::State::memory() const {
   return use;
 }
 
-Program::Program(const Graph& graph, Variables& variables, const CompileOptions& options) 
-{
+Program::Program(const Graph& graph, Variables& variables, const CompileOptions& options) {
   choose_target();
   state_ = std::make_unique<State>(graph, variables, options);
 }
@@ -292,18 +303,21 @@ std::size_t index_of(const std::vector<T>& all, std::string_view name, std::stri
 
 void Program::feed(std::string_view input, const Feed& feed) {
   const auto i = index_of(state_->plan.inputs, input, "input");
-  if (!state_->plan.inputs[i].type.batched) throw InputError(str("input \"", input, "\" is shared by all samples; use set()"));
+  if (!state_->plan.inputs[i].type.batched)
+    throw InputError(str("input \"", input, "\" is shared by all samples; use set()"));
   if ((feed.values != nullptr) + (feed.bytes != nullptr) + (feed.labels != nullptr) != 1) {
     throw InputError(str("feed of \"", input, "\": give exactly one of values, bytes and labels"));
   }
-  if (feed.bytes && !(feed.scale && feed.shift)) throw InputError(str("feed of \"", input, "\": bytes need scale and shift, one a channel"));
+  if (feed.bytes && !(feed.scale && feed.shift))
+    throw InputError(str("feed of \"", input, "\": bytes need scale and shift, one a channel"));
   state_->feeds[i] = feed;
   std::erase(state_->unfed, input);
 }
 
 void Program::set(std::string_view input, float value) {
   const auto& found = state_->plan.inputs[index_of(state_->plan.inputs, input, "input")];
-  if (found.type.batched || elements(found.type.shape) != 1) throw InputError(str("input \"", input, "\" is not one shared number"));
+  if (found.type.batched || elements(found.type.shape) != 1)
+    throw InputError(str("input \"", input, "\" is not one shared number"));
   state_->set(found.place, value);
 }
 

@@ -82,7 +82,8 @@ class Data {
   std::vector<std::int32_t> labels;
 };
 
-std::map<std::string, std::vector<float>> run(const Graph& g, Variables& variables, const Data& data, const CompileOptions& options,
+std::map<std::string, std::vector<float>> run(const Graph& g, Variables& variables, const Data& data,
+                                              const CompileOptions& options,
                                               const std::vector<std::uint32_t>* rows = nullptr) {
   Program program(g, variables, options);
   data.feed(program);
@@ -163,7 +164,8 @@ TEST(Program, GivesTheSameBitsOnAnyNumberOfThreads) {
     const auto one = run(g, variables, data, {.threads = 1});
     for (const int threads : {2, 3, 5}) {
       const auto several = run(g, variables, data, {.threads = threads});
-      for (const auto& [name, values] : one) EXPECT_TRUE(same_bits(values, several.at(name))) << c.name << " " << name << " " << threads;
+      for (const auto& [name, values] : one)
+        EXPECT_TRUE(same_bits(values, several.at(name))) << c.name << " " << name << " " << threads;
     }
   }
 }
@@ -210,7 +212,7 @@ TEST(Program, UpdatesAllParametersAtOnce) {
   Graph g;
   const Value a = g.parameter("a", {3}, Init::constant(1)), b = g.parameter("b", {3}, Init::constant(2));
   const Value sum_x = batch_sum(g.input("x", {3}));
-  g.update(a, b);      // swapped, which needs the old value of each
+  g.update(a, b);  // swapped, which needs the old value of each
   g.update(b, a + sum_x);
   Variables variables(g, 1);
   Program program(g, variables, {.threads = 2});
@@ -255,7 +257,8 @@ TEST(Program, SaysWhatIsMissing) {
   EXPECT_EQ(message([&] { program.feed("z", {}); }), "the program has no input \"z\"; it has x, t");
   EXPECT_EQ(message([&] { program.feed("x", {}); }), "feed of \"x\": give exactly one of values, bytes and labels");
   EXPECT_EQ(message([&] { program.set("x", 1); }), "input \"x\" is not one shared number");
-  EXPECT_NE(message([&] { (void)program.output("nothing"); }).find("no output \"nothing\"; it has loss, y"), std::string::npos);
+  EXPECT_NE(message([&] { (void)program.output("nothing"); }).find("no output \"nothing\"; it has loss, y"),
+            std::string::npos);
 }
 
 TEST(Program, PrintsWhatEachPassMade) {

@@ -11,7 +11,8 @@ namespace chalk {
 void Reference::set(NodeId leaf, std::vector<double> values) {
   const Node& node = graph_.node(leaf);
   const auto count = static_cast<std::size_t>(elements(node.type.shape)) * (node.type.batched ? batch_ : 1);
-  if (values.size() != count) throw std::logic_error(str("reference: ", node.name, " takes ", count, " values, not ", values.size()));
+  if (values.size() != count)
+    throw std::logic_error(str("reference: ", node.name, " takes ", count, " values, not ", values.size()));
   if (values_.size() <= static_cast<std::size_t>(leaf)) values_.resize(static_cast<std::size_t>(leaf) + 1);
   values_[static_cast<std::size_t>(leaf)] = std::move(values);
 }

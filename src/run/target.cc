@@ -1,3 +1,5 @@
+#include "src/run/target.h"
+
 #include <hwy/highway.h>
 
 #include <cstdlib>
@@ -6,7 +8,6 @@
 #include "chalkgrad/error.h"
 #include "chalkgrad/program.h"
 #include "src/base/text.h"
-#include "src/run/target.h"
 
 namespace chalk {
 namespace {
@@ -40,9 +41,7 @@ bool choose() {
 
 }  // namespace
 
-void choose_target() {
-  [[maybe_unused]] static const bool chosen = choose();
-}
+void choose_target() { [[maybe_unused]] static const bool chosen = choose(); }
 
 std::string instruction_set() {
   choose_target();

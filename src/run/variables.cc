@@ -30,9 +30,15 @@ void Variables::add(const Graph& graph, std::uint64_t seed) {
     Random random(seed, hash_name(node.name));
     for (auto& value : tensor.values()) {
       switch (a.init.kind) {
-        case Init::Kind::constant: value = static_cast<float>(a.init.value); break;
-        case Init::Kind::uniform: value = static_cast<float>((2 * random.uniform() - 1) * a.init.value); break;
-        case Init::Kind::normal: value = static_cast<float>(random.normal() * a.init.value); break;
+        case Init::Kind::constant:
+          value = static_cast<float>(a.init.value);
+          break;
+        case Init::Kind::uniform:
+          value = static_cast<float>((2 * random.uniform() - 1) * a.init.value);
+          break;
+        case Init::Kind::normal:
+          value = static_cast<float>(random.normal() * a.init.value);
+          break;
       }
     }
   }

@@ -28,10 +28,12 @@ json to_json(const TrainOptions& o) {
 json parse(const Network& network, const char* key) {
   const auto found = network.metadata.find(key);
   if (found == network.metadata.end()) {
-    throw InputError("the model is not a checkpoint: it does not say how it was trained; train it anew instead of resuming");
+    throw InputError(
+        "the model is not a checkpoint: it does not say how it was trained; train it anew instead of resuming");
   }
   auto value = json::parse(found->second, nullptr, /*allow_exceptions=*/false);
-  if (!value.is_object()) throw InputError(str("the model's metadata \"", key, "\" are damaged; resume from another checkpoint"));
+  if (!value.is_object())
+    throw InputError(str("the model's metadata \"", key, "\" are damaged; resume from another checkpoint"));
   return value;
 }
 
@@ -51,7 +53,8 @@ TrainOptions checkpoint_options(const Network& network) {
     o.loss = from.at("loss") == "cross_entropy" ? Loss::cross_entropy : Loss::squared_error;
     o.seed = from.at("seed");
   } catch (const json::exception& e) {
-    throw InputError(str("the model's metadata \"", kTraining, "\" are damaged (", e.what(), "); resume from another checkpoint"));
+    throw InputError(
+        str("the model's metadata \"", kTraining, "\" are damaged (", e.what(), "); resume from another checkpoint"));
   }
   return o;
 }
@@ -59,16 +62,17 @@ TrainOptions checkpoint_options(const Network& network) {
 void write_checkpoint(Network& network, const TrainOptions& options, const std::string& data, std::size_t samples,
                       const Position& position) {
   network.metadata[kTraining] = to_json(options).dump();
-  network.metadata[kPosition] = json{{"step", position.step},
-                                     {"loss_sum", position.loss_sum},
-                                     {"correct", position.correct},
-                                     {"data", data},
-                                     {"samples", samples}}
-                                    .dump();
+  network.metadata[kPosition] = json{
+      {"step", position.step},
+      {"loss_sum", position.loss_sum},
+      {"correct", position.correct},
+      {"data", data},
+      {"samples", samples}}.dump();
   if (!options.checkpoint.empty()) network.save(options.checkpoint);
 }
 
-Position read_checkpoint(const Network& network, const TrainOptions& options, const std::string& data, std::size_t samples) {
+Position read_checkpoint(const Network& network, const TrainOptions& options, const std::string& data,
+                         std::size_t samples) {
   if (!network.metadata.contains(kPosition)) return {};
   const json before = parse(network, kTraining), now = to_json(options), at = parse(network, kPosition);
   Position position;
@@ -79,16 +83,18 @@ Position read_checkpoint(const Network& network, const TrainOptions& options, co
     if (before == now && position.step >= per_epoch * options.epochs) return {};  // finished: this is a new run
     for (const auto& [key, value] : now.items()) {
       if (before.value(key, json()) != value) {
-        throw InputError(str("the checkpoint was trained with ", key, "=", before.value(key, json()).dump(), ", not ", value.dump(),
-                             "; resume with the options it was started with"));
+        throw InputError(str("the checkpoint was trained with ", key, "=", before.value(key, json()).dump(), ", not ",
+                             value.dump(), "; resume with the options it was started with"));
       }
     }
     if (at.at("data") != data || at.at("samples") != samples) {
-      throw InputError(str("the checkpoint was trained on ", at.at("samples").dump(), " samples of ", at.at("data").dump(), ", not on ",
-                           samples, " of \"", data, "\"; resume with the data it was started with"));
+      throw InputError(str("the checkpoint was trained on ", at.at("samples").dump(), " samples of ",
+                           at.at("data").dump(), ", not on ", samples, " of \"", data,
+                           "\"; resume with the data it was started with"));
     }
   } catch (const json::exception& e) {
-    throw InputError(str("the model's metadata \"", kPosition, "\" are damaged (", e.what(), "); resume from another checkpoint"));
+    throw InputError(
+        str("the model's metadata \"", kPosition, "\" are damaged (", e.what(), "); resume from another checkpoint"));
   }
   return position;
 }

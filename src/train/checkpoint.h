@@ -7,8 +7,8 @@ namespace chalk {
 
 /// Position of a run between two steps. The sums are of this epoch, so that its figures come out the same.
 struct Position {
-  std::int64_t step = 0;     // steps done
-  double loss_sum = 0;       // Σ loss · samples
+  std::int64_t step = 0;  // steps done
+  double loss_sum = 0;    // Σ loss · samples
   double correct = 0;
 };
 
@@ -18,6 +18,7 @@ void write_checkpoint(Network& network, const TrainOptions& options, const std::
 
 /// The position of an unfinished run of these options on these data, or the beginning if the network has none. Throws
 /// InputError if the options, the data set or its size differ from those of the checkpoint.
-Position read_checkpoint(const Network& network, const TrainOptions& options, const std::string& data, std::size_t samples);
+Position read_checkpoint(const Network& network, const TrainOptions& options, const std::string& data,
+                         std::size_t samples);
 
 }  // namespace chalk

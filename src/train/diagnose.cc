@@ -33,7 +33,8 @@ std::string first_not_finite(Network& network, const Dataset& data, std::size_t 
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
     if (network.variables().contains(node.name)) {
-      if (const char* what = flaw(network.variables().at(node.name).values())) return str("the parameter ", node.name, " (", what, ")");
+      if (const char* what = flaw(network.variables().at(node.name).values()))
+        return str("the parameter ", node.name, " (", what, ")");
     } else if (!is_leaf(*node.op)) {
       const std::string& layer = node.layer.empty() ? str("%", id) : node.layer;
       if (const char* what = flaw(program.output(str("%", id)))) return str("the layer ", layer, " (", what, ")");

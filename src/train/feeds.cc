@@ -23,8 +23,9 @@ void check_fits(const Network& network, const Dataset& data) {
   data.check();
   if (data.size() == 0) throw InputError(str("data set \"", data.name, "\" has no samples"));
   if (data.sample != network.input_shape()) {
-    throw ShapeError(str("data set \"", data.name, "\" has samples of ", to_string(data.sample), " but the network takes ",
-                         to_string(network.input_shape()), "; build the network for the data's shape"));
+    throw ShapeError(str("data set \"", data.name, "\" has samples of ", to_string(data.sample),
+                         " but the network takes ", to_string(network.input_shape()),
+                         "; build the network for the data's shape"));
   }
 }
 

@@ -11,7 +11,9 @@ namespace chalk {
 namespace {
 
 [[noreturn]] void refuse(std::string_view text) {
-  throw InputError(str("schedule \"", text, "\" is not known; use constant, step:EPOCHS,FACTOR, cosine or one-cycle, each with +warmup:EPOCHS if wanted"));
+  throw InputError(str(
+      "schedule \"", text,
+      "\" is not known; use constant, step:EPOCHS,FACTOR, cosine or one-cycle, each with +warmup:EPOCHS if wanted"));
 }
 
 double number(std::string_view part, std::string_view text) {
@@ -42,15 +44,20 @@ double power(double base, std::int64_t exponent) {
 }  // namespace
 
 double Schedule::factor(std::int64_t step, std::int64_t steps, std::int64_t steps_per_epoch) const {
-  const double now = static_cast<double>(step), all = static_cast<double>(steps), epoch = static_cast<double>(steps_per_epoch);
+  const double now = static_cast<double>(step), all = static_cast<double>(steps),
+               epoch = static_cast<double>(steps_per_epoch);
   double rise = std::min(warmup * epoch, all);
   if (kind == Kind::one_cycle && warmup == 0) rise = 0.2 * all;
   if (now < rise) return (now + 1) / (rise + 1);
   switch (kind) {
-    case Kind::constant: return 1;
-    case Kind::step: return power(gamma, static_cast<std::int64_t>(now / (step_epochs * epoch)));
-    case Kind::cosine: return falling((now - rise) / std::max(1.0, all - rise));
-    case Kind::one_cycle: return 1 - (now - rise) / std::max(1.0, all - rise);
+    case Kind::constant:
+      return 1;
+    case Kind::step:
+      return power(gamma, static_cast<std::int64_t>(now / (step_epochs * epoch)));
+    case Kind::cosine:
+      return falling((now - rise) / std::max(1.0, all - rise));
+    case Kind::one_cycle:
+      return 1 - (now - rise) / std::max(1.0, all - rise);
   }
   return 1;
 }

@@ -25,7 +25,8 @@ void check(const TrainOptions& o) {
   const auto finite = [](double v) { return std::isfinite(v); };
   if (o.epochs < 1) refuse(str("epochs is ", o.epochs, "; it must be at least 1"));
   if (o.batch < 1 || o.batch > (1 << 24)) refuse(str("batch is ", o.batch, "; it must be between 1 and ", 1 << 24));
-  if (!finite(o.optimizer.lr) || o.optimizer.lr <= 0) refuse(str("lr is ", o.optimizer.lr, "; it must be a number above 0"));
+  if (!finite(o.optimizer.lr) || o.optimizer.lr <= 0)
+    refuse(str("lr is ", o.optimizer.lr, "; it must be a number above 0"));
   if (!finite(o.optimizer.momentum) || o.optimizer.momentum < 0 || o.optimizer.momentum >= 1) {
     refuse(str("momentum is ", o.optimizer.momentum, "; it must be at least 0 and below 1"));
   }
@@ -33,15 +34,18 @@ void check(const TrainOptions& o) {
   if (!finite(o.optimizer.weight_decay) || o.optimizer.weight_decay < 0) {
     refuse(str("weight decay is ", o.optimizer.weight_decay, "; it must be a number of at least 0"));
   }
-  if (o.threads < 0 || o.threads > 1024) refuse(str("threads is ", o.threads, "; it must be between 1 and 1024, or 0 for one a core"));
-  if (o.checkpoint_every < 0) refuse(str("checkpoint every ", o.checkpoint_every, " steps is not possible; use 1 or more, or 0 for never"));
+  if (o.threads < 0 || o.threads > 1024)
+    refuse(str("threads is ", o.threads, "; it must be between 1 and 1024, or 0 for one a core"));
+  if (o.checkpoint_every < 0)
+    refuse(str("checkpoint every ", o.checkpoint_every, " steps is not possible; use 1 or more, or 0 for never"));
 }
 
 /// The order of the samples in one epoch: a permutation that seed and epoch alone decide (Fisher–Yates).
 void shuffle(std::vector<std::uint32_t>& order, std::uint64_t seed, std::int64_t epoch) {
   std::iota(order.begin(), order.end(), 0U);
   Random random(seed, hash_name("shuffle"), static_cast<std::uint64_t>(epoch) << 40);
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(static_cast<std::uint32_t>(i))]);
+  for (std::size_t i = order.size(); i > 1; --i)
+    std::swap(order[i - 1], order[random.below(static_cast<std::uint32_t>(i))]);
 }
 
 }  // namespace
@@ -52,8 +56,9 @@ TrainResult train(Network& network, const Dataset& data, const TrainOptions& opt
   check(options);
   check_fits(network, data);
   if ((options.loss == Loss::cross_entropy) == data.labels.empty()) {
-    throw InputError(str("data set \"", data.name, "\" has ", data.labels.empty() ? "values to regress on" : "class labels", "; train with loss=",
-                         data.labels.empty() ? "squared_error" : "cross_entropy"));
+    throw InputError(str("data set \"", data.name, "\" has ",
+                         data.labels.empty() ? "values to regress on" : "class labels", "; train with the loss ",
+                         data.labels.empty() ? "squared-error" : "cross-entropy"));
   }
   if (data.size() > 0xffffffffU) throw InputError("at most 2^32 − 1 samples are supported");
 
@@ -74,7 +79,8 @@ TrainResult train(Network& network, const Dataset& data, const TrainOptions& opt
   Position position = read_checkpoint(network, options, data.name, data.size());
   if (position.step == 0) {  // a new run starts from the weights alone
     for (const auto& [leaf, next] : graph.updates()) {
-      if (graph.node(leaf).name.ends_with(kMomentum)) std::ranges::fill(network.variables().at(graph.node(leaf).name).values(), 0.0f);
+      if (graph.node(leaf).name.ends_with(kMomentum))
+        std::ranges::fill(network.variables().at(graph.node(leaf).name).values(), 0.0f);
     }
   }
   TrainResult result;
@@ -91,7 +97,6 @@ TrainResult train(Network& network, const Dataset& data, const TrainOptions& opt
     now.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
 
-  stop_requested.store(false);
   save();
   std::vector<std::uint32_t> order(data.size());
   std::int64_t shuffled = -1;
@@ -107,8 +112,10 @@ TrainResult train(Network& network, const Dataset& data, const TrainOptions& opt
     try {
       program.run(count, rows);
     } catch (const NumericError&) {
-      throw NumericError(str("step ", position.step + 1, " (epoch ", now.epoch + 1, "): the loss is not finite; the first value that is not is in ",
-                             first_not_finite(network, data, count, rows), "; use a smaller lr (it was ", now.lr, ") or a warm-up"));
+      throw NumericError(str("step ", position.step + 1, " (epoch ", now.epoch + 1,
+                             "): the loss is not finite; the first value that is not is in ",
+                             first_not_finite(network, data, count, rows), "; use a smaller lr (it was ", now.lr,
+                             ") or a warm-up"));
     }
     now.loss = static_cast<double>(program.output("loss")[0]);
     position.loss_sum += now.loss * static_cast<double>(count);
@@ -119,10 +126,12 @@ TrainResult train(Network& network, const Dataset& data, const TrainOptions& opt
     if (options.on_step) options.on_step(now);
     const bool epoch_ends = now.samples == samples;
     result.stopped = stop_requested.load();
-    if (epoch_ends || result.stopped || (options.checkpoint_every > 0 && position.step % options.checkpoint_every == 0)) save();
+    if (epoch_ends || result.stopped || (options.checkpoint_every > 0 && position.step % options.checkpoint_every == 0))
+      save();
     if (epoch_ends && options.on_epoch) options.on_epoch(now);
     if (result.stopped) break;
   }
+  stop_requested.store(false);  // a request made before the start counted, too
   return result;
 }
 

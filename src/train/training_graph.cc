@@ -20,15 +20,16 @@ Value add_loss(Graph& graph, Loss loss, const Shape& target) {
   if (loss == Loss::squared_error) {
     const Value y = graph.value(graph.outputs().at(0).second);
     if (y.shape() != target) {
-      throw ShapeError(str("the network's output is ", to_string(y.shape()), " but the data's targets are ", to_string(target),
-                           "; change the last layer"));
+      throw ShapeError(str("the network's output is ", to_string(y.shape()), " but the data's targets are ",
+                           to_string(target), "; change the last layer"));
     }
     return squared_error(y, graph.input("t", target));
   }
   const Value logits = logits_of(graph);
   if (logits.shape() != target) {
-    throw ShapeError(str("the network's output is ", to_string(logits.shape()), " but the data have ", to_string(target),
-                         " classes; end the network with a dense layer of as many neurons, e.g. ", to_string(target), "n"));
+    throw ShapeError(str("the network's output is ", to_string(logits.shape()), " but the data have ",
+                         to_string(target), " classes; end the network with a dense layer of as many neurons, e.g. ",
+                         to_string(target), "n"));
   }
   return cross_entropy(logits, graph.input("t", target, /*distribution=*/true));
 }
@@ -53,7 +54,8 @@ Graph training_graph(const Network& network, Loss loss, const Shape& target, con
     if (optimizer.weight_decay != 0 && w.shape().size() > 1) g = g + step.constant(optimizer.weight_decay) * w;
     Value direction = g;
     if (optimizer.momentum != 0) {
-      const Value v = step.parameter(w.name() + std::string(kMomentum), w.shape(), Init::constant(0), /*trainable=*/false);
+      const Value v =
+          step.parameter(w.name() + std::string(kMomentum), w.shape(), Init::constant(0), /*trainable=*/false);
       const Value momentum = step.constant(optimizer.momentum);
       const Value next = momentum * v + g;
       step.update(v, next);
