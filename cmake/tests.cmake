@@ -81,7 +81,9 @@ add_test(NAME layering COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/l
 add_test(NAME links COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tools/check_links.py)
 if(TARGET chalkgrad_app)
   add_test(NAME cli COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/cli_test.py $<TARGET_FILE:chalkgrad_app>)
-  set_tests_properties(cli PROPERTIES LABELS cross TIMEOUT 900)
+  add_test(NAME every_operation
+           COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/every_operation_test.py $<TARGET_FILE:chalkgrad_app>)
+  set_tests_properties(cli every_operation PROPERTIES LABELS cross TIMEOUT 900)
 endif()
 set_tests_properties(layering links PROPERTIES LABELS house)
 

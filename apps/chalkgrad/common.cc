@@ -32,7 +32,7 @@ CLI::Validator at_least(std::int64_t least, std::int64_t most) {
 }
 
 CLI::Validator number_where(const std::string& what, std::function<bool(double)> good) {
-  const auto check = [=](const std::string& text) -> std::string {
+  const auto check = [what, good = std::move(good)](const std::string& text) -> std::string {
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error == std::errc() && end == text.data() + text.size() && std::isfinite(value) && good(value)) return {};

@@ -131,6 +131,7 @@ int grad(const Options& o) {
   graph.name(loss, "loss");
   auto all = entries(graph);
   std::vector<Value> wrt;
+  wrt.reserve(all.size());
   for (const auto& e : all) wrt.push_back(e.value);
   const auto derivatives = gradients(loss, wrt);
   for (std::size_t i = 0; i < all.size(); ++i) all[i].derivative = derivatives[i];

@@ -55,10 +55,11 @@ struct Formula {
 template <class T>
 struct Required {  // a member that designated initializers cannot leave out
   T value;
+  // NOLINTBEGIN(google-explicit-constructor): it stands for its value
   template <class U>
-  requires std::convertible_to<U, T> Required(U&& v)
-      : value(std::forward<U>(v)) {}           // NOLINT(google-explicit-constructor)
-  operator const T&() const { return value; }  // NOLINT(google-explicit-constructor)
+  requires std::convertible_to<U, T> Required(U&& v) : value(std::forward<U>(v)) {}
+  operator const T&() const { return value; }
+  // NOLINTEND(google-explicit-constructor)
 };
 
 /// Cotangents of the inputs, in order; an empty Value where an input has none (an index, a comparison).

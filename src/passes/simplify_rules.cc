@@ -61,7 +61,7 @@ Value remake(Value y, std::span<const Value> inputs) {
   return y.graph().apply(op, same, inputs);
 }
 
-Value stretched(Value v, Type type) {
+Value stretched(Value v, const Type& type) {
   if (v.shape() != type.shape) {
     const auto k = number(v);
     v = k ? v.graph().constant(*k, type.shape) : broadcast(v, type.shape);
@@ -69,7 +69,9 @@ Value stretched(Value v, Type type) {
   return type.batched && !v.batched() ? batch_broadcast(v) : v;
 }
 
-Value constant_of(Value like, double k, Type type) { return stretched(like.graph().constant(k, type.shape), type); }
+Value constant_of(Value like, double k, const Type& type) {
+  return stretched(like.graph().constant(k, type.shape), type);
+}
 
 bool equal_but_leading_ones(const Shape& a, const Shape& b) {
   const auto first = [](const Shape& s) { return std::find_if(s.begin(), s.end(), [](auto n) { return n != 1; }); };

@@ -71,8 +71,8 @@ Value negated_if_negative(Value v);
 Value remake(Value y, std::span<const Value> inputs);
 /// v of that type, by broadcast and batch_broadcast as far as they are needed. (Types are passed by value: a reference
 /// into the graph would not survive the next operation.)
-Value stretched(Value v, Type type);
-Value constant_of(Value like, double k, Type type);
+Value stretched(Value v, const Type& type);
+Value constant_of(Value like, double k, const Type& type);
 
 // Shapes.
 

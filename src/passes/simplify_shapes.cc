@@ -32,6 +32,7 @@ Value fold_elementwise(Value y) {
     values.push_back(*k);
   }
   std::vector<const void*> in;
+  in.reserve(values.size());
   for (const auto& value : values) in.push_back(&value);
   const std::vector<Type> types(values.size());
   const Type scalar;
@@ -56,7 +57,8 @@ Value fold_reduction(Value y) {
   if (op != &op_sum && op != &op_mean && op != &op_max) return {};
   const auto k = number(arg(y));
   if (!k) return {};
-  const auto n = op == &op_sum ? static_cast<double>(elements(arg(y).shape()) / elements(y.shape())) : 1.0;
+  const auto n =
+      op == &op_sum ? static_cast<double>(elements(arg(y).shape())) / static_cast<double>(elements(y.shape())) : 1.0;
   return constant_of(y, n * *k, y.type());
 }
 
@@ -65,27 +67,27 @@ Value reshape_same(Value y) { return arg(y).shape() == y.shape() ? arg(y) : Valu
 
 // reshape(reshape(x)) → reshape(x)
 Value reshape_reshape(Value y) {
-  const Shape shape = y.shape();
+  const Shape& shape = y.shape();
   return made_by(arg(y), op_reshape) ? reshape(arg(arg(y)), shape) : Value();
 }
 
 // reshape(broadcast(x)) → broadcast(x) for one element x
 Value reshape_broadcast_scalar(Value y) {
   const Value x = arg(y);
-  const Shape shape = y.shape();
+  const Shape& shape = y.shape();
   if (!made_by(x, op_broadcast) || elements(arg(x).shape()) != 1) return {};
   return broadcast(reshape(arg(x), {}), shape);
 }
 
 // reshape(−x) → −reshape(x)
 Value reshape_neg(Value y) {
-  const Shape shape = y.shape();
+  const Shape& shape = y.shape();
   return made_by(arg(y), op_neg) ? neg(reshape(arg(arg(y)), shape)) : Value();
 }
 
 // reshape(s·x) → s·reshape(x)
 Value reshape_scaled(Value y) {
-  const Shape shape = y.shape();
+  const Shape& shape = y.shape();
   const auto product = scaled(arg(y));
   if (!product || !is_scalar(product->factor) || product->rest.shape() != arg(y).shape()) return {};
   return reshape(product->factor, {}) * reshape(product->rest, shape);
@@ -93,20 +95,20 @@ Value reshape_scaled(Value y) {
 
 // broadcast(x) → reshape(x) where nothing is repeated
 Value broadcast_same(Value y) {
-  const Shape shape = y.shape();
+  const Shape& shape = y.shape();
   return elements(arg(y).shape()) == elements(shape) ? reshape(arg(y), shape) : Value();
 }
 
 // broadcast(broadcast(x)) → broadcast(x)
 Value broadcast_broadcast(Value y) {
-  const Shape shape = y.shape();
+  const Shape& shape = y.shape();
   return made_by(arg(y), op_broadcast) ? broadcast(arg(arg(y)), shape) : Value();
 }
 
 // broadcast(reshape(x)) → broadcast(x) where only leading 1s differ
 Value broadcast_reshape(Value y) {
   const Value x = arg(y);
-  const Shape shape = y.shape();
+  const Shape& shape = y.shape();
   if (!made_by(x, op_reshape) || arg(x).shape().size() > shape.size()) return {};
   return equal_but_leading_ones(arg(x).shape(), x.shape()) ? broadcast(arg(x), shape) : Value();
 }
@@ -149,7 +151,7 @@ Value elementwise_batch_broadcast(Value y) {
 
 // f(broadcast(x), y) → f(x, y), broadcast if need be: each result is computed once
 Value elementwise_broadcast(Value y) {
-  const Type type = y.type();
+  const Type& type = y.type();
   auto inputs = args(y);
   bool found = false;
   for (auto& input : inputs) {

@@ -57,14 +57,14 @@ Value sum_all_axes(Value y) {
 
 // Σ over axes of extent 1 → reshape(x)
 Value sum_of_one(Value y) {
-  const Shape shape = y.shape();
+  const Shape& shape = y.shape();
   return elements(arg(y).shape()) == elements(shape) ? reshape(arg(y), shape) : Value();
 }
 
 // Σ reshape(x) → Σ x over all axes: in the same order
 Value sum_of_reshape(Value y) {
   const Sum s(y);
-  const Shape shape = y.shape();
+  const Shape& shape = y.shape();
   return made_by(s.x, op_reshape) && elements(shape) == 1 ? reshape(sum(arg(s.x)), shape) : Value();
 }
 
@@ -94,7 +94,7 @@ Value sum_neg(Value y) {
 Value sum_broadcast(Value y) {
   const Sum s(y);
   if (!made_by(s.x, op_broadcast)) return {};
-  const Type type = y.type();
+  const Type& type = y.type();
   const Value once = arg(s.x);
   const Shape narrow = padded(once.shape(), s.reduced.size());
   double n = 1;
@@ -154,13 +154,13 @@ Value batch_sum_scaled(Value y) {
 
 // Σₙ reshape(x) → reshape(Σₙ x)
 Value batch_sum_reshape(Value y) {
-  const Shape shape = y.shape();
+  const Shape& shape = y.shape();
   return made_by(arg(y), op_reshape) ? reshape(batch_sum(arg(arg(y))), shape) : Value();
 }
 
 // Σₙ broadcast(x) → broadcast(Σₙ x)
 Value batch_sum_stretched(Value y) {
-  const Shape shape = y.shape();
+  const Shape& shape = y.shape();
   return made_by(arg(y), op_broadcast) ? broadcast(batch_sum(arg(arg(y))), shape) : Value();
 }
 

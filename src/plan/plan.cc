@@ -182,7 +182,9 @@ class Planner {
     const auto time = [&](int phase, int kernel) {
       return phase * static_cast<int>(plan_.kernels.size() + 2) + kernel + 1;
     };
-    for (auto& [id, use] : uses) {
+    for (auto& entry : uses) {
+      const NodeId id = entry.first;
+      Use& use = entry.second;  // not a binding: clang 14 cannot capture one
       if (use.made >= 0) {
         const bool crosses = std::any_of(use.kernels.begin(), use.kernels.end(), [&](int k) {
           return kernel_phase_[static_cast<std::size_t>(k)] != use.phase;

@@ -116,7 +116,7 @@ class Objective {
 
   struct Difference {
     double derivative;
-    double scale;  // F of gradcheck.h
+    double scale;  // F of gradcheck.h; if nothing changes, the largest output's part: it may by less than rounding
   };
   /// (f(x + h) − f(x − h)) / 2h for element i of a leaf, where h = step · max(1, |x|).
   Difference difference(NodeId leaf, std::size_t i, double step) {
@@ -131,11 +131,15 @@ class Objective {
     const auto down = evaluate();
     reference_.set(leaf, leaves_.at(leaf));
     Difference d{0, 0};
+    double largest = 0;
     for (std::size_t k = 0; k < up.size(); ++k) {
+      const double size = std::abs(weights_[k]) * std::max({1.0, std::abs(up[k]), std::abs(down[k])});
+      largest = std::max(largest, size);
       if (up[k] == down[k]) continue;
       d.derivative += weights_[k] * (up[k] - down[k]);
-      d.scale += std::abs(weights_[k]) * std::max({1.0, std::abs(up[k]), std::abs(down[k])});
+      d.scale += size;
     }
+    if (d.scale == 0) d.scale = largest;
     d.derivative /= above - below;
     return d;
   }
