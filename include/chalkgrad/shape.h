@@ -10,7 +10,7 @@ namespace chalk {
 /// Extents of one sample, outermost first, e.g. {channels, rows, columns}. A scalar is {}. Every extent is >= 1.
 using Shape = std::vector<std::int64_t>;
 
-/// Number of elements; 1 for a scalar.
+/// Number of elements; 1 for a scalar; the largest std::int64_t for more than that.
 std::int64_t elements(const Shape& shape);
 
 /// "3×32×32"; "scalar" for {}.

@@ -1,10 +1,14 @@
 #include "chalkgrad/shape.h"
 
+#include <limits>
+
 namespace chalk {
 
 std::int64_t elements(const Shape& shape) {
   std::int64_t n = 1;
-  for (const auto extent : shape) n *= extent;
+  for (const auto extent : shape) {
+    if (__builtin_mul_overflow(n, extent, &n)) return std::numeric_limits<std::int64_t>::max();
+  }
   return n;
 }
 
