@@ -27,6 +27,16 @@ std::vector<float> noise(std::size_t count, std::uint64_t stream) {
   return values;
 }
 
+/// Outputs y, the mean cross-entropy of y with the input "t", and the loss's gradient with respect to each parameter.
+void output_gradients(Graph& g, Value y) {
+  const Value loss = batch_mean(cross_entropy(y, g.input("t", {4}, true)));
+  const auto parameters = g.parameters();
+  const auto d = gradients(loss, parameters);
+  g.output("loss", loss);
+  g.output("y", y);
+  for (std::size_t i = 0; i < d.size(); ++i) g.output("d " + parameters[i].name(), d[i]);
+}
+
 /// conv–relu–pool twice, dense, softmax and cross-entropy, with all gradients as outputs.
 Graph network_with_gradients() {
   Graph g;
@@ -40,12 +50,7 @@ Graph network_with_gradients() {
   g.layer("dense2");
   v = dense_layer(v, 4);
   g.name(v, "y");
-  const Value loss = batch_mean(cross_entropy(v, g.input("t", {4}, true)));
-  const auto parameters = g.parameters();
-  const auto d = gradients(loss, parameters);
-  g.output("loss", loss);
-  g.output("y", v);
-  for (std::size_t i = 0; i < d.size(); ++i) g.output("d " + parameters[i].name(), d[i]);
+  output_gradients(g, v);
   return g;
 }
 
@@ -60,12 +65,7 @@ Graph coupled_samples() {
   const Value normal = centred / sqrt(mean_of(centred * centred) + g.constant(1e-3));
   g.layer("dense1");
   const Value y = dense_layer(relu(normal), 4);
-  const Value loss = batch_mean(cross_entropy(y, g.input("t", {4}, true)));
-  const auto parameters = g.parameters();
-  const auto d = gradients(loss, parameters);
-  g.output("loss", loss);
-  g.output("y", y);
-  for (std::size_t i = 0; i < d.size(); ++i) g.output("d " + parameters[i].name(), d[i]);
+  output_gradients(g, y);
   return g;
 }
 
