@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "data": "base",
     "net": "base ir ops layers run data",
     "train": "base ir ops layers passes plan run data net",
-    "math": "base ir ops",
+    "math": "base ir ops layers passes run",
     "onnx": "base ir ops layers passes net",
     "dist": "base ir plan run train",
     "umbrella": "base ir ops layers passes plan run data net train math onnx dist",

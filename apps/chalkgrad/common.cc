@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "src/base/file.h"
-#include "src/data/wording.h"
+#include "src/base/wording.h"
 #include "src/net/build.h"
 
 namespace chalk::app {

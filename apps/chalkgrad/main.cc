@@ -9,8 +9,8 @@
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
-#include "src/data/wording.h"
-#include "src/net/suggest.h"
+#include "src/base/suggest.h"
+#include "src/base/wording.h"
 
 namespace chalk::app {
 namespace {

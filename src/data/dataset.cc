@@ -4,7 +4,7 @@
 #include "chalkgrad/data.h"
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
-#include "src/data/wording.h"
+#include "src/base/wording.h"
 
 namespace chalk {
 namespace {

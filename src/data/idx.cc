@@ -5,8 +5,8 @@
 #include "chalkgrad/error.h"
 #include "src/base/file.h"
 #include "src/base/text.h"
+#include "src/base/wording.h"
 #include "src/data/gzip.h"
-#include "src/data/wording.h"
 
 namespace chalk {
 namespace {

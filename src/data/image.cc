@@ -6,8 +6,8 @@
 #include "chalkgrad/error.h"
 #include "src/base/file.h"
 #include "src/base/text.h"
+#include "src/base/wording.h"
 #include "src/data/image_decoders.h"
-#include "src/data/wording.h"
 
 namespace chalk {
 namespace {

@@ -5,9 +5,9 @@
 #include "chalkgrad/data.h"
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
+#include "src/base/wording.h"
 #include "src/data/idx.h"
 #include "src/data/normalise.h"
-#include "src/data/wording.h"
 
 namespace chalk {
 namespace {

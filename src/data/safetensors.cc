@@ -7,9 +7,9 @@
 #include "chalkgrad/error.h"
 #include "src/base/file.h"
 #include "src/base/text.h"
+#include "src/base/wording.h"
 #include "src/data/safetensors_header.h"
 #include "src/data/sha256.h"
-#include "src/data/wording.h"
 
 namespace chalk {
 namespace {

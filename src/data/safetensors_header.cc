@@ -6,7 +6,7 @@
 
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
-#include "src/data/wording.h"
+#include "src/base/wording.h"
 
 namespace chalk {
 namespace {

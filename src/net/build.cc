@@ -2,7 +2,7 @@
 
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
-#include "src/data/wording.h"
+#include "src/base/wording.h"
 #include "src/ir/leaves.h"
 #include "src/net/chain.h"
 

@@ -5,9 +5,9 @@
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/layers.h"
+#include "src/base/suggest.h"
 #include "src/base/text.h"
-#include "src/data/wording.h"
-#include "src/net/suggest.h"
+#include "src/base/wording.h"
 
 namespace chalk {
 namespace {

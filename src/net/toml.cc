@@ -4,12 +4,12 @@
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/layers.h"
+#include "src/base/suggest.h"
 #include "src/base/text.h"
-#include "src/data/wording.h"
+#include "src/base/wording.h"
 #include "src/net/build.h"
 #include "src/net/chain.h"
 #include "src/net/names.h"
-#include "src/net/suggest.h"
 #include "src/net/toml_reader.h"
 #include "src/ops/registry.h"
 

@@ -1,4 +1,4 @@
-#include "src/net/suggest.h"
+#include "src/base/suggest.h"
 
 #include <algorithm>
 #include <array>
