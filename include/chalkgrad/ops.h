@@ -16,8 +16,9 @@ Value sub(Value a, Value b);
 Value mul(Value a, Value b);
 Value div(Value a, Value b);
 Value neg(Value x);
-Value relu(Value x);     ///< max(0, x); derivative 0 at 0
-Value sigmoid(Value x);  ///< 1 / (1 + e^−x)
+Value relu(Value x);      ///< max(0, x); derivative 0 at 0
+Value sigmoid(Value x);   ///< 1 / (1 + e^−x)
+Value softplus(Value x);  ///< ln(1 + e^x), without overflow
 Value tanh(Value x);
 Value exp(Value x);
 Value log(Value x);                                  ///< natural; −inf at 0, NaN below
@@ -83,6 +84,7 @@ Value first_max(Value x, std::vector<std::int64_t> axes = {});
 Value broadcast(Value x, const Shape& shape);  ///< NumPy's broadcast_to
 Value reshape(Value x, const Shape& shape);
 Value transpose(Value x, std::vector<std::int64_t> permutation = {});  ///< axis i of y is axis permutation[i] of x
+Value reverse(Value x, std::vector<std::int64_t> axes = {});  ///< the other way round along axes (none given: all)
 Value pad(Value x, std::vector<std::int64_t> before, std::vector<std::int64_t> after);  ///< with zeros, per axis
 Value slice(Value x, std::vector<std::int64_t> start, std::vector<std::int64_t> stop);  ///< [start, stop) per axis
 Value concat(std::span<const Value> xs, std::int64_t axis = 0);

@@ -21,9 +21,9 @@ namespace {
 /// values, not at all.
 double tolerance_of(const Op& op) {
   static const std::set<std::string_view> rounded_by_more{
-      "sigmoid", "tanh",        "exp",     "log",         "conv2d",       "conv2d_input_grad", "conv2d_weight_grad",
-      "matmul",  "dense",       "softmax", "log_softmax", "average_pool", "average_pool_grad", "sum",
-      "mean",    "pool_scatter"};
+      "sigmoid",           "softplus",           "tanh",   "exp",   "log",         "conv2d",
+      "conv2d_input_grad", "conv2d_weight_grad", "matmul", "dense", "softmax",     "log_softmax",
+      "average_pool",      "average_pool_grad",  "sum",    "mean",  "pool_scatter"};
   return rounded_by_more.contains(op.name.value) ? 2e-6 : 0;
 }
 
@@ -157,6 +157,21 @@ INSTANTIATE_TEST_SUITE_P(Ops, Elementwise, testing::ValuesIn(elementwise_ops()),
 float apply(const Op& op, float x) {
   const std::vector<Operand> operands{{{{}, true}, Rows(kLanes, {x})}};
   return Call{op, {}, operands}.lanes()[3][0];
+}
+
+TEST(Softplus, NeitherOverflowsNorLosesItsTails) {
+  EXPECT_FLOAT_EQ(apply(op_softplus, 0), 0.69314718f);
+  EXPECT_EQ(apply(op_softplus, kInf), kInf);
+  EXPECT_EQ(apply(op_softplus, -kInf), 0);
+  EXPECT_EQ(apply(op_softplus, 200), 200);
+  EXPECT_FLOAT_EQ(apply(op_softplus, -12), 6.1441935e-6f);
+  EXPECT_FLOAT_EQ(apply(op_softplus, -80), 1.8048513e-35f);
+}
+
+TEST(Reverse, TurnsAllAxesByDefault) {
+  const std::vector<Operand> operands{{{{2, 2}, false}, {{1, 2, 3, 4}}}};
+  EXPECT_EQ(Call({op_reverse, AxesAttributes{}, operands}).shared(0), (std::vector<float>{4, 3, 2, 1}));
+  EXPECT_EQ(Call({op_reverse, AxesAttributes{{1}}, operands}).shared(0), (std::vector<float>{2, 1, 4, 3}));
 }
 
 TEST(Sigmoid, NeitherOverflowsNorLosesItsTails) {

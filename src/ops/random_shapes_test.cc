@@ -319,6 +319,22 @@ TEST(RandomShapes, MovesOfElements) {
       }
       return y;
     });
+    std::vector<std::int64_t> turned;
+    for (std::size_t d = 0; d < rank; ++d) {
+      if (*rc::gen::arbitrary<bool>()) turned.push_back(static_cast<std::int64_t>(d));
+    }
+    check_against(op_reverse, AxesAttributes{turned}, whole, [&](const auto& in) {
+      std::vector<double> y(size);
+      for (std::size_t i = 0; i < size; ++i) {
+        auto to = index_of(i, shape);
+        for (std::size_t d = 0; d < rank; ++d) {
+          const bool turns = turned.empty() || std::count(turned.begin(), turned.end(), static_cast<std::int64_t>(d));
+          if (turns) to[d] = shape[d] - 1 - to[d];
+        }
+        y[place_of(to, shape)] = static_cast<double>(in[0][i]);
+      }
+      return y;
+    });
     const auto axis = static_cast<std::size_t>(pick(0, static_cast<std::int64_t>(rank) - 1));
     Shape other = shape, joined = shape;
     other[axis] = pick(1, 3);

@@ -141,6 +141,8 @@ TEST_F(ShapeErrors, OfMoves) {
   expect([&] { reshape(x({2, 3}), {7}); }, {"2×3 has 6 elements and 7 has 7", "make them equal"});
   expect([&] { transpose(x({2, 3}), {0, 0}); }, {"permutation=[0, 0] of 2×3", "name each of its 2 axes once"});
   expect([&] { transpose(x({2, 3}), {0}); }, {"permutation=[0] of 2×3"});
+  expect([&] { reverse(x({2, 3}), {2}); }, {"2×3 has no axis 2", "use one of 0 … 1"});
+  expect([&] { reverse(x({2, 3}), {1, 0}); }, {"axis 0 stands after axis 1"});
   expect(
       [&] {
         pad(x({2, 3}), {1}, {1, 1});

@@ -125,7 +125,7 @@ class Writer {
       case 20:
         return fit(shape, {2, 3, 4}) ? broadcast(x, {2, 3, 4}) : reshape(x, {elements(shape)});
       case 21:
-        return pick(2) ? reshape(x, {1, elements(shape)}) : transpose(x);
+        return pick(2) ? reshape(x, {1, elements(shape)}) : pick(2) ? transpose(x) : reverse(x, axes_of(shape));
       case 22:
         return x.batched() ? batch_sum(x) : batch_broadcast(x);
       default:

@@ -76,6 +76,12 @@ const Example kExamples[] = {
        return transpose(transpose(l.q, {1, 2, 0}), {1, 0, 2});
      },
      "transpose(q; permutation=[2, 1, 0])"},
+    {"fold_shape", [](const Leaves& l) { return outer(l.x, reverse(l.k(3, {2}))); }, "outer(x, 3[2])"},
+    {"reverse_reverse",
+     [](const Leaves& l) {
+       return neg(reverse(reverse(l.m), {0, 1, 2}));
+     },
+     "neg(m)"},
     {"any_batch_broadcast", [](const Leaves& l) { return tanh(batch_broadcast(l.v)); }, "batch_broadcast(tanh(v))"},
     {"any_batch_broadcast", [](const Leaves& l) { return outer(batch_broadcast(l.v), l.v); },
      "batch_broadcast(outer(v, v))"},

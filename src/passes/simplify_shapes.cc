@@ -43,10 +43,12 @@ Value fold_elementwise(Value y) {
   return std::isfinite(result) ? constant_of(y, result, y.type()) : Value();
 }
 
-// reshape(k), broadcast(k), transpose(k), slice(k) → k
+// reshape(k), broadcast(k), transpose(k), reverse(k), slice(k) → k
 Value fold_shape(Value y) {
   const Op* const op = y.graph().node(y.id()).op;
-  if (op != &op_reshape && op != &op_broadcast && op != &op_transpose && op != &op_slice) return {};
+  if (op != &op_reshape && op != &op_broadcast && op != &op_transpose && op != &op_reverse && op != &op_slice) {
+    return {};
+  }
   const auto k = number(arg(y));
   return k ? constant_of(y, *k, y.type()) : Value();
 }
@@ -127,6 +129,16 @@ Value transpose_transpose(Value y) {
   auto permutation = attributes<TransposeAttributes>(y).permutation;
   for (auto& axis : permutation) axis = inner[static_cast<std::size_t>(axis)];
   return y.graph().apply(op_transpose, TransposeAttributes{std::move(permutation)}, {{arg(x)}});
+}
+
+// reverse(reverse(x)) → x over the same axes
+Value reverse_reverse(Value y) {
+  const Value x = arg(y);
+  if (!made_by(x, op_reverse)) return {};
+  const auto rank = y.shape().size();
+  const auto same =
+      reduced_axes(attributes<AxesAttributes>(y).axes, rank) == reduced_axes(attributes<AxesAttributes>(x).axes, rank);
+  return same ? arg(x) : Value();
 }
 
 // f(every sample the same c) → every sample the same f(c)
