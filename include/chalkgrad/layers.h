@@ -2,29 +2,67 @@
 // the current layer's name (Graph::layer): "conv1.weight", "conv1.bias".
 #pragma once
 
+#include <cstdint>
+#include <span>
+
 #include "chalkgrad/graph.h"
 #include "chalkgrad/ops.h"
 
 namespace chalk {
 
+/// How many biases a layer has; all are zero at first.
+enum class Bias : std::uint8_t {
+  none,
+  shared,  ///< one for each filter, or, where there are no filters, for each value
+  untied   ///< one for each value of the result
+};
+
 struct ConvLayer {
   std::int64_t filters = 1;
   Pair kernel{3, 3};
   Conv2dOptions options{};
-  bool bias = true;
+  bool flipped = false;  ///< a convolution in the mathematician's sense: the kernel is reversed in both directions
+  Bias bias = Bias::shared;
+  bool subtract_bias = false;  ///< w ⋆ x − b
 };
-/// conv2d with weights (He initialisation) and a bias per filter (zero at first) on x [channels, height, width].
+/// conv2d with weights (He initialisation) and a bias on x [channels, height, width].
 Value conv_layer(Value x, const ConvLayer& layer);
 
-/// W·x + b on x of any shape, flattened: weights [outputs, elements of x], `init` he or glorot.
-enum class WeightInit { he, glorot };
-Value dense_layer(Value x, std::int64_t outputs, bool bias = true, WeightInit init = WeightInit::he);
+enum class WeightInit : std::uint8_t { he, glorot };
+struct DenseLayer {
+  std::int64_t outputs = 1;
+  Bias bias = Bias::shared;
+  bool subtract_bias = false;  ///< W·x − b
+  WeightInit init = WeightInit::he;
+};
+/// W·x + b on x of any shape, flattened: weights [outputs, elements of x].
+Value dense_layer(Value x, const DenseLayer& layer);
 
-/// −Σ t·log softmax(logits) of each sample, for a target distribution t (a one-hot label) of the same shape [classes].
+/// x + b, or x − b, with a bias for each value of x, or (shared) for each of its channels.
+Value bias_layer(Value x, Bias bias = Bias::untied, bool subtract = false);
+
+enum class Activation : std::uint8_t { linear, relu, sigmoid, tanh };
+/// A function of its own for every node: element i of x (row-major) gets functions[i mod their number], which must
+/// divide the number of elements.
+Value activations(Value x, std::span<const Activation> functions);
+
+// Losses, to be minimised, and likelihoods, to be maximised, of each sample. For a classifier the target t is a
+// distribution over the classes (a one-hot label); logits are what its softmax, or its sigmoids, are made of.
+
+/// −Σ t·ln softmax(logits), of one vector of classes.
 Value cross_entropy(Value logits, Value target);
-
-/// ½ Σ (y − t)² of each sample.
+/// Σ t·ln softmax(logits): cross-entropy without its sign.
+Value log_likelihood(Value logits, Value target);
+/// −Σ (t·ln y + (1 − t)·ln(1 − y)): every output is a probability of its own, above 0 and below 1.
+Value binary_cross_entropy(Value y, Value target);
+/// The same of y = sigmoid(logits), as Σ (ln(1 + e^z) − t·z): exact however sure the outputs are.
+Value sigmoid_cross_entropy(Value logits, Value target);
+/// ½ Σ (y − t)².
 Value squared_error(Value y, Value target);
+/// Σ (t − y)², without the ½.
+Value sum_of_squares(Value y, Value target);
+/// −½ Σ (t − y)²: the log-likelihood of targets with Gaussian noise, up to a constant.
+Value gaussian_log_likelihood(Value y, Value target);
 
 /// Mean over the samples of the batch: batch_sum(x) / batch_size.
 Value batch_mean(Value x);

@@ -1,4 +1,4 @@
-// y = w ⋆ x + b, one b per filter.
+// y = w ⋆ x + b, one b per filter or per place; flipped: y = w ∗ x + b, where w[a,b] meets x[p−a,q−b].
 #include "chalkgrad/layers.h"
 #include "src/layers/layer.h"
 
@@ -22,10 +22,8 @@ Value conv_layer(Value x, const ConvLayer& layer) {
   }
   const Shape weights{layer.filters, channels / groups, layer.kernel[0], layer.kernel[1]};
   const Value w = g.parameter(parameter_name(g, "weight"), weights, Init::he(elements(weights) / layer.filters));
-  const Value y = conv2d(x, w, layer.options);
-  if (!layer.bias) return y;
-  const Value b = g.parameter(parameter_name(g, "bias"), {layer.filters});
-  return y + reshape(b, {layer.filters, 1, 1});
+  const Value y = conv2d(x, layer.flipped ? reverse(w, {2, 3}) : w, layer.options);
+  return bias_layer(y, layer.bias, layer.subtract_bias);
 }
 
 }  // namespace chalk

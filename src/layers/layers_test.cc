@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <map>
 
 #include "chalkgrad/error.h"
 #include "src/ir/leaves.h"
@@ -41,9 +43,9 @@ TEST(Layers, BiasCanBeLeftOut) {
   Graph g;
   const Value x = g.input("x", {1, 4, 4});
   g.layer("a");
-  conv_layer(x, {.filters = 2, .options = {}, .bias = false});
+  conv_layer(x, {.filters = 2, .options = {}, .bias = Bias::none});
   g.layer("b");
-  dense_layer(x, 3, false);
+  dense_layer(x, {.outputs = 3, .bias = Bias::none});
   EXPECT_FALSE(g.find("a.bias"));
   EXPECT_FALSE(g.find("b.bias"));
   EXPECT_EQ(g.parameters().size(), 2u);
@@ -66,7 +68,7 @@ TEST(Layers, DenseFlattensItsInput) {
   Graph g;
   const Value x = g.input("x", {1, 2, 2});
   g.layer("d");
-  const Value y = dense_layer(x, 1, true, WeightInit::glorot);
+  const Value y = dense_layer(x, {.outputs = 1, .init = WeightInit::glorot});
   EXPECT_EQ(init_of(g.find("d.weight")), Init::glorot(4, 1));
   Reference r(g, 1);
   r.set(x.id(), {1, 2, 3, 4});
@@ -78,9 +80,111 @@ TEST(Layers, DenseFlattensItsInput) {
 
 TEST(Layers, DenseLeavesAVectorAsItIs) {
   Graph g;
-  dense_layer(g.input("x", {5}), 2);
+  dense_layer(g.input("x", {5}), {.outputs = 2});
   EXPECT_EQ(g.print().find("reshape"), std::string::npos) << g.print();
   EXPECT_EQ(init_of(g.find("weight")), Init::he(5));
+}
+
+/// The value of y in double, one sample, leaves by name.
+std::vector<double> evaluated(Graph& g, Value y, const std::map<std::string, std::vector<double>>& leaves) {
+  Reference r(g, 1);
+  for (const auto& [name, values] : leaves) r.set(g.find(name).id(), values);
+  const NodeId wanted[] = {y.id()};
+  r.run(wanted);
+  return r.value(y.id());
+}
+
+// z[d,e] = Σ W[d−b,e−c]·x[b,c] + b[d,e], as in derivation 000: a 2×2 kernel on 2×2 gives 3×3.
+TEST(Layers, AFlippedConvolutionIsTheOneOfMathematics) {
+  Graph g;
+  const Value x = g.input("x", {1, 2, 2});
+  g.layer("c");
+  const Value z = conv_layer(
+      x, {.filters = 1, .kernel = {2, 2}, .options = {.padding = {1, 1}}, .flipped = true, .bias = Bias::untied});
+  EXPECT_EQ(g.find("c.weight").shape(), (Shape{1, 1, 2, 2}));
+  EXPECT_EQ(g.find("c.bias").shape(), (Shape{1, 3, 3}));
+  const std::vector<double> in{1, 2, 3, 5}, w{7, 11, 13, 17}, b{1, 2, 3, 4, 5, 6, 7, 8, 9};
+  std::vector<double> by_the_formula = b;
+  for (std::size_t d = 0; d < 3; ++d)
+    for (std::size_t e = 0; e < 3; ++e)
+      for (std::size_t p = 0; p < 2; ++p)
+        for (std::size_t q = 0; q < 2; ++q)
+          if (d >= p && e >= q && d - p < 2 && e - q < 2)
+            by_the_formula[d * 3 + e] += w[(d - p) * 2 + e - q] * in[p * 2 + q];
+  EXPECT_EQ(evaluated(g, z, {{"x", in}, {"c.weight", w}, {"c.bias", b}}), by_the_formula);
+}
+
+TEST(Layers, AnUntiedBiasIsOneForEveryPlace) {
+  Graph g;
+  const Value x = g.input("x", {2, 2, 1});
+  g.layer("a");
+  const Value untied = bias_layer(x);
+  g.layer("b");
+  const Value shared = bias_layer(x, Bias::shared, /*subtract=*/true);
+  EXPECT_EQ(g.find("a.bias").shape(), (Shape{2, 2, 1}));
+  EXPECT_EQ(g.find("b.bias").shape(), (Shape{2}));
+  const std::map<std::string, std::vector<double>> leaves{
+      {"x", {1, 2, 3, 4}}, {"a.bias", {10, 20, 30, 40}}, {"b.bias", {1, 2}}};
+  EXPECT_EQ(evaluated(g, untied, leaves), (std::vector<double>{11, 22, 33, 44}));
+  EXPECT_EQ(evaluated(g, shared, leaves), (std::vector<double>{0, 1, 1, 2}));
+  EXPECT_EQ(bias_layer(x, Bias::none), x);
+}
+
+// o = f(wx − b), as in derivation 004.
+TEST(Layers, ADenseLayerCanSubtractItsBias) {
+  Graph g;
+  const Value x = g.input("x", {2});
+  g.layer("d");
+  const Value y = dense_layer(x, {.outputs = 2, .subtract_bias = true});
+  EXPECT_EQ(evaluated(g, y, {{"x", {1, 2}}, {"d.weight", {1, 1, 10, 10}}, {"d.bias", {5, 7}}}),
+            (std::vector<double>{-2, 23}));
+}
+
+TEST(Layers, EveryNodeCanHaveAnActivationOfItsOwn) {
+  Graph g;
+  const Value x = g.input("x", {2, 4});
+  using enum Activation;
+  const auto y = activations(x, std::array{linear, relu, sigmoid, tanh});
+  EXPECT_EQ(y.shape(), (Shape{2, 4}));
+  const auto sigma = [](double v) { return 1 / (1 + std::exp(-v)); };
+  const auto found = evaluated(g, y, {{"x", {-1, -2, 3, 4, 5, 6, -7, -0.5}}});
+  const std::vector<double> expected{-1, 0, sigma(3), std::tanh(4.0), 5, 6, sigma(-7), std::tanh(-0.5)};
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-15) << i;
+}
+
+TEST(Layers, ActivationsTakeAsManyStepsAsRunsNotAsNodes) {
+  using enum Activation;
+  const auto size_of = [](std::int64_t nodes, std::vector<Activation> functions) {
+    Graph g;
+    activations(g.input("x", {nodes}), functions);
+    return g.size();
+  };
+  std::vector<Activation> halves(1000, sigmoid), pairs;
+  std::fill(halves.begin() + 500, halves.end(), tanh);
+  for (int i = 0; i < 500; ++i) pairs.insert(pairs.end(), {sigmoid, tanh});
+  EXPECT_EQ(size_of(1000, halves), size_of(2, {sigmoid, tanh}));
+  EXPECT_EQ(size_of(1000, pairs), size_of(2, {sigmoid, tanh}));
+  EXPECT_EQ(size_of(1000, {tanh}), 2);
+}
+
+TEST(Losses, BinaryCrossEntropyOfSigmoidsIsTheSameFromTheirLogits) {
+  Graph g;
+  const Value z = g.input("z", {3}), t = g.input("t", {3});
+  const Value literal = binary_cross_entropy(sigmoid(z), t), stable = sigmoid_cross_entropy(z, t);
+  const std::map<std::string, std::vector<double>> leaves{{"z", {-2, 0.5, 3}}, {"t", {0, 1, 0.25}}};
+  EXPECT_NEAR(evaluated(g, literal, leaves)[0], evaluated(g, stable, leaves)[0], 1e-14);
+  EXPECT_NEAR(evaluated(g, stable, {{"z", {-2000, 1000, 0}}, {"t", {1, 1, 0}}})[0], 2000 + std::log(2), 1e-9);
+}
+
+TEST(Losses, TheSignsAndFactorsAreThoseOfTheirFormulas) {
+  Graph g;
+  const Value y = g.input("y", {2}), t = g.input("t", {2});
+  const std::map<std::string, std::vector<double>> leaves{{"y", {1, 5}}, {"t", {0, 1}}};
+  EXPECT_EQ(evaluated(g, sum_of_squares(y, t), leaves)[0], 17);
+  EXPECT_EQ(evaluated(g, squared_error(y, t), leaves)[0], 8.5);
+  EXPECT_EQ(evaluated(g, gaussian_log_likelihood(y, t), leaves)[0], -8.5);
+  EXPECT_EQ(evaluated(g, log_likelihood(y, t), leaves)[0], -evaluated(g, cross_entropy(y, t), leaves)[0]);
 }
 
 TEST(Losses, CrossEntropyOfAOneHotTargetIsMinusTheLogProbability) {
@@ -122,8 +226,22 @@ TEST(Layers, ErrorsNameTheLayerAndSayWhatToDo) {
             "conv7: kernel 0×3; a kernel is at least 1×1");
   EXPECT_EQ(error_of([&] { conv_layer(x, {.filters = 4, .options = {.groups = 2}}); }),
             "conv7: 2 groups do not divide 3 channels into 4 filters; use a divisor of both");
-  EXPECT_EQ(error_of([&] { dense_layer(x, 0); }), "conv7: 0 outputs; a dense layer needs at least one");
+  EXPECT_EQ(error_of([&] { dense_layer(x, {.outputs = 0}); }), "conv7: 0 outputs; a dense layer needs at least one");
+  EXPECT_EQ(error_of([&] { activations(v, std::vector<Activation>(3)); }),
+            "conv7: 3 functions do not divide 10 nodes; give a divisor of 10");
+  EXPECT_EQ(error_of([&] { activations(v, {}); }),
+            "conv7: there is no function; give one for each node, or a list to be repeated");
   g.layer("");
+  EXPECT_EQ(error_of([&] { binary_cross_entropy(v, t); }),
+            "binary_cross_entropy: a target of 9 does not fit 10; give both the same shape");
+  EXPECT_EQ(error_of([&] { sigmoid_cross_entropy(v, t); }),
+            "sigmoid_cross_entropy: a target of 9 does not fit 10; give both the same shape");
+  EXPECT_EQ(error_of([&] { sum_of_squares(v, t); }),
+            "sum_of_squares: a target of 9 does not fit 10; give both the same shape");
+  EXPECT_EQ(error_of([&] { gaussian_log_likelihood(v, t); }),
+            "gaussian_log_likelihood: a target of 9 does not fit 10; give both the same shape");
+  EXPECT_EQ(error_of([&] { log_likelihood(x, x); }),
+            "log_likelihood: takes one vector of classes a sample, not 3×4×4; reshape it to one axis");
   EXPECT_EQ(error_of([&] { cross_entropy(v, t); }),
             "cross_entropy: a target of 9 does not fit 10; give both the same shape");
   EXPECT_EQ(error_of([&] { squared_error(v, t); }),

@@ -224,7 +224,7 @@ Value build_layer(Value x, const LayerSpec& layer) {
     case Kind::average_pool:
       return average_pool(x, pool);
     case Kind::dense:
-      return dense_layer(x, layer.count);
+      return dense_layer(x, {.outputs = layer.count});
     case Kind::relu:
       return relu(x);
     case Kind::tanh:

@@ -237,7 +237,7 @@ class TomlBuilder {
     layer.options.dilation = reader.pair("dilation", 1, kMostNumber).value_or(Pair{1, 1});
     layer.options.padding = padding(reader, layer.kernel, layer.options.dilation);
     layer.options.groups = reader.integer("groups", 1, kMostNumber).value_or(1);
-    layer.bias = reader.boolean("bias").value_or(true);
+    layer.bias = reader.boolean("bias").value_or(true) ? Bias::shared : Bias::none;
     reader.finish();
     return named(conv_layer(x, layer));
   }
@@ -263,7 +263,9 @@ class TomlBuilder {
     if (init != "he" && init != "glorot")
       reader.fail("init", str("must be \"he\" or \"glorot\", not ", in_quotes(init)));
     reader.finish();
-    return named(dense_layer(x, outputs, bias, init == "he" ? WeightInit::he : WeightInit::glorot));
+    return named(dense_layer(x, {.outputs = outputs,
+                                 .bias = bias ? Bias::shared : Bias::none,
+                                 .init = init == "he" ? WeightInit::he : WeightInit::glorot}));
   }
 
   Value pool(TableReader& reader, Value x, const std::string& type) {

@@ -128,7 +128,7 @@ TEST(Differentiate, KeepsTheLayersOfWhatItDifferentiates) {
   Graph g;
   const Value x = g.input("x", {4});
   g.layer("fc1");
-  const Value h = dense_layer(x, 3);
+  const Value h = dense_layer(x, {.outputs = 3});
   g.layer("act1");
   const Value y = tanh(h);
   g.layer("loss");
@@ -169,7 +169,7 @@ void expect_gradients_by_differences(const DerivativeRules& rules, bool right) {
   Value h = relu(conv_layer(x, {.filters = 2, .kernel = {3, 3}, .options = {}}));
   h = max_pool(h);
   g.layer("fc1");
-  h = dense_layer(h, 3);
+  h = dense_layer(h, {.outputs = 3});
   const Value loss = batch_mean(cross_entropy(h, t));
   const auto weights = g.parameters();
   const auto d = gradients(loss, weights, rules);

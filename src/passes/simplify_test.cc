@@ -240,7 +240,7 @@ Graph small_network(const PoolOptions& pool = {}) {
   g.layer("pool1");
   h = max_pool(h, pool);
   g.layer("dense1");
-  h = dense_layer(h, 5);
+  h = dense_layer(h, {.outputs = 5});
   g.layer("loss");
   const Value loss = batch_mean(cross_entropy(h, t));
   g.output("loss", loss);

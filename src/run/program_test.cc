@@ -46,9 +46,9 @@ Graph network_with_gradients() {
   g.layer("conv2");
   v = average_pool(tanh(conv_layer(v, {.filters = 3, .kernel = {2, 2}})), {.window = {2, 2}, .stride = {1, 1}});
   g.layer("dense1");
-  v = relu(dense_layer(v, 7));
+  v = relu(dense_layer(v, {.outputs = 7}));
   g.layer("dense2");
-  v = dense_layer(v, 4);
+  v = dense_layer(v, {.outputs = 4});
   g.name(v, "y");
   output_gradients(g, v);
   return g;
@@ -64,7 +64,7 @@ Graph coupled_samples() {
   const Value centred = z - mean_of(z);
   const Value normal = centred / sqrt(mean_of(centred * centred) + g.constant(1e-3));
   g.layer("dense1");
-  const Value y = dense_layer(relu(normal), 4);
+  const Value y = dense_layer(relu(normal), {.outputs = 4});
   output_gradients(g, y);
   return g;
 }
