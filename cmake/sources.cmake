@@ -23,7 +23,7 @@ function(chalkgrad_room out)
 endfunction()
 
 chalkgrad_room(core_sources base ir ops layers passes plan kernels run)
-chalkgrad_room(data_sources data net train)
+chalkgrad_room(data_sources data net train math)
 
 add_library(chalkgrad_core ${core_sources})
 if(CHALKGRAD_FUZZ)  # what is fuzzed reads files and texts; instrumented kernels would build for minutes and never run

@@ -44,6 +44,7 @@ PUBLIC = {
     "data.h": "data",
     "network.h": "net",
     "train.h": "train",
+    "check.h": "math",
     "chalkgrad.h": "umbrella",
 }
 

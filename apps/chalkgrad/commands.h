@@ -14,6 +14,7 @@ void add_eval(CLI::App& app, Action& action);
 void add_predict(CLI::App& app, Action& action);
 void add_info(CLI::App& app, Action& action);
 void add_gradcheck(CLI::App& app, Action& action);
+void add_check(CLI::App& app, Action& action);
 void add_grad(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 

@@ -22,6 +22,7 @@ constexpr const char* kExamples = R"(Examples:
   chalkgrad predict m.safetensors picture.png       what is this?
   chalkgrad info --net 20c5-relu-mp2-10n --input 1x28x28
   chalkgrad gradcheck --net 4c3-tanh-mp2-5n --input 1x8x8
+  chalkgrad check derivation.chalk                  are these equations true?
   chalkgrad bench --net 20c5-relu-mp2-10n --input 1x28x28 --batch 64
 
 chalkgrad COMMAND --help explains a command. Exit code: 0 good, 1 an error or a failed check, 2 a wrong command line.)";
@@ -89,6 +90,7 @@ int run(int argc, char** argv) {
   add_predict(app, action);
   add_info(app, action);
   add_gradcheck(app, action);
+  add_check(app, action);
   add_grad(app, action);
   add_bench(app, action);
   try {

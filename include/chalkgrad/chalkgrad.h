@@ -1,6 +1,7 @@
 // Everything: #include <chalkgrad/chalkgrad.h>.
 #pragma once
 
+#include "chalkgrad/check.h"
 #include "chalkgrad/data.h"
 #include "chalkgrad/differentiate.h"
 #include "chalkgrad/error.h"

@@ -1,0 +1,200 @@
+// chalkgrad check: equations about a network, as people write them, true or false.
+#include "chalkgrad/check.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "apps/chalkgrad/commands.h"
+#include "apps/chalkgrad/common.h"
+#include "src/base/file.h"
+
+namespace chalk::app {
+namespace {
+
+constexpr std::size_t kMostBytes = std::size_t{1} << 20;
+constexpr std::size_t kIndent = 21;  // of what is said about a formula: the width of its number and verdict
+
+struct Options {
+  std::vector<std::string> files;
+  CheckOptions check;
+  bool json = false, latex = false, quiet = false;
+};
+
+struct Screen {
+  bool colour = isatty(STDOUT_FILENO) == 1 && !std::getenv("NO_COLOR");
+  std::size_t width = 0;  // 0: not a terminal, lines may be as long as they are
+
+  Screen() {
+    winsize size{};
+    if (isatty(STDOUT_FILENO) == 1 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+      width = std::max<std::size_t>(size.ws_col, 60);
+  }
+  std::string painted(const char* code, const std::string& text) const {
+    return colour ? fmt::format("\033[{}m{}\033[0m", code, text) : text;
+  }
+  /// What fits behind `used` columns. Formulas are ASCII.
+  std::string fitting(const std::string& text, std::size_t used) const {
+    if (width == 0 || text.size() + used <= width) return text;
+    return text.substr(0, width - used - 1) + "…";
+  }
+};
+
+std::string verdict_of(const CheckedLine& line, const Screen& screen) {
+  switch (line.verdict) {
+    case Verdict::verified:
+      return screen.painted("32", "verified  ");
+    case Verdict::erratum:
+      return screen.painted("33", "erratum   ");
+    case Verdict::definition:
+      return screen.painted("2", "definition");
+    case Verdict::failed:
+      return screen.painted("1;31", "FALSE     ");
+  }
+  return {};
+}
+
+const char* word(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::verified:
+      return "verified";
+    case Verdict::erratum:
+      return "erratum";
+    case Verdict::definition:
+      return "definition";
+    case Verdict::failed:
+      return "failed";
+  }
+  return "";
+}
+
+/// The line of the text that an error points into, and a mark below the character.
+std::string pointer(const std::string& text, int line, int column) {
+  std::size_t begin = 0;
+  for (int n = 1; n < line && begin != std::string::npos; ++n) {
+    begin = text.find('\n', begin);
+    if (begin != std::string::npos) ++begin;
+  }
+  if (begin == std::string::npos || begin >= text.size()) return {};
+  auto source = text.substr(begin, text.find('\n', begin) - begin);
+  for (char& c : source) {
+    if (c == '\t' || c == '\r') c = ' ';
+  }
+  const auto indent = std::string(kIndent, ' ');
+  return fmt::format("{}{} | {}\n{}{} | {}^\n", indent, line, source, indent,
+                     std::string(std::to_string(line).size(), ' '),
+                     std::string(static_cast<std::size_t>(column - 1), ' '));
+}
+
+void print_line(const CheckedLine& line, const std::string& text, const Screen& screen) {
+  const auto label = line.label.empty() ? fmt::format("line {}", line.line) : "(" + line.label + ")";
+  const auto indent = std::string(kIndent, ' ');
+  fmt::print("{:<9}{}  {}\n", label, verdict_of(line, screen), screen.fitting(line.text, kIndent));
+  if (!line.message.empty()) fmt::print("{}{}\n", indent, line.message);
+  if (line.verdict == Verdict::failed && line.column > 0) fmt::print("{}", pointer(text, line.line, line.column));
+  if (line.verdict != Verdict::erratum) return;
+  fmt::print("{}as printed: {}\n", indent, line.difference);
+  fmt::print("{}corrected:  {}\n", indent, screen.fitting(line.corrected, kIndent + 12));
+}
+
+void print_latex(const CheckReport& report) {
+  for (const auto& line : report.lines) {
+    if (line.latex.empty()) continue;
+    const auto tag = line.label.empty() ? "" : fmt::format(" \\tag{{{}}}", line.label);
+    fmt::print("\\[ {}{} \\]  % {}\n", line.latex, tag, word(line.verdict));
+    if (line.verdict == Verdict::erratum) fmt::print("\\[ {} \\]  % corrected\n", line.corrected_latex);
+  }
+}
+
+nlohmann::ordered_json to_json(const std::string& file, const CheckReport& report) {
+  nlohmann::ordered_json json{{"file", file},
+                              {"verified", report.verified},
+                              {"errata", report.errata},
+                              {"definitions", report.definitions},
+                              {"failed", report.failed},
+                              {"lines", nlohmann::ordered_json::array()}};
+  for (const auto& line : report.lines) {
+    nlohmann::ordered_json row{{"line", line.line}, {"verdict", word(line.verdict)}, {"formula", line.text}};
+    const std::pair<const char*, const std::string*> texts[] = {{"part", &line.part},
+                                                                {"label", &line.label},
+                                                                {"latex", &line.latex},
+                                                                {"source", &line.source},
+                                                                {"difference", &line.difference},
+                                                                {"message", &line.message},
+                                                                {"corrected", &line.corrected},
+                                                                {"corrected_latex", &line.corrected_latex}};
+    for (const auto& [key, value] : texts) {
+      if (!value->empty()) row[key] = *value;
+    }
+    if (line.column > 0) row["column"] = line.column;
+    json["lines"].push_back(std::move(row));
+  }
+  return json;
+}
+
+std::string summary(const CheckReport& report) {
+  return fmt::format("{} verified, {} {}, {} definition{}, {} failed", report.verified, report.errata,
+                     report.errata == 1 ? "erratum" : "errata", report.definitions, report.definitions == 1 ? "" : "s",
+                     report.failed);
+}
+
+int check(const Options& o) {
+  const Screen screen;
+  bool good = true;
+  auto all = nlohmann::ordered_json::array();
+  for (const auto& file : o.files) {
+    const bool input = file == "-";
+    const auto bytes = read_file(input ? "/dev/stdin" : file, kMostBytes);
+    const std::string text(bytes.begin(), bytes.end());
+    const auto report = check_derivation(text, input ? "standard input" : file, o.check);
+    if (report.lines.empty()) throw InputError(file + ": has no equation; docs/check.md shows how they are written");
+    good = good && report.failed == 0;
+    if (o.json) {
+      all.push_back(to_json(file, report));
+    } else if (o.latex) {
+      print_latex(report);
+    } else {
+      if (o.files.size() > 1) fmt::print("{}{}\n", &file == &o.files.front() ? "" : "\n", screen.painted("1", file));
+      std::string part;
+      for (const auto& line : report.lines) {
+        if (o.quiet && line.verdict != Verdict::failed) continue;
+        if (line.part != part) fmt::print("\n{}\n", screen.painted("1", part = line.part));
+        print_line(line, text, screen);
+      }
+      fmt::print("{}\n", screen.painted(report.failed == 0 ? "1" : "1;31", summary(report)));
+    }
+  }
+  if (o.json) print_json(o.files.size() == 1 ? all[0] : all);
+  return good ? kOk : kFailed;
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("check", "Check equations about a network, written as people write them");
+  command->add_option("FILE", options->files, "Derivations (.chalk); - is standard input")->required()->type_name("");
+  command->add_option("--seed", options->check.seed, "Decides the random numbers that equations are tried on")
+      ->capture_default_str()
+      ->check(at_least(0, kMostSeed))
+      ->type_name("N");
+  command->add_option("--trials", options->check.trials, "How many times they are drawn")
+      ->capture_default_str()
+      ->check(at_least(1, 1000))
+      ->type_name("N");
+  command->add_flag("--quiet", options->quiet, "Print what is false, and the summary");
+  auto* latex = command->add_flag("--latex", options->latex, "Print the formulas in LaTeX instead");
+  add_json(command, options->json);
+  command->get_option("--json")->excludes(latex);
+  command->footer(
+      "docs/check.md teaches the language in ten minutes. One line to try:\n"
+      "  echo 'network x: 3 > s = dense(W: 2 outputs) > y = tanh; dy[i]/dx[j] = (1 - y[i]^2)*W[i,j]' | chalkgrad check "
+      "-\n"
+      "Exit code 1 if an equation is false.");
+  set_action(command, action, options, check);
+}
+
+}  // namespace chalk::app

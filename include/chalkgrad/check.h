@@ -1,0 +1,60 @@
+// Derivations checked line by line: a network and equations about it, in index notation, as people write them. The
+// language is described in docs/check.md.
+//
+//   auto report = chalk::check_derivation(
+//       "network x: 3 > z = dense(W: 2 outputs, bias b) > y = sigmoid\n"
+//       "z[i] = sum(j, W[i,j]*x[j]) + b[i]\n"
+//       "dy[i]/dW[k,j] = delta(i,k)*y[i]*(1 - y[i])*x[j]\n");
+//   report.failed == 0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chalk {
+
+enum class Verdict : std::uint8_t {
+  verified,    ///< true on random numbers, in double precision
+  erratum,     ///< false as printed, as the text says itself, with a correction that is true
+  definition,  ///< gives a name to something
+  failed,      ///< false, or cannot be read
+};
+
+/// One line of a derivation, judged.
+struct CheckedLine {
+  std::string part{};   ///< the heading it stands under ("part …"), may be empty
+  std::string label{};  ///< its number, "10"; may be empty
+  int line = 0;         ///< in the text, from 1
+  int column = 0;       ///< where an error points to, in characters from 1; 0: nowhere
+  Verdict verdict = Verdict::failed;
+  std::string text{};    ///< the formula in plain text
+  std::string latex{};   ///< and in LaTeX
+  std::string source{};  ///< what the document prints (lines that begin with %), may be empty
+  /// Failed: why, and what to do. Erratum: what is wrong with the printed formula. Else empty, or a remark.
+  std::string message{};
+  std::string difference{};       ///< erratum: how the printed formula fails
+  std::string corrected{};        ///< erratum: the corrected formula in plain text
+  std::string corrected_latex{};  ///< and in LaTeX
+};
+
+struct CheckReport {
+  std::vector<CheckedLine> lines;
+  std::size_t verified = 0, errata = 0, definitions = 0, failed = 0;
+};
+
+struct CheckOptions {
+  std::uint64_t seed = 1;  ///< decides the random numbers
+  int trials = 3;          ///< how many times new ones are drawn, >= 1
+  int only_line = 0;       ///< > 0: judge the statement that begins on this line only; the others are just read
+};
+
+/// Judges each line of the text. Equations hold if both sides differ by at most 1e-10 of the largest number that came
+/// up in computing them, for every value of their indices in each trial. Throws InputError, with line and column, where
+/// the text itself cannot be read: a network, a declaration or a definition that makes no sense. `origin` (a file's
+/// name) begins that message.
+CheckReport check_derivation(std::string_view text, std::string_view origin = "derivation",
+                             const CheckOptions& options = {});
+
+}  // namespace chalk

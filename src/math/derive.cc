@@ -1,0 +1,170 @@
+#include "src/math/derive.h"
+
+#include "src/base/text.h"
+#include "src/math/elaborate.h"
+#include "src/math/error.h"
+
+namespace chalk::math {
+namespace {
+
+ExprPtr delta(const ExprPtr& a, const ExprPtr& b) { return make(Kind::delta, a->place, {a, b}); }
+
+ExprPtr with_body(const Expr& reduce, Reduction reduction, const ExprPtr& body) {
+  Expr e = reduce;
+  e.reduction = reduction;
+  e.args = {body};
+  return std::make_shared<const Expr>(std::move(e));
+}
+
+ExprPtr compare(Comparison comparison, const ExprPtr& a, const ExprPtr& b) {
+  Expr e;
+  e.kind = Kind::compare;
+  e.place = a->place;
+  e.comparison = comparison;
+  e.args = {a, b};
+  return std::make_shared<const Expr>(std::move(e));
+}
+
+class Deriver {
+ public:
+  Deriver(const Expr* hole, int symbol, const std::vector<ExprPtr>& args, const Symbols& symbols, Indices& indices)
+      : hole_(hole), symbol_(symbol), args_(args), symbols_(symbols), indices_(indices) {}
+
+  ExprPtr run(const ExprPtr& e) {
+    if (e.get() == hole_) return number(1, e->place);
+    switch (e->kind) {
+      case Kind::value:
+        return of_value(*e);
+      case Kind::negate:
+        return negated(run(e->args[0]));
+      case Kind::add:
+        return sum_of(run(e->args[0]), run(e->args[1]));
+      case Kind::subtract:
+        return difference(run(e->args[0]), run(e->args[1]));
+      case Kind::multiply:  // (a·b)' = a'·b + a·b'
+        return sum_of(product(run(e->args[0]), e->args[1]), product(e->args[0], run(e->args[1])));
+      case Kind::divide: {  // (a/b)' = a'/b − a·b'/b²
+        const auto &a = e->args[0], &b = e->args[1];
+        return difference(ratio(run(a), b), ratio(product(a, run(b)), product(b, b)));
+      }
+      case Kind::power:
+        return of_power(*e);
+      case Kind::call:  // f(a)' = f'(a)·a'
+        return product(run(e->args[0]), builtin_derivative(e->name, e->args[0]));
+      case Kind::reduce:
+        return of_reduce(e);
+      case Kind::jacobian:
+        if (!symbol_changes(e->id) && !symbol_changes(e->other)) break;
+        throw FormulaError(e->place, "the derivative of a derivative of values is not known; derive a formula instead");
+      case Kind::at:
+        throw FormulaError(e->place, "the derivative of at(…) is not known; derive before values change");
+      default:  // numbers, indices, comparisons, Kronecker's delta
+        break;
+    }
+    return number(0, e->place);
+  }
+
+ private:
+  bool symbol_changes(int id) const { return symbol_ >= 0 && symbols_.depends(id, symbol_); }
+
+  ExprPtr of_value(const Expr& e) {
+    if (!symbol_changes(e.id)) return number(0, e.place);
+    if (e.id == symbol_) {
+      ExprPtr product_of = number(1, e.place);
+      for (std::size_t k = 0; k < args_.size(); ++k) product_of = product(product_of, delta(e.args[k], args_[k]));
+      return product_of;
+    }
+    Expr j;
+    j.kind = Kind::jacobian;
+    j.place = e.place;
+    j.id = e.id;
+    j.other = symbol_;
+    j.args = e.args;
+    j.args.insert(j.args.end(), args_.begin(), args_.end());
+    return std::make_shared<const Expr>(std::move(j));
+  }
+
+  /// (a^b)' = b·a^(b−1)·a' + a^b·ln(a)·b'
+  ExprPtr of_power(const Expr& e) {
+    const auto &a = e.args[0], &b = e.args[1];
+    const auto da = run(a), db = run(b);
+    auto result = product(product(b, make(Kind::power, e.place, {a, difference(b, number(1, b->place))})), da);
+    if (is_number(*b, 2)) result = product(product(b, a), da);
+    if (is_number(*db, 0)) return result;
+    Expr ln;
+    ln.kind = Kind::call;
+    ln.place = e.place;
+    ln.name = "ln";
+    ln.args = {a};
+    const auto whole = make(Kind::power, e.place, {a, b});
+    return sum_of(result, product(product(whole, std::make_shared<const Expr>(std::move(ln))), db));
+  }
+
+  ExprPtr of_reduce(const ExprPtr& e) {
+    const auto& body = e->args[0];
+    if (e->reduction == Reduction::argmax) return number(0, e->place);
+    if (e->bounds.empty() && e->args.size() == 2) return of_pair(*e);
+    const auto d = run(body);
+    if (is_number(*d, 0)) return d;
+    if (e->reduction == Reduction::sum) return with_body(*e, Reduction::sum, d);
+    if (e->reduction == Reduction::product) {  // Σᵢ aᵢ'·Πⱼ (j = i ? 1 : aⱼ)
+      std::map<int, ExprPtr> others;
+      Expr inner = *e;
+      ExprPtr same = number(1, e->place);
+      for (auto& bound : inner.bounds) {
+        const int id = indices_.add(indices_[bound.id]);
+        others[bound.id] = index(id, e->place);
+        same = product(same, delta(others[bound.id], index(bound.id, e->place)));
+        bound.id = id;
+      }
+      const auto one = number(1, e->place);
+      inner.args = {sum_of(same, product(difference(one, same), substitute(body, others)))};
+      return with_body(*e, Reduction::sum, product(d, std::make_shared<const Expr>(std::move(inner))));
+    }
+    // A maximum passes its derivative to the first of the largest: Σᵢ [i is the first largest]·aᵢ'
+    ExprPtr place_of = number(0, e->place);
+    for (const auto& bound : e->bounds) {
+      const auto& range = *indices_[bound.id].range;
+      const auto offset = difference(index(bound.id, e->place), number(static_cast<double>(range.first)));
+      place_of = sum_of(product(place_of, number(static_cast<double>(range.second - range.first + 1))), offset);
+    }
+    const auto first = e->reduction == Reduction::maximum ? body : negated(body);
+    const auto chosen = compare(Comparison::equal, with_body(*e, Reduction::argmax, first), place_of);
+    return with_body(*e, Reduction::sum, product(chosen, d));
+  }
+
+  /// max(a, b): a where a ≥ b, else b.
+  ExprPtr of_pair(const Expr& e) {
+    const bool max = e.reduction == Reduction::maximum;
+    const auto &a = e.args[0], &b = e.args[1];
+    return sum_of(product(compare(max ? Comparison::greater_equal : Comparison::less_equal, a, b), run(a)),
+                  product(compare(max ? Comparison::less : Comparison::greater, a, b), run(b)));
+  }
+
+  static ExprPtr index(int id, Place place) {
+    Expr e;
+    e.kind = Kind::index;
+    e.place = place;
+    e.id = id;
+    return std::make_shared<const Expr>(std::move(e));
+  }
+
+  const Expr* hole_;
+  int symbol_;
+  const std::vector<ExprPtr>& args_;
+  const Symbols& symbols_;
+  Indices& indices_;
+};
+
+}  // namespace
+
+ExprPtr derive(const ExprPtr& e, int symbol, const std::vector<ExprPtr>& args, const Symbols& symbols,
+               Indices& indices) {
+  return Deriver(nullptr, symbol, args, symbols, indices).run(e);
+}
+
+ExprPtr derive(const ExprPtr& e, const Expr* hole, const Symbols& symbols, Indices& indices) {
+  return Deriver(hole, -1, {}, symbols, indices).run(e);
+}
+
+}  // namespace chalk::math

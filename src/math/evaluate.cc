@@ -1,0 +1,363 @@
+#include "src/math/evaluate.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "src/base/text.h"
+#include "src/base/wording.h"
+#include "src/math/error.h"
+
+namespace chalk::math {
+namespace {
+
+constexpr std::int64_t kMostElements = std::int64_t{1} << 24;  // of one array: 128 MB
+constexpr std::int64_t kMostWork = std::int64_t{1} << 32;      // elements computed for one formula: some seconds
+
+/// For each of `axes`, how far apart its neighbours are in `a`; 0 if `a` does not have it.
+std::vector<std::int64_t> strides(const Array& a, const std::vector<int>& axes) {
+  std::vector<std::int64_t> found(axes.size(), 0);
+  std::int64_t stride = 1;
+  for (auto k = a.axes.size(); k-- > 0; stride *= a.extents[k]) {
+    const auto place = std::find(axes.begin(), axes.end(), a.axes[k]);
+    if (place != axes.end()) found[static_cast<std::size_t>(place - axes.begin())] = stride;
+  }
+  return found;
+}
+
+/// Calls f with the offsets into several arrays, for every combination of indices in order.
+template <std::size_t N, class F>
+void walk(const std::vector<std::int64_t>& extents, const std::array<std::vector<std::int64_t>, N>& steps, F f) {
+  std::vector<std::int64_t> at(extents.size(), 0);
+  std::array<std::int64_t, N> offset{};
+  for (;;) {
+    f(offset);
+    auto axis = extents.size();
+    for (;;) {
+      if (axis-- == 0) return;
+      for (std::size_t n = 0; n < N; ++n) offset[n] += steps[n][axis];
+      if (++at[axis] < extents[axis]) break;
+      for (std::size_t n = 0; n < N; ++n) offset[n] -= steps[n][axis] * extents[axis];
+      at[axis] = 0;
+    }
+  }
+}
+
+std::vector<int> united(const std::vector<int>& a, const std::vector<int>& b) {
+  std::vector<int> both;
+  std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
+  return both;
+}
+
+double compare(Comparison comparison, double a, double b) {
+  switch (comparison) {
+    case Comparison::equal:
+      return a == b ? 1 : 0;
+    case Comparison::not_equal:
+      return a != b ? 1 : 0;
+    case Comparison::less:
+      return a < b ? 1 : 0;
+    case Comparison::less_equal:
+      return a <= b ? 1 : 0;
+    case Comparison::greater:
+      return a > b ? 1 : 0;
+    case Comparison::greater_equal:
+      return a >= b ? 1 : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Array Evaluator::run(const ExprPtr& e) {
+  auto result = compute(e);
+  shared_.clear();
+  return result;
+}
+
+Array Evaluator::empty(std::vector<int> axes, Place place) {
+  Array a;
+  a.axes = std::move(axes);
+  std::int64_t size = 1;
+  for (const int axis : a.axes) {
+    a.extents.push_back(indices_[axis].extent());
+    if (a.extents.back() > kMostElements / size) {
+      throw FormulaError(place,
+                         str("this has more than ", grouped(static_cast<std::uint64_t>(kMostElements)),
+                             " terms at once; put each sum around as little as possible, or use smaller shapes"));
+    }
+    size *= a.extents.back();
+  }
+  work_ += size;
+  if (work_ > kMostWork) throw FormulaError(place, "this takes too long to compute; use smaller shapes");
+  a.data.assign(static_cast<std::size_t>(size), 0.0);
+  return a;
+}
+
+template <class F>
+Array Evaluator::binary(const Expr& e, const Array& a, const Array& b, F f) {
+  Array y = empty(united(a.axes, b.axes), e.place);
+  std::size_t i = 0;
+  if (a.axes == y.axes && b.axes == y.axes) {
+    for (; i < y.data.size(); ++i) y.data[i] = f(a.data[i], b.data[i]);
+  } else {
+    walk(y.extents, std::array{strides(a, y.axes), strides(b, y.axes)}, [&](const auto& at) {
+      y.data[i++] = f(a.data[static_cast<std::size_t>(at[0])], b.data[static_cast<std::size_t>(at[1])]);
+    });
+  }
+  for (const double v : y.data) {
+    if (std::isfinite(v)) magnitude_ = std::max(magnitude_, std::abs(v));
+  }
+  return y;
+}
+
+template <class F>
+Array Evaluator::unary(Array a, F f) {
+  for (auto& v : a.data) {
+    v = f(v);
+    if (std::isfinite(v)) magnitude_ = std::max(magnitude_, std::abs(v));
+  }
+  work_ += static_cast<std::int64_t>(a.data.size());
+  return a;
+}
+
+Array Evaluator::index(int id) const {
+  Array a;
+  for (const auto& [fixed, at] : fixed_) {
+    if (fixed != id) continue;
+    a.data = {static_cast<double>(at)};
+    return a;
+  }
+  const auto& [first, last] = *indices_[id].range;
+  a.axes = {id};
+  a.extents = {last - first + 1};
+  a.data.clear();
+  for (auto v = first; v <= last; ++v) a.data.push_back(static_cast<double>(v));
+  return a;
+}
+
+Array Evaluator::compute(const ExprPtr& e) {
+  const bool several = e.use_count() > 1 && !e->args.empty();
+  if (several) {
+    if (const auto found = shared_.find(e.get()); found != shared_.end()) return found->second;
+  }
+  const auto arg = [&](std::size_t k) { return compute(e->args[k]); };
+  Array y;
+  switch (e->kind) {
+    case Kind::number:
+      y.data = {e->number};
+      magnitude_ = std::max(magnitude_, std::abs(e->number));
+      break;
+    case Kind::index:
+      y = index(e->id);
+      break;
+    case Kind::value: {
+      const auto& extents = symbols_[e->id].extents;
+      y = gather(*e, values_.value(e->id), extents);
+      break;
+    }
+    case Kind::jacobian: {
+      auto extents = symbols_[e->id].extents;
+      const auto& others = symbols_[e->other].extents;
+      extents.insert(extents.end(), others.begin(), others.end());
+      y = gather(*e, values_.jacobian(e->id, e->other), extents);
+      break;
+    }
+    case Kind::negate:
+      y = unary(arg(0), [](double v) { return -v; });
+      break;
+    case Kind::add:
+      y = binary(*e, arg(0), arg(1), [](double a, double b) { return a + b; });
+      break;
+    case Kind::subtract:
+      y = binary(*e, arg(0), arg(1), [](double a, double b) { return a - b; });
+      break;
+    case Kind::multiply:
+      y = binary(*e, arg(0), arg(1), [](double a, double b) { return a * b; });
+      break;
+    case Kind::divide:
+      y = binary(*e, arg(0), arg(1), [](double a, double b) { return a / b; });
+      break;
+    case Kind::power:
+      y = binary(*e, arg(0), arg(1), [](double a, double b) { return std::pow(a, b); });
+      break;
+    case Kind::delta:
+      y = binary(*e, arg(0), arg(1), [](double a, double b) { return a == b ? 1.0 : 0.0; });
+      break;
+    case Kind::compare:
+      y = binary(*e, arg(0), arg(1), [&](double a, double b) { return math::compare(e->comparison, a, b); });
+      break;
+    case Kind::call:
+      y = unary(arg(0), [&](double v) { return apply_builtin(e->name, v); });
+      break;
+    case Kind::reduce:
+      y = reduce(*e);
+      break;
+    case Kind::at:
+      y = at(*e);
+      break;
+    default:
+      throw FormulaError(e->place, "this cannot be computed");
+  }
+  if (several) shared_.emplace(e.get(), y);
+  return y;
+}
+
+/// data[args…], 0 where an index is outside.
+Array Evaluator::gather(const Expr& e, const std::vector<double>& data, const std::vector<std::int64_t>& extents) {
+  std::vector<Array> at;
+  std::vector<int> axes;
+  for (const auto& arg : e.args) {
+    at.push_back(compute(arg));
+    axes = united(axes, at.back().axes);
+  }
+  Array y = empty(axes, e.place);
+  // The place in data, and whether it is inside, axis by axis.
+  std::vector<std::int64_t> offset(y.data.size(), 0);
+  for (std::size_t k = 0; k < at.size(); ++k) {
+    std::size_t i = 0;
+    walk(y.extents, std::array{strides(at[k], y.axes)}, [&](const auto& step) {
+      const double v = at[k].data[static_cast<std::size_t>(step[0])];
+      const bool inside = v >= 0 && v < static_cast<double>(extents[k]) && v == std::floor(v);
+      auto& to = offset[i++];
+      to = inside && to >= 0 ? to * extents[k] + static_cast<std::int64_t>(v) : -1;
+    });
+  }
+  for (std::size_t i = 0; i < y.data.size(); ++i) {
+    if (offset[i] >= 0) y.data[i] = data[static_cast<std::size_t>(offset[i])];
+    if (std::isfinite(y.data[i])) magnitude_ = std::max(magnitude_, std::abs(y.data[i]));
+  }
+  return y;
+}
+
+Array Evaluator::reduce(const Expr& e) {
+  if (e.bounds.empty()) {  // max(a, b)
+    const bool max = e.reduction == Reduction::maximum;
+    return binary(e, compute(e.args[0]), compute(e.args[1]), [&](double a, double b) {
+      if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<double>::quiet_NaN();
+      return (max ? a >= b : a <= b) ? a : b;
+    });
+  }
+  const Array x = compute(e.args[0]);
+  std::vector<int> kept = x.axes, order;
+  for (const auto& bound : e.bounds) {
+    std::erase(kept, bound.id);
+    order.push_back(bound.id);
+  }
+  Array y = empty(kept, e.place);
+  auto all = kept;
+  all.insert(all.end(), order.begin(), order.end());
+  std::vector<std::int64_t> extents = y.extents;
+  std::int64_t group = 1;
+  for (const int id : order) {
+    extents.push_back(indices_[id].extent());
+    group *= extents.back();
+    if (group > kMostElements) throw FormulaError(e.place, "this runs over too many terms; use smaller ranges");
+  }
+  const bool product = e.reduction == Reduction::product;
+  const double sign = e.reduction == Reduction::minimum ? -1 : 1;
+  const bool argmax = e.reduction == Reduction::argmax;
+  std::int64_t n = 0;
+  double best = 0;
+  work_ += group * static_cast<std::int64_t>(y.data.size());
+  if (work_ > kMostWork) throw FormulaError(e.place, "this takes too long to compute; use smaller shapes");
+  walk(extents, std::array{strides(x, all)}, [&](const auto& at) {
+    const double v = x.data[static_cast<std::size_t>(at[0])];
+    auto& to = y.data[static_cast<std::size_t>(n / group)];
+    const bool first = n % group == 0;
+    if (e.reduction == Reduction::sum) {
+      to += v;
+    } else if (product) {
+      to = first ? v : to * v;
+    } else if (first || sign * v > sign * best || std::isnan(v)) {
+      if (first || !std::isnan(best)) {
+        best = v;
+        to = argmax ? static_cast<double>(n % group) : v;
+      }
+    }
+    ++n;
+  });
+  for (const double v : y.data) {
+    if (std::isfinite(v)) magnitude_ = std::max(magnitude_, std::abs(v));
+  }
+  return y;
+}
+
+/// Evaluates the formula again with replaced values; once for each combination of the indices that these depend on.
+Array Evaluator::at(const Expr& e) {
+  struct Change {
+    int symbol;
+    std::vector<int> axes;
+    Array becomes;
+  };
+  std::vector<Change> changes;
+  std::vector<int> outer;
+  for (std::size_t k = 1; k + 1 < e.args.size(); k += 2) {
+    Change change{e.args[k]->id, {}, compute(e.args[k + 1])};
+    for (const auto& axis : e.args[k]->args) change.axes.push_back(axis->id);
+    for (const int axis : change.becomes.axes) {
+      if (std::find(change.axes.begin(), change.axes.end(), axis) == change.axes.end() &&
+          std::find(outer.begin(), outer.end(), axis) == outer.end())
+        outer.push_back(axis);
+    }
+    changes.push_back(std::move(change));
+  }
+  std::sort(outer.begin(), outer.end());
+  Array over = empty(outer, e.place);
+  std::vector<Array> parts;
+  std::vector<std::int64_t> at(outer.size(), 0);
+  for (std::size_t i = 0; i < over.data.size(); ++i) {
+    auto rest = static_cast<std::int64_t>(i);
+    for (auto k = outer.size(); k-- > 0; rest /= over.extents[k]) at[k] = rest % over.extents[k];
+    std::vector<std::pair<int, std::vector<double>>> replaced;
+    for (const auto& change : changes) {
+      auto axes = outer;
+      axes.insert(axes.end(), change.axes.begin(), change.axes.end());
+      const auto whole = spread(change.becomes, axes, indices_);
+      const auto size = whole.size() / over.data.size();
+      replaced.emplace_back(change.symbol,
+                            std::vector<double>(whole.begin() + static_cast<std::ptrdiff_t>(i * size),
+                                                whole.begin() + static_cast<std::ptrdiff_t>((i + 1) * size)));
+    }
+    const auto changed = values_.with(replaced);
+    Evaluator inner(symbols_, indices_, *changed);
+    inner.fixed_ = fixed_;
+    for (std::size_t k = 0; k < outer.size(); ++k)
+      inner.fixed_.emplace_back(outer[k], indices_[outer[k]].range->first + at[k]);
+    inner.work_ = work_;
+    parts.push_back(inner.run(e.args[0]));
+    work_ = inner.work_;
+    magnitude_ = std::max(magnitude_, inner.magnitude_);
+  }
+  if (outer.empty()) return parts[0];
+  // Each part is over the same axes; put the outer ones among them.
+  auto axes = parts[0].axes;
+  Array y = empty(united(axes, outer), e.place);
+  auto order = outer;
+  order.insert(order.end(), axes.begin(), axes.end());
+  Array joined = y;
+  joined.axes = order;
+  joined.data.clear();
+  for (const auto& part : parts) joined.data.insert(joined.data.end(), part.data.begin(), part.data.end());
+  joined.extents.clear();
+  for (const int axis : order) joined.extents.push_back(indices_[axis].extent());
+  y.data = spread(joined, y.axes, indices_);
+  return y;
+}
+
+std::vector<double> spread(const Array& a, const std::vector<int>& axes, const Indices& indices) {
+  std::vector<std::int64_t> extents;
+  std::size_t size = 1;
+  for (const int axis : axes) {
+    extents.push_back(indices[axis].extent());
+    size *= static_cast<std::size_t>(extents.back());
+  }
+  std::vector<double> y;
+  y.reserve(size);
+  walk(extents, std::array{strides(a, axes)},
+       [&](const auto& at) { y.push_back(a.data[static_cast<std::size_t>(at[0])]); });
+  return y;
+}
+
+}  // namespace chalk::math

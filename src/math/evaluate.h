@@ -1,0 +1,70 @@
+// Numbers for formulas in index form, in double. A formula's value is an array over its free indices; each node is
+// computed for all of them at once. Shares no code with the kernels: a formula judges a network from outside.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "src/math/expr.h"
+#include "src/math/symbols.h"
+
+namespace chalk::math {
+
+/// Values over indices: `axes` are index ids, increasing; the last varies fastest.
+struct Array {
+  std::vector<int> axes{};
+  std::vector<std::int64_t> extents{};
+  std::vector<double> data{0};
+};
+
+/// The numbers behind values.
+class Values {
+ public:
+  virtual ~Values() = default;
+  /// Over all axes of the value, row-major.
+  virtual const std::vector<double>& value(int symbol) = 0;
+  /// d value / d other, over the axes of the first and then of the second.
+  virtual const std::vector<double>& jacobian(int symbol, int other) = 0;
+  /// The same, with some drawn values replaced.
+  virtual std::unique_ptr<Values> with(const std::vector<std::pair<int, std::vector<double>>>& replaced) = 0;
+};
+
+class Evaluator {
+ public:
+  Evaluator(const Symbols& symbols, const Indices& indices, Values& values)
+      : symbols_(symbols), indices_(indices), values_(values) {}
+
+  /// Throws FormulaError if the work or an intermediate result would be unreasonably large.
+  Array run(const ExprPtr& e);
+
+  /// The largest magnitude that came up on the way.
+  double magnitude() const { return magnitude_; }
+
+ private:
+  Array compute(const ExprPtr& e);
+  Array index(int id) const;
+  Array gather(const Expr& e, const std::vector<double>& data, const std::vector<std::int64_t>& extents);
+  Array reduce(const Expr& e);
+  Array at(const Expr& e);
+  template <class F>
+  Array binary(const Expr& e, const Array& a, const Array& b, F f);
+  template <class F>
+  Array unary(Array a, F f);
+  Array empty(std::vector<int> axes, Place place);
+
+  const Symbols& symbols_;
+  const Indices& indices_;
+  Values& values_;
+  std::unordered_map<const Expr*, Array> shared_;    // of subtrees that stand in several places
+  std::vector<std::pair<int, std::int64_t>> fixed_;  // indices that at(…) holds still
+  double magnitude_ = 0;
+  std::int64_t work_ = 0;
+};
+
+/// Spreads an array over more axes, in the given order (not necessarily increasing).
+std::vector<double> spread(const Array& a, const std::vector<int>& axes, const Indices& indices);
+
+}  // namespace chalk::math

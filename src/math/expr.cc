@@ -1,0 +1,50 @@
+#include "src/math/expr.h"
+
+namespace chalk::math {
+
+ExprPtr make(Kind kind, Place place, std::vector<ExprPtr> args) {
+  Expr e;
+  e.kind = kind;
+  e.place = place;
+  e.args = std::move(args);
+  return std::make_shared<const Expr>(std::move(e));
+}
+
+ExprPtr number(double value, Place place) {
+  Expr e;
+  e.place = place;
+  e.number = value;
+  return std::make_shared<const Expr>(std::move(e));
+}
+
+bool is_number(const Expr& expr, double value) { return expr.kind == Kind::number && expr.number == value; }
+
+ExprPtr sum_of(const ExprPtr& a, const ExprPtr& b) {
+  if (is_number(*a, 0)) return b;
+  if (is_number(*b, 0)) return a;
+  return make(Kind::add, a->place, {a, b});
+}
+
+ExprPtr difference(const ExprPtr& a, const ExprPtr& b) {
+  if (is_number(*a, 0)) return negated(b);
+  if (is_number(*b, 0)) return a;
+  return make(Kind::subtract, a->place, {a, b});
+}
+
+ExprPtr product(const ExprPtr& a, const ExprPtr& b) {
+  if (is_number(*a, 0) || is_number(*b, 1)) return a;
+  if (is_number(*b, 0) || is_number(*a, 1)) return b;
+  return make(Kind::multiply, a->place, {a, b});
+}
+
+ExprPtr ratio(const ExprPtr& a, const ExprPtr& b) {
+  if (is_number(*a, 0) || is_number(*b, 1)) return a;
+  return make(Kind::divide, a->place, {a, b});
+}
+
+ExprPtr negated(const ExprPtr& a) {
+  if (a->kind == Kind::number) return number(-a->number, a->place);
+  return make(Kind::negate, a->place, {a});
+}
+
+}  // namespace chalk::math

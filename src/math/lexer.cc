@@ -1,0 +1,199 @@
+#include "src/math/lexer.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "src/base/text.h"
+#include "src/base/wording.h"
+#include "src/math/error.h"
+
+namespace chalk::math {
+namespace {
+
+constexpr std::size_t kLongestName = 60;
+constexpr int kMostPrimes = 4;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+
+/// Longest first, so that the first that fits is meant.
+constexpr std::array<std::string_view, 24> kSymbols{":=", "<=", ">=", "!=", "==", "~=", "..", ".*",
+                                                    "./", "+",  "-",  "*",  "/",  "^",  "(",  ")",
+                                                    "[",  "]",  ",",  "=",  "<",  ">",  "@",  ":"};
+
+struct Spelling {
+  std::string_view character, ascii;
+};
+constexpr std::array<Spelling, 13> kSpellings{{{"·", "*"},
+                                               {"×", "*"},
+                                               {"−", "-"},
+                                               {"–", "-"},
+                                               {"⊙", ".*"},
+                                               {"∘", ".*"},
+                                               {"ᵀ", "^T"},
+                                               {"≠", "!="},
+                                               {"≤", "<="},
+                                               {"≥", ">="},
+                                               {"≈", "~="},
+                                               {"…", ".."},
+                                               {"≔", ":="}}};
+
+/// The bytes of the character that begins the text: 1 for what is not UTF-8.
+std::size_t length_of_character(std::string_view text) {
+  std::size_t n = 1;
+  while (n < text.size() && n < 4 && (static_cast<unsigned char>(text[n]) & 0xC0U) == 0x80U) ++n;
+  return (static_cast<unsigned char>(text[0]) & 0x80U) == 0 ? 1 : n;
+}
+
+/// Letters that stand for what one would type.
+constexpr std::array<Spelling, 37> kLetters{
+    {{"α", "alpha"}, {"β", "beta"},  {"γ", "gamma"}, {"δ", "delta"},  {"ε", "epsilon"}, {"ζ", "zeta"},   {"η", "eta"},
+     {"θ", "theta"}, {"ι", "iota"},  {"κ", "kappa"}, {"λ", "lambda"}, {"μ", "mu"},      {"ν", "nu"},     {"ξ", "xi"},
+     {"π", "pi"},    {"ρ", "rho"},   {"σ", "sigma"}, {"τ", "tau"},    {"υ", "upsilon"}, {"φ", "phi"},    {"χ", "chi"},
+     {"ψ", "psi"},   {"ω", "omega"}, {"Γ", "Gamma"}, {"Δ", "Delta"},  {"Θ", "Theta"},   {"Λ", "Lambda"}, {"Ξ", "Xi"},
+     {"Π", "prod"},  {"Σ", "sum"},   {"Φ", "Phi"},   {"Ψ", "Psi"},    {"Ω", "Omega"},   {"∂", "d"},      {"∑", "sum"},
+     {"∏", "prod"},  {"∆", "Delta"}}};
+
+const Spelling* letter_at(std::string_view text) {
+  const auto found = std::find_if(kLetters.begin(), kLetters.end(),
+                                  [&](const auto& letter) { return text.starts_with(letter.character); });
+  return found == kLetters.end() ? nullptr : found;
+}
+
+class Lexer {
+ public:
+  Lexer(std::string_view text, int line, int column) : text_(text), line_(line), column_(column) {}
+
+  std::vector<Token> run() {
+    std::vector<Token> tokens;
+    for (;;) {
+      skip_space();
+      begin_ = {line_, column_, 1};
+      if (at_ == text_.size()) break;
+      tokens.push_back(next());
+      tokens.back().place = begin_;
+      tokens.back().place.length = std::max(1, column_ - begin_.column);
+    }
+    Token end;
+    end.place = begin_;
+    tokens.push_back(end);
+    return tokens;
+  }
+
+ private:
+  void skip_space() {
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (c == '\n') {
+        ++line_, column_ = 1, ++at_;
+      } else if (c == ' ' || c == '\t' || c == '\r') {
+        ++column_, ++at_;
+      } else {
+        return;
+      }
+    }
+  }
+
+  void take(std::size_t bytes) {
+    column_ += characters(text_.substr(at_, bytes));
+    at_ += bytes;
+  }
+
+  Token next() {
+    const auto rest = text_.substr(at_);
+    if (is_digit(rest[0])) return a_number();
+    if (is_letter(rest[0]) || letter_at(rest)) return a_name();
+    if (rest[0] == '"') return a_text();
+    Token token;
+    token.kind = Token::Kind::symbol;
+    for (const auto& [character, ascii] : kSpellings) {
+      if (!rest.starts_with(character)) continue;
+      token.text = ascii;
+      take(character.size());
+      return token;
+    }
+    for (const auto symbol : kSymbols) {
+      if (!rest.starts_with(symbol)) continue;
+      token.text = symbol;
+      take(symbol.size());
+      return token;
+    }
+    if (rest[0] == '\'') throw FormulaError(begin_, "a ' must follow the name of a function or value directly");
+    throw FormulaError(begin_, str(in_quotes(rest.substr(0, length_of_character(rest))),
+                                   " cannot stand in a formula; docs/check.md lists what can"));
+  }
+
+  Token a_number() {
+    Token token;
+    token.kind = Token::Kind::number;
+    std::size_t n = 0;
+    const auto rest = text_.substr(at_);
+    const auto digits = [&] {
+      while (n < rest.size() && is_digit(rest[n])) ++n;
+    };
+    digits();
+    if (n + 1 < rest.size() && rest[n] == '.' && is_digit(rest[n + 1])) ++n, digits();  // and not the .. of a range
+    if (n < rest.size() && (rest[n] == 'e' || rest[n] == 'E')) {
+      auto k = n + 1;
+      if (k < rest.size() && (rest[k] == '-' || rest[k] == '+')) ++k;
+      if (k < rest.size() && is_digit(rest[k])) n = k, digits();
+    }
+    const auto result = std::from_chars(rest.data(), rest.data() + n, token.number);
+    if (result.ec != std::errc() || !std::isfinite(token.number))
+      throw FormulaError(begin_, str(in_quotes(rest.substr(0, n)), " is too large or too small for a number"));
+    token.text = rest.substr(0, n);
+    take(n);
+    return token;
+  }
+
+  Token a_name() {
+    Token token;
+    token.kind = Token::Kind::name;
+    while (at_ < text_.size()) {
+      if (is_letter(text_[at_]) || is_digit(text_[at_])) {
+        token.text += text_[at_];
+        take(1);
+      } else if (const auto* letter = letter_at(text_.substr(at_))) {
+        token.text += letter->ascii;
+        take(letter->character.size());
+      } else {
+        break;
+      }
+    }
+    if (token.text.size() > kLongestName)
+      throw FormulaError(begin_, str("a name of ", token.text.size(), " letters; names have at most ", kLongestName));
+    while (at_ < text_.size() && (text_[at_] == '\'' || text_.substr(at_).starts_with("′"))) {
+      if (++token.primes > kMostPrimes) throw FormulaError(begin_, str("more than ", kMostPrimes, " primes"));
+      take(text_[at_] == '\'' ? 1 : std::string_view("′").size());
+    }
+    return token;
+  }
+
+  Token a_text() {
+    Token token;
+    token.kind = Token::Kind::text;
+    const auto end = text_.find('"', at_ + 1);
+    if (end == std::string_view::npos) throw FormulaError(begin_, "a text that begins here has no second \"");
+    token.text = text_.substr(at_ + 1, end - at_ - 1);
+    take(end + 1 - at_);
+    return token;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  int line_, column_;
+  Place begin_{};
+};
+
+}  // namespace
+
+int characters(std::string_view text) {
+  return static_cast<int>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::vector<Token> lex(std::string_view text, int line, int column) { return Lexer(text, line, column).run(); }
+
+}  // namespace chalk::math

@@ -1,0 +1,29 @@
+// Characters to words: names, numbers, operators. Greek letters and mathematical signs stand for what one types without
+// them: α for alpha, ∂ for d, Σ for sum, ⊙ for .*, · and × for *, − for -, ᵀ for ^T, ≠ ≤ ≥ ≈ for != <= >= ~=.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/math/expr.h"
+
+namespace chalk::math {
+
+struct Token {
+  enum class Kind : std::uint8_t { name, number, symbol, text, end };
+  Kind kind = Kind::end;
+  std::string text{};  // of a name without its primes; of a symbol as typed in ASCII; of a text without its quotes
+  int primes = 0;
+  double number = 0;
+  Place place{};
+};
+
+/// The tokens of one statement, an `end` last. `line` and `column` are where the text begins. A newline in the text
+/// counts as a space. Throws FormulaError at a character that means nothing.
+std::vector<Token> lex(std::string_view text, int line = 1, int column = 1);
+
+/// How many characters (not bytes) a text has.
+int characters(std::string_view text);
+
+}  // namespace chalk::math

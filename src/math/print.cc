@@ -1,0 +1,294 @@
+#include "src/math/print.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <vector>
+
+namespace chalk::math {
+namespace {
+
+// How tightly an expression holds together; brackets are needed where a looser one stands in a tighter place.
+enum Tightness : int { kSum = 1, kTerm = 2, kFactor = 3, kPower = 4, kAtom = 5 };
+
+Tightness tightness(const Expr& e) {
+  switch (e.kind) {
+    case Kind::add:
+    case Kind::subtract:
+    case Kind::negate:
+      return kSum;
+    case Kind::multiply:
+    case Kind::divide:
+    case Kind::matmul:
+    case Kind::hadamard:
+    case Kind::quotient:
+      return kTerm;
+    case Kind::derivative:
+      return kPower;
+    case Kind::power:
+      return kFactor;
+    case Kind::number:
+      return e.number < 0 ? kSum : kAtom;
+    default:
+      return kAtom;
+  }
+}
+
+std::string digits(double value) {
+  std::array<char, 32> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
+  return {buffer.data(), end};
+}
+
+std::string_view sign(Comparison comparison) {
+  constexpr std::array<std::string_view, 6> kSigns{"=", "!=", "<", "<=", ">", ">="};
+  return kSigns[static_cast<std::size_t>(comparison)];
+}
+
+std::string_view name_of(Reduction reduction) {
+  constexpr std::array<std::string_view, 5> kNames{"sum", "prod", "max", "min", "argmax"};
+  return kNames[static_cast<std::size_t>(reduction)];
+}
+
+std::string primed(const Expr& e) { return e.name + std::string(static_cast<std::size_t>(e.primes), '\''); }
+
+class Text {
+ public:
+  std::string operator()(const Expr& e) const {
+    switch (e.kind) {
+      case Kind::number:
+        return digits(e.number);
+      case Kind::name:
+        return primed(e) + (e.indexed ? "[" + list(e, 0, ",") + "]" : "");
+      case Kind::call:
+        return primed(e) + (e.args.size() > 1 ? "[" + (*this)(*e.args[0]) + "]" : "") + "(" + (*this)(*e.args.back()) +
+               ")";
+      case Kind::element:
+        return in(*e.args[0], kAtom) + "[" + list(e, 1, ",") + "]";
+      case Kind::negate:
+        return "-" + in(*e.args[0], kTerm);
+      case Kind::add:
+        return in(*e.args[0], kSum) + " + " + in(*e.args[1], kTerm);
+      case Kind::subtract:
+        return in(*e.args[0], kSum) + " - " + in(*e.args[1], kTerm);
+      case Kind::multiply:
+        return in(*e.args[0], kTerm) + "*" + in(*e.args[1], kFactor);
+      case Kind::divide:
+        return in(*e.args[0], kTerm) + "/" + in(*e.args[1], kFactor);
+      case Kind::matmul:
+        return in(*e.args[0], kTerm) + " @ " + in(*e.args[1], kFactor);
+      case Kind::hadamard:
+        return in(*e.args[0], kTerm) + " .* " + in(*e.args[1], kFactor);
+      case Kind::quotient:
+        return in(*e.args[0], kTerm) + " ./ " + in(*e.args[1], kFactor);
+      case Kind::power:
+        return in(*e.args[0], kAtom) + "^" + in(*e.args[1], kAtom);
+      case Kind::transpose:
+        return in(*e.args[0], kAtom) + "^T";
+      case Kind::diag:
+        return "diag(" + (*this)(*e.args[0]) + ")";
+      case Kind::ones:
+        return "ones(" + (*this)(*e.args[0]) + ")";
+      case Kind::axis_sum:
+        return "sum(" + (*this)(*e.args[0]) + ", axis=" + digits(e.number) + ")";
+      case Kind::reduce: {
+        std::string text = std::string(name_of(e.reduction)) + "(";
+        for (const auto& bound : e.bounds) text += bound.name + range(bound) + ", ";
+        return text + list(e, 0, ", ") + ")";
+      }
+      case Kind::delta:
+        return "delta(" + list(e, 0, ",") + ")";
+      case Kind::compare:
+        return "[" + (*this)(*e.args[0]) + " " + std::string(sign(e.comparison)) + " " + (*this)(*e.args[1]) + "]";
+      case Kind::derivative: {
+        const auto& top = *e.args[0];
+        return (top.kind == Kind::name ? "d" + (*this)(top) : "d(" + (*this)(top) + ")") + "/d" + (*this)(*e.args[1]);
+      }
+      case Kind::at: {
+        std::string text = "at(" + (*this)(*e.args[0]);
+        for (std::size_t k = 1; k + 1 < e.args.size(); k += 2)
+          text += ", " + (*this)(*e.args[k]) + " := " + (*this)(*e.args[k + 1]);
+        return text + ")";
+      }
+      default:
+        return e.name;
+    }
+  }
+
+ private:
+  static std::string range(const Bound& bound) {
+    return bound.range ? "=" + std::to_string(bound.range->first) + ".." + std::to_string(bound.range->second) : "";
+  }
+  std::string in(const Expr& e, Tightness least) const {
+    const auto text = (*this)(e);
+    return tightness(e) >= least ? text : "(" + text + ")";
+  }
+  std::string list(const Expr& e, std::size_t from, std::string_view between) const {
+    std::string text;
+    for (auto k = from; k < e.args.size(); ++k) text += (k > from ? std::string(between) : "") + (*this)(*e.args[k]);
+    return text;
+  }
+};
+
+class Latex {
+ public:
+  std::string operator()(const Expr& e) const {
+    switch (e.kind) {
+      case Kind::number:
+        return digits(e.number);
+      case Kind::name:
+        return value(e, e.name, e.args, 0);
+      case Kind::call: {
+        std::string function = kWords(e.name) ? "\\" + e.name : latex_name(e.name);
+        if (e.name == "sigmoid") function = "\\sigma";
+        if (e.name == "sqrt" && e.primes == 0) return "\\sqrt{" + (*this)(*e.args.back()) + "}";
+        if (e.name == "exp" && e.primes == 0) return "e^{" + (*this)(*e.args.back()) + "}";
+        if (e.name == "relu" || e.name == "softmax" || e.name == "step" || e.name == "sign" || e.name == "linear")
+          function = "\\operatorname{" + e.name + "}";
+        if (e.args.size() > 1) function += "_{" + (*this)(*e.args[0]) + "}";
+        return function + std::string(static_cast<std::size_t>(e.primes), '\'') + "\\left(" + (*this)(*e.args.back()) +
+               "\\right)";
+      }
+      case Kind::element:
+        return "\\left[" + (*this)(*e.args[0]) + "\\right]_{" + list(e, 1) + "}";
+      case Kind::negate:
+        return "-" + in(*e.args[0], kTerm);
+      case Kind::add:
+        return in(*e.args[0], kSum) + " + " + in(*e.args[1], kTerm);
+      case Kind::subtract:
+        return in(*e.args[0], kSum) + " - " + in(*e.args[1], kTerm);
+      case Kind::multiply: {
+        const auto left = in(*e.args[0], kTerm), right = in(*e.args[1], kFactor);
+        const bool numbers = std::isdigit(static_cast<unsigned char>(right[0])) != 0;
+        return left + (numbers ? " \\cdot " : "\\, ") + right;
+      }
+      case Kind::divide:
+        return "\\frac{" + (*this)(*e.args[0]) + "}{" + (*this)(*e.args[1]) + "}";
+      case Kind::matmul:
+        return in(*e.args[0], kTerm) + "\\, " + in(*e.args[1], kFactor);
+      case Kind::hadamard:
+        return in(*e.args[0], kTerm) + " \\odot " + in(*e.args[1], kFactor);
+      case Kind::quotient:
+        return in(*e.args[0], kTerm) + " \\oslash " + in(*e.args[1], kFactor);
+      case Kind::power:
+        return in(*e.args[0], kAtom) + "^{" + (*this)(*e.args[1]) + "}";
+      case Kind::transpose:
+        return in(*e.args[0], kAtom) + "^{\\mathsf{T}}";
+      case Kind::diag:
+        return "\\operatorname{diag}\\left(" + (*this)(*e.args[0]) + "\\right)";
+      case Kind::ones:
+        return "\\mathbf{1}_{" + (*this)(*e.args[0]) + "}";
+      case Kind::axis_sum:
+        return "\\operatorname{sum}_{\\text{axis }" + digits(e.number) + "}\\left(" + (*this)(*e.args[0]) + "\\right)";
+      case Kind::reduce:
+        return reduce(e);
+      case Kind::delta:
+        return "\\delta_{" + list(e, 0) + "}";
+      case Kind::compare:
+        return "\\left[" + (*this)(*e.args[0]) + " " + latex_sign(e.comparison) + " " + (*this)(*e.args[1]) +
+               "\\right]";
+      case Kind::derivative: {
+        const auto& top = *e.args[0];
+        return "\\frac{\\partial " + (top.kind == Kind::name ? (*this)(top) : "\\left[" + (*this)(top) + "\\right]") +
+               "}{\\partial " + (*this)(*e.args[1]) + "}";
+      }
+      case Kind::at: {
+        std::string text = "\\left." + (*this)(*e.args[0]) + "\\right|_{";
+        for (std::size_t k = 1; k + 1 < e.args.size(); k += 2)
+          text += (k > 1 ? ",\\; " : "") + (*this)(*e.args[k]) + " \\to " + (*this)(*e.args[k + 1]);
+        return text + "}";
+      }
+      default:
+        return latex_name(e.name);
+    }
+  }
+
+ private:
+  static bool kWords(std::string_view name) {
+    constexpr std::array<std::string_view, 5> kKnown{"ln", "tanh", "sin", "cos", "exp"};
+    return std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end();
+  }
+  static std::string latex_sign(Comparison comparison) {
+    constexpr std::array<std::string_view, 6> kSigns{"=", "\\neq", "<", "\\leq", ">", "\\geq"};
+    return std::string(kSigns[static_cast<std::size_t>(comparison)]);
+  }
+  std::string value(const Expr& e, std::string_view name, const std::vector<ExprPtr>& args, std::size_t from) const {
+    std::string text = latex_name(name) + std::string(static_cast<std::size_t>(e.primes), '\'');
+    if (args.size() == from) return text;
+    const auto below = text.rfind("_{");
+    const bool has_index = below != std::string::npos && text.back() == '}' && text.find('}', below) == text.size() - 1;
+    return has_index ? text.substr(0, text.size() - 1) + "," + list(e, from) + "}" : text + "_{" + list(e, from) + "}";
+  }
+  std::string reduce(const Expr& e) const {
+    constexpr std::array<std::string_view, 5> kNames{"\\sum", "\\prod", "\\max", "\\min", "\\operatorname{argmax}"};
+    std::string text{kNames[static_cast<std::size_t>(e.reduction)]};
+    if (e.bounds.empty()) {
+      text += "\\left(";
+      for (std::size_t k = 0; k < e.args.size(); ++k) text += (k > 0 ? ", " : "") + (*this)(*e.args[k]);
+      return text + "\\right)";
+    }
+    std::string below;
+    for (const auto& bound : e.bounds) {
+      below += (below.empty() ? "" : ",") + latex_name(bound.name);
+      if (bound.range)
+        below += "=" + std::to_string(bound.range->first) + "\\ldots " + std::to_string(bound.range->second);
+    }
+    return text + "_{" + below + "} " + in(*e.args[0], kTerm);
+  }
+  std::string in(const Expr& e, Tightness least) const {
+    const auto text = (*this)(e);
+    // A sum reaches as far to the right as it can; a fraction holds itself together.
+    const bool big = e.kind == Kind::reduce && least >= kFactor && !e.bounds.empty();
+    const bool fraction = e.kind == Kind::divide || e.kind == Kind::derivative;
+    const bool whole = fraction ? least < kAtom : tightness(e) >= least && !big;
+    return whole ? text : "\\left(" + text + "\\right)";
+  }
+  std::string list(const Expr& e, std::size_t from) const {
+    std::string text;
+    for (auto k = from; k < e.args.size(); ++k) text += (k > from ? "," : "") + (*this)(*e.args[k]);
+    return text;
+  }
+};
+
+constexpr std::array<std::string_view, 35> kGreek{
+    "alpha", "beta",  "gamma",  "delta", "epsilon", "zeta", "eta",     "theta", "iota",  "kappa",   "lambda", "mu",
+    "nu",    "xi",    "pi",     "rho",   "sigma",   "tau",  "upsilon", "phi",   "chi",   "psi",     "omega",  "Gamma",
+    "Delta", "Theta", "Lambda", "Xi",    "Phi",     "Psi",  "Omega",   "Pi",    "Sigma", "Upsilon", "ell"};
+
+}  // namespace
+
+std::string latex_name(std::string_view name) {
+  if (name == ":") return ":";
+  std::string_view letter;
+  for (const auto greek : kGreek) {
+    if (name.starts_with(greek) && greek.size() > letter.size()) letter = greek;
+  }
+  std::string text = letter.empty() ? "" : "\\" + std::string(letter);
+  auto rest = name.substr(letter.size());
+  const auto low = rest.find('_');
+  const auto sub = low == std::string_view::npos ? std::string_view() : rest.substr(low + 1);
+  rest = rest.substr(0, low);
+  auto end = rest.size();
+  while (end > 0 && rest[end - 1] >= '0' && rest[end - 1] <= '9') --end;
+  const auto word = rest.substr(0, end), layer = rest.substr(end);
+  if (!word.empty()) {
+    if (letter.empty()) {
+      text = word.size() == 1 ? std::string(word) : "\\mathit{" + std::string(word) + "}";
+    } else {
+      text += word.size() == 1 ? " " + std::string(word) : " \\mathit{" + std::string(word) + "}";
+    }
+  }
+  if (!layer.empty()) text += "^{(" + std::string(layer) + ")}";
+  if (!sub.empty()) {
+    std::string escaped;
+    for (const char c : sub) escaped += c == '_' ? std::string("\\_") : std::string(1, c);
+    text += "_{" + escaped + "}";
+  }
+  return text;
+}
+
+std::string to_text(const Expr& formula) { return Text()(formula); }
+std::string to_latex(const Expr& formula) { return Latex()(formula); }
+
+}  // namespace chalk::math

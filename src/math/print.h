@@ -1,0 +1,19 @@
+// Formulas as people write them: in plain text, which can be read back, and in LaTeX.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "src/math/expr.h"
+
+namespace chalk::math {
+
+/// `sum(b, c, W1[d-b,e-c]*x[b,c]) + b1[d,e]`
+std::string to_text(const Expr& formula);
+/// `\sum_{b,c} W^{(1)}_{d-b,e-c}\, x_{b,c} + b^{(1)}_{d,e}`
+std::string to_latex(const Expr& formula);
+
+/// W1 → W^{(1)}, alpha → \alpha, deltaL → \delta^{L}, z_out → z_{out}.
+std::string latex_name(std::string_view name);
+
+}  // namespace chalk::math

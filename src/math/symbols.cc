@@ -1,0 +1,118 @@
+#include "src/math/symbols.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "src/base/suggest.h"
+#include "src/base/text.h"
+#include "src/base/wording.h"
+#include "src/math/error.h"
+
+namespace chalk::math {
+namespace {
+
+struct Builtin {
+  std::string_view name;
+  double (*apply)(double);
+  ExprPtr (*derivative)(const ExprPtr& x);
+};
+
+ExprPtr call(std::string_view function, const ExprPtr& x) {
+  Expr e;
+  e.kind = Kind::call;
+  e.place = x->place;
+  e.name = function;
+  e.args = {x};
+  return std::make_shared<const Expr>(std::move(e));
+}
+
+ExprPtr zero(const ExprPtr& x) { return number(0, x->place); }
+ExprPtr one(const ExprPtr& x) { return number(1, x->place); }
+
+constexpr std::array<Builtin, 13> kBuiltins{{
+    {"exp", std::exp, [](const ExprPtr& x) { return call("exp", x); }},
+    {"ln", std::log, [](const ExprPtr& x) { return ratio(one(x), x); }},
+    {"sqrt", std::sqrt, [](const ExprPtr& x) { return ratio(one(x), product(number(2, x->place), call("sqrt", x))); }},
+    {"tanh", std::tanh, [](const ExprPtr& x) { return difference(one(x), product(call("tanh", x), call("tanh", x))); }},
+    {"sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); },
+     [](const ExprPtr& x) { return product(call("sigmoid", x), difference(one(x), call("sigmoid", x))); }},
+    {"relu", [](double x) { return x > 0    ? x
+                                   : x != x ? x
+                                            : 0; }, [](const ExprPtr& x) { return call("step", x); }},
+    {"step", [](double x) { return x > 0    ? 1.0
+                                   : x != x ? x
+                                            : 0; }, zero},  // the derivative of relu: 0 at 0
+    {"linear", [](double x) { return x; }, one},
+    {"abs", [](double x) { return std::abs(x); }, [](const ExprPtr& x) { return call("sign", x); }},
+    {"sign", [](double x) { return x > 0   ? 1.0
+                                   : x < 0 ? -1.0
+                                           : x; }, zero},
+    {"floor", [](double x) { return std::floor(x); }, zero},
+    {"sin", std::sin, [](const ExprPtr& x) { return call("cos", x); }},
+    {"cos", std::cos, [](const ExprPtr& x) { return negated(call("sin", x)); }},
+}};
+
+constexpr std::array<std::string_view, 19> kReserved{
+    "sum",  "prod",    "max",     "min",   "argmax", "delta", "diag",    "at",        "softmax",  "ones",
+    "axis", "network", "samples", "given", "for",    "in",    "erratum", "corrected", "functions"};
+
+const Builtin* builtin(std::string_view name) {
+  const auto found =
+      std::find_if(kBuiltins.begin(), kBuiltins.end(), [&](const auto& each) { return each.name == canonical(name); });
+  return found == kBuiltins.end() ? nullptr : found;
+}
+
+}  // namespace
+
+int Symbols::add(Symbol symbol, Place place) {
+  if (is_reserved(symbol.name) || is_builtin(symbol.name))
+    throw FormulaError(place, str(in_quotes(symbol.name), " is a word of the language; use another name"));
+  if (ids_.count(symbol.name) != 0)
+    throw FormulaError(place, str(in_quotes(symbol.name), " has a meaning already; use another name"));
+  const int id = size();
+  ids_.emplace(symbol.name, id);
+  all_.push_back(std::move(symbol));
+  return id;
+}
+
+int Symbols::find(std::string_view name, int primes) const {
+  const auto found = ids_.find(std::string(name) + std::string(static_cast<std::size_t>(primes), '\''));
+  return found == ids_.end() ? -1 : found->second;
+}
+
+int Symbols::find_value(std::string_view name, int primes) const {
+  const int id = find(name, primes);
+  return id >= 0 && (*this)[id].is_value() ? id : -1;
+}
+
+std::string Symbols::suggestion(std::string_view name) const {
+  std::vector<std::string_view> known;
+  for (const auto& symbol : all_) known.emplace_back(symbol.name);
+  for (const auto& each : kBuiltins) known.push_back(each.name);
+  known.insert(known.end(), kReserved.begin(), kReserved.begin() + 10);
+  return did_you_mean(name, known);
+}
+
+bool Symbols::depends(int value, int other) const {
+  if (value == other) return true;
+  const auto& from = (*this)[value].from;
+  return std::any_of(from.begin(), from.end(), [&](int each) { return depends(each, other); });
+}
+
+std::string_view canonical(std::string_view name) { return name == "log" ? "ln" : name; }
+bool is_builtin(std::string_view name) { return builtin(name) != nullptr; }
+double apply_builtin(std::string_view name, double x) { return builtin(name)->apply(x); }
+ExprPtr builtin_derivative(std::string_view name, const ExprPtr& x) { return builtin(name)->derivative(x); }
+
+std::string builtin_names() {
+  std::string names;
+  for (const auto& each : kBuiltins) names += (names.empty() ? "" : ", ") + std::string(each.name);
+  return names;
+}
+
+bool is_reserved(std::string_view name) {
+  return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
+}
+
+}  // namespace chalk::math

@@ -1,0 +1,104 @@
+// What names mean: values (of a network, given, or defined by a formula), functions, and indices with their ranges.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chalkgrad/shape.h"
+#include "src/math/expr.h"
+
+namespace chalk::math {
+
+/// How a value is drawn that nothing computes.
+struct Domain {
+  double low = -1, high = 1;
+  bool distribution = false;  // positive, sums to 1 along the last axis
+  bool one_hot = false;       // one 1 along the last axis, else 0
+  bool small = false;         // a number that ≈ lets go to 0
+};
+
+struct Symbol {
+  enum class Kind : std::uint8_t {
+    drawn,      // a network's input or parameter, or given
+    computed,   // by the network
+    defined,    // by a formula
+    function,   // f(x) := …
+    functions,  // a family f[0], f[1], …
+  };
+  std::string name{};  // with its primes
+  Kind kind = Kind::drawn;
+  Shape extents{};          // of a value; axes of extent 1 are not there
+  Domain domain{};          // drawn
+  bool network = false;     // it is a value of the network
+  std::vector<int> from{};  // values that it depends on directly (defined) or at all (computed)
+  ExprPtr body{};           // defined: in index form over `axes`; function: as written
+  std::vector<int> axes{};
+  std::string parameter{};           // function
+  std::vector<std::string> names{};  // functions: of each
+
+  bool is_value() const { return kind == Kind::drawn || kind == Kind::computed || kind == Kind::defined; }
+};
+
+class Symbols {
+ public:
+  /// Throws FormulaError at `place` if the name is taken or means something else.
+  int add(Symbol symbol, Place place);
+  const Symbol& operator[](int id) const { return all_[static_cast<std::size_t>(id)]; }
+  Symbol& operator[](int id) { return all_[static_cast<std::size_t>(id)]; }
+  int size() const { return static_cast<int>(all_.size()); }
+
+  /// −1 if there is none.
+  int find(std::string_view name, int primes = 0) const;
+  int find_value(std::string_view name, int primes = 0) const;
+  /// `; did you mean "z3"?` among all names, or nothing.
+  std::string suggestion(std::string_view name) const;
+
+  /// Whether `value` changes if `other` does.
+  bool depends(int value, int other) const;
+
+ private:
+  std::vector<Symbol> all_;
+  std::map<std::string, int, std::less<>> ids_;
+};
+
+/// Functions that need no definition: exp, ln, tanh, … with the formula of their derivative.
+bool is_builtin(std::string_view name);
+std::string_view canonical(std::string_view name);  // "log" is ln, "sigma" is not known
+double apply_builtin(std::string_view name, double x);
+/// f'(x) in terms of x.
+ExprPtr builtin_derivative(std::string_view name, const ExprPtr& x);
+/// exp, ln, sqrt, …, for messages.
+std::string builtin_names();
+
+/// Names that are part of the language.
+bool is_reserved(std::string_view name);
+
+struct Index {
+  std::string name{};
+  std::optional<std::pair<std::int64_t, std::int64_t>> range{};  // first and last
+  bool written = false;  // the range was; it may be narrower than an axis. Else it is that of all axes it runs along
+  std::vector<int> partners{};  // indices it is compared with by delta: they share a range if it has none
+  Place place{};
+  std::int64_t extent() const { return range->second - range->first + 1; }
+};
+
+/// All indices of a document; ids are never used twice.
+class Indices {
+ public:
+  int add(Index index) {
+    all_.push_back(std::move(index));
+    return static_cast<int>(all_.size()) - 1;
+  }
+  int fresh(std::int64_t extent) { return add({.range = std::pair{std::int64_t{0}, extent - 1}}); }
+  Index& operator[](int id) { return all_[static_cast<std::size_t>(id)]; }
+  const Index& operator[](int id) const { return all_[static_cast<std::size_t>(id)]; }
+  int size() const { return static_cast<int>(all_.size()); }
+
+ private:
+  std::vector<Index> all_;
+};
+
+}  // namespace chalk::math

@@ -1,0 +1,175 @@
+#include "src/math/system.h"
+
+#include <algorithm>
+
+#include "chalkgrad/differentiate.h"
+#include "src/base/random.h"
+#include "src/base/text.h"
+#include "src/math/derive.h"
+#include "src/math/elaborate.h"
+#include "src/math/error.h"
+#include "src/run/reference.h"
+
+namespace chalk::math {
+namespace {
+
+constexpr std::int64_t kMostDerivatives = std::int64_t{1} << 24;
+
+std::int64_t count(const Shape& extents) { return elements(extents); }
+
+/// Rows become columns.
+std::vector<double> transposed(const std::vector<double>& values, std::size_t rows, std::size_t columns) {
+  std::vector<double> out(values.size());
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < columns; ++c) out[c * rows + r] = values[r * columns + c];
+  }
+  return out;
+}
+
+ExprPtr index_node(int id) {
+  Expr e;
+  e.kind = Kind::index;
+  e.id = id;
+  return std::make_shared<const Expr>(std::move(e));
+}
+
+}  // namespace
+
+std::vector<double> System::shown(const Entry& entry, const std::vector<double>& values) {
+  if (entry.outputs_last == 0) return values;
+  const auto outputs = static_cast<std::size_t>(entry.outputs_last);
+  return transposed(values, outputs, values.size() / outputs);
+}
+
+std::vector<double> System::kept(const Entry& entry, const std::vector<double>& values) {
+  if (entry.outputs_last == 0) return values;
+  const auto outputs = static_cast<std::size_t>(entry.outputs_last);
+  return transposed(values, values.size() / outputs, outputs);
+}
+
+const System::Derivative& System::derivative(int symbol, int other) const {
+  const auto [place, isnew] = derivatives_.try_emplace({symbol, other});
+  auto& d = place->second;
+  if (!isnew) return d;
+  d.graph = graph_;
+  const Value y = d.graph.value(entries_.at(symbol).node), x = d.graph.value(entries_.at(other).node);
+  const Value seed = y.batched() ? d.graph.input("cotangent", y.shape()) : d.graph.shared_input("cotangent", y.shape());
+  const Value wrt[] = {x};
+  const auto found = differentiate(y, seed, wrt);
+  d.seed = seed.id();
+  if (found[0]) d.result = found[0].id();
+  return d;
+}
+
+// ---- one draw
+// --------------------------------------------------------------------------------------------------------
+
+std::vector<double> Trial::draw(int symbol) const {
+  const Symbol& s = symbols_[symbol];
+  const auto& domain = s.domain;
+  Random random(seed_, hash_name(s.name));
+  std::vector<double> values(static_cast<std::size_t>(count(s.extents)));
+  if (domain.small) {
+    std::fill(values.begin(), values.end(), small_);
+    return values;
+  }
+  const auto row = s.extents.empty() ? values.size() : static_cast<std::size_t>(s.extents.back());
+  if (domain.one_hot) {
+    for (std::size_t first = 0; first < values.size(); first += row)
+      values[first + random.below(static_cast<std::uint32_t>(row))] = 1;
+    return values;
+  }
+  for (auto& v : values) v = domain.low + (domain.high - domain.low) * random.uniform();
+  if (!domain.distribution) return values;
+  for (std::size_t first = 0; first < values.size(); first += row) {
+    double sum = 0;
+    for (std::size_t i = 0; i < row; ++i) sum += values[first + i];
+    for (std::size_t i = 0; i < row; ++i) values[first + i] /= sum;
+  }
+  return values;
+}
+
+const std::vector<double>& Trial::value(int symbol) {
+  if (const auto found = values_.find(symbol); found != values_.end()) return found->second;
+  const Symbol& s = symbols_[symbol];
+  if (s.kind == Symbol::Kind::drawn) return values_[symbol] = draw(symbol);
+  if (s.kind == Symbol::Kind::computed) {
+    run_network();
+    return values_.at(symbol);
+  }
+  auto values = spread(Evaluator(symbols_, indices_, *this).run(s.body), s.axes, indices_);
+  return values_[symbol] = std::move(values);
+}
+
+void Trial::run_network() {
+  Reference reference(system_.graph_, static_cast<std::size_t>(system_.samples_));
+  for (const auto& [id, entry] : system_.entries_) {
+    if (symbols_[id].kind == Symbol::Kind::drawn) reference.set(entry.node, System::kept(entry, value(id)));
+  }
+  reference.run();
+  for (const auto& [id, entry] : system_.entries_) {
+    if (symbols_[id].kind == Symbol::Kind::computed) values_[id] = reference.value(entry.node);
+  }
+}
+
+const std::vector<double>& Trial::jacobian(int symbol, int other) {
+  const auto found = jacobians_.find({symbol, other});
+  if (found != jacobians_.end()) return found->second;
+  const auto rows = count(symbols_[symbol].extents), columns = count(symbols_[other].extents);
+  if (rows > kMostDerivatives / columns) {
+    throw FormulaError({}, str("d", symbols_[symbol].name, "/d", symbols_[other].name, " has ", rows, " by ", columns,
+                               " numbers, too many; use smaller shapes"));
+  }
+  auto values = symbols_[symbol].kind == Symbol::Kind::defined ? formula_jacobian(symbol, other)
+                                                               : network_jacobian(symbol, other);
+  return jacobians_[{symbol, other}] = std::move(values);
+}
+
+/// By the engine: one run backwards for each number of the value.
+std::vector<double> Trial::network_jacobian(int symbol, int other) {
+  const auto rows = static_cast<std::size_t>(count(symbols_[symbol].extents));
+  const auto columns = static_cast<std::size_t>(count(symbols_[other].extents));
+  std::vector<double> values;
+  const auto& derivative = system_.derivative(symbol, other);
+  if (derivative.result < 0) return std::vector<double>(rows * columns, 0.0);
+  Reference reference(derivative.graph, static_cast<std::size_t>(system_.samples_));
+  for (const auto& [id, entry] : system_.entries_) {
+    if (symbols_[id].kind == Symbol::Kind::drawn) reference.set(entry.node, System::kept(entry, value(id)));
+  }
+  const auto& shown_rows = system_.entries_.at(symbol);
+  const auto& shown_columns = system_.entries_.at(other);
+  const NodeId wanted[] = {derivative.result};
+  for (std::size_t row = 0; row < rows; ++row) {
+    std::vector<double> one(rows, 0.0);
+    one[row] = 1;
+    reference.set(derivative.seed, System::kept(shown_rows, one));
+    reference.run(wanted);
+    const auto line = System::shown(shown_columns, reference.value(derivative.result));
+    values.insert(values.end(), line.begin(), line.end());
+  }
+  return values;
+}
+
+/// By the rules for formulas.
+std::vector<double> Trial::formula_jacobian(int symbol, int other) {
+  const Symbol& s = symbols_[symbol];
+  auto axes = s.axes;
+  std::vector<ExprPtr> below;
+  for (const auto extent : symbols_[other].extents) {
+    axes.push_back(indices_.fresh(extent));
+    below.push_back(index_node(axes.back()));
+  }
+  const auto d = derive(s.body, other, below, symbols_, indices_);
+  return spread(Evaluator(symbols_, indices_, *this).run(d), axes, indices_);
+}
+
+std::unique_ptr<Values> Trial::with(const std::vector<std::pair<int, std::vector<double>>>& replaced) {
+  auto changed = std::make_unique<Trial>(system_, symbols_, indices_, seed_, small_);
+  for (const auto& [id, symbol_values] : values_) {
+    if (symbols_[id].kind == Symbol::Kind::drawn) changed->values_[id] = symbol_values;
+  }
+  for (const auto& [symbol, values] : replaced) changed->values_[symbol] = values;
+  return changed;
+}
+
+}  // namespace chalk::math

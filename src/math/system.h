@@ -1,0 +1,78 @@
+// The network that formulas are about: a graph of the engine, its named values, and their derivatives as the engine
+// derives them, all in double by the reference kernels.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "chalkgrad/graph.h"
+#include "src/math/evaluate.h"
+#include "src/math/parser.h"
+#include "src/math/symbols.h"
+
+namespace chalk::math {
+
+class System {
+ public:
+  explicit System(std::int64_t samples = 1) : samples_(samples) {}
+
+  /// Reads `NAME: SHAPE > layer > NAME = layer …` (after the word "network"), and adds its values to the symbols.
+  /// Throws FormulaError.
+  void build(Tokens& tokens, Symbols& symbols);
+
+  bool empty() const { return graph_.size() == 0; }
+  std::int64_t samples() const { return samples_; }
+
+ private:
+  friend class Trial;
+  friend class NetworkReader;
+  struct Entry {
+    NodeId node = -1;
+    std::int64_t outputs_last = 0;  // > 0: weights of that many outputs, shown with the inputs first
+  };
+  /// The graph with d(value)/d(other) in it, for a cotangent that is fed.
+  struct Derivative {
+    Graph graph;
+    NodeId seed = -1, result = -1;  // −1: it does not depend on it
+  };
+  const Derivative& derivative(int symbol, int other) const;
+  /// Between the order in which the engine keeps numbers and the one in which formulas index them.
+  static std::vector<double> shown(const Entry& entry, const std::vector<double>& values);
+  static std::vector<double> kept(const Entry& entry, const std::vector<double>& values);
+
+  std::int64_t samples_;
+  Graph graph_;
+  std::map<int, Entry> entries_;  // by symbol
+  mutable std::map<std::pair<int, int>, Derivative> derivatives_;
+};
+
+/// One draw of random numbers, and all that follows from it.
+class Trial : public Values {
+ public:
+  /// `small`: what values that ≈ lets go to 0 are.
+  Trial(const System& system, const Symbols& symbols, Indices& indices, std::uint64_t seed, double small = 1e-3)
+      : system_(system), symbols_(symbols), indices_(indices), seed_(seed), small_(small) {}
+
+  const std::vector<double>& value(int symbol) override;
+  const std::vector<double>& jacobian(int symbol, int other) override;
+  std::unique_ptr<Values> with(const std::vector<std::pair<int, std::vector<double>>>& replaced) override;
+
+ private:
+  std::vector<double> draw(int symbol) const;
+  void run_network();
+  std::vector<double> network_jacobian(int symbol, int other);
+  std::vector<double> formula_jacobian(int symbol, int other);
+
+  const System& system_;
+  const Symbols& symbols_;
+  Indices& indices_;
+  std::uint64_t seed_;
+  double small_;
+  std::map<int, std::vector<double>> values_;
+  std::map<std::pair<int, int>, std::vector<double>> jacobians_;
+};
+
+}  // namespace chalk::math

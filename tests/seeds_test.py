@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Holds docs/seeds/NNN.chalk against the documents they come from: every displayed equation must be quoted, in order,
+on a line that begins with %, and be followed by at least one statement.
+
+    seeds_test.py CHALKGRAD        checks all five, and what `chalkgrad check` says of them; exit code 77 (skipped)
+                                   where the documents are not there
+    seeds_test.py --quote NNN.txt  prints the lines to quote
+"""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DOCUMENTS = ROOT.parent / "shared" / "seeds"
+BLOCK = re.compile(
+    r"\$\$(?P<display>.+?)\$\$"  # $$ … $$
+    r"|^(?P<numbered>[^\n\t]*)\t\(\d+\)$"  # a line with a number at its right edge, as in 000
+    r"|(?<=\n\n)\((?P<empty>\d+)\)$"  # a number without an equation
+    r"|^```\n(?P<code>.+?)\n```$",  # a line of code
+    re.MULTILINE | re.DOTALL)
+
+
+def lines_of(block):
+    """The lines of an aligned block; the rows of a matrix are not lines."""
+    block = re.sub(r"\\tag\s*\{[^}]*\}", "", block)
+    matrices = []
+
+    def hide(found):
+        matrices.append(found.group(0))
+        return f"@{len(matrices) - 1}@"
+
+    block = re.sub(r"\\begin\{pmatrix\}.*?\\end\{pmatrix\}", hide, block, flags=re.DOTALL)
+    block = re.sub(r"\\(begin|end)\{aligned\}", "", block)
+    lines = []
+    for line in re.split(r"\\\\", block):
+        line = re.sub(r"@(\d+)@", lambda found: matrices[int(found.group(1))], line)
+        line = re.sub(r"\s+", " ", line.replace("&", "" if "pmatrix" not in line else "&")).strip()
+        if line.startswith("\\quad"):  # the line before goes on
+            lines[-1] += " " + line
+        elif line:
+            lines.append(line)
+    return lines
+
+
+def equations(text):
+    found = []
+    for block in BLOCK.finditer(text):
+        if block.group("display"):
+            found += lines_of(block.group("display"))
+        elif block.group("code"):
+            found += [block.group("code").strip()]
+        elif block.group("numbered"):
+            found += [block.group("numbered").replace("$", "").strip()]
+        elif block.group("empty"):
+            found += [f"({block.group('empty')})"]
+    return found
+
+
+def quoted(chalk):
+    """What a .chalk file quotes; and those quotes that no statement follows."""
+    quotes, empty = [], []
+    waiting = None
+    for line in chalk.splitlines():
+        text = line.strip()
+        if text.startswith("%"):
+            if waiting is not None:
+                empty.append(waiting)
+            waiting = text[1:].strip()
+            quotes.append(waiting)
+        elif text and not text.startswith("#"):
+            waiting = None
+    return quotes, empty + ([waiting] if waiting is not None else [])
+
+
+def compare(name):
+    """What is wrong with docs/seeds/NAME.chalk."""
+    wanted = equations((DOCUMENTS / f"{name}.txt").read_text(encoding="utf-8"))
+    file = ROOT / "docs" / "seeds" / f"{name}.chalk"
+    if not file.exists():
+        return [f"{file.name} is missing; {len(wanted)} equations to write"]
+    got, empty = quoted(file.read_text(encoding="utf-8"))
+    wrong = [f"{file.name}: nothing follows % {quote}" for quote in empty]
+    for k in range(max(len(wanted), len(got))):
+        if wanted[k:k + 1] != got[k:k + 1]:
+            wrong.append(f"{file.name}: equation {k + 1} of the document is\n    {' '.join(wanted[k:k + 1]) or '(no more)'}\n"
+                         f"  but the file quotes\n    {' '.join(got[k:k + 1]) or '(no more)'}")
+            break
+    return wrong
+
+
+def main():
+    if sys.argv[1] == "--quote":
+        for line in equations(pathlib.Path(sys.argv[2]).read_text(encoding="utf-8")):
+            print("%", line)
+        return 0
+    names = [f"{n:03}" for n in range(5)]
+    wrong = []
+    for name in names:
+        file = ROOT / "docs" / "seeds" / f"{name}.chalk"
+        run = subprocess.run([sys.argv[1], "check", "--json", file], capture_output=True, text=True)
+        if run.returncode != 0:
+            wrong.append(f"{file.name}: {run.stderr or run.stdout}")
+            continue
+        report = json.loads(run.stdout)
+        print(f"{file.name}: {report['verified']} verified, {report['errata']} errata, "
+              f"{report['definitions']} definitions, {report['failed']} failed")
+    if not DOCUMENTS.is_dir():
+        print("\n".join(wrong) or "SKIPPED: the documents are not here, so that nothing can be compared with them")
+        return 1 if wrong else 77
+    for name in names:
+        wrong += compare(name)
+    print("\n".join(wrong) or "every displayed equation of the five documents is there")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
