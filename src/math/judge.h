@@ -1,0 +1,49 @@
+// Whether two formulas are the same, tried on random numbers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "src/math/elaborate.h"
+#include "src/math/part.h"
+
+namespace chalk::math {
+
+/// How two sides compare.
+struct Outcome {
+  bool equal = true;
+  bool finite = true;    // false: one of them is not a number somewhere
+  bool all_zero = true;  // both are 0 everywhere, which says little
+  std::string where{};   // the first place where they differ: " at d=0, e=3"
+  double left = 0, right = 0;
+  double most = 0;                 // the largest difference
+  std::size_t places = 0, of = 0;  // how many differ
+  std::optional<double> factor{};  // left = factor · right everywhere
+};
+
+class Judge {
+ public:
+  Judge(Part& part, std::uint64_t seed, int trials) : part_(part), seed_(seed), trials_(trials) {}
+
+  /// Over all values of the free indices, in each trial until one differs. `approximate`: to first order in what was
+  /// declared small. Axes of vectors must be aligned. Throws FormulaError.
+  Outcome compare(const Indexed& left, const Indexed& right, bool approximate);
+
+  /// Why they are not equal, in words.
+  std::string explain(const Indexed& left, const Indexed& right, const Outcome& outcome, bool approximate);
+
+  /// Indices that the formula depends on. Shows by the way that it has a value at all.
+  std::vector<int> free_indices(const Indexed& side);
+
+ private:
+  Outcome compare_once(const Indexed& left, const Indexed& right, int trial, double small);
+  std::string place_of(std::size_t i, const std::vector<int>& axes) const;
+
+  Part& part_;
+  std::uint64_t seed_;
+  int trials_;
+};
+
+}  // namespace chalk::math

@@ -1,0 +1,24 @@
+// What belongs together in a derivation: a network, what is declared, and the numbers drawn for it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "src/math/symbols.h"
+#include "src/math/system.h"
+
+namespace chalk::math {
+
+struct Part {
+  std::string name;
+  Symbols symbols;
+  Indices indices;
+  System system;
+  std::map<std::pair<int, double>, std::unique_ptr<Trial>> trials;
+
+  /// The numbers of that draw; `small` is what a value that ≈ lets go to 0 is in it.
+  Trial& trial(std::uint64_t seed, int number, double small);
+};
+
+}  // namespace chalk::math
