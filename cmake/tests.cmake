@@ -84,7 +84,9 @@ if(TARGET chalkgrad_app)
   add_test(NAME every_operation
            COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/every_operation_test.py $<TARGET_FILE:chalkgrad_app>)
   add_test(NAME seeds COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/seeds_test.py $<TARGET_FILE:chalkgrad_app>)
-  set_tests_properties(cli every_operation seeds PROPERTIES LABELS cross TIMEOUT 900 SKIP_RETURN_CODE 77)
+  add_test(NAME doc_examples
+           COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/doc_examples_test.py $<TARGET_FILE:chalkgrad_app>)
+  set_tests_properties(cli every_operation seeds doc_examples PROPERTIES LABELS cross TIMEOUT 900 SKIP_RETURN_CODE 77)
 endif()
 set_tests_properties(layering links PROPERTIES LABELS house)
 

@@ -2,9 +2,10 @@
 """Holds docs/seeds/NNN.chalk against the documents they come from: every displayed equation must be quoted, in order,
 on a line that begins with %, and be followed by at least one statement.
 
-    seeds_test.py CHALKGRAD        checks all five, and what `chalkgrad check` says of them; exit code 77 (skipped)
-                                   where the documents are not there
-    seeds_test.py --quote NNN.txt  prints the lines to quote
+    seeds_test.py CHALKGRAD          checks all five, what `chalkgrad check` says of them, and the table in docs/seeds.md;
+                                     exit code 77 (skipped) where the documents are not there
+    seeds_test.py CHALKGRAD --write  writes that table
+    seeds_test.py --quote NNN.txt    prints the lines to quote
 """
 import json
 import pathlib
@@ -90,26 +91,74 @@ def compare(name):
     return wrong
 
 
+def judged(report):
+    """How each quoted equation ended up, and the errata."""
+    verdicts, errata, part = [], [], None
+    for row in report["lines"]:
+        if "source" in row:
+            verdicts.append({row["verdict"]})
+        elif verdicts and row.get("part") == part:
+            verdicts[-1].add(row["verdict"])
+        part = row.get("part")
+        if row["verdict"] == "erratum":
+            errata.append(row)
+    ends = ["erratum" if "erratum" in v else "verified" if "verified" in v else "definition" for v in verdicts]
+    return {end: ends.count(end) for end in ("verified", "erratum", "definition")}, errata
+
+
+TITLES = {
+    "000": "Backpropagation, 12 November 2016: convolution, ReLU, max-pool, softmax in indices",
+    "001": "Notes on backpropagation: losses, activations, layer configurations",
+    "002": "Convolutional neural network (slides): N images at once, any number of layers",
+    "003": "Chapter theory 5 solution, 27 September 2016: Nielsen's equations for convolutions",
+    "004": "Back Propagation Explanation, 19 September 2016: f(wx − b), an activation for every node",
+}
+
+
+def table(reports):
+    lines = ["| document | equations | verified | errata | definitions | lines checked |", "|---|--:|--:|--:|--:|--:|"]
+    listed = []
+    for name, report in reports.items():
+        ends, errata = judged(report)
+        lines.append(f"| [{name}](seeds/{name}.chalk): {TITLES[name]} | {sum(ends.values())} | {ends['verified']} | "
+                     f"{ends['erratum']} | {ends['definition']} | {len(report['lines'])} |")
+        for row in errata:
+            quote = f"({row['label']})" if "label" in row else f"line {row['line']}"
+            listed.append(f"- **{name}, {quote}**: {row['message']}\n  printed `{row['formula']}`,\n"
+                          f"  right `{row['corrected']}`")
+    return "\n".join(lines) + "\n\n" + "\n".join(listed) + "\n"
+
+
+PAGE = ROOT / "docs" / "seeds.md"
+BEGIN, END = "<!-- written by tests/seeds_test.py -->\n", "<!-- up to here -->"
+
+
 def main():
     if sys.argv[1] == "--quote":
         for line in equations(pathlib.Path(sys.argv[2]).read_text(encoding="utf-8")):
             print("%", line)
         return 0
-    names = [f"{n:03}" for n in range(5)]
-    wrong = []
-    for name in names:
+    wrong, reports = [], {}
+    for name in TITLES:
         file = ROOT / "docs" / "seeds" / f"{name}.chalk"
         run = subprocess.run([sys.argv[1], "check", "--json", file], capture_output=True, text=True)
         if run.returncode != 0:
             wrong.append(f"{file.name}: {run.stderr or run.stdout}")
             continue
-        report = json.loads(run.stdout)
+        report = reports[name] = json.loads(run.stdout)
         print(f"{file.name}: {report['verified']} verified, {report['errata']} errata, "
               f"{report['definitions']} definitions, {report['failed']} failed")
+    page = PAGE.read_text(encoding="utf-8")
+    before, rest = page.split(BEGIN)
+    if "--write" in sys.argv:
+        PAGE.write_text(before + BEGIN + "\n" + table(reports) + "\n" + END + rest.split(END)[1], encoding="utf-8")
+        return 0
+    if not wrong and rest.split(END)[0].strip() != table(reports).strip():
+        wrong.append("docs/seeds.md says something else; write its table with tests/seeds_test.py CHALKGRAD --write")
     if not DOCUMENTS.is_dir():
         print("\n".join(wrong) or "SKIPPED: the documents are not here, so that nothing can be compared with them")
         return 1 if wrong else 77
-    for name in names:
+    for name in TITLES:
         wrong += compare(name)
     print("\n".join(wrong) or "every displayed equation of the five documents is there")
     return 1 if wrong else 0
