@@ -190,7 +190,9 @@ class TomlBuilder {
                                                              {"dense", &TomlBuilder::dense},
                                                              {"maxpool", &TomlBuilder::pool},
                                                              {"avgpool", &TomlBuilder::pool},
-                                                             {"flatten", &TomlBuilder::flatten}};
+                                                             {"flatten", &TomlBuilder::flatten},
+                                                             {"bias", &TomlBuilder::bias},
+                                                             {"activations", &TomlBuilder::activation_list}};
     const auto composite = composites.find(type);
     if (composite != composites.end()) {
       const Value x = single(reader, inputs);
@@ -235,20 +237,44 @@ class TomlBuilder {
     layer.kernel = reader.pair("kernel", 1, kMostNumber).value_or(Pair{3, 3});
     layer.options.stride = reader.pair("stride", 1, kMostNumber).value_or(Pair{1, 1});
     layer.options.dilation = reader.pair("dilation", 1, kMostNumber).value_or(Pair{1, 1});
-    layer.options.padding = padding(reader, layer.kernel, layer.options.dilation);
+    layer.options.padding = padding(reader, layer.kernel, layer.options.dilation, /*wide=*/true);
     layer.options.groups = reader.integer("groups", 1, kMostNumber).value_or(1);
-    layer.bias = reader.boolean("bias").value_or(true) ? Bias::shared : Bias::none;
+    layer.flipped = reader.boolean("flipped").value_or(false);
+    layer.bias = conv_bias(reader);
+    layer.subtract_bias = subtract_bias(reader, layer.bias);
     reader.finish();
     return named(conv_layer(x, layer));
   }
 
-  /// A number, two, or "same".
-  static Pair padding(TableReader& reader, const Pair& window, const Pair& dilation) {
+  /// true, false or "untied".
+  static Bias conv_bias(TableReader& reader) {
+    const auto* node = reader.node("bias");
+    if (!node) return Bias::shared;
+    if (node->is_boolean()) return *reader.boolean("bias") ? Bias::shared : Bias::none;
+    if (!node->is_string() || reader.text("bias") != "untied") {
+      reader.fail("bias", "must be true (one a filter), \"untied\" (one for each value of the result) or false");
+    }
+    return Bias::untied;
+  }
+
+  static bool subtract_bias(TableReader& reader, Bias bias) {
+    const bool subtract = reader.boolean("subtract_bias").value_or(false);
+    if (subtract && bias == Bias::none) reader.fail("subtract_bias", "= true needs a bias; leave out one of the two");
+    return subtract;
+  }
+
+  /// A number, two, or "same"; where `wide`, "full", too: as far as the window touches the input at all.
+  static Pair padding(TableReader& reader, const Pair& window, const Pair& dilation, bool wide) {
     const auto* node = reader.node("padding");
     if (!node) return {0, 0};
     if (!node->is_string()) return reader.pair("padding", 0, kMostNumber).value_or(Pair{0, 0});
-    if (reader.text("padding") != "same") reader.fail("padding", "must be a whole number, two of them, or \"same\"");
+    const auto text = reader.text("padding");
     const Pair reach{(window[0] - 1) * dilation[0], (window[1] - 1) * dilation[1]};
+    if (wide && text == "full") return reach;
+    if (text != "same") {
+      reader.fail("padding", str("must be a whole number, two of them, or ",
+                                 wide ? "a word: \"same\" or \"full\"" : "\"same\"", ", not ", in_quotes(*text)));
+    }
     if (reach[0] % 2 != 0 || reach[1] % 2 != 0) {
       reader.fail("padding", str("= \"same\" pads on both sides alike, which needs an odd size, not ", window[0], "×",
                                  window[1], "; use numbers"));
@@ -257,24 +283,57 @@ class TomlBuilder {
   }
 
   Value dense(TableReader& reader, Value x, const std::string&) {
-    const auto outputs = reader.required_integer("outputs", 1, kMostNumber);
-    const auto bias = reader.boolean("bias").value_or(true);
+    DenseLayer layer;
+    layer.outputs = reader.required_integer("outputs", 1, kMostNumber);
+    layer.bias = reader.boolean("bias").value_or(true) ? Bias::shared : Bias::none;
+    layer.subtract_bias = subtract_bias(reader, layer.bias);
     const auto init = reader.text("init").value_or("he");
     if (init != "he" && init != "glorot")
       reader.fail("init", str("must be \"he\" or \"glorot\", not ", in_quotes(init)));
     reader.finish();
-    return named(dense_layer(x, {.outputs = outputs,
-                                 .bias = bias ? Bias::shared : Bias::none,
-                                 .init = init == "he" ? WeightInit::he : WeightInit::glorot}));
+    layer.init = init == "he" ? WeightInit::he : WeightInit::glorot;
+    return named(dense_layer(x, layer));
   }
 
   Value pool(TableReader& reader, Value x, const std::string& type) {
     PoolOptions options;
     options.window = reader.pair("window", 1, kMostNumber).value_or(Pair{2, 2});
     options.stride = reader.pair("stride", 1, kMostNumber).value_or(options.window);
-    options.padding = padding(reader, options.window, {1, 1});
+    options.padding = padding(reader, options.window, {1, 1}, /*wide=*/false);
     reader.finish();
     return named(type == "maxpool" ? max_pool(x, options) : average_pool(x, options));
+  }
+
+  Value bias(TableReader& reader, Value x, const std::string&) {
+    const bool untied = reader.boolean("untied").value_or(true);
+    const bool subtract = reader.boolean("subtract").value_or(false);
+    reader.finish();
+    return named(bias_layer(x, untied ? Bias::untied : Bias::shared, subtract));
+  }
+
+  Value activation_list(TableReader& reader, Value x, const std::string&) {
+    static const std::map<std::string_view, Activation> known{{"linear", Activation::linear},
+                                                              {"relu", Activation::relu},
+                                                              {"sigmoid", Activation::sigmoid},
+                                                              {"tanh", Activation::tanh}};
+    const auto names = reader.texts("functions");
+    if (!names) reader.fail(str(reader.what(), " needs \"functions\", e.g. [\"sigmoid\", \"tanh\"]"));
+    std::vector<Activation> functions;
+    for (const auto& name : *names) {
+      const auto found = known.find(name);
+      if (found == known.end()) {
+        std::vector<std::string_view> words;
+        for (const auto& entry : known) words.push_back(entry.first);
+        const auto guess = did_you_mean(name, words);
+        reader.fail("functions", str("names ", in_quotes(name), ", which is no activation",
+                                     guess.empty() ? "; use linear, relu, sigmoid and tanh" : guess));
+      }
+      functions.push_back(found->second);
+    }
+    reader.finish();
+    const Value y = activations(x, functions);
+    if (y == x) reader.fail("functions", "are all \"linear\", which does nothing; remove the layer");
+    return named(y);
   }
 
   Value flatten(TableReader& reader, Value x, const std::string&) {
