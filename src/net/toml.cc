@@ -16,7 +16,6 @@
 namespace chalk {
 namespace {
 
-constexpr std::size_t kMostText = std::size_t{1} << 20;
 constexpr std::size_t kMostTables = 4096;
 constexpr std::size_t kMostName = 100;
 constexpr std::size_t kMostAxes = 8;
@@ -31,8 +30,14 @@ class TomlBuilder {
     const auto parameters = top_.tables("parameter"), constants = top_.tables("constant"),
                layers = top_.tables("layer");
     const auto output = top_.text("output");
+    const bool in_a_line = top_.has("network");
+    const auto* train = top_.node("train");  // how it is trained is read elsewhere
+    if (train && !train->is_table()) top_.fail("train", "must be a table: write [train] above its keys");
     top_.finish();
-    if (layers.empty()) top_.fail("a network needs at least one [[layer]]");
+    if (in_a_line && !layers.empty())
+      top_.fail("network", "stands beside [[layer]]; write all layers in one of the two");
+    if (!in_a_line && layers.empty())
+      top_.fail("a network needs at least one [[layer]], or a line: network = \"20c5-relu-mp2-10n\"");
     if (layers.size() + parameters.size() + constants.size() > kMostTables) {
       top_.fail(str("there are more than ", kMostTables, " tables; use fewer"));
     }
@@ -40,6 +45,7 @@ class TomlBuilder {
     for (const auto* table : parameters) at(*table, [&] { parameter(*table); });
     for (const auto* table : constants) at(*table, [&] { constant(*table); });
     for (const auto* table : layers) at(*table, [&] { layer(*table); });
+    if (in_a_line) last_ = line();
     graph_.layer("");
     const Value y = output ? find(top_, "output", *output) : last_;
     check_output(y);
@@ -174,11 +180,23 @@ class TomlBuilder {
     reader.what("a layer with a chain");
     const auto text = reader.required_text("chain");
     reader.finish();
-    const Value x = single(reader, inputs);
-    const auto place = reader.node("chain")->source().begin;
-    const auto what = str(origin_.name, ": line ", place.line, ", column ", place.column, ": chain");
+    return chain_of(reader, "chain", text, single(reader, inputs));
+  }
+
+  /// The whole network: network = "20c5-relu-mp2-10n".
+  Value line() {
+    try {
+      return chain_of(top_, "network", *top_.text("network"), last_);
+    } catch (const ShapeError& e) {
+      throw ShapeError(origin_.line(top_.node("network")->source()) + e.what());
+    }
+  }
+
+  Value chain_of(TableReader& reader, std::string_view key, const std::string& text, Value x) {
+    const auto place = reader.node(key)->source().begin;
+    const auto what = str(origin_.name, ": line ", place.line, ", column ", place.column, ": ", key);
     const Value y = build_chain(x, parse_chain(text, what), names_);
-    if (y == x) reader.fail("chain", "has only \"linear\" layers, which do nothing; remove it");
+    if (y == x) reader.fail(key, "has only \"linear\" layers, which do nothing; remove it");
     return y;
   }
 
@@ -371,15 +389,7 @@ class TomlBuilder {
 
 Graph build_toml(std::string_view text, const Shape& input, std::string_view origin) {
   const TomlOrigin where{std::string(origin)};
-  if (text.size() > kMostText) {
-    throw InputError(str(origin, ": has ", grouped(text.size()), " bytes; a network may have ", grouped(kMostText)));
-  }
-  toml::table top;
-  try {
-    top = toml::parse(text);
-  } catch (const toml::parse_error& e) {
-    where.fail(e.source(), std::string(e.description()));
-  }
+  const auto top = parse_toml(text, where);
   return TomlBuilder(top, where).build(input);
 }
 

@@ -88,6 +88,22 @@ TEST(Toml, BuildsFlippedUntiedAndSubtractedLayersAsCppDoes) {
   EXPECT_EQ(toml.print(), g.print());
 }
 
+TEST(Toml, TakesAWholeNetworkInALineBesideHowItIsTrained) {
+  const auto toml = build_graph("network = \"4c3-relu-10n\"\n[train]\nepochs = 3\n", {1, 8, 8});
+  EXPECT_EQ(toml.print(), build_graph("4c3-relu-10n", {1, 8, 8}).print());
+  EXPECT_EQ(error_of("network = \"4c3-rleu\"\n"),
+            "net.toml: line 1, column 11: network \"4c3-rleu\": character 5: \"rleu\" is not a layer; did you mean "
+            "\"relu\"?");
+  EXPECT_EQ(error_of("network = \"10n\"\n[[layer]]\nchain = \"10n\"\n"),
+            "net.toml: line 1, column 11: network stands beside [[layer]]; write all layers in one of the two");
+  EXPECT_THAT(error_of("network = \"linear\"\n"), HasSubstr("network has only \"linear\" layers"));
+  EXPECT_THAT(error_of("network = 3\n"), HasSubstr("line 1, column 11: network must be a text"));
+  EXPECT_THAT(error_of("input = [1, 8, 8]\nnetwork = \"4c9\"\n"), HasSubstr("line 2: conv1: kernel 9×9"));
+  EXPECT_THAT(error_of("[train]\nepochs = 3\n"), HasSubstr("needs at least one [[layer]], or a line: network = "));
+  EXPECT_EQ(error_of("train = 3\nnetwork = \"10n\"\n"),
+            "net.toml: line 1, column 9: train must be a table: write [train] above its keys");
+}
+
 TEST(Toml, BuildsBranchesAndSharedWeights) {
   auto graph = build_graph(R"(
     input = [1, 8, 8]
