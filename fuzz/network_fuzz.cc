@@ -1,4 +1,5 @@
-// Networks from text: whatever is given, an error or a graph that holds together, never a crash and never for long.
+// Networks and training configurations from text: whatever is given, an error or a graph that holds together, never a
+// crash and never for long.
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
@@ -7,10 +8,16 @@
 #include "chalkgrad/error.h"
 #include "src/net/build.h"
 #include "src/net/cost.h"
+#include "src/train/config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size > 4096) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  try {
+    chalk::read_train_config(text, "network");
+  } catch (const chalk::InputError& e) {
+    if (std::string_view(e.what()).empty()) throw std::logic_error("an error without words");
+  }
   for (const chalk::Shape& input : {chalk::Shape{1, 8, 8}, chalk::Shape{7}, chalk::Shape{}}) {
     try {
       const auto graph = chalk::build_graph(text, input);

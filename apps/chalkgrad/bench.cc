@@ -35,7 +35,7 @@ struct Samples {
     bytes.resize(count_ * static_cast<std::size_t>(elements(network.input_shape())));
     for (auto& b : bytes) b = static_cast<std::uint8_t>(random.below(256));
     const auto outputs = static_cast<std::size_t>(elements(network.output_shape()));
-    if (natural_loss(network) == Loss::cross_entropy) {
+    if (of_softmax(natural_loss(network))) {
       labels.resize(count_);
       for (auto& l : labels) l = static_cast<std::int32_t>(random.below(static_cast<std::uint32_t>(outputs)));
     } else {
@@ -80,7 +80,8 @@ int bench(const Options& o) {
   const Samples samples(network, batch);
   Program inference(network.graph(), network.variables(), {.threads = threads});
   inference.feed("x", samples.x());
-  const Graph step = training_graph(network, natural_loss(network), network.output_shape(), sgd({}));
+  const Loss loss = natural_loss(network);
+  const Graph step = training_graph(network, loss, network.output_shape(), of_softmax(loss), sgd({}));
   Variables variables(step, o.network.seed);
   Program training(step, variables, {.threads = threads});
   training.feed("x", samples.x());

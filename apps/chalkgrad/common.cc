@@ -10,6 +10,7 @@
 #include "src/base/file.h"
 #include "src/base/wording.h"
 #include "src/net/build.h"
+#include "src/train/config.h"
 
 namespace chalk::app {
 namespace {
@@ -68,10 +69,16 @@ Shape parse_shape(std::string_view text) {
   }
 }
 
+std::string read_text(const std::string& file) {
+  const auto bytes = read_file(file, kMostText);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 Network make_network(const std::string& spec, const Shape& input, std::uint64_t seed) {
   if (is_file(spec)) {
-    const auto bytes = read_file(spec, kMostText);
-    return build_network({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, input, seed, spec);
+    auto network = build_network(read_text(spec), input, seed, spec);
+    read_train_config(network.text(), spec);  // a mistake there is a mistake, used or not
+    return network;
   }
   try {
     return build_network(spec, input, seed);
@@ -108,6 +115,8 @@ Split load_data(const std::string& spec, const Network& model) {
 }
 
 Loss natural_loss(const Network& network) {
+  if (const auto trained = trained_loss(network)) return *trained;
+  if (const auto configured = read_train_config(network.text(), "the network").loss) return *configured;
   return network.output_shape().size() == 1 ? Loss::cross_entropy : Loss::squared_error;
 }
 

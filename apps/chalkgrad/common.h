@@ -51,6 +51,9 @@ void add_json(CLI::App* command, bool& json);
 /// "1x28x28" or "1×28×28".
 Shape parse_shape(std::string_view text);
 
+/// The text of a network's file.
+std::string read_text(const std::string& file);
+
 /// A chain, or the path of a TOML file; a chain that cannot be read is a UsageError. `input` may be {} for TOML that
 /// says its own.
 Network make_network(const std::string& spec, const Shape& input, std::uint64_t seed);
@@ -68,7 +71,8 @@ Network make_network(const NetworkOptions& options, const Shape& input = {});
 /// What the model was trained on, unless `spec` says otherwise.
 Split load_data(const std::string& spec, const Network& model);
 
-/// Cross-entropy if the network's output is a vector, as a classifier's is, else squared error.
+/// What the network was trained with, or its configuration says; else cross-entropy if its output is a vector, as a
+/// classifier's is, or squared error.
 Loss natural_loss(const Network& network);
 
 /// 12345678 → "12,345,678".

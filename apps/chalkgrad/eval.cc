@@ -31,7 +31,7 @@ nlohmann::ordered_json to_json(const Evaluation& result) {
   return json;
 }
 
-void print(const Evaluation& result) {
+void print(const Evaluation& result, std::string_view loss) {
   if (!result.classes.empty()) {
     Table table({"class", "samples", "found", "answered", "right answers"});
     for (const auto& c : result.classes) {
@@ -40,7 +40,7 @@ void print(const Evaluation& result) {
     }
     fmt::print("{}\naccuracy {}\n", table.text(), percent(result.accuracy));
   }
-  fmt::print("loss {:.6g}, mean of {} samples\n", result.loss, count(result.samples));
+  fmt::print("{} {:.6g}, mean of {} samples\n", loss, result.loss, count(result.samples));
 }
 
 int eval(const Options& o) {
@@ -50,7 +50,8 @@ int eval(const Options& o) {
   if (o.json) {
     print_json(to_json(result));
   } else {
-    print(result);
+    const auto trained = trained_loss(network);
+    print(result, trained && *trained != Loss::cross_entropy ? name_of(*trained) : "loss");
   }
   return kOk;
 }

@@ -126,7 +126,8 @@ int grad(const Options& o) {
   }
   check_fits(network, data);
   Graph graph = network.graph();
-  const auto loss_kind = data.labels.empty() ? Loss::squared_error : Loss::cross_entropy;
+  const auto natural = natural_loss(network);
+  const auto loss_kind = data.labels.empty() && of_softmax(natural) ? Loss::squared_error : natural;
   const Value loss = batch_mean(add_loss(graph, loss_kind, target_shape(data)));
   graph.name(loss, "loss");
   auto all = entries(graph);

@@ -97,7 +97,7 @@ std::vector<EngineCheck> check_engine(const Network& network, const Options& o, 
     for (auto& v : values) v = static_cast<float>(random.uniform());
   }
   const auto classes = static_cast<std::size_t>(elements(network.output_shape()));
-  if (natural_loss(network) == Loss::cross_entropy) {
+  if (of_softmax(natural_loss(network))) {
     for (std::size_t i = 0; i < batch * classes; ++i)
       feeds["t"][i] = i % classes == i / classes % classes ? 1.0F : 0.0F;
   }

@@ -37,7 +37,7 @@ std::string to_text(const MemoryUse& m) {
 int info(const Options& o) {
   auto network = make_network(o.network);
   const Loss loss = natural_loss(network);
-  const Graph step = training_graph(network, loss, network.output_shape(), sgd({}));
+  const Graph step = training_graph(network, loss, network.output_shape(), of_softmax(loss), sgd({}));
   if (o.graph) {
     fmt::print("{}", network.graph().print());
     return kOk;

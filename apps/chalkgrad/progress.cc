@@ -41,8 +41,9 @@ std::string clock(double seconds) {
 
 }  // namespace
 
-TrainingDisplay::TrainingDisplay(std::int64_t epochs, bool quiet)
+TrainingDisplay::TrainingDisplay(std::int64_t epochs, bool quiet, std::string_view loss)
     : epochs_(epochs),
+      loss_(loss),
       quiet_(quiet),
       terminal_(!quiet && is_terminal()),
       colour_(terminal_ && !set("NO_COLOR")),
@@ -65,7 +66,7 @@ void TrainingDisplay::step(const Progress& now) {
   drawn_ = true;
   const double spent = trained_ + epoch_seconds_;
   const auto done = now.step - first_step_;
-  auto text = fmt::format(" loss {:.4f}", now.mean_loss);
+  auto text = fmt::format(" {} {:.4f}", loss_, now.mean_loss);
   if (now.accuracy > 0) text += fmt::format("  {}", percent(now.accuracy));
   text += fmt::format("  {}/s", speed(now));
   if (done > 0)
@@ -98,8 +99,7 @@ void TrainingDisplay::epoch(const Progress& now, std::optional<double> test_accu
   clear();
   if (!quiet_) {
     if (!titled_) {
-      fmt::print("{:>7}  {:>10}  {:>9}  {:>9}  {:>10}  {:>9}\n", "epoch", "loss", "training", "test", "lr",
-                 "samples/s");
+      fmt::print("{:>7}  {:>10}  {:>9}  {:>9}  {:>10}  {:>9}\n", "epoch", loss_, "training", "test", "lr", "samples/s");
     }
     titled_ = true;
     fmt::print("{:>7}  {:>10.5f}  {:>9}  {:>9}  {:>10.3g}  {:>9}\n", fmt::format("{}/{}", now.epoch + 1, epochs_),

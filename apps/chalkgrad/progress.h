@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "chalkgrad/train.h"
 
@@ -11,8 +12,9 @@ namespace chalk::app {
 
 class TrainingDisplay {
  public:
-  /// The bar goes to stderr, if that is a terminal; the table to stdout. Quiet: neither.
-  TrainingDisplay(std::int64_t epochs, bool quiet);
+  /// The bar goes to stderr, if that is a terminal; the table to stdout. Quiet: neither. `loss` is what the loss is
+  /// called.
+  TrainingDisplay(std::int64_t epochs, bool quiet, std::string_view loss);
   ~TrainingDisplay() { clear(); }
   TrainingDisplay(const TrainingDisplay&) = delete;
   TrainingDisplay& operator=(const TrainingDisplay&) = delete;
@@ -28,6 +30,7 @@ class TrainingDisplay {
   std::string bar(double fraction, int width) const;
 
   std::int64_t epochs_;
+  std::string loss_;
   bool quiet_, terminal_, colour_;
   bool drawn_ = false, titled_ = false;
   double drawn_at_ = 0;

@@ -10,7 +10,10 @@
 #include "apps/chalkgrad/progress.h"
 #include "apps/chalkgrad/train_log.h"
 #include "src/base/threads.h"
+#include "src/base/wording.h"
+#include "src/net/build.h"
 #include "src/net/cost.h"
+#include "src/train/config.h"
 
 namespace chalk::app {
 namespace {
@@ -19,7 +22,7 @@ constexpr const char* kDigitsNet =
     "16c3z-relu-mp2-32c3z-relu-mp2-64n-relu-";  // and a dense layer with an output a class
 
 struct Options {
-  std::string data = "digits", net, loss = "cross-entropy", schedule = "one-cycle";
+  std::string data = "digits", config, net, loss = "cross-entropy", maximise, schedule = "one-cycle";
   TrainOptions train;
   std::string out, resume, log, print_after;
   std::int64_t checkpoint_every = 0;
@@ -27,6 +30,9 @@ struct Options {
   CLI::App* command = nullptr;
 
   bool given(const char* flag) const { return command->count(flag) > 0; }
+  /// What is minimised or maximised by the command line.
+  Loss objective() const { return *find_loss(maximise.empty() ? loss : maximise); }
+  const char* objective_flag() const { return maximise.empty() ? "--loss" : "--maximise"; }
 };
 
 std::atomic<int> signals{0};
@@ -36,9 +42,6 @@ extern "C" void on_signal(int signal) {
   request_stop();
   std::signal(signal, SIG_DFL);  // the second one ends it at once
 }
-
-Loss parse_loss(const std::string& text) { return text == "cross-entropy" ? Loss::cross_entropy : Loss::squared_error; }
-const char* to_text(Loss loss) { return loss == Loss::cross_entropy ? "cross-entropy" : "squared-error"; }
 
 Schedule parse_schedule(const std::string& text) {
   try {
@@ -60,14 +63,40 @@ std::string default_net(const Dataset& data) {
   return data.sample.size() == 3 ? fmt::format("{}{}n", kDigitsNet, outputs) : fmt::format("64n-relu-{}n", outputs);
 }
 
-Run new_run(const Options& o) {
+/// Options of the command line; where that is silent, of the configuration; else what they are without either.
+TrainOptions merged(const Options& o, const TrainConfig& config) {
   TrainOptions options = o.train;
-  options.loss = parse_loss(o.loss);
+  options.loss = o.objective();
   options.schedule = parse_schedule(o.schedule);
-  auto data = load_dataset(o.data);
-  auto network = make_network(o.given("--net") ? o.net : default_net(data.train), data.train.sample, options.seed);
-  network.metadata["data"] = o.data;
-  return {std::move(network), std::move(data), std::move(options)};
+  const auto take = [&](const char* flag, auto& option, const auto& configured) {
+    if (configured && !o.given(flag)) option = static_cast<std::remove_reference_t<decltype(option)>>(*configured);
+  };
+  take("--epochs", options.epochs, config.epochs);
+  take("--batch", options.batch, config.batch);
+  take("--lr", options.optimizer.lr, config.lr);
+  take("--momentum", options.optimizer.momentum, config.momentum);
+  take("--nesterov", options.optimizer.nesterov, config.nesterov);
+  take("--weight-decay", options.optimizer.weight_decay, config.weight_decay);
+  take("--schedule", options.schedule, config.schedule);
+  take("--seed", options.seed, config.seed);
+  if (!o.given("--maximise")) take("--loss", options.loss, config.loss);
+  return options;
+}
+
+Run new_run(const Options& o) {
+  const bool configured = !o.config.empty();
+  const auto text = configured ? read_text(o.config) : std::string();
+  if (configured && !is_toml(text))
+    throw InputError(fmt::format("{}: is no configuration; it needs network = \"…\" or [[layer]]", o.config));
+  const auto config = read_train_config(text, o.config);
+  const auto options = merged(o, config);
+  const auto& spec = o.given("--data") ? o.data : config.data.value_or(o.data);
+  auto data = load_dataset(spec);
+  const auto& sample = data.train.sample;
+  auto network = configured ? build_network(text, sample, options.seed, o.config)
+                            : make_network(o.given("--net") ? o.net : default_net(data.train), sample, options.seed);
+  network.metadata["data"] = spec;
+  return {std::move(network), std::move(data), options};
 }
 
 /// Goes on with a checkpoint. What it was started with holds; an option that says something else is a mistake.
@@ -89,7 +118,7 @@ Run resumed_run(const Options& o) {
   agree("--nesterov", o.train.optimizer.nesterov, options.optimizer.nesterov);
   agree("--weight-decay", o.train.optimizer.weight_decay, options.optimizer.weight_decay);
   agree("--seed", o.train.seed, options.seed);
-  agree("--loss", o.loss, std::string(to_text(options.loss)));
+  agree(o.objective_flag(), name_of(o.objective()), name_of(options.loss));
   if (o.given("--schedule")) agree("--schedule", parse_schedule(o.schedule).text(), options.schedule.text());
   options.threads = o.train.threads;
   auto data = load_data("", network);
@@ -102,7 +131,11 @@ Run resumed_run(const Options& o) {
   return {std::move(network), std::move(data), std::move(options)};
 }
 
-void introduce(const Run& run) {
+std::string objective_text(Loss loss) {
+  return fmt::format("{} {}", maximised(loss) ? "ascent on" : "descent on", name_of(loss));
+}
+
+void introduce(const Run& run, const Options& o) {
   const auto& train = run.data.train;
   fmt::print("data     {}: {} samples to train, {} to test, {}", run.network.metadata.at("data"),
              count(static_cast<std::int64_t>(train.size())), count(static_cast<std::int64_t>(run.data.test.size())),
@@ -111,10 +144,15 @@ void introduce(const Run& run) {
   const auto price = cost(run.network.graph());
   const auto& text = run.network.text();
   fmt::print("network  {}: {} parameters, {} multiply-adds\n",
-             text.find('\n') == std::string::npos ? text : "from TOML", count(price.parameters), count(price.forward));
+             text.find('\n') == std::string::npos ? text
+             : o.config.empty()                   ? "from TOML"
+                                                  : o.config,
+             count(price.parameters), count(price.forward));
   const int threads = run.options.threads > 0 ? run.options.threads : available_threads();
-  fmt::print("running  batch {}, lr {}, {}, seed {}, {} thread{}, {}\n\n", run.options.batch, run.options.optimizer.lr,
-             run.options.schedule.text(), run.options.seed, threads, threads == 1 ? "" : "s", instruction_set());
+  fmt::print("running  {}batch {}, lr {}, {}, seed {}, {} thread{}, {}\n\n",
+             run.options.loss == Loss::cross_entropy ? "" : objective_text(run.options.loss) + ", ", run.options.batch,
+             run.options.optimizer.lr, run.options.schedule.text(), run.options.seed, threads, threads == 1 ? "" : "s",
+             instruction_set());
   std::fflush(stdout);
 }
 
@@ -129,7 +167,7 @@ nlohmann::ordered_json start_line(const Run& run, const Options& o) {
           {"momentum", t.optimizer.momentum},
           {"nesterov", t.optimizer.nesterov},
           {"weight_decay", t.optimizer.weight_decay},
-          {"loss", to_text(t.loss)},
+          {maximised(t.loss) ? "maximise" : "loss", name_of(t.loss)},
           {"schedule", t.schedule.text()},
           {"seed", t.seed}};
 }
@@ -139,8 +177,11 @@ void finish(Run& run, const Options& o, const Progress& last) {
   const bool classes = !result.classes.empty();
   const auto sha = run.network.weights_sha256();
   if (o.json) {
-    nlohmann::ordered_json json{
-        {"steps", last.steps}, {"train_loss", last.mean_loss}, {"seconds", last.seconds}, {"test_loss", result.loss}};
+    nlohmann::ordered_json json{{maximised(run.options.loss) ? "maximise" : "loss", name_of(run.options.loss)},
+                                {"steps", last.steps},
+                                {"train_loss", last.mean_loss},
+                                {"seconds", last.seconds},
+                                {"test_loss", result.loss}};
     if (classes) json["test_accuracy"] = result.accuracy;
     if (!o.out.empty()) json["model"] = o.out;
     json["weights_sha256"] = sha;
@@ -158,6 +199,15 @@ void finish(Run& run, const Options& o, const Progress& last) {
 }
 
 int train_command(const Options& o) {
+  if (!o.config.empty()) {
+    if (!o.config.ends_with(".toml")) {
+      throw UsageError(fmt::format("{} is no configuration; give a FILE.toml, or a network as --net {}",
+                                   in_quotes(o.config), o.config));
+    }
+    if (o.given("--net")) throw UsageError(fmt::format("{} and --net were given; give one of them", o.config));
+    if (!o.resume.empty())
+      throw UsageError(fmt::format("{} and --resume were given; a checkpoint knows its configuration", o.config));
+  }
   if (o.checkpoint_every > 0 && o.out.empty())
     throw UsageError("--checkpoint-every needs a file to write; add --out FILE");
   TrainLog log(o.log);
@@ -172,10 +222,10 @@ int train_command(const Options& o) {
     };
   }
   const bool quiet = o.quiet || o.json;
-  if (!quiet) introduce(run);
+  if (!quiet) introduce(run, o);
   log.line(start_line(run, o));
 
-  TrainingDisplay display(options.epochs, quiet);
+  TrainingDisplay display(options.epochs, quiet, maximised(options.loss) ? "objective" : "loss");
   options.on_step = [&](const Progress& now) {
     display.step(now);
     log.line({{"step", now.step}, {"epoch", now.epoch + 1}, {"loss", now.loss}, {"lr", now.lr}});
@@ -216,6 +266,7 @@ void add_train(CLI::App& app, Action& action) {
   auto* command = o.command =
       app.add_subcommand("train", "Train a network; with no option at all, on built-in handwritten digits");
   const auto non_negative = number_where("a number of at least 0", [](double v) { return v >= 0; });
+  command->add_option("FILE", o.config, "A configuration (.toml): a network with a [train] table. Options win over it");
   command->add_option("--data", o.data, "Data: digits, or mnist:FOLDER with MNIST's files or others like them")
       ->capture_default_str();
   command->add_option("--net", o.net, "Network: a line such as 20c5-relu-mp2-10n, or FILE.toml")->type_name("NET");
@@ -240,10 +291,19 @@ void add_train(CLI::App& app, Action& action) {
       ->capture_default_str()
       ->check(non_negative)
       ->type_name("X");
-  command->add_option("--loss", o.loss, "cross-entropy or squared-error")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"cross-entropy", "squared-error"}))
-      ->type_name("LOSS");
+  auto* loss =
+      command
+          ->add_option("--loss", o.loss,
+                       "What is minimised: cross-entropy, binary-cross-entropy, squared-error or sum-of-squares")
+          ->capture_default_str()
+          ->check(CLI::IsMember({"cross-entropy", "binary-cross-entropy", "squared-error", "sum-of-squares"}))
+          ->type_name("LOSS");
+  command
+      ->add_option("--maximise", o.maximise,
+                   "What is maximised instead, by gradient ascent: log-likelihood or gaussian-log-likelihood")
+      ->check(CLI::IsMember({"log-likelihood", "gaussian-log-likelihood"}))
+      ->excludes(loss)
+      ->type_name("J");
   command
       ->add_option(
           "--schedule", o.schedule,

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "chalkgrad/data.h"
@@ -39,7 +41,22 @@ struct Schedule {
   std::string text() const;
 };
 
-enum class Loss : std::uint8_t { cross_entropy, squared_error };
+/// What training minimises (w ← w − lr · ∂/∂w) or, for a likelihood, maximises (w ← w + lr · ∂/∂w). The formulas stand
+/// in layers.h. For labelled data the target is one-hot, whichever it is.
+enum class Loss : std::uint8_t {
+  cross_entropy,            ///< −Σ t·ln softmax(y), for labels; a softmax that ends the network is this one
+  binary_cross_entropy,     ///< −Σ (t·ln y + (1 − t)·ln(1 − y)), 0 < y < 1
+  squared_error,            ///< ½ Σ (t − y)²
+  sum_of_squares,           ///< Σ (t − y)²
+  log_likelihood,           ///< maximised: Σ t·ln softmax(y), for labels
+  gaussian_log_likelihood,  ///< maximised: −½ Σ (t − y)²
+};
+/// True for the likelihoods.
+bool maximised(Loss loss);
+/// "cross-entropy", "log-likelihood", …: as on the command line.
+std::string_view name_of(Loss loss);
+/// The one of that name, or nothing.
+std::optional<Loss> find_loss(std::string_view name);
 
 /// Where a training run stands; given to callbacks and kept in checkpoints.
 struct Progress {
@@ -48,7 +65,7 @@ struct Progress {
   std::int64_t steps = 0;
   std::int64_t samples = 0;  ///< samples done in this epoch, of
   std::int64_t epoch_samples = 0;
-  double loss = 0;       ///< of the last step
+  double loss = 0;       ///< of the last step (of a likelihood: its value, which grows)
   double mean_loss = 0;  ///< over this epoch so far
   double accuracy = 0;   ///< over this epoch so far (classification), before each update
   double lr = 0;         ///< of the last step
@@ -76,12 +93,16 @@ struct TrainResult {
 
 /// Trains the network in place. If its metadata says that it is a checkpoint of an unfinished run, goes on from there,
 /// to the same bits as if it had never been interrupted; the options must then be those of that run (InputError else).
-/// A loss that is not finite throws NumericError naming the step and the first layer whose value is not.
+/// A loss that is not finite throws NumericError naming the step and the first layer whose value is not, or the output
+/// that has no logarithm.
 TrainResult train(Network& network, const Dataset& data, const TrainOptions& options = {});
 
 /// Options that a checkpoint was written with; throws InputError if the network's metadata has none.
 TrainOptions checkpoint_options(const Network& network);
 /// The data set ("digits", "mnist:…") is not part of the options; train() records Dataset::name.
+
+/// What the network was trained with, if its metadata say so.
+std::optional<Loss> trained_loss(const Network& network);
 
 /// Asks a running train() to stop after its present step. Safe in a signal handler.
 void request_stop();
@@ -92,16 +113,17 @@ struct ClassResult {
 };
 struct Evaluation {
   double accuracy = 0;  ///< 0 … 1
-  double loss = 0;      ///< mean over the samples
+  double loss = 0;      ///< mean over the samples; of what the network was trained with
   std::int64_t samples = 0;
   std::vector<ClassResult> classes;
 };
 
-/// Throws ShapeError if the data do not fit the network.
+/// Throws ShapeError if the data do not fit the network, NumericError for an output that has no logarithm.
 Evaluation evaluate(Network& network, const Dataset& data, int threads = 0);
 
-/// Outputs for `count` samples of raw bytes or values, count × elements(output): logits, or probabilities if
-/// `probabilities`. A sample's result does not depend on the others with it.
+/// Outputs for `count` samples of raw bytes or values, count × elements(output): what a last softmax is made of, or, if
+/// `probabilities`, its result (of the output itself, if there is none); a network that was trained with a loss without
+/// a softmax gives its output as it is. A sample's result does not depend on the others with it.
 std::vector<float> predict(Network& network, const Feed& samples, std::size_t count, bool probabilities,
                            int threads = 0);
 

@@ -16,6 +16,10 @@ inline void pause() {
 #endif
 }
 
+// Who changes a value that another may sleep on does so with seq_cst. libstdc++'s notify first looks whether anybody
+// sleeps; a weaker store may still be on its way then, so that neither sees the other: the waiter sleeps on a value
+// that is old, and nobody wakes it.
+
 /// Waits until `value` is no longer `old`: spins first, for the reply is usually near, then sleeps.
 template <class T>
 void wait_while(const std::atomic<T>& value, T old, bool spin) {
@@ -44,7 +48,7 @@ ThreadTeam::ThreadTeam(int size) {
 }
 
 ThreadTeam::~ThreadTeam() {
-  round_.fetch_or(kGoodbye, std::memory_order_release);
+  round_.fetch_or(kGoodbye, std::memory_order_seq_cst);
   round_.notify_all();
   for (auto& worker : workers_) worker.join();
 }
@@ -55,7 +59,7 @@ void ThreadTeam::start(void (*call)(void*, int), void* work) {
     call_ = call;
     work_ = work;
     busy_.store(others, std::memory_order_relaxed);
-    round_.store((round_.load(std::memory_order_relaxed) + 1) & ~kGoodbye, std::memory_order_release);
+    round_.store((round_.load(std::memory_order_relaxed) + 1) & ~kGoodbye, std::memory_order_seq_cst);
     round_.notify_all();
   }
   call(work, 0);
@@ -72,7 +76,7 @@ void ThreadTeam::serve(int thread) {
     seen = round_.load(std::memory_order_acquire);
     if (seen & kGoodbye) return;
     call_(work_, thread);
-    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_.notify_one();
+    if (busy_.fetch_sub(1, std::memory_order_seq_cst) == 1) busy_.notify_one();
   }
 }
 
@@ -80,7 +84,7 @@ void Barrier::wait() {
   const std::uint32_t round = round_.load(std::memory_order_acquire);
   if (waiting_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
     waiting_.store(0, std::memory_order_relaxed);
-    round_.store(round + 1, std::memory_order_release);
+    round_.store(round + 1, std::memory_order_seq_cst);
     round_.notify_all();
   } else {
     wait_while(round_, round, may_spin(size_));

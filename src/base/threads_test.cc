@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <vector>
 
 namespace chalk {
@@ -29,6 +30,24 @@ TEST(ThreadTeam, WhatThreadsWroteIsThereAfterwards) {
     total += part[0] + part[1] + part[2];
   }
   EXPECT_EQ(total, 500 * 6);
+}
+
+// A worker falls asleep some time after its work; a call that comes at that very moment must wake it. (It once slept
+// on, and training stood still, after 138,000 calls. So this seldom catches it; raise the time to look for it.)
+TEST(ThreadTeam, NobodySleepsThroughACall) {
+  ThreadTeam team(2);
+  int done = 0;  // by the worker
+  auto work = [&](int thread) {
+    if (thread == 1) ++done;
+  };
+  std::atomic<int> spent{0};
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+  for (int round = 0; std::chrono::steady_clock::now() < end; ++round) {
+    for (int i = 0; i < (round % 512) * 2048; ++i)
+      spent.store(i, std::memory_order_relaxed);  // until spinning ends, sooner or later
+    team.run(work);
+    ASSERT_EQ(done, round + 1);
+  }
 }
 
 TEST(Barrier, HoldsEachThreadUntilAllHaveCome) {

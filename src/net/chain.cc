@@ -15,11 +15,12 @@ namespace {
 using Kind = LayerSpec::Kind;
 
 constexpr std::size_t kMostLayers = 4096;
-constexpr std::array<std::pair<std::string_view, Kind>, 5> kWords{{{"relu", Kind::relu},
+constexpr std::array<std::pair<std::string_view, Kind>, 6> kWords{{{"relu", Kind::relu},
                                                                    {"tanh", Kind::tanh},
                                                                    {"sigmoid", Kind::sigmoid},
                                                                    {"softmax", Kind::softmax},
-                                                                   {"linear", Kind::linear}}};
+                                                                   {"linear", Kind::linear},
+                                                                   {"bias", Kind::bias}}};
 constexpr std::string_view kExample = "20c5-relu-mp2-100n-relu-10n";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -80,7 +81,9 @@ class ChainParser {
   static std::string_view allowed(Kind kind) {
     switch (kind) {
       case Kind::conv:
-        return "a convolution may go on with z (padding that keeps the size), s2 (stride) or g4 (groups), each once";
+        return "a convolution may go on with z (padding that keeps the size) or w (the widest padding), s2 (stride), "
+               "g4 "
+               "(groups), f (flipped kernel) and u (untied bias), each once";
       case Kind::max_pool:
       case Kind::average_pool:
         return "pooling may go on with s2 (stride) or z (padding), each once";
@@ -103,9 +106,9 @@ class ChainParser {
     std::array<std::string_view, kWords.size()> words;
     std::transform(kWords.begin(), kWords.end(), words.begin(), [](const auto& word) { return word.first; });
     const auto guess = did_you_mean(item_, words);
-    fail(begin_,
-         str(in_quotes(item_), " is not a layer",
-             guess.empty() ? str("; layers are e.g. 20c5, mp2, ap2, 100n, relu, tanh, sigmoid, softmax") : guess));
+    fail(begin_, str(in_quotes(item_), " is not a layer",
+                     guess.empty() ? str("; layers are e.g. 20c5, mp2, ap2, 100n, relu, tanh, sigmoid, softmax, bias")
+                                   : guess));
   }
 
   LayerSpec counted() {
@@ -133,6 +136,7 @@ class ChainParser {
     bool padded = false, strided = false, grouped_ = false;
     for (;;) {
       const auto start = place_;
+      const bool conv = layer.kind == Kind::conv;
       if (!padded && take('z')) {
         padded = true;
         if (layer.window[0] % 2 == 0 || layer.window[1] % 2 == 0) {
@@ -143,7 +147,14 @@ class ChainParser {
       } else if (!strided && take('s')) {
         strided = true;
         layer.stride = sizes("stride", "; write e.g. s2");
-      } else if (!grouped_ && layer.kind == Kind::conv && take('g')) {
+      } else if (!padded && conv && take('w')) {
+        padded = true;
+        layer.padding = {layer.window[0] - 1, layer.window[1] - 1};
+      } else if (!layer.flipped && conv && take('f')) {
+        layer.flipped = true;
+      } else if (!layer.untied && conv && take('u')) {
+        layer.untied = true;
+      } else if (!grouped_ && conv && take('g')) {
         grouped_ = true;
         if (!at_digit()) fail(begin_ + place_, "the number of groups is missing; write e.g. g2");
         layer.groups = number("the number of groups");
@@ -208,6 +219,8 @@ std::string kind_name(Kind kind) {
       return "softmax";
     case Kind::linear:
       return "linear";
+    case Kind::bias:
+      return "bias";
   }
   return {};
 }
@@ -218,7 +231,9 @@ Value build_layer(Value x, const LayerSpec& layer) {
     case Kind::conv:
       return conv_layer(x, {.filters = layer.count,
                             .kernel = layer.window,
-                            .options = {.stride = layer.stride, .padding = layer.padding, .groups = layer.groups}});
+                            .options = {.stride = layer.stride, .padding = layer.padding, .groups = layer.groups},
+                            .flipped = layer.flipped,
+                            .bias = layer.untied ? Bias::untied : Bias::shared});
     case Kind::max_pool:
       return max_pool(x, pool);
     case Kind::average_pool:
@@ -235,6 +250,8 @@ Value build_layer(Value x, const LayerSpec& layer) {
       return softmax(x);
     case Kind::linear:
       return x;
+    case Kind::bias:
+      return bias_layer(x);
   }
   return x;
 }

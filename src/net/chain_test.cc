@@ -47,6 +47,18 @@ TEST(Chain, ReadsModifiersInAnyOrder) {
   EXPECT_EQ(pool.padding, (Pair{1, 1}));
 }
 
+TEST(Chain, ReadsFlippedUntiedAndWideConvolutionsAndBiases) {
+  const LayerSpec layer{.kind = Kind::conv,
+                        .count = 8,
+                        .window = {3, 5},
+                        .padding = {2, 4},
+                        .flipped = true,
+                        .untied = true,
+                        .position = 1};
+  for (const char* text : {"8c3x5wfu", "8c3x5ufw", "8c3x5fuw-bias"}) EXPECT_EQ(parse_chain(text)[0], layer) << text;
+  EXPECT_EQ(parse_chain("mp2-bias-relu")[1], (LayerSpec{.kind = Kind::bias, .position = 5}));
+}
+
 TEST(Chain, PointsAtWhatItDoesNotUnderstand) {
   EXPECT_EQ(error_of("20c5-rleu-10n"),
             "network \"20c5-rleu-10n\": character 6: \"rleu\" is not a layer; did you mean \"relu\"?");
@@ -56,6 +68,12 @@ TEST(Chain, PointsAtWhatItDoesNotUnderstand) {
   EXPECT_THAT(error_of("20c"), HasSubstr("character 4: the kernel size"));
   EXPECT_THAT(error_of("20c5g"), HasSubstr("character 6: the number of groups"));
   EXPECT_THAT(error_of("20c5zz"), HasSubstr("character 6: \"z\""));
+  EXPECT_THAT(error_of("20c5zw"), HasSubstr("character 6: \"w\""));
+  EXPECT_THAT(error_of("20c5ff"), HasSubstr("character 6: \"f\""));
+  EXPECT_THAT(error_of("20c5uu"), HasSubstr("f (flipped kernel) and u (untied bias), each once"));
+  EXPECT_THAT(error_of("mp2f"), HasSubstr("character 4: \"f\""));
+  EXPECT_THAT(error_of("mp2w"), HasSubstr("character 4: \"w\""));
+  EXPECT_THAT(error_of("mp2-bais"), HasSubstr("did you mean \"bias\"?"));
   EXPECT_THAT(error_of("10n5"), HasSubstr("character 4: \"5\""));
   EXPECT_THAT(error_of("mp2g2"), HasSubstr("character 4: \"g2\""));
   EXPECT_THAT(error_of("20c4z"), HasSubstr("odd"));
@@ -82,11 +100,22 @@ RC_GTEST_PROP(Chain, AnswersAnyTextWithLayersOrOneLine, (const std::string& text
 }
 
 RC_GTEST_PROP(Chain, AnswersAnyTextOfItsLettersToo, ()) {
-  const auto text = *rc::gen::container<std::string>(rc::gen::elementOf(std::string("0123459-cnmpazsgxrelu")));
+  const auto text = *rc::gen::container<std::string>(rc::gen::elementOf(std::string("0123459-cnmpazsgwfuxrelubias")));
   try {
     for (const auto& layer : parse_chain(text)) RC_ASSERT(layer.position >= 1 && layer.position <= text.size());
   } catch (const InputError&) {
   }
+}
+
+TEST(Chain, BuildsTheLayersOfDerivation000) {
+  Graph graph;
+  LayerNames names(graph);
+  build_chain(graph.input("x", {1, 8, 8}), parse_chain("4c3wfu-relu-mp2-bias-relu-10n"), names);
+  EXPECT_EQ(graph.find("conv1").shape(), (Shape{4, 10, 10}));
+  EXPECT_EQ(graph.find("conv1.bias").shape(), (Shape{4, 10, 10}));
+  EXPECT_EQ(graph.find("bias1.bias").shape(), (Shape{4, 5, 5}));
+  EXPECT_NE(graph.print().find("reverse("), std::string::npos);
+  graph.verify();
 }
 
 TEST(Chain, BuildsNamedLayers) {

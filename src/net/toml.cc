@@ -16,7 +16,6 @@
 namespace chalk {
 namespace {
 
-constexpr std::size_t kMostText = std::size_t{1} << 20;
 constexpr std::size_t kMostTables = 4096;
 constexpr std::size_t kMostName = 100;
 constexpr std::size_t kMostAxes = 8;
@@ -31,8 +30,14 @@ class TomlBuilder {
     const auto parameters = top_.tables("parameter"), constants = top_.tables("constant"),
                layers = top_.tables("layer");
     const auto output = top_.text("output");
+    const bool in_a_line = top_.has("network");
+    const auto* train = top_.node("train");  // how it is trained is read elsewhere
+    if (train && !train->is_table()) top_.fail("train", "must be a table: write [train] above its keys");
     top_.finish();
-    if (layers.empty()) top_.fail("a network needs at least one [[layer]]");
+    if (in_a_line && !layers.empty())
+      top_.fail("network", "stands beside [[layer]]; write all layers in one of the two");
+    if (!in_a_line && layers.empty())
+      top_.fail("a network needs at least one [[layer]], or a line: network = \"20c5-relu-mp2-10n\"");
     if (layers.size() + parameters.size() + constants.size() > kMostTables) {
       top_.fail(str("there are more than ", kMostTables, " tables; use fewer"));
     }
@@ -40,6 +45,7 @@ class TomlBuilder {
     for (const auto* table : parameters) at(*table, [&] { parameter(*table); });
     for (const auto* table : constants) at(*table, [&] { constant(*table); });
     for (const auto* table : layers) at(*table, [&] { layer(*table); });
+    if (in_a_line) last_ = line();
     graph_.layer("");
     const Value y = output ? find(top_, "output", *output) : last_;
     check_output(y);
@@ -174,11 +180,23 @@ class TomlBuilder {
     reader.what("a layer with a chain");
     const auto text = reader.required_text("chain");
     reader.finish();
-    const Value x = single(reader, inputs);
-    const auto place = reader.node("chain")->source().begin;
-    const auto what = str(origin_.name, ": line ", place.line, ", column ", place.column, ": chain");
+    return chain_of(reader, "chain", text, single(reader, inputs));
+  }
+
+  /// The whole network: network = "20c5-relu-mp2-10n".
+  Value line() {
+    try {
+      return chain_of(top_, "network", *top_.text("network"), last_);
+    } catch (const ShapeError& e) {
+      throw ShapeError(origin_.line(top_.node("network")->source()) + e.what());
+    }
+  }
+
+  Value chain_of(TableReader& reader, std::string_view key, const std::string& text, Value x) {
+    const auto place = reader.node(key)->source().begin;
+    const auto what = str(origin_.name, ": line ", place.line, ", column ", place.column, ": ", key);
     const Value y = build_chain(x, parse_chain(text, what), names_);
-    if (y == x) reader.fail("chain", "has only \"linear\" layers, which do nothing; remove it");
+    if (y == x) reader.fail(key, "has only \"linear\" layers, which do nothing; remove it");
     return y;
   }
 
@@ -190,7 +208,9 @@ class TomlBuilder {
                                                              {"dense", &TomlBuilder::dense},
                                                              {"maxpool", &TomlBuilder::pool},
                                                              {"avgpool", &TomlBuilder::pool},
-                                                             {"flatten", &TomlBuilder::flatten}};
+                                                             {"flatten", &TomlBuilder::flatten},
+                                                             {"bias", &TomlBuilder::bias},
+                                                             {"activations", &TomlBuilder::activation_list}};
     const auto composite = composites.find(type);
     if (composite != composites.end()) {
       const Value x = single(reader, inputs);
@@ -235,20 +255,44 @@ class TomlBuilder {
     layer.kernel = reader.pair("kernel", 1, kMostNumber).value_or(Pair{3, 3});
     layer.options.stride = reader.pair("stride", 1, kMostNumber).value_or(Pair{1, 1});
     layer.options.dilation = reader.pair("dilation", 1, kMostNumber).value_or(Pair{1, 1});
-    layer.options.padding = padding(reader, layer.kernel, layer.options.dilation);
+    layer.options.padding = padding(reader, layer.kernel, layer.options.dilation, /*wide=*/true);
     layer.options.groups = reader.integer("groups", 1, kMostNumber).value_or(1);
-    layer.bias = reader.boolean("bias").value_or(true) ? Bias::shared : Bias::none;
+    layer.flipped = reader.boolean("flipped").value_or(false);
+    layer.bias = conv_bias(reader);
+    layer.subtract_bias = subtract_bias(reader, layer.bias);
     reader.finish();
     return named(conv_layer(x, layer));
   }
 
-  /// A number, two, or "same".
-  static Pair padding(TableReader& reader, const Pair& window, const Pair& dilation) {
+  /// true, false or "untied".
+  static Bias conv_bias(TableReader& reader) {
+    const auto* node = reader.node("bias");
+    if (!node) return Bias::shared;
+    if (node->is_boolean()) return *reader.boolean("bias") ? Bias::shared : Bias::none;
+    if (!node->is_string() || reader.text("bias") != "untied") {
+      reader.fail("bias", "must be true (one a filter), \"untied\" (one for each value of the result) or false");
+    }
+    return Bias::untied;
+  }
+
+  static bool subtract_bias(TableReader& reader, Bias bias) {
+    const bool subtract = reader.boolean("subtract_bias").value_or(false);
+    if (subtract && bias == Bias::none) reader.fail("subtract_bias", "= true needs a bias; leave out one of the two");
+    return subtract;
+  }
+
+  /// A number, two, or "same"; where `wide`, "full", too: as far as the window touches the input at all.
+  static Pair padding(TableReader& reader, const Pair& window, const Pair& dilation, bool wide) {
     const auto* node = reader.node("padding");
     if (!node) return {0, 0};
     if (!node->is_string()) return reader.pair("padding", 0, kMostNumber).value_or(Pair{0, 0});
-    if (reader.text("padding") != "same") reader.fail("padding", "must be a whole number, two of them, or \"same\"");
+    const auto text = reader.text("padding");
     const Pair reach{(window[0] - 1) * dilation[0], (window[1] - 1) * dilation[1]};
+    if (wide && text == "full") return reach;
+    if (text != "same") {
+      reader.fail("padding", str("must be a whole number, two of them, or ",
+                                 wide ? "a word: \"same\" or \"full\"" : "\"same\"", ", not ", in_quotes(*text)));
+    }
     if (reach[0] % 2 != 0 || reach[1] % 2 != 0) {
       reader.fail("padding", str("= \"same\" pads on both sides alike, which needs an odd size, not ", window[0], "×",
                                  window[1], "; use numbers"));
@@ -257,24 +301,57 @@ class TomlBuilder {
   }
 
   Value dense(TableReader& reader, Value x, const std::string&) {
-    const auto outputs = reader.required_integer("outputs", 1, kMostNumber);
-    const auto bias = reader.boolean("bias").value_or(true);
+    DenseLayer layer;
+    layer.outputs = reader.required_integer("outputs", 1, kMostNumber);
+    layer.bias = reader.boolean("bias").value_or(true) ? Bias::shared : Bias::none;
+    layer.subtract_bias = subtract_bias(reader, layer.bias);
     const auto init = reader.text("init").value_or("he");
     if (init != "he" && init != "glorot")
       reader.fail("init", str("must be \"he\" or \"glorot\", not ", in_quotes(init)));
     reader.finish();
-    return named(dense_layer(x, {.outputs = outputs,
-                                 .bias = bias ? Bias::shared : Bias::none,
-                                 .init = init == "he" ? WeightInit::he : WeightInit::glorot}));
+    layer.init = init == "he" ? WeightInit::he : WeightInit::glorot;
+    return named(dense_layer(x, layer));
   }
 
   Value pool(TableReader& reader, Value x, const std::string& type) {
     PoolOptions options;
     options.window = reader.pair("window", 1, kMostNumber).value_or(Pair{2, 2});
     options.stride = reader.pair("stride", 1, kMostNumber).value_or(options.window);
-    options.padding = padding(reader, options.window, {1, 1});
+    options.padding = padding(reader, options.window, {1, 1}, /*wide=*/false);
     reader.finish();
     return named(type == "maxpool" ? max_pool(x, options) : average_pool(x, options));
+  }
+
+  Value bias(TableReader& reader, Value x, const std::string&) {
+    const bool untied = reader.boolean("untied").value_or(true);
+    const bool subtract = reader.boolean("subtract").value_or(false);
+    reader.finish();
+    return named(bias_layer(x, untied ? Bias::untied : Bias::shared, subtract));
+  }
+
+  Value activation_list(TableReader& reader, Value x, const std::string&) {
+    static const std::map<std::string_view, Activation> known{{"linear", Activation::linear},
+                                                              {"relu", Activation::relu},
+                                                              {"sigmoid", Activation::sigmoid},
+                                                              {"tanh", Activation::tanh}};
+    const auto names = reader.texts("functions");
+    if (!names) reader.fail(str(reader.what(), " needs \"functions\", e.g. [\"sigmoid\", \"tanh\"]"));
+    std::vector<Activation> functions;
+    for (const auto& name : *names) {
+      const auto found = known.find(name);
+      if (found == known.end()) {
+        std::vector<std::string_view> words;
+        for (const auto& entry : known) words.push_back(entry.first);
+        const auto guess = did_you_mean(name, words);
+        reader.fail("functions", str("names ", in_quotes(name), ", which is no activation",
+                                     guess.empty() ? "; use linear, relu, sigmoid and tanh" : guess));
+      }
+      functions.push_back(found->second);
+    }
+    reader.finish();
+    const Value y = activations(x, functions);
+    if (y == x) reader.fail("functions", "are all \"linear\", which does nothing; remove the layer");
+    return named(y);
   }
 
   Value flatten(TableReader& reader, Value x, const std::string&) {
@@ -312,15 +389,7 @@ class TomlBuilder {
 
 Graph build_toml(std::string_view text, const Shape& input, std::string_view origin) {
   const TomlOrigin where{std::string(origin)};
-  if (text.size() > kMostText) {
-    throw InputError(str(origin, ": has ", grouped(text.size()), " bytes; a network may have ", grouped(kMostText)));
-  }
-  toml::table top;
-  try {
-    top = toml::parse(text);
-  } catch (const toml::parse_error& e) {
-    where.fail(e.source(), std::string(e.description()));
-  }
+  const auto top = parse_toml(text, where);
   return TomlBuilder(top, where).build(input);
 }
 

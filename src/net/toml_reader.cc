@@ -19,6 +19,18 @@ void TomlOrigin::fail(const toml::source_region& place, const std::string& messa
   throw InputError(str(name, ": line ", place.begin.line, ", column ", place.begin.column, ": ", message));
 }
 
+toml::table parse_toml(std::string_view text, const TomlOrigin& origin) {
+  constexpr std::size_t most = std::size_t{1} << 20;
+  if (text.size() > most) {
+    throw InputError(str(origin.name, ": has ", grouped(text.size()), " bytes; a network may have ", grouped(most)));
+  }
+  try {
+    return toml::parse(text);
+  } catch (const toml::parse_error& e) {
+    origin.fail(e.source(), std::string(e.description()));
+  }
+}
+
 const toml::node* TableReader::node(std::string_view key) {
   asked_.emplace_back(key);
   return table_.get(key);

@@ -23,6 +23,9 @@ struct TomlOrigin {
   std::string line(const toml::source_region& place) const;
 };
 
+/// The text as a table. Throws InputError.
+toml::table parse_toml(std::string_view text, const TomlOrigin& origin);
+
 class TableReader {
  public:
   /// `what` is how messages call the table: "a conv layer".

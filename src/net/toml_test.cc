@@ -1,7 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "chalkgrad/error.h"
+#include "chalkgrad/layers.h"
 #include "src/net/build.h"
 #include "src/ops/registry.h"
 
@@ -35,6 +38,70 @@ TEST(Toml, BuildsWhatAChainBuilds) {
   )",
                                 {1, 28, 28});
   EXPECT_EQ(toml.print(), build_graph("20c5-relu-mp2-10n", {1, 28, 28}).print());
+}
+
+TEST(Toml, BuildsFlippedUntiedAndSubtractedLayersAsCppDoes) {
+  const auto toml = build_graph(R"(
+    [[layer]]
+    type = "conv"
+    filters = 2
+    kernel = [3, 2]
+    padding = "full"
+    flipped = true
+    bias = "untied"
+    subtract_bias = true
+    [[layer]]
+    type = "bias"
+    untied = false
+    subtract = true
+    [[layer]]
+    type = "dense"
+    outputs = 6
+    subtract_bias = true
+    [[layer]]
+    type = "activations"
+    functions = ["sigmoid", "tanh", "linear"]
+  )",
+                                {1, 8, 8});
+  Graph g;
+  Value y = g.input("x", {1, 8, 8});
+  const auto layer = [&](const char* name, auto make) {
+    g.layer(name);
+    y = make(y);
+    g.name(y, name);
+  };
+  layer("conv1", [](Value x) {
+    return conv_layer(x, {.filters = 2,
+                          .kernel = {3, 2},
+                          .options = {.padding = {2, 1}},
+                          .flipped = true,
+                          .bias = Bias::untied,
+                          .subtract_bias = true});
+  });
+  layer("bias1", [](Value x) { return bias_layer(x, Bias::shared, true); });
+  layer("dense1", [](Value x) { return dense_layer(x, {.outputs = 6, .subtract_bias = true}); });
+  layer("activations1", [](Value x) {
+    return activations(x, std::array{Activation::sigmoid, Activation::tanh, Activation::linear});
+  });
+  g.layer("");
+  g.output("y", y);
+  EXPECT_EQ(toml.print(), g.print());
+}
+
+TEST(Toml, TakesAWholeNetworkInALineBesideHowItIsTrained) {
+  const auto toml = build_graph("network = \"4c3-relu-10n\"\n[train]\nepochs = 3\n", {1, 8, 8});
+  EXPECT_EQ(toml.print(), build_graph("4c3-relu-10n", {1, 8, 8}).print());
+  EXPECT_EQ(error_of("network = \"4c3-rleu\"\n"),
+            "net.toml: line 1, column 11: network \"4c3-rleu\": character 5: \"rleu\" is not a layer; did you mean "
+            "\"relu\"?");
+  EXPECT_EQ(error_of("network = \"10n\"\n[[layer]]\nchain = \"10n\"\n"),
+            "net.toml: line 1, column 11: network stands beside [[layer]]; write all layers in one of the two");
+  EXPECT_THAT(error_of("network = \"linear\"\n"), HasSubstr("network has only \"linear\" layers"));
+  EXPECT_THAT(error_of("network = 3\n"), HasSubstr("line 1, column 11: network must be a text"));
+  EXPECT_THAT(error_of("input = [1, 8, 8]\nnetwork = \"4c9\"\n"), HasSubstr("line 2: conv1: kernel 9×9"));
+  EXPECT_THAT(error_of("[train]\nepochs = 3\n"), HasSubstr("needs at least one [[layer]], or a line: network = "));
+  EXPECT_EQ(error_of("train = 3\nnetwork = \"10n\"\n"),
+            "net.toml: line 1, column 9: train must be a table: write [train] above its keys");
 }
 
 TEST(Toml, BuildsBranchesAndSharedWeights) {
@@ -103,6 +170,34 @@ TEST(Toml, PointsAtMistakes) {
               HasSubstr("taken"));
   EXPECT_THAT(error_of("[[layer]]\nchain = \"relu\"\n[[layer]]\nchain = \"tanh\"\nfrom = \"x\"\n"),
               HasSubstr("nothing uses \"relu1\""));
+  EXPECT_THAT(error_of("[[layer]]\ntype = \"conv\"\nfilters = 2\nbias = \"tied\"\n"),
+              HasSubstr("line 4, column 8: bias must be true (one a filter), \"untied\""));
+  EXPECT_THAT(error_of("[[layer]]\ntype = \"conv\"\nfilters = 2\nbias = 1\n"), HasSubstr("bias must be true"));
+  EXPECT_THAT(error_of("[[layer]]\ntype = \"conv\"\nfilters = 2\nflipped = 1\n"),
+              HasSubstr("line 4, column 11: flipped must be true or false"));
+  EXPECT_THAT(
+      error_of("[[layer]]\ntype = \"conv\"\nfilters = 2\npadding = \"fll\"\n"),
+      HasSubstr(
+          "column 11: padding must be a whole number, two of them, or a word: \"same\" or \"full\", not \"fll\""));
+  EXPECT_THAT(error_of("[[layer]]\ntype = \"maxpool\"\npadding = \"full\"\n"),
+              HasSubstr("two of them, or \"same\", not \"full\""));
+  for (const char* head : {"type = \"dense\"\noutputs = 2\n", "type = \"conv\"\nfilters = 2\n"}) {
+    EXPECT_THAT(error_of(std::string("[[layer]]\n") + head + "bias = false\nsubtract_bias = true\n"),
+                HasSubstr("line 5, column 17: subtract_bias = true needs a bias; leave out one of the two"));
+  }
+  EXPECT_THAT(error_of("[[layer]]\ntype = \"bias\"\nuntide = true\n"), HasSubstr("did you mean \"untied\"?"));
+  EXPECT_THAT(error_of("[[layer]]\ntype = \"activations\"\n"),
+              HasSubstr("a layer of type \"activations\" needs \"functions\", e.g. [\"sigmoid\", \"tanh\"]"));
+  EXPECT_THAT(
+      error_of("[[layer]]\ntype = \"activations\"\nfunctions = [\"sigmiod\"]\n"),
+      HasSubstr("line 3, column 13: functions names \"sigmiod\", which is no activation; did you mean \"sigmoid\"?"));
+  EXPECT_THAT(error_of("[[layer]]\ntype = \"activations\"\nfunctions = [\"step\", \"x\"]\n"),
+              HasSubstr("\"step\", which is no activation; use linear, relu, sigmoid and tanh"));
+  EXPECT_THAT(error_of("[[layer]]\ntype = \"activations\"\nfunctions = [\"tanh\", \"relu\", \"relu\"]\n"),
+              HasSubstr("line 1: activations1: 3 functions do not divide 64 nodes; give a divisor of 64"));
+  EXPECT_THAT(error_of("[[layer]]\ntype = \"activations\"\nfunctions = [\"linear\"]\n"),
+              HasSubstr("functions are all \"linear\", which does nothing"));
+  EXPECT_THAT(error_of("[[layer]]\ntype = \"activations\"\nfunctions = []\n"), HasSubstr("there is no function"));
   EXPECT_THAT(error_of("[[layer]]\ntype = \"batch_sum\"\n"), HasSubstr("one per sample"));
   EXPECT_THAT(error_of("input = [1, 9, 9]\n[[layer]]\nchain = \"relu\"\n"), HasSubstr("1×9×9"));
   EXPECT_THAT(error_of("[[layer]]\nchain = \"relu\"\n", {}), HasSubstr("input = "));

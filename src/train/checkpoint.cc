@@ -1,16 +1,17 @@
 #include "src/train/checkpoint.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
+#include "src/base/wording.h"
 
 namespace chalk {
 namespace {
 
 using nlohmann::json;
 
-constexpr const char* kTraining = "chalkgrad.training";
 constexpr const char* kPosition = "chalkgrad.position";
 
 json to_json(const TrainOptions& o) {
@@ -21,7 +22,7 @@ json to_json(const TrainOptions& o) {
           {"nesterov", o.optimizer.nesterov},
           {"weight_decay", o.optimizer.weight_decay},
           {"schedule", o.schedule.text()},
-          {"loss", o.loss == Loss::cross_entropy ? "cross_entropy" : "squared_error"},
+          {"loss", stored_name(o.loss)},
           {"seed", o.seed}};
 }
 
@@ -37,7 +38,28 @@ json parse(const Network& network, const char* key) {
   return value;
 }
 
+Loss loss_of(const json& training) {
+  const auto name = training.at("loss").get<std::string>();
+  const auto loss = find_stored_loss(name);
+  if (!loss) {
+    throw InputError(str("the model was trained with the loss ", in_quotes(name),
+                         ", which this program does not know; use a newer chalkgrad"));
+  }
+  return *loss;
+}
+
 }  // namespace
+
+std::string stored_name(Loss loss) {
+  std::string name(name_of(loss));
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
+std::optional<Loss> find_stored_loss(std::string name) {
+  std::ranges::replace(name, '_', '-');
+  return find_loss(name);
+}
 
 TrainOptions checkpoint_options(const Network& network) {
   const json from = parse(network, kTraining);
@@ -50,7 +72,7 @@ TrainOptions checkpoint_options(const Network& network) {
     o.optimizer.nesterov = from.at("nesterov");
     o.optimizer.weight_decay = from.at("weight_decay");
     o.schedule = Schedule::parse(from.at("schedule").get<std::string>());
-    o.loss = from.at("loss") == "cross_entropy" ? Loss::cross_entropy : Loss::squared_error;
+    o.loss = loss_of(from);
     o.seed = from.at("seed");
   } catch (const json::exception& e) {
     throw InputError(

@@ -12,6 +12,13 @@ struct Position {
   double correct = 0;
 };
 
+/// Where the metadata say how the network is trained.
+constexpr const char* kTraining = "chalkgrad.training";
+
+/// A loss as it stands there: "cross_entropy".
+std::string stored_name(Loss loss);
+std::optional<Loss> find_stored_loss(std::string name);
+
 /// Puts options and position into the network's metadata.
 void write_checkpoint(Network& network, const TrainOptions& options, const std::string& data, std::size_t samples,
                       const Position& position);

@@ -6,6 +6,7 @@
 #include "src/base/text.h"
 #include "src/ir/op.h"
 #include "src/train/feeds.h"
+#include "src/train/training_graph.h"
 
 namespace chalk {
 namespace {
@@ -41,6 +42,28 @@ std::string first_not_finite(Network& network, const Dataset& data, std::size_t 
     }
   }
   return "the loss";
+}
+
+std::string output_without_logarithm(Network& network, const Dataset& data, Loss loss, std::size_t samples,
+                                     const std::uint32_t* rows) {
+  if (loss != Loss::binary_cross_entropy) return {};
+  const Graph& graph = network.graph();
+  const auto& [output, id] = graph.outputs().at(0);
+  Program program(graph, network.variables());
+  program.feed("x", sample_feed(data));
+  program.run(samples, rows);
+  const auto y = program.output(output);
+  const auto size = y.size() / samples;
+  const auto found = std::find_if(y.begin(), y.end(), [](float v) { return std::isfinite(v) && (v <= 0 || v >= 1); });
+  if (found == y.end()) return {};
+  const auto at = static_cast<std::size_t>(found - y.begin());
+  const Node& last = graph.node(id);
+  std::string layer = last.name.empty() ? "the output" : last.name;
+  const auto& before = graph.node(last.inputs[0]).layer;
+  if (!before.empty() && before != last.layer) layer = str(before, " (", layer, ")");
+  return str(
+      layer, " gives ", *found, " for output ", at % size, " of sample ", rows[at / size],
+      "; binary cross-entropy takes its logarithm and needs outputs between 0 and 1; end the network with sigmoid");
 }
 
 }  // namespace chalk

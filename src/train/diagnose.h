@@ -11,4 +11,9 @@ namespace chalk {
 /// "conv2 (NaN)" or "the parameter conv1.weight (inf)"; "the loss" if all layers are sound.
 std::string first_not_finite(Network& network, const Dataset& data, std::size_t samples, const std::uint32_t* rows);
 
+/// For binary cross-entropy: the first output of these samples that has no logarithm, and what to do about it: "tanh2
+/// gives -0.31 for output 4 of sample 17; …". Empty if there is none, or if the loss is another.
+std::string output_without_logarithm(Network& network, const Dataset& data, Loss loss, std::size_t samples,
+                                     const std::uint32_t* rows);
+
 }  // namespace chalk

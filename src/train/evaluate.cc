@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <cmath>
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/ops.h"
 #include "chalkgrad/train.h"
 #include "src/base/text.h"
+#include "src/net/build.h"
+#include "src/train/diagnose.h"
 #include "src/train/feeds.h"
 #include "src/train/training_graph.h"
 
@@ -12,13 +15,21 @@ namespace {
 
 constexpr std::size_t kChunk = 1024;  // samples a run
 
+/// What the network was trained with, where that can be said of these data.
+Loss loss_for(const Network& network, bool classify) {
+  const auto trained = trained_loss(network);
+  if (trained && (classify || !of_softmax(*trained))) return *trained;
+  return classify ? Loss::cross_entropy : Loss::squared_error;
+}
+
 }  // namespace
 
 Evaluation evaluate(Network& network, const Dataset& data, int threads) {
   check_fits(network, data);
   const bool classify = !data.labels.empty();
+  const Loss kind = loss_for(network, classify);
   Graph graph = network.graph();
-  const Value loss = add_loss(graph, classify ? Loss::cross_entropy : Loss::squared_error, target_shape(data));
+  const Value loss = add_loss(graph, kind, target_shape(data));
   graph.output("loss", loss);
   const std::string answer = graph.outputs()[0].first;
   CompileOptions options;
@@ -40,6 +51,10 @@ Evaluation evaluate(Network& network, const Dataset& data, int threads) {
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::uint32_t>(first + i);
     program.run(rows.size(), rows.data());
     for (const float one : program.output("loss")) result.loss += static_cast<double>(one);
+    if (!std::isfinite(result.loss)) {
+      const auto what = output_without_logarithm(network, data, kind, rows.size(), rows.data());
+      if (!what.empty()) throw NumericError(what);
+    }
     if (!classify) continue;
     const auto y = program.output(answer);
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -59,7 +74,11 @@ Evaluation evaluate(Network& network, const Dataset& data, int threads) {
 std::vector<float> predict(Network& network, const Feed& samples, std::size_t count, bool probabilities, int threads) {
   Graph graph = network.graph();
   Value y = logits_of(graph);
-  if (probabilities) y = softmax(y);
+  if (const auto trained = trained_loss(network); probabilities && trained && !of_softmax(*trained)) {
+    y = graph.value(output_node(graph));
+  } else if (probabilities) {
+    y = softmax(y);
+  }
   graph.clear_outputs();
   graph.output("prediction", y);
   CompileOptions options;

@@ -40,6 +40,21 @@ void check(const TrainOptions& o) {
     refuse(str("checkpoint every ", o.checkpoint_every, " steps is not possible; use 1 or more, or 0 for never"));
 }
 
+/// Softmax needs classes, and the logarithms of binary cross-entropy weights between 0 and 1.
+void check_targets(const Dataset& data, Loss loss) {
+  if (!data.labels.empty()) return;
+  if (of_softmax(loss)) {
+    throw InputError(str("data set \"", data.name, "\" has values to regress on, not classes; train with the loss ",
+                         maximised(loss) ? "gaussian-log-likelihood" : "squared-error"));
+  }
+  if (loss != Loss::binary_cross_entropy) return;
+  const auto bad = std::ranges::find_if(data.targets, [](float t) { return !(t >= 0 && t <= 1); });
+  if (bad == data.targets.end()) return;
+  const auto at = bad - data.targets.begin(), size = elements(data.target);
+  throw InputError(str("data set \"", data.name, "\": target ", at % size, " of sample ", at / size, " is ", *bad,
+                       "; binary cross-entropy needs targets from 0 to 1; train with the loss squared-error"));
+}
+
 /// The order of the samples in one epoch: a permutation that seed and epoch alone decide (Fisher–Yates).
 void shuffle(std::vector<std::uint32_t>& order, std::uint64_t seed, std::int64_t epoch) {
   std::iota(order.begin(), order.end(), 0U);
@@ -55,14 +70,11 @@ void request_stop() { stop_requested.store(true); }
 TrainResult train(Network& network, const Dataset& data, const TrainOptions& options) {
   check(options);
   check_fits(network, data);
-  if ((options.loss == Loss::cross_entropy) == data.labels.empty()) {
-    throw InputError(str("data set \"", data.name, "\" has ",
-                         data.labels.empty() ? "values to regress on" : "class labels", "; train with the loss ",
-                         data.labels.empty() ? "squared-error" : "cross-entropy"));
-  }
+  check_targets(data, options.loss);
   if (data.size() > 0xffffffffU) throw InputError("at most 2^32 − 1 samples are supported");
 
-  const Graph graph = training_graph(network, options.loss, target_shape(data), options.optimizer);
+  const bool labels = !data.labels.empty();
+  const Graph graph = training_graph(network, options.loss, target_shape(data), labels, options.optimizer);
   network.variables().add(graph, options.seed);
   CompileOptions compile = options.compile;
   compile.threads = options.threads;
@@ -112,14 +124,18 @@ TrainResult train(Network& network, const Dataset& data, const TrainOptions& opt
     try {
       program.run(count, rows);
     } catch (const NumericError&) {
-      throw NumericError(str("step ", position.step + 1, " (epoch ", now.epoch + 1,
-                             "): the loss is not finite; the first value that is not is in ",
-                             first_not_finite(network, data, count, rows), "; use a smaller lr (it was ", now.lr,
-                             ") or a warm-up"));
+      const auto step = str("step ", position.step + 1, " (epoch ", now.epoch + 1, "): ");
+      const auto where = first_not_finite(network, data, count, rows);
+      if (where == "the loss") {
+        const auto what = output_without_logarithm(network, data, options.loss, count, rows);
+        if (!what.empty()) throw NumericError(step + what);
+      }
+      throw NumericError(str(step, "the loss is not finite; the first value that is not is in ", where,
+                             "; use a smaller lr (it was ", now.lr, ") or a warm-up"));
     }
     now.loss = static_cast<double>(program.output("loss")[0]);
     position.loss_sum += now.loss * static_cast<double>(count);
-    if (options.loss == Loss::cross_entropy) position.correct += static_cast<double>(program.output("correct")[0]);
+    if (labels) position.correct += static_cast<double>(program.output("correct")[0]);
     now.step = ++position.step;
     now.samples = first + static_cast<std::int64_t>(count);
     summarize();

@@ -168,8 +168,6 @@ TEST(Train, RefusesOptionsThatMakeNoSense) {
   EXPECT_EQ(refused([](auto& o) { o.optimizer.momentum = 1; }), "momentum is 1; it must be at least 0 and below 1");
   EXPECT_EQ(refused([](auto& o) { o.optimizer.momentum = 0, o.optimizer.nesterov = true; }),
             "nesterov needs a momentum above 0");
-  EXPECT_EQ(refused([](auto& o) { o.loss = Loss::squared_error; }),
-            "data set \"digits\" has class labels; train with the loss cross-entropy");
   Network other = network("5n", {3});
   EXPECT_NE(message([&] { train(other, data().train, quick()); }).find("has samples of 1×8×8 but the network takes 3"),
             std::string::npos);
@@ -197,10 +195,136 @@ TEST(Train, RegressesOnTargets) {  // y = 2·x1 − x2 + 0.5 is within reach of 
   EXPECT_NEAR(net.variables().at("dense1.bias").values()[0], 0.5, 1e-2);
 }
 
+TEST(Train, LearnsLabelsByEveryLossAndCountsWhatIsRight) {
+  for (const auto& [loss, text, lr] : {std::tuple{Loss::squared_error, "30n-sigmoid-10n-sigmoid", 1.0},
+                                       {Loss::sum_of_squares, "30n-tanh-10n-sigmoid", 0.3},
+                                       {Loss::binary_cross_entropy, "30n-tanh-10n-sigmoid", 0.1},
+                                       {Loss::squared_error, "30n-tanh-10n-softmax", 0.5},
+                                       {Loss::log_likelihood, "30n-sigmoid-10n-softmax", 0.2},
+                                       {Loss::gaussian_log_likelihood, "30n-tanh-10n", 0.05}}) {
+    Network net = network(text, data().train.sample);
+    auto options = quick();
+    options.batch = 10;
+    options.loss = loss;
+    options.optimizer = {.lr = lr, .momentum = 0};
+    const auto last = train(net, data().train, options).last;
+    const auto result = evaluate(net, data().test);
+    EXPECT_GT(result.accuracy, 0.85) << name_of(loss);
+    EXPECT_GT(last.accuracy, 0.85) << name_of(loss);
+    EXPECT_EQ(result.loss < 0, maximised(loss)) << name_of(loss) << ": the value is of what it was trained with";
+    EXPECT_EQ(checkpoint_options(net).loss, loss);
+    EXPECT_EQ(trained_loss(net), loss);
+  }
+}
+
+TEST(Train, AscendingTheLikelihoodIsDescendingTheCrossEntropy) {
+  for (const auto& [up, down, text] : {std::tuple{Loss::log_likelihood, Loss::cross_entropy, "12n-tanh-10n-softmax"},
+                                       {Loss::gaussian_log_likelihood, Loss::squared_error, "12n-tanh-10n"}}) {
+    auto options = quick();
+    options.optimizer = {.lr = 0.01, .nesterov = true, .weight_decay = 1e-3};
+    std::vector<std::string> sha;
+    for (const Loss loss : {up, down}) {
+      Network net = network(text, data().train.sample);
+      options.loss = loss;
+      train(net, data().train, options);
+      sha.push_back(net.weights_sha256());
+    }
+    EXPECT_EQ(sha[0], sha[1]) << name_of(up);
+  }
+}
+
+TEST(Train, WeightDecayLeavesUntiedBiasesAlone) {
+  Network net = network("2c3u-10n", data().train.sample);
+  const Graph step = training_graph(net, Loss::cross_entropy, {10}, true, {.momentum = 0, .weight_decay = 0.5});
+  const auto decays = [&](std::string_view name) {  // w − lr·(g + 0.5·w)
+    for (const auto& [leaf, next] : step.updates()) {
+      if (step.node(leaf).name != name) continue;
+      const Node& product = step.node(step.node(next).inputs[1]);
+      return step.node(product.inputs[1]).op == &op_add;
+    }
+    return false;
+  };
+  EXPECT_TRUE(decays("conv1.weight"));
+  EXPECT_TRUE(decays("dense1.weight"));
+  EXPECT_FALSE(decays("conv1.bias"));
+  EXPECT_FALSE(decays("dense1.bias"));
+}
+
+TEST(Train, SaysWhichOutputHasNoLogarithm) {
+  Network net = network("30n-tanh-10n-tanh", data().train.sample);
+  auto options = quick();
+  options.loss = Loss::binary_cross_entropy;
+  const auto before = net.weights_sha256();
+  const auto said = message([&] { train(net, data().train, options); });
+  EXPECT_TRUE(std::regex_match(said, std::regex("step 1 \\(epoch 1\\): dense2 \\(tanh2\\) gives -0\\.[0-9]+ for output "
+                                                "[0-9] of sample [0-9]+; binary cross-entropy takes its logarithm and "
+                                                "needs outputs between 0 and 1; end the network with sigmoid")))
+      << said;
+  EXPECT_EQ(net.weights_sha256(), before) << "nothing was learned from NaN";
+  const auto tested = message([&] { evaluate(net, data().test); });
+  EXPECT_TRUE(tested.starts_with("dense2 (tanh2) gives ")) << tested;
+}
+
+TEST(Train, AnOutputOfExactlyZeroHasNoLogarithmEither) {
+  Network net = network("10n-relu", data().train.sample);
+  auto options = quick();
+  options.loss = Loss::binary_cross_entropy;
+  std::ranges::fill(net.variables().at("dense1.weight").values(), 0.0F);
+  const auto said = message([&] { train(net, data().train, options); });
+  EXPECT_NE(said.find("dense1 (relu1) gives 0 for output 0 of sample "), std::string::npos) << said;
+}
+
+TEST(Train, RefusesTargetsThatALossCannotTake) {
+  Dataset line;
+  line.name = "line";
+  line.sample = {1};
+  line.target = {1};
+  line.values = {0, 1};
+  line.targets = {0.5F, 1.5F};
+  Network net = network("1n-sigmoid", {1});
+  auto options = quick();
+  EXPECT_EQ(message([&] { train(net, line, options); }),
+            "data set \"line\" has values to regress on, not classes; train with the loss squared-error");
+  options.loss = Loss::log_likelihood;
+  EXPECT_EQ(message([&] { train(net, line, options); }),
+            "data set \"line\" has values to regress on, not classes; train with the loss gaussian-log-likelihood");
+  options.loss = Loss::binary_cross_entropy;
+  EXPECT_EQ(
+      message([&] { train(net, line, options); }),
+      "data set \"line\": target 0 of sample 1 is 1.5; binary cross-entropy needs targets from 0 to 1; train with "
+      "the loss squared-error");
+}
+
+TEST(Predict, GivesOutputsAsTheyAreWhereTheLossHasNoSoftmax) {
+  Network net = network("10n-sigmoid", data().train.sample);
+  const Feed feed{
+      .bytes = data().test.bytes.data(), .scale = data().test.scale.data(), .shift = data().test.shift.data()};
+  const auto softmax_of = predict(net, feed, 1, true), raw = predict(net, feed, 1, false);
+  EXPECT_NE(softmax_of, raw);
+  auto options = quick();
+  options.epochs = 1;
+  options.loss = Loss::binary_cross_entropy;
+  train(net, data().train, options);
+  EXPECT_EQ(predict(net, feed, 1, true), predict(net, feed, 1, false));
+}
+
+TEST(Checkpoint, OfAnUnknownLossIsRefused) {
+  Network net = fresh();
+  auto options = quick();
+  options.epochs = 1;
+  train(net, data().train, options);
+  auto& training = net.metadata["chalkgrad.training"];
+  EXPECT_NE(training.find(R"("loss":"cross_entropy")"), std::string::npos) << "as the first version wrote it";
+  training = std::regex_replace(training, std::regex("cross_entropy"), "hinge");
+  EXPECT_EQ(message([&] { checkpoint_options(net); }),
+            "the model was trained with the loss \"hinge\", which this program does not know; use a newer chalkgrad");
+  EXPECT_EQ(trained_loss(net), std::nullopt);
+}
+
 TEST(TrainingGraph, TheGradientOfTheLogitsIsSoftmaxMinusTarget) {
   for (const char* text : {"10n", "10n-softmax"}) {
     Network net = network(text, data().train.sample);
-    const Graph step = training_graph(net, Loss::cross_entropy, {10}, {});
+    const Graph step = training_graph(net, Loss::cross_entropy, {10}, /*labels=*/true, {});
     Variables variables(step, 1);
     std::string simplified;
     CompileOptions options;

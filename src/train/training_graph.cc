@@ -15,26 +15,48 @@ Value logits_of(Graph& graph) {
   return graph.value(node.op == &op_softmax ? node.inputs[0] : y);
 }
 
+bool of_softmax(Loss loss) { return loss == Loss::cross_entropy || loss == Loss::log_likelihood; }
+
 Value add_loss(Graph& graph, Loss loss, const Shape& target) {
   graph.layer("loss");
-  if (loss == Loss::squared_error) {
-    const Value y = graph.value(graph.outputs().at(0).second);
-    if (y.shape() != target) {
-      throw ShapeError(str("the network's output is ", to_string(y.shape()), " but the data's targets are ",
-                           to_string(target), "; change the last layer"));
-    }
-    return squared_error(y, graph.input("t", target));
+  const Value y = of_softmax(loss) ? logits_of(graph) : graph.value(graph.outputs().at(0).second);
+  if (y.shape() != target) {
+    throw ShapeError(
+        str("the network's output is ", to_string(y.shape()), " but the data ",
+            of_softmax(loss)
+                ? str("have ", to_string(target),
+                      " classes; end the network with a dense layer of as many neurons, e.g. ", to_string(target), "n")
+                : str("want ", to_string(target), "; change the last layer")));
   }
-  const Value logits = logits_of(graph);
-  if (logits.shape() != target) {
-    throw ShapeError(str("the network's output is ", to_string(logits.shape()), " but the data have ",
-                         to_string(target), " classes; end the network with a dense layer of as many neurons, e.g. ",
-                         to_string(target), "n"));
+  const Value t = graph.input("t", target, /*distribution=*/of_softmax(loss));
+  switch (loss) {
+    case Loss::cross_entropy:
+      return cross_entropy(y, t);
+    case Loss::log_likelihood:
+      return log_likelihood(y, t);
+    case Loss::squared_error:
+      return squared_error(y, t);
+    case Loss::sum_of_squares:
+      return sum_of_squares(y, t);
+    case Loss::gaussian_log_likelihood:
+      return gaussian_log_likelihood(y, t);
+    case Loss::binary_cross_entropy:
+      if (const Node& last = graph.node(y.id()); last.op == &op_sigmoid)
+        return sigmoid_cross_entropy(graph.value(last.inputs[0]), t);
+      return binary_cross_entropy(y, t);
   }
-  return cross_entropy(logits, graph.input("t", target, /*distribution=*/true));
+  return {};
 }
 
-Graph training_graph(const Network& network, Loss loss, const Shape& target, const Sgd& optimizer) {
+namespace {
+
+bool is_bias(Value parameter) {
+  return parameter.shape().size() <= 1 || parameter.name() == "bias" || parameter.name().ends_with(".bias");
+}
+
+}  // namespace
+
+Graph training_graph(const Network& network, Loss loss, const Shape& target, bool labels, const Sgd& optimizer) {
   Graph step = network.graph();
   const Value logits = logits_of(step);
   const Value mean_loss = batch_mean(add_loss(step, loss, target));
@@ -45,13 +67,16 @@ Graph training_graph(const Network& network, Loss loss, const Shape& target, con
   step.clear_outputs();  // those of the network itself are not wanted here
   step.output("loss", mean_loss);
   step.layer("accuracy");
-  if (loss == Loss::cross_entropy) step.output("correct", batch_sum(sum(first_max(logits) * step.find("t"))));
+  if (labels) step.output("correct", batch_sum(sum(first_max(logits) * step.find("t"))));
   step.layer("sgd");
   const Value lr = step.shared_input("lr");
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const Value w = parameters[i];
     Value g = derivatives[i];
-    if (optimizer.weight_decay != 0 && w.shape().size() > 1) g = g + step.constant(optimizer.weight_decay) * w;
+    if (optimizer.weight_decay != 0 && !is_bias(w)) {
+      const Value decay = step.constant(optimizer.weight_decay) * w;
+      g = maximised(loss) ? g - decay : g + decay;
+    }
     Value direction = g;
     if (optimizer.momentum != 0) {
       const Value v =
@@ -61,7 +86,7 @@ Graph training_graph(const Network& network, Loss loss, const Shape& target, con
       step.update(v, next);
       direction = optimizer.nesterov ? g + momentum * next : next;
     }
-    step.update(w, w - lr * direction);
+    step.update(w, maximised(loss) ? w + lr * direction : w - lr * direction);
   }
   step.layer("");
   return step;

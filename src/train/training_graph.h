@@ -15,8 +15,11 @@ Value logits_of(Graph& graph);
 /// What the optimizer's state of a parameter is called: its name and this.
 constexpr std::string_view kMomentum = ".momentum";
 
-/// The whole step: outputs "loss" (mean over the batch) and "correct" (samples answered rightly; classification only),
-/// input "lr", and the optimizer's updates. Its state are parameters NAME.momentum (not trainable).
-Graph training_graph(const Network& network, Loss loss, const Shape& target, const Sgd& optimizer);
+/// Whether the target of this loss is a distribution over classes, and a last softmax part of it.
+bool of_softmax(Loss loss);
+
+/// The whole step: outputs "loss" (mean over the batch) and, for targets that are `labels`, "correct" (samples answered
+/// rightly), input "lr", and the optimizer's updates. Its state are parameters NAME.momentum (not trainable).
+Graph training_graph(const Network& network, Loss loss, const Shape& target, bool labels, const Sgd& optimizer);
 
 }  // namespace chalk

@@ -1,0 +1,88 @@
+#include "src/train/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "chalkgrad/error.h"
+
+namespace chalk {
+namespace {
+
+std::string error_of(const std::string& keys) {
+  try {
+    read_train_config("network = \"10n\"\n[train]\n" + keys, "c.toml");
+  } catch (const InputError& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+TEST(TrainConfig, ReadsEveryKey) {
+  const auto c = read_train_config(R"(
+    network = "10n"
+    [train]
+    data = "digits"
+    epochs = 3
+    batch = 10
+    lr = 3
+    momentum = 0.5
+    nesterov = true
+    weight_decay = 1e-4
+    maximise = "log-likelihood"
+    schedule = "cosine+warmup:2"
+    seed = 7
+  )",
+                                   "c.toml");
+  EXPECT_EQ(c.data, "digits");
+  EXPECT_EQ(c.epochs, 3);
+  EXPECT_EQ(c.batch, 10);
+  EXPECT_EQ(c.lr, 3);
+  EXPECT_EQ(c.momentum, 0.5);
+  EXPECT_EQ(c.nesterov, true);
+  EXPECT_EQ(c.weight_decay, 1e-4);
+  EXPECT_EQ(c.loss, Loss::log_likelihood);
+  EXPECT_EQ(c.schedule->text(), "cosine+warmup:2");
+  EXPECT_EQ(c.seed, 7);
+}
+
+TEST(TrainConfig, IsEmptyWithoutATable) {
+  for (const char* text : {"10n", "network = \"10n\"\n", "network = \"10n\"\n[train]\n"}) {
+    const auto c = read_train_config(text, "c.toml");
+    EXPECT_FALSE(c.epochs || c.loss || c.data || c.schedule) << text;
+  }
+}
+
+TEST(TrainConfig, PointsAtMistakes) {
+  EXPECT_EQ(error_of("epohcs = 3\n"),
+            "c.toml: line 3, column 1: [train] has no key \"epohcs\"; did you mean \"epochs\"?");
+  EXPECT_EQ(error_of("epochs = 0\n"), "c.toml: line 3, column 10: epochs must be from 1 to 1000000, not 0");
+  EXPECT_EQ(error_of("epochs = 1.5\n"), "c.toml: line 3, column 10: epochs must be a whole number");
+  EXPECT_EQ(error_of("batch = \"all\"\n"), "c.toml: line 3, column 9: batch must be a whole number");
+  EXPECT_EQ(error_of("lr = 0\n"), "c.toml: line 3, column 6: lr must be a number above 0, not 0");
+  EXPECT_EQ(error_of("lr = nan\n"), "c.toml: line 3, column 6: lr must be a finite number");
+  EXPECT_EQ(error_of("momentum = 1\n"), "c.toml: line 3, column 12: momentum must be at least 0 and below 1, not 1");
+  EXPECT_EQ(error_of("weight_decay = -1\n"),
+            "c.toml: line 3, column 16: weight_decay must be a number of at least 0, not -1");
+  EXPECT_EQ(error_of("nesterov = 1\n"), "c.toml: line 3, column 12: nesterov must be true or false");
+  EXPECT_EQ(error_of("seed = -1\n"), "c.toml: line 3, column 8: seed must be from 0 to 9223372036854775807, not -1");
+  EXPECT_EQ(error_of("data = 3\n"), "c.toml: line 3, column 8: data must be a text in quotes");
+  EXPECT_EQ(
+      error_of("loss = \"mse\"\n"),
+      "c.toml: line 3, column 8: loss must be cross-entropy, binary-cross-entropy, squared-error or sum-of-squares, "
+      "not \"mse\"");
+  EXPECT_EQ(error_of("maximise = \"log-likelyhood\"\n"),
+            "c.toml: line 3, column 12: maximise must be log-likelihood or gaussian-log-likelihood, not "
+            "\"log-likelyhood\"; did you mean \"log-likelihood\"?");
+  EXPECT_EQ(
+      error_of("loss = \"squared-error\"\nmaximise = \"log-likelihood\"\n"),
+      "c.toml: line 4, column 12: maximise stands beside loss = \"squared-error\", which is minimised; leave out one "
+      "of the two");
+  EXPECT_EQ(
+      error_of("schedule = \"sometimes\"\n"),
+      "c.toml: line 3, column 12: schedule \"sometimes\" is not known; use constant, step:EPOCHS,FACTOR, cosine or "
+      "one-cycle, each with +warmup:EPOCHS if wanted");
+  EXPECT_THAT(error_of("lr = \n"), testing::HasSubstr("c.toml: line 3"));
+}
+
+}  // namespace
+}  // namespace chalk
