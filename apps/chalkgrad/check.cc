@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
@@ -35,6 +36,25 @@ struct Screen {
   }
   std::string painted(const char* code, const std::string& text) const {
     return colour ? fmt::format("\033[{}m{}\033[0m", code, text) : text;
+  }
+  /// Words broken into lines behind an indent, as far as the screen is known.
+  std::string wrapped(std::string_view text, std::size_t indent) const {
+    std::string lines;
+    std::size_t used = 0;  // columns of this line
+    while (!text.empty()) {
+      const auto word = text.substr(0, text.find(' '));
+      const auto columns = static_cast<std::size_t>(std::count_if(
+          word.begin(), word.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+      if (used > 0 && width > 0 && indent + used + 1 + columns > width) {
+        lines += "\n" + std::string(indent, ' ');
+        used = 0;
+      }
+      lines += used > 0 ? " " : "";
+      lines += word;
+      used += columns + (used > 0 ? 1 : 0);
+      text.remove_prefix(std::min(word.size() + 1, text.size()));
+    }
+    return lines;
   }
   /// What fits behind `used` columns. Formulas are ASCII.
   std::string fitting(const std::string& text, std::size_t used) const {
@@ -93,10 +113,10 @@ void print_line(const CheckedLine& line, const std::string& text, const Screen& 
   const auto label = line.label.empty() ? fmt::format("line {}", line.line) : "(" + line.label + ")";
   const auto indent = std::string(kIndent, ' ');
   fmt::print("{:<9}{}  {}\n", label, verdict_of(line, screen), screen.fitting(line.text, kIndent));
-  if (!line.message.empty()) fmt::print("{}{}\n", indent, line.message);
+  if (!line.message.empty()) fmt::print("{}{}\n", indent, screen.wrapped(line.message, kIndent));
   if (line.verdict == Verdict::failed && line.column > 0) fmt::print("{}", pointer(text, line.line, line.column));
   if (line.verdict != Verdict::erratum) return;
-  fmt::print("{}as printed: {}\n", indent, line.difference);
+  fmt::print("{}as printed: {}\n", indent, screen.wrapped(line.difference, kIndent + 12));
   fmt::print("{}corrected:  {}\n", indent, screen.fitting(line.corrected, kIndent + 12));
 }
 
@@ -145,6 +165,7 @@ int check(const Options& o) {
   const Screen screen;
   bool good = true;
   auto all = nlohmann::ordered_json::array();
+  CheckReport total;
   for (const auto& file : o.files) {
     const bool input = file == "-";
     const auto bytes = read_file(input ? "/dev/stdin" : file, kMostBytes);
@@ -152,6 +173,8 @@ int check(const Options& o) {
     const auto report = check_derivation(text, input ? "standard input" : file, o.check);
     if (report.lines.empty()) throw InputError(file + ": has no equation; docs/check.md shows how they are written");
     good = good && report.failed == 0;
+    total.verified += report.verified, total.errata += report.errata;
+    total.definitions += report.definitions, total.failed += report.failed;
     if (o.json) {
       all.push_back(to_json(file, report));
     } else if (o.latex) {
@@ -167,6 +190,8 @@ int check(const Options& o) {
       fmt::print("{}\n", screen.painted(report.failed == 0 ? "1" : "1;31", summary(report)));
     }
   }
+  if (o.files.size() > 1 && !o.json && !o.latex)
+    fmt::print("\n{} files: {}\n", o.files.size(), screen.painted(good ? "1" : "1;31", summary(total)));
   if (o.json) print_json(o.files.size() == 1 ? all[0] : all);
   return good ? kOk : kFailed;
 }
