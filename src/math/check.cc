@@ -74,6 +74,7 @@ class Checker {
     if (const auto declared = declare(*part_, tokens, s.text)) {
       if (declared->names || !s.label.empty() || !s.source.empty())
         row(s, Verdict::definition, declared->text, declared->latex);
+      chain_ = {declared->defined, nullptr, declared->ranges, true};  // "= …" below goes on from what was defined
       return;
     }
     equation(s, tokens);

@@ -21,7 +21,7 @@ class DeclarationReader {
 
   std::optional<Declaration> read(const std::string& text) {
     const Place place = t_.peek().place;
-    Declaration as_written{text, {}, false};
+    Declaration as_written{.text = text, .latex = {}};
     if (t_.take_word("network")) {
       network(place);
     } else if (t_.take_word("samples")) {
@@ -177,11 +177,9 @@ class DeclarationReader {
     symbol.name = token.text + std::string(static_cast<std::size_t>(token.primes), '\'');
     if (symbols.find(symbol.name) >= 0 || is_reserved(symbol.name) || is_builtin(symbol.name))
       throw FormulaError(token.place, str(in_quotes(symbol.name), " has a meaning already; use another name"));
-    std::string text = symbol.name,
-                latex = latex_name(token.text) + std::string(static_cast<std::size_t>(token.primes), '\'');
     Elaborator elaborator(symbols, part_.indices);
     ExprPtr formula;
-    std::string spans;
+    Declaration made{.text = {}, .latex = {}, .names = true};
     if (t_.take("(")) {
       symbol.kind = Symbol::Kind::function;
       symbol.parameter = t_.name("the parameter");
@@ -189,41 +187,49 @@ class DeclarationReader {
       t_.expect(":=", "\":=\"");
       formula = symbol.body = parse_formula(t_, symbols, symbol.parameter);
       expect_end(t_);
-      text += "(" + symbol.parameter + ")";
-      latex += "(" + latex_name(symbol.parameter) + ")";
+      made.text = symbol.name + "(" + symbol.parameter + ")";
+      made.latex = latex_name(token.text, token.primes) + "(" + latex_name(symbol.parameter) + ")";
       const int id = symbols.add(std::move(symbol), token.place);
       try_function(id, token.place);
     } else {
       symbol.kind = Symbol::Kind::defined;
-      bool indexed = false;
+      Expr name;
+      name.kind = Kind::name;
+      name.place = token.place;
+      name.name = token.text;
+      name.primes = token.primes;
       std::vector<Place> places;
       if (t_.take("[")) {
-        indexed = true;
-        std::string list;
+        name.indexed = true;
         do {
-          places.push_back(t_.peek().place);
-          const auto name = t_.name("an index");
-          if (elaborator.free().count(name) != 0)
-            throw FormulaError(places.back(), str(in_quotes(name), " stands here twice"));
-          symbol.axes.push_back(elaborator.free_index(name, places.back()));
-          list += (list.empty() ? "" : ",") + name;
+          Expr index;
+          index.kind = Kind::name;
+          index.place = t_.peek().place;
+          index.name = t_.name("an index");
+          if (elaborator.free().count(index.name) != 0)
+            throw FormulaError(index.place, str(in_quotes(index.name), " stands here twice"));
+          symbol.axes.push_back(elaborator.free_index(index.name, index.place));
+          places.push_back(index.place);
+          name.args.push_back(std::make_shared<const Expr>(std::move(index)));
         } while (t_.take(","));
         t_.expect("]", "\"]\"");
-        text += "[" + list + "]";
-        latex += "_{" + list + "}";
       }
       t_.expect(":=", "\":=\"");
       formula = parse_formula(t_, symbols);
-      const auto ranges = read_ranges(t_);
-      apply(ranges, elaborator, part_.indices);
+      made.ranges = read_ranges(t_);
+      apply(made.ranges, elaborator, part_.indices);
       expect_end(t_);
-      spans = to_text(ranges);
       const auto body = elaborator.run(formula);
       elaborator.settle();
-      define(symbol, body, elaborator, indexed, places, token.place);
+      define(symbol, body, elaborator, name.indexed, places, token.place);
       symbols.add(std::move(symbol), token.place);
+      made.text = to_text(name);
+      made.latex = to_latex(name);
+      made.defined = std::make_shared<const Expr>(std::move(name));
     }
-    return {text + " := " + to_text(*formula) + spans, latex + " := " + to_latex(*formula), true};
+    made.text += " := " + to_text(*formula) + to_text(made.ranges);
+    made.latex += " := " + to_latex(*formula);
+    return made;
   }
 
   void define(Symbol& symbol, const Indexed& body, const Elaborator& elaborator, bool indexed,

@@ -3,7 +3,9 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "src/math/expr.h"
 #include "src/math/parser.h"
 #include "src/math/part.h"
 
@@ -12,7 +14,9 @@ namespace chalk::math {
 /// A declaration as it is shown. Its LaTeX is empty where there is nothing to typeset.
 struct Declaration {
   std::string text, latex;
-  bool names = false;  // a := that a document would print
+  ExprPtr defined{};            // the value that := defines, with its indices
+  std::vector<Bound> ranges{};  // and those given with "for"
+  bool names = false;           // a := that a document would print
 };
 
 /// Reads the statement if it is a declaration. Throws FormulaError.

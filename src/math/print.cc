@@ -35,6 +35,9 @@ Tightness tightness(const Expr& e) {
   }
 }
 
+/// A @ B .* C is read from the left; brackets say so to people.
+Tightness left_of_elementwise(const Expr& left) { return left.kind == Kind::matmul ? kFactor : kTerm; }
+
 std::string digits(double value) {
   std::array<char, 32> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
@@ -79,9 +82,9 @@ class Text {
       case Kind::matmul:
         return in(*e.args[0], kTerm) + " @ " + in(*e.args[1], kFactor);
       case Kind::hadamard:
-        return in(*e.args[0], kTerm) + " .* " + in(*e.args[1], kFactor);
+        return in(*e.args[0], left_of_elementwise(*e.args[0])) + " .* " + in(*e.args[1], kFactor);
       case Kind::quotient:
-        return in(*e.args[0], kTerm) + " ./ " + in(*e.args[1], kFactor);
+        return in(*e.args[0], left_of_elementwise(*e.args[0])) + " ./ " + in(*e.args[1], kFactor);
       case Kind::power:
         return in(*e.args[0], kAtom) + "^" + in(*e.args[1], kAtom);
       case Kind::transpose:
@@ -131,50 +134,49 @@ class Text {
   }
 };
 
+/// z^{(2)} with primes is {z^{(2)}}': TeX refuses two superscripts.
+std::string with_primes(const std::string& name, int primes) {
+  if (primes == 0) return name;
+  const std::string marks(static_cast<std::size_t>(primes), '\'');
+  return name.find('^') == std::string::npos ? name + marks : "{" + name + "}" + marks;
+}
+
 class Latex {
  public:
-  std::string operator()(const Expr& e) const {
+  /// `last`: nothing follows that a sum at the end would swallow.
+  std::string operator()(const Expr& e, bool last = true) const {
     switch (e.kind) {
       case Kind::number:
         return digits(e.number);
       case Kind::name:
-        return value(e, e.name, e.args, 0);
-      case Kind::call: {
-        std::string function = kWords(e.name) ? "\\" + e.name : latex_name(e.name);
-        if (e.name == "sigmoid") function = "\\sigma";
-        if (e.name == "sqrt" && e.primes == 0) return "\\sqrt{" + (*this)(*e.args.back()) + "}";
-        if (e.name == "exp" && e.primes == 0) return "e^{" + (*this)(*e.args.back()) + "}";
-        if (e.name == "relu" || e.name == "softmax" || e.name == "step" || e.name == "sign" || e.name == "linear")
-          function = "\\operatorname{" + e.name + "}";
-        if (e.args.size() > 1) function += "_{" + (*this)(*e.args[0]) + "}";
-        return function + std::string(static_cast<std::size_t>(e.primes), '\'') + "\\left(" + (*this)(*e.args.back()) +
-               "\\right)";
-      }
+        return value(e);
+      case Kind::call:
+        return call(e);
       case Kind::element:
         return "\\left[" + (*this)(*e.args[0]) + "\\right]_{" + list(e, 1) + "}";
       case Kind::negate:
-        return "-" + in(*e.args[0], kTerm);
+        return "-" + in(*e.args[0], kTerm, last);
       case Kind::add:
-        return in(*e.args[0], kSum) + " + " + in(*e.args[1], kTerm);
+        return in(*e.args[0], kSum, true) + " + " + in(*e.args[1], kTerm, last);
       case Kind::subtract:
-        return in(*e.args[0], kSum) + " - " + in(*e.args[1], kTerm);
+        return in(*e.args[0], kSum, true) + " - " + in(*e.args[1], kTerm, last);
       case Kind::multiply: {
-        const auto left = in(*e.args[0], kTerm), right = in(*e.args[1], kFactor);
-        const bool numbers = std::isdigit(static_cast<unsigned char>(right[0])) != 0;
-        return left + (numbers ? " \\cdot " : "\\, ") + right;
+        const auto left = in(*e.args[0], kTerm, false), right = in(*e.args[1], kFactor, last);
+        const bool number = std::isdigit(static_cast<unsigned char>(right[0])) != 0;
+        return left + (number ? " \\cdot " : "\\, ") + right;
       }
       case Kind::divide:
         return "\\frac{" + (*this)(*e.args[0]) + "}{" + (*this)(*e.args[1]) + "}";
       case Kind::matmul:
-        return in(*e.args[0], kTerm) + "\\, " + in(*e.args[1], kFactor);
+        return in(*e.args[0], kTerm, false) + "\\, " + in(*e.args[1], kFactor, last);
       case Kind::hadamard:
-        return in(*e.args[0], kTerm) + " \\odot " + in(*e.args[1], kFactor);
+        return in(*e.args[0], left_of_elementwise(*e.args[0]), false) + " \\odot " + in(*e.args[1], kFactor, last);
       case Kind::quotient:
-        return in(*e.args[0], kTerm) + " \\oslash " + in(*e.args[1], kFactor);
+        return in(*e.args[0], left_of_elementwise(*e.args[0]), false) + " \\oslash " + in(*e.args[1], kFactor, last);
       case Kind::power:
-        return in(*e.args[0], kAtom) + "^{" + (*this)(*e.args[1]) + "}";
+        return raised(*e.args[0]) + "^{" + (*this)(*e.args[1]) + "}";
       case Kind::transpose:
-        return in(*e.args[0], kAtom) + "^{\\mathsf{T}}";
+        return raised(*e.args[0]) + "^{\\mathsf{T}}";
       case Kind::diag:
         return "\\operatorname{diag}\\left(" + (*this)(*e.args[0]) + "\\right)";
       case Kind::ones:
@@ -186,7 +188,7 @@ class Latex {
       case Kind::delta:
         return "\\delta_{" + list(e, 0) + "}";
       case Kind::compare:
-        return "\\left[" + (*this)(*e.args[0]) + " " + latex_sign(e.comparison) + " " + (*this)(*e.args[1]) +
+        return "\\left[" + (*this)(*e.args[0]) + " " + std::string(sign_of(e.comparison)) + " " + (*this)(*e.args[1]) +
                "\\right]";
       case Kind::derivative: {
         const auto& top = *e.args[0];
@@ -194,7 +196,7 @@ class Latex {
                "}{\\partial " + (*this)(*e.args[1]) + "}";
       }
       case Kind::at: {
-        std::string text = "\\left." + (*this)(*e.args[0]) + "\\right|_{";
+        std::string text = "\\left." + in(*e.args[0], kAtom, false) + "\\right|_{";
         for (std::size_t k = 1; k + 1 < e.args.size(); k += 2)
           text += (k > 1 ? ",\\; " : "") + (*this)(*e.args[k]) + " \\to " + (*this)(*e.args[k + 1]);
         return text + "}";
@@ -205,20 +207,31 @@ class Latex {
   }
 
  private:
-  static bool kWords(std::string_view name) {
-    constexpr std::array<std::string_view, 5> kKnown{"ln", "tanh", "sin", "cos", "exp"};
-    return std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end();
-  }
-  static std::string latex_sign(Comparison comparison) {
+  static std::string_view sign_of(Comparison comparison) {
     constexpr std::array<std::string_view, 6> kSigns{"=", "\\neq", "<", "\\leq", ">", "\\geq"};
-    return std::string(kSigns[static_cast<std::size_t>(comparison)]);
+    return kSigns[static_cast<std::size_t>(comparison)];
   }
-  std::string value(const Expr& e, std::string_view name, const std::vector<ExprPtr>& args, std::size_t from) const {
-    std::string text = latex_name(name) + std::string(static_cast<std::size_t>(e.primes), '\'');
-    if (args.size() == from) return text;
-    const auto below = text.rfind("_{");
-    const bool has_index = below != std::string::npos && text.back() == '}' && text.find('}', below) == text.size() - 1;
-    return has_index ? text.substr(0, text.size() - 1) + "," + list(e, from) + "}" : text + "_{" + list(e, from) + "}";
+  std::string value(const Expr& e) const {
+    const auto text = latex_name(e.name, e.primes);
+    if (e.args.empty()) return text;
+    const bool has_index = e.name.find('_') != std::string::npos && e.primes == 0;  // z_out: one more index
+    return has_index ? text.substr(0, text.size() - 1) + "," + list(e, 0) + "}" : text + "_{" + list(e, 0) + "}";
+  }
+  std::string call(const Expr& e) const {
+    const auto argument = (*this)(*e.args.back());
+    if (e.name == "sqrt" && e.primes == 0) return "\\sqrt{" + argument + "}";
+    if (e.name == "exp" && e.primes == 0) return "e^{" + argument + "}";
+    std::string function = latex_name(e.name);
+    for (const std::string_view known : {"ln", "tanh", "sin", "cos", "exp"}) {
+      if (e.name == known) function = "\\" + e.name;
+    }
+    for (const std::string_view named : {"relu", "softmax", "step", "sign", "linear", "floor", "sqrt", "abs"}) {
+      if (e.name == named) function = "\\operatorname{" + e.name + "}";
+    }
+    if (e.name == "sigmoid") function = "\\sigma";
+    function = with_primes(function, e.primes);
+    if (e.args.size() > 1) function += "_{" + (*this)(*e.args[0]) + "}";
+    return function + "\\left(" + argument + "\\right)";
   }
   std::string reduce(const Expr& e) const {
     constexpr std::array<std::string_view, 5> kNames{"\\sum", "\\prod", "\\max", "\\min", "\\operatorname{argmax}"};
@@ -234,15 +247,22 @@ class Latex {
       if (bound.range)
         below += "=" + std::to_string(bound.range->first) + "\\ldots " + std::to_string(bound.range->second);
     }
-    return text + "_{" + below + "} " + in(*e.args[0], kTerm);
+    return text + "_{" + below + "} " + in(*e.args[0], kTerm, true);
   }
-  std::string in(const Expr& e, Tightness least) const {
-    const auto text = (*this)(e);
+  /// What stands below an exponent.
+  std::string raised(const Expr& e) const {
+    const auto text = in(e, kAtom, false);
+    if (text.find('^') == std::string::npos) return text;
+    return text.starts_with("\\left(")              ? text
+           : e.kind == Kind::name && e.args.empty() ? "{" + text + "}"
+                                                    : "\\left(" + text + "\\right)";
+  }
+  std::string in(const Expr& e, Tightness least, bool last) const {
     // A sum reaches as far to the right as it can; a fraction holds itself together.
-    const bool big = e.kind == Kind::reduce && least >= kFactor && !e.bounds.empty();
+    const bool sum = e.kind == Kind::reduce && !e.bounds.empty() && (!last || least == kAtom);
     const bool fraction = e.kind == Kind::divide || e.kind == Kind::derivative;
-    const bool whole = fraction ? least < kAtom : tightness(e) >= least && !big;
-    return whole ? text : "\\left(" + text + "\\right)";
+    const bool whole = fraction ? least < kAtom : tightness(e) >= least && !sum;
+    return whole ? (*this)(e, last) : "\\left(" + (*this)(e) + "\\right)";
   }
   std::string list(const Expr& e, std::size_t from) const {
     std::string text;
@@ -258,7 +278,7 @@ constexpr std::array<std::string_view, 35> kGreek{
 
 }  // namespace
 
-std::string latex_name(std::string_view name) {
+std::string latex_name(std::string_view name, int primes) {
   if (name == ":") return ":";
   std::string_view letter;
   for (const auto greek : kGreek) {
@@ -285,7 +305,7 @@ std::string latex_name(std::string_view name) {
     for (const char c : sub) escaped += c == '_' ? std::string("\\_") : std::string(1, c);
     text += "_{" + escaped + "}";
   }
-  return text;
+  return with_primes(text, primes);
 }
 
 std::string to_text(const Expr& formula) { return Text()(formula); }

@@ -14,6 +14,6 @@ std::string to_text(const Expr& formula);
 std::string to_latex(const Expr& formula);
 
 /// W1 → W^{(1)}, alpha → \alpha, deltaL → \delta^{L}, z_out → z_{out}.
-std::string latex_name(std::string_view name);
+std::string latex_name(std::string_view name, int primes = 0);
 
 }  // namespace chalk::math
