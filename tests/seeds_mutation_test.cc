@@ -49,6 +49,7 @@ std::size_t byte_of(const std::string& text, int column) {
 
 struct Mutant {
   std::string kind, text;
+  std::string dropped{};  // a factor that is gone
 };
 
 class Mutator {
@@ -115,10 +116,21 @@ class Mutator {
     if (tokens_[k].primes > 0 && (is(k + 1, "(") || is(k + 1, "["))) add("prime", k, k, tokens_[k].text);
   }
 
-  /// "*value[…]" or "*f(…)" goes.
+  /// "*value[…]", "*f(…)" or "*dy[…]/dx[…]" goes.
   void factor(std::size_t k) {
     if (!is(k, "*") || tokens_[k + 1].kind != Token::Kind::name) return;
-    auto last = k + 1;
+    auto last = end_of_name(k + 1);
+    const bool derivative = tokens_[k + 1].text[0] == 'd' && is(last + 1, "/") && tokens_[last + 2].text[0] == 'd';
+    if (derivative) last = end_of_name(last + 2);
+    if (is(last + 1, "/") || is(last + 1, "^")) return;
+    add("factor", k, last, "");
+    const auto begin = byte_of(line_, tokens_[k + 1].place.column);
+    const auto end = byte_of(line_, tokens_[last].place.column + tokens_[last].place.length);
+    mutants_.back().dropped = line_.substr(begin, end - begin);
+  }
+
+  /// The last token of a name with what stands in brackets behind it.
+  std::size_t end_of_name(std::size_t last) const {
     while (last + 1 < tokens_.size() && (is(last + 1, "[") || is(last + 1, "("))) {
       int open = 0;
       do {
@@ -127,8 +139,7 @@ class Mutator {
         if (is(last, "]") || is(last, ")")) --open;
       } while (open > 0);
     }
-    if (is(last + 1, "/") || is(last + 1, "^")) return;  // the numerator of a derivative, a power
-    add("factor", k, last, "");
+    return last;
   }
 
   int depth(std::size_t k) const {
@@ -188,6 +199,10 @@ TEST_P(BrokenEquations, AreReportedAsFalse) {
       broken[k] = mutant.text;
       const auto report = check_derivation(joined(broken), name, {.only_line = number});
       ++mutants;
+      if (report.failed == 0 && !mutant.dropped.empty()) {  // nothing is lost with a factor that is 1, as da/db
+        broken[k] = (correction ? "corrected " : "") + mutant.dropped + " = 1";
+        if (check_derivation(joined(broken), name, {.only_line = number}).failed == 0) continue;
+      }
       EXPECT_EQ(report.failed, 1u) << name << ": the " << mutant.kind << " is wrong in\n  " << mutant.text
                                    << "\nwhich was\n  " << lines[k];
     }
