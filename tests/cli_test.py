@@ -560,6 +560,31 @@ class Mathematics(CliTest):
         self.refused(2, ["conv3d", "conv2d"], "gradcheck", *self.NET, "--corrupt", "conv3d")
         self.refused(1, "smaller", "gradcheck", "--net", "64c5-100n-10n", "--input", "1x28x28")
 
+    def test_gradcheck_by_update_passes_and_any_corruption_fails_it(self):
+        self.assertIn("conv2.weight", self.good("gradcheck", *self.NET, "--by-update"))
+        report = json.loads(self.good("gradcheck", *self.NET, "--by-update", "--alpha", 0.01, "--json"))
+        self.assertTrue(report["passed"])
+        self.assertEqual([u["name"] for u in report["updates"]][0], "conv1.weight")
+        for update in report["updates"]:
+            self.assertLess(update["predicted"], 0)
+            self.assertAlmostEqual(update["ratio"], 1, delta=0.1)
+            self.assertAlmostEqual(update["error_at_tenth"], update["error"] / 10, delta=1e-4)
+        for operation in ("conv2d", "tanh", "max_pool", "sigmoid", "dense", "add", "reshape", "log_softmax", "batch_sum"):
+            with self.subTest(operation):
+                result = chalkgrad("gradcheck", *self.NET, "--by-update", "--corrupt", operation, "--json")
+                self.assertEqual(result.returncode, 1, result.stderr)
+                self.assertFalse(json.loads(result.stdout)["passed"])
+        ascent = self.path("ascent.toml", b'network = "5n-softmax"\n[train]\nmaximise = "log-likelihood"')
+        report = json.loads(self.good("gradcheck", "--net", ascent, "--input", "1x8x8", "--by-update", "--json"))
+        self.assertEqual(report["maximise"], "log-likelihood")
+        self.assertTrue(all(u["predicted"] > 0 for u in report["updates"]), "it climbs")
+        tanh = self.path("tanh.toml", b'network = "5n-tanh"\n[train]\nloss = "binary-cross-entropy"')
+        for more in ([], ["--by-update"]):
+            self.refused(1, ["dense1 (tanh1) gives -", "end the network with sigmoid"],
+                         "gradcheck", "--net", tanh, "--input", "1x8x8", *more)
+        self.refused(2, ["--alpha", "--by-update"], "gradcheck", *self.NET, "--alpha", 0.1)
+        self.refused(2, "--alpha", "gradcheck", *self.NET, "--by-update", "--alpha", 0)
+
     def test_grad_writes_all_values_and_gradients(self):
         path = self.path("g.npz")
         for more in ([], ["--engine"]):
@@ -581,6 +606,50 @@ class Mathematics(CliTest):
         self.assertGreater(result["peak_gflops"], 0.1)
         self.assertLess(result["peak_gflops"], 64 * 7, "one core: 64 operations a cycle at 7 GHz would be a wonder")
         self.assertLess(result["inference"]["of_peak"], 1.5)
+
+
+class Seeds(CliTest):
+    """examples/seeds/*.toml: the systems that the derivations describe, each trained by one command."""
+    FILES = sorted((pathlib.Path(__file__).resolve().parent.parent / "examples" / "seeds").glob("*.toml"))
+    WITHOUT_LOGARITHM = "001-3"
+
+    def test_each_is_explained_and_says_its_command(self):
+        self.assertGreaterEqual(len(self.FILES), 15)
+        self.assertEqual({f.name[:3] for f in self.FILES}, {"000", "001", "002", "003", "004"})
+        for file in self.FILES:
+            with self.subTest(file.name):
+                text = file.read_text()
+                self.assertTrue(text.startswith(f"# Derivation {file.name[:3]}"))
+                self.assertIn(f"\n#   chalkgrad train examples/seeds/{file.name}\n", text)
+                if file.stem != self.WITHOUT_LOGARITHM:
+                    self.assertRegex(text, rf"\n#   chalkgrad train examples/seeds/{re.escape(file.name)} "
+                                           r"--data mnist:FOLDER --epochs \d+\n")
+
+    def test_each_learns_the_digits(self):
+        for file in self.FILES:
+            if file.stem == self.WITHOUT_LOGARITHM:
+                continue
+            with self.subTest(file.name):
+                log = self.path(f"{file.stem}.jsonl")
+                result = json.loads(self.good("train", file, "--epochs", 3, "--json", "--log", log))
+                epochs = [json.loads(line) for line in log.read_text().splitlines() if "train_loss" in line]
+                better = epochs[-1]["train_loss"] - epochs[0]["train_loss"]
+                self.assertGreater(better if "maximise" in result else -better, 0)
+                self.assertGreater(result["test_accuracy"], 0.6)
+
+    def test_each_fits_mnist_and_has_right_gradients(self):
+        for file in self.FILES:
+            if file.stem == self.WITHOUT_LOGARITHM:
+                continue
+            with self.subTest(file.name):
+                self.good("info", "--net", file, "--input", "1x28x28")
+                self.assertIn("by what its gradient says", self.good("gradcheck", "--net", file, "--input", "1x8x8", "--by-update"))
+
+    def test_tanh_outputs_under_binary_cross_entropy_are_refused(self):
+        file, = [f for f in self.FILES if f.stem == self.WITHOUT_LOGARITHM]
+        said = self.refused(1, "end the network with sigmoid", "train", file).stderr
+        self.assertRegex(said, r"step 1 \(epoch 1\): dense2 \(tanh2\) gives -?[\d.]+ for output \d of sample \d+; binary "
+                               r"cross-entropy takes its logarithm and needs outputs between 0 and 1;")
 
 
 if __name__ == "__main__":

@@ -13,9 +13,13 @@
 #include "apps/chalkgrad/table.h"
 #include "src/base/random.h"
 #include "src/base/suggest.h"
+#include "src/ir/leaves.h"
+#include "src/net/build.h"
 #include "src/net/cost.h"
 #include "src/ops/registry.h"
 #include "src/run/reference.h"
+#include "src/run/update_check.h"
+#include "src/train/diagnose.h"
 #include "src/train/training_graph.h"
 
 namespace chalk::app {
@@ -30,7 +34,9 @@ struct Options {
   NetworkOptions network;
   std::int64_t batch = 3;
   std::string corrupt;
-  bool json = false;
+  double alpha = 0.1;
+  bool by_update = false, json = false;
+  CLI::App* command = nullptr;
 };
 
 /// The loss of a network, and what it is differentiated with respect to.
@@ -71,6 +77,36 @@ DerivativeRules corrupted(const std::string& name, const Graph& graph) {
            }}};
 }
 
+/// Samples and targets, in float: as the engine reads them.
+std::map<std::string, std::vector<float>> draw_samples(const Network& network, Graph& graph, const Options& o) {
+  const auto batch = static_cast<std::size_t>(o.batch);
+  Random random(o.network.seed, hash_name("gradcheck"));
+  std::map<std::string, std::vector<float>> feeds;
+  for (const char* name : {"x", "t"}) {
+    auto& values = feeds[name];
+    values.resize(batch * static_cast<std::size_t>(elements(graph.find(name).shape())));
+    for (auto& v : values) v = static_cast<float>(random.uniform());
+  }
+  const auto classes = static_cast<std::size_t>(elements(network.output_shape()));
+  if (of_softmax(natural_loss(network))) {
+    for (std::size_t i = 0; i < batch * classes; ++i)
+      feeds["t"][i] = i % classes == i / classes % classes ? 1.0F : 0.0F;
+  }
+  return feeds;
+}
+
+/// Binary cross-entropy of an output that has no logarithm is NaN, which says little.
+void check_logarithms(const Network& network, const Problem& p, Reference& reference) {
+  if (natural_loss(network) != Loss::binary_cross_entropy) return;
+  const NodeId y[] = {output_node(network.graph())};  // the same in both graphs
+  reference.run(y);
+  const auto& values = reference.value(y[0]);
+  const auto found = std::find_if(values.begin(), values.end(), [](double v) { return v <= 0 || v >= 1; });
+  if (found == values.end() || p.graph.node(y[0]).op == &op_sigmoid) return;
+  const auto at = static_cast<std::size_t>(found - values.begin()), size = values.size() / reference.batch();
+  throw NumericError(without_logarithm(network.graph(), *found, at % size, at / size));
+}
+
 struct EngineCheck {
   std::string name;
   double largest = 0, error = 0;  // error relative to the largest, or, where that is zero, to the largest of all
@@ -88,19 +124,8 @@ std::vector<EngineCheck> check_engine(const Network& network, const Options& o, 
   for (std::size_t i = 0; i < p.wrt.size(); ++i) graph.output("d " + p.wrt[i].name(), derivatives[i]);
 
   const auto batch = static_cast<std::size_t>(o.batch);
-  Random random(o.network.seed, hash_name("gradcheck"));
   Variables variables(graph, o.network.seed);
-  std::map<std::string, std::vector<float>> feeds;
-  for (const char* name : {"x", "t"}) {
-    auto& values = feeds[name];
-    values.resize(batch * static_cast<std::size_t>(elements(graph.find(name).shape())));
-    for (auto& v : values) v = static_cast<float>(random.uniform());
-  }
-  const auto classes = static_cast<std::size_t>(elements(network.output_shape()));
-  if (of_softmax(natural_loss(network))) {
-    for (std::size_t i = 0; i < batch * classes; ++i)
-      feeds["t"][i] = i % classes == i / classes % classes ? 1.0F : 0.0F;
-  }
+  const auto feeds = draw_samples(network, graph, o);
   Program program(graph, variables, {.threads = 1});
   Reference reference(graph, batch);
   for (const auto& [name, values] : feeds) {
@@ -111,6 +136,7 @@ std::vector<EngineCheck> check_engine(const Network& network, const Options& o, 
     const auto values = tensor.values();
     reference.set(graph.find(name).id(), {values.begin(), values.end()});
   }
+  check_logarithms(network, p, reference);
   program.run(batch);
   reference.run();
 
@@ -138,6 +164,73 @@ std::vector<EngineCheck> check_engine(const Network& network, const Options& o, 
     checks.push_back(std::move(check));
   }
   return checks;
+}
+
+std::vector<UpdateCheck> check_by_update(const Network& network, const Options& o) {
+  Problem p;
+  pose(p, network);
+  auto& graph = p.graph;
+  p.wrt.pop_back();  // the input is not trained
+  const auto derivatives = gradients(p.loss, p.wrt, corrupted(o.corrupt, graph));
+  Reference reference(graph, static_cast<std::size_t>(o.batch));
+  for (const auto& [name, values] : draw_samples(network, graph, o))
+    reference.set(graph.find(name).id(), {values.begin(), values.end()});
+  const Variables variables(graph, o.network.seed);
+  std::map<std::string, std::vector<double>> all;
+  for (const auto& [name, tensor] : variables.all()) {
+    const auto values = tensor.values();
+    auto& moved = all[name] = {values.begin(), values.end()};
+    const NodeId id = graph.find(name).id();
+    if (graph.node(id).attributes.as<ParameterAttributes>().init.kind == Init::Kind::constant) {
+      Random random(o.network.seed, hash_name(name));  // zero is where relu has no derivative
+      for (auto& v : moved) v += random.uniform() - 0.5;
+    }
+    reference.set(id, moved);
+  }
+  check_logarithms(network, p, reference);
+  std::vector<std::vector<double>> values;
+  for (const auto& w : p.wrt) values.push_back(all.at(w.name()));
+  return check_updates(reference, p.loss, p.wrt, derivatives, values, o.alpha, maximised(natural_loss(network)));
+}
+
+int gradcheck_by_update(const Network& network, const Options& o) {
+  const auto checks = check_by_update(network, o);
+  bool passed = false;  // something must have been seen
+  for (const auto& c : checks) passed |= c.seen;
+  for (const auto& c : checks) passed &= c.passed;
+  const auto loss = natural_loss(network);
+  if (o.json) {
+    nlohmann::ordered_json json{{"passed", passed}, {maximised(loss) ? "maximise" : "loss", name_of(loss)}};
+    for (const auto& c : checks) {
+      nlohmann::ordered_json line{{"name", c.name}, {"seen", c.seen}, {"passed", c.passed}};
+      if (c.seen) {
+        line.update({{"alpha", c.alpha},
+                     {"predicted", c.predicted},
+                     {"measured", c.measured},
+                     {"ratio", c.measured / c.predicted},
+                     {"error", c.error},
+                     {"error_at_tenth", c.error_at_tenth}});
+      }
+      json["updates"].push_back(line);
+    }
+    print_json(json);
+    return passed ? kOk : kFailed;
+  }
+  Table table({"a step along", "α", "predicted", "measured", "ratio", "at α/10", ""});
+  for (const auto& c : checks) {
+    if (c.seen) {
+      table.row({c.name, fmt::format("{:.0e}", c.alpha), fmt::format("{:.4e}", c.predicted),
+                 fmt::format("{:.4e}", c.measured), fmt::format("{:.6f}", c.measured / c.predicted),
+                 fmt::format("{:.6f}", 1 + c.error_at_tenth), c.passed ? "ok" : "FAILED"});
+    } else {
+      table.row({c.name, "", "", "", "", "", c.passed ? "too small to see" : "FAILED"});
+    }
+  }
+  fmt::print("{}\n", table.text());
+  fmt::print("{}\n",
+             passed ? fmt::format("each step changes the {} by what its gradient says", name_of(loss))
+                    : fmt::format("FAILED: steps do not change the {} by what their gradients say", name_of(loss)));
+  return passed ? kOk : kFailed;
 }
 
 void print(const GradcheckReport& rules, const std::vector<EngineCheck>& engine) {
@@ -176,7 +269,9 @@ nlohmann::ordered_json to_json(const GradcheckReport& rules, const std::vector<E
 
 void check_work(const Network& network, const Options& o) {
   const auto price = cost(network.graph());
-  const double points = 2.0 * static_cast<double>(price.parameters + elements(network.input_shape()) * o.batch);
+  const auto numbers = price.parameters + elements(network.input_shape()) * o.batch;
+  const double points = o.by_update ? 16.0 * static_cast<double>(layer_costs(network.graph()).size())  // steps
+                                    : 2.0 * static_cast<double>(numbers);
   if (points * static_cast<double>(price.forward) * static_cast<double>(o.batch) <= kMostWork) return;
   throw InputError(
       fmt::format("{} parameters are too many to try one by one; use a smaller --input or fewer filters, "
@@ -185,8 +280,10 @@ void check_work(const Network& network, const Options& o) {
 }
 
 int gradcheck(const Options& o) {
+  if (!o.by_update && o.command->count("--alpha") > 0) throw UsageError("--alpha goes with --by-update; add it");
   const auto network = make_network(o.network);
   check_work(network, o);
+  if (o.by_update) return gradcheck_by_update(network, o);
   Problem p;
   pose(p, network);
   const auto rules = corrupted(o.corrupt, p.graph);
@@ -195,8 +292,8 @@ int gradcheck(const Options& o) {
   options.seed = o.network.seed;
   options.batch = static_cast<std::size_t>(o.batch);
   options.rules = rules;
-  const auto report = check_gradients(p.graph, outputs, p.wrt, options);
   const auto engine = check_engine(network, o, rules);
+  const auto report = check_gradients(p.graph, outputs, p.wrt, options);
   bool passed = report.passed;
   for (const auto& c : engine) passed &= c.passed;
   if (o.json) {
@@ -212,7 +309,8 @@ int gradcheck(const Options& o) {
 
 void add_gradcheck(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("gradcheck", "Check a network's derivatives, parameter by parameter");
+  auto* command = options->command =
+      app.add_subcommand("gradcheck", "Check a network's derivatives, parameter by parameter");
   add_network(command, options->network, ModelFile::no);
   command->add_option("--batch", options->batch, "Samples")
       ->capture_default_str()
@@ -222,10 +320,19 @@ void add_gradcheck(CLI::App& app, Action& action) {
       ->add_option("--corrupt", options->corrupt,
                    "Make this operation's derivative wrong by 1 %, to see the check fail")
       ->type_name("OP");
+  command->add_flag("--by-update", options->by_update,
+                    "Take a step along each parameter's gradient instead: it must change the loss by Σ(Δw)²/α");
+  command->add_option("--alpha", options->alpha, "The first step's α, divided by ten until the criterion holds")
+      ->capture_default_str()
+      ->check(number_where("a number above 0", [](double v) { return v > 0; }))
+      ->type_name("X");
   add_json(command, options->json);
   command->footer(
       "Derivatives by the rules are compared in double with central differences (docs/cli.md says how close they must\n"
-      "be), then the engine's, in float, with the double ones, within 1e-4 of a parameter's largest.");
+      "be), then the engine's, in float, with the double ones, within 1e-4 of a parameter's largest.\n\n"
+      "--by-update: Δw = −α·∂L/∂w of one parameter alone changes L by −Σ(Δw)²/α and a second-order term. With\n"
+      "E = measured/predicted − 1 a gradient is right if |E(α/10) − E(α)/10| ≤ 1e-4 for some α with |E(α)| ≤ 0.1: the\n"
+      "error shrinks with α. That of a gradient that is wrong by e does not; 0.9·e of it is left.");
   set_action(command, action, options, gradcheck);
 }
 

@@ -246,6 +246,20 @@ TEST(Pooling, CountsPaddingAsZerosInAnAverage) {
   EXPECT_EQ(Call({op_average_pool, options, operands}).shared(0), std::vector<float>{1});
 }
 
+// The worked examples of derivation 002 ("Max Pooling", "Average Pooling"): 4×4 by 2×2.
+TEST(Pooling, GivesTheWorkedExamplesOfDerivation002) {
+  const auto options = pool_attributes({});
+  const auto pooled = [&](const Op& op, float corner) {
+    const std::vector<float> x{corner, 15, 28, 184, 0, 100, 70, 38, 12, 12, 7, 2, 12, 12, 45, 6};
+    const std::vector<Operand> operands{{{{1, 4, 4}, false}, {x}}};
+    return Call({op, options, operands}).shared(0);
+  };
+  EXPECT_EQ(pooled(op_max_pool, 29), (std::vector<float>{100, 184, 12, 45}));
+  // The slide prints 36, 80, 12, 15, but (31 + 15 + 0 + 100) / 4 is 36.5. With the 29 of its other slide it is 36.
+  EXPECT_EQ(pooled(op_average_pool, 31), (std::vector<float>{36.5, 80, 12, 15}));
+  EXPECT_EQ(pooled(op_average_pool, 29), (std::vector<float>{36, 80, 12, 15}));
+}
+
 TEST(Transpose, ReversesTheAxesByDefault) {
   Graph g;
   EXPECT_EQ(transpose(g.input("x", {2, 3, 4})).shape(), (Shape{4, 3, 2}));

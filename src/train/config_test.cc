@@ -3,7 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+
 #include "chalkgrad/error.h"
+#include "src/net/build.h"
 
 namespace chalk {
 namespace {
@@ -82,6 +88,49 @@ TEST(TrainConfig, PointsAtMistakes) {
       "c.toml: line 3, column 12: schedule \"sometimes\" is not known; use constant, step:EPOCHS,FACTOR, cosine or "
       "one-cycle, each with +warmup:EPOCHS if wanted");
   EXPECT_THAT(error_of("lr = \n"), testing::HasSubstr("c.toml: line 3"));
+}
+
+// What a command does with the text of a network: the graph, and how it is trained.
+void read_all(const std::string& text, const std::string& name) {
+  build_graph(text, {1, 8, 8}, name);
+  read_train_config(text, name);
+}
+
+TEST(BadNetworks, EachGivesItsError) {
+  const std::filesystem::path folder = CHALKGRAD_SOURCE_DIR "/tests/bad";
+  std::map<std::string, std::string> expected;
+  std::ifstream lines(folder / "expected.txt");
+  for (std::string name, words; std::getline(lines, name, '\t') && std::getline(lines, words);) expected[name] = words;
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "network")) {
+    const auto name = entry.path().filename().string();
+    ASSERT_TRUE(expected.contains("network/" + name)) << name << " has no line in tests/bad/expected.txt";
+    std::ifstream file(entry.path());
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    std::string said = "no error";
+    try {
+      read_all(text, name);
+    } catch (const Error& e) {
+      said = e.what();
+    }
+    EXPECT_THAT(said, testing::HasSubstr(expected["network/" + name])) << name;
+    EXPECT_THAT(said, testing::StartsWith(name)) << "the message begins with the file";
+    EXPECT_EQ(said.find('\n'), std::string::npos) << name;
+    ++count;
+  }
+  EXPECT_GT(count, 35);
+}
+
+TEST(GoodNetworks, TheExamplesAreRead) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(CHALKGRAD_SOURCE_DIR "/examples/seeds")) {
+    std::ifstream file(entry.path());
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_NO_THROW(read_all(text, entry.path().string()));
+    EXPECT_TRUE(read_train_config(text, "").loss) << entry.path() << " says what falls or rises";
+    ++count;
+  }
+  EXPECT_GE(count, 15);
 }
 
 }  // namespace

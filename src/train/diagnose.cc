@@ -48,7 +48,7 @@ std::string output_without_logarithm(Network& network, const Dataset& data, Loss
                                      const std::uint32_t* rows) {
   if (loss != Loss::binary_cross_entropy) return {};
   const Graph& graph = network.graph();
-  const auto& [output, id] = graph.outputs().at(0);
+  const auto& output = graph.outputs().at(0).first;
   Program program(graph, network.variables());
   program.feed("x", sample_feed(data));
   program.run(samples, rows);
@@ -57,12 +57,18 @@ std::string output_without_logarithm(Network& network, const Dataset& data, Loss
   const auto found = std::find_if(y.begin(), y.end(), [](float v) { return std::isfinite(v) && (v <= 0 || v >= 1); });
   if (found == y.end()) return {};
   const auto at = static_cast<std::size_t>(found - y.begin());
-  const Node& last = graph.node(id);
+  return without_logarithm(graph, static_cast<double>(*found), at % size, rows[at / size]);
+}
+
+std::string without_logarithm(const Graph& graph, double value, std::size_t index, std::size_t sample) {
+  const Node& last = graph.node(graph.outputs().at(0).second);
   std::string layer = last.name.empty() ? "the output" : last.name;
-  const auto& before = graph.node(last.inputs[0]).layer;
-  if (!before.empty() && before != last.layer) layer = str(before, " (", layer, ")");
+  if (!last.inputs.empty()) {
+    const auto& before = graph.node(last.inputs[0]).layer;
+    if (!before.empty() && before != last.layer) layer = str(before, " (", layer, ")");
+  }
   return str(
-      layer, " gives ", *found, " for output ", at % size, " of sample ", rows[at / size],
+      layer, " gives ", value, " for output ", index, " of sample ", sample,
       "; binary cross-entropy takes its logarithm and needs outputs between 0 and 1; end the network with sigmoid");
 }
 

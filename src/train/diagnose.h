@@ -16,4 +16,7 @@ std::string first_not_finite(Network& network, const Dataset& data, std::size_t 
 std::string output_without_logarithm(Network& network, const Dataset& data, Loss loss, std::size_t samples,
                                      const std::uint32_t* rows);
 
+/// The same about a network's graph: output `index` of `sample` is `value`.
+std::string without_logarithm(const Graph& graph, double value, std::size_t index, std::size_t sample);
+
 }  // namespace chalk

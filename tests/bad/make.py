@@ -221,4 +221,51 @@ frame_p = PROGRESSIVE.index(b"\xff\xda")
 bad(I, "many-scans.jpg", PROGRESSIVE[:frame_p] + PROGRESSIVE[frame_p:-2].split(b"\xff\xc4")[0] * 300 + b"\xff\xd9",
     "the JPEG data are damaged or truncated")
 
+# ---- Networks and training configurations, for samples of 1×8×8.
+N = "network"
+NET = 'network = "4c3-relu-10n"\n'
+
+
+def bad_toml(name, text, message):
+    bad(N, name + ".toml", text.encode() if isinstance(text, str) else text, message)
+
+
+bad(N, "typo", b"4c3-rleu", 'character 5: "rleu" is not a layer; did you mean "relu"?')
+bad(N, "two-paddings", b"4c3zw", 'character 5: "w" is not understood')
+bad(N, "flipped-pooling", b"mp2f", 'character 4: "f" is not understood')
+bad(N, "flipped-dense", b"10nf", 'character 4: "f" is not understood')
+bad(N, "bias-counted", b"10bias", '"10bias" is not a layer')
+bad_toml("no-layers", "[train]\nepochs = 3\n", "a network needs at least one [[layer]], or a line")
+bad_toml("two-networks", NET + '[[layer]]\nchain = "10n"\n', "network stands beside [[layer]]")
+bad_toml("network-number", "network = 10\n", "line 1, column 11: network must be a text in quotes")
+bad_toml("network-typo", 'network = "4c3-rleu"\n', 'line 1, column 11: network "4c3-rleu": character 5')
+bad_toml("network-shape", 'network = "4c9"\nseed = 1\n', 'a network has no key "seed"')
+bad_toml("train-value", "train = 3\n" + NET, "train must be a table")
+bad_toml("train-twice", NET + "[train]\n[train]\n", "line 3")
+bad_toml("train-list", NET + "[[train]]\nepochs = 3\n", "train must be a table")
+for key, value, message in (("epohcs", "3", 'did you mean "epochs"?'), ("epochs", "0", "epochs must be from 1 to 1000000"),
+                            ("epochs", "99999999999999999999", "line 3"), ("batch", "1.5", "batch must be a whole number"),
+                            ("lr", "-1", "lr must be a number above 0, not -1"), ("lr", "nan", "lr must be a finite number"),
+                            ("lr", '"fast"', "lr must be a number"), ("momentum", "1", "at least 0 and below 1, not 1"),
+                            ("nesterov", "1", "nesterov must be true or false"), ("seed", "-1", "seed must be from 0 to"),
+                            ("weight_decay", "-0.1", "must be a number of at least 0"),
+                            ("loss", '"mse"', "loss must be cross-entropy, "), ("loss", "1", "loss must be a text in quotes"),
+                            ("maximise", '"cross-entropy"', "maximise must be log-likelihood or gaussian-log-likelihood"),
+                            ("schedule", '"never"', 'schedule "never" is not known'), ("data", "[]", "data must be a text")):
+    bad_toml("train-{}-{}".format(key, value.strip('"').replace("-1", "minus-1").replace("-0", "minus-0").replace(".", "_").replace("[]", "list")), NET + f"[train]\n{key} = {value}\n", message)
+bad_toml("train-two-objectives", NET + '[train]\nloss = "squared-error"\nmaximise = "log-likelihood"\n',
+         'maximise stands beside loss = "squared-error"')
+CONV = '[[layer]]\ntype = "conv"\nfilters = 2\n'
+bad_toml("conv-bias", CONV + 'bias = "tied"\n', 'bias must be true (one a filter), "untied"')
+bad_toml("conv-flipped", CONV + 'flipped = "yes"\n', "flipped must be true or false")
+bad_toml("conv-padding", CONV + 'padding = "fll"\n', 'a word: "same" or "full", not "fll"')
+bad_toml("conv-no-bias-subtracted", CONV + "bias = false\nsubtract_bias = true\n", "subtract_bias = true needs a bias")
+bad_toml("bias-key", '[[layer]]\ntype = "bias"\nuntide = true\n', 'did you mean "untied"?')
+ACTIVATIONS = '[[layer]]\ntype = "activations"\n'
+bad_toml("activations-none", ACTIVATIONS, 'needs "functions"')
+bad_toml("activations-empty", ACTIVATIONS + "functions = []\n", "there is no function")
+bad_toml("activations-unknown", ACTIVATIONS + 'functions = ["step"]\n', '"step", which is no activation')
+bad_toml("activations-divide", ACTIVATIONS + 'functions = ["tanh", "relu", "relu"]\n', "3 functions do not divide 64 nodes")
+bad_toml("activations-number", ACTIVATIONS + "functions = [1]\n", "functions must be made of names in quotes")
+
 (BAD / "expected.txt").write_text("".join(f"{k}\t{v}\n" for k, v in sorted(expected.items())), encoding="utf-8")
