@@ -12,6 +12,10 @@ target_compile_options(chalkgrad_flags INTERFACE
 # The others of x86 have no fused multiply-add, without which results would not be the same bits.
 target_compile_definitions(chalkgrad_flags INTERFACE
   "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL|HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # Highway's NEON is declared for processors with AES; GCC does not inline it where the rest is not.
+  target_compile_options(chalkgrad_flags INTERFACE -march=armv8-a+crypto)
+endif()
 if(CHALKGRAD_SANITIZE)
   add_compile_options(-fsanitize=${CHALKGRAD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${CHALKGRAD_SANITIZE})

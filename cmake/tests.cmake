@@ -77,6 +77,8 @@ foreach(source IN LISTS examples)
   endif()
 endforeach()
 
+include(cmake/bits.cmake)
+
 add_test(NAME layering COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/layering_test.py)
 add_test(NAME links COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tools/check_links.py)
 if(TARGET chalkgrad_app)

@@ -1,0 +1,140 @@
+// The same bits, everywhere: trains networks from one seed and compares what comes out with golden hashes, on several
+// numbers of threads. The instruction set is that of CHALKGRAD_TARGET, so it takes one run for each.
+//
+//   bits GOLDEN [--steps short|long] [--threads 1,2,3] [--write]
+//
+// GOLDEN is tests/bits/golden.txt: a line "NAME STEPS SHA256" for each network and length. Exit code 1 if one differs,
+// 77 if this machine does not have the instruction set.
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "chalkgrad/chalkgrad.h"
+#include "src/base/random.h"
+
+namespace {
+
+struct Problem {
+  const char* name;
+  const char* network;
+  chalk::Shape input;
+  std::int64_t batch, short_steps, long_steps;
+};
+
+// The networks whose speed is promised (docs/performance.md). Short runs are for every test run and for emulators.
+const std::vector<Problem> kProblems{
+    {"lenet", "20c5-relu-mp2-40c5-relu-mp2-100n-relu-10n", {1, 28, 28}, 64, 6, 200},
+    {"vgg",
+     "64c3z-relu-64c3z-relu-mp2-128c3z-relu-128c3z-relu-mp2-256c3z-relu-256c3z-relu-mp2-10n",
+     {3, 32, 32},
+     20,
+     1,
+     200},
+    {"dense-30", "30n-sigmoid-10n", {1, 28, 28}, 10, 200, 200},
+    {"dense-512", "512n-relu-10n", {1, 28, 28}, 64, 10, 200},
+    // What the others leave out: padding, strides, groups, overlapping pools, tanh, a partial last batch.
+    {"mixed", "6c3z-tanh-mp3s2-8c3s2g2-sigmoid-ap2-12n-tanh-10n", {2, 17, 15}, 21, 40, 200},
+};
+
+/// Random images and labels: the same for everybody.
+chalk::Dataset data_for(const Problem& problem) {
+  chalk::Random random(1, chalk::hash_name(problem.name));
+  chalk::Dataset data;
+  data.name = problem.name;
+  data.sample = problem.input;
+  data.scale.assign(static_cast<std::size_t>(problem.input[0]), 1.0F / 128);
+  data.shift.assign(static_cast<std::size_t>(problem.input[0]), -1.0F);
+  for (int c = 0; c < 10; ++c) data.class_names.push_back(std::to_string(c));
+  const auto count = static_cast<std::size_t>(problem.batch * 5 / 2);  // two batches and a half
+  data.labels.resize(count);
+  for (auto& label : data.labels) label = static_cast<std::int32_t>(random.below(10));
+  data.bytes.resize(count * static_cast<std::size_t>(chalk::elements(problem.input)));
+  for (auto& byte : data.bytes) byte = static_cast<std::uint8_t>(random.below(256));
+  return data;
+}
+
+std::string trained(const Problem& problem, std::int64_t steps, int threads) {
+  auto network = chalk::network(problem.network, problem.input);
+  const auto data = data_for(problem);
+  chalk::TrainOptions options;
+  options.batch = problem.batch;
+  options.epochs = (steps + 2) / 3;  // three steps an epoch
+  options.optimizer = chalk::sgd({.lr = 0.02, .momentum = 0.9, .weight_decay = 1e-4});
+  options.threads = threads;
+  std::int64_t done = 0;
+  options.on_step = [&](const chalk::Progress&) {
+    if (++done == steps) chalk::request_stop();
+  };
+  chalk::train(network, data, options);
+  return network.weights_sha256();
+}
+
+std::map<std::string, std::string> read_golden(const char* file) {
+  std::map<std::string, std::string> golden;
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream words(line);
+    std::string name, steps, sha;
+    if (line.starts_with("#") || !(words >> name >> steps >> sha)) continue;
+    golden[name + " " + steps] = sha;
+  }
+  return golden;
+}
+
+int run(int argc, char** argv) {
+  if (argc < 2) return std::fprintf(stderr, "usage: bits GOLDEN [--steps short|long] [--threads 1,2,3] [--write]\n"), 2;
+  std::map<std::string, std::string> options{{"--steps", "short"}, {"--threads", "1"}};
+  bool write = false;
+  for (int i = 2; i < argc; ++i) {
+    if (std::string(argv[i]) == "--write")
+      write = true;
+    else if (i + 1 < argc)
+      options[argv[i]] = argv[i + 1], ++i;
+  }
+  std::vector<int> threads;
+  std::istringstream list(options["--threads"]);
+  for (std::string each; std::getline(list, each, ',');) threads.push_back(std::stoi(each));
+
+  auto golden = read_golden(argv[1]);
+  const auto target = chalk::instruction_set();
+  int wrong = 0;
+  for (const auto& problem : kProblems) {
+    const auto steps = options["--steps"] == "long" ? problem.long_steps : problem.short_steps;
+    const auto key = std::string(problem.name) + " " + std::to_string(steps);
+    for (const int n : threads) {
+      const auto sha = trained(problem, steps, n);
+      if (write) golden[key] = sha;
+      const bool good = golden[key] == sha;
+      wrong += good ? 0 : 1;
+      std::printf("%-9s %s, %d thread%s, %3d steps: %s%s\n", problem.name, target.c_str(), n, n == 1 ? "" : "s",
+                  static_cast<int>(steps), sha.c_str(), good ? "" : "  DIFFERS");
+      std::fflush(stdout);
+    }
+  }
+  if (write) {
+    std::ofstream out(argv[1]);
+    out << "# Written by tests/bits/bits.cc --write: weights after some steps of training. A change here is a change "
+           "of\n"
+           "# arithmetic: models trained by another version are no longer reproduced. Say so in CHANGELOG.md.\n";
+    for (const auto& [key, sha] : golden) out << key << ' ' << sha << '\n';
+  }
+  return wrong == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const chalk::InputError& e) {  // the instruction set is not here
+    std::printf("SKIPPED: %s\n", e.what());
+    return 77;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+    return 1;
+  }
+}
