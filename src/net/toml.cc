@@ -336,6 +336,10 @@ class TomlBuilder {
                                                               {"tanh", Activation::tanh}};
     const auto names = reader.texts("functions");
     if (!names) reader.fail(str(reader.what(), " needs \"functions\", e.g. [\"sigmoid\", \"tanh\"]"));
+    if (names->size() > kMostTables) {
+      reader.fail("functions", str("has ", grouped(names->size()), " names; it may have ", grouped(kMostTables),
+                                   ", and is repeated for all nodes"));
+    }
     std::vector<Activation> functions;
     for (const auto& name : *names) {
       const auto found = known.find(name);

@@ -197,6 +197,10 @@ TEST(Toml, PointsAtMistakes) {
               HasSubstr("line 1: activations1: 3 functions do not divide 64 nodes; give a divisor of 64"));
   EXPECT_THAT(error_of("[[layer]]\ntype = \"activations\"\nfunctions = [\"linear\"]\n"),
               HasSubstr("functions are all \"linear\", which does nothing"));
+  std::string many;
+  for (int i = 0; i < 4097; ++i) many += "\"tanh\",";
+  EXPECT_THAT(error_of("[[layer]]\ntype = \"activations\"\nfunctions = [" + many + "]\n"),
+              HasSubstr("functions has 4,097 names; it may have 4,096, and is repeated for all nodes"));
   EXPECT_THAT(error_of("[[layer]]\ntype = \"activations\"\nfunctions = []\n"), HasSubstr("there is no function"));
   EXPECT_THAT(error_of("[[layer]]\ntype = \"batch_sum\"\n"), HasSubstr("one per sample"));
   EXPECT_THAT(error_of("input = [1, 9, 9]\n[[layer]]\nchain = \"relu\"\n"), HasSubstr("1×9×9"));

@@ -339,6 +339,31 @@ TEST(TrainingGraph, TheGradientOfTheLogitsIsSoftmaxMinusTarget) {
   }
 }
 
+TEST(TrainingGraph, TheGradientOfSigmoidsUnderBinaryCrossEntropyIsSigmoidMinusTarget) {
+  Network net = network("10n-sigmoid", data().train.sample);
+  const Graph step = training_graph(net, Loss::binary_cross_entropy, {10}, /*labels=*/true, {});
+  Variables variables(step, 1);
+  std::string simplified;
+  CompileOptions options;
+  options.print_after = {"simplify"};
+  options.print = [&](std::string_view, const std::string& graph) { simplified = graph; };
+  Program program(step, variables, options);
+  std::smatch y;
+  ASSERT_TRUE(std::regex_search(simplified, y, std::regex("(%[0-9]+[^:\\n]*) : batched 10 = sigmoid\\(")))
+      << simplified;
+  EXPECT_TRUE(std::regex_search(simplified, std::regex("= sub\\(" + y[1].str() + ", %[0-9]+ t\\)"))) << simplified;
+}
+
+TEST(Train, SigmoidsAsSureAsFloatsCanBeStillLearn) {  // y is exactly 0 or 1, and its logarithm would be infinite
+  Network net = network("10n-sigmoid", data().train.sample);
+  for (auto& w : net.variables().at("dense1.weight").values()) w *= 1000;
+  auto options = quick();
+  options.epochs = 1;
+  options.loss = Loss::binary_cross_entropy;
+  EXPECT_GT(train(net, data().train, options).last.loss, 10);
+  EXPECT_TRUE(std::isfinite(evaluate(net, data().test).loss));
+}
+
 TEST(Schedule, FollowsItsFormula) {
   EXPECT_EQ(Schedule::parse("constant").factor(17, 100, 10), 1);
   const auto steps = Schedule::parse("step:2,0.5");

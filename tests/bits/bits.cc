@@ -63,7 +63,7 @@ std::string trained(const Problem& problem, std::int64_t steps, int threads) {
   chalk::TrainOptions options;
   options.batch = problem.batch;
   options.epochs = (steps + 2) / 3;  // three steps an epoch
-  options.optimizer = chalk::sgd({.lr = 0.02, .momentum = 0.9, .weight_decay = 1e-4});
+  options.optimizer = chalk::sgd({.lr = 0.005, .momentum = 0.9, .weight_decay = 1e-4});
   options.threads = threads;
   std::int64_t done = 0;
   options.on_step = [&](const chalk::Progress&) {
