@@ -74,6 +74,7 @@ class Checker {
     if (const auto declared = declare(*part_, tokens, s.text)) {
       if (declared->names || !s.label.empty() || !s.source.empty())
         row(s, Verdict::definition, declared->text, declared->latex);
+      if (declared->names) chain_ = {declared->value, nullptr, {}, true};  // "= …" goes on from what was defined
       return;
     }
     equation(s, tokens);
@@ -87,8 +88,9 @@ class Checker {
       equation = read_equation(tokens, part_->symbols);
     } catch (const FormulaError& e) {
       row(s, Verdict::failed, s.text);
-      point(report_.lines.back(), e);
+      point(report_.lines.back(), e, s);
       chain_broken_ = true;
+      readable_ = false;
       return;
     }
     if (equation.continues && !chain_.head) {
@@ -98,6 +100,7 @@ class Checker {
       line.column = s.place.column;
       line.message = chain_broken_ ? "the line above, which this goes on from, cannot be read"
                                    : "there is no line above that this could go on from";
+      readable_ = false;
       return;
     }
     if (!equation.continues) chain_ = {equation.members[0], nullptr, equation.ranges, true};
@@ -120,6 +123,7 @@ class Checker {
       const auto given = members.size();
       members.insert(members.end(), equation.members.begin() + static_cast<std::ptrdiff_t>(first),
                      equation.members.end());
+      part_->indices.begin_statement();
       Elaborator elaborator(part_->symbols, part_->indices);
       apply(chain_.ranges, elaborator, part_->indices);
       apply(equation.ranges, elaborator, part_->indices);
@@ -148,14 +152,18 @@ class Checker {
       }
     } catch (const FormulaError& e) {
       line.verdict = Verdict::failed;
-      point(line, e);
+      point(line, e, s);
+      readable_ = dynamic_cast<const MisfitError*>(&e) != nullptr;
     }
   }
 
-  static void point(CheckedLine& line, const FormulaError& e) {
-    line.line = e.place().line;
-    line.column = e.place().column;
-    line.message = e.what();
+  /// Says why the statement cannot be judged, and where in it; what it goes on from may be the reason.
+  static void point(CheckedLine& line, const FormulaError& e, const Statement& s) {
+    const auto lines = static_cast<int>(std::count(s.text.begin(), s.text.end(), '\n'));
+    const bool inside = e.place().line >= s.place.line && e.place().line <= s.place.line + lines;
+    line.line = inside ? e.place().line : s.place.line;
+    line.column = inside ? e.place().column : 0;
+    line.message = inside ? e.what() : str(e.what(), " (line ", e.place().line, ")");
   }
 
   // ---- what the document says ----
@@ -163,7 +171,7 @@ class Checker {
   void words(const Statement& s, Tokens& tokens) {
     const auto text = tokens.next().text;
     expect_end(tokens);
-    row(s, Verdict::definition, "\"" + text + "\"", "\\text{" + text + "}");
+    row(s, Verdict::definition, "\"" + text + "\"", latex_words(text));
   }
 
   void erratum(const Statement& s, const std::string& why) {
@@ -173,12 +181,14 @@ class Checker {
     if (why.empty()) throw FormulaError(s.place, "say what is wrong: erratum the sign is lost");
     auto& line = report_.lines.back();
     const bool skipped = options_.only_line > 0 && options_.only_line != last_line_;
-    if (line.verdict == Verdict::failed || skipped) {
+    awaits_correction_ = true;
+    if (!readable_) {
+      line.message = "an erratum must be an equation that can be computed, and is false; but " + line.message;
+    } else if (line.verdict == Verdict::failed || skipped) {
       line.verdict = Verdict::erratum;
       line.column = 0;
       line.line = last_line_;
       line.difference = std::exchange(line.message, why);
-      awaits_correction_ = true;
     } else {
       line.verdict = Verdict::failed;
       line.message = "is called an erratum, but holds as it stands";
@@ -203,9 +213,9 @@ class Checker {
       judge(equation, judged, s);
     } catch (const FormulaError& e) {
       judged.verdict = Verdict::failed;
-      point(judged, e);
+      point(judged, e, s);
     }
-    if (judged.verdict != Verdict::failed) return;
+    if (judged.verdict != Verdict::failed || line.verdict == Verdict::failed) return;
     line.verdict = Verdict::failed;
     line.message = "the correction does not hold: " + judged.message;
     line.line = judged.column > 0 ? judged.line : s.place.line;
@@ -216,6 +226,7 @@ class Checker {
     if (!awaits_correction_) return;
     awaits_correction_ = false;
     auto& line = report_.lines.back();
+    if (line.verdict == Verdict::failed) return;
     line.verdict = Verdict::failed;
     line.message = "an erratum needs its correction: add a line \"corrected …\"";
   }
@@ -236,6 +247,7 @@ class Checker {
     line.latex = latex;
     for (const auto& each : s.source) line.source += (line.source.empty() ? "" : "\n") + each;
     last_line_ = s.place.line;
+    readable_ = true;
     last_is_equation_ = verdict == Verdict::verified || verdict == Verdict::failed;
     report_.lines.push_back(std::move(line));
   }
@@ -250,6 +262,7 @@ class Checker {
     bool last_holds = true;
   } chain_;
   bool chain_broken_ = false, awaits_correction_ = false, last_is_equation_ = false;
+  bool readable_ = true;  // the last row: it could be computed, or its indices do not go together
   int last_line_ = 0;
 };
 

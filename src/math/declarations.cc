@@ -179,9 +179,11 @@ class DeclarationReader {
       throw FormulaError(token.place, str(in_quotes(symbol.name), " has a meaning already; use another name"));
     std::string text = symbol.name,
                 latex = latex_name(token.text) + std::string(static_cast<std::size_t>(token.primes), '\'');
+    part_.indices.begin_statement();
     Elaborator elaborator(symbols, part_.indices);
     ExprPtr formula;
     std::string spans;
+    ExprPtr value;
     if (t_.take("(")) {
       symbol.kind = Symbol::Kind::function;
       symbol.parameter = t_.name("the parameter");
@@ -221,9 +223,28 @@ class DeclarationReader {
       const auto body = elaborator.run(formula);
       elaborator.settle();
       define(symbol, body, elaborator, indexed, places, token.place);
+      value = as_defined(token, part_.indices, indexed ? symbol.axes : std::vector<int>());
       symbols.add(std::move(symbol), token.place);
     }
-    return {text + " := " + to_text(*formula) + spans, latex + " := " + to_latex(*formula), true};
+    return {text + " := " + to_text(*formula) + spans, latex + " := " + to_latex(*formula), true, value};
+  }
+
+  /// v[i,j], or V
+  static ExprPtr as_defined(const Token& token, const Indices& indices, const std::vector<int>& axes) {
+    Expr e;
+    e.kind = Kind::name;
+    e.place = token.place;
+    e.name = token.text;
+    e.primes = token.primes;
+    e.indexed = !axes.empty();
+    for (const int axis : axes) {
+      Expr index;
+      index.kind = Kind::name;
+      index.place = token.place;
+      index.name = indices[axis].name;
+      e.args.push_back(node(std::move(index)));
+    }
+    return node(std::move(e));
   }
 
   void define(Symbol& symbol, const Indexed& body, const Elaborator& elaborator, bool indexed,
@@ -249,7 +270,7 @@ class DeclarationReader {
       if (size > kMostElements) throw FormulaError(place, "this value has too many elements; use smaller shapes");
     }
     symbol.body = body.body;
-    mentioned(*body.body, symbol.from);
+    symbol.from = part_.symbols.with_all_before(mentioned(*body.body));
   }
 
   /// A function is read when it is called; calling it once shows what is wrong with it here.
@@ -261,7 +282,7 @@ class DeclarationReader {
     call.name = f.name;
     call.args = {number(0.5, place)};
     Elaborator elaborator(part_.symbols, part_.indices);
-    const auto result = elaborator.run(std::make_shared<const Expr>(std::move(call)));
+    const auto result = elaborator.run(node(std::move(call)));
     elaborator.settle();
     if (!result.axes.empty() || !elaborator.free().empty())
       throw FormulaError(place, "a function's value must be one number, with no index left open");

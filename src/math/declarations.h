@@ -13,6 +13,7 @@ namespace chalk::math {
 struct Declaration {
   std::string text, latex;
   bool names = false;  // a := that a document would print
+  ExprPtr value{};     // what it defines, with its indices, if that is no function
 };
 
 /// Reads the statement if it is a declaration. Throws FormulaError.

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <vector>
 
+#include "src/base/text.h"
+
 namespace chalk::math {
 namespace {
 
@@ -146,9 +148,9 @@ class Latex {
         if (e.name == "exp" && e.primes == 0) return "e^{" + (*this)(*e.args.back()) + "}";
         if (e.name == "relu" || e.name == "softmax" || e.name == "step" || e.name == "sign" || e.name == "linear")
           function = "\\operatorname{" + e.name + "}";
+        function = with_primes(function, e.primes);
         if (e.args.size() > 1) function += "_{" + (*this)(*e.args[0]) + "}";
-        return function + std::string(static_cast<std::size_t>(e.primes), '\'') + "\\left(" + (*this)(*e.args.back()) +
-               "\\right)";
+        return function + "\\left(" + (*this)(*e.args.back()) + "\\right)";
       }
       case Kind::element:
         return "\\left[" + (*this)(*e.args[0]) + "\\right]_{" + list(e, 1) + "}";
@@ -172,9 +174,9 @@ class Latex {
       case Kind::quotient:
         return in(*e.args[0], kTerm) + " \\oslash " + in(*e.args[1], kFactor);
       case Kind::power:
-        return in(*e.args[0], kAtom) + "^{" + (*this)(*e.args[1]) + "}";
+        return raised(*e.args[0]) + "^{" + (*this)(*e.args[1]) + "}";
       case Kind::transpose:
-        return in(*e.args[0], kAtom) + "^{\\mathsf{T}}";
+        return raised(*e.args[0]) + "^{\\mathsf{T}}";
       case Kind::diag:
         return "\\operatorname{diag}\\left(" + (*this)(*e.args[0]) + "\\right)";
       case Kind::ones:
@@ -214,7 +216,7 @@ class Latex {
     return std::string(kSigns[static_cast<std::size_t>(comparison)]);
   }
   std::string value(const Expr& e, std::string_view name, const std::vector<ExprPtr>& args, std::size_t from) const {
-    std::string text = latex_name(name) + std::string(static_cast<std::size_t>(e.primes), '\'');
+    std::string text = with_primes(latex_name(name), e.primes);
     if (args.size() == from) return text;
     const auto below = text.rfind("_{");
     const bool has_index = below != std::string::npos && text.back() == '}' && text.find('}', below) == text.size() - 1;
@@ -235,6 +237,17 @@ class Latex {
         below += "=" + std::to_string(bound.range->first) + "\\ldots " + std::to_string(bound.range->second);
     }
     return text + "_{" + below + "} " + in(*e.args[0], kTerm);
+  }
+  /// What an exponent goes behind: LaTeX refuses two of them.
+  std::string raised(const Expr& e) const {
+    const auto text = in(e, kAtom);
+    const bool has_one = e.kind == Kind::transpose || (e.kind == Kind::call && e.name == "exp" && e.primes == 0) ||
+                         (e.kind == Kind::name && text.find('^') != std::string::npos);
+    return has_one ? "{" + text + "}" : text;
+  }
+  static std::string with_primes(const std::string& text, int primes) {
+    const bool raised = primes > 0 && text.find('^') != std::string::npos;
+    return (raised ? "{" + text + "}" : text) + std::string(static_cast<std::size_t>(primes), '\'');
   }
   std::string in(const Expr& e, Tightness least) const {
     const auto text = (*this)(e);
@@ -262,7 +275,9 @@ std::string latex_name(std::string_view name) {
   if (name == ":") return ":";
   std::string_view letter;
   for (const auto greek : kGreek) {
-    if (name.starts_with(greek) && greek.size() > letter.size()) letter = greek;
+    const auto rest = name.substr(std::min(greek.size(), name.size()));
+    const bool word = rest.size() > 1 && rest[0] >= 'a' && rest[0] <= 'z' && rest[1] >= 'a' && rest[1] <= 'z';
+    if (name.starts_with(greek) && !word && greek.size() > letter.size()) letter = greek;  // and not "pixel"
   }
   std::string text = letter.empty() ? "" : "\\" + std::string(letter);
   auto rest = name.substr(letter.size());
@@ -286,6 +301,21 @@ std::string latex_name(std::string_view name) {
     text += "_{" + escaped + "}";
   }
   return text;
+}
+
+std::string latex_words(std::string_view words) {
+  std::string text;
+  for (const char c : words) {
+    if (c == '\\') {
+      text += "\\textbackslash{}";
+    } else if (c == '^' || c == '~') {
+      text += str("\\", c, "{}");
+    } else {
+      if (std::string_view("%$&#_{}").find(c) != std::string_view::npos) text += '\\';
+      text += c;
+    }
+  }
+  return "\\text{" + text + "}";
 }
 
 std::string to_text(const Expr& formula) { return Text()(formula); }
