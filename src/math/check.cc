@@ -1,6 +1,8 @@
 #include "chalkgrad/check.h"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "src/base/text.h"
@@ -66,9 +68,16 @@ class Checker {
     if (word == "erratum") return erratum(s, rest());
     if (word != "corrected") finish_erratum();
     if (word == "part") return begin_part(rest());
-    Tokens tokens(lex(s.text, s.place.line, s.place.column));
+    std::optional<Tokens> read;
+    try {
+      read.emplace(lex(s.text, s.place.line, s.place.column));
+    } catch (const FormulaError& e) {
+      if (makes_known(word, s.text)) throw;
+      return unreadable(s, e);
+    }
+    Tokens& tokens = *read;
     if (tokens.count() > kMostTokens)
-      throw FormulaError(s.place, str("a statement of more than ", kMostTokens, " words"));
+      throw FormulaError(s.place, str("a statement of more than ", kMostTokens, " words; name parts of it with :="));
     if (tokens.peek().kind == Token::Kind::text) return words(s, tokens);
     if (word == "corrected") return corrected(s, tokens);
     if (const auto declared = declare(*part_, tokens, s.text)) {
@@ -80,18 +89,27 @@ class Checker {
     equation(s, tokens);
   }
 
+  /// Whether what follows depends on the statement.
+  static bool makes_known(std::string_view word, std::string_view text) {
+    return word == "network" || word == "samples" || word == "given" || word == "functions" || word == "corrected" ||
+           text.find(":=") != std::string_view::npos;
+  }
+
   // ---- equations ----
+
+  void unreadable(const Statement& s, const FormulaError& e) {
+    row(s, Verdict::failed, s.text);
+    point(report_.lines.back(), e, s);
+    chain_broken_ = true;
+    readable_ = false;
+  }
 
   void equation(const Statement& s, Tokens& tokens) {
     Equation equation;
     try {
       equation = read_equation(tokens, part_->symbols);
     } catch (const FormulaError& e) {
-      row(s, Verdict::failed, s.text);
-      point(report_.lines.back(), e, s);
-      chain_broken_ = true;
-      readable_ = false;
-      return;
+      return unreadable(s, e);
     }
     if (equation.continues && !chain_.head) {
       row(s, Verdict::failed, to_text(equation), to_latex(equation));
@@ -113,6 +131,9 @@ class Checker {
   /// The line as far as it is the beginning of a chain, or holds.
   void judge(const Equation& equation, CheckedLine& line, const Statement& s) {
     if (options_.only_line > 0 && options_.only_line != s.place.line) {
+      for (std::size_t k = 0; k < equation.members.size(); ++k) {
+        if (equation.approximate[k]) chain_.head = equation.members[k];
+      }
       chain_.last = equation.members.back();
       return;
     }
@@ -135,17 +156,22 @@ class Checker {
       elaborator.settle();
       Judge judge(*part_, options_.seed, std::clamp(options_.trials, 1, kMostTrials));
       if (members.size() == 1) judge.free_indices(read[0]);  // to see that it has a value at all
+      std::size_t begin = 0;
       for (std::size_t k = given; k < read.size(); ++k) {
         const bool approximate = equation.approximate[k - given + first];
-        const auto outcome = judge.compare(read[0], read[k], approximate);
+        const auto outcome = judge.compare(read[begin], read[k], approximate);
         chain_.last = equation.members[k - given + first];
         chain_.last_holds = outcome.equal;
         if (outcome.equal) {
+          if (approximate) {  // what is equal from here on need not be equal to the beginning
+            begin = k;
+            chain_.head = chain_.last;
+          }
           if (outcome.all_zero) line.message = "both sides are 0 in every trial";
           continue;
         }
         line.verdict = Verdict::failed;
-        line.message = judge.explain(read[0], read[k], outcome, approximate);
+        line.message = judge.explain(read[begin], read[k], outcome, approximate);
         if (given == 2 && judge.compare(read[1], read[k], approximate).equal)
           line.message += "; this step itself is right: it follows from the line above, which is false";
         break;

@@ -114,13 +114,13 @@ class DeclarationReader {
       if (!extents.empty()) throw FormulaError(place, "only a number can be small, not a vector");
     }
     if ((domain.one_hot || domain.distribution) && extents.empty())
-      throw FormulaError(place, "this needs a shape: given t: 4 distribution");
+      throw FormulaError(place, str("this needs a shape: given t: 4 ", domain.one_hot ? "one-hot" : "distribution"));
     return domain;
   }
 
   double real() {
     const double sign = t_.take("-") ? -1 : 1;
-    if (t_.peek().kind != Token::Kind::number) t_.fail("a number expected");
+    if (t_.peek().kind != Token::Kind::number) t_.expect("a number", "a number");
     return sign * t_.next().number;
   }
 
@@ -221,6 +221,9 @@ class DeclarationReader {
       expect_end(t_);
       spans = to_text(ranges);
       const auto body = elaborator.run(formula);
+      if (indexed && !body.axes.empty())
+        throw FormulaError(token.place,
+                           "the right side is a vector or matrix; give its indices, or leave out those on the left");
       elaborator.settle();
       define(symbol, body, elaborator, indexed, places, token.place);
       value = as_defined(token, part_.indices, indexed ? symbol.axes : std::vector<int>());
@@ -249,9 +252,6 @@ class DeclarationReader {
 
   void define(Symbol& symbol, const Indexed& body, const Elaborator& elaborator, bool indexed,
               const std::vector<Place>& places, Place place) {
-    if (indexed && !body.axes.empty())
-      throw FormulaError(place,
-                         "the right side is a vector or matrix; give its indices, or leave out those on the left");
     for (const auto& [name, id] : elaborator.free()) {
       if (std::find(symbol.axes.begin(), symbol.axes.end(), id) == symbol.axes.end())
         throw FormulaError(part_.indices[id].place, str("the index ", name, " does not stand on the left side of :="));

@@ -1,6 +1,7 @@
 #include "src/math/elaborate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -236,7 +237,8 @@ Indexed Elaborator::run(const ExprPtr& e) {
       return at(*e);
     case Kind::ones: {
       const auto count = e->args[0];
-      if (count->kind != Kind::number || count->number < 1 || count->number > kMostOnes)
+      if (count->kind != Kind::number || count->number < 1 || count->number > kMostOnes ||
+          count->number != std::floor(count->number))
         throw FormulaError(count->place, "ones(…) takes the number of ones, a whole number");
       return {number(1, e->place), {indices_.fresh(static_cast<std::int64_t>(count->number))}};
     }
@@ -325,7 +327,11 @@ Indexed Elaborator::aligned(const Indexed& a, const Indexed& b, Place place) {
     same = extent(left[k]) == extent(right[k]);
     by[right[k]] = index(left[k], place);
   }
-  if (!same) throw MisfitError(place, str("the shapes differ: ", shape(a.axes), " and ", shape(b.axes)));
+  if (!same) {
+    const bool number = a.axes.empty() || b.axes.empty();
+    throw MisfitError(place, str("the shapes differ: ", shape(a.axes), " and ", shape(b.axes),
+                                 number ? "; write the indices, as in v[i] = 0" : ""));
+  }
   return {substitute(b.body, by), a.axes};
 }
 
@@ -513,9 +519,11 @@ Indexed Elaborator::user_function(const Expr& e, const Symbol& function, const I
   try {
     result = run(function.body);
   } catch (const FormulaError& error) {
-    if (depth_ > 1) throw;
+    if (--depth_ > 0) throw;
     throw FormulaError(e.place, str("in ", e.name, "(…): ", error.what()));
   }
+  if (!result.axes.empty())
+    throw FormulaError(e.place, str("the value of ", e.name, "(…) must be one number, not ", shape(result.axes)));
   function_ = function_before;
   argument_ = argument_before;
   bound_ = bound_before;

@@ -171,7 +171,7 @@ class NetworkReader {
     t_.expect("(", "\"(\" and the name of the weights");
     const Place place = t_.peek().place;
     const auto name = t_.name("the name of the weights");
-    t_.expect(":", "\":\"");
+    t_.expect(":", "\":\" and what these are, as in W: 3 outputs or W: 2 filters 3x3,");
     return {name, place};
   }
 
