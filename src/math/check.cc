@@ -1,6 +1,8 @@
 #include "chalkgrad/check.h"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "src/base/text.h"
@@ -66,31 +68,49 @@ class Checker {
     if (word == "erratum") return erratum(s, rest());
     if (word != "corrected") finish_erratum();
     if (word == "part") return begin_part(rest());
-    Tokens tokens(lex(s.text, s.place.line, s.place.column));
+    std::optional<Tokens> read;
+    try {
+      read.emplace(lex(s.text, s.place.line, s.place.column));
+    } catch (const FormulaError& e) {
+      if (makes_known(word, s.text)) throw;
+      return unreadable(s, e);
+    }
+    Tokens& tokens = *read;
     if (tokens.count() > kMostTokens)
-      throw FormulaError(s.place, str("a statement of more than ", kMostTokens, " words"));
+      throw FormulaError(s.place, str("a statement of more than ", kMostTokens, " words; name parts of it with :="));
     if (tokens.peek().kind == Token::Kind::text) return words(s, tokens);
     if (word == "corrected") return corrected(s, tokens);
     if (const auto declared = declare(*part_, tokens, s.text)) {
       if (declared->names || !s.label.empty() || !s.source.empty())
         row(s, Verdict::definition, declared->text, declared->latex);
-      chain_ = {declared->defined, nullptr, declared->ranges, true};  // "= …" below goes on from what was defined
+      if (declared->names)  // "= …" below goes on from what was defined
+        chain_ = {declared->defined, nullptr, declared->ranges, true};
       return;
     }
     equation(s, tokens);
   }
 
+  /// Whether what follows depends on the statement.
+  static bool makes_known(std::string_view word, std::string_view text) {
+    return word == "network" || word == "samples" || word == "given" || word == "functions" || word == "corrected" ||
+           text.find(":=") != std::string_view::npos;
+  }
+
   // ---- equations ----
+
+  void unreadable(const Statement& s, const FormulaError& e) {
+    row(s, Verdict::failed, s.text);
+    point(report_.lines.back(), e, s);
+    chain_broken_ = true;
+    readable_ = false;
+  }
 
   void equation(const Statement& s, Tokens& tokens) {
     Equation equation;
     try {
       equation = read_equation(tokens, part_->symbols);
     } catch (const FormulaError& e) {
-      row(s, Verdict::failed, s.text);
-      point(report_.lines.back(), e);
-      chain_broken_ = true;
-      return;
+      return unreadable(s, e);
     }
     if (equation.continues && !chain_.head) {
       row(s, Verdict::failed, to_text(equation), to_latex(equation));
@@ -99,6 +119,7 @@ class Checker {
       line.column = s.place.column;
       line.message = chain_broken_ ? "the line above, which this goes on from, cannot be read"
                                    : "there is no line above that this could go on from";
+      readable_ = false;
       return;
     }
     if (!equation.continues) chain_ = {equation.members[0], nullptr, equation.ranges, true};
@@ -111,6 +132,9 @@ class Checker {
   /// The line as far as it is the beginning of a chain, or holds.
   void judge(const Equation& equation, CheckedLine& line, const Statement& s) {
     if (options_.only_line > 0 && options_.only_line != s.place.line) {
+      for (std::size_t k = 0; k < equation.members.size(); ++k) {
+        if (equation.approximate[k]) chain_.head = equation.members[k];
+      }
       chain_.last = equation.members.back();
       return;
     }
@@ -121,6 +145,7 @@ class Checker {
       const auto given = members.size();
       members.insert(members.end(), equation.members.begin() + static_cast<std::ptrdiff_t>(first),
                      equation.members.end());
+      part_->indices.begin_statement();
       Elaborator elaborator(part_->symbols, part_->indices);
       apply(chain_.ranges, elaborator, part_->indices);
       apply(equation.ranges, elaborator, part_->indices);
@@ -132,31 +157,40 @@ class Checker {
       elaborator.settle();
       Judge judge(*part_, options_.seed, std::clamp(options_.trials, 1, kMostTrials));
       if (members.size() == 1) judge.free_indices(read[0]);  // to see that it has a value at all
+      std::size_t begin = 0;
       for (std::size_t k = given; k < read.size(); ++k) {
         const bool approximate = equation.approximate[k - given + first];
-        const auto outcome = judge.compare(read[0], read[k], approximate);
+        const auto outcome = judge.compare(read[begin], read[k], approximate);
         chain_.last = equation.members[k - given + first];
         chain_.last_holds = outcome.equal;
         if (outcome.equal) {
+          if (approximate) {  // what is equal from here on need not be equal to the beginning
+            begin = k;
+            chain_.head = chain_.last;
+          }
           if (outcome.all_zero) line.message = "both sides are 0 in every trial";
           continue;
         }
         line.verdict = Verdict::failed;
-        line.message = judge.explain(read[0], read[k], outcome, approximate);
+        line.message = judge.explain(read[begin], read[k], outcome, approximate);
         if (given == 2 && judge.compare(read[1], read[k], approximate).equal)
           line.message += "; this step itself is right: it follows from the line above, which is false";
         break;
       }
     } catch (const FormulaError& e) {
       line.verdict = Verdict::failed;
-      point(line, e);
+      point(line, e, s);
+      readable_ = dynamic_cast<const MisfitError*>(&e) != nullptr;
     }
   }
 
-  static void point(CheckedLine& line, const FormulaError& e) {
-    line.line = e.place().line;
-    line.column = e.place().column;
-    line.message = e.what();
+  /// Says why the statement cannot be judged, and where in it; what it goes on from may be the reason.
+  static void point(CheckedLine& line, const FormulaError& e, const Statement& s) {
+    const auto lines = static_cast<int>(std::count(s.text.begin(), s.text.end(), '\n'));
+    const bool inside = e.place().line >= s.place.line && e.place().line <= s.place.line + lines;
+    line.line = inside ? e.place().line : s.place.line;
+    line.column = inside ? e.place().column : 0;
+    line.message = inside ? e.what() : str(e.what(), " (line ", e.place().line, ")");
   }
 
   // ---- what the document says ----
@@ -164,7 +198,7 @@ class Checker {
   void words(const Statement& s, Tokens& tokens) {
     const auto text = tokens.next().text;
     expect_end(tokens);
-    row(s, Verdict::definition, "\"" + text + "\"", "\\text{" + text + "}");
+    row(s, Verdict::definition, "\"" + text + "\"", latex_words(text));
   }
 
   void erratum(const Statement& s, const std::string& why) {
@@ -174,12 +208,14 @@ class Checker {
     if (why.empty()) throw FormulaError(s.place, "say what is wrong: erratum the sign is lost");
     auto& line = report_.lines.back();
     const bool skipped = options_.only_line > 0 && options_.only_line != last_line_;
-    if (line.verdict == Verdict::failed || skipped) {
+    awaits_correction_ = true;
+    if (!readable_) {
+      line.message = "an erratum must be an equation that can be computed, and is false; but " + line.message;
+    } else if (line.verdict == Verdict::failed || skipped) {
       line.verdict = Verdict::erratum;
       line.column = 0;
       line.line = last_line_;
       line.difference = std::exchange(line.message, why);
-      awaits_correction_ = true;
     } else {
       line.verdict = Verdict::failed;
       line.message = "is called an erratum, but holds as it stands";
@@ -204,9 +240,9 @@ class Checker {
       judge(equation, judged, s);
     } catch (const FormulaError& e) {
       judged.verdict = Verdict::failed;
-      point(judged, e);
+      point(judged, e, s);
     }
-    if (judged.verdict != Verdict::failed) return;
+    if (judged.verdict != Verdict::failed || line.verdict == Verdict::failed) return;
     line.verdict = Verdict::failed;
     line.message = "the correction does not hold: " + judged.message;
     line.line = judged.column > 0 ? judged.line : s.place.line;
@@ -217,6 +253,7 @@ class Checker {
     if (!awaits_correction_) return;
     awaits_correction_ = false;
     auto& line = report_.lines.back();
+    if (line.verdict == Verdict::failed) return;
     line.verdict = Verdict::failed;
     line.message = "an erratum needs its correction: add a line \"corrected …\"";
   }
@@ -237,6 +274,7 @@ class Checker {
     line.latex = latex;
     for (const auto& each : s.source) line.source += (line.source.empty() ? "" : "\n") + each;
     last_line_ = s.place.line;
+    readable_ = true;
     last_is_equation_ = verdict == Verdict::verified || verdict == Verdict::failed;
     report_.lines.push_back(std::move(line));
   }
@@ -251,6 +289,7 @@ class Checker {
     bool last_holds = true;
   } chain_;
   bool chain_broken_ = false, awaits_correction_ = false, last_is_equation_ = false;
+  bool readable_ = true;  // the last row: it could be computed, or its indices do not go together
   int last_line_ = 0;
 };
 

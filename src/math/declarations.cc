@@ -114,13 +114,13 @@ class DeclarationReader {
       if (!extents.empty()) throw FormulaError(place, "only a number can be small, not a vector");
     }
     if ((domain.one_hot || domain.distribution) && extents.empty())
-      throw FormulaError(place, "this needs a shape: given t: 4 distribution");
+      throw FormulaError(place, str("this needs a shape: given t: 4 ", domain.one_hot ? "one-hot" : "distribution"));
     return domain;
   }
 
   double real() {
     const double sign = t_.take("-") ? -1 : 1;
-    if (t_.peek().kind != Token::Kind::number) t_.fail("a number expected");
+    if (t_.peek().kind != Token::Kind::number) t_.expect("a number", "a number");
     return sign * t_.next().number;
   }
 
@@ -177,6 +177,7 @@ class DeclarationReader {
     symbol.name = token.text + std::string(static_cast<std::size_t>(token.primes), '\'');
     if (symbols.find(symbol.name) >= 0 || is_reserved(symbol.name) || is_builtin(symbol.name))
       throw FormulaError(token.place, str(in_quotes(symbol.name), " has a meaning already; use another name"));
+    part_.indices.begin_statement();
     Elaborator elaborator(symbols, part_.indices);
     ExprPtr formula;
     Declaration made{.text = {}, .latex = {}, .names = true};
@@ -210,7 +211,7 @@ class DeclarationReader {
             throw FormulaError(index.place, str(in_quotes(index.name), " stands here twice"));
           symbol.axes.push_back(elaborator.free_index(index.name, index.place));
           places.push_back(index.place);
-          name.args.push_back(std::make_shared<const Expr>(std::move(index)));
+          name.args.push_back(node(std::move(index)));
         } while (t_.take(","));
         t_.expect("]", "\"]\"");
       }
@@ -220,12 +221,15 @@ class DeclarationReader {
       apply(made.ranges, elaborator, part_.indices);
       expect_end(t_);
       const auto body = elaborator.run(formula);
+      if (name.indexed && !body.axes.empty())
+        throw FormulaError(token.place,
+                           "the right side is a vector or matrix; give its indices, or leave out those on the left");
       elaborator.settle();
       define(symbol, body, elaborator, name.indexed, places, token.place);
       symbols.add(std::move(symbol), token.place);
       made.text = to_text(name);
       made.latex = to_latex(name);
-      made.defined = std::make_shared<const Expr>(std::move(name));
+      made.defined = node(std::move(name));
     }
     made.text += " := " + to_text(*formula) + to_text(made.ranges);
     made.latex += " := " + to_latex(*formula);
@@ -234,9 +238,6 @@ class DeclarationReader {
 
   void define(Symbol& symbol, const Indexed& body, const Elaborator& elaborator, bool indexed,
               const std::vector<Place>& places, Place place) {
-    if (indexed && !body.axes.empty())
-      throw FormulaError(place,
-                         "the right side is a vector or matrix; give its indices, or leave out those on the left");
     for (const auto& [name, id] : elaborator.free()) {
       if (std::find(symbol.axes.begin(), symbol.axes.end(), id) == symbol.axes.end())
         throw FormulaError(part_.indices[id].place, str("the index ", name, " does not stand on the left side of :="));
@@ -255,7 +256,7 @@ class DeclarationReader {
       if (size > kMostElements) throw FormulaError(place, "this value has too many elements; use smaller shapes");
     }
     symbol.body = body.body;
-    mentioned(*body.body, symbol.from);
+    symbol.from = part_.symbols.with_all_before(mentioned(*body.body));
   }
 
   /// A function is read when it is called; calling it once shows what is wrong with it here.
@@ -267,7 +268,7 @@ class DeclarationReader {
     call.name = f.name;
     call.args = {number(0.5, place)};
     Elaborator elaborator(part_.symbols, part_.indices);
-    const auto result = elaborator.run(std::make_shared<const Expr>(std::move(call)));
+    const auto result = elaborator.run(node(std::move(call)));
     elaborator.settle();
     if (!result.axes.empty() || !elaborator.free().empty())
       throw FormulaError(place, "a function's value must be one number, with no index left open");

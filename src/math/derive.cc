@@ -1,5 +1,7 @@
 #include "src/math/derive.h"
 
+#include <unordered_map>
+
 #include "src/base/text.h"
 #include "src/math/elaborate.h"
 #include "src/math/error.h"
@@ -13,7 +15,7 @@ ExprPtr with_body(const Expr& reduce, Reduction reduction, const ExprPtr& body) 
   Expr e = reduce;
   e.reduction = reduction;
   e.args = {body};
-  return std::make_shared<const Expr>(std::move(e));
+  return node(std::move(e));
 }
 
 ExprPtr compare(Comparison comparison, const ExprPtr& a, const ExprPtr& b) {
@@ -22,7 +24,7 @@ ExprPtr compare(Comparison comparison, const ExprPtr& a, const ExprPtr& b) {
   e.place = a->place;
   e.comparison = comparison;
   e.args = {a, b};
-  return std::make_shared<const Expr>(std::move(e));
+  return node(std::move(e));
 }
 
 class Deriver {
@@ -31,6 +33,15 @@ class Deriver {
       : hole_(hole), symbol_(symbol), args_(args), symbols_(symbols), indices_(indices) {}
 
   ExprPtr run(const ExprPtr& e) {
+    if (const auto found = done_.find(e.get()); found != done_.end()) return found->second;
+    indices_.step(e->place);
+    auto d = rule(e);
+    done_.emplace(e.get(), d);
+    return d;
+  }
+
+ private:
+  ExprPtr rule(const ExprPtr& e) {
     if (e.get() == hole_) return number(1, e->place);
     switch (e->kind) {
       case Kind::value:
@@ -64,7 +75,6 @@ class Deriver {
     return number(0, e->place);
   }
 
- private:
   bool symbol_changes(int id) const { return symbol_ >= 0 && symbols_.depends(id, symbol_); }
 
   ExprPtr of_value(const Expr& e) {
@@ -81,7 +91,7 @@ class Deriver {
     j.other = symbol_;
     j.args = e.args;
     j.args.insert(j.args.end(), args_.begin(), args_.end());
-    return std::make_shared<const Expr>(std::move(j));
+    return node(std::move(j));
   }
 
   /// (a^b)' = b·a^(b−1)·a' + a^b·ln(a)·b'
@@ -97,7 +107,7 @@ class Deriver {
     ln.name = "ln";
     ln.args = {a};
     const auto whole = make(Kind::power, e.place, {a, b});
-    return sum_of(result, product(product(whole, std::make_shared<const Expr>(std::move(ln))), db));
+    return sum_of(result, product(product(whole, node(std::move(ln))), db));
   }
 
   ExprPtr of_reduce(const ExprPtr& e) {
@@ -107,6 +117,11 @@ class Deriver {
     const auto d = run(body);
     if (is_number(*d, 0)) return d;
     if (e->reduction == Reduction::sum) return with_body(*e, Reduction::sum, d);
+    for (const auto& bound : e->bounds) {
+      if (!indices_[bound.id].range)
+        throw FormulaError(bound.place,
+                           str("to derive this, the range of ", bound.name, " must stand here: ", bound.name, "=0..3"));
+    }
     if (e->reduction == Reduction::product) {  // Σᵢ aᵢ'·Πⱼ (j = i ? 1 : aⱼ)
       std::map<int, ExprPtr> others;
       Expr inner = *e;
@@ -119,7 +134,7 @@ class Deriver {
       }
       const auto one = number(1, e->place);
       inner.args = {sum_of(same, product(difference(one, same), substitute(body, others)))};
-      return with_body(*e, Reduction::sum, product(d, std::make_shared<const Expr>(std::move(inner))));
+      return with_body(*e, Reduction::sum, product(d, node(std::move(inner))));
     }
     // A maximum passes its derivative to the first of the largest: Σᵢ [i is the first largest]·aᵢ'
     ExprPtr place_of = number(0, e->place);
@@ -146,7 +161,7 @@ class Deriver {
     e.kind = Kind::index;
     e.place = place;
     e.id = id;
-    return std::make_shared<const Expr>(std::move(e));
+    return node(std::move(e));
   }
 
   const Expr* hole_;
@@ -154,6 +169,7 @@ class Deriver {
   const std::vector<ExprPtr>& args_;
   const Symbols& symbols_;
   Indices& indices_;
+  std::unordered_map<const Expr*, ExprPtr> done_;  // a subtree may stand in many places
 };
 
 }  // namespace

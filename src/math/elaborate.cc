@@ -1,7 +1,10 @@
 #include "src/math/elaborate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 #include "src/base/text.h"
 #include "src/base/wording.h"
@@ -17,7 +20,7 @@ constexpr std::int64_t kMostOnes = 1 << 20;
 ExprPtr like(const Expr& e, std::vector<ExprPtr> args) {
   Expr copy = e;
   copy.args = std::move(args);
-  return std::make_shared<const Expr>(std::move(copy));
+  return node(std::move(copy));
 }
 
 bool is_pair(const Expr& e) { return e.kind == Kind::reduce && e.bounds.empty() && e.args.size() == 2; }
@@ -63,13 +66,22 @@ ExprPtr substitute(const ExprPtr& e, const Expr* hole, const ExprPtr& by) {
   return Substitution([&](const ExprPtr& leaf) { return leaf.get() == hole ? by : nullptr; }).run(e);
 }
 
-void mentioned(const Expr& e, std::vector<int>& symbols) {
-  const auto add = [&](int id) {
-    if (std::find(symbols.begin(), symbols.end(), id) == symbols.end()) symbols.push_back(id);
-  };
-  if (e.kind == Kind::value || e.kind == Kind::jacobian) add(e.id);
-  if (e.kind == Kind::jacobian) add(e.other);
-  for (const auto& arg : e.args) mentioned(*arg, symbols);
+namespace {
+
+void collect(const Expr& e, std::set<int>& symbols, std::unordered_set<const Expr*>& seen) {
+  if (!seen.insert(&e).second) return;
+  if (e.kind == Kind::value || e.kind == Kind::jacobian) symbols.insert(e.id);
+  if (e.kind == Kind::jacobian) symbols.insert(e.other);
+  for (const auto& arg : e.args) collect(*arg, symbols, seen);
+}
+
+}  // namespace
+
+std::set<int> mentioned(const Expr& e) {
+  std::set<int> symbols;
+  std::unordered_set<const Expr*> seen;
+  collect(e, symbols, seen);
+  return symbols;
 }
 
 // ---- indices
@@ -81,7 +93,7 @@ ExprPtr Elaborator::index(int id, Place place) const {
   e.place = place;
   e.name = indices_[id].name;
   e.id = id;
-  return std::make_shared<const Expr>(std::move(e));
+  return node(std::move(e));
 }
 
 int Elaborator::lookup(const std::string& name) const {
@@ -110,9 +122,9 @@ void Elaborator::unify(int id, std::int64_t first, std::int64_t last, Place plac
   }
   const auto [from, to] = *known.range;
   if (known.written ? from >= first && to <= last : from == first && to == last) return;
-  throw FormulaError(place, str("the index ", known.name, " runs from ", first, " to ", last, " here, but from ",
-                                known.range->first, " to ", known.range->second, " at character ", known.place.column,
-                                "; use another index, or give its range"));
+  throw MisfitError(place, str("the index ", known.name, " runs from ", first, " to ", last, " here, but from ",
+                               known.range->first, " to ", known.range->second, " at character ", known.place.column,
+                               "; use another index, or give its range"));
 }
 
 void Elaborator::settle() {
@@ -142,6 +154,8 @@ void Elaborator::settle() {
 /// An index inside brackets: an index itself, or arithmetic on indices, numbers and scalar values.
 ExprPtr Elaborator::index_expression(const ExprPtr& e) {
   const bool bare = e->kind == Kind::name && !e->indexed && e->primes == 0;
+  if (bare && e->name == ":")
+    throw FormulaError(e->place, "a whole axis (:) stands among the indices of a value only; name this with := first");
   if (bare) {
     const int value = symbols_.find_value(e->name);
     const bool argument = function_ && e->name == function_->parameter;
@@ -172,6 +186,7 @@ std::string Elaborator::shape(const std::vector<int>& axes) const {
 // --------------------------------------------------------------------------------------------------------
 
 Indexed Elaborator::run(const ExprPtr& e) {
+  indices_.step(e->place);
   switch (e->kind) {
     case Kind::number:
       return {e, {}};
@@ -222,7 +237,8 @@ Indexed Elaborator::run(const ExprPtr& e) {
       return at(*e);
     case Kind::ones: {
       const auto count = e->args[0];
-      if (count->kind != Kind::number || count->number < 1 || count->number > kMostOnes)
+      if (count->kind != Kind::number || count->number < 1 || count->number > kMostOnes ||
+          count->number != std::floor(count->number))
         throw FormulaError(count->place, "ones(…) takes the number of ones, a whole number");
       return {number(1, e->place), {indices_.fresh(static_cast<std::int64_t>(count->number))}};
     }
@@ -258,14 +274,12 @@ Indexed Elaborator::value(const Expr& e, int symbol, const std::vector<ExprPtr>&
   v.name = symbols_[symbol].name;
   v.id = symbol;
   std::vector<int> axes;
+  if (indexed && extents.empty()) throw MisfitError(e.place, str(v.name, " is a number and takes no index"));
   if (indexed && args.size() != extents.size()) {
-    throw FormulaError(e.place, str(v.name, extents.empty() ? " is a number and takes no index" : " is ",
-                                    extents.empty() ? "" : to_string(extents), extents.empty() ? "" : " and takes ",
-                                    extents.empty() ? "" : std::to_string(extents.size()),
-                                    extents.size() == 1 ? " index"
-                                    : extents.empty()   ? ""
-                                                        : " indices",
-                                    ", not ", args.size()));
+    const bool row = extents.size() == 2 && args.size() == 1 && args[0]->kind == Kind::name;
+    throw MisfitError(e.place, str(v.name, " is ", to_string(extents), " and takes ", extents.size(),
+                                   extents.size() == 1 ? " index" : " indices", ", not ", args.size(),
+                                   row ? str("; its row is ", v.name, "[", args[0]->name, ",:]") : ""));
   }
   for (std::size_t k = 0; k < extents.size(); ++k) {
     const bool whole = !indexed || (args[k]->kind == Kind::name && args[k]->name == ":");
@@ -278,7 +292,7 @@ Indexed Elaborator::value(const Expr& e, int symbol, const std::vector<ExprPtr>&
     if (i->kind == Kind::index) unify(i->id, 0, extents[k] - 1, i->place);
     v.args.push_back(std::move(i));
   }
-  return {std::make_shared<const Expr>(std::move(v)), std::move(axes)};
+  return {node(std::move(v)), std::move(axes)};
 }
 
 /// (expression)[i, j]
@@ -313,7 +327,11 @@ Indexed Elaborator::aligned(const Indexed& a, const Indexed& b, Place place) {
     same = extent(left[k]) == extent(right[k]);
     by[right[k]] = index(left[k], place);
   }
-  if (!same) throw FormulaError(place, str("the shapes differ: ", shape(a.axes), " and ", shape(b.axes)));
+  if (!same) {
+    const bool number = a.axes.empty() || b.axes.empty();
+    throw MisfitError(place, str("the shapes differ: ", shape(a.axes), " and ", shape(b.axes),
+                                 number ? "; write the indices, as in v[i] = 0" : ""));
+  }
   return {substitute(b.body, by), a.axes};
 }
 
@@ -357,8 +375,8 @@ Indexed Elaborator::matmul(const Indexed& a, const Indexed& given, Place place) 
   // A column times a row.
   if (left.size() == 1 && right.size() > 1 && right.front() < 0 && left[0] >= 0) left.push_back(-1);
   if (extent(left.back()) != extent(right.front())) {
-    throw FormulaError(place, str(shape(left), " @ ", shape(right), ": the inner extents ", extent(left.back()),
-                                  " and ", extent(right.front()), " differ; is a ^T missing?"));
+    throw MisfitError(place, str(shape(left), " @ ", shape(right), ": the inner extents ", extent(left.back()), " and ",
+                                 extent(right.front()), " differ; is a ^T missing?"));
   }
   const int inner = left.back(), other = right.front();
   auto body = make(Kind::multiply, place, {a.body, given.body});
@@ -370,7 +388,7 @@ Indexed Elaborator::matmul(const Indexed& a, const Indexed& given, Place place) 
     Bound bound{.name = indices_[inner].name, .id = inner, .place = place};
     sum.bounds = {std::move(bound)};
     sum.args = {make(Kind::multiply, place, {a.body, b})};
-    body = std::make_shared<const Expr>(std::move(sum));
+    body = node(std::move(sum));
   }
   left.pop_back();
   left.insert(left.end(), right.begin() + 1, right.end());
@@ -380,6 +398,8 @@ Indexed Elaborator::matmul(const Indexed& a, const Indexed& given, Place place) 
 
 Indexed Elaborator::transpose(const Expr& e) {
   auto a = run(e.args[0]);
+  if (a.axes.empty() && symbols_.find_value("T") >= 0)
+    throw FormulaError(e.place, "^T is the transpose, which a number has no need of; write ^(T) for a power");
   if (a.axes.size() > 2) throw FormulaError(e.place, str("^T takes a vector or a matrix, not ", shape(a.axes)));
   if (a.axes.size() == 1)
     a.axes.insert(a.axes.begin(), -1);
@@ -399,11 +419,13 @@ Indexed Elaborator::diag(const Expr& e) {
 
 Indexed Elaborator::axis_sum(const Expr& e) {
   auto a = run(e.args[0]);
-  const auto axis = static_cast<std::size_t>(e.number < 0 ? e.number + static_cast<double>(a.axes.size()) : e.number);
-  if (axis >= a.axes.size())
+  const auto axes = static_cast<double>(a.axes.size());
+  const double axis = e.number < 0 ? e.number + axes : e.number;
+  if (axis < 0 || axis >= axes)
     throw FormulaError(e.place, str("axis ", e.number, " is not there; this is ", shape(a.axes)));
-  const int id = a.axes[axis];
-  a.axes.erase(a.axes.begin() + static_cast<std::ptrdiff_t>(axis));
+  const auto place = a.axes.begin() + static_cast<std::ptrdiff_t>(axis);
+  const int id = *place;
+  a.axes.erase(place);
   if (id < 0) return a;
   Expr sum;
   sum.kind = Kind::reduce;
@@ -411,7 +433,7 @@ Indexed Elaborator::axis_sum(const Expr& e) {
   Bound bound{.name = {}, .id = id, .place = e.place};
   sum.bounds = {std::move(bound)};
   sum.args = {a.body};
-  a.body = std::make_shared<const Expr>(std::move(sum));
+  a.body = node(std::move(sum));
   return a;
 }
 
@@ -437,7 +459,7 @@ Indexed Elaborator::reduce(const Expr& e) {
     if (copy.bounds.empty()) return body;
   }
   copy.args = {body.body};
-  return {std::make_shared<const Expr>(std::move(copy)), body.axes};
+  return {node(std::move(copy)), body.axes};
 }
 
 // ---- functions
@@ -456,7 +478,7 @@ Indexed Elaborator::call(const Expr& e) {
     f.place = e.place;
     f.name = function;
     f.args = {hole};
-    ExprPtr body = std::make_shared<const Expr>(std::move(f));
+    ExprPtr body = node(std::move(f));
     for (int k = 0; k < e.primes; ++k) body = derive(body, hole.get(), symbols_, indices_);
     return substitute(body, hole.get(), argument.body);
   };
@@ -493,7 +515,15 @@ Indexed Elaborator::user_function(const Expr& e, const Symbol& function, const I
   const auto hole = make(Kind::name, e.place);
   function_ = &function;
   argument_ = hole;
-  const auto result = run(function.body);
+  Indexed result;
+  try {
+    result = run(function.body);
+  } catch (const FormulaError& error) {
+    if (--depth_ > 0) throw;
+    throw FormulaError(e.place, str("in ", e.name, "(…): ", error.what()));
+  }
+  if (!result.axes.empty())
+    throw FormulaError(e.place, str("the value of ", e.name, "(…) must be one number, not ", shape(result.axes)));
   function_ = function_before;
   argument_ = argument_before;
   bound_ = bound_before;
@@ -515,7 +545,7 @@ Indexed Elaborator::softmax(const Expr& e, const Indexed& x) {
     f.place = e.place;
     f.name = "exp";
     f.args = {of};
-    return std::make_shared<const Expr>(std::move(f));
+    return node(std::move(f));
   };
   Expr sum;
   sum.kind = Kind::reduce;
@@ -523,7 +553,7 @@ Indexed Elaborator::softmax(const Expr& e, const Indexed& x) {
   Bound bound{.name = {}, .id = other, .place = e.place};
   sum.bounds = {std::move(bound)};
   sum.args = {exponential(substitute(x.body, {{x.axes.back(), index(other, e.place)}}))};
-  return {ratio(exponential(x.body), std::make_shared<const Expr>(std::move(sum))), x.axes};
+  return {ratio(exponential(x.body), node(std::move(sum))), x.axes};
 }
 
 // ---- derivatives
@@ -554,7 +584,8 @@ Indexed Elaborator::at(const Expr& e) {
     const auto before = bound_.size();
     if (name.indexed) {  // these indices belong to the assignment alone
       for (const auto& arg : name.args) {
-        if (arg->kind != Kind::name || arg->indexed || symbols_.find_value(arg->name) >= 0)
+        const bool plain = arg->kind == Kind::name && !arg->indexed && arg->primes == 0 && arg->name != ":";
+        if (!plain || symbols_.find_value(arg->name) >= 0)
           throw FormulaError(arg->place, "a plain index expected: at(L, w[i,j] := …)");
         const int id = indices_.add({.name = arg->name, .place = arg->place});
         all_.push_back(id);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,6 +79,6 @@ ExprPtr substitute(const ExprPtr& e, const std::map<int, ExprPtr>& indices);
 ExprPtr substitute(const ExprPtr& e, const Expr* hole, const ExprPtr& by);
 
 /// Values that a formula in index form mentions.
-void mentioned(const Expr& e, std::vector<int>& symbols);
+std::set<int> mentioned(const Expr& e);
 
 }  // namespace chalk::math

@@ -18,4 +18,10 @@ class FormulaError : public InputError {
   Place place_;
 };
 
+/// What is written can be read, but its indices or shapes do not go together. As good as false.
+class MisfitError : public FormulaError {
+ public:
+  using FormulaError::FormulaError;
+};
+
 }  // namespace chalk::math

@@ -13,7 +13,9 @@ namespace chalk::math {
 namespace {
 
 constexpr std::int64_t kMostElements = std::int64_t{1} << 24;  // of one array: 128 MB
-constexpr std::int64_t kMostWork = std::int64_t{1} << 32;      // elements computed for one formula: some seconds
+constexpr std::int64_t kMostWork = std::int64_t{1} << 26;      // numbers computed for one comparison: a second or less
+constexpr std::int64_t kWorkOfNode = 64;                       // what computing a single number costs beside it
+constexpr std::size_t kMostKept = std::size_t{1} << 24;
 
 /// For each of `axes`, how far apart its neighbours are in `a`; 0 if `a` does not have it.
 std::vector<std::int64_t> strides(const Array& a, const std::vector<int>& axes) {
@@ -70,9 +72,15 @@ double compare(Comparison comparison, double a, double b) {
 
 }  // namespace
 
+void Values::spend(std::int64_t numbers, Place place) {
+  spent_ += numbers;
+  if (spent_ > kMostWork) throw FormulaError(place, "this takes too long to compute; use smaller shapes and ranges");
+}
+
 Array Evaluator::run(const ExprPtr& e) {
   auto result = compute(e);
   shared_.clear();
+  kept_ = 0;
   return result;
 }
 
@@ -89,8 +97,7 @@ Array Evaluator::empty(std::vector<int> axes, Place place) {
     }
     size *= a.extents.back();
   }
-  work_ += size;
-  if (work_ > kMostWork) throw FormulaError(place, "this takes too long to compute; use smaller shapes");
+  values_.spend(size, place);
   a.data.assign(static_cast<std::size_t>(size), 0.0);
   return a;
 }
@@ -113,12 +120,12 @@ Array Evaluator::binary(const Expr& e, const Array& a, const Array& b, F f) {
 }
 
 template <class F>
-Array Evaluator::unary(Array a, F f) {
+Array Evaluator::unary(const Expr& e, Array a, F f) {
+  values_.spend(static_cast<std::int64_t>(a.data.size()), e.place);
   for (auto& v : a.data) {
     v = f(v);
     if (std::isfinite(v)) magnitude_ = std::max(magnitude_, std::abs(v));
   }
-  work_ += static_cast<std::int64_t>(a.data.size());
   return a;
 }
 
@@ -142,6 +149,7 @@ Array Evaluator::compute(const ExprPtr& e) {
   if (several) {
     if (const auto found = shared_.find(e.get()); found != shared_.end()) return found->second;
   }
+  values_.spend(kWorkOfNode, e->place);
   const auto arg = [&](std::size_t k) { return compute(e->args[k]); };
   Array y;
   switch (e->kind) {
@@ -151,21 +159,22 @@ Array Evaluator::compute(const ExprPtr& e) {
       break;
     case Kind::index:
       y = index(e->id);
+      values_.spend(static_cast<std::int64_t>(y.data.size()), e->place);
       break;
     case Kind::value: {
       const auto& extents = symbols_[e->id].extents;
-      y = gather(*e, values_.value(e->id), extents);
+      y = gather(*e, values_.value(e->id, e->place), extents);
       break;
     }
     case Kind::jacobian: {
       auto extents = symbols_[e->id].extents;
       const auto& others = symbols_[e->other].extents;
       extents.insert(extents.end(), others.begin(), others.end());
-      y = gather(*e, values_.jacobian(e->id, e->other), extents);
+      y = gather(*e, values_.jacobian(e->id, e->other, e->place), extents);
       break;
     }
     case Kind::negate:
-      y = unary(arg(0), [](double v) { return -v; });
+      y = unary(*e, arg(0), [](double v) { return -v; });
       break;
     case Kind::add:
       y = binary(*e, arg(0), arg(1), [](double a, double b) { return a + b; });
@@ -189,7 +198,7 @@ Array Evaluator::compute(const ExprPtr& e) {
       y = binary(*e, arg(0), arg(1), [&](double a, double b) { return math::compare(e->comparison, a, b); });
       break;
     case Kind::call:
-      y = unary(arg(0), [&](double v) { return apply_builtin(e->name, v); });
+      y = unary(*e, arg(0), [&](double v) { return apply_builtin(e->name, v); });
       break;
     case Kind::reduce:
       y = reduce(*e);
@@ -200,7 +209,10 @@ Array Evaluator::compute(const ExprPtr& e) {
     default:
       throw FormulaError(e->place, "this cannot be computed");
   }
-  if (several) shared_.emplace(e.get(), y);
+  if (several && y.data.size() <= kMostKept - kept_) {
+    kept_ += y.data.size();
+    shared_.emplace(e.get(), y);
+  }
   return y;
 }
 
@@ -260,8 +272,7 @@ Array Evaluator::reduce(const Expr& e) {
   const bool argmax = e.reduction == Reduction::argmax;
   std::int64_t n = 0;
   double best = 0;
-  work_ += group * static_cast<std::int64_t>(y.data.size());
-  if (work_ > kMostWork) throw FormulaError(e.place, "this takes too long to compute; use smaller shapes");
+  values_.spend(group * static_cast<std::int64_t>(y.data.size()), e.place);
   walk(extents, std::array{strides(x, all)}, [&](const auto& at) {
     const double v = x.data[static_cast<std::size_t>(at[0])];
     auto& to = y.data[static_cast<std::size_t>(n / group)];
@@ -311,6 +322,7 @@ Array Evaluator::at(const Expr& e) {
     auto rest = static_cast<std::int64_t>(i);
     for (auto k = outer.size(); k-- > 0; rest /= over.extents[k]) at[k] = rest % over.extents[k];
     std::vector<std::pair<int, std::vector<double>>> replaced;
+    for (const auto& change : changes) values_.spend(static_cast<std::int64_t>(change.becomes.data.size()), e.place);
     for (const auto& change : changes) {
       auto axes = outer;
       axes.insert(axes.end(), change.axes.begin(), change.axes.end());
@@ -325,9 +337,9 @@ Array Evaluator::at(const Expr& e) {
     inner.fixed_ = fixed_;
     for (std::size_t k = 0; k < outer.size(); ++k)
       inner.fixed_.emplace_back(outer[k], indices_[outer[k]].range->first + at[k]);
-    inner.work_ = work_;
+    changed->spent(values_.spent());
     parts.push_back(inner.run(e.args[0]));
-    work_ = inner.work_;
+    values_.spent(changed->spent());
     magnitude_ = std::max(magnitude_, inner.magnitude_);
   }
   if (outer.empty()) return parts[0];

@@ -25,11 +25,20 @@ class Values {
  public:
   virtual ~Values() = default;
   /// Over all axes of the value, row-major.
-  virtual const std::vector<double>& value(int symbol) = 0;
+  virtual const std::vector<double>& value(int symbol, Place place) = 0;
   /// d value / d other, over the axes of the first and then of the second.
-  virtual const std::vector<double>& jacobian(int symbol, int other) = 0;
+  virtual const std::vector<double>& jacobian(int symbol, int other, Place place) = 0;
   /// The same, with some drawn values replaced.
   virtual std::unique_ptr<Values> with(const std::vector<std::pair<int, std::vector<double>>>& replaced) = 0;
+
+  /// Counts numbers computed, of all that follows from these values. Throws FormulaError at `place` once it is
+  /// unreasonable.
+  void spend(std::int64_t numbers, Place place);
+  std::int64_t spent() const { return spent_; }
+  void spent(std::int64_t numbers) { spent_ = numbers; }
+
+ private:
+  std::int64_t spent_ = 0;
 };
 
 class Evaluator {
@@ -52,16 +61,16 @@ class Evaluator {
   template <class F>
   Array binary(const Expr& e, const Array& a, const Array& b, F f);
   template <class F>
-  Array unary(Array a, F f);
+  Array unary(const Expr& e, Array a, F f);
   Array empty(std::vector<int> axes, Place place);
 
   const Symbols& symbols_;
   const Indices& indices_;
   Values& values_;
-  std::unordered_map<const Expr*, Array> shared_;    // of subtrees that stand in several places
+  std::unordered_map<const Expr*, Array> shared_;    // of subtrees that stand in several places,
+  std::size_t kept_ = 0;                             // and how many numbers these are
   std::vector<std::pair<int, std::int64_t>> fixed_;  // indices that at(…) holds still
   double magnitude_ = 0;
-  std::int64_t work_ = 0;
 };
 
 /// Spreads an array over more axes, in the given order (not necessarily increasing).

@@ -1,20 +1,36 @@
 #include "src/math/expr.h"
 
+#include <algorithm>
+
+#include "src/base/text.h"
+#include "src/base/wording.h"
+#include "src/math/error.h"
+
 namespace chalk::math {
+
+ExprPtr node(Expr e) {
+  constexpr int kDeepest = 4000;  // more would not fit on the stack
+  e.depth = 1;
+  for (const auto& arg : e.args) e.depth = std::max(e.depth, arg->depth + 1);
+  if (e.depth > kDeepest)
+    throw FormulaError(e.place, str("more than ", grouped(kDeepest),
+                                    " operations in a row or within each other; give a part of it a name with :="));
+  return std::make_shared<const Expr>(std::move(e));
+}
 
 ExprPtr make(Kind kind, Place place, std::vector<ExprPtr> args) {
   Expr e;
   e.kind = kind;
   e.place = place;
   e.args = std::move(args);
-  return std::make_shared<const Expr>(std::move(e));
+  return node(std::move(e));
 }
 
 ExprPtr number(double value, Place place) {
   Expr e;
   e.place = place;
   e.number = value;
-  return std::make_shared<const Expr>(std::move(e));
+  return node(std::move(e));
 }
 
 bool is_number(const Expr& expr, double value) { return expr.kind == Kind::number && expr.number == value; }

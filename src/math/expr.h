@@ -74,9 +74,11 @@ struct Expr {
   Reduction reduction = Reduction::sum;
   Comparison comparison = Comparison::equal;
   int id = -1, other = -1;
+  int depth = 1;  // of the tree; node() counts
 };
 
-/// Makes a node like `like` in place and kind of error.
+/// Every tree is put together by this. Throws FormulaError if it grows too deep to walk through.
+ExprPtr node(Expr e);
 ExprPtr make(Kind kind, Place place, std::vector<ExprPtr> args = {});
 ExprPtr number(double value, Place place = {});
 bool is_number(const Expr& expr, double value);

@@ -15,6 +15,7 @@ constexpr double kTolerance = 1e-10;  // of the largest magnitude that came up
 constexpr double kSmall = 1e-3, kSmaller = 1e-4, kFalls = 1.0 / 30;
 
 std::string shown(double value) {
+  if (std::isnan(value)) return "nan";  // which may have a sign
   std::ostringstream out;
   out.precision(6);
   out << value;

@@ -165,7 +165,8 @@ class Lexer {
     if (token.text.size() > kLongestName)
       throw FormulaError(begin_, str("a name of ", token.text.size(), " letters; names have at most ", kLongestName));
     while (at_ < text_.size() && (text_[at_] == '\'' || text_.substr(at_).starts_with("′"))) {
-      if (++token.primes > kMostPrimes) throw FormulaError(begin_, str("more than ", kMostPrimes, " primes"));
+      if (++token.primes > kMostPrimes)
+        throw FormulaError(begin_, str("more than ", kMostPrimes, " primes; use another name"));
       take(text_[at_] == '\'' ? 1 : std::string_view("′").size());
     }
     return token;

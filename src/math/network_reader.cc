@@ -14,7 +14,7 @@ namespace chalk::math {
 namespace {
 
 constexpr std::int64_t kMostExtent = 4096;
-constexpr std::int64_t kMostValues = 1 << 20;
+constexpr std::int64_t kMostWork = std::int64_t{1} << 26;
 constexpr std::size_t kMostLayers = 200;
 
 std::optional<Activation> activation_named(std::string_view name) {
@@ -78,6 +78,14 @@ class NetworkReader {
     return {extents[0], extents.back()};
   }
 
+  /// Counts multiplications: `each` for every number of a value.
+  void spend(const Shape& value, std::int64_t each, Place place) {
+    const auto left = (kMostWork - s_.work_) / s_.samples_;
+    if (elements(value) > left || each > left / elements(value))
+      throw FormulaError(place, "this layer is too large to check formulas on; use smaller shapes");
+    s_.work_ += elements(value) * each * s_.samples_;
+  }
+
   // ---- layers ----
 
   void one_layer() {
@@ -95,8 +103,7 @@ class NetworkReader {
     } catch (const ShapeError& e) {
       throw FormulaError(word.place, e.what());
     }
-    if (elements(x_.shape()) > kMostValues)
-      throw FormulaError(word.place, "this layer is too large to check formulas on");
+    spend(x_.shape(), 1, word.place);
     if (!name.empty()) show(name, place, x_, Symbol::Kind::computed);
   }
 
@@ -164,7 +171,7 @@ class NetworkReader {
     t_.expect("(", "\"(\" and the name of the weights");
     const Place place = t_.peek().place;
     const auto name = t_.name("the name of the weights");
-    t_.expect(":", "\":\"");
+    t_.expect(":", "\":\" and what these are, as in W: 3 outputs or W: 2 filters 3x3,");
     return {name, place};
   }
 
@@ -199,7 +206,9 @@ class NetworkReader {
     layer.subtract_bias = bias.subtracted;
     one_channel();
     const Value y = conv_layer(x_, layer);
-    show(name, place, parameter("weight"), Symbol::Kind::drawn);
+    const auto weight = parameter("weight");
+    spend(y.shape(), elements(weight.shape()) / layer.filters, place);
+    show(name, place, weight, Symbol::Kind::drawn);
     show_parameter(bias, "bias");
     return y;
   }
@@ -226,6 +235,7 @@ class NetworkReader {
     layer.subtract_bias = bias.subtracted;
     const Shape inputs = x_.shape();
     const Value y = dense_layer(x_, layer);
+    spend(y.shape(), elements(inputs), place);
     Shape seen = inputs;
     seen.insert(inputs_first ? seen.end() : seen.begin(), layer.outputs);
     show(name, place, parameter("weight"), Symbol::Kind::drawn, seen, inputs_first ? layer.outputs : 0);
@@ -234,6 +244,7 @@ class NetworkReader {
   }
 
   Value pool(bool max) {
+    const Place place = t_.peek().place;
     const bool bracket = t_.take("(");
     PoolOptions options;
     options.window = options.stride = size("a window");
@@ -245,7 +256,9 @@ class NetworkReader {
       t_.expect(")", "\")\"");
     }
     one_channel();
-    return max ? max_pool(x_, options) : average_pool(x_, options);
+    const Value y = max ? max_pool(x_, options) : average_pool(x_, options);
+    spend(y.shape(), options.window[0] * options.window[1], place);
+    return y;
   }
 
   /// An image of rows and columns alone has one channel.
@@ -282,7 +295,7 @@ class NetworkReader {
       symbol.domain = {.low = -bound, .high = bound};
     } else {
       for (const auto& [id, entry] : s_.entries_) {
-        if (reaches(entry.node, value.id())) symbol.from.push_back(id);
+        if (reaches(entry.node, value.id())) symbol.from.insert(id);
       }
     }
     const int id = symbols_.add(std::move(symbol), place);

@@ -42,7 +42,8 @@ class FormulaParser {
  private:
   struct Deeper {
     explicit Deeper(FormulaParser& parser) : parser_(parser) {
-      if (++parser_.depth_ > kDeepest) parser_.t_.fail(str("more than ", kDeepest, " brackets within brackets"));
+      if (++parser_.depth_ > kDeepest)
+        parser_.t_.fail(str("more than ", kDeepest, " brackets within brackets; name a part with :="));
     }
     Deeper(const Deeper&) = delete;
     Deeper& operator=(const Deeper&) = delete;
@@ -150,23 +151,26 @@ class FormulaParser {
       throw FormulaError(token.place, str(in_quotes(name), " is not a value that is known here",
                                           hint.empty() ? "; declare it above" : hint));
     }
-    Expr e;
-    e.kind = Kind::name;
-    e.place = token.place;
-    e.name = name;
-    e.primes = token.primes;
-    e.indexed = true;
-    e.args = indices();
-    return std::make_shared<const Expr>(std::move(e));
+    return with_indices(token);
   }
 
-  static ExprPtr leaf(const Token& token) {
+  static ExprPtr leaf(const Token& token) { return node(named_by(token)); }
+
+  static Expr named_by(const Token& token) {
     Expr e;
     e.kind = Kind::name;
     e.place = token.place;
     e.name = token.text;
     e.primes = token.primes;
-    return std::make_shared<const Expr>(std::move(e));
+    return e;
+  }
+
+  /// A name, with the indices that follow if any do.
+  ExprPtr with_indices(const Token& token) {
+    Expr e = named_by(token);
+    e.indexed = t_.at("[");
+    if (e.indexed) e.args = indices();
+    return node(std::move(e));
   }
 
   /// [i, j-k, :]
@@ -201,8 +205,8 @@ class FormulaParser {
       e.place = place;
       e.comparison = comparison;
       e.args = {left, sum()};
-      t_.expect("]", "\"]\" to end the bracket, which is 1 where the comparison holds");
-      return std::make_shared<const Expr>(std::move(e));
+      t_.expect("]", "\"]\" after the comparison");
+      return node(std::move(e));
     }
     t_.fail("a comparison expected: [a = b], [a < b] … is 1 where it holds, else 0");
   }
@@ -244,15 +248,7 @@ class FormulaParser {
     return make(Kind::derivative, place, {numerator, differential(bottom)});
   }
 
-  ExprPtr differential(const Token& token) {
-    const auto name = without_d(token);
-    auto e = std::make_shared<Expr>(*leaf(name));
-    if (t_.at("[")) {
-      e->indexed = true;
-      e->args = indices();
-    }
-    return e;
-  }
+  ExprPtr differential(const Token& token) { return with_indices(without_d(token)); }
 
   // ---- calls ----
 
@@ -302,7 +298,7 @@ class FormulaParser {
     e.name = canonical(token.text);
     e.primes = token.primes;
     e.args = std::move(args);
-    return std::make_shared<const Expr>(std::move(e));
+    return node(std::move(e));
   }
 
   ExprPtr kronecker(const Token& token, std::string_view open, std::string_view close) {
@@ -331,7 +327,7 @@ class FormulaParser {
         if (bound.range->second < first) throw FormulaError(index.place, "the range is empty; write first..last");
         if (std::abs(static_cast<double>(bound.range->second)) > kMostIndex ||
             std::abs(static_cast<double>(first)) > kMostIndex)
-          throw FormulaError(index.place, "the range is too large");
+          throw FormulaError(index.place, "the range is too large; at most 1,000,000");
       }
       t_.expect(",", "\",\"");
       for (const auto& other : e.bounds) {
@@ -354,7 +350,7 @@ class FormulaParser {
       }
     }
     t_.expect(")", "\")\"");
-    return std::make_shared<const Expr>(std::move(e));
+    return node(std::move(e));
   }
 
   bool bound_follows(Reduction reduction) const {
@@ -374,21 +370,17 @@ class FormulaParser {
     e.place = token.place;
     e.args.push_back(sum());
     while (t_.take(",")) {
-      const Token& name = t_.next();
+      const Token name = t_.next();
       if (symbols_.find_value(name.text, name.primes) < 0)
         throw FormulaError(name.place, str(shown(name), " is not a value; write at(…, w := …)"));
-      auto target = std::make_shared<Expr>(*leaf(name));
-      if (t_.at("[")) {
-        target->indexed = true;
-        target->args = indices();
-      }
+      const auto target = with_indices(name);
       t_.expect(":=", "\":=\" and what the value becomes");
       e.args.push_back(target);
       e.args.push_back(sum());
     }
     t_.expect(")", "\")\"");
     if (e.args.size() == 1) throw FormulaError(token.place, "at(…) needs a value that changes: at(L, w := 2*w)");
-    return std::make_shared<const Expr>(std::move(e));
+    return node(std::move(e));
   }
 
   Tokens& t_;

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <vector>
 
+#include "src/base/text.h"
+
 namespace chalk::math {
 namespace {
 
@@ -282,7 +284,9 @@ std::string latex_name(std::string_view name, int primes) {
   if (name == ":") return ":";
   std::string_view letter;
   for (const auto greek : kGreek) {
-    if (name.starts_with(greek) && greek.size() > letter.size()) letter = greek;
+    const auto rest = name.substr(std::min(greek.size(), name.size()));
+    const bool word = rest.size() > 1 && rest[0] >= 'a' && rest[0] <= 'z' && rest[1] >= 'a' && rest[1] <= 'z';
+    if (name.starts_with(greek) && !word && greek.size() > letter.size()) letter = greek;  // and not "pixel"
   }
   std::string text = letter.empty() ? "" : "\\" + std::string(letter);
   auto rest = name.substr(letter.size());
@@ -306,6 +310,21 @@ std::string latex_name(std::string_view name, int primes) {
     text += "_{" + escaped + "}";
   }
   return with_primes(text, primes);
+}
+
+std::string latex_words(std::string_view words) {
+  std::string text;
+  for (const char c : words) {
+    if (c == '\\') {
+      text += "\\textbackslash{}";
+    } else if (c == '^' || c == '~') {
+      text += str("\\", c, "{}");
+    } else {
+      if (std::string_view("%$&#_{}").find(c) != std::string_view::npos) text += '\\';
+      text += c;
+    }
+  }
+  return "\\text{" + text + "}";
 }
 
 std::string to_text(const Expr& formula) { return Text()(formula); }

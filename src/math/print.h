@@ -15,5 +15,7 @@ std::string to_latex(const Expr& formula);
 
 /// W1 → W^{(1)}, alpha → \alpha, deltaL → \delta^{L}, z_out → z_{out}.
 std::string latex_name(std::string_view name, int primes = 0);
+/// Words in LaTeX: \text{50\% of them}.
+std::string latex_words(std::string_view words);
 
 }  // namespace chalk::math

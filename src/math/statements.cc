@@ -1,6 +1,8 @@
 #include "src/math/statements.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "src/base/text.h"
 #include "src/base/wording.h"
@@ -37,7 +39,40 @@ std::string_view without_comment(std::string_view line) {
 
 /// Words after these are free text.
 bool is_prose(std::string_view statement) {
-  return statement.starts_with("part ") || statement.starts_with("erratum ") || statement.starts_with("erratum\n");
+  const auto word = statement.substr(0, statement.find_first_of(" \t\r\n"));
+  return word == "part" || word == "erratum";
+}
+
+/// The character that begins the text, and its bytes in UTF-8; 0 bytes if it is none.
+std::pair<char32_t, std::size_t> first_character(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const std::size_t length = byte(0) < 0x80        ? 1
+                             : byte(0) >> 5U == 6  ? 2
+                             : byte(0) >> 4U == 14 ? 3
+                             : byte(0) >> 3U == 30 ? 4
+                                                   : 0;
+  if (length == 0 || length > text.size()) return {0, 0};
+  char32_t code = length == 1 ? byte(0) : byte(0) & (0xFFU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0U) != 0x80U) return {0, 0};
+    code = code << 6U | (byte(i) & 0x3FU);
+  }
+  constexpr std::array<char32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
+  const bool surrogate = code >= 0xD800 && code < 0xE000;
+  return {code, code < kLeast[length] || surrogate || code > 0x10FFFF ? 0 : length};
+}
+
+void check_characters(std::string_view text) {
+  Place place;
+  while (!text.empty()) {
+    const auto [code, length] = first_character(text);
+    if (length == 0) throw FormulaError(place, "this is not UTF-8; save the text in that encoding");
+    const bool control = (code < 0x20 && !is_space(text[0])) || (code >= 0x7F && code < 0xA0);
+    if (control) throw FormulaError(place, "a control character cannot stand in a derivation; remove it");
+    ++place.column;
+    if (code == '\n') place = {place.line + 1, 1, 1};
+    text.remove_prefix(length);
+  }
 }
 
 class Splitter {
@@ -68,15 +103,19 @@ class Splitter {
       return;
     }
     // A ; ends a statement, too.
-    const auto rest = is_prose(line.substr(begin)) ? line : without_comment(line);
+    const auto rest = is_prose(line.substr(std::min(begin, line.size()))) ? line : without_comment(line);
+    if (begin < line.size() && begin >= rest.size()) return;  // nothing but a comment
+    const bool prose = is_prose(line.substr(begin));
     std::size_t from = 0;
+    int column = 1;
     bool quoted = false;
     for (std::size_t i = 0; i <= rest.size(); ++i) {
       if (i < rest.size() && rest[i] == '"') quoted = !quoted;
-      const bool ends = i < rest.size() && rest[i] == ';' && !quoted && !is_prose(line.substr(begin));
+      const bool ends = i < rest.size() && rest[i] == ';' && !quoted && !prose;
       if (!ends && i < rest.size()) continue;
-      piece(rest.substr(from, i - from), {number, characters(rest.substr(0, from)) + 1, 1});
+      piece(rest.substr(from, i - from), {number, column, 1});
       if (ends) finish();
+      column += characters(rest.substr(from, i - from)) + 1;
       from = i + 1;
     }
   }
@@ -92,6 +131,8 @@ class Splitter {
     if (!goes_on) {
       finish();
       begun_ = true;
+      quoted_ = false;
+      depth_ = 0;
       now_ = {};
       now_.place = {place.line, place.column + static_cast<int>(skip), 1};
       now_.text = text.substr(skip);
@@ -104,20 +145,20 @@ class Splitter {
       last_line_ = place.line;
     }
     if (now_.text.size() > kMostStatement)
-      throw FormulaError(now_.place, str("a statement of more than ", grouped(kMostStatement), " bytes"));
-    open_ = !is_prose(now_.text) && expects_more();
+      throw FormulaError(now_.place,
+                         str("a statement of more than ", grouped(kMostStatement), " bytes; name parts of it with :="));
+    open_ = !is_prose(now_.text) && expects_more(text);
   }
 
-  bool expects_more() const {
-    int depth = 0;
-    bool quoted = false;
-    for (const char c : now_.text) {
-      if (c == '"') quoted = !quoted;
-      if (quoted) continue;
-      if (c == '(' || c == '[') ++depth;
-      if (c == ')' || c == ']') --depth;
+  /// After this piece of the statement.
+  bool expects_more(std::string_view text) {
+    for (const char c : text) {
+      if (c == '"') quoted_ = !quoted_;
+      if (quoted_) continue;
+      if (c == '(' || c == '[') ++depth_;
+      if (c == ')' || c == ']') --depth_;
     }
-    return depth > 0 || std::string_view("+-*/@=,>").find(now_.text.back()) != std::string_view::npos;
+    return depth_ > 0 || std::string_view("+-*/@=,>").find(now_.text.back()) != std::string_view::npos;
   }
 
   void finish() {
@@ -151,7 +192,8 @@ class Splitter {
   std::string_view text_;
   std::vector<Statement> statements_;
   Statement now_;
-  bool begun_ = false, open_ = false;
+  bool begun_ = false, open_ = false, quoted_ = false;
+  int depth_ = 0;  // brackets that are open
   int last_line_ = 0;
   std::vector<std::string> source_;
 };
@@ -162,6 +204,8 @@ std::vector<Statement> split_statements(std::string_view text) {
   if (text.size() > kMostText)
     throw FormulaError({},
                        str("the text has ", grouped(text.size()), " bytes; at most ", grouped(kMostText), " are read"));
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // some editors begin UTF-8 with it
+  check_characters(text);
   return Splitter(text).run();
 }
 

@@ -17,7 +17,7 @@ struct Statement {
   std::vector<std::string> source{};
 };
 
-/// Throws FormulaError for a text that is too large or not UTF-8.
+/// Throws FormulaError for a text that is too large, not UTF-8, or has control characters in it.
 std::vector<Statement> split_statements(std::string_view text);
 
 }  // namespace chalk::math

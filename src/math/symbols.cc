@@ -12,6 +12,8 @@
 namespace chalk::math {
 namespace {
 
+constexpr int kMostSymbols = 1000;
+
 struct Builtin {
   std::string_view name;
   double (*apply)(double);
@@ -24,7 +26,7 @@ ExprPtr call(std::string_view function, const ExprPtr& x) {
   e.place = x->place;
   e.name = function;
   e.args = {x};
-  return std::make_shared<const Expr>(std::move(e));
+  return node(std::move(e));
 }
 
 ExprPtr zero(const ExprPtr& x) { return number(0, x->place); }
@@ -53,9 +55,9 @@ constexpr std::array<Builtin, 13> kBuiltins{{
     {"cos", std::cos, [](const ExprPtr& x) { return negated(call("sin", x)); }},
 }};
 
-constexpr std::array<std::string_view, 19> kReserved{
-    "sum",  "prod",    "max",     "min",   "argmax", "delta", "diag",    "at",        "softmax",  "ones",
-    "axis", "network", "samples", "given", "for",    "in",    "erratum", "corrected", "functions"};
+constexpr std::array<std::string_view, 20> kReserved{
+    "sum",  "prod",    "max",     "min",   "argmax", "delta", "diag",    "at",        "softmax",   "ones",
+    "axis", "network", "samples", "given", "for",    "in",    "erratum", "corrected", "functions", "part"};
 
 const Builtin* builtin(std::string_view name) {
   const auto found =
@@ -71,6 +73,7 @@ int Symbols::add(Symbol symbol, Place place) {
   if (ids_.count(symbol.name) != 0)
     throw FormulaError(place, str(in_quotes(symbol.name), " has a meaning already; use another name"));
   const int id = size();
+  if (id == kMostSymbols) throw FormulaError(place, str("more than ", kMostSymbols, " names; begin a new part"));
   ids_.emplace(symbol.name, id);
   all_.push_back(std::move(symbol));
   return id;
@@ -94,10 +97,18 @@ std::string Symbols::suggestion(std::string_view name) const {
   return did_you_mean(name, known);
 }
 
-bool Symbols::depends(int value, int other) const {
-  if (value == other) return true;
-  const auto& from = (*this)[value].from;
-  return std::any_of(from.begin(), from.end(), [&](int each) { return depends(each, other); });
+std::set<int> Symbols::with_all_before(const std::set<int>& values) const {
+  auto all = values;
+  for (const int id : values) all.insert((*this)[id].from.begin(), (*this)[id].from.end());
+  return all;
+}
+
+bool Symbols::depends(int value, int other) const { return value == other || (*this)[value].from.count(other) != 0; }
+
+void Indices::step(Place place) {
+  constexpr int kMost = 100'000;
+  if (++steps_ > kMost)
+    throw FormulaError(place, "written out, with its functions and derivatives, this is too long; use fewer of them");
 }
 
 std::string_view canonical(std::string_view name) { return name == "log" ? "ln" : name; }

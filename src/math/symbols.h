@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,11 +31,11 @@ struct Symbol {
   };
   std::string name{};  // with its primes
   Kind kind = Kind::drawn;
-  Shape extents{};          // of a value; axes of extent 1 are not there
-  Domain domain{};          // drawn
-  bool network = false;     // it is a value of the network
-  std::vector<int> from{};  // values that it depends on directly (defined) or at all (computed)
-  ExprPtr body{};           // defined: in index form over `axes`; function: as written
+  Shape extents{};       // of a value; axes of extent 1 are not there
+  Domain domain{};       // drawn
+  bool network = false;  // it is a value of the network
+  std::set<int> from{};  // values that it depends on, directly or not; not itself
+  ExprPtr body{};        // defined: in index form over `axes`; function: as written
   std::vector<int> axes{};
   std::string parameter{};           // function
   std::vector<std::string> names{};  // functions: of each
@@ -56,6 +57,8 @@ class Symbols {
   /// `; did you mean "z3"?` among all names, or nothing.
   std::string suggestion(std::string_view name) const;
 
+  /// These values, and all that they depend on.
+  std::set<int> with_all_before(const std::set<int>& values) const;
   /// Whether `value` changes if `other` does.
   bool depends(int value, int other) const;
 
@@ -97,8 +100,14 @@ class Indices {
   const Index& operator[](int id) const { return all_[static_cast<std::size_t>(id)]; }
   int size() const { return static_cast<int>(all_.size()); }
 
+  /// Counts what writing out a statement takes, as functions and derivatives may make a short one very long. Throws
+  /// FormulaError at some point.
+  void step(Place place);
+  void begin_statement() { steps_ = 0; }
+
  private:
   std::vector<Index> all_;
+  int steps_ = 0;
 };
 
 }  // namespace chalk::math

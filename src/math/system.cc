@@ -14,6 +14,8 @@ namespace chalk::math {
 namespace {
 
 constexpr std::int64_t kMostDerivatives = std::int64_t{1} << 24;
+constexpr std::int64_t kFaster = 8;       // a multiplication of the engine than one of a formula
+constexpr std::size_t kMostGraphs = 200;  // kept with derivatives in them
 
 std::int64_t count(const Shape& extents) { return elements(extents); }
 
@@ -30,7 +32,7 @@ ExprPtr index_node(int id) {
   Expr e;
   e.kind = Kind::index;
   e.id = id;
-  return std::make_shared<const Expr>(std::move(e));
+  return node(std::move(e));
 }
 
 }  // namespace
@@ -48,12 +50,14 @@ std::vector<double> System::kept(const Entry& entry, const std::vector<double>& 
 }
 
 const System::Derivative& System::derivative(int symbol, int other) const {
+  if (derivatives_.size() >= kMostGraphs) derivatives_.clear();
   const auto [place, isnew] = derivatives_.try_emplace({symbol, other});
   auto& d = place->second;
   if (!isnew) return d;
   d.graph = graph_;
   const Value y = d.graph.value(entries_.at(symbol).node), x = d.graph.value(entries_.at(other).node);
-  const Value seed = y.batched() ? d.graph.input("cotangent", y.shape()) : d.graph.shared_input("cotangent", y.shape());
+  const auto* name = "a cotangent";  // no name of a derivation has a space
+  const Value seed = y.batched() ? d.graph.input(name, y.shape()) : d.graph.shared_input(name, y.shape());
   const Value wrt[] = {x};
   const auto found = differentiate(y, seed, wrt);
   d.seed = seed.id();
@@ -89,57 +93,80 @@ std::vector<double> Trial::draw(int symbol) const {
   return values;
 }
 
-const std::vector<double>& Trial::value(int symbol) {
+const std::vector<double>& Trial::keep(std::vector<double>& place, std::vector<double> values) {
+  size_ += values.size();
+  return place = std::move(values);
+}
+
+const std::vector<double>& Trial::value(int symbol, Place place) {
   if (const auto found = values_.find(symbol); found != values_.end()) return found->second;
   const Symbol& s = symbols_[symbol];
-  if (s.kind == Symbol::Kind::drawn) return values_[symbol] = draw(symbol);
-  if (s.kind == Symbol::Kind::computed) {
-    run_network();
-    return values_.at(symbol);
+  spend(count(s.extents), place);
+  if (s.kind == Symbol::Kind::drawn) return keep(values_[symbol], draw(symbol));
+  if (s.kind == Symbol::Kind::defined) {
+    // Those before it first, so that a long row of definitions is no deep recursion.
+    for (const int id : s.from) {
+      if (symbols_[id].kind == Symbol::Kind::defined) value(id, place);
+    }
+    auto values = formula_value(symbol, place);
+    return keep(values_[symbol], std::move(values));
   }
-  auto values = spread(Evaluator(symbols_, indices_, *this).run(s.body), s.axes, indices_);
-  return values_[symbol] = std::move(values);
+  run_network(place);
+  return values_.at(symbol);
 }
 
-void Trial::run_network() {
-  Reference reference(system_.graph_, static_cast<std::size_t>(system_.samples_));
+void Trial::feed(Reference& reference, Place place) {
   for (const auto& [id, entry] : system_.entries_) {
-    if (symbols_[id].kind == Symbol::Kind::drawn) reference.set(entry.node, System::kept(entry, value(id)));
+    if (symbols_[id].kind == Symbol::Kind::drawn) reference.set(entry.node, System::kept(entry, value(id, place)));
   }
+}
+
+void Trial::run_network(Place place) {
+  spend(system_.work_ / kFaster, place);
+  Reference reference(system_.graph_, static_cast<std::size_t>(system_.samples_));
+  feed(reference, place);
   reference.run();
   for (const auto& [id, entry] : system_.entries_) {
-    if (symbols_[id].kind == Symbol::Kind::computed) values_[id] = reference.value(entry.node);
+    if (symbols_[id].kind == Symbol::Kind::computed) keep(values_[id], reference.value(entry.node));
   }
 }
 
-const std::vector<double>& Trial::jacobian(int symbol, int other) {
+const std::vector<double>& Trial::jacobian(int symbol, int other, Place place) {
   const auto found = jacobians_.find({symbol, other});
   if (found != jacobians_.end()) return found->second;
-  const auto rows = count(symbols_[symbol].extents), columns = count(symbols_[other].extents);
+  const Symbol& s = symbols_[symbol];
+  const auto rows = count(s.extents), columns = count(symbols_[other].extents);
   if (rows > kMostDerivatives / columns) {
-    throw FormulaError({}, str("d", symbols_[symbol].name, "/d", symbols_[other].name, " has ", rows, " by ", columns,
-                               " numbers, too many; use smaller shapes"));
+    throw FormulaError(place, str("d", s.name, "/d", symbols_[other].name, " has ", rows, " by ", columns,
+                                  " numbers, too many; use smaller shapes"));
   }
-  auto values = symbols_[symbol].kind == Symbol::Kind::defined ? formula_jacobian(symbol, other)
-                                                               : network_jacobian(symbol, other);
-  return jacobians_[{symbol, other}] = std::move(values);
+  spend(rows * columns, place);
+  if (s.kind != Symbol::Kind::defined) {
+    auto values = network_jacobian(symbol, other, place);
+    return keep(jacobians_[{symbol, other}], std::move(values));
+  }
+  for (const int id : s.from) {  // as above
+    if (id != other && symbols_[id].kind == Symbol::Kind::defined && symbols_.depends(id, other))
+      jacobian(id, other, place);
+  }
+  auto values = formula_jacobian(symbol, other, place);
+  return keep(jacobians_[{symbol, other}], std::move(values));
 }
 
 /// By the engine: one run backwards for each number of the value.
-std::vector<double> Trial::network_jacobian(int symbol, int other) {
+std::vector<double> Trial::network_jacobian(int symbol, int other, Place place) {
   const auto rows = static_cast<std::size_t>(count(symbols_[symbol].extents));
   const auto columns = static_cast<std::size_t>(count(symbols_[other].extents));
   std::vector<double> values;
   const auto& derivative = system_.derivative(symbol, other);
   if (derivative.result < 0) return std::vector<double>(rows * columns, 0.0);
   Reference reference(derivative.graph, static_cast<std::size_t>(system_.samples_));
-  for (const auto& [id, entry] : system_.entries_) {
-    if (symbols_[id].kind == Symbol::Kind::drawn) reference.set(entry.node, System::kept(entry, value(id)));
-  }
+  feed(reference, place);
   const auto& shown_rows = system_.entries_.at(symbol);
   const auto& shown_columns = system_.entries_.at(other);
   const NodeId wanted[] = {derivative.result};
   for (std::size_t row = 0; row < rows; ++row) {
+    spend(3 * system_.work_ / kFaster, place);
     std::vector<double> one(rows, 0.0);
     one[row] = 1;
     reference.set(derivative.seed, System::kept(shown_rows, one));
@@ -150,8 +177,24 @@ std::vector<double> Trial::network_jacobian(int symbol, int other) {
   return values;
 }
 
+/// An error within a definition is one of the formula that uses it.
+template <class F>
+auto within(const std::string& name, Place place, F f) {
+  try {
+    return f();
+  } catch (const FormulaError& e) {
+    throw FormulaError(place, str(name, " cannot be computed: ", e.what()));
+  }
+}
+
+std::vector<double> Trial::formula_value(int symbol, Place place) {
+  const Symbol& s = symbols_[symbol];
+  return within(s.name, place,
+                [&] { return spread(Evaluator(symbols_, indices_, *this).run(s.body), s.axes, indices_); });
+}
+
 /// By the rules for formulas.
-std::vector<double> Trial::formula_jacobian(int symbol, int other) {
+std::vector<double> Trial::formula_jacobian(int symbol, int other, Place place) {
   const Symbol& s = symbols_[symbol];
   auto axes = s.axes;
   std::vector<ExprPtr> below;
@@ -159,8 +202,10 @@ std::vector<double> Trial::formula_jacobian(int symbol, int other) {
     axes.push_back(indices_.fresh(extent));
     below.push_back(index_node(axes.back()));
   }
-  const auto d = derive(s.body, other, below, symbols_, indices_);
-  return spread(Evaluator(symbols_, indices_, *this).run(d), axes, indices_);
+  return within(str("d", s.name, "/d", symbols_[other].name), place, [&] {
+    const auto d = derive(s.body, other, below, symbols_, indices_);
+    return spread(Evaluator(symbols_, indices_, *this).run(d), axes, indices_);
+  });
 }
 
 std::unique_ptr<Values> Trial::with(const std::vector<std::pair<int, std::vector<double>>>& replaced) {

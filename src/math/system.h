@@ -13,6 +13,10 @@
 #include "src/math/parser.h"
 #include "src/math/symbols.h"
 
+namespace chalk {
+class Reference;
+}
+
 namespace chalk::math {
 
 class System {
@@ -44,6 +48,7 @@ class System {
   static std::vector<double> kept(const Entry& entry, const std::vector<double>& values);
 
   std::int64_t samples_;
+  std::int64_t work_ = 0;  // multiplications of one run, about
   Graph graph_;
   std::map<int, Entry> entries_;  // by symbol
   mutable std::map<std::pair<int, int>, Derivative> derivatives_;
@@ -56,15 +61,21 @@ class Trial : public Values {
   Trial(const System& system, const Symbols& symbols, Indices& indices, std::uint64_t seed, double small = 1e-3)
       : system_(system), symbols_(symbols), indices_(indices), seed_(seed), small_(small) {}
 
-  const std::vector<double>& value(int symbol) override;
-  const std::vector<double>& jacobian(int symbol, int other) override;
+  const std::vector<double>& value(int symbol, Place place) override;
+  const std::vector<double>& jacobian(int symbol, int other, Place place) override;
   std::unique_ptr<Values> with(const std::vector<std::pair<int, std::vector<double>>>& replaced) override;
 
+  /// How many numbers it holds.
+  std::size_t size() const { return size_; }
+
  private:
+  const std::vector<double>& keep(std::vector<double>& place, std::vector<double> values);
   std::vector<double> draw(int symbol) const;
-  void run_network();
-  std::vector<double> network_jacobian(int symbol, int other);
-  std::vector<double> formula_jacobian(int symbol, int other);
+  void feed(Reference& reference, Place place);
+  void run_network(Place place);
+  std::vector<double> network_jacobian(int symbol, int other, Place place);
+  std::vector<double> formula_value(int symbol, Place place);
+  std::vector<double> formula_jacobian(int symbol, int other, Place place);
 
   const System& system_;
   const Symbols& symbols_;
@@ -73,6 +84,7 @@ class Trial : public Values {
   double small_;
   std::map<int, std::vector<double>> values_;
   std::map<std::pair<int, int>, std::vector<double>> jacobians_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace chalk::math
