@@ -1,12 +1,14 @@
 // The same bits, everywhere: trains networks from one seed and compares what comes out with golden hashes, on several
-// numbers of threads. The instruction set is that of CHALKGRAD_TARGET, so it takes one run for each.
+// numbers of threads; and predictions at batch 1, 7, 16 and 256 with each other. The instruction set is that of
+// CHALKGRAD_TARGET, so it takes one run for each.
 //
 //   bits GOLDEN [--steps short|long] [--threads 1,2,3] [--write]
 //
 // GOLDEN is tests/bits/golden.txt: a line "NAME STEPS SHA256" for each network and length. Exit code 1 if one differs,
 // 77 if this machine does not have the instruction set.
+#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -57,6 +59,20 @@ chalk::Dataset data_for(const Problem& problem) {
   return data;
 }
 
+/// What the network makes of the samples, so many at a time.
+std::vector<float> predictions(chalk::Network& network, const chalk::Dataset& data, std::size_t batch, int threads) {
+  std::vector<float> all;
+  const auto sample = static_cast<std::size_t>(chalk::elements(data.sample));
+  for (std::size_t first = 0; first < data.size(); first += batch) {
+    const chalk::Feed feed{
+        .bytes = data.bytes.data() + first * sample, .scale = data.scale.data(), .shift = data.shift.data()};
+    const auto some = chalk::predict(network, feed, std::min(batch, data.size() - first), false, threads);
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  return all;
+}
+
+/// The hash of the weights; or a word about predictions that depend on what is beside them.
 std::string trained(const Problem& problem, std::int64_t steps, int threads) {
   auto network = chalk::network(problem.network, problem.input);
   const auto data = data_for(problem);
@@ -70,6 +86,12 @@ std::string trained(const Problem& problem, std::int64_t steps, int threads) {
     if (++done == steps) chalk::request_stop();
   };
   chalk::train(network, data, options);
+  const auto together = predictions(network, data, 256, threads);
+  for (const std::size_t batch : {1, 7, 16}) {
+    const auto apart = predictions(network, data, batch, threads);
+    if (std::memcmp(apart.data(), together.data(), together.size() * sizeof(float)) != 0)
+      return "predictions in batches of " + std::to_string(batch) + " are others than in batches of 256";
+  }
   return network.weights_sha256();
 }
 
