@@ -32,10 +32,11 @@ INSTANTIATE_TEST_SUITE_P(Vectors, Meaning,
                                          "(ones(2) @ u^T)[i,j] = u[j] for i=0..1"));
 
 INSTANTIATE_TEST_SUITE_P(Matrices, Meaning,
-                         testing::Values("(W @ w)[i] = sum(j, W[i,j]*w[j])", "(u^T @ W)[j] = sum(i, u[i]*W[i,j])",
-                                         "u^T @ W = (W^T @ u)^T", "(W @ M)[i,k] = sum(j, W[i,j]*M[j,k])",
-                                         "(W @ M)^T = M^T @ W^T", "(W .* M^T)[i,j] = W[i,j]*M[j,i]",
-                                         "(diag(u) @ W)[i,j] = u[i]*W[i,j]", "diag(u)[i,j] = u[i]*δ(i,j)",
+                         testing::Values("(W @ w)[i] = sum(j, W[i,j]*w[j])", "(W @ w)[2] = sum(j, W[2,j]*w[j])",
+                                         "(u^T @ W)[j] = sum(i, u[i]*W[i,j])", "u^T @ W = (W^T @ u)^T",
+                                         "(W @ M)[i,k] = sum(j, W[i,j]*M[j,k])", "(W @ M)^T = M^T @ W^T",
+                                         "(W .* M^T)[i,j] = W[i,j]*M[j,i]", "(diag(u) @ W)[i,j] = u[i]*W[i,j]",
+                                         "diag(u)[i,j] = u[i]*δ(i,j)",
                                          "W[:,0] = W @ (ones(4) .* M[:,0]) - "
                                          "W @ M[:,0] + W[:,0]",
                                          "W[1,:] = M[:,1] .* W[1,:] ./ M[:,1]", "(W[:,k])[i] = W[i,k]",
