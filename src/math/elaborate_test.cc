@@ -81,13 +81,16 @@ TEST(Elaborate, FunctionsDoNotSeeTheIndicesAroundTheirCall) {
 }
 
 TEST(Elaborate, ALongSumAndManySignsAreRead) {
-  std::string sum = "a", minus = "a", product = "1";
+  std::string sum = "a", minus = "a", product = "1", powers;
   for (int k = 0; k < 1400; ++k) {
     sum += "+b";
     product += "*b";
+    powers += "*u";
   }
   for (int k = 0; k < 150; ++k) minus = "-" + minus;
   EXPECT_EQ(complaint(kValues + sum + " = a + 1400*b\nd(" + sum + ")/db = 1400\n" + minus + " = a"), "nothing");
+  EXPECT_EQ(complaint("given b in 0.99..1\np(u) := u" + powers + "\np'(b) = 1401*b^1400\np''(b) = 0"),
+            "4:1 more than 3,000 operations in a row or within each other; give a part of it a name with :=");
   EXPECT_EQ(complaint("given b in 0.99..1\nd(" + product + ")/db = 1400*b^1399"), "nothing");
   EXPECT_EQ(complaint(kValues + std::string(1500, '-') + "a = a"),
             "4:201 more than 200 brackets within brackets; name a part with :=");
