@@ -56,10 +56,16 @@ struct Screen {
     }
     return lines;
   }
-  /// What fits behind `used` columns. Formulas are ASCII.
+  /// What fits behind `used` columns.
   std::string fitting(const std::string& text, std::size_t used) const {
-    if (width == 0 || text.size() + used <= width) return text;
-    return text.substr(0, width - used - 1) + "…";
+    if (width == 0) return text;
+    std::size_t columns = used, last = 0;  // where the last character that leaves room for … ends
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const bool begins = (static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U;
+      if (begins && columns + 1 == width) last = i;
+      if (begins && ++columns > width) return text.substr(0, last) + "…";
+    }
+    return text;
   }
 };
 

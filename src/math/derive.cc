@@ -32,38 +32,61 @@ class Deriver {
   Deriver(const Expr* hole, int symbol, const std::vector<ExprPtr>& args, const Symbols& symbols, Indices& indices)
       : hole_(hole), symbol_(symbol), args_(args), symbols_(symbols), indices_(indices) {}
 
+  /// Deep trees are walked here alone, and little is kept on the stack: so the rules are not to be inlined.
   ExprPtr run(const ExprPtr& e) {
     if (const auto found = done_.find(e.get()); found != done_.end()) return found->second;
     indices_.step(e->place);
-    auto d = rule(e);
-    done_.emplace(e.get(), d);
-    return d;
+    std::vector<ExprPtr> d;  // of the parts
+    if (changes_with_its_parts(*e)) {
+      d.reserve(e->args.size());
+      for (const auto& arg : e->args) d.push_back(run(arg));
+    }
+    auto result = rule(e, d);
+    done_.emplace(e.get(), result);
+    return result;
   }
 
  private:
-  ExprPtr rule(const ExprPtr& e) {
+  static bool changes_with_its_parts(const Expr& e) {
+    switch (e.kind) {
+      case Kind::negate:
+      case Kind::add:
+      case Kind::subtract:
+      case Kind::multiply:
+      case Kind::divide:
+      case Kind::power:
+      case Kind::call:
+        return true;
+      case Kind::reduce:
+        return e.reduction != Reduction::argmax;
+      default:
+        return false;
+    }
+  }
+
+  [[gnu::noinline]] ExprPtr rule(const ExprPtr& e, const std::vector<ExprPtr>& d) {
     if (e.get() == hole_) return number(1, e->place);
     switch (e->kind) {
       case Kind::value:
         return of_value(*e);
       case Kind::negate:
-        return negated(run(e->args[0]));
+        return negated(d[0]);
       case Kind::add:
-        return sum_of(run(e->args[0]), run(e->args[1]));
+        return sum_of(d[0], d[1]);
       case Kind::subtract:
-        return difference(run(e->args[0]), run(e->args[1]));
+        return difference(d[0], d[1]);
       case Kind::multiply:  // (a·b)' = a'·b + a·b'
-        return sum_of(product(run(e->args[0]), e->args[1]), product(e->args[0], run(e->args[1])));
+        return sum_of(product(d[0], e->args[1]), product(e->args[0], d[1]));
       case Kind::divide: {  // (a/b)' = a'/b − a·b'/b²
         const auto &a = e->args[0], &b = e->args[1];
-        return difference(ratio(run(a), b), ratio(product(a, run(b)), product(b, b)));
+        return difference(ratio(d[0], b), ratio(product(a, d[1]), product(b, b)));
       }
       case Kind::power:
-        return of_power(*e);
+        return of_power(*e, d[0], d[1]);
       case Kind::call:  // f(a)' = f'(a)·a'
-        return product(run(e->args[0]), builtin_derivative(e->name, e->args[0]));
+        return product(d[0], builtin_derivative(e->name, e->args[0]));
       case Kind::reduce:
-        return of_reduce(e);
+        return of_reduce(e, d);
       case Kind::jacobian:
         if (!symbol_changes(e->id) && !symbol_changes(e->other)) break;
         throw FormulaError(e->place, "the derivative of a derivative of values is not known; derive a formula instead");
@@ -95,9 +118,8 @@ class Deriver {
   }
 
   /// (a^b)' = b·a^(b−1)·a' + a^b·ln(a)·b'
-  ExprPtr of_power(const Expr& e) {
+  static ExprPtr of_power(const Expr& e, const ExprPtr& da, const ExprPtr& db) {
     const auto &a = e.args[0], &b = e.args[1];
-    const auto da = run(a), db = run(b);
     auto result = product(product(b, make(Kind::power, e.place, {a, difference(b, number(1, b->place))})), da);
     if (is_number(*b, 2)) result = product(product(b, a), da);
     if (is_number(*db, 0)) return result;
@@ -110,11 +132,11 @@ class Deriver {
     return sum_of(result, product(product(whole, node(std::move(ln))), db));
   }
 
-  ExprPtr of_reduce(const ExprPtr& e) {
-    const auto& body = e->args[0];
+  ExprPtr of_reduce(const ExprPtr& e, const std::vector<ExprPtr>& parts) {
     if (e->reduction == Reduction::argmax) return number(0, e->place);
-    if (e->bounds.empty() && e->args.size() == 2) return of_pair(*e);
-    const auto d = run(body);
+    if (e->bounds.empty() && e->args.size() == 2) return of_pair(*e, parts);
+    const auto& body = e->args[0];
+    const auto& d = parts[0];
     if (is_number(*d, 0)) return d;
     if (e->reduction == Reduction::sum) return with_body(*e, Reduction::sum, d);
     for (const auto& bound : e->bounds) {
@@ -149,11 +171,11 @@ class Deriver {
   }
 
   /// max(a, b): a where a ≥ b, else b.
-  ExprPtr of_pair(const Expr& e) {
+  static ExprPtr of_pair(const Expr& e, const std::vector<ExprPtr>& d) {
     const bool max = e.reduction == Reduction::maximum;
     const auto &a = e.args[0], &b = e.args[1];
-    return sum_of(product(compare(max ? Comparison::greater_equal : Comparison::less_equal, a, b), run(a)),
-                  product(compare(max ? Comparison::less : Comparison::greater, a, b), run(b)));
+    return sum_of(product(compare(max ? Comparison::greater_equal : Comparison::less_equal, a, b), d[0]),
+                  product(compare(max ? Comparison::less : Comparison::greater, a, b), d[1]));
   }
 
   static ExprPtr index(int id, Place place) {

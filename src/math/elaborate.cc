@@ -123,8 +123,9 @@ void Elaborator::unify(int id, std::int64_t first, std::int64_t last, Place plac
   const auto [from, to] = *known.range;
   if (known.written ? from >= first && to <= last : from == first && to == last) return;
   throw MisfitError(place, str("the index ", known.name, " runs from ", first, " to ", last, " here, but from ",
-                               known.range->first, " to ", known.range->second, " at character ", known.place.column,
-                               "; use another index, or give its range"));
+                               known.range->first, " to ", known.range->second, " at ",
+                               known.place.line == place.line ? "" : str("line ", known.place.line, ", "), "character ",
+                               known.place.column, "; use another index, or give its range"));
 }
 
 void Elaborator::settle() {
@@ -306,11 +307,14 @@ Indexed Elaborator::element(const Expr& e) {
   std::map<int, ExprPtr> by;
   for (std::size_t k = 0; k < whole.axes.size(); ++k) {
     const auto i = index_expression(e.args[k + 1]);
+    const auto last = extent(whole.axes[k]) - 1;
     if (i->kind == Kind::index) {
-      unify(i->id, 0, extent(whole.axes[k]) - 1, i->place);
-    } else {
+      unify(i->id, 0, last, i->place);
+    } else if (i->kind != Kind::number || i->number != std::floor(i->number)) {
       throw FormulaError(i->place,
                          "a plain index is needed here; name the expression with := to take it apart further");
+    } else if (i->number > static_cast<double>(last)) {
+      throw MisfitError(i->place, str("this index runs from 0 to ", last));
     }
     by[whole.axes[k]] = i;
   }

@@ -32,10 +32,11 @@ INSTANTIATE_TEST_SUITE_P(Vectors, Meaning,
                                          "(ones(2) @ u^T)[i,j] = u[j] for i=0..1"));
 
 INSTANTIATE_TEST_SUITE_P(Matrices, Meaning,
-                         testing::Values("(W @ w)[i] = sum(j, W[i,j]*w[j])", "(u^T @ W)[j] = sum(i, u[i]*W[i,j])",
-                                         "u^T @ W = (W^T @ u)^T", "(W @ M)[i,k] = sum(j, W[i,j]*M[j,k])",
-                                         "(W @ M)^T = M^T @ W^T", "(W .* M^T)[i,j] = W[i,j]*M[j,i]",
-                                         "(diag(u) @ W)[i,j] = u[i]*W[i,j]", "diag(u)[i,j] = u[i]*δ(i,j)",
+                         testing::Values("(W @ w)[i] = sum(j, W[i,j]*w[j])", "(W @ w)[2] = sum(j, W[2,j]*w[j])",
+                                         "(u^T @ W)[j] = sum(i, u[i]*W[i,j])", "u^T @ W = (W^T @ u)^T",
+                                         "(W @ M)[i,k] = sum(j, W[i,j]*M[j,k])", "(W @ M)^T = M^T @ W^T",
+                                         "(W .* M^T)[i,j] = W[i,j]*M[j,i]", "(diag(u) @ W)[i,j] = u[i]*W[i,j]",
+                                         "diag(u)[i,j] = u[i]*δ(i,j)",
                                          "W[:,0] = W @ (ones(4) .* M[:,0]) - "
                                          "W @ M[:,0] + W[:,0]",
                                          "W[1,:] = M[:,1] .* W[1,:] ./ M[:,1]", "(W[:,k])[i] = W[i,k]",
@@ -80,13 +81,16 @@ TEST(Elaborate, FunctionsDoNotSeeTheIndicesAroundTheirCall) {
 }
 
 TEST(Elaborate, ALongSumAndManySignsAreRead) {
-  std::string sum = "a", minus = "a", product = "1";
+  std::string sum = "a", minus = "a", product = "1", powers;
   for (int k = 0; k < 1400; ++k) {
     sum += "+b";
     product += "*b";
+    powers += "*u";
   }
   for (int k = 0; k < 150; ++k) minus = "-" + minus;
   EXPECT_EQ(complaint(kValues + sum + " = a + 1400*b\nd(" + sum + ")/db = 1400\n" + minus + " = a"), "nothing");
+  EXPECT_EQ(complaint("given b in 0.99..1\np(u) := u" + powers + "\np'(b) = 1401*b^1400\np''(b) = 0"),
+            "4:1 more than 3,000 operations in a row or within each other; give a part of it a name with :=");
   EXPECT_EQ(complaint("given b in 0.99..1\nd(" + product + ")/db = 1400*b^1399"), "nothing");
   EXPECT_EQ(complaint(kValues + std::string(1500, '-') + "a = a"),
             "4:201 more than 200 brackets within brackets; name a part with :=");

@@ -144,71 +144,19 @@ Array Evaluator::index(int id) const {
   return a;
 }
 
+/// Deep trees are walked here alone, and little is kept on the stack: so apply is not to be inlined.
 Array Evaluator::compute(const ExprPtr& e) {
   const bool several = e.use_count() > 1 && !e->args.empty();
   if (several) {
     if (const auto found = shared_.find(e.get()); found != shared_.end()) return found->second;
   }
   values_.spend(kWorkOfNode, e->place);
-  const auto arg = [&](std::size_t k) { return compute(e->args[k]); };
-  Array y;
-  switch (e->kind) {
-    case Kind::number:
-      y.data = {e->number};
-      magnitude_ = std::max(magnitude_, std::abs(e->number));
-      break;
-    case Kind::index:
-      y = index(e->id);
-      values_.spend(static_cast<std::int64_t>(y.data.size()), e->place);
-      break;
-    case Kind::value: {
-      const auto& extents = symbols_[e->id].extents;
-      y = gather(*e, values_.value(e->id, e->place), extents);
-      break;
-    }
-    case Kind::jacobian: {
-      auto extents = symbols_[e->id].extents;
-      const auto& others = symbols_[e->other].extents;
-      extents.insert(extents.end(), others.begin(), others.end());
-      y = gather(*e, values_.jacobian(e->id, e->other, e->place), extents);
-      break;
-    }
-    case Kind::negate:
-      y = unary(*e, arg(0), [](double v) { return -v; });
-      break;
-    case Kind::add:
-      y = binary(*e, arg(0), arg(1), [](double a, double b) { return a + b; });
-      break;
-    case Kind::subtract:
-      y = binary(*e, arg(0), arg(1), [](double a, double b) { return a - b; });
-      break;
-    case Kind::multiply:
-      y = binary(*e, arg(0), arg(1), [](double a, double b) { return a * b; });
-      break;
-    case Kind::divide:
-      y = binary(*e, arg(0), arg(1), [](double a, double b) { return a / b; });
-      break;
-    case Kind::power:
-      y = binary(*e, arg(0), arg(1), [](double a, double b) { return std::pow(a, b); });
-      break;
-    case Kind::delta:
-      y = binary(*e, arg(0), arg(1), [](double a, double b) { return a == b ? 1.0 : 0.0; });
-      break;
-    case Kind::compare:
-      y = binary(*e, arg(0), arg(1), [&](double a, double b) { return math::compare(e->comparison, a, b); });
-      break;
-    case Kind::call:
-      y = unary(*e, arg(0), [&](double v) { return apply_builtin(e->name, v); });
-      break;
-    case Kind::reduce:
-      y = reduce(*e);
-      break;
-    case Kind::at:
-      y = at(*e);
-      break;
-    default:
-      throw FormulaError(e->place, "this cannot be computed");
+  std::vector<Array> args;
+  if (e->kind != Kind::at) {
+    args.reserve(e->args.size());
+    for (const auto& arg : e->args) args.push_back(compute(arg));
   }
+  Array y = apply(*e, args);
   if (several && y.data.size() <= kMostKept - kept_) {
     kept_ += y.data.size();
     shared_.emplace(e.get(), y);
@@ -216,14 +164,60 @@ Array Evaluator::compute(const ExprPtr& e) {
   return y;
 }
 
-/// data[args…], 0 where an index is outside.
-Array Evaluator::gather(const Expr& e, const std::vector<double>& data, const std::vector<std::int64_t>& extents) {
-  std::vector<Array> at;
-  std::vector<int> axes;
-  for (const auto& arg : e.args) {
-    at.push_back(compute(arg));
-    axes = united(axes, at.back().axes);
+Array Evaluator::apply(const Expr& e, const std::vector<Array>& args) {
+  const auto with = [&](auto f) { return binary(e, args[0], args[1], f); };
+  switch (e.kind) {
+    case Kind::number: {
+      Array y;
+      y.data = {e.number};
+      magnitude_ = std::max(magnitude_, std::abs(e.number));
+      return y;
+    }
+    case Kind::index: {
+      Array y = index(e.id);
+      values_.spend(static_cast<std::int64_t>(y.data.size()), e.place);
+      return y;
+    }
+    case Kind::value:
+      return gather(e, args, values_.value(e.id, e.place), symbols_[e.id].extents);
+    case Kind::jacobian: {
+      auto extents = symbols_[e.id].extents;
+      const auto& others = symbols_[e.other].extents;
+      extents.insert(extents.end(), others.begin(), others.end());
+      return gather(e, args, values_.jacobian(e.id, e.other, e.place), extents);
+    }
+    case Kind::negate:
+      return unary(e, args[0], [](double v) { return -v; });
+    case Kind::add:
+      return with([](double a, double b) { return a + b; });
+    case Kind::subtract:
+      return with([](double a, double b) { return a - b; });
+    case Kind::multiply:
+      return with([](double a, double b) { return a * b; });
+    case Kind::divide:
+      return with([](double a, double b) { return a / b; });
+    case Kind::power:
+      return with([](double a, double b) { return std::pow(a, b); });
+    case Kind::delta:
+      return with([](double a, double b) { return a == b ? 1.0 : 0.0; });
+    case Kind::compare:
+      return with([&](double a, double b) { return math::compare(e.comparison, a, b); });
+    case Kind::call:
+      return unary(e, args[0], [&](double v) { return apply_builtin(e.name, v); });
+    case Kind::reduce:
+      return reduce(e, args);
+    case Kind::at:
+      return at(e);
+    default:
+      throw FormulaError(e.place, "this cannot be computed");
   }
+}
+
+/// data[args…], 0 where an index is outside.
+Array Evaluator::gather(const Expr& e, const std::vector<Array>& at, const std::vector<double>& data,
+                        const std::vector<std::int64_t>& extents) {
+  std::vector<int> axes;
+  for (const auto& each : at) axes = united(axes, each.axes);
   Array y = empty(axes, e.place);
   // The place in data, and whether it is inside, axis by axis.
   std::vector<std::int64_t> offset(y.data.size(), 0);
@@ -243,15 +237,15 @@ Array Evaluator::gather(const Expr& e, const std::vector<double>& data, const st
   return y;
 }
 
-Array Evaluator::reduce(const Expr& e) {
+Array Evaluator::reduce(const Expr& e, const std::vector<Array>& args) {
   if (e.bounds.empty()) {  // max(a, b)
     const bool max = e.reduction == Reduction::maximum;
-    return binary(e, compute(e.args[0]), compute(e.args[1]), [&](double a, double b) {
+    return binary(e, args[0], args[1], [&](double a, double b) {
       if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<double>::quiet_NaN();
       return (max ? a >= b : a <= b) ? a : b;
     });
   }
-  const Array x = compute(e.args[0]);
+  const Array& x = args[0];
   std::vector<int> kept = x.axes, order;
   for (const auto& bound : e.bounds) {
     std::erase(kept, bound.id);

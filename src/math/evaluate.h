@@ -55,8 +55,10 @@ class Evaluator {
  private:
   Array compute(const ExprPtr& e);
   Array index(int id) const;
-  Array gather(const Expr& e, const std::vector<double>& data, const std::vector<std::int64_t>& extents);
-  Array reduce(const Expr& e);
+  [[gnu::noinline]] Array apply(const Expr& e, const std::vector<Array>& args);
+  Array gather(const Expr& e, const std::vector<Array>& at, const std::vector<double>& data,
+               const std::vector<std::int64_t>& extents);
+  Array reduce(const Expr& e, const std::vector<Array>& args);
   Array at(const Expr& e);
   template <class F>
   Array binary(const Expr& e, const Array& a, const Array& b, F f);

@@ -9,7 +9,7 @@
 namespace chalk::math {
 
 ExprPtr node(Expr e) {
-  constexpr int kDeepest = 4000;  // more would not fit on the stack
+  constexpr int kDeepest = 3000;  // more would not fit on the stack
   e.depth = 1;
   for (const auto& arg : e.args) e.depth = std::max(e.depth, arg->depth + 1);
   if (e.depth > kDeepest)

@@ -68,7 +68,7 @@ struct Expr {
   double number = 0;
   std::string name{};
   int primes = 0;
-  bool indexed = false;  // a name that was written with brackets
+  bool indexed = false;  // a name that was written with brackets, a derivative whose numerator was: d(a)/db
   std::vector<ExprPtr> args{};
   std::vector<Bound> bounds{};
   Reduction reduction = Reduction::sum;

@@ -290,7 +290,8 @@ class NetworkReader {
     if (kind == Symbol::Kind::drawn) {
       // Weights so that sums are of the size of one input, as at the start of training.
       const bool weights = value.shape().size() > 1 && !value.batched();
-      const auto fan_in = weights ? static_cast<double>(elements(value.shape()) / value.shape()[0]) : 1.0;
+      const auto inputs = weights ? elements(value.shape()) / value.shape()[0] : 1;
+      const auto fan_in = static_cast<double>(inputs);
       const double bound = value.batched() ? 1 : weights ? std::min(1.0, std::sqrt(3 / fan_in)) : 0.5;
       symbol.domain = {.low = -bound, .high = bound};
     } else {

@@ -245,7 +245,12 @@ class FormulaParser {
     }
     const Place place = t_.next().place;
     const Token bottom = t_.next();
-    return make(Kind::derivative, place, {numerator, differential(bottom)});
+    Expr e;
+    e.kind = Kind::derivative;
+    e.place = place;
+    e.indexed = of_expression;
+    e.args = {numerator, differential(bottom)};
+    return node(std::move(e));
   }
 
   ExprPtr differential(const Token& token) { return with_indices(without_d(token)); }

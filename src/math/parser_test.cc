@@ -132,6 +132,8 @@ TEST(Parser, TextReadsBackAsTheSameTree) {
                                  "(dS/dW)^2",
                                  "(dS/dW)[i,j]",
                                  "d(a*b)/da*2",
+                                 "d(a)/db",
+                                 "d(i)/db",
                                  "(v + y)^T @ W",
                                  "W^T^T",
                                  "(2*W)^T",
@@ -214,7 +216,13 @@ rc::Gen<ExprPtr> formulas(int depth) {
       case 13:
         return two([](const ExprPtr& a, const ExprPtr& b) { return make(Kind::delta, {}, {a, b}); });
       case 14:
-        return one([=](const ExprPtr& a) { return make(Kind::derivative, {}, {a, leaf("W", {i, j})}); });
+        return one([=](const ExprPtr& a) {
+          Expr e;
+          e.kind = Kind::derivative;
+          e.indexed = true;
+          e.args = {a, leaf("W", {i, j})};
+          return node(std::move(e));
+        });
       case 15:
         return one([=](const ExprPtr& a) { return make(Kind::at, {}, {a, leaf("v", {i}), leaf("y", {i})}); });
       default:

@@ -108,7 +108,7 @@ class Text {
         return "[" + (*this)(*e.args[0]) + " " + std::string(sign(e.comparison)) + " " + (*this)(*e.args[1]) + "]";
       case Kind::derivative: {
         const auto& top = *e.args[0];
-        return (top.kind == Kind::name ? "d" + (*this)(top) : "d(" + (*this)(top) + ")") + "/d" + (*this)(*e.args[1]);
+        return (!e.indexed ? "d" + (*this)(top) : "d(" + (*this)(top) + ")") + "/d" + (*this)(*e.args[1]);
       }
       case Kind::at: {
         std::string text = "at(" + (*this)(*e.args[0]);

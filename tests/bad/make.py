@@ -268,4 +268,74 @@ bad_toml("activations-unknown", ACTIVATIONS + 'functions = ["step"]\n', '"step",
 bad_toml("activations-divide", ACTIVATIONS + 'functions = ["tanh", "relu", "relu"]\n', "3 functions do not divide 64 nodes")
 bad_toml("activations-number", ACTIVATIONS + "functions = [1]\n", "functions must be made of names in quotes")
 
+# ---- derivations. What is said is that of the text as a whole, or of its first line that fails.
+def chalk(name, text, message):
+    bad("derivations", name, text if isinstance(text, bytes) else text.encode(), message)
+
+
+NET = "network x: 3 > z = dense(W: 2 outputs, bias b) > y = sigmoid\n"
+chalk("nul-bytes", NET.encode() + b"y = \0\0", "line 2, character 5: a control character")
+chalk("binary", bytes(range(256)) * 16, "line 1, character 1: a control character")
+chalk("latin-1", "given \xe9".encode("latin-1"), "line 1, character 7: this is not UTF-8")
+chalk("utf-16", NET.encode("utf-16"), "line 1, character 1: this is not UTF-8")
+chalk("cut-character", NET.encode() + "y = δ".encode()[:-1], "line 2, character 5: this is not UTF-8")
+chalk("escape-codes", NET + "\x1b[2J = y", "line 2, character 1: a control character")
+chalk("long-statement", "a" * 30_000, "a statement of more than 20,000 bytes")
+chalk("many-words", "1 = 1" + "+1" * 3000, "a statement of more than 3000 words")
+chalk("many-names", "".join(f"given a{i}\n" for i in range(2000)), "line 1001, character 7: more than 1000 names")
+chalk("deep-brackets", "(" * 5000 + "1" + ")" * 5000 + " = 1", "more than 3000 words")
+chalk("brackets", "(" * 900 + "1" + ")" * 900 + " = 1", "line 1, character 201: more than 200 brackets")
+chalk("unterminated-bracket", NET + "y[i = 0", "line 2, character 5: \",\" or \"]\" after an index expected")
+chalk("unterminated-text", NET + "\"words", "line 2, character 1: a text that begins here has no second")
+chalk("unterminated-network", NET[:NET.index(")")], "line 1, character 46: \",\" or \")\" expected")
+chalk("no-network", "y[i] = sigmoid(z[i])", "line 1, character 1: \"y\" is not a value that is known here")
+chalk("two-networks", NET + NET, "line 2, character 1: a second network")
+chalk("quote-alone", NET + "% y = z", "line 2, character 1: the document is quoted (%) here, but no statement follows")
+chalk("label-alone", "(10)", "line 1, character 1: nothing follows the label (10)")
+chalk("erratum-alone", "erratum why", "line 1, character 1: an erratum follows the equation that is wrong")
+chalk("chain-alone", "= 3", "line 1, character 1: there is no line above")
+chalk("huge-layer", "network x: 4096x256 > y = dense(W: 4096 outputs)", "this layer is too large to check formulas on")
+chalk("huge-kernel", "network x: 1024x1024 > y = conv(W: 1 filter 1023x1023, same)", "this layer is too large")
+chalk("huge-filters", "network x: 8x8 " + "> conv(W: 4096 filters 4096x4096, full)", "character 39: this shape is too large")
+chalk("huge-shape", "given a: 4096x4096", "character 10: this shape is too large")
+chalk("huge-sum", "given a\nsum(i=0..1000000, j=0..1000000, a) = 0", "line 2, character 1: this runs over too many terms")
+chalk("huge-loop", "given a\nsum(i=0..100000, a*i*sum(j=0..100000, sin(i*j))) = 0", "more than 16,777,216 terms at once")
+chalk("huge-derivative", "network x: 64x64 > y = dense(W: 4096 outputs)\ndy[0]/dW[0,0,0] = 0", "4096 by 16777216 numbers, too many")
+chalk("changes-within-changes", "network x: 50 > y = tanh\n" + "at(" * 8 + "y[0]" + "".join(
+    f", x[i] := i*{k})" for k in "abcdefgh") + " = 0 for " + ", ".join(f"{k}=0..99" for k in "abcdefgh"),
+    "this takes too long to compute; use smaller shapes and ranges")
+chalk("doubling-functions", "given a\nf0(u) := u*u\n" + "".join(
+    f"f{k}(u) := f{k - 1}(u)*f{k - 1}(u)\n" for k in range(1, 50)), "this is too long; use fewer of them")
+chalk("deep-functions", "given a\nf(u) := u" + "+u" * 1400 + "\n" + "f(" * 50 + "a" + ")" * 50 + " = 0",
+      "operations in a row or within each other; give a part of it a name")
+chalk("long-chain-of-definitions", "given v0 in 1..2\n" + "".join(
+    f"v{k} := v{k - 1}*1.001 + v{max(k - 2, 0)}*0.001\n" for k in range(1, 999)) + "dv998/dv0 = 0", "left is ")
+chalk("not-a-number", "given a in 1..2\nln(-a) = ln(-a)", "left is nan, right is nan: not a number")
+chalk("overflow", "given a in 1..2\n10^(400*a) = 10^(400*a)", "not a number")
+
+for name, text in {
+    "conv": "network x: 1x4x4 > z1 = conv(W1: 1 filter 2x2, flipped, full, untied bias b1) > a1 = relu > p = maxpool 5 > "
+            "z3 = dense(W3: 2 outputs, bias b3) > y = softmax\ngiven t: 2 distribution\nW1, x in 0.1..1\n"
+            "S := -sum(h, t[h]*ln(y[h]))\n(1) dS/dy[h] = -t[h]/y[h]\n(2) dS/dW3[a]\n"
+            "= sum(h, dS/dy[h]*sum(i, dy[h]/dz3[i]*dz3[i]/dW3[a]))\n= 1\nerratum no\ncorrected = dS/dz3[a]*p\n",
+    "layers": "samples 2\nfunctions f = sigmoid, tanh, relu\nnetwork x: 3x3 > c = conv(W: 2 filters 3x3, same, stride 1, "
+              "bias b) > avgpool 2 > z = dense(V: 3 outputs, inputs first, subtracted bias v) > o = f\no = f(z)\n",
+    "pools": "network x: 2x4x4 > p = maxpool(2, stride 1) > shared bias d > q = avgpool 3\nq = q\n",
+    "family": "functions f = sigmoid, tanh\nnetwork x: 2 > s = dense(W: 2 outputs) > o = f\no[j] = f[j](s[j])\n"
+              "do[j]/ds[k] = delta(j,k)*f'[j](s[j]); o = f(s)\n",
+    "matrix": "samples 3\nnetwork X: 2 > Z = dense(W: 2 outputs, inputs first) > Y = tanh\nZ = X @ W; Y = tanh(Z)\n"
+              "G := Y .* (1 - Y) ./ (2 + Y); sum(G, axis=0) = (ones(3)^T @ G)^T\nV := diag(X[0,:])\n"
+              "sum(sum(X .* X)) = sum(i,j,X[i,j]^2)\nsoftmax(Z)[n,i] = exp(Z[n,i])/sum(j, exp(Z[n,j]))\n",
+    "scalar": "given a, b in 0.1..1; given η small\nrho(u) := max(0, u)\nf(u) := u*tanh(u)\ne := f(a*b)^2\n"
+              "de/da = 2*f(a*b)*f'(a*b)*b; f''(a) = f''(a)\nat(e, a := a - η*de/da) - e ≈ -η*(de/da)^2\n"
+              "Δa := -η*de/da # c\n\"words\"\n% quote\n∂e/∂b = d(f(a*b)^2)/db\n",
+    "reduce": "given v: 4; given t: 4 one-hot\nprod(i, v[i]) = v[0]*v[1]*v[2]*v[3]\n"
+              "d(max(i, v[i]))/dv[k] = [k = argmax(i, v[i])]\nd(prod(i=0..3, v[i]))/dv[k] = prod(i, v[i])/v[k] for k=1..2\n"
+              "min(v[0], 2) = min(i=0..0, v[i])\npart two\nabs(-3) = 3; floor(2.5) = 2; 2^-1 = 0.5e0\n"
+              "[1 <= 2] = 1; [1 != 2]*step(1)*sign(3) = 1\n",
+    "at": "network x: 2 > s = dense(w: 1 output) > o = sigmoid\ngiven y\nL := (o - y)^2/2\n"
+          "at(L, w[p] := 2*w[p], x := x ./ (2 + 0*x)) = L\n",
+}.items():
+    good("check", name, text.encode())
+
 (BAD / "expected.txt").write_text("".join(f"{k}\t{v}\n" for k, v in sorted(expected.items())), encoding="utf-8")
