@@ -54,6 +54,26 @@ HWY_INLINE void from_points(const LaneVec (&m)[kPatch], LaneVec (&z)[kTile]) {
   z[3] = hn::Add(fused(hn::Set(tag, 8.0f), odd2, odd1), m[5]);
 }
 
+/// u = Gw:
+///     1/4     0    0
+///    −1/6  −1/6 −1/6
+///    −1/6   1/6 −1/6
+///    1/24  1/12  1/6
+///    1/24 −1/12  1/6
+///       0     0    1
+HWY_INLINE void weights_to_points(const LaneVec (&w)[3], LaneVec (&u)[kPatch]) {
+  const LaneTag tag;
+  const auto two = hn::Set(tag, 2.0f), minus_two = hn::Set(tag, -2.0f);
+  const auto sixth = hn::Set(tag, 1.0f / 6), minus_sixth = hn::Set(tag, -1.0f / 6), far = hn::Set(tag, 1.0f / 24);
+  const auto even1 = hn::Add(w[0], w[2]), even2 = fused(hn::Set(tag, 4.0f), w[2], w[0]);
+  u[0] = hn::Mul(w[0], hn::Set(tag, 0.25f));
+  u[1] = hn::Mul(hn::Add(even1, w[1]), minus_sixth);
+  u[2] = hn::Mul(hn::Sub(w[1], even1), sixth);
+  u[3] = hn::Mul(fused(two, w[1], even2), far);
+  u[4] = hn::Mul(fused(minus_two, w[1], even2), far);
+  u[5] = w[2];
+}
+
 /// v[k] = (Bᵀ d B)[k], for the 36 points k, of a patch whose rows lie d_row floats apart.
 HWY_NOINLINE void transform_patch(const float* d, std::int64_t d_row, float* v, std::int64_t v_plane) {
   const LaneTag tag;

