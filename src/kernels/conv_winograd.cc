@@ -18,6 +18,7 @@ namespace {
 constexpr std::int64_t kPoints = 36;       // of the transform of a patch
 constexpr std::int64_t kMostTiles = 6;     // that go through the 36 products at once: as many as a register tile holds
 constexpr std::int64_t kSumChannels = 64;  // at a time, so that their points of kMostTiles stay in the nearest cache
+constexpr std::int64_t kGap = 16;          // floats between planes of points, lest all fall on one set of a cache
 constexpr std::int64_t kFilterBlock = 4;   // filters whose weights are packed side by side
 
 /// How winograd_forward goes about a shape: the points of all channels of some tiles, their products, and z of them.
@@ -36,8 +37,8 @@ WinogradPlan plan_winograd(const ConvShape& s) {
   p.batches = (p.tiles + kMostTiles - 1) / kMostTiles;
   p.most = (p.tiles + p.batches - 1) / p.batches;
   p.filters = (s.filters + kFilterBlock - 1) / kFilterBlock * kFilterBlock;
-  p.v_plane = s.channels * p.most * 16;
-  p.m_plane = s.filters * p.most * 16;
+  p.v_plane = s.channels * p.most * 16 + kGap;
+  p.m_plane = s.filters * p.most * 16 + kGap;
   p.table_floats = (2 * std::min(s.channels, kSumChannels) + 15) / 16 * 16;  // offsets are 64-bit
   p.v_floats = kPoints * p.v_plane;
   p.m_floats = kPoints * p.m_plane;
@@ -99,25 +100,6 @@ void PackPoints(const ConvShape& s, const float* w, bool backwards, float* packe
         transform_weights(pairs, points, kLanes);
         for (std::int64_t k = 0; k < kPoints; ++k) std::copy_n(points + k * kLanes, count, packed + k * plane);
         packed -= 4 * kFilterBlock - count;
-      }
-    }
-  }
-}
-
-/// v[k][c][t] = (Bᵀ x B)[k] of `count` tiles.
-void transform_x(const ConvShape& s, const WinogradPlan& p, const float* x, std::int64_t first, std::int64_t count,
-                 float* v) {
-  alignas(64) float copy[kPoints * kLanes];
-  for (std::int64_t c = 0; c < s.channels; ++c, x += s.height * s.width * kLanes) {
-    for (std::int64_t t = 0; t < count; ++t) {
-      const std::int64_t tile = first + t;
-      const Patch patch{tile / p.across * kTile - s.pad_h, tile % p.across * kTile - s.pad_w, s.height, s.width};
-      float* const to = v + (c * p.most + t) * kLanes;
-      if (patch.inside()) {
-        transform_patch(x + (patch.top * s.width + patch.left) * kLanes, s.width * kLanes, to, p.v_plane);
-      } else {
-        patch.copy(x, copy);
-        transform_patch(copy, kPatch * kLanes, to, p.v_plane);
       }
     }
   }
@@ -238,7 +220,7 @@ void WinogradForward(const ConvShape& s, const ConvEpilogue& e, const float* x, 
   for (std::int64_t c = 0; c < std::min(s.channels, kSumChannels); ++c) taps[c] = c * p.most * kLanes;
   for (std::int64_t batch = 0; batch < p.batches; ++batch) {
     const std::int64_t first = p.tiles * batch / p.batches, count = p.tiles * (batch + 1) / p.batches - first;
-    transform_x(s, p, x, first, count, v);
+    transform_x(s, {p.across, first, p.most}, x, count, v, p.v_plane);
     multiply(s, p, packed, taps, v, count, m);
     finish_tiles(s, e, p, m, bias, first, count, y, index);
   }

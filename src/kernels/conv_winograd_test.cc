@@ -29,6 +29,20 @@ Case any_case() {
   return with_output(s, static_cast<std::uint32_t>(in(0, 1 << 30)));
 }
 
+Case square(std::int64_t channels, std::int64_t filters, std::int64_t size) {
+  return with_output({.channels = channels,
+                      .height = size,
+                      .width = size,
+                      .filters = filters,
+                      .kernel_h = 3,
+                      .kernel_w = 3,
+                      .out_h = 0,
+                      .out_w = 0,
+                      .pad_h = 1,
+                      .pad_w = 1},
+                     3);
+}
+
 Guarded forward(const Case& k, const ConvEpilogue& e, const Guarded& x, const Guarded& w, const Guarded& bias,
                 Guarded* index = nullptr) {
   const ConvShape& s = k.s;
@@ -53,6 +67,12 @@ Guarded input_grad(const Case& k, const Guarded& dz, const Guarded& w) {
   return dx;
 }
 
+void weight_grad(const Case& k, const Guarded& x, const Guarded& dz, const Guarded& dw, int valid, bool accumulate) {
+  Guarded scratch(winograd_weight_grad_scratch(k.s));
+  winograd_weight_grad(k.s, x.data(), dz.data(), dw.data(), valid, accumulate, scratch.data());
+  EXPECT_TRUE(scratch.intact() && dw.intact());
+}
+
 // The bound. A sum in which a term passes through n roundings is wrong by at most n·ε/2·Σ|terms| (and terms of ε²).
 // Here a term is a product A·G·w·G·B·x·B·A of entries of the transforms. It passes through 2 + 2 roundings in Bᵀ x B,
 // one of G w Gᵀ (which is done in double), one for each summed channel, and 3 + 3 in Aᵀ m A: channels + 11.
@@ -66,6 +86,17 @@ constexpr double kG[6][3] = {{1. / 4, 0, 0},
                              {1. / 24, -1. / 12, 1. / 6},
                              {0, 0, 1}};
 constexpr double kA[4][6] = {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}};
+
+/// mᵀ
+template <std::size_t kRows, std::size_t kColumns>
+struct Transposed {
+  explicit Transposed(const double (&m)[kRows][kColumns]) {
+    for (std::size_t i = 0; i < kRows; ++i) {
+      for (std::size_t j = 0; j < kColumns; ++j) rows[j][i] = m[i][j];
+    }
+  }
+  double rows[kColumns][kRows];
+};
 
 /// |M| a |M|ᵀ
 template <std::size_t kRows, std::size_t kColumns>
@@ -152,6 +183,49 @@ void expect_within_bound(const Map& m, std::int64_t lane, const Guarded& x, cons
   }
 }
 
+/// Compares dw, to which the first `valid` lanes were added, with loops in double, for filter o.
+void expect_weights_within_bound(const Case& k, std::int64_t o, const Guarded& x, const Guarded& dz, int valid,
+                                 const Guarded& start, const Guarded& dw) {
+  const ConvShape& s = k.s;
+  const Transposed a(kA);
+  const Transposed g(kG);
+  const std::int64_t across = (s.out_w + 3) / 4, tiles = (s.out_h + 3) / 4 * across;
+  for (std::int64_t c = 0; c < s.channels; ++c) {
+    std::vector<double> sums(36, 0.0), exact(9, 0.0);
+    for (std::int64_t tile = 0; tile < tiles; ++tile) {
+      const std::int64_t p0 = tile / across * 4, q0 = tile % across * 4;
+      for (std::int64_t n = 0; n < valid; ++n) {
+        std::vector<double> d, z;
+        for (std::int64_t i = 0; i < 36; ++i) {
+          const auto from = k.x_at(o, c, p0 - s.pad_h + i / 6, q0 - s.pad_w + i % 6);
+          d.push_back(from < 0 ? 0 : x[from * kLanes + n]);
+        }
+        for (std::int64_t i = 0; i < 16; ++i) {
+          const bool none = p0 + i / 4 >= s.out_h || q0 + i % 4 >= s.out_w;
+          z.push_back(none ? 0 : dz[k.z_at(o, p0 + i / 4, q0 + i % 4) * kLanes + n]);
+        }
+        for (std::size_t w = 0; w < 9; ++w) {
+          for (std::size_t i = 0; i < 16; ++i) exact[w] += z[i] * d[(i / 4 + w / 3) * 6 + i % 4 + w % 3];
+        }
+        for (auto* values : {&d, &z}) {
+          for (double& value : *values) value = std::abs(value);
+        }
+        const auto v = magnitudes(kB, d), u = magnitudes(a.rows, z);
+        for (std::size_t i = 0; i < 36; ++i) sums[i] += u[i] * v[i];
+      }
+    }
+    const auto magnitude = magnitudes(g.rows, sums);
+    for (std::int64_t i = 0; i < 9; ++i) {
+      const std::int64_t at = (o * s.channels + c) * 9 + i;
+      const auto w = static_cast<std::size_t>(i);
+      const double expected = exact[w] + start[at];
+      const double bound =
+          static_cast<double>(tiles + (tiles + 15) / 16 + 24) * 0x1p-24 * (magnitude[w] + std::abs(start[at]));
+      if (!(std::abs(dw[at] - expected) <= bound)) fail("dw", static_cast<std::size_t>(at), dw[at], expected);
+    }
+  }
+}
+
 RC_GTEST_PROP(Winograd, AgreesWithLoopsInDouble, ()) {
   const Case k = any_case();
   std::mt19937 random(k.seed);
@@ -159,6 +233,51 @@ RC_GTEST_PROP(Winograd, AgreesWithLoopsInDouble, ()) {
   const std::int64_t lane = *rc::gen::inRange<std::int64_t>(0, kLanes);
   expect_within_bound(forward_map(k, w), lane, x, forward(k, {}, x, w, bias), "z");
   expect_within_bound(input_grad_map(k, w), lane, dz, input_grad(k, dz, w), "dx");
+}
+
+RC_GTEST_PROP(Winograd, WeightGradAddsValidLanesOnEveryTarget, ()) {
+  const Case k = any_case();
+  std::mt19937 random(k.seed);
+  const Guarded x(k.x_size(), random), dz(k.z_size(), random), start(k.w_size(), random), zero(k.w_size());
+  std::fill(zero.span().begin(), zero.span().end(), 0.0f);
+  const int valid = *rc::gen::inRange(1, 17);
+  for (const Guarded* values : {&x, &dz}) {  // a lane without a sample may hold anything
+    for (std::size_t i = 0; i < values->span().size(); ++i) {
+      if (static_cast<int>(i % 16) >= valid) values->span()[i] = NAN;
+    }
+  }
+  const Guarded set(k.w_size()), added(k.w_size());
+  weight_grad(k, x, dz, set, valid, false);
+  std::copy(start.span().begin(), start.span().end(), added.data());
+  weight_grad(k, x, dz, added, valid, true);
+  const auto o = *rc::gen::inRange<std::int64_t>(0, k.s.filters);
+  expect_weights_within_bound(k, o, x, dz, valid, zero, set);
+  expect_weights_within_bound(k, o, x, dz, valid, start, added);
+  for (std::size_t i = 0; i < k.w_size(); ++i) {
+    if (added.span()[i] != start.span()[i] + set.span()[i]) fail("dw", i, added.span()[i], set.span()[i]);
+  }
+  on_every_target([&] {
+    const Guarded dw(k.w_size());
+    weight_grad(k, x, dz, dw, valid, false);
+    expect_same_bits(dw.span(), set.span(), "dw");
+    std::copy(start.span().begin(), start.span().end(), dw.data());
+    weight_grad(k, x, dz, dw, valid, true);
+    expect_same_bits(dw.span(), added.span(), "dw");
+  });
+}
+
+TEST(Winograd, WeightGradOfManyChannelsAndBands) {
+  const Case k = square(70, 5, 25);  // 49 tiles
+  std::mt19937 random(k.seed);
+  const Guarded x(k.x_size(), random), dz(k.z_size(), random), zero(k.w_size()), dw(k.w_size());
+  std::fill(zero.span().begin(), zero.span().end(), 0.0f);
+  weight_grad(k, x, dz, dw, 11, false);
+  expect_weights_within_bound(k, 3, x, dz, 11, zero, dw);
+  on_every_target([&] {
+    const Guarded again(k.w_size());
+    weight_grad(k, x, dz, again, 11, false);
+    expect_same_bits(again.span(), dw.span(), "dw");
+  });
 }
 
 RC_GTEST_PROP(Winograd, SameBitsOnEveryTarget, ()) {
@@ -197,20 +316,6 @@ RC_GTEST_PROP(Winograd, BiasReluAndPoolingFollowAsIfByThemselves, ()) {
     expect_same_bits(forward(k, e, x, w, bias, pooled ? &index : nullptr).span(), y, "y");
     if (pooled) expect_same_bits(index.span(), places, "index");
   });
-}
-
-Case square(std::int64_t channels, std::int64_t filters, std::int64_t size) {
-  return with_output({.channels = channels,
-                      .height = size,
-                      .width = size,
-                      .filters = filters,
-                      .kernel_h = 3,
-                      .kernel_w = 3,
-                      .out_h = 0,
-                      .out_w = 0,
-                      .pad_h = 1,
-                      .pad_w = 1},
-                     3);
 }
 
 TEST(Winograd, ManyChannelsAreSummedInPiecesInOrder) {
@@ -268,7 +373,7 @@ TEST(Winograd, FitsKernelsOfThreeByThree) {
   const auto but = [&](auto change) {
     ConvShape s = fits;
     change(s);
-    return winograd_fits(s) || winograd_forward_pays(s) || winograd_input_grad_pays(s);
+    return winograd_fits(s) || winograd_forward_pays(s) || winograd_input_grad_pays(s) || winograd_weight_grad_pays(s);
   };
   EXPECT_FALSE(but([](ConvShape& s) { s.kernel_h = 5; }));
   EXPECT_FALSE(but([](ConvShape& s) { s.kernel_w = 1; }));

@@ -143,6 +143,20 @@ class ConvWeightGrad : public PlannedKernel {
   ConvShape shape_;
 };
 
+class WinogradWeightGrad : public PlannedKernel {
+ public:
+  explicit WinogradWeightGrad(const ConvShape& shape) : shape_(shape) {
+    sums_batch = true;
+    scratch = winograd_weight_grad_scratch(shape);
+  }
+  void run(const KernelRun& call) const override {
+    winograd_weight_grad(shape_, call.in[0], call.in[1], call.out[0], call.valid, call.accumulate, call.scratch);
+  }
+
+ private:
+  ConvShape shape_;
+};
+
 class DenseForward : public PlannedKernel {
  public:
   DenseForward(const Shape& w, bool bias, bool with_relu)
@@ -193,6 +207,11 @@ std::unique_ptr<PlannedKernel> forward_kernel(bool winograd, const ConvShape& sh
 std::unique_ptr<PlannedKernel> input_grad_kernel(bool winograd, const ConvShape& shape) {
   if (winograd) return std::make_unique<WinogradInputGrad>(shape);
   return std::make_unique<ConvInputGrad>(shape);
+}
+
+std::unique_ptr<PlannedKernel> weight_grad_kernel(bool winograd, const ConvShape& shape) {
+  if (winograd) return std::make_unique<WinogradWeightGrad>(shape);
+  return std::make_unique<ConvWeightGrad>(shape);
 }
 
 std::string described(const char* map, const Tail& tail) {
@@ -264,10 +283,11 @@ bool claim_convolution_weight_grad(Fusion& f, NodeId id) {
   const NodeId sum = f.only_user(id);
   if (node.op != &op_conv2d_weight_grad || !batched(f, node.inputs[0]) || !batched(f, node.inputs[1])) return false;
   if (sum < 0 || f.node(sum).op != &op_batch_sum) return false;
-  auto kernel =
-      std::make_unique<ConvWeightGrad>(conv_shape(node.attributes.as<Conv2dAttributes>(), shape_of(f, node.inputs[0]),
-                                                  node.type.shape, shape_of(f, node.inputs[1])));
-  kernel->name = "conv2d_weight_grad+batch_sum";
+  const auto shape = conv_shape(node.attributes.as<Conv2dAttributes>(), shape_of(f, node.inputs[0]), node.type.shape,
+                                shape_of(f, node.inputs[1]));
+  const bool winograd = winograd_weight_grad_pays(shape);
+  auto kernel = weight_grad_kernel(winograd, shape);
+  kernel->name = winograd ? "conv2d_weight_grad_winograd+batch_sum" : "conv2d_weight_grad+batch_sum";
   kernel->inputs = node.inputs;
   kernel->nodes = {id, sum};
   kernel->outputs = {sum};

@@ -302,8 +302,8 @@ TEST(Program, ChoosesWinogradByShapesAlone) {
   options.print = [&](std::string_view, const std::string& text) { seen = text; };
   Program(g, variables, options);
   const std::string kernels = seen;
-  for (const char* winograd :
-       {"conv2d_winograd+bias+relu(", "conv2d_winograd+bias+relu+max_pool(", "conv2d_input_grad_winograd("}) {
+  for (const char* winograd : {"conv2d_winograd+bias+relu(", "conv2d_winograd+bias+relu+max_pool(",
+                               "conv2d_input_grad_winograd(", "conv2d_weight_grad_winograd+batch_sum("}) {
     EXPECT_NE(kernels.find(winograd), std::string::npos) << kernels;
   }
   EXPECT_NE(kernels.find("conv2d+bias+relu("), std::string::npos) << "two channels are too few\n" << kernels;
