@@ -37,7 +37,7 @@ std::size_t winograd_input_grad_scratch(const ConvShape& s);
 void winograd_input_grad(const ConvShape& s, const float* dz, const float* packed, float* dx, float* scratch);
 
 /// As conv_weight_grad, for shapes that fit: Gᵀ[Σ (A dz Aᵀ) ⊙ (Bᵀ x B)]G, the transposed map. The sum runs over z's
-/// tiles in row-major order, where places beyond z count as 0, in ⌈tiles / 16⌉ bands: from tile ⌊k · tiles / bands⌋ up
+/// tiles in row-major order, where places beyond z count as 0, in ⌈tiles / 32⌉ bands: from tile ⌊k · tiles / bands⌋ up
 /// to ⌊(k+1) · tiles / bands⌋. In a band each lane is fma-accumulated from +0, then the lanes fold, and the folds are
 /// added.
 std::size_t winograd_weight_grad_scratch(const ConvShape& s);

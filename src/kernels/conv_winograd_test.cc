@@ -220,7 +220,7 @@ void expect_weights_within_bound(const Case& k, std::int64_t o, const Guarded& x
       const auto w = static_cast<std::size_t>(i);
       const double expected = exact[w] + start[at];
       const double bound =
-          static_cast<double>(tiles + (tiles + 15) / 16 + 24) * 0x1p-24 * (magnitude[w] + std::abs(start[at]));
+          static_cast<double>(tiles + (tiles + 31) / 32 + 24) * 0x1p-24 * (magnitude[w] + std::abs(start[at]));
       if (!(std::abs(dw[at] - expected) <= bound)) fail("dw", static_cast<std::size_t>(at), dw[at], expected);
     }
   }
@@ -389,8 +389,8 @@ TEST(Winograd, FitsKernelsOfThreeByThree) {
 TEST(Winograd, PaysForManyChannelsAndFiltersAndFullTiles) {
   const auto pays = [](const ConvShape& s) {
     bool same = true;
-    const bool forward = winograd_forward_pays(s);
-    on_every_target([&] { same &= winograd_forward_pays(s) == forward; });
+    const bool forward = winograd_forward_pays(s), weights = winograd_weight_grad_pays(s);
+    on_every_target([&] { same &= winograd_forward_pays(s) == forward && winograd_weight_grad_pays(s) == weights; });
     EXPECT_TRUE(same) << "the choice depends on the instruction set";
     EXPECT_EQ(winograd_input_grad_pays(s), forward);  // of squares with padding 1
     return forward;
@@ -402,6 +402,9 @@ TEST(Winograd, PaysForManyChannelsAndFiltersAndFullTiles) {
   EXPECT_FALSE(pays(square(64, 4, 32).s));
   EXPECT_FALSE(pays(square(64, 64, 5).s)) << "25 of 64 places";
   EXPECT_FALSE(pays(square(256, 256, 2).s)) << "4 of 16 places";
+  for (const std::int64_t size : {7, 8, 14, 28, 32}) EXPECT_TRUE(winograd_weight_grad_pays(square(64, 64, size).s));
+  EXPECT_FALSE(winograd_weight_grad_pays(square(64, 64, 4).s)) << "one tile: 36 sums are folded for 16 places";
+  EXPECT_FALSE(winograd_weight_grad_pays(square(8, 64, 32).s));
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::int64_t kPoints = 36;
 constexpr std::int64_t kGap = 16;           // floats between planes of points, lest all fall on one set of a cache
-constexpr std::int64_t kBandTiles = 16;     // at most
+constexpr std::int64_t kBandTiles = 32;     // at most
+constexpr std::int64_t kSumChannels = 16;   // at a time: their points stay in the nearest cache for all filters
 constexpr std::int64_t kGradSums = 4 * 48;  // see GradTile
 
 /// How winograd_weight_grad goes about a shape. The bands are part of the arithmetic: tiles of z are transformed,
@@ -38,7 +39,7 @@ WinogradGradPlan plan_winograd_grad(const ConvShape& s) {
   p.v_plane = s.channels * p.most * 16 + kGap;
   p.u_plane = s.filters * p.most * 16 + kGap;
   p.m_plane = s.filters * s.channels;
-  p.table_floats = 2 * 48;  // offsets are 64-bit
+  p.table_floats = 2 * kSumChannels;  // offsets are 64-bit
   p.sum_floats = kGradSums * 16;
   p.v_floats = kPoints * p.v_plane;
   p.u_floats = kPoints * p.u_plane;
@@ -100,8 +101,8 @@ void transform_dz(const ConvShape& s, const TileGrid& grid, const float* dz, std
 void sum_tiles(const ConvShape& s, const WinogradGradPlan& p, const std::int64_t* taps, const float* u, const float* v,
                std::int64_t count, const ValidLanes& valid, bool accumulate, float* sums, float* m) {
   for (std::int64_t k = 0; k < kPoints; ++k, u += p.u_plane, v += p.v_plane, m += p.m_plane) {
-    for (std::int64_t c = 0; c < s.channels; c += kGradTaps) {
-      const std::int64_t channels = std::min(kGradTaps, s.channels - c);
+    for (std::int64_t c = 0; c < s.channels; c += kSumChannels) {
+      const std::int64_t channels = std::min(kSumChannels, s.channels - c);
       for (std::int64_t f = 0; f < s.filters; f += kGradFilters) {
         const std::int64_t filters = std::min(kGradFilters, s.filters - f);
         sum_taps({.x = v + c * p.most * kLanes,
@@ -161,7 +162,7 @@ void WinogradWeightGrad(const ConvShape& s, const float* x, const float* dz, flo
   float* const v = sums + p.sum_floats;
   float* const u = v + p.v_floats;
   float* const m = u + p.u_floats;
-  for (std::int64_t c = 0; c < kGradTaps; ++c) taps[c] = c * p.most * kLanes;
+  for (std::int64_t c = 0; c < kSumChannels; ++c) taps[c] = c * p.most * kLanes;
   const ValidLanes mask = first_lanes(valid);
   for (std::int64_t band = 0; band < p.bands; ++band) {
     const std::int64_t first = p.tiles * band / p.bands, count = p.tiles * (band + 1) / p.bands - first;
@@ -180,7 +181,15 @@ HWY_AFTER_NAMESPACE();
 namespace chalk {
 HWY_EXPORT(WinogradWeightGrad);
 
-bool winograd_weight_grad_pays(const ConvShape& s) { return winograd_forward_pays(s); }
+// As for winograd_forward_pays, time for each pair of channel and filter: 9 for a place of z directly; here 45 for a
+// tile, some 600 for each channel and each filter to transform it, and 140 for a band, to fold the lanes of 36 sums.
+bool winograd_weight_grad_pays(const ConvShape& s) {
+  const WinogradGradPlan p = plan_winograd_grad(s);
+  const std::int64_t pairs = s.channels * s.filters;
+  const std::int64_t direct = 9 * s.out_h * s.out_w * pairs;
+  const std::int64_t winograd = p.tiles * (45 * pairs + 600 * (s.channels + s.filters)) + 140 * p.bands * pairs;
+  return winograd_fits(s) && 10 * direct >= 11 * winograd;
+}
 
 std::size_t winograd_weight_grad_scratch(const ConvShape& s) {
   const WinogradGradPlan p = plan_winograd_grad(s);

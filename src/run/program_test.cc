@@ -59,11 +59,12 @@ Graph wide_network() {
   Graph g;
   const Value x = g.input("x", {2, 9, 8});
   g.layer("conv1");
-  Value v = relu(conv_layer(x, {.filters = 24, .kernel = {3, 3}, .options = {.padding = {1, 1}}}));
+  Value v = relu(conv_layer(x, {.filters = 32, .kernel = {3, 3}, .options = {.padding = {1, 1}}}));
   g.layer("conv2");
-  v = max_pool(relu(conv_layer(v, {.filters = 28, .kernel = {3, 3}, .options = {.padding = {1, 1}}})));
+  v = max_pool(relu(conv_layer(v, {.filters = 40, .kernel = {3, 3}, .options = {.padding = {2, 2}}})));
   g.layer("conv3");
-  v = relu(conv_layer(v, {.filters = 26, .kernel = {3, 3}, .options = {.padding = {1, 1}}}));
+  v = relu(conv_layer(v, {.filters = 26, .kernel = {3, 3}, .options = {.padding = {2, 2}}}));
+  v = max_pool(v, {.window = {3, 3}, .stride = {3, 3}});  // not within a tile
   g.layer("dense1");
   v = dense_layer(v, {.outputs = 4});
   output_gradients(g, v);
