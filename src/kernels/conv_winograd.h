@@ -1,8 +1,8 @@
 // Convolution by Winograd's minimal filtering F(4×4, 3×3): for kernels of 3 × 3, stride 1, no dilation, one group.
 //
 // A 4 × 4 tile of z is Aᵀ[(G w Gᵀ) ⊙ (Bᵀ x B)]A, where x is the 6 × 6 patch that it reads: 36 products for each pair of
-// channel and filter instead of 144 (Lavin & Gray 2015, eq. 8 and section 4.3). The transforms
-// are linear, so the sum over channels is taken between them.
+// channel and filter instead of 144 (Lavin & Gray 2015, eq. 8 and section 4.3). The transforms are linear, so the sum
+// over channels is taken between them.
 //
 // The price is rounding: with n terms summed, an error of up to (n + 19)·ε/2·Σ|Aᵀ|(|G||w||Gᵀ| ⊙ |Bᵀ||x||B|)|A|, in
 // practice one or two millionths of the largest sum of |products|. A NaN or an infinity reaches all places of a tile,
