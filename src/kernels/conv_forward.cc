@@ -8,6 +8,7 @@
 #define HWY_TARGET_INCLUDE "src/kernels/conv_forward.cc"
 #include <hwy/foreach_target.h>
 
+#include "src/kernels/conv_pool-inl.h"
 #include "src/kernels/conv_tile-inl.h"
 
 #ifndef CHALKGRAD_CONV_FORWARD_ONCE_
@@ -78,42 +79,6 @@ void locate_taps(const ConvShape& s, const ForwardPlan& p, std::int64_t first, s
       const std::int64_t start =
           in_place ? (c * s.height + row) * s.width : (row % p.window_rows * s.channels + c) * p.window_width;
       for (std::int64_t b = 0; b < s.kernel_w; ++b) *taps++ = (start + b * s.dilation_w) * kLanes;
-    }
-  }
-}
-
-/// The first maximum of a window whose first value is relu'd already (or not, if there is no relu) and its place. A
-/// NaN counts as larger than any number.
-template <int kPoolH, int kPoolW>
-HWY_INLINE void pool_window(const float* z, std::int64_t z_row, std::int64_t pool_h, std::int64_t pool_w, LaneVec bias,
-                            bool relu, LaneVec& best, LaneVec& place) {
-  const LaneTag d;
-  const std::int64_t rows = kPoolH ? kPoolH : pool_h, columns = kPoolW ? kPoolW : pool_w;
-  // relu before the maximum is relu of the first value alone: after it, only a positive value can win.
-  best = hn::Add(hn::Load(d, z), bias);
-  if (relu) best = relu_vec(best);
-  place = hn::Zero(d);
-  auto any_nan = hn::Zero(d);  // NaN if one of the other values is (or if their sum is, which only costs time)
-  for (std::int64_t i = 0; i < rows; ++i) {
-    for (std::int64_t j = i == 0; j < columns; ++j) {
-      const auto value = hn::Add(hn::Load(d, z + i * z_row + j * kLanes), bias);
-      const auto larger = hn::Gt(value, best);
-      any_nan = hn::Add(any_nan, value);
-      best = hn::IfThenElse(larger, value, best);
-      place = hn::IfThenElse(larger, hn::Set(d, static_cast<float>(i * columns + j)), place);
-    }
-  }
-  if (HWY_LIKELY(hn::AllFalse(d, hn::IsNaN(any_nan)))) return;
-  best = hn::Add(hn::Load(d, z), bias);
-  if (relu) best = relu_vec(best);
-  place = hn::Zero(d);
-  for (std::int64_t i = 0; i < rows; ++i) {
-    for (std::int64_t j = i == 0; j < columns; ++j) {
-      const auto value = hn::Add(hn::Load(d, z + i * z_row + j * kLanes), bias);
-      const auto nan_wins = hn::AndNot(hn::IsNaN(best), hn::IsNaN(value));
-      const auto larger = hn::Or(hn::Gt(value, best), nan_wins);
-      best = hn::IfThenElse(larger, value, best);
-      place = hn::IfThenElse(larger, hn::Set(d, static_cast<float>(i * columns + j)), place);
     }
   }
 }

@@ -8,63 +8,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
 
-#include "src/kernels/conv_testing.h"
+#include "src/kernels/conv_case_testing.h"
 
 namespace chalk {
 namespace {
-
-constexpr std::int64_t kLanes = 16;
-
-struct Case {
-  ConvShape s;
-  std::uint32_t seed = 0;
-
-  std::int64_t group_channels() const { return s.channels / s.groups; }
-  std::int64_t group_filters() const { return s.filters / s.groups; }
-  std::size_t x_size() const { return static_cast<std::size_t>(s.channels * s.height * s.width * kLanes); }
-  std::size_t z_size() const { return static_cast<std::size_t>(s.filters * s.out_h * s.out_w * kLanes); }
-  std::size_t w_size() const {
-    return static_cast<std::size_t>(s.filters * group_channels() * s.kernel_h * s.kernel_w);
-  }
-  /// Places: −1 for a place in the padding.
-  std::int64_t x_at(std::int64_t o, std::int64_t c, std::int64_t h, std::int64_t w) const {
-    if (h < 0 || h >= s.height || w < 0 || w >= s.width) return -1;
-    return ((o / group_filters() * group_channels() + c) * s.height + h) * s.width + w;
-  }
-  std::int64_t z_at(std::int64_t o, std::int64_t p, std::int64_t q) const { return (o * s.out_h + p) * s.out_w + q; }
-  std::int64_t w_at(std::int64_t o, std::int64_t c, std::int64_t a, std::int64_t b) const {
-    return ((o * group_channels() + c) * s.kernel_h + a) * s.kernel_w + b;
-  }
-  std::int64_t row(std::int64_t p, std::int64_t a) const { return p * s.stride_h + a * s.dilation_h - s.pad_h; }
-  std::int64_t column(std::int64_t q, std::int64_t b) const { return q * s.stride_w + b * s.dilation_w - s.pad_w; }
-
-  /// visit(o, c, a, b) for every weight in order.
-  template <class Visit>
-  void each_weight(Visit visit) const {
-    for (std::int64_t o = 0; o < s.filters; ++o) {
-      for (std::int64_t c = 0; c < group_channels(); ++c) {
-        for (std::int64_t a = 0; a < s.kernel_h; ++a) {
-          for (std::int64_t b = 0; b < s.kernel_w; ++b) visit(o, c, a, b);
-        }
-      }
-    }
-  }
-  /// visit(p, q) for every place of z in order.
-  template <class Visit>
-  void each_place(Visit visit) const {
-    for (std::int64_t p = 0; p < s.out_h; ++p) {
-      for (std::int64_t q = 0; q < s.out_w; ++q) visit(p, q);
-    }
-  }
-};
-
-Case with_output(ConvShape s, std::uint32_t seed) {
-  s.out_h = (s.height + 2 * s.pad_h - (s.kernel_h - 1) * s.dilation_h - 1) / s.stride_h + 1;
-  s.out_w = (s.width + 2 * s.pad_w - (s.kernel_w - 1) * s.dilation_w - 1) / s.stride_w + 1;
-  return {s, seed};
-}
 
 Case any_case() {
   const auto in = [](int first, int last) -> std::int64_t {  // at full size from the first case on
@@ -175,39 +123,6 @@ std::vector<float> weight_grad_in_order(const Case& k, const Guarded& x, const G
     }
   });
   return dw;
-}
-
-/// From z to y and index, place by place.
-void finish(const Case& k, const ConvEpilogue& e, std::vector<float> z, const Guarded& bias, std::vector<float>& y,
-            std::vector<float>& index) {
-  y.clear();
-  index.clear();
-  for (std::size_t i = 0; i < z.size(); ++i) {
-    if (e.bias) z[i] += bias[static_cast<std::int64_t>(i) / (k.s.out_h * k.s.out_w * kLanes)];
-    if (e.relu && z[i] < 0) z[i] = 0;
-  }
-  for (std::int64_t o = 0; o < k.s.filters; ++o) {
-    for (std::int64_t p = 0; p < k.s.out_h / e.pool_h; ++p) {
-      for (std::int64_t q = 0; q < k.s.out_w / e.pool_w; ++q) {
-        for (std::int64_t n = 0; n < kLanes; ++n) {
-          float best = -std::numeric_limits<float>::infinity();
-          std::int64_t place = 0;
-          bool first = true;
-          for (std::int64_t i = 0; i < e.pool_h * e.pool_w; ++i) {
-            const auto at = k.z_at(o, p * e.pool_h + i / e.pool_w, q * e.pool_w + i % e.pool_w);
-            const float value = z[static_cast<std::size_t>(at * kLanes + n)];
-            if (first || value > best || (std::isnan(value) && !std::isnan(best))) {
-              best = value;
-              place = i;
-            }
-            first = false;
-          }
-          y.push_back(best);
-          index.push_back(static_cast<float>(place));
-        }
-      }
-    }
-  }
 }
 
 void check_forward(const Case& k, const ConvEpilogue& e, const Guarded& x, const Guarded& w, const Guarded& bias) {

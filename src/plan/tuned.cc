@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "src/kernels/conv.h"
+#include "src/kernels/conv_winograd.h"
 #include "src/kernels/dense.h"
 #include "src/ops/attributes.h"
 #include "src/ops/conv2d.h"
@@ -96,6 +97,38 @@ class ConvInputGrad : public PlannedKernel {
   ConvShape shape_;
 };
 
+class WinogradForward : public PlannedKernel {
+ public:
+  WinogradForward(const ConvShape& shape, const ConvEpilogue& epilogue) : shape_(shape), epilogue_(epilogue) {
+    packed = winograd_forward_packed(shape);
+    scratch = winograd_forward_scratch(shape);
+  }
+  void pack(const float* from, float* to) const override { winograd_forward_pack(shape_, from, to); }
+  void run(const KernelRun& call) const override {
+    winograd_forward(shape_, epilogue_, call.in[0], call.packed, epilogue_.bias ? call.in[2] : nullptr, call.out[0],
+                     outputs.size() > 1 ? call.out[1] : nullptr, call.scratch);
+  }
+
+ private:
+  ConvShape shape_;
+  ConvEpilogue epilogue_;
+};
+
+class WinogradInputGrad : public PlannedKernel {
+ public:
+  explicit WinogradInputGrad(const ConvShape& shape) : shape_(shape) {
+    packed = winograd_input_grad_packed(shape);
+    scratch = winograd_input_grad_scratch(shape);
+  }
+  void pack(const float* from, float* to) const override { winograd_input_grad_pack(shape_, from, to); }
+  void run(const KernelRun& call) const override {
+    winograd_input_grad(shape_, call.in[0], call.packed, call.out[0], call.scratch);
+  }
+
+ private:
+  ConvShape shape_;
+};
+
 class ConvWeightGrad : public PlannedKernel {
  public:
   explicit ConvWeightGrad(const ConvShape& shape) : shape_(shape) {
@@ -104,6 +137,20 @@ class ConvWeightGrad : public PlannedKernel {
   }
   void run(const KernelRun& call) const override {
     conv_weight_grad(shape_, call.in[0], call.in[1], call.out[0], call.valid, call.accumulate, call.scratch);
+  }
+
+ private:
+  ConvShape shape_;
+};
+
+class WinogradWeightGrad : public PlannedKernel {
+ public:
+  explicit WinogradWeightGrad(const ConvShape& shape) : shape_(shape) {
+    sums_batch = true;
+    scratch = winograd_weight_grad_scratch(shape);
+  }
+  void run(const KernelRun& call) const override {
+    winograd_weight_grad(shape_, call.in[0], call.in[1], call.out[0], call.valid, call.accumulate, call.scratch);
   }
 
  private:
@@ -152,6 +199,21 @@ class DenseWeightGrad : public PlannedKernel {
   std::int64_t outputs_, inputs_;
 };
 
+std::unique_ptr<PlannedKernel> forward_kernel(bool winograd, const ConvShape& shape, const ConvEpilogue& epilogue) {
+  if (winograd) return std::make_unique<WinogradForward>(shape, epilogue);
+  return std::make_unique<ConvForward>(shape, epilogue);
+}
+
+std::unique_ptr<PlannedKernel> input_grad_kernel(bool winograd, const ConvShape& shape) {
+  if (winograd) return std::make_unique<WinogradInputGrad>(shape);
+  return std::make_unique<ConvInputGrad>(shape);
+}
+
+std::unique_ptr<PlannedKernel> weight_grad_kernel(bool winograd, const ConvShape& shape) {
+  if (winograd) return std::make_unique<WinogradWeightGrad>(shape);
+  return std::make_unique<ConvWeightGrad>(shape);
+}
+
 std::string described(const char* map, const Tail& tail) {
   return std::string(map) + (tail.bias >= 0 ? "+bias" : "") + (tail.relu ? "+relu" : "");
 }
@@ -166,7 +228,8 @@ bool claim_convolution_forward(Fusion& f, NodeId id) {
       conv_shape(node.attributes.as<Conv2dAttributes>(), shape_of(f, node.inputs[0]), shape_of(f, node.inputs[1]), y);
   Tail tail = follow(f, id, {y[0], 1, 1});
   ConvEpilogue epilogue{.bias = tail.bias >= 0, .relu = tail.relu};
-  std::string title = described("conv2d", tail);
+  const bool winograd = winograd_forward_pays(shape);
+  std::string title = described(winograd ? "conv2d_winograd" : "conv2d", tail);
 
   // Pooling joins if all that the rest of the graph wants is the pooled value and where it came from.
   NodeId pooled = -1, index = -1;
@@ -181,7 +244,7 @@ bool claim_convolution_forward(Fusion& f, NodeId id) {
     pool = &a;
     (n.op == &op_max_pool ? pooled : index) = user;
   }
-  joins = joins && pooled >= 0;
+  joins = joins && pooled >= 0 && (!winograd || winograd_pools(pool->window[0], pool->window[1]));
   if (joins) {
     epilogue.pool_h = pool->window[0];
     epilogue.pool_w = pool->window[1];
@@ -189,7 +252,7 @@ bool claim_convolution_forward(Fusion& f, NodeId id) {
     if (index >= 0) tail.nodes.push_back(index);
     title += "+max_pool";
   }
-  auto kernel = std::make_unique<ConvForward>(shape, epilogue);
+  auto kernel = forward_kernel(winograd, shape, epilogue);
   kernel->name = title;
   kernel->inputs = {node.inputs[0], node.inputs[1]};
   if (tail.bias >= 0) kernel->inputs.push_back(tail.bias);
@@ -204,9 +267,11 @@ bool claim_convolution_forward(Fusion& f, NodeId id) {
 bool claim_convolution_input_grad(Fusion& f, NodeId id) {
   const Node& node = f.node(id);
   if (node.op != &op_conv2d_input_grad || !batched(f, node.inputs[0]) || batched(f, node.inputs[1])) return false;
-  auto kernel = std::make_unique<ConvInputGrad>(conv_shape(node.attributes.as<Conv2dAttributes>(), node.type.shape,
-                                                           shape_of(f, node.inputs[1]), shape_of(f, node.inputs[0])));
-  kernel->name = "conv2d_input_grad";
+  const auto shape = conv_shape(node.attributes.as<Conv2dAttributes>(), node.type.shape, shape_of(f, node.inputs[1]),
+                                shape_of(f, node.inputs[0]));
+  const bool winograd = winograd_input_grad_pays(shape);
+  auto kernel = input_grad_kernel(winograd, shape);
+  kernel->name = winograd ? "conv2d_input_grad_winograd" : "conv2d_input_grad";
   kernel->inputs = node.inputs;
   kernel->pack_from = node.inputs[1];
   kernel->nodes = kernel->outputs = {id};
@@ -218,10 +283,11 @@ bool claim_convolution_weight_grad(Fusion& f, NodeId id) {
   const NodeId sum = f.only_user(id);
   if (node.op != &op_conv2d_weight_grad || !batched(f, node.inputs[0]) || !batched(f, node.inputs[1])) return false;
   if (sum < 0 || f.node(sum).op != &op_batch_sum) return false;
-  auto kernel =
-      std::make_unique<ConvWeightGrad>(conv_shape(node.attributes.as<Conv2dAttributes>(), shape_of(f, node.inputs[0]),
-                                                  node.type.shape, shape_of(f, node.inputs[1])));
-  kernel->name = "conv2d_weight_grad+batch_sum";
+  const auto shape = conv_shape(node.attributes.as<Conv2dAttributes>(), shape_of(f, node.inputs[0]), node.type.shape,
+                                shape_of(f, node.inputs[1]));
+  const bool winograd = winograd_weight_grad_pays(shape);
+  auto kernel = weight_grad_kernel(winograd, shape);
+  kernel->name = winograd ? "conv2d_weight_grad_winograd+batch_sum" : "conv2d_weight_grad+batch_sum";
   kernel->inputs = node.inputs;
   kernel->nodes = {id, sum};
   kernel->outputs = {sum};

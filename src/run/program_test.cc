@@ -54,6 +54,23 @@ Graph network_with_gradients() {
   return g;
 }
 
+/// Convolutions wide enough for Winograd's transforms, with all gradients as outputs.
+Graph wide_network() {
+  Graph g;
+  const Value x = g.input("x", {2, 9, 8});
+  g.layer("conv1");
+  Value v = relu(conv_layer(x, {.filters = 32, .kernel = {3, 3}, .options = {.padding = {1, 1}}}));
+  g.layer("conv2");
+  v = max_pool(relu(conv_layer(v, {.filters = 40, .kernel = {3, 3}, .options = {.padding = {2, 2}}})));
+  g.layer("conv3");
+  v = relu(conv_layer(v, {.filters = 26, .kernel = {3, 3}, .options = {.padding = {2, 2}}}));
+  v = max_pool(v, {.window = {3, 3}, .stride = {3, 3}});  // not within a tile
+  g.layer("dense1");
+  v = dense_layer(v, {.outputs = 4});
+  output_gradients(g, v);
+  return g;
+}
+
 /// Batch normalisation by hand: the mean couples the samples, so the graph runs in several phases.
 Graph coupled_samples() {
   Graph g;
@@ -134,7 +151,7 @@ struct Case {
   const char* name;
   std::function<Graph()> build;
 };
-const Case kCases[] = {{"network", network_with_gradients}, {"coupled", coupled_samples}};
+const Case kCases[] = {{"network", network_with_gradients}, {"wide", wide_network}, {"coupled", coupled_samples}};
 
 TEST(Program, ComputesWhatTheReferenceComputes) {
   for (const auto& c : kCases) {
@@ -171,27 +188,29 @@ TEST(Program, GivesTheSameBitsOnAnyNumberOfThreads) {
 }
 
 TEST(Program, GivesASampleTheSameBitsWhateverIsBesideIt) {
-  const Graph g = network_with_gradients();
-  const Data data(64);
-  Variables variables(g, 3);
-  const auto all = run(g, variables, data, {.threads = 2}).at("y");
-  for (const std::uint32_t row : {0U, 5U, 16U, 63U}) {
-    const std::vector<std::uint32_t> alone{row};
-    const auto y = run(g, variables, data, {.threads = 1}, &alone).at("y");
-    EXPECT_TRUE(same_bits(y, {all.begin() + row * 4, all.begin() + row * 4 + 4})) << row;
+  for (const Graph& g : {network_with_gradients(), wide_network()}) {
+    const Data data(64);
+    Variables variables(g, 3);
+    const auto all = run(g, variables, data, {.threads = 2}).at("y");
+    for (const std::uint32_t row : {0U, 5U, 16U, 63U}) {
+      const std::vector<std::uint32_t> alone{row};
+      const auto y = run(g, variables, data, {.threads = 1}, &alone).at("y");
+      EXPECT_TRUE(same_bits(y, {all.begin() + row * 4, all.begin() + row * 4 + 4})) << row;
+    }
   }
 }
 
 TEST(Program, LanesWithoutASampleCountInNoSum) {  // 17 samples: fifteen lanes of the second microbatch are empty
-  const Graph g = network_with_gradients();
-  Data data(17);
-  Variables variables(g, 3);
-  const auto expected = run(g, variables, data, {.threads = 1});
-  data.x.resize(data.x.size() + 15 * 144, std::numeric_limits<float>::quiet_NaN());
-  std::vector<std::uint32_t> rows(17);
-  for (std::uint32_t i = 0; i < 17; ++i) rows[i] = i;
-  const auto found = run(g, variables, data, {.threads = 1}, &rows);
-  for (const auto& [name, values] : expected) EXPECT_TRUE(same_bits(values, found.at(name))) << name;
+  for (const Graph& g : {network_with_gradients(), wide_network()}) {
+    Data data(17);
+    Variables variables(g, 3);
+    const auto expected = run(g, variables, data, {.threads = 1});
+    data.x.resize(data.x.size() + 15 * 144, std::numeric_limits<float>::quiet_NaN());
+    std::vector<std::uint32_t> rows(17);
+    for (std::uint32_t i = 0; i < 17; ++i) rows[i] = i;
+    const auto found = run(g, variables, data, {.threads = 1}, &rows);
+    for (const auto& [name, values] : expected) EXPECT_TRUE(same_bits(values, found.at(name))) << name;
+  }
 }
 
 TEST(Program, RunsAgainWithLessAndMoreSamples) {
@@ -273,6 +292,27 @@ TEST(Program, PrintsWhatEachPassMade) {
   EXPECT_LT(seen["simplify"].size(), seen["differentiate"].size());
   EXPECT_NE(seen["fuse"].find("conv2d+bias+relu+max_pool("), std::string::npos) << seen["fuse"];
   EXPECT_NE(seen["plan"].find("phase 1"), std::string::npos);
+}
+
+TEST(Program, ChoosesWinogradByShapesAlone) {
+  const Graph g = wide_network();
+  Variables variables(g, 1);
+  std::string seen;
+  CompileOptions options;
+  options.print_after = {"fuse"};
+  options.print = [&](std::string_view, const std::string& text) { seen = text; };
+  Program(g, variables, options);
+  const std::string kernels = seen;
+  for (const char* winograd : {"conv2d_winograd+bias+relu(", "conv2d_winograd+bias+relu+max_pool(",
+                               "conv2d_input_grad_winograd(", "conv2d_weight_grad_winograd+batch_sum("}) {
+    EXPECT_NE(kernels.find(winograd), std::string::npos) << kernels;
+  }
+  EXPECT_NE(kernels.find("conv2d+bias+relu("), std::string::npos) << "two channels are too few\n" << kernels;
+  for (const int threads : {1, 2, 7}) {
+    options.threads = threads;
+    Program(g, variables, options);
+    EXPECT_EQ(seen, kernels) << threads;
+  }
 }
 
 }  // namespace
