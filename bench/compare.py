@@ -56,9 +56,10 @@ def main():
     if options.json:
         print(json.dumps({"machine": p.machine(), "base": sha, "present": p.commit(), "problems": results}, indent=2))
         return 0
-    print(p.aligned(["problem", "threads", "base", "present", "ratio", "of each round"],
-                    [[r["problem"], str(r["threads"]), p.speed(r["base"], r["batch"]), p.speed(r["present"], r["batch"]),
-                      p.times(r["ratio"]), f"{r['least']:.2f} to {r['most']:.2f}"] for r in results]))
+    rows = [[r["problem"], str(r["threads"]), p.speed(r["base"], r["batch"]),
+             p.speed(r["present"], r["batch"], r["base"]), p.times(r["ratio"]), f"{r['least']:.2f} to {r['most']:.2f}"]
+            for r in results]
+    print(p.aligned(["problem", "threads", "base", "present", "ratio", "of each round"], rows))
     print(f"\nbase {sha[:10]}, present {p.commit()}; {p.machine()}")
     return 0
 

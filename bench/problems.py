@@ -87,10 +87,12 @@ def median(values):
     return (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
 
 
-def speed(samples_per_second, batch):
-    """The speed as people say it: samples/s, or the time of a step where that is below a millisecond."""
-    step = batch / samples_per_second
-    return f"{step * 1e6:.1f} µs/step" if step < 1e-3 else f"{samples_per_second:,.0f} /s"
+def speed(samples_per_second, batch, beside=None):
+    """The speed as people say it: samples/s, or the time of a step where that is below a millisecond; in the unit of
+    the speed that it stands beside, if one is given."""
+    if batch / (beside or samples_per_second) < 1e-3:
+        return f"{batch / samples_per_second * 1e6:.1f} µs/step"
+    return f"{samples_per_second:,.0f} /s"
 
 
 def times(ratio):
