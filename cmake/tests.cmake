@@ -81,6 +81,7 @@ include(cmake/bits.cmake)
 
 add_test(NAME layering COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/layering_test.py)
 add_test(NAME links COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tools/check_links.py)
+add_test(NAME bench_rivals COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/bench/rivals.py --self-test)
 if(TARGET chalkgrad_app)
   add_test(NAME cli COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/cli_test.py $<TARGET_FILE:chalkgrad_app>)
   add_test(NAME every_operation
@@ -90,7 +91,7 @@ if(TARGET chalkgrad_app)
            COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/doc_examples_test.py $<TARGET_FILE:chalkgrad_app>)
   set_tests_properties(cli every_operation seeds doc_examples PROPERTIES LABELS cross TIMEOUT 900 SKIP_RETURN_CODE 77)
 endif()
-set_tests_properties(layering links PROPERTIES LABELS house)
+set_tests_properties(layering links bench_rivals PROPERTIES LABELS house)
 
 # Installs the libraries somewhere, moves them elsewhere, and builds a program against them as a user would.
 foreach(kind IN ITEMS static shared)

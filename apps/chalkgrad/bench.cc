@@ -2,8 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
-#include <numeric>
+#include <optional>
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
@@ -17,14 +18,15 @@
 namespace chalk::app {
 namespace {
 
-constexpr double kTurn = 0.05;  // seconds that each of the three measurements runs before the next has its turn
+constexpr double kTurn = 0.05;  // seconds that each of the measurements runs before the next has its turn
 
 struct Options {
   NetworkOptions network;
   std::int64_t batch = 64;
   int threads = 0;
   double seconds = 3;
-  bool json = false;
+  std::string only;  // "train" or "predict"
+  bool once = false, profile = false, json = false;
 };
 
 /// Random bytes and labels.
@@ -59,78 +61,256 @@ double median(std::vector<double> values) {
   return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 
-/// Batches a second, from one turn.
-double batches_per_second(Program& program, std::size_t batch) {
+struct Turn {
+  double steps = 0, seconds = 0;
+};
+
+Turn take_turn(Program& program, std::size_t batch) {
   const double start = seconds();
-  double spent = 0;
-  int runs = 0;
+  Turn turn;
   do {
     program.run(batch);
-    ++runs;
-    spent = seconds() - start;
-  } while (spent < kTurn);
-  return runs / spent;
+    ++turn.steps;
+    turn.seconds = seconds() - start;
+  } while (turn.seconds < kTurn);
+  return turn;
+}
+
+Network network_of(const Options& o) {
+  auto network = make_network(o.network);
+  if (network.input_shape().empty()) throw InputError("bench needs samples with at least one axis");
+  return network;
+}
+
+/// A network, its samples, and the programs that are measured, each of which has run once.
+struct Subject {
+  Subject(const Options& o, int threads)
+      : network(network_of(o)), batch(static_cast<std::size_t>(o.batch)), samples(network, batch) {
+    const CompileOptions options{.threads = threads, .profile = o.profile};
+    if (o.only != "train" && !o.profile) {
+      inference.emplace(network.graph(), network.variables(), options);
+      inference->feed("x", samples.x());
+    }
+    if (o.only != "predict") {
+      const Loss loss = natural_loss(network);
+      const Graph step = training_graph(network, loss, network.output_shape(), of_softmax(loss), sgd({}));
+      variables = Variables(step, o.network.seed);
+      training.emplace(step, variables, options);
+      training->feed("x", samples.x());
+      training->feed("t", samples.t());
+      training->set("lr", 0);  // the same arithmetic, and it cannot diverge
+    }
+    for (auto* program : {&inference, &training}) {
+      if (*program) (*program)->run(batch);
+    }
+  }
+
+  Network network;
+  const std::size_t batch;
+  const Samples samples;
+  Variables variables;  // of the training step
+  std::optional<Program> inference, training;
+};
+
+/// The most memory that this process has had in use, in bytes; 0 where the system does not say.
+std::size_t peak_memory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (std::size_t kilobytes = 0; word == "VmHWM:" && status >> kilobytes) return kilobytes * 1024;
+  }
+  return 0;
+}
+
+nlohmann::ordered_json describe(const Options& o, const Network& network, int threads) {
+  return {{"network", network.text()},
+          {"input", network.input_shape()},
+          {"batch", o.batch},
+          {"threads", threads},
+          {"instruction_set", instruction_set()}};
+}
+
+/// What the footing of a table says.
+std::string of_the_peak(double peak, int threads, std::size_t rounds) {
+  return fmt::format(
+      "peak {:.1f} GFLOP/s of fused multiply-adds, measured in the same run on {} thread{}, {}; medians of {} rounds\n",
+      peak / 1e9, threads, threads == 1 ? "" : "s", instruction_set(), rounds);
+}
+
+/// One step and no more, for those who time how long a start takes and what memory it needs.
+int step_once(const Options& o, const Subject& subject, int threads) {
+  auto json = describe(o, subject.network, threads);
+  json["peak_memory"] = peak_memory();
+  if (o.json) {
+    print_json(json);
+  } else {
+    fmt::print("one step done; at most {} of memory were in use\n", megabytes(peak_memory()));
+  }
+  return kOk;
+}
+
+/// Which values depend on the target: those are the loss and all gradients.
+std::vector<bool> after_the_target(const Graph& graph) {
+  std::vector<bool> after;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const auto& node = graph.node(id);
+    after.push_back(node.name == "t" || std::any_of(node.inputs.begin(), node.inputs.end(), [&](NodeId input) {
+                      return after[static_cast<std::size_t>(input)];
+                    }));
+  }
+  return after;
+}
+
+/// What a kernel is for: "forward", "backward", "update" (parameters and sums over samples), or "between" kernels.
+const char* part_of(const KernelTime& kernel, const Graph& graph, const std::vector<bool>& after_target) {
+  if (kernel.nodes.empty()) return "between";
+  bool batched = false, backward = false;
+  for (const auto id : kernel.nodes) {
+    batched = batched || graph.node(id).type.batched;
+    for (const auto input : graph.node(id).inputs) batched = batched || graph.node(input).type.batched;
+    backward = backward || after_target[static_cast<std::size_t>(id)];
+  }
+  return !batched ? "update" : backward ? "backward" : "forward";
+}
+
+void print_profile(const nlohmann::ordered_json& json) {
+  Table table({"kernel", "layer", "part", "calls", "µs a step", "of the time", "GFLOP/s", "of the peak"});
+  for (const char* part : {"forward", "backward", "update", "between"}) {
+    double time = 0, share = 0;
+    for (const auto& row : json["kernels"]) {
+      if (row["part"] != part) continue;
+      const auto number = [&](const char* key) { return row[key].get<double>(); };
+      time += number("seconds_per_step");
+      share += number("of_time");
+      table.row({row["kernel"], row["layer"], part, fmt::format("{:.0f}", number("calls_per_step")),
+                 fmt::format("{:.1f}", 1e6 * number("seconds_per_step")),
+                 fmt::format("{:.1f} %", 100 * number("of_time")),
+                 number("gflops") > 0 ? fmt::format("{:.1f}", number("gflops")) : "",
+                 number("gflops") > 0 ? fmt::format("{:.0f} %", 100 * number("of_peak")) : ""});
+    }
+    table.row({"", "", fmt::format("all {}", part), "", fmt::format("{:.1f}", 1e6 * time),
+               fmt::format("{:.1f} %", 100 * share), "", ""});
+    table.rule();
+  }
+  table.row(
+      {"", "", "a training step", "", fmt::format("{:.1f}", 1e6 * json["seconds_per_step"].get<double>()), "", "", ""});
+  fmt::print("{}\n", table.text());
+}
+
+/// Where the time of a training step goes, kernel by kernel.
+int profile(const Options& o, Subject& subject, int threads) {
+  Program& training = *subject.training;
+  const auto before = training.profile();
+  std::vector<double> peak;
+  Turn all;
+  const double end = seconds() + o.seconds;
+  do {
+    const Turn turn = take_turn(training, subject.batch);
+    all.steps += turn.steps;
+    all.seconds += turn.seconds;
+    peak.push_back(fma_peak(threads, kTurn));
+  } while (seconds() < end);
+  const auto after = training.profile();
+  const double most = median(peak);
+
+  const Graph& graph = training.graph();
+  const auto after_target = after_the_target(graph);
+  auto rows = nlohmann::ordered_json::array();
+  double rest = all.seconds * threads;
+  const auto row = [&](const std::string& kernel, const std::string& layer, const char* part, double calls, double time,
+                       std::int64_t products) {
+    const double flops = 2 * static_cast<double>(products * o.batch) * all.steps / time;
+    rows.push_back({{"kernel", kernel},
+                    {"layer", layer},
+                    {"part", part},
+                    {"calls_per_step", calls / all.steps},
+                    {"seconds_per_step", time / all.steps},
+                    {"of_time", time / (all.seconds * threads)},
+                    {"multiply_adds", products},
+                    {"gflops", flops / 1e9},
+                    {"of_peak", flops * threads / most}});
+  };
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    if (after[i].calls == before[i].calls) continue;
+    const double time = after[i].seconds - before[i].seconds;
+    std::int64_t products = 0;
+    std::string layer;
+    for (const auto id : after[i].nodes) {
+      products += multiply_adds(graph, id);
+      if (layer.empty()) layer = graph.node(id).layer;
+    }
+    row(after[i].kernel, layer, part_of(after[i], graph, after_target),
+        static_cast<double>(after[i].calls - before[i].calls), time, products);
+    rest -= time;
+  }
+  row("waiting and the rest", "", "between", all.steps, std::max(rest, 1e-12), 0);
+
+  auto json = describe(o, subject.network, threads);
+  json["steps"] = std::llround(all.steps);
+  json["seconds_per_step"] = all.seconds / all.steps;
+  json["peak_gflops"] = most / 1e9;
+  json["kernels"] = rows;
+  if (o.json) {
+    print_json(json);
+  } else {
+    print_profile(json);
+    fmt::print("{}", of_the_peak(most, threads, peak.size()));
+  }
+  return kOk;
 }
 
 int bench(const Options& o) {
-  auto network = make_network(o.network);
-  if (network.input_shape().empty()) throw InputError("bench needs samples with at least one axis");
-  const int threads = o.threads > 0 ? o.threads : available_threads();
-  const auto batch = static_cast<std::size_t>(o.batch);
-  const Samples samples(network, batch);
-  Program inference(network.graph(), network.variables(), {.threads = threads});
-  inference.feed("x", samples.x());
-  const Loss loss = natural_loss(network);
-  const Graph step = training_graph(network, loss, network.output_shape(), of_softmax(loss), sgd({}));
-  Variables variables(step, o.network.seed);
-  Program training(step, variables, {.threads = threads});
-  training.feed("x", samples.x());
-  training.feed("t", samples.t());
-  training.set("lr", 0);  // the same arithmetic, and it cannot diverge
-  inference.run(batch);
-  training.run(batch);
+  if (o.profile && o.only == "predict") throw UsageError("--profile is of a training step; leave --only predict out");
+  const int threads = o.threads > 0 ? o.threads : o.profile ? 1 : available_threads();
+  Subject subject(o, threads);
+  if (o.once) return step_once(o, subject, threads);
+  if (o.profile) return profile(o, subject, threads);
 
-  std::vector<double> train, infer, peak;
+  struct Measured {
+    const char* name;
+    Program* program;
+    std::vector<double> speeds;
+    std::int64_t multiply_adds;
+  };
+  const auto price = cost(subject.network.graph());
+  std::vector<Measured> all;
+  if (subject.training) all.push_back({"training", &*subject.training, {}, price.training});
+  if (subject.inference) all.push_back({"inference", &*subject.inference, {}, price.forward});
+  std::vector<double> peak;
   const double end = seconds() + o.seconds;
-  do {  // in turns, so that whatever else this machine does meets all three
-    train.push_back(batches_per_second(training, batch) * static_cast<double>(o.batch));
-    infer.push_back(batches_per_second(inference, batch) * static_cast<double>(o.batch));
+  do {  // in turns, so that whatever else this machine does meets all of them
+    for (auto& one : all) {
+      const Turn turn = take_turn(*one.program, subject.batch);
+      one.speeds.push_back(turn.steps / turn.seconds * static_cast<double>(o.batch));
+    }
     peak.push_back(fma_peak(threads, kTurn));
   } while (seconds() < end);
 
-  const auto price = cost(network.graph());
   const double most = median(peak);
-  const auto line = [&](const std::vector<double>& speeds, std::int64_t multiply_adds) {
-    const double speed = median(speeds), flops = speed * 2 * static_cast<double>(multiply_adds);
-    return nlohmann::ordered_json{{"samples_per_second", speed},
-                                  {"multiply_adds", multiply_adds},
-                                  {"gflops", flops / 1e9},
-                                  {"of_peak", flops / most}};
-  };
-  const nlohmann::ordered_json json{{"network", network.text()},
-                                    {"input", network.input_shape()},
-                                    {"batch", o.batch},
-                                    {"threads", threads},
-                                    {"instruction_set", instruction_set()},
-                                    {"rounds", peak.size()},
-                                    {"peak_gflops", most / 1e9},
-                                    {"training", line(train, price.training)},
-                                    {"inference", line(infer, price.forward)}};
+  auto json = describe(o, subject.network, threads);
+  json["rounds"] = peak.size();
+  json["peak_gflops"] = most / 1e9;
+  json["peak_memory"] = peak_memory();
+  for (const auto& one : all) {
+    const double speed = median(one.speeds), flops = speed * 2 * static_cast<double>(one.multiply_adds);
+    json[one.name] = {{"samples_per_second", speed},
+                      {"seconds_per_step", static_cast<double>(o.batch) / speed},
+                      {"multiply_adds", one.multiply_adds},
+                      {"gflops", flops / 1e9},
+                      {"of_peak", flops / most}};
+  }
   if (o.json) {
     print_json(json);
     return kOk;
   }
-  Table table({"", "samples/s", "multiply-adds", "GFLOP/s", "of the peak"});
-  for (const char* name : {"training", "inference"}) {
-    const auto& j = json[name];
-    table.row({name, count(std::llround(j["samples_per_second"].get<double>())),
-               count(j["multiply_adds"].get<std::int64_t>()), fmt::format("{:.1f}", j["gflops"].get<double>()),
+  Table table({"", "samples/s", "µs a step", "multiply-adds", "GFLOP/s", "of the peak"});
+  for (const auto& one : all) {
+    const auto& j = json[one.name];
+    table.row({one.name, count(std::llround(j["samples_per_second"].get<double>())),
+               fmt::format("{:.1f}", 1e6 * j["seconds_per_step"].get<double>()), count(one.multiply_adds),
+               fmt::format("{:.1f}", j["gflops"].get<double>()),
                fmt::format("{:.0f} %", 100 * j["of_peak"].get<double>())});
   }
-  fmt::print(
-      "{}\npeak {:.1f} GFLOP/s of fused multiply-adds, measured in the same run on {} thread{}, {}; medians of {} "
-      "rounds\n",
-      table.text(), most / 1e9, threads, threads == 1 ? "" : "s", instruction_set(), peak.size());
+  fmt::print("{}\n{}", table.text(), of_the_peak(most, threads, peak.size()));
   return kOk;
 }
 
@@ -149,6 +329,12 @@ void add_bench(CLI::App& app, Action& action) {
       ->capture_default_str()
       ->check(number_where("a number from 0.1 to 3600", [](double v) { return v >= 0.1 && v <= 3600; }))
       ->type_name("S");
+  command->add_option("--only", options->only, "Measure only this: train, predict")
+      ->check(CLI::IsMember({"train", "predict"}))
+      ->type_name("WHAT");
+  command->add_flag("--profile", options->profile, "Where the time of a training step goes, kernel by kernel");
+  auto* once = command->add_flag("--once", options->once, "Take one step and end, for timing a start from outside");
+  once->excludes("--profile");
   add_json(command, options->json);
   command->footer("GFLOP/s count two for each multiply-add that the mathematics needs, whatever the algorithm does.");
   set_action(command, action, options, bench);

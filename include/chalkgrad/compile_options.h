@@ -12,6 +12,7 @@ struct CompileOptions {
   int threads = 0;                          ///< 0: one a core
   std::string guard{};                      ///< a shared scalar output (the loss): if it is not finite, run() throws
                                             ///< NumericError before any parameter is updated
+  bool profile = false;                     ///< measures each kernel's time, for Program::profile()
   std::set<std::string> disabled_passes{};  ///< "simplify", "fuse": for comparison
   std::set<std::string> print_after{};      ///< "differentiate", "simplify", "fuse", "plan": what each has made is
                                             ///< handed to `print`

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "chalkgrad/compile_options.h"
 #include "chalkgrad/graph.h"
@@ -75,6 +76,14 @@ struct MemoryUse {
   }
 };
 
+/// The time that one kernel, or one kind of work between kernels, has taken on all threads together.
+struct KernelTime {
+  std::string kernel;         ///< the operations that it runs as one: "conv2d+add+relu"; or "gather samples"
+  std::vector<NodeId> nodes;  ///< of Program::graph(), what it computes; empty for work between kernels
+  std::uint64_t calls = 0;
+  double seconds = 0;
+};
+
 /// An executable form of a graph's outputs and updates. Runs allocate nothing (but for the first with more samples
 /// than ever before, where the graph has batched outputs or couples its samples).
 class Program {
@@ -97,6 +106,11 @@ class Program {
   std::span<const float> output(std::string_view name) const;
 
   MemoryUse memory() const;
+  /// Of all runs so far, if CompileOptions::profile is set: kernels in the order in which they run, then the work
+  /// between them. Else empty.
+  std::vector<KernelTime> profile() const;
+  /// The graph that runs: what the passes made of the one given.
+  const Graph& graph() const;
   /// The plan, one line a step: segment, kernel, values, buffers.
   std::string print() const;
 

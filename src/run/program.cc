@@ -13,6 +13,7 @@
 #include "src/kernels/transfer.h"
 #include "src/passes/pipeline.h"
 #include "src/plan/plan.h"
+#include "src/run/profile.h"
 #include "src/run/target.h"
 
 namespace chalk {
@@ -24,6 +25,7 @@ struct Program::State {
 
   void run(std::size_t samples, const std::uint32_t* rows);
   MemoryUse memory() const;
+  std::vector<KernelTime> profile() const;
   void set(const Place& place, float value) { shared_.data()[place.offset] = value; }
   const float* shared_value(const Place& place) const {
     return place.space == Space::variable ? variables_[place.offset] : shared_.data() + place.offset;
@@ -39,6 +41,7 @@ struct Program::State {
     AlignedFloats arena, scratch;
     std::vector<const float*> in;
     std::vector<float*> out;
+    Profile profile;
   };
   struct Microbatch {
     std::size_t index = 0;
@@ -50,12 +53,14 @@ struct Program::State {
   float* at(const Place& place, Worker& worker, const Microbatch& microbatch);
   void do_shared(Phase& phase);
   void do_item(const Phase& phase, const SharedItem& item, Worker& worker);
+  void lap(const Phase& phase, const SharedItem& item, Profile& profile) const;
   void do_batched(Phase& phase);
   void do_microbatch(const Phase& phase, const Microbatch& microbatch, Worker& worker);
   void gather(const Phase::Gather& gather, const Microbatch& microbatch, Worker& worker);
   void run_step(const Step& step, KernelRun call, const Microbatch& microbatch, Worker& worker);
   void make_room();
 
+  const bool profiled_;
   ThreadTeam team_;
   Barrier barrier_;
   std::vector<Worker> workers_;
@@ -74,6 +79,7 @@ struct Program::State {
 
 Program::State::State(const Graph& graph, Variables& variables, const CompileOptions& options)
     : plan(make_plan(run_passes(graph, options), !options.disabled_passes.contains("fuse"), options.guard)),
+      profiled_(options.profile),
       team_(options.threads > 0 ? options.threads : available_threads()),
       barrier_(team_.size()),
       workers_(static_cast<std::size_t>(team_.size())),
@@ -166,6 +172,19 @@ void Program::State::do_item(const Phase& phase, const SharedItem& item, Worker&
   }
 }
 
+void Program::State::lap(const Phase& phase, const SharedItem& item, Profile& profile) const {
+  switch (item.kind) {
+    case SharedItem::Kind::fold:
+      return profile.lap(Between::fold);
+    case SharedItem::Kind::pack:
+      return profile.lap(Between::pack);
+    case SharedItem::Kind::run:
+      return profile.lap(phase.shared_steps[item.step].kernel);
+    case SharedItem::Kind::copy:
+      return profile.lap(Between::copy);
+  }
+}
+
 void Program::State::do_shared(Phase& phase) {
   if (phase.waves.empty()) return;
   for (std::size_t wave = 0; wave < phase.waves.size(); ++wave) next_item_[wave].store(0, std::memory_order_relaxed);
@@ -174,9 +193,11 @@ void Program::State::do_shared(Phase& phase) {
     Worker& worker = workers_[static_cast<std::size_t>(thread)];
     for (std::size_t wave = 0; wave < phase.waves.size(); ++wave) {
       const auto& items = phase.waves[wave];
+      if (profiled_) worker.profile.start();
       for (std::size_t i = next_item_[wave].fetch_add(1, std::memory_order_relaxed); i < items.size();
            i = next_item_[wave].fetch_add(1, std::memory_order_relaxed)) {
         do_item(phase, items[i], worker);
+        if (profiled_) lap(phase, items[i], worker.profile);
       }
       barrier_.wait();
       if (static_cast<int>(wave) == phase.guard_wave && !std::isfinite(*at(plan.guard, worker, {}))) {
@@ -211,16 +232,22 @@ void Program::State::gather(const Phase::Gather& gather, const Microbatch& micro
 }
 
 void Program::State::do_microbatch(const Phase& phase, const Microbatch& microbatch, Worker& worker) {
+  if (profiled_) worker.profile.start();
   for (const auto& g : phase.gathers) gather(g, microbatch, worker);
+  if (profiled_ && !phase.gathers.empty()) worker.profile.lap(Between::gather);
   KernelRun call;
   call.valid = microbatch.valid;
   call.accumulate = !microbatch.first_of_slot;
-  for (const auto& step : phase.steps) run_step(step, call, microbatch, worker);
+  for (const auto& step : phase.steps) {
+    run_step(step, call, microbatch, worker);
+    if (profiled_) worker.profile.lap(step.kernel);
+  }
   for (const auto& delivery : phase.deliveries) {
     const auto count = static_cast<std::size_t>(elements(plan.outputs[delivery.output].type.shape));
     scatter_values(at(delivery.from, worker, microbatch), count, microbatch.valid,
                    delivered[delivery.output].data() + microbatch.index * 16 * count);
   }
+  if (profiled_ && !phase.deliveries.empty()) worker.profile.lap(Between::deliver);
 }
 
 void Program::State::do_batched(Phase& phase) {
@@ -279,6 +306,14 @@ MemoryUse Program::State::memory() const {
   return use;
 }
 
+std::vector<KernelTime> Program::State::profile() const {
+  std::vector<KernelTime> rows;
+  if (profiled_) {
+    for (const auto& worker : workers_) worker.profile.add_to(rows, plan.kernels);
+  }
+  return rows;
+}
+
 Program::Program(const Graph& graph, Variables& variables, const CompileOptions& options) {
   choose_target();
   state_ = std::make_unique<State>(graph, variables, options);
@@ -331,6 +366,8 @@ std::span<const float> Program::output(std::string_view name) const {
 }
 
 MemoryUse Program::memory() const { return state_->memory(); }
+std::vector<KernelTime> Program::profile() const { return state_->profile(); }
+const Graph& Program::graph() const { return state_->plan.graph; }
 std::string Program::print() const { return state_->plan.print(); }
 
 }  // namespace chalk

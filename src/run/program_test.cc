@@ -315,5 +315,37 @@ TEST(Program, ChoosesWinogradByShapesAlone) {
   }
 }
 
+TEST(Program, ProfilesEachKernelAndChangesNoBit) {
+  Graph g = network_with_gradients();
+  Variables variables(g, 1);
+  const auto x = noise(std::size_t{40} * 2 * 9 * 8, 1), t = noise(std::size_t{40} * 4, 2);
+  const auto run = [&](Program& program) {
+    program.feed("x", {.values = x.data()});
+    program.feed("t", {.values = t.data()});
+    program.run(40);
+    const auto d = program.output("d conv1.weight");
+    return std::vector<float>(d.begin(), d.end());
+  };
+  Program plain(g, variables, {.threads = 2});
+  Program profiled(g, variables, {.threads = 2, .profile = true});
+  EXPECT_EQ(run(plain), run(profiled));
+  EXPECT_TRUE(plain.profile().empty());
+
+  std::uint64_t calls = 0;
+  double seconds = 0;
+  for (const auto& row : profiled.profile()) {
+    if (row.kernel == "gather samples") {
+      EXPECT_EQ(row.calls, 3U) << "40 samples are three microbatches";
+    } else if (!row.nodes.empty()) {
+      EXPECT_GT(row.calls, 0U) << row.kernel;
+    }
+    for (const auto id : row.nodes) EXPECT_LT(id, profiled.graph().size());
+    calls += row.calls;
+    seconds += row.seconds;
+  }
+  EXPECT_GT(calls, 20U);
+  EXPECT_GT(seconds, 0);
+}
+
 }  // namespace
 }  // namespace chalk

@@ -1,0 +1,408 @@
+#!/usr/bin/env python3
+"""How fast chalkgrad is beside PyTorch and ONNX Runtime on this machine: each problem of a list in turns (chalkgrad,
+rival, chalkgrad, rival, …) on the same number of threads, with the same batch, loss and optimizer (SGD with momentum), on
+random data of the same shapes. Of a rival's modes (PyTorch: eager, channels_last, torch.compile; float32, and autocast to
+bfloat16 beside it) the fastest here counts. Medians; ratios above 1 mean that chalkgrad is faster.
+
+The rivals are installed into build/rivals, in the versions of bench/requirements.txt: a download of 3 GB that takes 5.5 GB
+of disk, for PyTorch brings its GPU libraries along. CHALKGRAD_NO_INSTALL=1 goes on with those that are there.
+
+The result of the whole list bench/goals.txt is written into docs/performance.md.
+"""
+import argparse
+import contextlib
+import datetime
+import json
+import os
+import pathlib
+import re
+import select
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import problems as p
+
+VENV = p.ROOT / "build" / "rivals"
+REQUIREMENTS = p.ROOT / "bench" / "requirements.txt"
+WORKER = p.ROOT / "bench" / "rival_worker.py"
+PAGE = p.ROOT / "docs" / "performance.md"
+BLOCK = ("<!-- ./dev bench rivals writes from here -->\n", "<!-- to here -->\n")
+
+MODULES = {"PyTorch": ["torch", "numpy"], "ONNX Runtime": ["onnxruntime", "onnx", "numpy"]}
+PATIENCE = 600  # seconds until a rival must be ready: torch.compile compiles C++
+
+# What is wanted of chalkgrad alone: (name, key of the results, bound, how it is written).
+LIMITS = [("memory of training beyond the data", "peak_memory", 64e6, lambda v: f"{v / 1e6:.1f} MB"),
+          ("process start to the end of the first step", "first_step_seconds", 0.020, lambda v: f"{1e3 * v:.1f} ms"),
+          ("size of the program without symbols", "binary_bytes", 5e6, lambda v: f"{v / 1e6:.2f} MB")]
+SCALING = 1.9  # times one thread, on two
+
+
+# ---- installing ------------------------------------------------------------------------------------------------------
+
+def python():
+    inside = VENV / "bin" / "python3"
+    return str(inside if inside.exists() else sys.executable)
+
+
+def present(rival):
+    imports = "import " + ", ".join(MODULES[rival])
+    return subprocess.run([python(), "-c", imports], capture_output=True, check=False).returncode == 0
+
+
+def pins(text):
+    """{"torch": "torch==2.15.0", …} of a requirements file."""
+    lines = [line.split("#")[0].strip() for line in text.splitlines()]
+    return {re.split(r"[<>=]", line)[0]: line for line in lines if line}
+
+
+def install():
+    """Which rivals there are, after installing those that are missing and can be had."""
+    missing = [rival for rival in MODULES if not present(rival)]
+    if missing and os.environ.get("CHALKGRAD_NO_INSTALL"):
+        print(f"CHALKGRAD_NO_INSTALL is set, so {' and '.join(missing)} will not be installed")
+    elif missing:
+        print(f"Installing {' and '.join(missing)} into build/rivals: "
+              + ("3 GB to download, 5.5 GB of disk, some minutes" if "PyTorch" in missing else "about 100 MB"), flush=True)
+        VENV.parent.mkdir(exist_ok=True)
+        wanted = pins(REQUIREMENTS.read_text(encoding="utf-8"))
+        with open(VENV.parent / "rivals.log", "w", encoding="utf-8") as log:
+            quiet = {"stdout": log, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL, "check": False}
+            made = (VENV / "bin" / "python3").exists()
+            if not made:
+                made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], **quiet).returncode == 0
+            for rival in missing if made else []:
+                subprocess.run([python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries",
+                                "1", *(wanted[module] for module in MODULES[rival])], **quiet)
+    found = [rival for rival in MODULES if present(rival)]
+    for rival in MODULES:
+        if rival not in found:
+            print(f"{rival} is not there" + (" (build/rivals.log says why)" if rival in missing
+                  and not os.environ.get("CHALKGRAD_NO_INSTALL") else "") + "; going on without it")
+    return found
+
+
+# ---- rivals that run in turns ----------------------------------------------------------------------------------------
+
+class Worker:
+    """A process that holds one rival in one mode, and runs when it is told to."""
+
+    def __init__(self, rival, mode, problem, threads):
+        self.rival, self.mode = rival, mode
+        task = {"rival": rival, "mode": mode, "network": problem.network, "shape": problem.shape(),
+                "batch": problem.batch, "threads": threads, "direction": problem.direction}
+        self.errors = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen([python(), str(WORKER), json.dumps(task)], stdin=subprocess.PIPE, text=True,
+                                        stdout=subprocess.PIPE, stderr=self.errors,
+                                        env={**os.environ, "OMP_NUM_THREADS": str(threads)})
+        answer = self.answer(PATIENCE)
+        self.version = answer["ready"] if answer else None
+
+    def answer(self, patience):
+        """What the process says, or None if it died or took too long."""
+        ready, _, _ = select.select([self.process.stdout], [], [], patience)
+        line = self.process.stdout.readline() if ready else ""
+        try:
+            return json.loads(line)
+        except json.JSONDecodeError:
+            self.process.kill()
+            return None
+
+    def run(self, seconds):
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(f"{seconds}\n")
+            self.process.stdin.flush()
+        return self.answer(PATIENCE)
+
+    def why(self):
+        self.process.wait()
+        self.errors.seek(0)
+        lines = self.errors.read().split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "it took too long")[:200]
+
+    def close(self):
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        self.errors.close()
+
+
+def modes(rival, problem):
+    """(mode, precision) in which a rival can do a problem."""
+    if rival == "ONNX Runtime":
+        return [("float32", "float32")] if problem.direction == "predict" else []
+    layouts = ["eager", "channels_last", "compile"] if re.search(r"\dc\d", problem.network) else ["eager", "compile"]
+    return [(layout, "float32") for layout in layouts] + [(f"{layout} bfloat16", "bfloat16") for layout in layouts]
+
+
+def fastest(rivals, problem, threads, seconds, notes):
+    """Starts every mode, gives each three short turns, and keeps the fastest in each precision: {precision: worker}."""
+    best = {}
+    for rival in rivals:
+        for mode, precision in modes(rival, problem):
+            worker = Worker(rival, mode, problem, threads)
+            speeds = [worker.run(seconds) for _ in range(3)] if worker.version else [None]
+            if None in speeds:
+                notes.append(f"{problem.name}: {rival} {mode} does not work here: {worker.why()}")
+                worker.close()
+                continue
+            if precision not in best or max(speeds) > best[precision][0]:
+                worker, slower = worker, best.get(precision, (0, None))[1]
+                best[precision] = (max(speeds), worker)
+                worker = slower
+            if worker:
+                worker.close()
+    return {precision: worker for precision, (_, worker) in best.items()}
+
+
+def compare(problem, rivals, options, notes):
+    """One problem: speeds of chalkgrad, on one thread too, and of the best rivals; medians, and medians of ratios."""
+    threads = problem.threads or p.cores()
+    workers = fastest(rivals, problem, threads, min(options.seconds, 0.5), notes)
+    runs = {"chalkgrad": [], "one thread": [], **{precision: [] for precision in workers}}
+    for _ in range(options.rounds):
+        runs["chalkgrad"].append(p.measure(problem, threads, options.seconds)["samples_per_second"])
+        if threads > 1 and problem.direction == "train":
+            runs["one thread"].append(p.measure(problem, 1, options.seconds)["samples_per_second"])
+        for precision, worker in workers.items():
+            speed = worker.run(options.seconds)
+            if speed is None:
+                raise p.Mistake(f"{worker.rival} {worker.mode} stopped on {problem.name}: {worker.why()}")
+            runs[precision].append(speed)
+    result = {"problem": problem.name, "network": problem.network, "input": problem.input, "batch": problem.batch,
+              "direction": problem.direction, "threads": threads, "goal": problem.goal,
+              "chalkgrad": p.median(runs["chalkgrad"])}
+    if runs["one thread"]:
+        result["to_one_thread"] = ratio(runs["chalkgrad"], runs["one thread"])
+    for precision, worker in workers.items():
+        result[precision] = {"rival": worker.rival, "mode": worker.mode, "version": worker.version,
+                             "samples_per_second": p.median(runs[precision]),
+                             "ratio": ratio(runs["chalkgrad"], runs[precision])}
+        worker.close()
+    return result
+
+
+def ratio(ours, theirs):
+    """The median of the rounds' ratios: what the machine did in one round met both."""
+    return p.median([a / b for a, b in zip(ours, theirs)])
+
+
+def mnist(folder, threads, wanted=0.99):
+    """The fewest epochs that bring the first network to 99 % on MNIST's test samples, and how long they take."""
+    for epochs in range(1, 6):
+        start = time.monotonic()
+        out = p.call(p.APP, "train", "--data", f"mnist:{folder}", "--net", p.FIRST, "--batch", 64, "--epochs", epochs,
+                     "--threads", threads, "--json")
+        took = time.monotonic() - start
+        accuracy = json.loads(out)["test_accuracy"]
+        if accuracy >= wanted:
+            return {"epochs": epochs, "seconds": took, "accuracy": accuracy}
+    raise p.Mistake(f"five epochs brought only {100 * accuracy:.2f} % on {folder}")
+
+
+# ---- the report ------------------------------------------------------------------------------------------------------
+
+def verdict(value, goal):
+    return f"{p.times(goal).replace('.00', '')}{'' if value is None else ', met' if value >= goal else ', missed'}"
+
+
+def called(result, precision):
+    rival = result.get(precision)
+    if not rival:
+        return "—"
+    mode = "" if rival["mode"] == "float32" else ", " + rival["mode"].replace(" bfloat16", "")
+    return f"{p.speed(rival['samples_per_second'], result['batch'], result['chalkgrad'])} ({rival['rival']}{mode})"
+
+
+def table(results):
+    rows = []
+    for r in results:
+        shares = [p.times(r[precision]["ratio"]) if precision in r else "—" for precision in ("float32", "bfloat16")]
+        rows.append([r["problem"], str(r["threads"]), p.speed(r["chalkgrad"], r["batch"]), called(r, "float32"), shares[0],
+                     called(r, "bfloat16"), shares[1],
+                     verdict(r.get("float32", {}).get("ratio"), r["goal"]) if r["goal"] else "—"])
+    return ["problem", "threads", "chalkgrad", "best rival, float32", "ratio", "best, bfloat16", "ratio", "goal"], rows
+
+
+def others(report):
+    """The goals that no rival takes part in."""
+    rows = [[f"{r['problem']} on {r['threads']} threads, to one", p.times(r["to_one_thread"]),
+             verdict(r["to_one_thread"], SCALING) if r["threads"] == 2 else "—"]
+            for r in report["problems"] if "to_one_thread" in r]
+    for name, key, bound, text in LIMITS:
+        met = "met" if report[key] <= bound else "missed"
+        rows.append([name, text(report[key]), f"≤ {text(bound).replace('.00', '').replace('.0', '')}, {met}"])
+    if report["mnist"]:
+        m = report["mnist"]
+        rows.append(["MNIST to 99 % from process start", f"{m['seconds']:.1f} s", f"{m['epochs']} epochs: "
+                     f"{100 * m['accuracy']:.2f} %"])
+    else:
+        rows.append(["MNIST to 99 % from process start", "—", "skipped: --mnist FOLDER was not given"])
+    return ["", "chalkgrad", "goal"], rows
+
+
+def printed(report, form):
+    parts = [f"{report['date']}, {report['machine']}; {report['instruction_set']}, chalkgrad {report['commit']}"
+             + "".join(f", {rival} {version}" for rival, version in sorted(report["versions"].items()))
+             + f". Medians of {report['rounds']} rounds of {report['seconds']:g} s.",
+             form(*table(report["problems"])), form(*others(report))]
+    if form is p.markdown:
+        rows = [[f"`{r['problem']}`", f"`{r['network']}`", r["input"], str(r["batch"]), r["direction"]]
+                for r in report["problems"]]
+        parts.insert(1, form(["problem", "network", "input", "batch", "what"], rows))
+    return "\n\n".join(parts + report["notes"]) + "\n"
+
+
+def write_block(page, text):
+    """The page with the text between the two marks."""
+    before, mark, rest = page.partition(BLOCK[0])
+    _, end, after = rest.partition(BLOCK[1])
+    if not mark or not end:
+        raise p.Mistake(f"{PAGE.name} lacks the lines {BLOCK[0].strip()} and {BLOCK[1].strip()}")
+    return before + mark + "\n" + text + "\n" + end + after
+
+
+def parser():
+    what = argparse.ArgumentParser(prog="./dev bench rivals", description=__doc__,
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    what.add_argument("--list", type=pathlib.Path, default=p.GOALS, help="the problems (bench/goals.txt)", metavar="FILE")
+    what.add_argument("--only", action="append", help="this problem of the list; may be repeated", metavar="NAME")
+    what.add_argument("--seconds", type=float, default=2, help="for each turn (2)", metavar="S")
+    what.add_argument("--rounds", type=int, default=5, help="turns of each (5)", metavar="N")
+    what.add_argument("--mnist", help="measure MNIST to 99 %%, with the four files in FOLDER", metavar="FOLDER")
+    what.add_argument("--no-write", action="store_true", help="leave docs/performance.md as it is")
+    what.add_argument("--json", metavar="FILE", help="write the results to FILE")
+    what.add_argument("--self-test", action="store_true", help="test this script, without rivals")
+    return what
+
+
+def main():
+    options = parser().parse_args()
+    if options.self_test:
+        return 0 if unittest.main(argv=["rivals"], exit=False).result.wasSuccessful() else 1
+    if options.rounds < 1 or options.seconds <= 0:
+        raise p.Mistake("--rounds and --seconds must be above 0")
+    chosen = p.read_list(options.list, options.only)
+    rivals = install()
+    results, notes = [], []
+    for problem in chosen:
+        print(f"{problem.name} …", flush=True)
+        results.append(compare(problem, rivals, options, notes))
+    first = p.measure(chosen[0], 1, 0.1)
+    report = {"date": datetime.date.today().isoformat(), "machine": p.machine(), "commit": p.commit(),
+              "instruction_set": first["instruction_set"], "rounds": options.rounds, "seconds": options.seconds,
+              "versions": {r[k]["rival"]: r[k]["version"] for r in results for k in ("float32", "bfloat16") if k in r},
+              "problems": results, **p.facts(), "notes": notes,
+              "mnist": mnist(options.mnist, p.cores()) if options.mnist else None}
+    print("\n" + printed(report, p.aligned))
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    if options.no_write:
+        print(f"docs/{PAGE.name} stays as it is")
+    elif options.only or options.list.resolve() != p.GOALS or len(rivals) < len(MODULES):
+        print(f"docs/{PAGE.name} stays as it is: it takes all of bench/goals.txt, with all rivals")
+    else:
+        PAGE.write_text(write_block(PAGE.read_text(encoding="utf-8"), printed(report, p.markdown)), encoding="utf-8")
+        print(f"written into docs/{PAGE.name}")
+    return 0
+
+
+# ---- self-test -------------------------------------------------------------------------------------------------------
+
+class SelfTest(unittest.TestCase):
+    RESULT = {"problem": "a", "network": "10n", "input": "784", "batch": 10, "direction": "train", "threads": 2,
+              "goal": 4.0, "chalkgrad": 200000.0, "to_one_thread": 1.95,
+              "float32": {"rival": "PyTorch", "mode": "eager", "version": "2", "samples_per_second": 50000.0, "ratio": 4.0}}
+    REPORT = {"date": "2026-01-01", "machine": "a CPU", "commit": "abc", "instruction_set": "avx2", "rounds": 5,
+              "seconds": 2.0, "versions": {"PyTorch": "2"}, "problems": [RESULT], "peak_memory": 65e6,
+              "first_step_seconds": 0.0123, "binary_bytes": 4.5e6, "notes": ["b: broken"], "mnist": None}
+
+    def test_lists_are_read_and_mistakes_have_a_place(self):
+        read = p.parse("# note\n\na 10n 1x8x8 64 train goal=2.5 # more\nb 10n 784 1 predict threads=1\n")
+        self.assertEqual([(q.name, q.shape(), q.batch, q.threads, q.goal) for q in read],
+                         [("a", [1, 8, 8], 64, 0, 2.5), ("b", [784], 1, 1, 0)])
+        self.assertEqual([q.kind() for q in read], ["training", "inference"])
+        self.assertEqual(read[1].thread_counts(), [1])
+        for bad in ("", "a 10n 784 1", "a 10n 784 x train", "a 10n 784 0 train", "a 10n 784 1 both", "a 10n 7y8 1 train",
+                    "a 10n 784 1 train gaol=2", "a 10n 784 1 train goal", "a 10n 784 1 train\na 10n 784 1 train"):
+            with self.subTest(bad), self.assertRaisesRegex(p.Mistake, "line [12]|no problem"):
+                p.parse(bad)
+
+    def test_the_lists_of_this_folder_can_be_read(self):
+        for name in ("goals.txt", "short.txt"):
+            problems = p.read_list(p.ROOT / "bench" / name)
+            self.assertGreater(len(problems), 3)
+        with self.assertRaisesRegex(p.Mistake, "no problem \"x\"; it has first-train"):
+            p.read_list(p.GOALS, ["x"])
+        with self.assertRaisesRegex(p.Mistake, "No such file"):
+            p.read_list("missing.txt")
+
+    def test_rivals_know_every_network_of_the_goals(self):
+        from rival_worker import product, with_shapes
+        for problem in p.read_list(p.GOALS):
+            walked, outputs = with_shapes(problem.network, problem.shape())
+            self.assertEqual((outputs, len(walked)), ([10], problem.network.count("-") + 1))
+        walked, _ = with_shapes("20c5-relu-mp2-10n", [1, 28, 28])
+        self.assertEqual([layer[-1] for layer in walked], [[1, 28, 28], [20, 24, 24], [20, 24, 24], [20, 12, 12]])
+        self.assertEqual(product([20, 12, 12]), 2880)
+        with self.assertRaisesRegex(SystemExit, '"5x"'):
+            with_shapes("5x", [1])
+
+    def test_modes(self):
+        conv, dense, predict = p.parse("a 4c3-10n 1x8x8 1 train\nb 10n 784 1 train\nc 10n 784 1 predict")
+        self.assertEqual(len(modes("PyTorch", conv)), 6)
+        self.assertEqual(len(modes("PyTorch", dense)), 4, "channels_last is for images")
+        self.assertEqual(modes("ONNX Runtime", conv), [])
+        self.assertEqual(modes("ONNX Runtime", predict), [("float32", "float32")])
+
+    def test_statistics(self):
+        self.assertEqual(p.median([3, 1, 2]), 2)
+        self.assertEqual(p.median([4, 1, 2, 3]), 2.5)
+        self.assertEqual(ratio([2, 8, 6], [1, 2, 2]), 3)
+        self.assertEqual(p.speed(100000, 10), "100.0 µs/step")
+        self.assertEqual(p.speed(12345.6, 64), "12,346 /s")
+        self.assertEqual(p.speed(5000, 10, 100000), "2000.0 µs/step", "two in a row are said alike")
+
+    def test_tables_line_up(self):
+        lines = p.aligned(["name", "µs"], [["a", "10"], ["long name", "1,000×"]]).splitlines()
+        self.assertEqual(lines, ["name           µs", "─" * 17, "a              10", "long name  1,000×"])
+        self.assertEqual(p.markdown(["a", "b"], [["1", "2"]]), "| a | b |\n| --- | --: |\n| 1 | 2 |")
+
+    def test_the_report_says_whether_goals_are_met(self):
+        text = printed(self.REPORT, p.aligned)
+        for words in ("4.00×", "4×, met", "1.90×, met", "65.0 MB", "≤ 64 MB, missed", "12.3 ms", "≤ 20 ms, met", "≤ 5 MB, met",
+                      "200.0 µs/step (PyTorch, eager)", "skipped: --mnist", "b: broken", "PyTorch 2", "2026-01-01"):
+            self.assertIn(words, text)
+        self.assertEqual(verdict(3.9, 4.0), "4×, missed")
+        self.assertEqual(verdict(None, 2.2), "2.20×")
+        self.assertIn("| `a` | `10n` | 784 | 10 | train |", printed(self.REPORT, p.markdown))
+
+    def test_the_page_keeps_what_is_outside_the_block(self):
+        page = "# Speed\n" + BLOCK[0] + "old\n" + BLOCK[1] + "after\n"
+        written = write_block(page, "new")
+        self.assertEqual(written, "# Speed\n" + BLOCK[0] + "\nnew\n" + BLOCK[1] + "after\n")
+        self.assertEqual(write_block(written, "new"), written)
+        self.assertIn(BLOCK[0], PAGE.read_text(encoding="utf-8"))
+        with self.assertRaisesRegex(p.Mistake, "lacks the lines"):
+            write_block("# Speed\n", "new")
+
+    def test_requirements_are_pinned(self):
+        found = pins(REQUIREMENTS.read_text(encoding="utf-8"))
+        for module in {module for modules in MODULES.values() for module in modules}:
+            self.assertRegex(found[module], r"\A[a-z]+==[\d.]+\Z")
+
+    def test_arguments(self):
+        options = parser().parse_args(["--only", "a", "--only", "b", "--rounds", "3"])
+        self.assertEqual((options.only, options.rounds, options.seconds, options.list), (["a", "b"], 3, 2, p.GOALS))
+
+
+if __name__ == "__main__":
+    p.begin(main)

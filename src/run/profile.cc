@@ -1,0 +1,23 @@
+#include "src/run/profile.h"
+
+namespace chalk {
+
+void Profile::add_to(std::vector<KernelTime>& rows, const std::vector<std::unique_ptr<PlannedKernel>>& kernels) const {
+  constexpr std::array<const char*, 5> kNames = {"gather samples", "deliver outputs", "pack weights", "fold sums",
+                                                 "copy values"};
+  if (rows.empty()) {
+    for (const auto& kernel : kernels) rows.push_back({kernel->name, kernel->nodes, 0, 0});
+    for (const auto* name : kNames) rows.push_back({name, {}, 0, 0});
+  }
+  const auto add = [](KernelTime& row, const Time& time) {
+    row.calls += time.calls;
+    row.seconds += std::chrono::duration<double>(time.spent).count();
+  };
+  for (std::size_t k = 0; k < kernels.size(); ++k) {
+    const auto found = kernels_.find(kernels[k].get());
+    if (found != kernels_.end()) add(rows[k], found->second);
+  }
+  for (std::size_t b = 0; b < between_.size(); ++b) add(rows[kernels.size() + b], between_[b]);
+}
+
+}  // namespace chalk

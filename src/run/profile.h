@@ -1,0 +1,47 @@
+// Where the time of a program goes, kernel by kernel. Each thread has its own; nothing is measured without one.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "chalkgrad/program.h"
+#include "src/plan/kernel.h"
+
+namespace chalk {
+
+/// Work that is no kernel's, between them.
+enum class Between : std::uint8_t { gather, deliver, pack, fold, copy };
+
+/// A thread's stopwatch. lap() gives the time since the last lap (or start()) to what has just been done.
+class Profile {
+ public:
+  void start() { last_ = Clock::now(); }
+  void lap(Between what) { lap(between_[static_cast<std::size_t>(what)]); }
+  void lap(const PlannedKernel* kernel) { lap(kernels_[kernel]); }
+
+  /// A row for each kernel in this order, then one for each kind of work between them; adds this thread's times.
+  void add_to(std::vector<KernelTime>& rows, const std::vector<std::unique_ptr<PlannedKernel>>& kernels) const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Time {
+    std::uint64_t calls = 0;
+    Clock::duration spent{};
+  };
+  void lap(Time& time) {
+    const auto now = Clock::now();
+    time.spent += now - last_;
+    ++time.calls;
+    last_ = now;
+  }
+
+  Clock::time_point last_;
+  std::array<Time, 5> between_;
+  std::map<const PlannedKernel*, Time> kernels_;
+};
+
+}  // namespace chalk
