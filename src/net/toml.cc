@@ -344,8 +344,8 @@ class TomlBuilder {
     for (const auto& name : *names) {
       const auto found = known.find(name);
       if (found == known.end()) {
-        std::vector<std::string_view> words;
-        for (const auto& entry : known) words.push_back(entry.first);
+        std::vector<std::string_view> words(known.size());
+        std::transform(known.begin(), known.end(), words.begin(), [](const auto& entry) { return entry.first; });
         const auto guess = did_you_mean(name, words);
         reader.fail("functions", str("names ", in_quotes(name), ", which is no activation",
                                      guess.empty() ? "; use linear, relu, sigmoid and tanh" : guess));
