@@ -36,7 +36,7 @@ std::span<const Activation> period(std::span<const Activation> functions) {
 // With p functions, x is read as rows of p, in which each run of columns with one function is taken as a whole. So
 // there are as many values as runs, however many nodes.
 Value activations(Value x, std::span<const Activation> functions) {
-  const Shape shape = x.shape();
+  const Shape& shape = x.shape();  // stays where it is while the graph grows
   const auto size = elements(shape);
   if (functions.empty())
     fail_layer(x.graph(), "activations", "there is no function; give one for each node, or a list to be repeated");

@@ -214,7 +214,7 @@ class Latex {
     return kSigns[static_cast<std::size_t>(comparison)];
   }
   std::string value(const Expr& e) const {
-    const auto text = latex_name(e.name, e.primes);
+    auto text = latex_name(e.name, e.primes);
     if (e.args.empty()) return text;
     const bool has_index = e.name.find('_') != std::string::npos && e.primes == 0;  // z_out: one more index
     return has_index ? text.substr(0, text.size() - 1) + "," + list(e, 0) + "}" : text + "_{" + list(e, 0) + "}";
@@ -253,11 +253,10 @@ class Latex {
   }
   /// What stands below an exponent.
   std::string raised(const Expr& e) const {
-    const auto text = in(e, kAtom, false);
+    auto text = in(e, kAtom, false);
     if (text.find('^') == std::string::npos) return text;
-    return text.starts_with("\\left(")              ? text
-           : e.kind == Kind::name && e.args.empty() ? "{" + text + "}"
-                                                    : "\\left(" + text + "\\right)";
+    if (text.starts_with("\\left(")) return text;
+    return e.kind == Kind::name && e.args.empty() ? "{" + text + "}" : "\\left(" + text + "\\right)";
   }
   std::string in(const Expr& e, Tightness least, bool last) const {
     // A sum reaches as far to the right as it can; a fraction holds itself together.
