@@ -15,7 +15,7 @@ function(chalkgrad_bits target threads)
 endfunction()
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
-  chalkgrad_bits(neon 2)
+  chalkgrad_bits(neon 1)
 else()
   chalkgrad_bits(avx512 1,2,3,4,8)
   chalkgrad_bits(avx2 1,2,3,4,8)
