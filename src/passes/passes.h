@@ -11,4 +11,8 @@ namespace chalk {
 /// names where a named value survives.
 Graph simplify(const Graph& graph);
 
+/// The graph in training: where it uses running averages, statistics of the batch stand, and the averages follow them
+/// by updates. Values keep their ids. Nothing changes for a graph without running averages.
+Graph with_batch_statistics(const Graph& graph);
+
 }  // namespace chalk
