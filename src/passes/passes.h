@@ -15,4 +15,8 @@ Graph simplify(const Graph& graph);
 /// by updates. Values keep their ids. Nothing changes for a graph without running averages.
 Graph with_batch_statistics(const Graph& graph);
 
+/// The graph with scales and shifts of a convolution's or dense layer's channels made part of its weights and bias,
+/// where they are the only use of its result: what is left of batch normalisation in prediction.
+Graph fold_scales(const Graph& graph);
+
 }  // namespace chalk
