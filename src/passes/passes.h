@@ -19,4 +19,7 @@ Graph with_batch_statistics(const Graph& graph);
 /// where they are the only use of its result: what is left of batch normalisation in prediction.
 Graph fold_scales(const Graph& graph);
 
+/// The graph with the variance of a batch of maps taken within the samples and between them, in one pass over the maps.
+Graph split_variance(const Graph& graph);
+
 }  // namespace chalk

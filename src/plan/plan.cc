@@ -8,6 +8,7 @@
 #include "src/ir/leaves.h"
 #include "src/kernels/fold.h"
 #include "src/ops/registry.h"
+#include "src/plan/phases.h"
 
 namespace chalk {
 namespace {
@@ -24,8 +25,8 @@ std::size_t floats(const Type& type) {
 
 class Planner {
  public:
-  Planner(Plan& plan, bool tuned) : plan_(plan), g_(plan.graph) {
-    plan.kernels = fuse(g_, tuned);
+  Planner(Plan& plan, const std::vector<int>& phases, bool tuned) : plan_(plan), g_(plan.graph) {
+    plan.kernels = fuse(g_, phases, tuned);
     const auto count = static_cast<std::size_t>(g_.size());
     made_by_.assign(count, -1);
     places_.resize(count);
@@ -94,7 +95,7 @@ class Planner {
   void find_phases() {
     value_phase_.assign(static_cast<std::size_t>(g_.size()), 0);
     for (const auto& kernel : plan_.kernels) {
-      int phase = 0;
+      int phase = kernel->phase;
       for (const auto id : kernel->inputs) phase = std::max(phase, value_phase_[static_cast<std::size_t>(root(id))]);
       kernel_phase_.push_back(phase);
       for (const auto id : kernel->outputs)
@@ -440,10 +441,11 @@ std::string print_place(const Place& place) {
 
 }  // namespace
 
-Plan make_plan(Graph graph, bool tuned, const std::string& guard) {
+Plan make_plan(const Graph& graph, bool tuned, const std::string& guard) {
   Plan plan;
-  plan.graph = std::move(graph);
-  Planner(plan, tuned).run(guard);
+  auto phased = find_phases(graph, /*recompute=*/tuned);
+  plan.graph = std::move(phased.graph);
+  Planner(plan, phased.phase, tuned).run(guard);
   return plan;
 }
 
