@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kBlock = 16;  // lane groups, 1 KiB a value
 constexpr std::size_t kRoom = kBlock * 16;
+constexpr std::size_t kAhead = 4;  // blocks that are fetched before their turn
 constexpr std::size_t kPart = 512;  // lane groups of shared values that one thread takes at a time
 
 }  // namespace
@@ -174,6 +175,7 @@ void SweepKernel::run_block(const Pass& pass, std::size_t block, std::size_t cou
     const Value& value = values_[v];
     if (value.kind == Value::Kind::aligned) {
       at[v] = call.in[value.input] + block * 16;
+      for (std::size_t i = 0; i < kBlock; ++i) __builtin_prefetch(at[v] + (kAhead * kBlock + i) * 16);
     } else {
       float* room = call.scratch + v * kRoom;
       expand_places(call.in[value.input], value.shared, value.places.data() + block, count, room);
