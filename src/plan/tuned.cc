@@ -160,12 +160,9 @@ class WinogradWeightGrad : public PlannedKernel {
 class DenseForward : public PlannedKernel {
  public:
   DenseForward(const Shape& w, bool bias, bool with_relu)
-      : outputs_(w[0]), inputs_(w[1]), bias_(bias), relu_(with_relu) {
-    packed = dense_forward_packed(outputs_, inputs_);
-  }
-  void pack(const float* from, float* to) const override { dense_forward_pack(outputs_, inputs_, from, to); }
+      : outputs_(w[0]), inputs_(w[1]), bias_(bias), relu_(with_relu) {}
   void run(const KernelRun& call) const override {
-    dense_forward(outputs_, inputs_, call.in[0], call.packed, bias_ ? call.in[2] : nullptr, relu_, call.out[0]);
+    dense_forward(outputs_, inputs_, call.in[0], call.in[1], bias_ ? call.in[2] : nullptr, relu_, call.out[0]);
   }
 
  private:
@@ -303,7 +300,6 @@ bool claim_dense_forward(Fusion& f, NodeId id) {
   kernel->name = described("dense", tail);
   kernel->inputs = node.inputs;
   if (tail.bias >= 0) kernel->inputs.push_back(tail.bias);
-  kernel->pack_from = node.inputs[1];
   kernel->nodes = tail.nodes;
   kernel->outputs = {tail.last};
   return f.claim(std::move(kernel));
