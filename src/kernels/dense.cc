@@ -14,8 +14,8 @@ HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
 constexpr int kWideParts = kPieces > 2 ? 1 : kPieces;       // native vectors of a sample group held at once
-constexpr int kWideSums = HWY_TARGET == HWY_AVX2 ? 4 : 24;  // summed at once if their weights are neighbours
-constexpr int kRowSums = HWY_TARGET == HWY_AVX2 ? 4 : 12;   // if each reads a row of its own: few, lest rows whose
+constexpr int kWideSums = HWY_TARGET == HWY_AVX2 ? 6 : 24;  // summed at once if their weights are neighbours
+constexpr int kRowSums = HWY_TARGET == HWY_AVX2 ? 6 : 12;   // if each reads a row of its own: few, lest rows whose
                                                             // distance is a power of two push each other out of cache
 
 /// Sums y[k] = Σ_t w[k·w_sum + t·w_step] · x[t], then + bias[k] (if not null), then relu.
@@ -65,27 +65,26 @@ HWY_NOINLINE void dense_tile(const DenseSums& s) {
   }
 }
 
-template <int kSums>
-HWY_INLINE void dense_tiles(DenseSums& s, std::int64_t& left) {
-  for (; left >= kSums; left -= kSums) {
+template <int kMost, int kSums = 1>
+HWY_INLINE void run_dense_tile(const DenseSums& s, std::int64_t sums) {
+  if (sums == kSums) {
     dense_tile<kSums>(s);
-    s.w += kSums * s.w_sum;
-    if (s.bias) s.bias += kSums;
-    s.y += kSums * kLanes;
+  } else if constexpr (kSums < kMost) {
+    run_dense_tile<kMost, kSums + 1>(s, sums);
   }
 }
 
+/// `count` sums, in tiles of nearly equal size.
 template <int kMost>
 void dense_sums(DenseSums s, std::int64_t count) {
-  if constexpr (kMost >= 24) {
-    dense_tiles<24>(s, count);
-    dense_tiles<16>(s, count);
+  for (std::int64_t tiles = (count + kMost - 1) / kMost; tiles > 0; --tiles) {
+    const std::int64_t sums = (count + tiles - 1) / tiles;
+    run_dense_tile<kMost>(s, sums);
+    s.w += sums * s.w_sum;
+    if (s.bias) s.bias += sums;
+    s.y += sums * kLanes;
+    count -= sums;
   }
-  if constexpr (kMost >= 12) dense_tiles<12>(s, count);
-  if constexpr (kMost >= 8) dense_tiles<8>(s, count);
-  dense_tiles<4>(s, count);
-  dense_tiles<2>(s, count);
-  dense_tiles<1>(s, count);
 }
 
 void DenseForward(std::int64_t outputs, std::int64_t inputs, const float* x, const float* w, const float* bias,

@@ -6,12 +6,13 @@
 
 #include "src/ir/op.h"
 #include "src/kernels/expand.h"
+#include "src/kernels/fold.h"
 #include "src/plan/tuned.h"
 
 namespace chalk {
 namespace {
 
-constexpr std::size_t kBlock = 16;  // lane groups, 1 KiB a value
+constexpr std::size_t kBlock = 32;  // lane groups, 2 KiB a value
 
 class SweepKernel : public PlannedKernel {
  public:
@@ -64,6 +65,12 @@ class SweepKernel : public PlannedKernel {
       for (std::size_t v = 0; v < values_.size(); ++v) {
         const Value& value = values_[v];
         if (value.kind == Value::Kind::aligned) at[v] = call.in[value.input] + block * 16;
+        if (value.kind == Value::Kind::slots) {
+          const float* from = call.in[value.input] + block * 16;
+          float* room = call.scratch + v * kBlock * 16;
+          if (call.slots > 1) fold_slots(from, call.slot, call.slots, 0, count * 16, room);
+          at[v] = call.slots > 1 ? room : from;
+        }
         if (value.kind == Value::Kind::gathered) {
           float* room = call.scratch + v * kBlock * 16;
           expand_places(call.in[value.input], value.shared, value.places.data() + block, count, room);
@@ -82,6 +89,15 @@ class SweepKernel : public PlannedKernel {
     }
   }
 
+  bool read_slots(std::size_t input) override {
+    for (auto& value : values_) {
+      if (value.kind != Value::Kind::aligned || value.input != input || batched_) continue;
+      value.kind = Value::Kind::slots;
+      return true;
+    }
+    return false;
+  }
+
   static constexpr std::size_t kMostValues = 64;
   std::size_t values() const { return values_.size(); }
 
@@ -89,7 +105,7 @@ class SweepKernel : public PlannedKernel {
   static constexpr std::size_t kPart = 512;  // lane groups of shared values that one thread takes at a time
 
   struct Value {
-    enum class Kind : std::uint8_t { made, aligned, uniform, gathered };
+    enum class Kind : std::uint8_t { made, aligned, uniform, gathered, slots };
     Kind kind = Kind::made;
     std::size_t input = 0;  // in PlannedKernel::inputs
     bool shared = false;
