@@ -6,6 +6,7 @@
 #include "src/kernels/conv.h"
 #include "src/kernels/conv_winograd.h"
 #include "src/kernels/dense.h"
+#include "src/kernels/pool.h"
 #include "src/ops/attributes.h"
 #include "src/ops/conv2d.h"
 #include "src/ops/pool.h"
@@ -196,6 +197,15 @@ class DenseWeightGrad : public PlannedKernel {
   std::int64_t outputs_, inputs_;
 };
 
+class PoolScatter : public PlannedKernel {
+ public:
+  explicit PoolScatter(const PoolShape& shape) : shape_(shape) {}
+  void run(const KernelRun& call) const override { pool_scatter(shape_, call.in[0], call.in[1], call.out[0]); }
+
+ private:
+  PoolShape shape_;
+};
+
 std::unique_ptr<PlannedKernel> forward_kernel(bool winograd, const ConvShape& shape, const ConvEpilogue& epilogue) {
   if (winograd) return std::make_unique<WinogradForward>(shape, epilogue);
   return std::make_unique<ConvForward>(shape, epilogue);
@@ -288,6 +298,19 @@ bool claim_convolution_weight_grad(Fusion& f, NodeId id) {
   kernel->inputs = node.inputs;
   kernel->nodes = {id, sum};
   kernel->outputs = {sum};
+  return f.claim(std::move(kernel));
+}
+
+bool claim_pool_scatter(Fusion& f, NodeId id) {
+  const Node& node = f.node(id);
+  if (node.op != &op_pool_scatter || !batched(f, node.inputs[0]) || !batched(f, node.inputs[1])) return false;
+  const auto& a = node.attributes.as<PoolAttributes>();
+  if (a.window != a.stride || a.padding != std::vector<std::int64_t>{0, 0}) return false;
+  const Shape& x = node.type.shape;
+  auto kernel = std::make_unique<PoolScatter>(PoolShape{x[0], x[1], x[2], a.window[0], a.window[1]});
+  kernel->name = "pool_scatter";
+  kernel->inputs = node.inputs;
+  kernel->nodes = kernel->outputs = {id};
   return f.claim(std::move(kernel));
 }
 
