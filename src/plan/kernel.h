@@ -20,6 +20,8 @@ struct KernelRun {
   int valid = 16;                  // lanes that hold samples; the others hold copies of one and count in no sum
   bool accumulate = false;         // batch sums: add to out instead of writing it
   std::size_t begin = 0, end = 0;  // the part to do, of `parts`
+  std::size_t slot = 0;            // inputs that are read from slots: floats from a slot to the next
+  int slots = 0;                   // and how many of them hold sums
 };
 
 /// A step made for certain nodes and shapes. Immutable once the plan stands.
@@ -38,6 +40,8 @@ class PlannedKernel {
   NodeId pack_from = -1;
   std::size_t parts = 1;  // shared values: how many parts may run side by side
 
+  /// True if from now on the kernel will take this input, a batch_sum, as partial sums in slots, and fold them itself.
+  virtual bool read_slots(std::size_t /*input*/) { return false; }
   virtual void pack(const float* /*from*/, float* /*packed*/) const {}
   virtual void run(const KernelRun& call) const = 0;
 };
@@ -59,6 +63,7 @@ class Fusion {
   NodeId only_user(NodeId id) const;
   /// By a kernel, or because nothing needs it.
   bool claimed(NodeId id) const { return claimed_[static_cast<std::size_t>(id)]; }
+  /// In which a node is to run; see plan.h.
   int phase(NodeId id) const { return phases_[static_cast<std::size_t>(id)]; }
 
   std::vector<std::unique_ptr<PlannedKernel>> kernels;

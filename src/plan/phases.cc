@@ -1,6 +1,8 @@
 #include "src/plan/phases.h"
 
 #include <algorithm>
+#include <limits>
+#include <map>
 #include <set>
 
 #include "src/ops/registry.h"
@@ -92,6 +94,20 @@ class Recomputation {
     }
   }
 
+  /// What is cheap and shared by all samples waits for what it is used with, to run in one sweep with it.
+  static void let_shared_values_wait(PhasedGraph& p) {
+    constexpr int never = std::numeric_limits<int>::max();
+    std::vector<int> first_use(p.phase.size(), never);
+    for (const auto& [name, id] : p.graph.outputs()) first_use[at(id)] = 0;
+    for (const auto& [leaf, id] : p.graph.updates()) first_use[at(id)] = 0;
+    for (std::size_t id = p.phase.size(); id-- > 0;) {
+      const Node& n = p.graph.node(static_cast<NodeId>(id));
+      if (!n.type.batched && n.op->kernels.value.sweep && first_use[id] != never)
+        p.phase[id] = std::max(p.phase[id], first_use[id]);
+      for (const auto input : n.inputs) first_use[at(input)] = std::min(first_use[at(input)], p.phase[id]);
+    }
+  }
+
   PhasedGraph build() {
     Rewriter r(old_);
     PhasedGraph result;
@@ -115,6 +131,7 @@ class Recomputation {
       }
     }
     result.graph = r.finish();
+    let_shared_values_wait(result);
     return result;
   }
 

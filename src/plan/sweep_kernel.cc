@@ -5,6 +5,7 @@
 #include <map>
 
 #include "src/kernels/expand.h"
+#include "src/kernels/fold.h"
 #include "src/kernels/total.h"
 #include "src/ops/reduce.h"
 #include "src/ops/registry.h"
@@ -12,9 +13,9 @@
 namespace chalk {
 namespace {
 
-constexpr std::size_t kBlock = 16;  // lane groups, 1 KiB a value
+constexpr std::size_t kBlock = 32;  // lane groups, 2 KiB a value
 constexpr std::size_t kRoom = kBlock * 16;
-constexpr std::size_t kAhead = 4;  // blocks that are fetched before their turn
+constexpr std::size_t kAhead = 4;   // blocks that are fetched before their turn
 constexpr std::size_t kPart = 512;  // lane groups of shared values that one thread takes at a time
 
 }  // namespace
@@ -137,6 +138,15 @@ void SweepKernel::schedule(const std::vector<Operation>& operations, const std::
   }
 }
 
+bool SweepKernel::read_slots(std::size_t input) {
+  for (auto& value : values_) {
+    if (value.kind != Value::Kind::aligned || value.input != input || batched_) continue;
+    value.kind = Value::Kind::slots;
+    return true;
+  }
+  return false;
+}
+
 void SweepKernel::run(const KernelRun& call) const {
   const float* at[kMostValues];
   const auto room = [&](std::size_t v) { return call.scratch + v * kRoom; };
@@ -173,7 +183,12 @@ void SweepKernel::run_block(const Pass& pass, std::size_t block, std::size_t cou
                             const float** at) const {
   for (const auto v : pass.reads) {
     const Value& value = values_[v];
-    if (value.kind == Value::Kind::aligned) {
+    if (value.kind == Value::Kind::slots) {
+      const float* from = call.in[value.input] + block * 16;
+      float* room = call.scratch + v * kRoom;
+      if (call.slots > 1) fold_slots(from, call.slot, call.slots, 0, count * 16, room);
+      at[v] = call.slots > 1 ? room : from;
+    } else if (value.kind == Value::Kind::aligned) {
       at[v] = call.in[value.input] + block * 16;
       for (std::size_t i = 0; i < kBlock; ++i) __builtin_prefetch(at[v] + (kAhead * kBlock + i) * 16);
     } else {

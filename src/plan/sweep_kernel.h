@@ -22,6 +22,7 @@ class SweepKernel : public PlannedKernel {
 
   /// `members` in the graph's order; `domain`: the type of what is swept over.
   SweepKernel(const Fusion& fusion, std::vector<NodeId> members, const Type& domain);
+  bool read_slots(std::size_t input) override;
   void run(const KernelRun& call) const override;
 
  private:
@@ -33,6 +34,7 @@ class SweepKernel : public PlannedKernel {
       number,    // one for all places
       channel,   // one for all places of a channel
       gathered,  // any other that broadcasts
+      slots,     // partial sums to be folded where they are read
     };
     Kind kind = Kind::made;
     std::size_t input = 0;  // in PlannedKernel::inputs
@@ -53,7 +55,7 @@ class SweepKernel : public PlannedKernel {
   };
   /// One pass over the places of a channel: the sums of one are there for the operations of the next.
   struct Pass {
-    std::vector<std::size_t> reads;  // aligned and gathered
+    std::vector<std::size_t> reads;  // aligned, gathered and slots
     std::vector<Operation> operations;
     std::vector<ChannelSum> sums;
   };
