@@ -13,8 +13,9 @@
 namespace chalk {
 namespace {
 
-constexpr std::size_t kBlock = 32;  // lane groups, 2 KiB a value
-constexpr std::size_t kRoom = kBlock * 16;
+constexpr std::size_t kBlock = 16;        // lane groups, 1 KiB a value
+constexpr std::size_t kSharedBlock = 32;  // the same of shared values, some of which are folded from slots
+constexpr std::size_t kRoom = kSharedBlock * 16;
 constexpr std::size_t kAhead = 4;   // blocks that are fetched before their turn
 constexpr std::size_t kPart = 512;  // lane groups of shared values that one thread takes at a time
 
@@ -157,7 +158,7 @@ void SweepKernel::run(const KernelRun& call) const {
   }
   const std::size_t first = batched_ ? 0 : call.begin * kPart,
                     last = batched_ ? places_ : std::min(places_, call.end * kPart);
-  const std::size_t filled = std::min(kBlock, places_);
+  const std::size_t block = batched_ ? kBlock : kSharedBlock, filled = std::min(block, places_);
   for (std::size_t c = 0; c < channels_; ++c) {
     for (std::size_t v = 0; v < values_.size(); ++v) {
       const Value& value = values_[v];
@@ -172,8 +173,8 @@ void SweepKernel::run(const KernelRun& call) const {
     }
     for (const auto& pass : passes_) {
       for (const auto& sum : pass.sums) std::fill_n(room(sum.out), 16, 0.0F);
-      for (std::size_t place = first; place < last; place += kBlock)
-        run_block(pass, c * places_ + place, std::min(kBlock, last - place), call, at);
+      for (std::size_t place = first; place < last; place += block)
+        run_block(pass, c * places_ + place, std::min(block, last - place), call, at);
       for (const auto& sum : pass.sums) at[sum.out] = finish(sum, c, filled, call);
     }
   }
