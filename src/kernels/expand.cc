@@ -32,4 +32,8 @@ void expand_places(const float* from, bool shared, const std::uint32_t* places, 
   }
 }
 
+void pick_places(const float* from, const std::uint32_t* places, std::size_t count, float* to) {
+  for (std::size_t i = 0; i < count; ++i) to[i] = from[places[i]];
+}
+
 }  // namespace chalk

@@ -15,4 +15,7 @@ std::vector<std::uint32_t> broadcast_places(const Shape& from, const Shape& to);
 /// Lane groups to[i] = from[places[i]]; a shared `from` holds plain floats, each of which fills sixteen lanes.
 void expand_places(const float* from, bool shared, const std::uint32_t* places, std::size_t count, float* to);
 
+/// Of one sample: to[i] = from[places[i]].
+void pick_places(const float* from, const std::uint32_t* places, std::size_t count, float* to);
+
 }  // namespace chalk
