@@ -43,6 +43,8 @@ class Planner {
     make_batched_steps();
     make_shared_steps();
     name_outputs();
+    plan_.runs_one = std::all_of(plan_.kernels.begin(), plan_.kernels.end(),
+                                 [&](const auto& kernel) { return !is_work(*kernel) || kernel->runs_one; });
   }
 
  private:

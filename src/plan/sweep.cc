@@ -20,6 +20,8 @@ class SweepKernel : public PlannedKernel {
     const Type& type = g.node(members[0]).type;
     const auto count = static_cast<std::size_t>(elements(type.shape));
     batched_ = type.batched;
+    count_ = count;
+    runs_one = true;
     groups_ = batched_ ? count : (count + 15) / 16;
     if (!batched_) parts = (groups_ + kPart - 1) / kPart;
     nodes = members;
@@ -50,6 +52,23 @@ class SweepKernel : public PlannedKernel {
   }
 
   void run(const KernelRun& call) const override {
+    if (batched_) {
+      sweep<false>(call, 0, groups_);
+    } else {
+      sweep<false>(call, call.begin * kPart, std::min(groups_, call.end * kPart));
+    }
+  }
+  void run_one(const KernelRun& call) const override { sweep<true>(call, 0, (count_ + 15) / 16); }
+
+  static constexpr std::size_t kMostValues = 64;
+  std::size_t values() const { return values_.size(); }
+
+ private:
+  static constexpr std::size_t kPart = 512;  // lane groups of shared values that one thread takes at a time
+
+  /// Groups of sixteen floats, from `first` to `last`: places of sixteen samples, or places of one.
+  template <bool kOne>
+  void sweep(const KernelRun& call, std::size_t first, std::size_t last) const {
     const float* at[kMostValues];
     for (std::size_t v = 0; v < values_.size(); ++v) {  // the same number everywhere: written out once
       if (values_[v].kind != Value::Kind::uniform) continue;
@@ -57,16 +76,20 @@ class SweepKernel : public PlannedKernel {
       std::fill(room, room + kBlock * 16, call.in[values_[v].input][0]);
       at[v] = room;
     }
-    const std::size_t first = batched_ ? 0 : call.begin * kPart,
-                      last = batched_ ? groups_ : std::min(groups_, call.end * kPart);
     for (std::size_t block = first; block < last; block += kBlock) {
       const std::size_t count = std::min(kBlock, last - block);
       for (std::size_t v = 0; v < values_.size(); ++v) {
         const Value& value = values_[v];
-        if (value.kind == Value::Kind::aligned) at[v] = call.in[value.input] + block * 16;
-        if (value.kind == Value::Kind::gathered) {
+        const auto kind = kOne ? value.kind_of_one : value.kind;
+        if (kind == Value::Kind::aligned) at[v] = call.in[value.input] + block * 16;
+        if (kind == Value::Kind::gathered) {
           float* room = call.scratch + v * kBlock * 16;
-          expand_places(call.in[value.input], value.shared, value.places.data() + block, count, room);
+          if (kOne) {
+            const std::size_t floats = std::min(count * 16, count_ - block * 16);
+            pick_places(call.in[value.input], value.places.data() + block * 16, floats, room);
+          } else {
+            expand_places(call.in[value.input], value.shared, value.places.data() + block, count, room);
+          }
           at[v] = room;
         }
       }
@@ -82,15 +105,9 @@ class SweepKernel : public PlannedKernel {
     }
   }
 
-  static constexpr std::size_t kMostValues = 64;
-  std::size_t values() const { return values_.size(); }
-
- private:
-  static constexpr std::size_t kPart = 512;  // lane groups of shared values that one thread takes at a time
-
   struct Value {
     enum class Kind : std::uint8_t { made, aligned, uniform, gathered };
-    Kind kind = Kind::made;
+    Kind kind = Kind::made, kind_of_one = Kind::made;
     std::size_t input = 0;  // in PlannedKernel::inputs
     bool shared = false;
     int output = -1;                    // in PlannedKernel::outputs, or scratch
@@ -116,13 +133,14 @@ class SweepKernel : public PlannedKernel {
       value.kind = Value::Kind::gathered;
       value.places = broadcast_places(from.shape, type.shape);
     }
+    value.kind_of_one = from.shape == type.shape ? Value::Kind::aligned : value.kind;
     return value;
   }
 
   std::vector<Value> values_;
   std::vector<Operation> operations_;
   bool batched_ = false;
-  std::size_t groups_ = 0;
+  std::size_t count_ = 0, groups_ = 0;
 };
 
 /// Shared values are swept sixteen elements at a time, which leaves no room for broadcasting but that of one number.

@@ -4,8 +4,10 @@
 #include <algorithm>
 
 #include "src/kernels/conv.h"
+#include "src/kernels/conv_one.h"
 #include "src/kernels/conv_winograd.h"
 #include "src/kernels/dense.h"
+#include "src/kernels/dense_one.h"
 #include "src/ops/attributes.h"
 #include "src/ops/conv2d.h"
 #include "src/ops/pool.h"
@@ -69,12 +71,17 @@ class ConvForward : public PlannedKernel {
  public:
   ConvForward(const ConvShape& shape, const ConvEpilogue& epilogue) : shape_(shape), epilogue_(epilogue) {
     packed = conv_forward_packed(shape);
-    scratch = conv_forward_scratch(shape, epilogue);
+    scratch = std::max(conv_forward_scratch(shape, epilogue), conv_forward_one_scratch(shape, epilogue));
+    runs_one = true;
   }
   void pack(const float* from, float* to) const override { conv_forward_pack(shape_, from, to); }
   void run(const KernelRun& call) const override {
     conv_forward(shape_, epilogue_, call.in[0], call.packed, epilogue_.bias ? call.in[2] : nullptr, call.out[0],
                  outputs.size() > 1 ? call.out[1] : nullptr, call.scratch);
+  }
+  void run_one(const KernelRun& call) const override {
+    conv_forward_one(shape_, epilogue_, call.in[0], call.packed, epilogue_.bias ? call.in[2] : nullptr, call.out[0],
+                     outputs.size() > 1 ? call.out[1] : nullptr, call.scratch);
   }
 
  private:
@@ -162,10 +169,14 @@ class DenseForward : public PlannedKernel {
   DenseForward(const Shape& w, bool bias, bool with_relu)
       : outputs_(w[0]), inputs_(w[1]), bias_(bias), relu_(with_relu) {
     packed = dense_forward_packed(outputs_, inputs_);
+    runs_one = true;
   }
   void pack(const float* from, float* to) const override { dense_forward_pack(outputs_, inputs_, from, to); }
   void run(const KernelRun& call) const override {
     dense_forward(outputs_, inputs_, call.in[0], call.packed, bias_ ? call.in[2] : nullptr, relu_, call.out[0]);
+  }
+  void run_one(const KernelRun& call) const override {
+    dense_forward_one(outputs_, inputs_, call.in[0], call.packed, bias_ ? call.in[2] : nullptr, relu_, call.out[0]);
   }
 
  private:
