@@ -1,4 +1,4 @@
-// The transforms of Winograd's F(4 × 4, 3 × 3), on lanes. Included once per instruction set, after
+// Winograd's transforms of tiles and patches, on lanes. Included once per instruction set, after
 // <hwy/foreach_target.h>; hence no ordinary include guard.
 #if defined(CHALKGRAD_CONV_WINOGRAD_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CHALKGRAD_CONV_WINOGRAD_INL_H_
@@ -12,115 +12,44 @@
 
 #include "src/kernels/conv.h"
 #include "src/kernels/conv_tile-inl.h"
+#include "src/kernels/conv_winograd_lines-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
-constexpr int kTile = 4;   // places of z, in a row or column
-constexpr int kPatch = 6;  // places of x that they read, and points of the transform: 0, 1, −1, 2, −2, ∞
-
-/// v = Bᵀd:
-///    4  0 −5  0  1  0
-///    0 −4 −4  1  1  0
-///    0  4 −4 −1  1  0
-///    0 −2 −1  2  1  0
-///    0  2 −1 −2  1  0
-///    0  4  0 −5  0  1
-HWY_INLINE void to_points(const LaneVec (&d)[kPatch], LaneVec (&v)[kPatch]) {
-  const LaneTag tag;
-  const auto four = hn::Set(tag, 4.0f), minus_four = hn::Set(tag, -4.0f), minus_five = hn::Set(tag, -5.0f);
-  const auto two = hn::Set(tag, 2.0f), minus_two = hn::Set(tag, -2.0f);
-  const auto even1 = fused(minus_four, d[2], d[4]), odd1 = fused(minus_four, d[1], d[3]);
-  const auto even2 = hn::Sub(d[4], d[2]), odd2 = hn::Sub(d[3], d[1]);
-  v[0] = fused(four, d[0], fused(minus_five, d[2], d[4]));
-  v[1] = hn::Add(even1, odd1);
-  v[2] = hn::Sub(even1, odd1);
-  v[3] = fused(two, odd2, even2);
-  v[4] = fused(minus_two, odd2, even2);
-  v[5] = fused(four, d[1], fused(minus_five, d[3], d[5]));
+/// store(i, j, (M a Mᵀ)[i][j]) where a[i][j] = load(i, j) and M is the matrix of Line: its columns, then its rows.
+template <class Line, class Load, class Store>
+HWY_INLINE void transform(const Load& load, const Store& store) {
+  LaneVec t[Line::kTo][Line::kFrom];
+  CHALKGRAD_UNROLL
+  for (int j = 0; j < Line::kFrom; ++j) {
+    LaneVec column[Line::kFrom], mapped[Line::kTo];
+    CHALKGRAD_UNROLL
+    for (int i = 0; i < Line::kFrom; ++i) column[i] = load(i, j);
+    Line::map(column, mapped);
+    CHALKGRAD_UNROLL
+    for (int i = 0; i < Line::kTo; ++i) t[i][j] = mapped[i];
+  }
+  CHALKGRAD_UNROLL
+  for (int i = 0; i < Line::kTo; ++i) {
+    LaneVec mapped[Line::kTo];
+    Line::map(t[i], mapped);
+    CHALKGRAD_UNROLL
+    for (int j = 0; j < Line::kTo; ++j) store(i, j, mapped[j]);
+  }
 }
 
-/// z = Aᵀm:
-///    1  1  1  1  1  0
-///    0  1 −1  2 −2  0
-///    0  1  1  4  4  0
-///    0  1 −1  8 −8  1
-HWY_INLINE void from_points(const LaneVec (&m)[kPatch], LaneVec (&z)[kTile]) {
-  const LaneTag tag;
-  const auto even1 = hn::Add(m[1], m[2]), odd1 = hn::Sub(m[1], m[2]);
-  const auto even2 = hn::Add(m[3], m[4]), odd2 = hn::Sub(m[3], m[4]);
-  z[0] = hn::Add(hn::Add(m[0], even1), even2);
-  z[1] = fused(hn::Set(tag, 2.0f), odd2, odd1);
-  z[2] = fused(hn::Set(tag, 4.0f), even2, even1);
-  z[3] = hn::Add(fused(hn::Set(tag, 8.0f), odd2, odd1), m[5]);
-}
-
-/// u = Gw:
-///     1/4     0    0
-///    −1/6  −1/6 −1/6
-///    −1/6   1/6 −1/6
-///    1/24  1/12  1/6
-///    1/24 −1/12  1/6
-///       0     0    1
-HWY_INLINE void weights_to_points(const LaneVec (&w)[3], LaneVec (&u)[kPatch]) {
-  const LaneTag tag;
-  const auto two = hn::Set(tag, 2.0f), minus_two = hn::Set(tag, -2.0f);
-  const auto sixth = hn::Set(tag, 1.0f / 6), minus_sixth = hn::Set(tag, -1.0f / 6), far = hn::Set(tag, 1.0f / 24);
-  const auto even1 = hn::Add(w[0], w[2]), even2 = fused(hn::Set(tag, 4.0f), w[2], w[0]);
-  u[0] = hn::Mul(w[0], hn::Set(tag, 0.25f));
-  u[1] = hn::Mul(hn::Add(even1, w[1]), minus_sixth);
-  u[2] = hn::Mul(hn::Sub(w[1], even1), sixth);
-  u[3] = hn::Mul(fused(two, w[1], even2), far);
-  u[4] = hn::Mul(fused(minus_two, w[1], even2), far);
-  u[5] = w[2];
-}
-
-/// u = Ad, the transpose of from_points.
-HWY_INLINE void places_to_points(const LaneVec (&d)[kTile], LaneVec (&u)[kPatch]) {
-  const LaneTag tag;
-  const auto two = hn::Set(tag, 2.0f), minus_two = hn::Set(tag, -2.0f), four = hn::Set(tag, 4.0f);
-  const auto even1 = hn::Add(d[0], d[2]), odd1 = hn::Add(d[1], d[3]);
-  const auto even2 = fused(four, d[2], d[0]), odd2 = fused(four, d[3], d[1]);
-  u[0] = d[0];
-  u[1] = hn::Add(even1, odd1);
-  u[2] = hn::Sub(even1, odd1);
-  u[3] = fused(two, odd2, even2);
-  u[4] = fused(minus_two, odd2, even2);
-  u[5] = d[3];
-}
-
-/// w = Gᵀm, the transpose of weights_to_points.
-HWY_INLINE void weights_from_points(const LaneVec (&m)[kPatch], LaneVec (&w)[3]) {
-  const LaneTag tag;
-  const auto sixth = hn::Set(tag, 1.0f / 6), minus_sixth = hn::Set(tag, -1.0f / 6);
-  const auto even1 = hn::Add(m[1], m[2]), odd1 = hn::Sub(m[2], m[1]);
-  const auto even2 = hn::Add(m[3], m[4]), odd2 = hn::Sub(m[3], m[4]);
-  w[0] = fused(hn::Set(tag, 0.25f), m[0], fused(minus_sixth, even1, hn::Mul(hn::Set(tag, 1.0f / 24), even2)));
-  w[1] = fused(hn::Set(tag, 1.0f / 12), odd2, hn::Mul(sixth, odd1));
-  w[2] = fused(sixth, hn::Sub(even2, even1), m[5]);
-}
-
-/// v[k] = (Bᵀ d B)[k], for the 36 points k, of a patch whose rows lie d_row floats apart.
-static HWY_NOINLINE void transform_patch(const float* d, std::int64_t d_row, float* v, std::int64_t v_plane) {
-  const LaneTag tag;
+/// points[k] = (M a Mᵀ)[k], k = i · kTo + j, of a square `a` of places whose columns lie a_step floats apart, its rows
+/// a_row.
+template <class Line>
+static HWY_NOINLINE void square_to_points(const float* a, std::int64_t a_step, std::int64_t a_row, float* points,
+                                          std::int64_t plane) {
+  const LaneTag d;
   for (int part = 0; part < 16; part += kWidth) {
-    LaneVec t[kPatch][kPatch];
-    CHALKGRAD_UNROLL
-    for (int j = 0; j < kPatch; ++j) {
-      LaneVec column[kPatch], points[kPatch];
-      CHALKGRAD_UNROLL
-      for (int i = 0; i < kPatch; ++i) column[i] = hn::Load(tag, d + i * d_row + j * kLanes + part);
-      to_points(column, points);
-      CHALKGRAD_UNROLL
-      for (int i = 0; i < kPatch; ++i) t[i][j] = points[i];
-    }
-    CHALKGRAD_UNROLL
-    for (int i = 0; i < kPatch; ++i) {
-      LaneVec points[kPatch];
-      to_points(t[i], points);
-      CHALKGRAD_UNROLL
-      for (int j = 0; j < kPatch; ++j) hn::Store(points[j], tag, v + (i * kPatch + j) * v_plane + part);
-    }
+    const auto load = [&](int i, int j) HWY_ATTR { return hn::Load(d, a + i * a_row + j * a_step + part); };
+    const auto store = [&](int i, int j, LaneVec value)
+                           HWY_ATTR { hn::StoreU(value, d, points + (i * Line::kTo + j) * plane + part); };
+    transform<Line>(load, store);
   }
 }
 
@@ -129,14 +58,27 @@ struct Square {
   std::int64_t top, left, size, height, width;
 
   bool inside() const { return top >= 0 && left >= 0 && top + size <= height && left + size <= width; }
-  /// `to` receives size × size places.
-  void copy(const float* plane, float* to) const {
+  /// f(place of the square, place of the plane or −1)
+  template <class F>
+  HWY_INLINE void each(const F& f) const {
+    std::int64_t place = 0;
     for (std::int64_t row = top; row < top + size; ++row) {
-      for (std::int64_t column = left; column < left + size; ++column, to += kLanes) {
-        const bool zero = row < 0 || row >= height || column < 0 || column >= width;
-        (zero ? Lanes(0.0f) : Lanes::load(plane + (row * width + column) * kLanes)).store(to);
+      for (std::int64_t column = left; column < left + size; ++column, ++place) {
+        f(place, row < 0 || row >= height || column < 0 || column >= width ? -1 : row * width + column);
       }
     }
+  }
+  /// `to` receives size × size places.
+  void copy(const float* plane, float* to) const {
+    each([&](std::int64_t place, std::int64_t from)
+             HWY_ATTR { (from < 0 ? Lanes(0.0f) : Lanes::load(plane + from * kLanes)).store(to + place * kLanes); });
+  }
+  /// Adds size × size places to those of the plane that there are.
+  void add(const float* square, float* plane) const {
+    each([&](std::int64_t place, std::int64_t to) HWY_ATTR {
+      if (to < 0) return;
+      (Lanes::load(plane + to * kLanes) + Lanes::load(square + place * kLanes)).store(plane + to * kLanes);
+    });
   }
 };
 
@@ -146,23 +88,47 @@ struct TileGrid {
   std::int64_t first, most;  // of a batch: its first tile, and how many there is room for
 };
 
-/// v[k][c][t] = (Bᵀ x B)[k] of `count` tiles.
-HWY_INLINE void transform_x(const ConvShape& s, const TileGrid& grid, const float* x, std::int64_t count, float* v,
-                            std::int64_t v_plane) {
-  alignas(64) float copy[kPatch * kPatch * kLanes];
-  for (std::int64_t c = 0; c < s.channels; ++c, x += s.height * s.width * kLanes) {
+/// Planes of places, and squares in them: a tile's square begins `pad` places before the tile.
+struct Planes {
+  std::int64_t count, height, width, pad_h = 0, pad_w = 0;
+};
+
+/// points[k][c][t] = (M a Mᵀ)[k] for the squares a of `count` tiles in each plane.
+template <class Line>
+void planes_to_points(const Planes& planes, const TileGrid& grid, const float* a, std::int64_t count, float* points,
+                      std::int64_t plane) {
+  alignas(64) float copy[Line::kFrom * Line::kFrom * kLanes];
+  for (std::int64_t c = 0; c < planes.count; ++c, a += planes.height * planes.width * kLanes) {
     for (std::int64_t t = 0; t < count; ++t) {
       const std::int64_t row = (grid.first + t) / grid.across, column = (grid.first + t) % grid.across;
-      const Square patch{row * kTile - s.pad_h, column * kTile - s.pad_w, kPatch, s.height, s.width};
-      float* const to = v + (c * grid.most + t) * kLanes;
-      if (patch.inside()) {
-        transform_patch(x + (patch.top * s.width + patch.left) * kLanes, s.width * kLanes, to, v_plane);
+      const Square square{row * kTile - planes.pad_h, column * kTile - planes.pad_w, Line::kFrom, planes.height,
+                          planes.width};
+      float* const to = points + (c * grid.most + t) * kLanes;
+      if (square.inside()) {
+        const float* const from = a + (square.top * planes.width + square.left) * kLanes;
+        square_to_points<Line>(from, kLanes, planes.width * kLanes, to, plane);
       } else {
-        patch.copy(x, copy);
-        transform_patch(copy, kPatch * kLanes, to, v_plane);
+        square.copy(a, copy);
+        square_to_points<Line>(copy, kLanes, Line::kFrom * kLanes, to, plane);
       }
     }
   }
+}
+
+/// v[k][c][t] = (Bᵀ x B)[k] of `count` tiles.
+template <int kKernel>
+void x_to_points(const ConvShape& s, const TileGrid& grid, const float* x, std::int64_t count, float* v,
+                 std::int64_t v_plane) {
+  planes_to_points<typename Filtering<kKernel>::Patch>({s.channels, s.height, s.width, s.pad_h, s.pad_w}, grid, x,
+                                                       count, v, v_plane);
+}
+
+/// u[k][f][t] = (A dz Aᵀ)[k] of `count` tiles.
+template <int kKernel>
+void dz_to_points(const ConvShape& s, const TileGrid& grid, const float* dz, std::int64_t count, float* u,
+                  std::int64_t u_plane) {
+  planes_to_points<typename Filtering<kKernel>::PlacesTransposed>({s.filters, s.out_h, s.out_w}, grid, dz, count, u,
+                                                                  u_plane);
 }
 
 }  // namespace chalk::HWY_NAMESPACE

@@ -1,4 +1,5 @@
-// Forward, and the input gradient, which is the same map of dz with reversed weights, by Winograd's F(4 × 4, 3 × 3).
+// Forward and input gradient by Winograd's transforms. The input gradient is the same map of dz with reversed weights;
+// or, where z has fewer tiles than x, the transposed map, dx = Σ B[(G w Gᵀ) ⊙ (A dz Aᵀ)]Bᵀ over the tiles of z.
 #include "src/kernels/conv_winograd.h"
 
 #include <algorithm>
@@ -15,35 +16,45 @@
 namespace chalk {
 namespace {
 
-constexpr std::int64_t kPoints = 36;       // of the transform of a patch
-constexpr std::int64_t kMostTiles = 6;     // that go through the 36 products at once: as many as a register tile holds
-constexpr std::int64_t kSumChannels = 64;  // at a time, so that their points of kMostTiles stay in the nearest cache
-constexpr std::int64_t kGap = 16;          // floats between planes of points, lest all fall on one set of a cache
-constexpr std::int64_t kFilterBlock = 4;   // filters whose weights are packed side by side
+constexpr std::int64_t kMostTiles = 6;   // that go through the products at once: as many as a register tile holds
+constexpr std::int64_t kSumPlanes = 64;  // at a time, so that their points of kMostTiles stay in the nearest cache
+constexpr std::int64_t kGap = 16;        // floats between planes of points, lest all fall on one set of a cache
+constexpr std::int64_t kBlock = 4;       // result planes whose weights are packed side by side
 
-/// How winograd_forward goes about a shape: the points of all channels of some tiles, their products, and z of them.
+/// How a map goes about a shape: the points of all planes of some tiles of z, their products, and the result's planes.
 struct WinogradPlan {
+  std::int64_t points;         // of the transform of a patch
+  std::int64_t from, to;       // planes: channels and filters; in the transposed map, filters and channels
   std::int64_t across, tiles;  // tiles of z: in a row, in all
   std::int64_t batches, most;  // tiles are done in batches of nearly equal size
-  std::int64_t filters;        // filled up to blocks
+  std::int64_t padded;         // `to`, filled up to blocks
   std::int64_t v_plane, m_plane;
   std::int64_t table_floats, v_floats, m_floats;  // scratch, in this order
 };
 
-WinogradPlan plan_winograd(const ConvShape& s) {
+WinogradPlan plan_winograd(const ConvShape& s, bool transposed = false) {
   WinogradPlan p;
+  p.points = winograd_points(s);
+  p.from = transposed ? s.filters : s.channels;
+  p.to = transposed ? s.channels : s.filters;
   p.across = (s.out_w + 3) / 4;
   p.tiles = (s.out_h + 3) / 4 * p.across;
   p.batches = (p.tiles + kMostTiles - 1) / kMostTiles;
   p.most = (p.tiles + p.batches - 1) / p.batches;
-  p.filters = (s.filters + kFilterBlock - 1) / kFilterBlock * kFilterBlock;
-  p.v_plane = s.channels * p.most * 16 + kGap;
-  p.m_plane = s.filters * p.most * 16 + kGap;
-  p.table_floats = (2 * std::min(s.channels, kSumChannels) + 15) / 16 * 16;  // offsets are 64-bit
-  p.v_floats = kPoints * p.v_plane;
-  p.m_floats = kPoints * p.m_plane;
+  p.padded = (p.to + kBlock - 1) / kBlock * kBlock;
+  p.v_plane = p.from * p.most * 16 + kGap;
+  p.m_plane = p.to * p.most * 16 + kGap;
+  p.table_floats = (2 * std::min(p.from, kSumPlanes) + 15) / 16 * 16;  // offsets are 64-bit
+  p.v_floats = p.points * p.v_plane;
+  p.m_floats = p.points * p.m_plane;
   return p;
 }
+
+/// Weights as a map reads them.
+struct WeightOrder {
+  bool by_from;   // [from][to] instead of [to][from]
+  bool reversed;  // each kernel backwards
+};
 
 }  // namespace
 }  // namespace chalk
@@ -52,110 +63,109 @@ WinogradPlan plan_winograd(const ConvShape& s) {
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
-/// u[k] = (G w Gᵀ)[k] of sixteen w[9][16].
-HWY_NOINLINE void transform_weights(const float* w, float* u, std::int64_t u_plane) {
-  const LaneTag d;
-  for (int part = 0; part < 16; part += kWidth) {
-    LaneVec t[kPatch][3];
-    CHALKGRAD_UNROLL
-    for (int b = 0; b < 3; ++b) {
-      LaneVec column[3], points[kPatch];
-      CHALKGRAD_UNROLL
-      for (int a = 0; a < 3; ++a) column[a] = hn::Load(d, w + (a * 3 + b) * kLanes + part);
-      weights_to_points(column, points);
-      CHALKGRAD_UNROLL
-      for (int i = 0; i < kPatch; ++i) t[i][b] = points[i];
-    }
-    CHALKGRAD_UNROLL
-    for (int i = 0; i < kPatch; ++i) {
-      LaneVec points[kPatch];
-      weights_to_points(t[i], points);
-      CHALKGRAD_UNROLL
-      for (int j = 0; j < kPatch; ++j) hn::StoreU(points[j], d, u + (i * kPatch + j) * u_plane + part);
-    }
-  }
-}
-
-// [point][64 channels][filter / 4][channel][4], with zeros for the filters that fill up a block of 4. The weights of a
-// filter and channel are 9 in a row; for the input gradient they are those of [channel][filter], read backwards.
-void PackPoints(const ConvShape& s, const float* w, bool backwards, float* packed) {
-  const std::int64_t filters = plan_winograd(s).filters, plane = filters * s.channels;
-  alignas(64) float pairs[9 * kLanes], points[kPoints * kLanes];
-  for (std::int64_t first = 0; first < s.channels; first += kSumChannels) {
-    const std::int64_t channels = std::min(kSumChannels, s.channels - first);
-    for (std::int64_t f = 0; f < filters; f += kFilterBlock) {
-      for (std::int64_t c = 0; c < channels; c += 4, packed += 4 * kFilterBlock) {
-        const std::int64_t count = std::min<std::int64_t>(4, channels - c) * kFilterBlock;
+// [point][64 of from][to / 4][from][4], with zeros for what fills up a block of 4.
+template <int kKernel>
+void pack_points(const WinogradPlan& p, const WeightOrder& order, const float* w, float* packed) {
+  using Weights = typename Filtering<kKernel>::Weights;
+  constexpr std::int64_t kWeights = kKernel * kKernel, kPoints = Weights::kTo * Weights::kTo;
+  const std::int64_t plane = p.padded * p.from;
+  alignas(64) float pairs[kWeights * kLanes], points[kPoints * kLanes];
+  for (std::int64_t first = 0; first < p.from; first += kSumPlanes) {
+    const std::int64_t planes = std::min(kSumPlanes, p.from - first);
+    for (std::int64_t to = 0; to < p.padded; to += kBlock) {
+      for (std::int64_t c = 0; c < planes; c += kLanes / kBlock) {
+        const std::int64_t count = std::min(kLanes / kBlock, planes - c) * kBlock;
         for (std::int64_t i = 0; i < kLanes; ++i) {
-          const std::int64_t channel = first + c + i / kFilterBlock, filter = f + i % kFilterBlock;
-          const bool none = i >= count || filter >= s.filters;
-          const float* g =
-              none ? nullptr : w + 9 * (backwards ? channel * s.filters + filter : filter * s.channels + channel);
-          for (std::int64_t a = 0; a < 9; ++a) pairs[a * kLanes + i] = none ? 0.0f : g[backwards ? 8 - a : a];
+          const std::int64_t a = first + c + i / kBlock, b = to + i % kBlock;
+          const bool none = i >= count || b >= p.to;
+          const float* const g = none ? nullptr : w + kWeights * (order.by_from ? a * p.to + b : b * p.from + a);
+          for (std::int64_t k = 0; k < kWeights; ++k) {
+            pairs[k * kLanes + i] = none ? 0.0f : g[order.reversed ? kWeights - 1 - k : k];
+          }
         }
         if (count == kLanes) {
-          transform_weights(pairs, packed, plane);
-          continue;
+          square_to_points<Weights>(pairs, kLanes, kKernel * kLanes, packed, plane);
+        } else {
+          square_to_points<Weights>(pairs, kLanes, kKernel * kLanes, points, kLanes);
+          for (std::int64_t k = 0; k < kPoints; ++k) std::copy_n(points + k * kLanes, count, packed + k * plane);
         }
-        transform_weights(pairs, points, kLanes);
-        for (std::int64_t k = 0; k < kPoints; ++k) std::copy_n(points + k * kLanes, count, packed + k * plane);
-        packed -= 4 * kFilterBlock - count;
+        packed += count;
       }
     }
   }
 }
 
-/// m[k][f][t] = Σ_c u[k][f][c] · v[k][c][t].
-void multiply(const ConvShape& s, const WinogradPlan& p, const float* packed, const std::int64_t* taps, const float* v,
-              std::int64_t count, float* m) {
-  for (std::int64_t k = 0; k < kPoints; ++k) {
+void PackPoints(std::int64_t kernel, const WinogradPlan& p, const WeightOrder& order, const float* w, float* packed) {
+  kernel == 3 ? pack_points<3>(p, order, w, packed) : pack_points<5>(p, order, w, packed);
+}
+
+/// m[k][to][t] = Σ u[k][to][from] · v[k][from][t] over from.
+void multiply(const WinogradPlan& p, const float* packed, const std::int64_t* taps, const float* v, std::int64_t count,
+              float* m) {
+  for (std::int64_t k = 0; k < p.points; ++k) {
     ConvTile t{.x = v + k * p.v_plane,
                .taps = taps,
                .tap_count = 0,
                .x_step = kLanes,
-               .w = packed + k * p.filters * s.channels,
+               .w = packed + k * p.padded * p.from,
                .w_block = 0,
                .z = m + k * p.m_plane,
                .z_plane = p.most * kLanes,
                .z_step = kLanes};
-    for (std::int64_t c = 0; c < s.channels; c += kSumChannels) {
-      t.tap_count = std::min(kSumChannels, s.channels - c);
+    for (std::int64_t c = 0; c < p.from; c += kSumPlanes) {
+      t.tap_count = std::min(kSumPlanes, p.from - c);
       t.w_block = t.tap_count * kWeightBlock;
       t.accumulate = c > 0;
-      run_row(t, s.filters, count, count);
+      run_row(t, p.to, count, count);
       t.x += t.tap_count * p.most * kLanes;
-      t.w += t.tap_count * p.filters;
+      t.w += t.tap_count * p.padded;
     }
   }
 }
 
+/// For each batch of tiles: to_points(grid, count, v), then from_points(first, count, m).
+template <class ToPoints, class FromPoints>
+void run_map(const WinogradPlan& p, const float* packed, float* scratch, const ToPoints& to_points,
+             const FromPoints& from_points) {
+  auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
+  float* const v = scratch + p.table_floats;
+  float* const m = v + p.v_floats;
+  for (std::int64_t c = 0; c < std::min(p.from, kSumPlanes); ++c) taps[c] = c * p.most * kLanes;
+  for (std::int64_t batch = 0; batch < p.batches; ++batch) {
+    const std::int64_t first = p.tiles * batch / p.batches, count = p.tiles * (batch + 1) / p.batches - first;
+    to_points(TileGrid{p.across, first, p.most}, count, v);
+    multiply(p, packed, taps, v, count, m);
+    from_points(first, count, m);
+  }
+}
+
 /// z = Aᵀ m A of a tile, + bias, relu; its rows lie z_row floats apart.
+template <int kKernel>
 HWY_NOINLINE void tile_from_points(const float* m, std::int64_t m_plane, float bias, bool relu, float* z,
                                    std::int64_t z_row) {
+  using Places = typename Filtering<kKernel>::Places;
   const LaneTag d;
   const auto b = hn::Set(d, bias);
   for (int part = 0; part < 16; part += kWidth) {
-    LaneVec t[kTile][kPatch];
-    CHALKGRAD_UNROLL
-    for (int j = 0; j < kPatch; ++j) {
-      LaneVec column[kPatch], places[kTile];
-      CHALKGRAD_UNROLL
-      for (int i = 0; i < kPatch; ++i) column[i] = hn::Load(d, m + (i * kPatch + j) * m_plane + part);
-      from_points(column, places);
-      CHALKGRAD_UNROLL
-      for (int i = 0; i < kTile; ++i) t[i][j] = places[i];
-    }
-    CHALKGRAD_UNROLL
-    for (int i = 0; i < kTile; ++i) {
-      LaneVec places[kTile];
-      from_points(t[i], places);
-      CHALKGRAD_UNROLL
-      for (int j = 0; j < kTile; ++j) {
-        auto value = hn::Add(places[j], b);
-        if (relu) value = relu_vec(value);
-        hn::Store(value, d, z + i * z_row + j * kLanes + part);
-      }
-    }
+    const auto load = [&](int i, int j) HWY_ATTR { return hn::Load(d, m + (i * Places::kFrom + j) * m_plane + part); };
+    const auto store = [&](int i, int j, LaneVec place) HWY_ATTR {
+      const auto value = hn::Add(place, b);
+      hn::Store(relu ? relu_vec(value) : value, d, z + i * z_row + j * kLanes + part);
+    };
+    transform<Places>(load, store);
+  }
+}
+
+/// patch = B m Bᵀ
+template <int kKernel>
+HWY_NOINLINE void patch_from_points(const float* m, std::int64_t m_plane, float* patch) {
+  using Patch = typename Filtering<kKernel>::PatchTransposed;
+  const LaneTag d;
+  for (int part = 0; part < 16; part += kWidth) {
+    const auto load = [&](int i, int j) HWY_ATTR { return hn::Load(d, m + (i * Patch::kFrom + j) * m_plane + part); };
+    const auto store = [&](int i, int j, LaneVec place)
+                           HWY_ATTR { hn::Store(place, d, patch + (i * Patch::kTo + j) * kLanes + part); };
+    transform<Patch>(load, store);
   }
 }
 
@@ -182,7 +192,24 @@ HWY_NOINLINE void pool_tile(const ConvEpilogue& e, const float* z, float bias, s
   }
 }
 
+/// dx += B m Bᵀ of `count` tiles, from m[k][c][t]; the shape is that of the forward map.
+template <int kKernel>
+void add_patches(const ConvShape& s, const WinogradPlan& p, const float* m, std::int64_t first, std::int64_t count,
+                 float* dx) {
+  using Patch = typename Filtering<kKernel>::PatchTransposed;
+  alignas(64) float patch[Patch::kTo * Patch::kTo * kLanes];
+  for (std::int64_t c = 0; c < s.channels; ++c, dx += s.height * s.width * kLanes) {
+    for (std::int64_t t = 0; t < count; ++t) {
+      const std::int64_t row = (first + t) / p.across, column = (first + t) % p.across;
+      const Square square{row * kTile - s.pad_h, column * kTile - s.pad_w, Patch::kTo, s.height, s.width};
+      patch_from_points<kKernel>(m + (c * p.most + t) * kLanes, p.m_plane, patch);
+      square.add(patch, dx);
+    }
+  }
+}
+
 /// y, of `count` tiles, from m[k][f][t].
+template <int kKernel>
 void finish_tiles(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan& p, const float* m, const float* bias,
                   std::int64_t first, std::int64_t count, float* y, float* index) {
   const bool pooled = e.pool_h > 1 || e.pool_w > 1;
@@ -197,12 +224,12 @@ void finish_tiles(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan&
       const std::int64_t at = ((f * y_h + top) * y_w + left) * kLanes;
       const float* const points = m + (f * p.most + t) * kLanes;
       if (pooled) {
-        tile_from_points(points, p.m_plane, kNoBias, false, z, kTile * kLanes);
+        tile_from_points<kKernel>(points, p.m_plane, kNoBias, false, z, kTile * kLanes);
         pool_tile(e, z, b, rows, columns, y + at, index ? index + at : nullptr, y_row);
       } else if (rows == kTile && columns == kTile) {
-        tile_from_points(points, p.m_plane, b, e.relu, y + at, y_row);
+        tile_from_points<kKernel>(points, p.m_plane, b, e.relu, y + at, y_row);
       } else {
-        tile_from_points(points, p.m_plane, b, e.relu, z, kTile * kLanes);
+        tile_from_points<kKernel>(points, p.m_plane, b, e.relu, z, kTile * kLanes);
         for (std::int64_t i = 0; i < rows; ++i) {
           std::copy_n(z + i * kTile * kLanes, columns * kLanes, y + at + i * y_row);
         }
@@ -211,19 +238,38 @@ void finish_tiles(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan&
   }
 }
 
+template <int kKernel>
+void forward(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
+             float* y, float* index, float* scratch) {
+  const WinogradPlan p = plan_winograd(s);
+  run_map(
+      p, packed, scratch,
+      [&](const TileGrid& grid, std::int64_t count, float* v)
+          HWY_ATTR { x_to_points<kKernel>(s, grid, x, count, v, p.v_plane); },
+      [&](std::int64_t first, std::int64_t count, const float* m)
+          HWY_ATTR { finish_tiles<kKernel>(s, e, p, m, bias, first, count, y, index); });
+}
+
 void WinogradForward(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
                      float* y, float* index, float* scratch) {
-  const WinogradPlan p = plan_winograd(s);
-  auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
-  float* const v = scratch + p.table_floats;
-  float* const m = v + p.v_floats;
-  for (std::int64_t c = 0; c < std::min(s.channels, kSumChannels); ++c) taps[c] = c * p.most * kLanes;
-  for (std::int64_t batch = 0; batch < p.batches; ++batch) {
-    const std::int64_t first = p.tiles * batch / p.batches, count = p.tiles * (batch + 1) / p.batches - first;
-    transform_x(s, {p.across, first, p.most}, x, count, v, p.v_plane);
-    multiply(s, p, packed, taps, v, count, m);
-    finish_tiles(s, e, p, m, bias, first, count, y, index);
-  }
+  s.kernel_h == 3 ? forward<3>(s, e, x, packed, bias, y, index, scratch)
+                  : forward<5>(s, e, x, packed, bias, y, index, scratch);
+}
+
+template <int kKernel>
+void transposed(const ConvShape& s, const float* dz, const float* packed, float* dx, float* scratch) {
+  const WinogradPlan p = plan_winograd(s, true);
+  std::fill_n(dx, s.channels * s.height * s.width * kLanes, 0.0f);
+  run_map(
+      p, packed, scratch,
+      [&](const TileGrid& grid, std::int64_t count, float* v)
+          HWY_ATTR { dz_to_points<kKernel>(s, grid, dz, count, v, p.v_plane); },
+      [&](std::int64_t first, std::int64_t count, const float* m)
+          HWY_ATTR { add_patches<kKernel>(s, p, m, first, count, dx); });
+}
+
+void WinogradTransposed(const ConvShape& s, const float* dz, const float* packed, float* dx, float* scratch) {
+  s.kernel_h == 3 ? transposed<3>(s, dz, packed, dx, scratch) : transposed<5>(s, dz, packed, dx, scratch);
 }
 
 }  // namespace chalk::HWY_NAMESPACE
@@ -233,6 +279,7 @@ HWY_AFTER_NAMESPACE();
 namespace chalk {
 HWY_EXPORT(PackPoints);
 HWY_EXPORT(WinogradForward);
+HWY_EXPORT(WinogradTransposed);
 namespace {
 
 /// The map from dz to dx.
@@ -244,61 +291,82 @@ ConvShape reversed(const ConvShape& s) {
   r.filters = s.channels;
   r.out_h = s.height;
   r.out_w = s.width;
-  r.pad_h = 2 - s.pad_h;
-  r.pad_w = 2 - s.pad_w;
+  r.pad_h = s.kernel_h - 1 - s.pad_h;
+  r.pad_w = s.kernel_w - 1 - s.pad_w;
   return r;
+}
+
+// Time for each pair of channel and filter, in products, as measured on AVX-512 and AVX2: a direct kernel takes as many
+// for a place of z as there are weights; these take a quarter more than the points for a tile, since they run below
+// peak, and the transforms of a tile `lines` for each channel and each filter, which is so much less for a pair as
+// there are more of them. (This fits what was measured within a fifth, for 4 … 256 channels and filters and z of 4 × 4
+// … 32 × 32.) They must win by a fifth.
+bool winograd_pays(const ConvShape& s, bool transposed) {
+  const std::int64_t pairs = s.channels * s.filters, lines = s.kernel_h == 3 ? 400 : 1000;
+  const std::int64_t direct = s.kernel_h * s.kernel_w * s.out_h * s.out_w * pairs;
+  const WinogradPlan p = plan_winograd(s, transposed);
+  const std::int64_t winograd = p.tiles * (p.points * 5 / 4 * pairs + lines * (s.channels + s.filters));
+  return winograd_fits(s) && 5 * direct >= 6 * winograd;
+}
+
+std::size_t packed_floats(const WinogradPlan& p) { return static_cast<std::size_t>(p.points * p.padded * p.from); }
+
+std::size_t scratch_floats(const WinogradPlan& p) {
+  return static_cast<std::size_t>(p.table_floats + p.v_floats + p.m_floats);
+}
+
+bool transposed_has_fewer_tiles(const ConvShape& s) {
+  return plan_winograd(s).tiles < plan_winograd(reversed(s)).tiles;
+}
+
+WinogradPlan plan_input_grad(const ConvShape& s) {
+  return transposed_has_fewer_tiles(s) ? plan_winograd(s, true) : plan_winograd(reversed(s));
 }
 
 }  // namespace
 
 bool winograd_fits(const ConvShape& s) {
-  return s.kernel_h == 3 && s.kernel_w == 3 && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 &&
-         s.dilation_w == 1 && s.groups == 1 && s.pad_h <= 2 && s.pad_w <= 2;
+  return s.kernel_h == s.kernel_w && (s.kernel_h == 3 || s.kernel_h == 5) && s.stride_h == 1 && s.stride_w == 1 &&
+         s.dilation_h == 1 && s.dilation_w == 1 && s.groups == 1 && s.pad_h < s.kernel_h && s.pad_w < s.kernel_w;
 }
 
 bool winograd_pools(std::int64_t pool_h, std::int64_t pool_w) { return 4 % pool_h == 0 && 4 % pool_w == 0; }
 
-// Time for each pair of channel and filter, in products, as measured on AVX-512 and AVX2: a direct kernel takes 9 for
-// a place of z; these take 45 for a tile, since the 36 run below peak, and the transforms of a tile some 400 for each
-// channel and each filter, which is so much less for a pair as there are more of them. (This fits what was measured
-// within a fifth, for 4 … 256 channels and filters and z of 4 × 4 … 32 × 32.) They must win by a fifth.
-bool winograd_forward_pays(const ConvShape& s) {
-  const std::int64_t pairs = s.channels * s.filters;
-  const std::int64_t direct = 9 * s.out_h * s.out_w * pairs;
-  const std::int64_t winograd = plan_winograd(s).tiles * (45 * pairs + 400 * (s.channels + s.filters));
-  return winograd_fits(s) && 5 * direct >= 6 * winograd;
-}
+bool winograd_forward_pays(const ConvShape& s) { return winograd_pays(s, false); }
 
-std::size_t winograd_forward_packed(const ConvShape& s) {
-  return static_cast<std::size_t>(kPoints * plan_winograd(s).filters * s.channels);
-}
+std::size_t winograd_forward_packed(const ConvShape& s) { return packed_floats(plan_winograd(s)); }
 
 void winograd_forward_pack(const ConvShape& s, const float* w, float* packed) {
-  HWY_DYNAMIC_DISPATCH(PackPoints)(s, w, false, packed);
+  HWY_DYNAMIC_DISPATCH(PackPoints)(s.kernel_h, plan_winograd(s), {.by_from = false, .reversed = false}, w, packed);
 }
 
-std::size_t winograd_forward_scratch(const ConvShape& s) {
-  const WinogradPlan p = plan_winograd(s);
-  return static_cast<std::size_t>(p.table_floats + p.v_floats + p.m_floats);
-}
+std::size_t winograd_forward_scratch(const ConvShape& s) { return scratch_floats(plan_winograd(s)); }
 
 void winograd_forward(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
                       float* y, float* index, float* scratch) {
   HWY_DYNAMIC_DISPATCH(WinogradForward)(s, e, x, packed, bias, y, index, scratch);
 }
 
-bool winograd_input_grad_pays(const ConvShape& s) { return winograd_fits(s) && winograd_forward_pays(reversed(s)); }
-
-std::size_t winograd_input_grad_packed(const ConvShape& s) { return winograd_forward_packed(reversed(s)); }
-
-void winograd_input_grad_pack(const ConvShape& s, const float* w, float* packed) {
-  HWY_DYNAMIC_DISPATCH(PackPoints)(reversed(s), w, true, packed);
+bool winograd_input_grad_pays(const ConvShape& s) {
+  if (!winograd_fits(s)) return false;
+  return transposed_has_fewer_tiles(s) ? winograd_pays(s, true) : winograd_pays(reversed(s), false);
 }
 
-std::size_t winograd_input_grad_scratch(const ConvShape& s) { return winograd_forward_scratch(reversed(s)); }
+std::size_t winograd_input_grad_packed(const ConvShape& s) { return packed_floats(plan_input_grad(s)); }
+
+void winograd_input_grad_pack(const ConvShape& s, const float* w, float* packed) {
+  HWY_DYNAMIC_DISPATCH(PackPoints)
+  (s.kernel_h, plan_input_grad(s), {.by_from = true, .reversed = !transposed_has_fewer_tiles(s)}, w, packed);
+}
+
+std::size_t winograd_input_grad_scratch(const ConvShape& s) { return scratch_floats(plan_input_grad(s)); }
 
 void winograd_input_grad(const ConvShape& s, const float* dz, const float* packed, float* dx, float* scratch) {
-  HWY_DYNAMIC_DISPATCH(WinogradForward)(reversed(s), {}, dz, packed, nullptr, dx, nullptr, scratch);
+  if (transposed_has_fewer_tiles(s)) {
+    HWY_DYNAMIC_DISPATCH(WinogradTransposed)(s, dz, packed, dx, scratch);
+  } else {
+    HWY_DYNAMIC_DISPATCH(WinogradForward)(reversed(s), {}, dz, packed, nullptr, dx, nullptr, scratch);
+  }
 }
 
 }  // namespace chalk

@@ -21,25 +21,25 @@ Case any_case() {
   ConvShape s{};
   s.channels = in(1, 40);
   s.filters = in(1, 40);
-  s.kernel_h = s.kernel_w = 3;
-  s.pad_h = in(0, 2);
-  s.pad_w = in(0, 2);
-  s.height = std::max<std::int64_t>(1, 3 - 2 * s.pad_h) + in(0, 9);
-  s.width = std::max<std::int64_t>(1, 3 - 2 * s.pad_w) + in(0, 9);
+  s.kernel_h = s.kernel_w = *rc::gen::element(3, 5);
+  s.pad_h = in(0, static_cast<int>(s.kernel_h) - 1);
+  s.pad_w = in(0, static_cast<int>(s.kernel_w) - 1);
+  s.height = std::max<std::int64_t>(1, s.kernel_h - 2 * s.pad_h) + in(0, 9);
+  s.width = std::max<std::int64_t>(1, s.kernel_w - 2 * s.pad_w) + in(0, 9);
   return with_output(s, static_cast<std::uint32_t>(in(0, 1 << 30)));
 }
 
-Case square(std::int64_t channels, std::int64_t filters, std::int64_t size) {
+Case square(std::int64_t channels, std::int64_t filters, std::int64_t size, std::int64_t kernel = 3) {
   return with_output({.channels = channels,
                       .height = size,
                       .width = size,
                       .filters = filters,
-                      .kernel_h = 3,
-                      .kernel_w = 3,
+                      .kernel_h = kernel,
+                      .kernel_w = kernel,
                       .out_h = 0,
                       .out_w = 0,
-                      .pad_h = 1,
-                      .pad_w = 1},
+                      .pad_h = kernel / 2,
+                      .pad_w = kernel / 2},
                      3);
 }
 
@@ -74,42 +74,73 @@ void weight_grad(const Case& k, const Guarded& x, const Guarded& dz, const Guard
 }
 
 // The bound. A sum in which a term passes through n roundings is wrong by at most n·ε/2·Σ|terms| (and terms of ε²).
-// Here a term is a product A·G·w·G·B·x·B·A of entries of the transforms. It passes through 2 + 2 roundings in Bᵀ x B,
-// one of G w Gᵀ (which is done in double), one for each summed channel, and 3 + 3 in Aᵀ m A: channels + 11.
+// Here a term is a product A·G·w·G·B·x·B·A of entries of the transforms; a line of them rounds each of its terms up to
+// `roundings` times, those of G among them, and each summed channel or tile once more.
 
-constexpr double kB[6][6] = {{4, 0, -5, 0, 1, 0},  {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0},
-                             {0, -2, -1, 2, 1, 0}, {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}};
-constexpr double kG[6][3] = {{1. / 4, 0, 0},
-                             {-1. / 6, -1. / 6, -1. / 6},
-                             {-1. / 6, 1. / 6, -1. / 6},
-                             {1. / 24, 1. / 12, 1. / 6},
-                             {1. / 24, -1. / 12, 1. / 6},
-                             {0, 0, 1}};
-constexpr double kA[4][6] = {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}};
+using Matrix = std::vector<std::vector<double>>;
 
-/// mᵀ
-template <std::size_t kRows, std::size_t kColumns>
-struct Transposed {
-  explicit Transposed(const double (&m)[kRows][kColumns]) {
-    for (std::size_t i = 0; i < kRows; ++i) {
-      for (std::size_t j = 0; j < kColumns; ++j) rows[j][i] = m[i][j];
-    }
-  }
-  double rows[kColumns][kRows];
+struct Transforms {
+  Matrix b, g, a;  // Bᵀ, G, Aᵀ
+  int roundings;   // of a term, in all lines that it passes through in one map
 };
 
+const Transforms& transforms(std::int64_t kernel) {
+  static const Transforms three{{{4, 0, -5, 0, 1, 0},
+                                 {0, -4, -4, 1, 1, 0},
+                                 {0, 4, -4, -1, 1, 0},
+                                 {0, -2, -1, 2, 1, 0},
+                                 {0, 2, -1, -2, 1, 0},
+                                 {0, 4, 0, -5, 0, 1}},
+                                {{1. / 4, 0, 0},
+                                 {-1. / 6, -1. / 6, -1. / 6},
+                                 {-1. / 6, 1. / 6, -1. / 6},
+                                 {1. / 24, 1. / 12, 1. / 6},
+                                 {1. / 24, -1. / 12, 1. / 6},
+                                 {0, 0, 1}},
+                                {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}},
+                                19};
+  static const Transforms five{
+      {{1, 0, -5.25, 0, 5.25, 0, -1, 0},
+       {0, 1, 1, -4.25, -4.25, 1, 1, 0},
+       {0, -1, 1, 4.25, -4.25, -1, 1, 0},
+       {0, 0.5, 0.25, -2.5, -1.25, 2, 1, 0},
+       {0, -0.5, 0.25, 2.5, -1.25, -2, 1, 0},
+       {0, 2, 4, -2.5, -5, 0.5, 1, 0},
+       {0, -2, 4, 2.5, -5, -0.5, 1, 0},
+       {0, -1, 0, 5.25, 0, -5.25, 0, 1}},
+      {{1, 0, 0, 0, 0},
+       {-2. / 9, -2. / 9, -2. / 9, -2. / 9, -2. / 9},
+       {-2. / 9, 2. / 9, -2. / 9, 2. / 9, -2. / 9},
+       {1. / 90, 1. / 45, 2. / 45, 4. / 45, 8. / 45},
+       {1. / 90, -1. / 45, 2. / 45, -4. / 45, 8. / 45},
+       {4. / 45, 2. / 45, 1. / 45, 1. / 90, 1. / 180},
+       {4. / 45, -2. / 45, 1. / 45, -1. / 90, 1. / 180},
+       {0, 0, 0, 0, 1}},
+      {{1, 1, 1, 1, 1, 8, 8, 0}, {0, 1, -1, 2, -2, 4, -4, 0}, {0, 1, 1, 4, 4, 2, 2, 0}, {0, 1, -1, 8, -8, 1, -1, 1}},
+      26};
+  return kernel == 3 ? three : five;
+}
+
+Matrix transposed(const Matrix& m) {
+  Matrix t(m[0].size(), std::vector<double>(m.size()));
+  for (std::size_t i = 0; i < m.size(); ++i) {
+    for (std::size_t j = 0; j < m[i].size(); ++j) t[j][i] = m[i][j];
+  }
+  return t;
+}
+
 /// |M| a |M|ᵀ
-template <std::size_t kRows, std::size_t kColumns>
-std::vector<double> magnitudes(const double (&m)[kRows][kColumns], const std::vector<double>& a) {
-  std::vector<double> rows(kRows * kColumns, 0.0), result(kRows * kRows, 0.0);
-  for (std::size_t i = 0; i < kRows; ++i) {
-    for (std::size_t j = 0; j < kColumns; ++j) {
-      for (std::size_t n = 0; n < kColumns; ++n) rows[i * kColumns + j] += std::abs(m[i][n]) * a[n * kColumns + j];
+std::vector<double> magnitudes(const Matrix& m, const std::vector<double>& a) {
+  const std::size_t rows = m.size(), columns = m[0].size();
+  std::vector<double> half(rows * columns, 0.0), result(rows * rows, 0.0);
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < columns; ++j) {
+      for (std::size_t n = 0; n < columns; ++n) half[i * columns + j] += std::abs(m[i][n]) * a[n * columns + j];
     }
   }
-  for (std::size_t i = 0; i < kRows; ++i) {
-    for (std::size_t j = 0; j < kRows; ++j) {
-      for (std::size_t n = 0; n < kColumns; ++n) result[i * kRows + j] += rows[i * kColumns + n] * std::abs(m[j][n]);
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < rows; ++j) {
+      for (std::size_t n = 0; n < columns; ++n) result[i * rows + j] += half[i * columns + n] * std::abs(m[j][n]);
     }
   }
   return result;
@@ -117,110 +148,190 @@ std::vector<double> magnitudes(const double (&m)[kRows][kColumns], const std::ve
 
 /// A map of planes that a kernel computes: forward, or the input gradient with rows, columns and weights reversed.
 struct Map {
-  std::int64_t in, height, width, out, out_h, out_w, pad_h, pad_w;
-  std::vector<double> w;  // [out][in][9]
+  std::int64_t in, height, width, out, out_h, out_w, pad_h, pad_w, kernel;
+  std::vector<double> w;  // [out][in][kernel²]
 };
 
 Map forward_map(const Case& k, const Guarded& w) {
   const ConvShape& s = k.s;
-  return {
-      s.channels, s.height, s.width, s.filters, s.out_h, s.out_w, s.pad_h, s.pad_w, {w.span().begin(), w.span().end()}};
+  return {s.channels, s.height, s.width, s.filters,  s.out_h,
+          s.out_w,    s.pad_h,  s.pad_w, s.kernel_h, {w.span().begin(), w.span().end()}};
 }
 Map input_grad_map(const Case& k, const Guarded& w) {
   const ConvShape& s = k.s;
-  Map m{s.filters, s.out_h, s.out_w, s.channels, s.height, s.width, 2 - s.pad_h, 2 - s.pad_w, {}};
+  Map m{s.filters,  s.out_h, s.out_w, s.channels, s.height, s.width, s.kernel_h - 1 - s.pad_h, s.kernel_w - 1 - s.pad_w,
+        s.kernel_h, {}};
+  const std::int64_t size = s.kernel_h * s.kernel_w;
   for (std::int64_t c = 0; c < s.channels; ++c) {
     for (std::int64_t o = 0; o < s.filters; ++o) {
-      for (std::int64_t i = 8; i >= 0; --i) m.w.push_back(w[(o * s.channels + c) * 9 + i]);
+      for (std::int64_t i = size; i-- > 0;) m.w.push_back(w[(o * s.channels + c) * size + i]);
     }
   }
   return m;
 }
 
-/// Compares one lane of the kernel's result with loops in double.
-void expect_within_bound(const Map& m, std::int64_t lane, const Guarded& x, const Guarded& y, const char* what) {
+double value_at(const Map& m, const Guarded& x, std::int64_t lane, std::int64_t c, std::int64_t row,
+                std::int64_t column) {
+  const bool padding = row < 0 || row >= m.height || column < 0 || column >= m.width;
+  return padding ? 0 : x[((c * m.height + row) * m.width + column) * kLanes + lane];
+}
+
+/// |G| |w| |G|ᵀ of each pair of planes.
+std::vector<std::vector<double>> weight_magnitudes(const Map& m) {
   std::vector<std::vector<double>> u;
-  for (std::size_t i = 0; i < m.w.size(); i += 9) {
+  const auto size = static_cast<std::size_t>(m.kernel * m.kernel);
+  for (std::size_t i = 0; i < m.w.size(); i += size) {
     std::vector<double> g;
-    for (std::size_t j = 0; j < 9; ++j) g.push_back(std::abs(m.w[i + j]));
-    u.push_back(magnitudes(kG, g));
+    for (std::size_t j = 0; j < size; ++j) g.push_back(std::abs(m.w[i + j]));
+    u.push_back(magnitudes(transforms(m.kernel).g, g));
   }
-  const auto at = [&](std::int64_t c, std::int64_t row, std::int64_t column) -> double {
-    const bool padding = row < 0 || row >= m.height || column < 0 || column >= m.width;
-    return padding ? 0 : x[((c * m.height + row) * m.width + column) * kLanes + lane];
-  };
-  for (std::int64_t tile = 0; tile < (m.out_h + 3) / 4 * ((m.out_w + 3) / 4); ++tile) {
-    const std::int64_t p0 = tile / ((m.out_w + 3) / 4) * 4, q0 = tile % ((m.out_w + 3) / 4) * 4;
+  return u;
+}
+
+/// Σ over `in` of u[out · in_count + in] ⊙ v[in].
+std::vector<double> product_magnitudes(const std::vector<std::vector<double>>& u, std::size_t out,
+                                       const std::vector<std::vector<double>>& v) {
+  std::vector<double> products(v[0].size(), 0.0);
+  for (std::size_t c = 0; c < v.size(); ++c) {
+    for (std::size_t i = 0; i < products.size(); ++i) products[i] += u[out * v.size() + c][i] * v[c][i];
+  }
+  return products;
+}
+
+/// Σ|terms| for each place of the result: z's tiles, by the forward map.
+std::vector<double> forward_magnitudes(const Map& m, std::int64_t lane, const Guarded& x) {
+  const Transforms& t = transforms(m.kernel);
+  const std::int64_t patch = 3 + m.kernel, across = (m.out_w + 3) / 4;
+  const auto u = weight_magnitudes(m);
+  std::vector<double> result(static_cast<std::size_t>(m.out * m.out_h * m.out_w));
+  for (std::int64_t tile = 0; tile < (m.out_h + 3) / 4 * across; ++tile) {
+    const std::int64_t p0 = tile / across * 4, q0 = tile % across * 4;
     std::vector<std::vector<double>> v;
     for (std::int64_t c = 0; c < m.in; ++c) {
       std::vector<double> d;
-      for (std::int64_t i = 0; i < 36; ++i) d.push_back(std::abs(at(c, p0 - m.pad_h + i / 6, q0 - m.pad_w + i % 6)));
-      v.push_back(magnitudes(kB, d));
+      for (std::int64_t i = 0; i < patch * patch; ++i) {
+        d.push_back(std::abs(value_at(m, x, lane, c, p0 - m.pad_h + i / patch, q0 - m.pad_w + i % patch)));
+      }
+      v.push_back(magnitudes(t.b, d));
     }
     for (std::int64_t o = 0; o < m.out; ++o) {
-      std::vector<double> products(36, 0.0);
-      for (std::int64_t c = 0; c < m.in; ++c) {
-        const auto& uc = u[static_cast<std::size_t>(o * m.in + c)];
-        for (std::size_t i = 0; i < 36; ++i) products[i] += uc[i] * v[static_cast<std::size_t>(c)][i];
-      }
-      const auto magnitude = magnitudes(kA, products);
-      for (std::int64_t p = p0; p < std::min(p0 + 4, m.out_h); ++p) {
-        for (std::int64_t q = q0; q < std::min(q0 + 4, m.out_w); ++q) {
-          double z = 0;
-          for (std::int64_t c = 0; c < m.in; ++c) {
-            for (std::int64_t i = 0; i < 9; ++i) {
-              z += m.w[static_cast<std::size_t>((o * m.in + c) * 9 + i)] *
-                   at(c, p - m.pad_h + i / 3, q - m.pad_w + i % 3);
-            }
-          }
-          const std::int64_t place = ((o * m.out_h + p) * m.out_w + q) * kLanes + lane;
-          const double bound =
-              static_cast<double>(m.in + 19) * 0x1p-24 * magnitude[static_cast<std::size_t>((p - p0) * 4 + q - q0)];
-          if (!(std::abs(y[place] - z) <= bound)) fail(what, static_cast<std::size_t>(place), y[place], z);
-        }
+      const auto z = magnitudes(t.a, product_magnitudes(u, static_cast<std::size_t>(o), v));
+      for (std::int64_t i = 0; i < 16; ++i) {
+        const std::int64_t p = p0 + i / 4, q = q0 + i % 4;
+        if (p >= m.out_h || q >= m.out_w) continue;
+        result[static_cast<std::size_t>((o * m.out_h + p) * m.out_w + q)] = z[static_cast<std::size_t>(i)];
       }
     }
   }
+  return result;
+}
+
+/// Σ|terms| for each place of the result: patches of it that the tiles of the transposed map add to.
+std::vector<double> transposed_magnitudes(const Map& m, std::int64_t lane, const Guarded& dz) {
+  const Transforms& t = transforms(m.kernel);
+  const Matrix a = transposed(t.a), b = transposed(t.b);
+  const std::int64_t patch = 3 + m.kernel, across = (m.width + 3) / 4;
+  const std::int64_t pad_h = m.kernel - 1 - m.pad_h, pad_w = m.kernel - 1 - m.pad_w;
+  Map forwards = m;  // its kernels run forwards
+  for (std::size_t i = 0, size = static_cast<std::size_t>(m.kernel * m.kernel); i < m.w.size(); i += size) {
+    std::reverse(forwards.w.begin() + static_cast<std::ptrdiff_t>(i),
+                 forwards.w.begin() + static_cast<std::ptrdiff_t>(i + size));
+  }
+  const auto u = weight_magnitudes(forwards);
+  std::vector<double> result(static_cast<std::size_t>(m.out * m.out_h * m.out_w));
+  for (std::int64_t tile = 0; tile < (m.height + 3) / 4 * across; ++tile) {
+    const std::int64_t p0 = tile / across * 4, q0 = tile % across * 4;
+    std::vector<std::vector<double>> v;
+    for (std::int64_t c = 0; c < m.in; ++c) {
+      std::vector<double> d;
+      for (std::int64_t i = 0; i < 16; ++i) d.push_back(std::abs(value_at(m, dz, lane, c, p0 + i / 4, q0 + i % 4)));
+      v.push_back(magnitudes(a, d));
+    }
+    for (std::int64_t o = 0; o < m.out; ++o) {
+      const auto dx = magnitudes(b, product_magnitudes(u, static_cast<std::size_t>(o), v));
+      for (std::int64_t i = 0; i < patch * patch; ++i) {
+        const std::int64_t p = p0 - pad_h + i / patch, q = q0 - pad_w + i % patch;
+        if (p < 0 || q < 0 || p >= m.out_h || q >= m.out_w) continue;
+        result[static_cast<std::size_t>((o * m.out_h + p) * m.out_w + q)] += dx[static_cast<std::size_t>(i)];
+      }
+    }
+  }
+  return result;
+}
+
+/// Compares one lane of the kernel's result with loops in double.
+void expect_within_bound(const Map& m, std::int64_t lane, const Guarded& x, const Guarded& y, bool transposed,
+                         const char* what) {
+  const auto magnitude = transposed ? transposed_magnitudes(m, lane, x) : forward_magnitudes(m, lane, x);
+  const auto terms = static_cast<double>(m.in + transforms(m.kernel).roundings + (transposed ? 6 : 0));
+  const std::int64_t size = m.kernel * m.kernel;
+  for (std::int64_t o = 0; o < m.out; ++o) {
+    for (std::int64_t place = 0; place < m.out_h * m.out_w; ++place) {
+      const std::int64_t p = place / m.out_w, q = place % m.out_w, at = (o * m.out_h + p) * m.out_w + q;
+      double z = 0;
+      for (std::int64_t c = 0; c < m.in; ++c) {
+        for (std::int64_t i = 0; i < size; ++i) {
+          z += m.w[static_cast<std::size_t>((o * m.in + c) * size + i)] *
+               value_at(m, x, lane, c, p - m.pad_h + i / m.kernel, q - m.pad_w + i % m.kernel);
+        }
+      }
+      const float found = y[at * kLanes + lane];
+      const double bound = terms * 0x1p-24 * magnitude[static_cast<std::size_t>(at)];
+      if (!(std::abs(found - z) <= bound)) fail(what, static_cast<std::size_t>(at * kLanes + lane), found, z);
+    }
+  }
+}
+
+void expect_input_grad_within_bound(const Case& k, std::int64_t lane, const Guarded& dz, const Guarded& w,
+                                    const Guarded& dx) {
+  const auto tiles = [](std::int64_t height, std::int64_t width) { return (height + 3) / 4 * ((width + 3) / 4); };
+  const bool transposed = tiles(k.s.out_h, k.s.out_w) < tiles(k.s.height, k.s.width);
+  expect_within_bound(input_grad_map(k, w), lane, dz, dx, transposed, "dx");
 }
 
 /// Compares dw, to which the first `valid` lanes were added, with loops in double, for filter o.
 void expect_weights_within_bound(const Case& k, std::int64_t o, const Guarded& x, const Guarded& dz, int valid,
                                  const Guarded& start, const Guarded& dw) {
   const ConvShape& s = k.s;
-  const Transposed a(kA);
-  const Transposed g(kG);
+  const Transforms& t = transforms(s.kernel_h);
+  const Matrix a = transposed(t.a), g = transposed(t.g);
+  const std::int64_t kernel = s.kernel_h, size = kernel * kernel, patch = 3 + kernel;
+  const auto points = static_cast<std::size_t>(patch * patch);
   const std::int64_t across = (s.out_w + 3) / 4, tiles = (s.out_h + 3) / 4 * across;
   for (std::int64_t c = 0; c < s.channels; ++c) {
-    std::vector<double> sums(36, 0.0), exact(9, 0.0);
+    std::vector<double> sums(points, 0.0), exact(static_cast<std::size_t>(size), 0.0);
     for (std::int64_t tile = 0; tile < tiles; ++tile) {
       const std::int64_t p0 = tile / across * 4, q0 = tile % across * 4;
       for (std::int64_t n = 0; n < valid; ++n) {
         std::vector<double> d, z;
-        for (std::int64_t i = 0; i < 36; ++i) {
-          const auto from = k.x_at(o, c, p0 - s.pad_h + i / 6, q0 - s.pad_w + i % 6);
+        for (std::int64_t i = 0; i < patch * patch; ++i) {
+          const auto from = k.x_at(o, c, p0 - s.pad_h + i / patch, q0 - s.pad_w + i % patch);
           d.push_back(from < 0 ? 0 : x[from * kLanes + n]);
         }
         for (std::int64_t i = 0; i < 16; ++i) {
           const bool none = p0 + i / 4 >= s.out_h || q0 + i % 4 >= s.out_w;
           z.push_back(none ? 0 : dz[k.z_at(o, p0 + i / 4, q0 + i % 4) * kLanes + n]);
         }
-        for (std::size_t w = 0; w < 9; ++w) {
-          for (std::size_t i = 0; i < 16; ++i) exact[w] += z[i] * d[(i / 4 + w / 3) * 6 + i % 4 + w % 3];
+        for (std::int64_t w = 0; w < size; ++w) {
+          for (std::int64_t i = 0; i < 16; ++i) {
+            const std::int64_t from = (i / 4 + w / kernel) * patch + i % 4 + w % kernel;
+            exact[static_cast<std::size_t>(w)] += z[static_cast<std::size_t>(i)] * d[static_cast<std::size_t>(from)];
+          }
         }
         for (auto* values : {&d, &z}) {
           for (double& value : *values) value = std::abs(value);
         }
-        const auto v = magnitudes(kB, d), u = magnitudes(a.rows, z);
-        for (std::size_t i = 0; i < 36; ++i) sums[i] += u[i] * v[i];
+        const auto v = magnitudes(t.b, d), u = magnitudes(a, z);
+        for (std::size_t i = 0; i < points; ++i) sums[i] += u[i] * v[i];
       }
     }
-    const auto magnitude = magnitudes(g.rows, sums);
-    for (std::int64_t i = 0; i < 9; ++i) {
-      const std::int64_t at = (o * s.channels + c) * 9 + i;
+    const auto magnitude = magnitudes(g, sums);
+    for (std::int64_t i = 0; i < size; ++i) {
+      const std::int64_t at = (o * s.channels + c) * size + i;
       const auto w = static_cast<std::size_t>(i);
       const double expected = exact[w] + start[at];
       const double bound =
-          static_cast<double>(tiles + (tiles + 31) / 32 + 24) * 0x1p-24 * (magnitude[w] + std::abs(start[at]));
+          static_cast<double>(tiles * valid + 1 + t.roundings) * 0x1p-24 * (magnitude[w] + std::abs(start[at]));
       if (!(std::abs(dw[at] - expected) <= bound)) fail("dw", static_cast<std::size_t>(at), dw[at], expected);
     }
   }
@@ -231,8 +342,8 @@ RC_GTEST_PROP(Winograd, AgreesWithLoopsInDouble, ()) {
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), dz(k.z_size(), random), w(k.w_size(), random), bias(1);
   const std::int64_t lane = *rc::gen::inRange<std::int64_t>(0, kLanes);
-  expect_within_bound(forward_map(k, w), lane, x, forward(k, {}, x, w, bias), "z");
-  expect_within_bound(input_grad_map(k, w), lane, dz, input_grad(k, dz, w), "dx");
+  expect_within_bound(forward_map(k, w), lane, x, forward(k, {}, x, w, bias), false, "z");
+  expect_input_grad_within_bound(k, lane, dz, w, input_grad(k, dz, w));
 }
 
 RC_GTEST_PROP(Winograd, WeightGradAddsValidLanesOnEveryTarget, ()) {
@@ -323,8 +434,8 @@ TEST(Winograd, ManyChannelsAreSummedInPiecesInOrder) {
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), dz(k.z_size(), random), w(k.w_size(), random), bias(1);
   const Guarded z = forward(k, {}, x, w, bias), dx = input_grad(k, dz, w);
-  expect_within_bound(forward_map(k, w), 7, x, z, "z");
-  expect_within_bound(input_grad_map(k, w), 7, dz, dx, "dx");
+  expect_within_bound(forward_map(k, w), 7, x, z, false, "z");
+  expect_input_grad_within_bound(k, 7, dz, w, dx);
   on_every_target([&] {
     expect_same_bits(forward(k, {}, x, w, bias).span(), z.span(), "z");
     expect_same_bits(input_grad(k, dz, w).span(), dx.span(), "dx");
@@ -367,7 +478,7 @@ TEST(Winograd, NanInOneLaneStaysThere) {
   });
 }
 
-TEST(Winograd, FitsKernelsOfThreeByThree) {
+TEST(Winograd, FitsSquareKernelsOfThreeAndFive) {
   const ConvShape fits = square(64, 64, 8).s;
   EXPECT_TRUE(winograd_fits(fits));
   const auto but = [&](auto change) {
@@ -375,7 +486,10 @@ TEST(Winograd, FitsKernelsOfThreeByThree) {
     change(s);
     return winograd_fits(s) || winograd_forward_pays(s) || winograd_input_grad_pays(s) || winograd_weight_grad_pays(s);
   };
+  EXPECT_TRUE(winograd_fits(square(64, 64, 8, 5).s));
   EXPECT_FALSE(but([](ConvShape& s) { s.kernel_h = 5; }));
+  EXPECT_FALSE(but([](ConvShape& s) { s.kernel_h = s.kernel_w = 4; }));
+  EXPECT_FALSE(but([](ConvShape& s) { s.kernel_h = s.kernel_w = 7; }));
   EXPECT_FALSE(but([](ConvShape& s) { s.kernel_w = 1; }));
   EXPECT_FALSE(but([](ConvShape& s) { s.stride_h = 2; }));
   EXPECT_FALSE(but([](ConvShape& s) { s.stride_w = 2; }));
@@ -402,9 +516,11 @@ TEST(Winograd, PaysForManyChannelsAndFiltersAndFullTiles) {
   EXPECT_FALSE(pays(square(64, 4, 32).s));
   EXPECT_FALSE(pays(square(64, 64, 5).s)) << "25 of 64 places";
   EXPECT_FALSE(pays(square(256, 256, 2).s)) << "4 of 16 places";
-  for (const std::int64_t size : {7, 8, 14, 28, 32}) EXPECT_TRUE(winograd_weight_grad_pays(square(64, 64, size).s));
-  EXPECT_FALSE(winograd_weight_grad_pays(square(64, 64, 4).s)) << "one tile: 36 sums are folded for 16 places";
-  EXPECT_FALSE(winograd_weight_grad_pays(square(8, 64, 32).s));
+  for (const std::int64_t size : {4, 7, 8, 14, 28, 32}) EXPECT_TRUE(winograd_weight_grad_pays(square(64, 64, size).s));
+  for (const std::int64_t size : {4, 8, 14, 28}) EXPECT_TRUE(pays(square(16, 32, size, 5).s)) << size;
+  EXPECT_FALSE(pays(square(1, 20, 28, 5).s));
+  EXPECT_FALSE(winograd_weight_grad_pays(square(1, 20, 28, 5).s));
+  EXPECT_FALSE(winograd_weight_grad_pays(square(3, 64, 32).s));
 }
 
 }  // namespace

@@ -7,43 +7,42 @@
 #define HWY_TARGET_INCLUDE "src/kernels/conv_winograd_weight_grad.cc"
 #include <hwy/foreach_target.h>
 
-#include "src/kernels/conv_grad_tile-inl.h"
 #include "src/kernels/conv_winograd-inl.h"
+#include "src/kernels/outer-inl.h"
 
 #ifndef CHALKGRAD_CONV_WINOGRAD_WEIGHT_GRAD_ONCE_
 #define CHALKGRAD_CONV_WINOGRAD_WEIGHT_GRAD_ONCE_
 namespace chalk {
 namespace {
 
-constexpr std::int64_t kPoints = 36;
-constexpr std::int64_t kGap = 16;           // floats between planes of points, lest all fall on one set of a cache
-constexpr std::int64_t kBandTiles = 32;     // at most
-constexpr std::int64_t kSumChannels = 16;   // at a time: their points stay in the nearest cache for all filters
-constexpr std::int64_t kGradSums = 4 * 48;  // see GradTile
+constexpr std::int64_t kGap = 16;       // floats between planes of points, lest all fall on one set of a cache
+constexpr std::int64_t kBandTiles = 8;  // at most, done together, so that their points stay in cache
 
-/// How winograd_weight_grad goes about a shape. The bands are part of the arithmetic: tiles of z are transformed,
-/// summed and folded band by band, so that the points of a band's x and dz stay in cache.
+/// How winograd_weight_grad goes about a shape: bands of tiles, one after another.
 struct WinogradGradPlan {
+  std::int64_t points;
   std::int64_t across, tiles;  // tiles of z: in a row, in all
   std::int64_t bands, most;    // most tiles in a band
+  std::int64_t columns;        // filters, filled up to vectors
   std::int64_t v_plane, u_plane, m_plane;
-  std::int64_t table_floats, sum_floats, v_floats, u_floats, m_floats;  // scratch, in this order
+  std::int64_t v_floats, u_floats, m_floats, t_floats;  // scratch, in this order
 };
 
 WinogradGradPlan plan_winograd_grad(const ConvShape& s) {
   WinogradGradPlan p;
+  p.points = winograd_points(s);
   p.across = (s.out_w + 3) / 4;
   p.tiles = (s.out_h + 3) / 4 * p.across;
   p.bands = (p.tiles + kBandTiles - 1) / kBandTiles;
   p.most = (p.tiles + p.bands - 1) / p.bands;
+  p.columns = (s.filters + 15) / 16 * 16;
   p.v_plane = s.channels * p.most * 16 + kGap;
-  p.u_plane = s.filters * p.most * 16 + kGap;
-  p.m_plane = s.filters * s.channels;
-  p.table_floats = 2 * kSumChannels;  // offsets are 64-bit
-  p.sum_floats = kGradSums * 16;
-  p.v_floats = kPoints * p.v_plane;
-  p.u_floats = kPoints * p.u_plane;
-  p.m_floats = kPoints * p.m_plane + 16;  // whole vectors are read
+  p.u_plane = p.most * 16 * p.columns + kGap;
+  p.m_plane = s.channels * p.columns;
+  p.v_floats = p.points * p.v_plane;
+  p.u_floats = p.points * p.u_plane;
+  p.m_floats = p.points * p.m_plane;
+  p.t_floats = 16 * 16 * 16;
   return p;
 }
 
@@ -54,124 +53,82 @@ WinogradGradPlan plan_winograd_grad(const ConvShape& s) {
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
-/// u[k] = (A dz Aᵀ)[k] of a tile whose rows lie dz_row floats apart.
-HWY_NOINLINE void transform_tile(const float* dz, std::int64_t dz_row, float* u, std::int64_t u_plane) {
-  const LaneTag d;
-  for (int part = 0; part < 16; part += kWidth) {
-    LaneVec t[kPatch][kTile];
-    CHALKGRAD_UNROLL
-    for (int j = 0; j < kTile; ++j) {
-      LaneVec column[kTile], points[kPatch];
-      CHALKGRAD_UNROLL
-      for (int i = 0; i < kTile; ++i) column[i] = hn::Load(d, dz + i * dz_row + j * kLanes + part);
-      places_to_points(column, points);
-      CHALKGRAD_UNROLL
-      for (int i = 0; i < kPatch; ++i) t[i][j] = points[i];
-    }
-    CHALKGRAD_UNROLL
-    for (int i = 0; i < kPatch; ++i) {
-      LaneVec points[kPatch];
-      places_to_points(t[i], points);
-      CHALKGRAD_UNROLL
-      for (int j = 0; j < kPatch; ++j) hn::Store(points[j], d, u + (i * kPatch + j) * u_plane + part);
-    }
-  }
-}
-
-/// u[k][f][t] = (A dz Aᵀ)[k] of `count` tiles.
-void transform_dz(const ConvShape& s, const TileGrid& grid, const float* dz, std::int64_t count, float* u,
-                  std::int64_t u_plane) {
-  alignas(64) float copy[kTile * kTile * kLanes];
-  for (std::int64_t f = 0; f < s.filters; ++f, dz += s.out_h * s.out_w * kLanes) {
-    for (std::int64_t t = 0; t < count; ++t) {
-      const std::int64_t row = (grid.first + t) / grid.across, column = (grid.first + t) % grid.across;
-      const Square tile{row * kTile, column * kTile, kTile, s.out_h, s.out_w};
-      float* const to = u + (f * grid.most + t) * kLanes;
-      if (tile.inside()) {
-        transform_tile(dz + (tile.top * s.out_w + tile.left) * kLanes, s.out_w * kLanes, to, u_plane);
-      } else {
-        tile.copy(dz, copy);
-        transform_tile(copy, kTile * kLanes, to, u_plane);
+/// u[k][t][n][f] = (A dz Aᵀ)[k] of `count` tiles and the first `valid` samples n: lanes are filters here.
+template <int kKernel>
+void dz_to_filter_points(const ConvShape& s, const WinogradGradPlan& p, const float* dz, std::int64_t first,
+                         std::int64_t count, int valid, float* u, float* tile) {
+  const std::int64_t plane = s.out_h * s.out_w * kLanes;
+  for (std::int64_t t = 0; t < count; ++t) {
+    const std::int64_t top = (first + t) / p.across * kTile, left = (first + t) % p.across * kTile;
+    for (std::int64_t f = 0; f < s.filters; f += kLanes) {
+      for (std::int64_t i = 0; i < kTile * kTile; ++i) {  // tile[place][n][f]
+        const std::int64_t row = top + i / kTile, column = left + i % kTile;
+        const bool inside = row < s.out_h && column < s.out_w;
+        const float* const from = inside ? dz + f * plane + (row * s.out_w + column) * kLanes : dz;
+        transpose_lanes(from, plane, inside ? s.filters - f : 0, tile + i * kLanes * kLanes, kLanes);
+      }
+      for (int n = 0; n < valid; ++n) {
+        square_to_points<typename Filtering<kKernel>::PlacesTransposed>(
+            tile + n * kLanes, kLanes * kLanes, kTile * kLanes * kLanes, u + (t * kLanes + n) * p.columns + f,
+            p.u_plane);
       }
     }
   }
 }
 
-/// m[k][f][c] (+)= the folds of Σ_t u[k][f][t] · v[k][c][t].
-void sum_tiles(const ConvShape& s, const WinogradGradPlan& p, const std::int64_t* taps, const float* u, const float* v,
-               std::int64_t count, const ValidLanes& valid, bool accumulate, float* sums, float* m) {
-  for (std::int64_t k = 0; k < kPoints; ++k, u += p.u_plane, v += p.v_plane, m += p.m_plane) {
-    for (std::int64_t c = 0; c < s.channels; c += kSumChannels) {
-      const std::int64_t channels = std::min(kSumChannels, s.channels - c);
-      for (std::int64_t f = 0; f < s.filters; f += kGradFilters) {
-        const std::int64_t filters = std::min(kGradFilters, s.filters - f);
-        sum_taps({.x = v + c * p.most * kLanes,
-                  .taps = taps,
-                  .x_step = kLanes,
-                  .x_row = 0,
-                  .dz = u + f * p.most * kLanes,
-                  .dz_plane = p.most * kLanes,
-                  .rows = 1,
-                  .columns = count,
-                  .sums = sums},
-                 filters, channels);
-        for (std::int64_t i = 0; i < filters; ++i) {
-          fold_taps(sums + i * kGradTaps * kLanes, valid, channels, accumulate, m + (f + i) * s.channels + c);
-        }
-      }
-    }
-  }
-}
-
-/// dw[f][c] (+)= Gᵀ m[·][f][c] G, some channels at a time.
+/// dw[f][c] (+)= Gᵀ m[·][c][f] G, some filters at a time.
+template <int kKernel>
 void weights_from_sums(const ConvShape& s, const WinogradGradPlan& p, const float* m, bool accumulate, float* dw) {
+  using Weights = typename Filtering<kKernel>::WeightsTransposed;
+  constexpr int kWeights = kKernel * kKernel;
   const LaneTag d;
-  alignas(64) float w[9][kWidth];
-  for (std::int64_t f = 0; f < s.filters; ++f) {
-    for (std::int64_t c = 0; c < s.channels; c += kWidth) {
-      const float* const from = m + f * s.channels + c;
-      LaneVec t[3][kPatch];
-      CHALKGRAD_UNROLL
-      for (int j = 0; j < kPatch; ++j) {
-        LaneVec column[kPatch], weights[3];
-        CHALKGRAD_UNROLL
-        for (int i = 0; i < kPatch; ++i) column[i] = hn::LoadU(d, from + (i * kPatch + j) * p.m_plane);
-        weights_from_points(column, weights);
-        CHALKGRAD_UNROLL
-        for (int a = 0; a < 3; ++a) t[a][j] = weights[a];
-      }
-      CHALKGRAD_UNROLL
-      for (int a = 0; a < 3; ++a) {
-        LaneVec weights[3];
-        weights_from_points(t[a], weights);
-        CHALKGRAD_UNROLL
-        for (int b = 0; b < 3; ++b) hn::Store(weights[b], d, w[a * 3 + b]);
-      }
-      for (std::int64_t i = 0; i < std::min<std::int64_t>(kWidth, s.channels - c); ++i) {
-        for (int k = 0; k < 9; ++k, ++dw) *dw = accumulate ? *dw + w[k][i] : w[k][i];
+  alignas(64) float w[kWeights][kWidth];
+  for (std::int64_t c = 0; c < s.channels; ++c) {
+    for (std::int64_t f = 0; f < s.filters; f += kWidth) {
+      const float* const from = m + c * p.columns + f;
+      const auto load = [&](int i, int j) HWY_ATTR { return hn::Load(d, from + (i * Weights::kFrom + j) * p.m_plane); };
+      const auto store = [&](int a, int b, LaneVec weights) HWY_ATTR { hn::Store(weights, d, w[a * kKernel + b]); };
+      transform<Weights>(load, store);
+      for (std::int64_t i = 0; i < std::min<std::int64_t>(kWidth, s.filters - f); ++i) {
+        float* const to = dw + ((f + i) * s.channels + c) * kWeights;
+        for (int k = 0; k < kWeights; ++k) to[k] = accumulate ? to[k] + w[k][i] : w[k][i];
       }
     }
   }
+}
+
+template <int kKernel>
+void weight_grad(const ConvShape& s, const float* x, const float* dz, float* dw, int valid, bool accumulate,
+                 float* scratch) {
+  const WinogradGradPlan p = plan_winograd_grad(s);
+  float* const v = scratch;
+  float* const u = v + p.v_floats;
+  float* const m = u + p.u_floats;
+  float* const tile = m + p.m_floats;
+  for (std::int64_t band = 0; band < p.bands; ++band) {
+    const std::int64_t first = p.tiles * band / p.bands, count = p.tiles * (band + 1) / p.bands - first;
+    x_to_points<kKernel>(s, {p.across, first, p.most}, x, count, v, p.v_plane);
+    dz_to_filter_points<kKernel>(s, p, dz, first, count, valid, u, tile);
+    for (std::int64_t k = 0; k < p.points; ++k) {  // m[k][c][f] (+)= Σ_t Σ_n v[k][c][t][n] · u[k][t][n][f]
+      outer_sums({.a = v + k * p.v_plane,
+                  .a_row = p.most * kLanes,
+                  .b = u + k * p.u_plane,
+                  .b_row = p.columns,
+                  .groups = count,
+                  .valid = valid,
+                  .accumulate = band > 0,
+                  .c = m + k * p.m_plane,
+                  .c_row = p.columns},
+                 s.channels, p.columns);
+    }
+  }
+  weights_from_sums<kKernel>(s, p, m, accumulate, dw);
 }
 
 void WinogradWeightGrad(const ConvShape& s, const float* x, const float* dz, float* dw, int valid, bool accumulate,
                         float* scratch) {
-  const WinogradGradPlan p = plan_winograd_grad(s);
-  auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
-  float* const sums = scratch + p.table_floats;
-  float* const v = sums + p.sum_floats;
-  float* const u = v + p.v_floats;
-  float* const m = u + p.u_floats;
-  for (std::int64_t c = 0; c < kSumChannels; ++c) taps[c] = c * p.most * kLanes;
-  const ValidLanes mask = first_lanes(valid);
-  for (std::int64_t band = 0; band < p.bands; ++band) {
-    const std::int64_t first = p.tiles * band / p.bands, count = p.tiles * (band + 1) / p.bands - first;
-    const TileGrid grid{p.across, first, p.most};
-    transform_x(s, grid, x, count, v, p.v_plane);
-    transform_dz(s, grid, dz, count, u, p.u_plane);
-    sum_tiles(s, p, taps, u, v, count, mask, band > 0, sums, m);
-  }
-  weights_from_sums(s, p, m, accumulate, dw);
+  s.kernel_h == 3 ? weight_grad<3>(s, x, dz, dw, valid, accumulate, scratch)
+                  : weight_grad<5>(s, x, dz, dw, valid, accumulate, scratch);
 }
 
 }  // namespace chalk::HWY_NAMESPACE
@@ -181,19 +138,19 @@ HWY_AFTER_NAMESPACE();
 namespace chalk {
 HWY_EXPORT(WinogradWeightGrad);
 
-// As for winograd_forward_pays, time for each pair of channel and filter: 9 for a place of z directly; here 45 for a
-// tile, some 600 for each channel and each filter to transform it, and 140 for a band, to fold the lanes of 36 sums.
+// As for winograd_forward_pays, time for each pair of channel and filter: `lines` for each channel and each filter to
+// transform a tile, and some 20 to transform the sums back.
 bool winograd_weight_grad_pays(const ConvShape& s) {
   const WinogradGradPlan p = plan_winograd_grad(s);
-  const std::int64_t pairs = s.channels * s.filters;
-  const std::int64_t direct = 9 * s.out_h * s.out_w * pairs;
-  const std::int64_t winograd = p.tiles * (45 * pairs + 600 * (s.channels + s.filters)) + 140 * p.bands * pairs;
+  const std::int64_t pairs = s.channels * p.columns, lines = s.kernel_h == 3 ? 400 : 1000;
+  const std::int64_t direct = s.kernel_h * s.kernel_w * s.out_h * s.out_w * s.channels * s.filters;
+  const std::int64_t winograd = p.tiles * (p.points * 5 / 4 * pairs + lines * (s.channels + p.columns)) + 20 * pairs;
   return winograd_fits(s) && 10 * direct >= 11 * winograd;
 }
 
 std::size_t winograd_weight_grad_scratch(const ConvShape& s) {
   const WinogradGradPlan p = plan_winograd_grad(s);
-  return static_cast<std::size_t>(p.table_floats + p.sum_floats + p.v_floats + p.u_floats + p.m_floats);
+  return static_cast<std::size_t>(p.v_floats + p.u_floats + p.m_floats + p.t_floats);
 }
 
 void winograd_weight_grad(const ConvShape& s, const float* x, const float* dz, float* dw, int valid, bool accumulate,

@@ -8,7 +8,7 @@
 #include <hwy/foreach_target.h>
 
 #include "src/kernels/conv_tile-inl.h"
-#include "src/kernels/fold-inl.h"
+#include "src/kernels/outer-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
@@ -108,91 +108,22 @@ void DenseInputGrad(std::int64_t outputs, std::int64_t inputs, const float* dy, 
   }
 }
 
-/// to[lane][i] = x[i][lane] for 16 lanes and i < padded, zero from `inputs` on.
-void transpose_lanes(const float* x, std::int64_t inputs, std::int64_t padded, float* to) {
-  const LaneTag d;
-  for (std::int64_t i = 0; i < padded; i += kWidth) {
-    for (int part = 0; part < 16; part += kWidth) {
-      LaneVec v[kWidth];
-      for (int r = 0; r < kWidth; ++r) {
-        v[r] = i + r < inputs ? hn::Load(d, x + (i + r) * kLanes + part) : hn::Zero(d);
-      }
-      transpose_vectors(v);
-      for (int r = 0; r < kWidth; ++r) hn::Store(v[r], d, to + (part + r) * padded + i);
-    }
-  }
-}
-
-/// dw[r][i] (+)= Σ_n dy[r][n] · xt[n][i], for kRows outputs and kVecs vectors of inputs.
-template <int kRows, int kVecs>
-HWY_NOINLINE void outer_tile(const float* xt, std::int64_t xt_row, const float* dy, int valid, bool accumulate,
-                             float* dw, std::int64_t dw_row) {
-  const LaneTag d;
-  LaneVec sum[kRows][kVecs];
-  CHALKGRAD_UNROLL
-  for (int r = 0; r < kRows; ++r) {
-    CHALKGRAD_UNROLL
-    for (int i = 0; i < kVecs; ++i) {
-      sum[r][i] = accumulate ? hn::LoadU(d, dw + r * dw_row + i * kWidth) : hn::Zero(d);
-    }
-  }
-  for (int n = 0; n < valid; ++n, xt += xt_row) {
-    LaneVec xs[kVecs];
-    CHALKGRAD_UNROLL
-    for (int i = 0; i < kVecs; ++i) xs[i] = hn::Load(d, xt + i * kWidth);
-    CHALKGRAD_UNROLL
-    for (int r = 0; r < kRows; ++r) {
-      const auto g = hn::Set(d, dy[r * kLanes + n]);
-      CHALKGRAD_UNROLL
-      for (int i = 0; i < kVecs; ++i) sum[r][i] = fused(g, xs[i], sum[r][i]);
-    }
-  }
-  CHALKGRAD_UNROLL
-  for (int r = 0; r < kRows; ++r) {
-    CHALKGRAD_UNROLL
-    for (int i = 0; i < kVecs; ++i) hn::StoreU(sum[r][i], d, dw + r * dw_row + i * kWidth);
-  }
-}
-
-template <int kRows, int kVecs = 1>
-HWY_INLINE void run_outer_tile(std::int64_t vecs, const float* xt, std::int64_t xt_row, const float* dy, int valid,
-                               bool accumulate, float* dw, std::int64_t dw_row) {
-  if (vecs == kVecs) {
-    outer_tile<kRows, kVecs>(xt, xt_row, dy, valid, accumulate, dw, dw_row);
-  } else if constexpr (kVecs < tile_columns(kRows)) {
-    run_outer_tile<kRows, kVecs + 1>(vecs, xt, xt_row, dy, valid, accumulate, dw, dw_row);
-  }
-}
-
-/// kRows rows of dw: whole vectors in tiles of nearly equal width, then what is left of the rows through a copy.
-template <int kRows>
-void outer_rows(std::int64_t inputs, const float* xt, std::int64_t xt_row, const float* dy, int valid, bool accumulate,
-                float* dw) {
-  const std::int64_t vecs = inputs / kWidth, widest = tile_columns(kRows);
-  std::int64_t done = 0;
-  for (std::int64_t i = (vecs + widest - 1) / widest; i > 0; --i) {
-    const std::int64_t width = (vecs - done / kWidth + i - 1) / i;
-    run_outer_tile<kRows>(width, xt + done, xt_row, dy, valid, accumulate, dw + done, inputs);
-    done += width * kWidth;
-  }
-  if (done == inputs) return;
-  alignas(64) float rest[kRows * kWidth] = {};
-  for (int r = 0; r < kRows && accumulate; ++r) std::copy_n(dw + r * inputs + done, inputs - done, rest + r * kWidth);
-  outer_tile<kRows, 1>(xt + done, xt_row, dy, valid, accumulate, rest, kWidth);
-  for (int r = 0; r < kRows; ++r) std::copy_n(rest + r * kWidth, inputs - done, dw + r * inputs + done);
-}
-
 void DenseWeightGrad(std::int64_t outputs, std::int64_t inputs, const float* x, const float* dy, float* dw, int valid,
                      bool accumulate, float* scratch) {
   const std::int64_t padded = (inputs + kLanes - 1) / kLanes * kLanes;
-  transpose_lanes(x, inputs, padded, scratch);
-  std::int64_t o = 0;
-  for (; o + 4 <= outputs; o += 4) {
-    outer_rows<4>(inputs, scratch, padded, dy + o * kLanes, valid, accumulate, dw + o * inputs);
+  for (std::int64_t i = 0; i < inputs; i += kLanes) {
+    transpose_lanes(x + i * kLanes, kLanes, inputs - i, scratch + i, padded);
   }
-  for (; o < outputs; ++o) {
-    outer_rows<1>(inputs, scratch, padded, dy + o * kLanes, valid, accumulate, dw + o * inputs);
-  }
+  outer_sums({.a = dy,
+              .a_row = kLanes,
+              .b = scratch,
+              .b_row = padded,
+              .groups = 1,
+              .valid = valid,
+              .accumulate = accumulate,
+              .c = dw,
+              .c_row = inputs},
+             outputs, inputs);
 }
 
 }  // namespace chalk::HWY_NAMESPACE
