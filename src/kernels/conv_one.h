@@ -11,4 +11,9 @@ std::size_t conv_forward_one_scratch(const ConvShape& s, const ConvEpilogue& e);
 void conv_forward_one(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
                       float* y, float* index, float* scratch);
 
+/// winograd_forward() of one sample. `packed` is what winograd_forward_pack makes; x is readable for 15 floats more.
+std::size_t winograd_forward_one_scratch(const ConvShape& s, const ConvEpilogue& e);
+void winograd_forward_one(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed,
+                          const float* bias, float* y, float* index, float* scratch);
+
 }  // namespace chalk

@@ -118,14 +118,17 @@ HWY_INLINE void run_one_row(OneTile t, std::int64_t blocks, std::int64_t groups)
   }
 }
 
-/// to[place][4] = from[place], four times; `to` has room for whole vectors.
-HWY_INLINE void repeat_places(const float* from, std::int64_t count, float* to) {
+/// to[place][4] = from[place], four times, of the places of a vector.
+HWY_INLINE void repeat_vector(const float* from, float* to) {
   const LaneTag d;
+  const auto v = hn::LoadU(d, from);
+  hn::StoreInterleaved4(v, v, v, v, d, to);
+}
+
+/// The same of any number of places.
+HWY_INLINE void repeat_places(const float* from, std::int64_t count, float* to) {
   std::int64_t i = 0;
-  for (; i + kWidth <= count; i += kWidth) {
-    const auto v = hn::LoadU(d, from + i);
-    hn::StoreInterleaved4(v, v, v, v, d, to + i * 4);
-  }
+  for (; i + kWidth <= count; i += kWidth) repeat_vector(from + i, to + i * 4);
   for (; i < count; ++i) std::fill_n(to + i * 4, 4, from[i]);
 }
 

@@ -8,6 +8,7 @@
 
 #include "src/kernels/conv_case_testing.h"
 #include "src/kernels/conv_one.h"
+#include "src/kernels/conv_winograd.h"
 #include "src/kernels/dense.h"
 #include "src/kernels/dense_one.h"
 #include "src/kernels/transfer.h"
@@ -63,9 +64,25 @@ ConvEpilogue any_epilogue(const ConvShape& s) {
           .pool_w = window(s.out_w)};
 }
 
-RC_GTEST_PROP(OneSample, ConvolutionGivesTheBitsOfALane, ()) {
-  const Case k = with_output(any_shape(), static_cast<std::uint32_t>(pick(0, 1 << 30)));
-  const ConvEpilogue e = any_epilogue(k.s);
+/// The kernels of a way to do a convolution: of a batch, and of one sample.
+struct Kernels {
+  decltype(conv_forward_packed)* packed;
+  decltype(conv_forward_pack)* pack;
+  std::size_t (*scratch)(const ConvShape&, const ConvEpilogue&);
+  decltype(conv_forward)* forward;
+  decltype(conv_forward_one_scratch)* one_scratch;
+  decltype(conv_forward_one)* forward_one;
+};
+constexpr Kernels kDirect{conv_forward_packed, conv_forward_pack,        conv_forward_scratch,
+                          conv_forward,        conv_forward_one_scratch, conv_forward_one};
+constexpr Kernels kWinograd{winograd_forward_packed,
+                            winograd_forward_pack,
+                            [](const ConvShape& s, const ConvEpilogue&) { return winograd_forward_scratch(s); },
+                            winograd_forward,
+                            winograd_forward_one_scratch,
+                            winograd_forward_one};
+
+void expect_the_bits_of_a_lane(const Kernels& kernels, const Case& k, const ConvEpilogue& e) {
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), w(k.w_size(), random), bias(static_cast<std::size_t>(k.s.filters), random);
   spoil(x);
@@ -73,21 +90,48 @@ RC_GTEST_PROP(OneSample, ConvolutionGivesTheBitsOfALane, ()) {
   spoil(bias);
   const auto places = static_cast<std::size_t>(k.s.filters * (k.s.out_h / e.pool_h) * (k.s.out_w / e.pool_w));
   const bool pooled = e.pool_h * e.pool_w > 1;
-  const Guarded packed(conv_forward_packed(k.s)), scratch(conv_forward_scratch(k.s, e));
+  const Guarded packed(kernels.packed(k.s)), scratch(kernels.scratch(k.s, e));
   const Guarded y(places * kLanes), index(places * kLanes);
   const float* const biases = e.bias ? bias.data() : nullptr;
-  conv_forward_pack(k.s, w.data(), packed.data());
-  conv_forward(k.s, e, x.data(), packed.data(), biases, y.data(), pooled ? index.data() : nullptr, scratch.data());
+  kernels.pack(k.s, w.data(), packed.data());
+  kernels.forward(k.s, e, x.data(), packed.data(), biases, y.data(), pooled ? index.data() : nullptr, scratch.data());
   const std::int64_t lane = pick(0, kLanes - 1);
   const Guarded one = lane_of(x.span(), lane);
   on_every_target([&] {
-    const Guarded room(conv_forward_one_scratch(k.s, e)), y1(places), index1(places);
-    conv_forward_one(k.s, e, one.data(), packed.data(), biases, y1.data(), pooled ? index1.data() : nullptr,
-                     room.data());
+    const Guarded room(kernels.one_scratch(k.s, e)), y1(places), index1(places);
+    kernels.forward_one(k.s, e, one.data(), packed.data(), biases, y1.data(), pooled ? index1.data() : nullptr,
+                        room.data());
     RC_ASSERT(room.intact() && y1.intact() && index1.intact());
     expect_same_bits(y1.span(), lane_of(y.span(), lane).span(), "y");
     if (pooled) expect_same_bits(index1.span(), lane_of(index.span(), lane).span(), "index");
   });
+}
+
+RC_GTEST_PROP(OneSample, ConvolutionGivesTheBitsOfALane, ()) {
+  const Case k = with_output(any_shape(), static_cast<std::uint32_t>(pick(0, 1 << 30)));
+  expect_the_bits_of_a_lane(kDirect, k, any_epilogue(k.s));
+}
+
+RC_GTEST_PROP(OneSample, WinogradGivesTheBitsOfALane, ()) {
+  ConvShape s{};
+  s.kernel_h = s.kernel_w = *rc::gen::element(3, 5);
+  s.channels = *rc::gen::element<std::int64_t>(pick(1, 40), pick(60, 135));
+  s.filters = pick(1, 70);
+  s.pad_h = pick(0, static_cast<int>(s.kernel_h) - 1);
+  s.pad_w = pick(0, static_cast<int>(s.kernel_h) - 1);
+  s.height = std::max<std::int64_t>(1, s.kernel_h - 2 * s.pad_h) + pick(0, 24);
+  s.width = std::max<std::int64_t>(1, s.kernel_w - 2 * s.pad_w) + pick(0, 24);
+  const Case k = with_output(s, static_cast<std::uint32_t>(pick(0, 1 << 30)));
+  const auto window = [](std::int64_t n) -> std::int64_t {
+    const std::int64_t size = *rc::gen::element(1, 2, 4);
+    return size <= n ? size : 1;
+  };
+  RC_PRE(winograd_fits(k.s));
+  expect_the_bits_of_a_lane(kWinograd, k,
+                            {.bias = *rc::gen::arbitrary<bool>(),
+                             .relu = *rc::gen::arbitrary<bool>(),
+                             .pool_h = window(k.s.out_h),
+                             .pool_w = window(k.s.out_w)});
 }
 
 RC_GTEST_PROP(OneSample, DenseGivesTheBitsOfALane, ()) {

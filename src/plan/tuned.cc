@@ -108,12 +108,17 @@ class WinogradForward : public PlannedKernel {
  public:
   WinogradForward(const ConvShape& shape, const ConvEpilogue& epilogue) : shape_(shape), epilogue_(epilogue) {
     packed = winograd_forward_packed(shape);
-    scratch = winograd_forward_scratch(shape);
+    scratch = std::max(winograd_forward_scratch(shape), winograd_forward_one_scratch(shape, epilogue));
+    runs_one = true;
   }
   void pack(const float* from, float* to) const override { winograd_forward_pack(shape_, from, to); }
   void run(const KernelRun& call) const override {
     winograd_forward(shape_, epilogue_, call.in[0], call.packed, epilogue_.bias ? call.in[2] : nullptr, call.out[0],
                      outputs.size() > 1 ? call.out[1] : nullptr, call.scratch);
+  }
+  void run_one(const KernelRun& call) const override {
+    winograd_forward_one(shape_, epilogue_, call.in[0], call.packed, epilogue_.bias ? call.in[2] : nullptr, call.out[0],
+                         outputs.size() > 1 ? call.out[1] : nullptr, call.scratch);
   }
 
  private:
