@@ -49,7 +49,7 @@ OnePlan plan_one(const ConvShape& s, const ConvEpilogue& e) {
   p.y_block = p.rows * p.columns * 4 + kMargin;
   p.table_floats = (e.pool_w * p.taps * 2 + 15) / 16 * 16;  // offsets are 64-bit
   p.x_floats = s.channels * p.x_rows * p.x_row + kMargin;
-  p.line_floats = (p.phase_width + 15) / 16 * 16;
+  p.line_floats = (std::max(p.phases * p.phase_width, s.pad_w) + 31) / 16 * 16;
   p.z_floats = kBlocks * p.z_block;
   p.y_floats = kBlocks * p.y_block;
   return p;
@@ -64,6 +64,8 @@ namespace chalk::HWY_NAMESPACE {
 
 /// Pads x, divides its columns into phases, and repeats each number four times.
 void spread_x(const ConvShape& s, const OnePlan& p, const float* x, float* line, float* to) {
+  const std::int64_t width = p.phases * p.phase_width, columns = std::clamp<std::int64_t>(width - s.pad_w, 0, s.width);
+  std::fill_n(line, p.line_floats, 0.0f);
   for (std::int64_t c = 0; c < s.channels; ++c, x += s.height * s.width) {
     for (std::int64_t r = 0; r < p.x_rows; ++r, to += p.x_row) {
       const std::int64_t row = r - s.pad_h;
@@ -71,20 +73,9 @@ void spread_x(const ConvShape& s, const OnePlan& p, const float* x, float* line,
         std::fill_n(to, p.x_row, 0.0f);
         continue;
       }
+      std::copy_n(x + row * s.width, columns, line + s.pad_w);
       for (std::int64_t phase = 0; phase < p.phases; ++phase) {
-        const auto at = [&](std::int64_t i) { return i * p.phases + phase - s.pad_w; };
-        std::int64_t first = 0, last = p.phase_width;
-        while (first < last && at(first) < 0) ++first;
-        while (last > first && at(last - 1) >= s.width) --last;
-        std::fill(line, line + first, 0.0f);
-        std::fill(line + last, line + p.phase_width, 0.0f);
-        const float* const from = x + row * s.width + phase - s.pad_w;
-        if (p.phases == 1) {
-          std::copy(from + first, from + last, line + first);
-        } else {
-          for (std::int64_t i = first; i < last; ++i) line[i] = from[i * p.phases];
-        }
-        repeat_places(line, p.phase_width, to + phase * p.phase_width * 4);
+        repeat_places(line + phase, p.phases, p.phase_width, to + phase * p.phase_width * 4);
       }
     }
   }

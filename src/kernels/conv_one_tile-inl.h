@@ -118,18 +118,24 @@ HWY_INLINE void run_one_row(OneTile t, std::int64_t blocks, std::int64_t groups)
   }
 }
 
-/// to[place][4] = from[place], four times, of the places of a vector.
-HWY_INLINE void repeat_vector(const float* from, float* to) {
-  const LaneTag d;
-  const auto v = hn::LoadU(d, from);
-  hn::StoreInterleaved4(v, v, v, v, d, to);
-}
-
-/// The same of any number of places.
-HWY_INLINE void repeat_places(const float* from, std::int64_t count, float* to) {
-  std::int64_t i = 0;
-  for (; i + kWidth <= count; i += kWidth) repeat_vector(from + i, to + i * 4);
-  for (; i < count; ++i) std::fill_n(to + i * 4, 4, from[i]);
+/// to[place][4] = from[place · step], four times each. Whole vectors are read and written: up to 15 floats beyond the
+/// end of `from`, and 12 beyond that of `to`.
+HWY_INLINE void repeat_places(const float* from, std::int64_t step, std::int64_t count, float* to) {
+  constexpr int kPlaces = kWidth / 4;  // in a vector
+  if constexpr (kPlaces > 1) {
+    if ((kPlaces - 1) * step < kWidth) {
+      const LaneTag d;
+      alignas(64) std::int32_t lanes[kWidth];
+      for (int i = 0; i < kWidth; ++i) lanes[i] = static_cast<std::int32_t>(i / 4 * step);
+      const auto indices = hn::SetTableIndices(d, lanes);
+      for (std::int64_t i = 0; i < count; i += kPlaces) {  // a short load may follow on the heels of a store
+        const auto v = step == 1 ? hn::LoadDup128(d, from + i) : hn::LoadU(d, from + i * step);
+        hn::StoreU(hn::TableLookupLanes(v, indices), d, to + i * 4);
+      }
+      return;
+    }
+  }
+  for (std::int64_t i = 0; i < count; ++i) std::fill_n(to + i * 4, 4, from[i * step]);
 }
 
 /// to[f][place] = from[place][f] for the first `filters` of four; `from` is readable in whole vectors.

@@ -85,17 +85,15 @@ void channels_to_lanes(const ConvShape& s, const float* x, float* to) {
 }
 
 /// x[group of tiles][c][tile][4] = v[c / 16][tile][c % 16], four times, for one point.
-void repeat_points(const OneWinogradPlan& p, const float* v, float* x) {
+void repeat_points(const ConvShape& s, const OneWinogradPlan& p, const float* v, float* x) {
   const LaneTag d;
-  alignas(64) float tiles[4 * kWidth];
+  alignas(64) float tiles[4 * kWidth + kLanes] = {};
   for (std::int64_t g = 0; g < p.groups; ++g) {
-    for (std::int64_t c = 0; c < p.sixteens; ++c) {
-      const float* const from = v + (c * p.groups + g) * 4 * kLanes;
-      for (int part = 0; part < 16; part += kWidth, x += 16 * kWidth) {
-        hn::StoreInterleaved4(hn::Load(d, from + part), hn::Load(d, from + kLanes + part),
-                              hn::Load(d, from + 2 * kLanes + part), hn::Load(d, from + 3 * kLanes + part), d, tiles);
-        for (int i = 0; i < 4; ++i) repeat_vector(tiles + i * kWidth, x + i * 4 * kWidth);
-      }
+    for (std::int64_t c = 0; c < s.channels; c += kWidth) {
+      const float* const from = v + (c / kLanes * p.groups + g) * 4 * kLanes + c % kLanes;
+      hn::StoreInterleaved4(hn::Load(d, from), hn::Load(d, from + kLanes), hn::Load(d, from + 2 * kLanes),
+                            hn::Load(d, from + 3 * kLanes), d, tiles);
+      repeat_places(tiles, 1, 4 * std::min<std::int64_t>(kWidth, s.channels - c), x + (g * p.sixteens * 16 + c) * 16);
     }
   }
 }
@@ -175,7 +173,7 @@ void winograd_one(const ConvShape& s, const ConvEpilogue& e, const float* x, con
     if (count <= 0) break;
     x_to_points<kKernel>(sixteens, {p.across, first, p.groups * 4}, lanes, count, v, p.v_plane);
     for (std::int64_t k = 0; k < p.points; ++k) {
-      repeat_points(p, v + k * p.v_plane, repeated);
+      repeat_points(s, p, v + k * p.v_plane, repeated);
       multiply_one(s, p, packed + k * p.blocks * 4 * s.channels, taps, repeated, m + k * p.m_plane);
     }
     for (std::int64_t b = 0; b < p.blocks; ++b) {
