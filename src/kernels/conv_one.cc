@@ -28,7 +28,7 @@ struct OnePlan {
   std::int64_t taps;                                                     // a filter's weights
   std::int64_t phases, phase_width, x_row, x_rows;                       // of the padded x
   std::int64_t band;                                                     // rows of y that are made at once
-  std::int64_t z_row, z_block, y_block;                                  // floats
+  std::int64_t z_row, z_block;                                           // floats
   std::int64_t table_floats, x_floats, line_floats, z_floats, y_floats;  // scratch, in this order; y and index
 };
 
@@ -46,12 +46,11 @@ OnePlan plan_one(const ConvShape& s, const ConvEpilogue& e) {
   p.band = p.groups == 1 ? p.rows : 1;
   p.z_row = p.groups * e.pool_w * 16;
   p.z_block = p.band * e.pool_h * p.z_row;
-  p.y_block = p.rows * p.columns * 4 + kMargin;
   p.table_floats = (e.pool_w * p.taps * 2 + 15) / 16 * 16;  // offsets are 64-bit
   p.x_floats = s.channels * p.x_rows * p.x_row + kMargin;
   p.line_floats = (std::max(p.phases * p.phase_width, s.pad_w) + 31) / 16 * 16;
   p.z_floats = kBlocks * p.z_block;
-  p.y_floats = kBlocks * p.y_block;
+  p.y_floats = p.band * p.columns * 4 + kMargin;
   return p;
 }
 
@@ -94,15 +93,15 @@ void locate_one_taps(const ConvShape& s, const OnePlan& p, std::int64_t j, std::
   }
 }
 
-/// Bias, relu and pooling of `rows` rows of y, for four filters. What is written beyond the end of a row is written
+/// Bias, relu and pooling of a band of y, for four filters. What is written beyond the end of a row is written
 /// over by the next.
 template <int kPoolH, int kPoolW>
-HWY_NOINLINE void pool_places(const ConvEpilogue& e, const OnePlan& p, const float* z, std::int64_t rows,
-                              const float* bias, std::int64_t filters, float* y, float* index) {
+HWY_NOINLINE void pool_places(const ConvEpilogue& e, const OnePlan& p, const float* z, const float* bias,
+                              std::int64_t filters, float* y, float* index) {
   const LaneTag d;
   alignas(16) float biases[kWeightBlock];
   for (std::int64_t f = 0; f < kWeightBlock; ++f) biases[f] = bias && f < filters ? bias[f] : kNoBias;
-  for (std::int64_t r = 0; r < rows; ++r) {
+  for (std::int64_t r = 0; r < p.band; ++r) {
     for (std::int64_t g = 0; g < p.groups; ++g) {
       const float* const window = z + r * e.pool_h * p.z_row + g * e.pool_w * kLanes;
       const std::int64_t to = (r * p.columns + g * 4) * 4;
@@ -132,6 +131,9 @@ void ConvForwardOne(const ConvShape& s, const ConvEpilogue& e, const float* x, c
 
   const std::int64_t group_filters = s.filters / s.groups, blocks = whole_groups(group_filters);
   const std::int64_t w_block = p.taps * kWeightBlock, y_plane = p.rows * p.columns;
+  const auto pool = e.pool_h == 2 && e.pool_w == 2   ? pool_places<2, 2>
+                    : e.pool_h == 1 && e.pool_w == 1 ? pool_places<1, 1>
+                                                     : pool_places<0, 0>;
   const std::int64_t across = p.groups == 1 ? p.rows * e.pool_h : p.groups;  // groups of places in a tile's row
   for (std::int64_t group = 0; group < s.groups; ++group) {
     for (std::int64_t block = 0, n = 0; block < blocks; block += n) {
@@ -168,19 +170,14 @@ void ConvForwardOne(const ConvShape& s, const ConvEpilogue& e, const float* x, c
             run_one_row(t, n, across);
           }
         }
+        const std::int64_t places = p.band * p.columns, more = y_plane - (band + p.band) * p.columns;
         for (std::int64_t b = 0; b < n; ++b) {
-          const std::int64_t to = b * p.y_block + band * p.columns * 4;
-          const float* const biases = e.bias ? bias + filter + b * kWeightBlock : nullptr;
-          const auto pool = e.pool_h == 2 && e.pool_w == 2   ? pool_places<2, 2>
-                            : e.pool_h == 1 && e.pool_w == 1 ? pool_places<1, 1>
-                                                             : pool_places<0, 0>;
-          pool(e, p, z + b * p.z_block, p.band, biases, filters_in(b), made + to, index ? made_index + to : nullptr);
+          const std::int64_t f = filter + b * kWeightBlock, filters = filters_in(b);
+          const std::int64_t to = f * y_plane + band * p.columns;
+          pool(e, p, z + b * p.z_block, e.bias ? bias + f : nullptr, filters, made, made_index);
+          split_filters(made, places, more, filters, y + to, y_plane);
+          if (index) split_filters(made_index, places, more, filters, index + to, y_plane);
         }
-      }
-      for (std::int64_t b = 0; b < n; ++b) {
-        const std::int64_t to = (filter + b * kWeightBlock) * y_plane;
-        split_filters(made + b * p.y_block, y_plane, filters_in(b), y + to, y_plane);
-        if (index) split_filters(made_index + b * p.y_block, y_plane, filters_in(b), index + to, y_plane);
       }
     }
   }

@@ -138,8 +138,9 @@ HWY_INLINE void repeat_places(const float* from, std::int64_t step, std::int64_t
   for (std::int64_t i = 0; i < count; ++i) std::fill_n(to + i * 4, 4, from[i * step]);
 }
 
-/// to[f][place] = from[place][f] for the first `filters` of four; `from` is readable in whole vectors.
-HWY_INLINE void split_filters(const float* from, std::int64_t count, std::int64_t filters, float* to,
+/// to[f][place] = from[place][f] for the first `filters` of four; `from` is readable in whole vectors. `more`: how many
+/// places will be written after these, so that what stands there does not matter yet.
+HWY_INLINE void split_filters(const float* from, std::int64_t count, std::int64_t more, std::int64_t filters, float* to,
                               std::int64_t to_plane) {
   const LaneTag d;
   for (std::int64_t i = 0; i < count; i += kWidth) {
@@ -147,7 +148,7 @@ HWY_INLINE void split_filters(const float* from, std::int64_t count, std::int64_
     hn::LoadInterleaved4(d, from + i * 4, v[0], v[1], v[2], v[3]);
     const std::int64_t places = std::min<std::int64_t>(kWidth, count - i);
     for (std::int64_t f = 0; f < filters; ++f) {
-      if (places == kWidth) {
+      if (places + more >= kWidth) {
         hn::StoreU(v[f], d, to + f * to_plane + i);
       } else {
         alignas(64) float rest[kWidth];

@@ -192,8 +192,8 @@ void winograd_one(const ConvShape& s, const ConvEpilogue& e, const float* x, con
   for (std::int64_t b = 0; b < p.blocks; ++b) {
     const std::int64_t filters = std::min<std::int64_t>(kWeightBlock, s.filters - b * kWeightBlock);
     const std::int64_t to = b * kWeightBlock * p.places;
-    split_filters(made + b * p.y_block, p.places, filters, y + to, p.places);
-    if (index) split_filters(made_index + b * p.y_block, p.places, filters, index + to, p.places);
+    split_filters(made + b * p.y_block, p.places, 0, filters, y + to, p.places);
+    if (index) split_filters(made_index + b * p.y_block, p.places, 0, filters, index + to, p.places);
   }
 }
 

@@ -24,19 +24,26 @@ void gather_bytes(const std::uint8_t* from, std::size_t channels, std::size_t pl
   }
 }
 
+/// to[i] = from[i] · scale[i] + shift[i], or with the one scale and shift there are.
+template <bool kOwn>
+void take_plane(const std::uint8_t* from, std::size_t count, const float* scale, const float* shift, float* to) {
+  const LaneTag d;
+  const hn::Rebind<std::uint8_t, LaneTag> narrow;
+  const auto one_scale = hn::Set(d, *scale), one_shift = hn::Set(d, *shift);
+  std::size_t i = 0;
+  for (; i + kVecLanes <= count; i += kVecLanes) {
+    const auto bytes = hn::ConvertTo(d, hn::PromoteTo(IntTag(), hn::LoadU(narrow, from + i)));
+    const auto times = kOwn ? hn::LoadU(d, scale + i) : one_scale, plus = kOwn ? hn::LoadU(d, shift + i) : one_shift;
+    hn::StoreU(fused(bytes, times, plus), d, to + i);
+  }
+  for (; i < count; ++i) to[i] = fma(static_cast<float>(from[i]), scale[kOwn ? i : 0], shift[kOwn ? i : 0]);
+}
+
 void take_bytes(const std::uint8_t* from, std::size_t channels, std::size_t plane, const float* scale,
                 const float* shift, float* to) {
-  const LaneTag d;
-  const IntTag wide;
-  const hn::Rebind<std::uint8_t, LaneTag> narrow;
-  for (std::size_t c = 0; c < channels; ++c, from += plane, to += plane) {
-    const auto times = hn::Set(d, scale[c]), plus = hn::Set(d, shift[c]);
-    std::size_t i = 0;
-    for (; i + kVecLanes <= plane; i += kVecLanes) {
-      const auto bytes = hn::ConvertTo(d, hn::PromoteTo(wide, hn::LoadU(narrow, from + i)));
-      hn::StoreU(fused(bytes, times, plus), d, to + i);
-    }
-    for (; i < plane; ++i) to[i] = fma(static_cast<float>(from[i]), scale[c], shift[c]);
+  if (plane == 1) return take_plane<true>(from, channels, scale, shift, to);
+  for (std::size_t c = 0; c < channels; ++c) {
+    take_plane<false>(from + c * plane, plane, scale + c, shift + c, to + c * plane);
   }
 }
 

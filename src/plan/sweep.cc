@@ -86,7 +86,7 @@ class SweepKernel : public PlannedKernel {
           float* room = call.scratch + v * kBlock * 16;
           if (kOne) {
             const std::size_t floats = std::min(count * 16, count_ - block * 16);
-            pick_places(call.in[value.input], value.places.data() + block * 16, floats, room);
+            pick_places(call.in[value.input], value.places, value.run, block * 16, floats, room);
           } else {
             expand_places(call.in[value.input], value.shared, value.places.data() + block, count, room);
           }
@@ -112,6 +112,7 @@ class SweepKernel : public PlannedKernel {
     bool shared = false;
     int output = -1;                    // in PlannedKernel::outputs, or scratch
     std::vector<std::uint32_t> places;  // gathered: which element of the input each place reads
+    std::size_t run = 1;                // so many neighbours read the same
   };
   struct Operation {
     Sweep sweep;
@@ -132,6 +133,7 @@ class SweepKernel : public PlannedKernel {
     } else {
       value.kind = Value::Kind::gathered;
       value.places = broadcast_places(from.shape, type.shape);
+      value.run = run_of(value.places);
     }
     value.kind_of_one = from.shape == type.shape ? Value::Kind::aligned : value.kind;
     return value;

@@ -188,8 +188,9 @@ TEST(OneSample, GetsTheSameBitsFromNetworks) {
 
 TEST(OneSample, EntersAsBytesAndLabelsAsItDoesAmongOthers) {
   Graph g;
-  const Value x = g.input("x", {3, 5, 7}), t = g.input("t", {4});
+  const Value x = g.input("x", {3, 5, 7}), v = g.input("v", {37}), t = g.input("t", {4});
   g.output("x", x * g.constant(1));
+  g.output("v", v * g.constant(1));
   g.output("t", t + g.constant(0));
   Variables variables(g, 1);
   Program program(g, variables);
@@ -199,12 +200,19 @@ TEST(OneSample, EntersAsBytesAndLabelsAsItDoesAmongOthers) {
   for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i % 5);  // 4: none of them
   const float scale[] = {0.1F, 0.2F, 1.0F / 255}, shift[] = {-0.3F, 0, 1};
   program.feed("x", {.bytes = bytes.data(), .scale = scale, .shift = shift});
+  std::vector<float> scales(37), shifts(37);
+  for (std::size_t i = 0; i < scales.size(); ++i) {
+    scales[i] = 1 / static_cast<float>(i + 3);
+    shifts[i] = static_cast<float>(i) / 7;
+  }
+  program.feed("v", {.bytes = bytes.data(), .scale = scales.data(), .shift = shifts.data()});
   program.feed("t", {.labels = labels.data()});
   program.run(17);
-  const auto all_x = values_of(program, "x"), all_t = values_of(program, "t");
+  const auto all_x = values_of(program, "x"), all_v = values_of(program, "v"), all_t = values_of(program, "t");
   for (std::uint32_t row = 0; row < 17; ++row) {
     program.run(1, &row);
     EXPECT_TRUE(same_bits(program.output("x"), std::span(all_x).subspan(row * 105, 105)));
+    EXPECT_TRUE(same_bits(program.output("v"), std::span(all_v).subspan(row * 37, 37)));
     EXPECT_TRUE(same_bits(program.output("t"), std::span(all_t).subspan(row * 4, 4)));
   }
 }
