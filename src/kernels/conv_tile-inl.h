@@ -17,13 +17,6 @@
 #include "src/base/lanes-inl.h"
 #include "src/kernels/fold-inl.h"
 
-// Accumulators live in arrays; they reach registers only if every loop over them is unrolled.
-#if HWY_COMPILER_CLANG
-#define CHALKGRAD_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define CHALKGRAD_UNROLL _Pragma("GCC unroll 24")
-#endif
-
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 

@@ -14,13 +14,25 @@ HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
 constexpr int kWideParts = kPieces > 2 ? 1 : kPieces;       // native vectors of a sample group held at once
-constexpr int kWideSums = HWY_TARGET == HWY_AVX2 ? 4 : 24;  // outputs (inputs) summed at once
+constexpr int kWideSums = HWY_TARGET == HWY_AVX2 ? 6 : 24;  // summed at once if their weights are neighbours
+constexpr int kRowSums = HWY_TARGET == HWY_AVX2 ? 6 : 12;   // if each reads a row of its own: few, lest rows whose
+                                                            // distance is a power of two push each other out of cache
 
-/// sum[k] = Σ_t w[t·w_step + (k / 4)·w_block + k % 4] · x[t], for kSums values, then bias and relu.
+/// Sums y[k] = Σ_t w[k·w_sum + t·w_step] · x[t], then + bias[k] (if not null), then relu.
+struct DenseSums {
+  const float* x;
+  std::int64_t terms;
+  const float* w;
+  std::int64_t w_sum, w_step;
+  const float* bias;
+  bool relu;
+  float* y;
+};
+
 template <int kSums>
-HWY_NOINLINE void dense_tile(const float* x, std::int64_t terms, const float* w, std::int64_t w_step,
-                             std::int64_t w_block, const float* bias, bool relu, float* y) {
+HWY_NOINLINE void dense_tile(const DenseSums& s) {
   const LaneTag d;
+  const std::int64_t w_sum = s.w_sum, w_step = s.w_step;
   for (int part = 0; part < kPieces; part += kWideParts) {
     LaneVec sum[kSums][kWideParts];
     CHALKGRAD_UNROLL
@@ -28,15 +40,15 @@ HWY_NOINLINE void dense_tile(const float* x, std::int64_t terms, const float* w,
       CHALKGRAD_UNROLL
       for (int i = 0; i < kWideParts; ++i) sum[k][i] = hn::Zero(d);
     }
-    const float* from = x + part * kWidth;
-    const float* weight = w;
-    for (std::int64_t t = 0; t < terms; ++t, from += kLanes, weight += w_step) {
+    const float* x = s.x + part * kWidth;
+    const float* w = s.w;
+    for (std::int64_t t = 0; t < s.terms; ++t, x += kLanes, w += w_step) {
       LaneVec xs[kWideParts];
       CHALKGRAD_UNROLL
-      for (int i = 0; i < kWideParts; ++i) xs[i] = hn::Load(d, from + i * kWidth);
+      for (int i = 0; i < kWideParts; ++i) xs[i] = hn::Load(d, x + i * kWidth);
       CHALKGRAD_UNROLL
       for (int k = 0; k < kSums; ++k) {
-        const auto wk = hn::Set(d, weight[k / kWeightBlock * w_block + k % kWeightBlock]);
+        const auto wk = hn::Set(d, w[k * w_sum]);
         CHALKGRAD_UNROLL
         for (int i = 0; i < kWideParts; ++i) sum[k][i] = fused(xs[i], wk, sum[k][i]);
       }
@@ -45,67 +57,43 @@ HWY_NOINLINE void dense_tile(const float* x, std::int64_t terms, const float* w,
     for (int k = 0; k < kSums; ++k) {
       CHALKGRAD_UNROLL
       for (int i = 0; i < kWideParts; ++i) {
-        if (bias) sum[k][i] = hn::Add(sum[k][i], hn::Set(d, bias[k]));
-        if (relu) sum[k][i] = relu_vec(sum[k][i]);
-        hn::Store(sum[k][i], d, y + k * kLanes + (part + i) * kWidth);
+        if (s.bias) sum[k][i] = hn::Add(sum[k][i], hn::Set(d, s.bias[k]));
+        if (s.relu) sum[k][i] = relu_vec(sum[k][i]);
+        hn::Store(sum[k][i], d, s.y + k * kLanes + (part + i) * kWidth);
       }
     }
   }
 }
 
-/// How many of the sums left the next tile makes: a multiple of 4 while there are four.
-HWY_INLINE std::int64_t dense_sums(std::int64_t left) {
-  for (const int many : {24, 20, 16, 12, 8, 4}) {
-    if (many <= kWideSums && left >= many) return many;
-  }
-  return left;
-}
-
-HWY_INLINE void run_dense_tile(std::int64_t sums, const float* x, std::int64_t terms, const float* w,
-                               std::int64_t w_step, std::int64_t w_block, const float* bias, bool relu, float* y) {
-  switch (sums) {
-    case 1:
-      return dense_tile<1>(x, terms, w, w_step, w_block, bias, relu, y);
-    case 2:
-      return dense_tile<2>(x, terms, w, w_step, w_block, bias, relu, y);
-    case 3:
-      return dense_tile<3>(x, terms, w, w_step, w_block, bias, relu, y);
-    case 4:
-      return dense_tile<4>(x, terms, w, w_step, w_block, bias, relu, y);
-    default:
-      break;
-  }
-  if constexpr (kWideSums >= 24) {
-    switch (sums) {
-      case 8:
-        return dense_tile<8>(x, terms, w, w_step, w_block, bias, relu, y);
-      case 12:
-        return dense_tile<12>(x, terms, w, w_step, w_block, bias, relu, y);
-      case 16:
-        return dense_tile<16>(x, terms, w, w_step, w_block, bias, relu, y);
-      case 20:
-        return dense_tile<20>(x, terms, w, w_step, w_block, bias, relu, y);
-      default:
-        return dense_tile<24>(x, terms, w, w_step, w_block, bias, relu, y);
-    }
+template <int kMost, int kSums = 1>
+HWY_INLINE void run_dense_tile(const DenseSums& s, std::int64_t sums) {
+  if (sums == kSums) {
+    dense_tile<kSums>(s);
+  } else if constexpr (kSums < kMost) {
+    run_dense_tile<kMost, kSums + 1>(s, sums);
   }
 }
 
-void DenseForward(std::int64_t outputs, std::int64_t inputs, const float* x, const float* packed, const float* bias,
+/// `count` sums, in tiles of nearly equal size.
+template <int kMost>
+void dense_sums(DenseSums s, std::int64_t count) {
+  for (std::int64_t tiles = (count + kMost - 1) / kMost; tiles > 0; --tiles) {
+    const std::int64_t sums = (count + tiles - 1) / tiles;
+    run_dense_tile<kMost>(s, sums);
+    s.w += sums * s.w_sum;
+    if (s.bias) s.bias += sums;
+    s.y += sums * kLanes;
+    count -= sums;
+  }
+}
+
+void DenseForward(std::int64_t outputs, std::int64_t inputs, const float* x, const float* w, const float* bias,
                   bool relu, float* y) {
-  const std::int64_t w_block = inputs * kWeightBlock;
-  for (std::int64_t o = 0, n = 0; o < outputs; o += n) {
-    n = dense_sums(outputs - o);
-    run_dense_tile(n, x, inputs, packed + o / kWeightBlock * w_block, kWeightBlock, w_block, bias ? bias + o : nullptr,
-                   relu, y + o * kLanes);
-  }
+  dense_sums<kRowSums>({x, inputs, w, inputs, 1, bias, relu, y}, outputs);
 }
 
 void DenseInputGrad(std::int64_t outputs, std::int64_t inputs, const float* dy, const float* w, float* dx) {
-  for (std::int64_t i = 0, n = 0; i < inputs; i += n) {
-    n = dense_sums(inputs - i);
-    run_dense_tile(n, dy, outputs, w + i, inputs, kWeightBlock, nullptr, false, dx + i * kLanes);
-  }
+  dense_sums<kWideSums>({dy, outputs, w, 1, inputs, nullptr, false, dx}, inputs);
 }
 
 void DenseWeightGrad(std::int64_t outputs, std::int64_t inputs, const float* x, const float* dy, float* dw, int valid,
@@ -135,22 +123,9 @@ HWY_EXPORT(DenseForward);
 HWY_EXPORT(DenseInputGrad);
 HWY_EXPORT(DenseWeightGrad);
 
-std::size_t dense_forward_packed(std::int64_t outputs, std::int64_t inputs) {
-  return static_cast<std::size_t>((outputs + 3) / 4 * 4 * inputs);
-}
-
-// [output / 4][input][4], with zeros for the outputs that fill up the last block.
-void dense_forward_pack(std::int64_t outputs, std::int64_t inputs, const float* w, float* packed) {
-  for (std::int64_t o = 0; o < outputs; o += 4) {
-    for (std::int64_t i = 0; i < inputs; ++i) {
-      for (std::int64_t k = o; k < o + 4; ++k) *packed++ = k < outputs ? w[k * inputs + i] : 0.0f;
-    }
-  }
-}
-
-void dense_forward(std::int64_t outputs, std::int64_t inputs, const float* x, const float* packed, const float* bias,
+void dense_forward(std::int64_t outputs, std::int64_t inputs, const float* x, const float* w, const float* bias,
                    bool relu, float* y) {
-  HWY_DYNAMIC_DISPATCH(DenseForward)(outputs, inputs, x, packed, bias, relu, y);
+  HWY_DYNAMIC_DISPATCH(DenseForward)(outputs, inputs, x, w, bias, relu, y);
 }
 
 void dense_input_grad(std::int64_t outputs, std::int64_t inputs, const float* dy, const float* w, float* dx) {

@@ -8,9 +8,7 @@ namespace chalk {
 
 /// y[o] = Σ_i W[o,i] · x[i], fma-accumulated from +0 over i in order; then + bias[o] (if not null); then max(0, ·) if
 /// relu.
-std::size_t dense_forward_packed(std::int64_t outputs, std::int64_t inputs);  // floats
-void dense_forward_pack(std::int64_t outputs, std::int64_t inputs, const float* w, float* packed);
-void dense_forward(std::int64_t outputs, std::int64_t inputs, const float* x, const float* packed, const float* bias,
+void dense_forward(std::int64_t outputs, std::int64_t inputs, const float* x, const float* w, const float* bias,
                    bool relu, float* y);
 
 /// dx[i] = Σ_o W[o,i] · dy[o], fma-accumulated from +0 over o in order.

@@ -2,7 +2,6 @@
 #include "src/kernels/dense_one.h"
 
 #include <algorithm>
-#include <type_traits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/kernels/dense_one.cc"
@@ -13,65 +12,59 @@
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
-using FourTag = hn::CappedTag<float, kWeightBlock>;  // the outputs whose weights are packed side by side
-using FourVec = hn::Vec<FourTag>;
-constexpr int kFourWidth = static_cast<int>(hn::MaxLanes(FourTag()));
-constexpr int kDenseBlocks = HWY_TARGET == HWY_AVX2 ? 12 : 16;  // blocks of outputs summed at once
+constexpr int kMostSixteens = std::max(1, std::min(12, kMaxSums / kPieces));  // of outputs that are summed at once
 
-template <class V>
-HWY_INLINE V fused_four(V a, V b, V c) {
-  if constexpr (std::is_same_v<V, LaneVec>) {
-    return fused(a, b, c);
-  } else {
-    return hn::MulAdd(a, b, c);  // wider vectors come with a fused multiply-add
-  }
-}
-
-/// y[4·b + i] = Σ_t w[b][t][i] · x[t] for kBlocks blocks b, then bias and relu.
-template <int kBlocks>
-HWY_NOINLINE void dense_blocks(std::int64_t terms, const float* x, const float* w, const float* bias, bool relu,
-                               float* y) {
-  const FourTag d;
-  for (int part = 0; part < kWeightBlock; part += kFourWidth) {
-    FourVec sum[kBlocks];
+/// y[16·b + i] = Σ_t w[b][t][i] · x[t] for kSixteens blocks b of outputs, then + bias (if not null), then relu.
+template <int kSixteens>
+HWY_NOINLINE void dense_sixteens(std::int64_t terms, const float* x, const float* w, const float* bias, bool relu,
+                                 float* y) {
+  const LaneTag d;
+  LaneVec sum[kSixteens][kPieces];
+  CHALKGRAD_UNROLL
+  for (int b = 0; b < kSixteens; ++b) {
     CHALKGRAD_UNROLL
-    for (int b = 0; b < kBlocks; ++b) sum[b] = hn::Zero(d);
-    for (std::int64_t t = 0; t < terms; ++t) {
-      const auto xt = hn::Set(d, x[t]);
-      const float* const wt = w + t * kWeightBlock + part;
+    for (int p = 0; p < kPieces; ++p) sum[b][p] = hn::Zero(d);
+  }
+  for (std::int64_t t = 0; t < terms; ++t) {
+    const auto xt = hn::Set(d, x[t]);
+    const float* const wt = w + t * kLanes;
+    CHALKGRAD_UNROLL
+    for (int b = 0; b < kSixteens; ++b) {
       CHALKGRAD_UNROLL
-      for (int b = 0; b < kBlocks; ++b) {
-        sum[b] = fused_four(xt, hn::LoadU(d, wt + b * terms * kWeightBlock), sum[b]);
+      for (int p = 0; p < kPieces; ++p) {
+        sum[b][p] = fused(xt, hn::Load(d, wt + b * terms * kLanes + p * kWidth), sum[b][p]);
       }
     }
+  }
+  CHALKGRAD_UNROLL
+  for (int b = 0; b < kSixteens; ++b) {
     CHALKGRAD_UNROLL
-    for (int b = 0; b < kBlocks; ++b) {
-      const std::int64_t at = b * kWeightBlock + part;
-      if (bias) sum[b] = hn::Add(sum[b], hn::LoadU(d, bias + at));
-      if (relu) sum[b] = hn::IfThenElse(hn::Lt(sum[b], hn::Zero(d)), hn::Zero(d), sum[b]);
-      hn::StoreU(sum[b], d, y + at);
+    for (int p = 0; p < kPieces; ++p) {
+      const std::int64_t at = b * kLanes + p * kWidth;
+      if (bias) sum[b][p] = hn::Add(sum[b][p], hn::Load(d, bias + at));
+      if (relu) sum[b][p] = relu_vec(sum[b][p]);
+      hn::Store(sum[b][p], d, y + at);
     }
   }
 }
 
-template <int kBlocks = 1>
-HWY_INLINE void run_dense_blocks(std::int64_t blocks, std::int64_t terms, const float* x, const float* w,
-                                 const float* bias, bool relu, float* y) {
-  if (blocks == kBlocks) {
-    dense_blocks<kBlocks>(terms, x, w, bias, relu, y);
-  } else if constexpr (kBlocks < kDenseBlocks) {
-    run_dense_blocks<kBlocks + 1>(blocks, terms, x, w, bias, relu, y);
+template <int kSixteens = 1>
+HWY_INLINE void run_dense_sixteens(std::int64_t sixteens, std::int64_t terms, const float* x, const float* w,
+                                   const float* bias, bool relu, float* y) {
+  if (sixteens == kSixteens) {
+    dense_sixteens<kSixteens>(terms, x, w, bias, relu, y);
+  } else if constexpr (kSixteens < kMostSixteens) {
+    run_dense_sixteens<kSixteens + 1>(sixteens, terms, x, w, bias, relu, y);
   }
 }
 
-void DenseForwardOne(std::int64_t outputs, std::int64_t inputs, const float* x, const float* packed, const float* bias,
-                     bool relu, float* y) {
-  const std::int64_t blocks = (outputs + kWeightBlock - 1) / kWeightBlock;
-  const std::int64_t tiles = (blocks + kDenseBlocks - 1) / kDenseBlocks;
+void DenseOne(std::int64_t outputs, std::int64_t inputs, const float* x, const float* packed, const float* bias,
+              bool relu, float* y) {
+  const std::int64_t all = (outputs + kLanes - 1) / kLanes, tiles = (all + kMostSixteens - 1) / kMostSixteens;
   for (std::int64_t i = 0; i < tiles; ++i) {
-    const std::int64_t first = blocks * i / tiles, o = first * kWeightBlock;
-    run_dense_blocks(blocks * (i + 1) / tiles - first, inputs, x, packed + o * inputs, bias ? bias + o : nullptr, relu,
-                     y + o);
+    const std::int64_t first = all * i / tiles, o = first * kLanes;
+    run_dense_sixteens(all * (i + 1) / tiles - first, inputs, x, packed + o * inputs, bias ? bias + o : nullptr, relu,
+                       y + o);
   }
 }
 
@@ -80,11 +73,24 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-HWY_EXPORT(DenseForwardOne);
+HWY_EXPORT(DenseOne);
 
-void dense_forward_one(std::int64_t outputs, std::int64_t inputs, const float* x, const float* packed,
-                       const float* bias, bool relu, float* y) {
-  HWY_DYNAMIC_DISPATCH(DenseForwardOne)(outputs, inputs, x, packed, bias, relu, y);
+std::size_t dense_one_packed(std::int64_t outputs, std::int64_t inputs) {
+  return static_cast<std::size_t>((outputs + 15) / 16 * 16 * inputs);
+}
+
+// [output / 16][input][16], with zeros for the outputs that fill up the last block.
+void dense_one_pack(std::int64_t outputs, std::int64_t inputs, const float* w, float* packed) {
+  for (std::int64_t o = 0; o < outputs; o += 16) {
+    for (std::int64_t i = 0; i < inputs; ++i) {
+      for (std::int64_t k = o; k < o + 16; ++k) *packed++ = k < outputs ? w[k * inputs + i] : 0.0f;
+    }
+  }
+}
+
+void dense_one(std::int64_t outputs, std::int64_t inputs, const float* x, const float* packed, const float* bias,
+               bool relu, float* y) {
+  HWY_DYNAMIC_DISPATCH(DenseOne)(outputs, inputs, x, packed, bias, relu, y);
 }
 
 }  // namespace chalk

@@ -12,6 +12,13 @@
 
 #include "src/base/lanes-inl.h"
 
+// Vectors live in arrays; they reach registers only if every loop over them is unrolled.
+#if HWY_COMPILER_CLANG
+#define CHALKGRAD_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define CHALKGRAD_UNROLL _Pragma("GCC unroll 24")
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
@@ -67,6 +74,7 @@ HWY_INLINE LaneVec swap_chunks(LaneVec v) {
 template <int kChunk = kWidth / 2>
 HWY_INLINE void fold_vectors(LaneVec* v) {
   if constexpr (kChunk > 0) {
+    CHALKGRAD_UNROLL
     for (int i = 0; i < kChunk; ++i) {
       const auto straight = interleave_chunks<kChunk>(v[i], v[i + kChunk]);
       const auto crossed = interleave_chunks<kChunk>(v[i + kChunk], v[i]);
@@ -93,8 +101,10 @@ HWY_INLINE ValidLanes first_lanes(int valid) {
 HWY_INLINE LaneVec fold_sums(const float* sums, const ValidLanes& valid) {
   const LaneTag d;
   LaneVec v[kWidth];
+  CHALKGRAD_UNROLL
   for (int i = 0; i < kWidth; ++i) {
     LaneVec piece[kPieces];
+    CHALKGRAD_UNROLL
     for (int p = 0; p < kPieces; ++p) {
       piece[p] = hn::IfThenElseZero(valid.piece[p], hn::Load(d, sums + i * 16 + p * kWidth));
     }
@@ -111,6 +121,7 @@ HWY_INLINE LaneVec fold_sums(const float* sums, const ValidLanes& valid) {
 template <int kChunk = kWidth / 2>
 HWY_INLINE void transpose_vectors(LaneVec* v) {
   if constexpr (kChunk > 0) {
+    CHALKGRAD_UNROLL
     for (int i = 0; i < kWidth; ++i) {
       if (i & kChunk) continue;
       const auto even = interleave_chunks<kChunk>(v[i], swap_chunks<kChunk>(v[i + kChunk]));

@@ -5,19 +5,26 @@
 #include <hwy/foreach_target.h>
 
 #include "src/base/lanes-inl.h"
+#include "src/kernels/fold-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 namespace {
 
 void fold_lanes(const float* x, std::size_t count, int valid, bool accumulate, float* out) {
-  for (std::size_t i = 0; i < count; ++i) {
-    float t[16];
-    for (int n = 0; n < 16; ++n) t[n] = n < valid ? x[i * 16 + static_cast<std::size_t>(n)] : 0.0f;
-    for (int half = 8; half > 0; half /= 2) {
-      for (int n = 0; n < half; ++n) t[n] += t[n + half];
+  const LaneTag d;
+  const ValidLanes lanes = first_lanes(valid);
+  for (std::size_t i = 0; i < count; i += kWidth) {
+    alignas(64) float folds[kWidth];
+    const std::size_t n = std::min<std::size_t>(kWidth, count - i);
+    if (n == kWidth) {
+      hn::Store(fold_sums(x + i * 16, lanes), d, folds);
+    } else {
+      alignas(64) float last[kWidth * 16] = {};
+      std::copy_n(x + i * 16, n * 16, last);
+      hn::Store(fold_sums(last, lanes), d, folds);
     }
-    out[i] = accumulate ? out[i] + t[0] : t[0];
+    for (std::size_t k = 0; k < n; ++k) out[i + k] = accumulate ? out[i + k] + folds[k] : folds[k];
   }
 }
 

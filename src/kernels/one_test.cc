@@ -145,14 +145,14 @@ RC_GTEST_PROP(OneSample, DenseGivesTheBitsOfALane, ()) {
   spoil(w);
   spoil(bias);
   const float* const biases = *rc::gen::arbitrary<bool>() ? bias.data() : nullptr;
-  const Guarded packed(dense_forward_packed(outputs, inputs)), y(static_cast<std::size_t>(outputs * kLanes));
-  dense_forward_pack(outputs, inputs, w.data(), packed.data());
-  dense_forward(outputs, inputs, x.data(), packed.data(), biases, relu, y.data());
+  const Guarded packed(dense_one_packed(outputs, inputs)), y(static_cast<std::size_t>(outputs * kLanes));
+  dense_one_pack(outputs, inputs, w.data(), packed.data());
+  dense_forward(outputs, inputs, x.data(), w.data(), biases, relu, y.data());
   const std::int64_t lane = pick(0, kLanes - 1);
   const Guarded one = lane_of(x.span(), lane);
   on_every_target([&] {
-    const Guarded y1(static_cast<std::size_t>((outputs + 3) / 4 * 4));  // whole blocks are written
-    dense_forward_one(outputs, inputs, one.data(), packed.data(), biases, relu, y1.data());
+    const Guarded y1(AlignedFloats::round(static_cast<std::size_t>(outputs)));  // whole blocks are written
+    dense_one(outputs, inputs, one.data(), packed.data(), biases, relu, y1.data());
     RC_ASSERT(y1.intact());
     expect_same_bits(y1.span().first(static_cast<std::size_t>(outputs)), lane_of(y.span(), lane).span(), "y");
   });

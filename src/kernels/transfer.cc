@@ -1,3 +1,6 @@
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 #undef HWY_TARGET_INCLUDE
@@ -5,22 +8,78 @@
 #include <hwy/foreach_target.h>
 
 #include "src/base/lanes-inl.h"
+#include "src/kernels/fold-inl.h"
 #include "src/kernels/transfer.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 namespace {
 
+/// to[i][n] = load(n, i)[0] for sixteen rows n and i < count, where load(n, i) reads kWidth values of a row from i on
+/// and one(n, i) a single one.
+template <class Load, class One>
+HWY_INLINE void rows_to_lanes(std::size_t count, float* to, const Load& load, const One& one) {
+  const LaneTag d;
+  std::size_t i = 0;
+  for (; i + kWidth <= count; i += kWidth) {
+    for (std::size_t part = 0; part < 16; part += kWidth) {
+      LaneVec v[kWidth];
+      CHALKGRAD_UNROLL
+      for (std::size_t n = 0; n < kWidth; ++n) v[n] = load(part + n, i);
+      transpose_vectors(v);
+      CHALKGRAD_UNROLL
+      for (std::size_t k = 0; k < kWidth; ++k) hn::Store(v[k], d, to + (i + k) * 16 + part);
+    }
+  }
+  for (; i < count; ++i) {
+    for (std::size_t n = 0; n < 16; ++n) to[i * 16 + n] = one(n, i);
+  }
+}
+
+void gather_values(const float* from, std::size_t count, LaneRows rows, float* to) {
+  const float* row[16];
+  for (std::size_t n = 0; n < 16; ++n) row[n] = from + std::size_t{rows[n]} * count;
+  rows_to_lanes(
+      count, to, [&](std::size_t n, std::size_t i) HWY_ATTR { return hn::LoadU(LaneTag(), row[n] + i); },
+      [&](std::size_t n, std::size_t i) { return row[n][i]; });
+}
+
+/// `count` bytes of each row from `first` on, with factor(i) and offset(i) for the vector from i on.
+template <class Factor, class Offset>
+HWY_INLINE void gather_scaled(const std::uint8_t* first, std::size_t count, std::size_t row_bytes, LaneRows rows,
+                              const float* scale, const float* shift, std::size_t step, float* to, const Factor& factor,
+                              const Offset& offset) {
+  const LaneTag d;
+  const hn::Rebind<std::uint8_t, LaneTag> bytes;
+  const hn::Rebind<std::int32_t, LaneTag> integers;
+  const std::uint8_t* row[16];
+  for (std::size_t n = 0; n < 16; ++n) row[n] = first + std::size_t{rows[n]} * row_bytes;
+  rows_to_lanes(
+      count, to,
+      [&](std::size_t n, std::size_t i) HWY_ATTR {
+        const auto value = hn::ConvertTo(d, hn::PromoteTo(integers, hn::LoadU(bytes, row[n] + i)));
+        return fused(value, factor(i), offset(i));
+      },
+      [&](std::size_t n, std::size_t i) {
+        return std::fma(static_cast<float>(row[n][i]), scale[i * step], shift[i * step]);
+      });
+}
+
 void gather_bytes(const std::uint8_t* from, std::size_t channels, std::size_t plane, const float* scale,
                   const float* shift, LaneRows rows, float* to) {
-  const std::uint8_t* row[16];
-  for (std::size_t n = 0; n < 16; ++n) row[n] = from + std::size_t{rows[n]} * channels * plane;
+  const LaneTag d;
+  if (plane == 1) {  // a scale for each value
+    gather_scaled(
+        from, channels, channels, rows, scale, shift, 1, to,
+        [&](std::size_t i) HWY_ATTR { return hn::LoadU(d, scale + i); },
+        [&](std::size_t i) HWY_ATTR { return hn::LoadU(d, shift + i); });
+    return;
+  }
   for (std::size_t c = 0; c < channels; ++c) {
-    for (std::size_t i = c * plane; i < (c + 1) * plane; ++i) {
-      alignas(64) float bytes[16];
-      for (std::size_t n = 0; n < 16; ++n) bytes[n] = static_cast<float>(row[n][i]);
-      fma(Lanes::load(bytes), Lanes(scale[c]), Lanes(shift[c])).store(to + i * 16);
-    }
+    const auto factor = hn::Set(d, scale[c]), offset = hn::Set(d, shift[c]);
+    gather_scaled(
+        from + c * plane, plane, channels * plane, rows, scale + c, shift + c, 0, to + c * plane * 16,
+        [&](std::size_t) HWY_ATTR { return factor; }, [&](std::size_t) HWY_ATTR { return offset; });
   }
 }
 
@@ -54,19 +113,17 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace chalk {
 
+HWY_EXPORT(gather_values);
 HWY_EXPORT(gather_bytes);
 HWY_EXPORT(take_bytes);
+
+void gather_values(const float* from, std::size_t count, LaneRows rows, float* to) {
+  HWY_DYNAMIC_DISPATCH(gather_values)(from, count, rows, to);
+}
 
 void gather_bytes(const std::uint8_t* from, std::size_t channels, std::size_t plane, const float* scale,
                   const float* shift, LaneRows rows, float* to) {
   HWY_DYNAMIC_DISPATCH(gather_bytes)(from, channels, plane, scale, shift, rows, to);
-}
-
-void gather_values(const float* from, std::size_t count, LaneRows rows, float* to) {
-  for (std::size_t n = 0; n < 16; ++n) {
-    const float* row = from + std::size_t{rows[n]} * count;
-    for (std::size_t i = 0; i < count; ++i) to[i * 16 + n] = row[i];
-  }
 }
 
 void gather_labels(const std::int32_t* from, std::size_t classes, LaneRows rows, float* to) {

@@ -32,6 +32,14 @@ Fusion::Fusion(const Graph& graph)
     for (const auto input : n.inputs) phase = std::max(phase, phases_[static_cast<std::size_t>(input)]);
     if (n.op == &op_batch_sum) ++phase;  // known once all microbatches are through
   }
+  // What is cheap and shared by all samples waits for what it is used with, to run in one sweep with it.
+  for (NodeId id = graph.size(); id-- > 0;) {
+    const Node& n = graph.node(id);
+    if (n.type.batched || !n.op->kernels.value.sweep || is_root(id) || users(id).empty()) continue;
+    auto first = this->phase(users(id)[0]);
+    for (const auto user : users(id)) first = std::min(first, this->phase(user));
+    phases_[static_cast<std::size_t>(id)] = std::max(this->phase(id), first);
+  }
 }
 
 void Fusion::mark_root(NodeId id) {

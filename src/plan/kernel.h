@@ -21,6 +21,8 @@ struct KernelRun {
   int valid = 16;                  // lanes that hold samples; the others hold copies of one and count in no sum
   bool accumulate = false;         // batch sums: add to out instead of writing it
   std::size_t begin = 0, end = 0;  // the part to do, of `parts`
+  std::size_t slot = 0;            // inputs that are read from slots: floats from a slot to the next
+  int slots = 0;                   // and how many of them hold sums
 };
 
 /// A step made for certain nodes and shapes. Immutable once the plan stands.
@@ -36,9 +38,12 @@ class PlannedKernel {
   std::size_t scratch = 0;      // floats for each thread
   std::size_t packed = 0;       // floats that pack() makes of the shared input `pack_from`, once a run
   NodeId pack_from = -1;
-  std::size_t parts = 1;  // shared values: how many parts may run side by side
-  bool runs_one = false;  // has run_one()
+  std::size_t parts = 1;       // shared values: how many parts may run side by side
+  bool runs_one = false;       // has run_one()
+  bool packs_for_one = false;  // what pack() makes is for run_one() alone
 
+  /// True if from now on the kernel will take this input, a batch_sum, as partial sums in slots, and fold them itself.
+  virtual bool read_slots(std::size_t /*input*/) { return false; }
   virtual void pack(const float* /*from*/, float* /*packed*/) const {}
   virtual void run(const KernelRun& call) const = 0;
   /// What run() computes of a sample, bit for bit, for one sample by itself. Up to 15 floats after a value may be
@@ -62,7 +67,7 @@ class Fusion {
   NodeId only_user(NodeId id) const;
   /// By a kernel, or because nothing needs it.
   bool claimed(NodeId id) const { return claimed_[static_cast<std::size_t>(id)]; }
-  /// Phase in which a node can run at the earliest; see plan.h.
+  /// Phase in which a node is to run; see plan.h.
   int phase(NodeId id) const { return phases_[static_cast<std::size_t>(id)]; }
 
   std::vector<std::unique_ptr<PlannedKernel>> kernels;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <stdexcept>
 
 #include "src/base/text.h"
@@ -29,6 +30,8 @@ class Planner {
     const auto count = static_cast<std::size_t>(g_.size());
     made_by_.assign(count, -1);
     places_.resize(count);
+    plan.runs_one = std::all_of(plan.kernels.begin(), plan.kernels.end(),
+                                [&](const auto& kernel) { return !is_work(*kernel) || kernel->runs_one; });
     order_kernels();
     find_phases();
     plan.phases.resize(static_cast<std::size_t>(phase_count_));
@@ -38,13 +41,12 @@ class Planner {
     place_leaves();
     place_shared();
     place_batched();
+    fold_where_read();
     find_waves();
     update_in_place(guard);
     make_batched_steps();
     make_shared_steps();
     name_outputs();
-    plan_.runs_one = std::all_of(plan_.kernels.begin(), plan_.kernels.end(),
-                                 [&](const auto& kernel) { return !is_work(*kernel) || kernel->runs_one; });
   }
 
  private:
@@ -54,6 +56,7 @@ class Planner {
     return id;
   }
   Place& place(NodeId id) { return places_[static_cast<std::size_t>(root(id))]; }
+  bool packs(const PlannedKernel& k) const { return k.packed > 0 && (plan_.runs_one || !k.packs_for_one); }
   bool is_work(const PlannedKernel& k) const { return node(k.outputs[0]).type.batched || k.sums_batch; }
 
   /// Kernels in an order in which each stands after what it reads, otherwise that of the graph.
@@ -227,12 +230,14 @@ class Planner {
 
   Step step_of(const PlannedKernel& kernel) {
     Step step{&kernel, {}, {}, 0};
-    for (const auto id : kernel.inputs) step.in.push_back(place(id));
+    for (const auto id : kernel.inputs) {
+      step.in.push_back(folded_where_read_.contains(root(id)) ? Place{Space::slots, slot_of_.at(root(id))} : place(id));
+    }
     for (const auto id : kernel.outputs) {
       step.out.push_back(kernel.sums_batch ? Place{Space::slots, slot_of_.at(id)} : place(id));
     }
     plan_.scratch = std::max(plan_.scratch, (kernel.scratch + 15) / 16 * 16);
-    if (kernel.packed > 0) {
+    if (packs(kernel)) {
       step.packed = plan_.shared;
       plan_.shared += (kernel.packed + 15) / 16 * 16;
     }
@@ -252,7 +257,7 @@ class Planner {
       Phase& phase = plan_.phases[static_cast<std::size_t>(kernel_phase_[k])];
       phase.steps.push_back(step_of(kernel));
       phase.sums |= kernel.sums_batch;
-      if (kernel.packed > 0) {
+      if (packs(kernel)) {
         packs_in_[kernel_phase_[k]].push_back(plan_.packs.size());
         plan_.packs.push_back({&kernel, place(kernel.pack_from), phase.steps.back().packed});
       }
@@ -279,9 +284,31 @@ class Planner {
     return found == wave_of_.end() || value_phase_[static_cast<std::size_t>(id)] != phase ? -1 : found->second;
   }
 
+  /// Sums over samples that one kernel wants, and nobody else, are folded by that kernel if it can.
+  void fold_where_read() {
+    for (const auto& [id, slot] : slot_of_) {
+      PlannedKernel* reader = nullptr;
+      std::size_t input = 0, readers = 0;
+      for (const auto& kernel : plan_.kernels) {
+        for (std::size_t i = 0; i < kernel->inputs.size(); ++i) {
+          if (root(kernel->inputs[i]) != id) continue;
+          reader = kernel.get();
+          input = i;
+          ++readers;
+        }
+      }
+      const auto is_it = [&, sum = id](const auto& wanted) { return root(wanted.second) == sum; };
+      const bool wanted = std::any_of(g_.outputs().begin(), g_.outputs().end(), is_it) ||
+                          std::any_of(g_.updates().begin(), g_.updates().end(), is_it);
+      if (readers == 1 && !wanted && !is_work(*reader) && reader->read_slots(input)) folded_where_read_.insert(id);
+    }
+  }
+
   void find_waves() {
     kernel_wave_.assign(plan_.kernels.size(), -1);
-    for (const auto& [id, slot] : slot_of_) wave_of_[id] = 0;
+    for (const auto& [id, slot] : slot_of_) {
+      if (!folded_where_read_.contains(id)) wave_of_[id] = 0;
+    }
     for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
       const auto& kernel = *plan_.kernels[k];
       if (is_work(kernel)) continue;
@@ -311,16 +338,20 @@ class Planner {
       if (kernel_phase_[static_cast<std::size_t>(k)] != last_phase || !node(next).op->kernels.value.sweep) continue;
       auto& wave = kernel_wave_[static_cast<std::size_t>(k)];
       const int earliest = guard_phase == last_phase ? std::max(wave, guard_wave + 1) : wave;
-      if (!may_overwrite(leaf, static_cast<std::size_t>(k), earliest)) continue;
+      if (!may_overwrite(leaf, next, static_cast<std::size_t>(k), earliest)) continue;
       wave = earliest;
       in_place_[next] = leaf;
     }
     for (const auto& [next, leaf] : in_place_) place(next) = place(leaf);
   }
 
-  /// True if kernel k, run in this wave of the last phase, may write its result over the parameter `leaf`.
-  bool may_overwrite(NodeId leaf, std::size_t k, int wave) const {
+  /// True if kernel k, run in this wave of the last phase, may write `next` over the parameter `leaf`.
+  bool may_overwrite(NodeId leaf, NodeId next, std::size_t k, int wave) const {
     const auto& kernel = *plan_.kernels[k];
+    for (const auto id : kernel.nodes) {  // the kernel goes through its nodes in order
+      const auto& in = node(id).inputs;
+      if (id > next && std::any_of(in.begin(), in.end(), [&](NodeId from) { return root(from) == leaf; })) return false;
+    }
     const auto reads = [&](const PlannedKernel& reader, NodeId value) {
       return std::any_of(reader.inputs.begin(), reader.inputs.end(), [&](NodeId id) { return root(id) == value; });
     };
@@ -343,6 +374,7 @@ class Planner {
 
   void make_shared_steps() {
     for (const auto& [id, slot] : slot_of_) {
+      if (folded_where_read_.contains(id)) continue;
       const int p = value_phase_[static_cast<std::size_t>(id)];
       add_parts(plan_.phases[static_cast<std::size_t>(p)], 0,
                 {SharedItem::Kind::fold, 0, {Space::slots, slot}, place(id)},
@@ -415,6 +447,7 @@ class Planner {
   std::vector<std::pair<NodeId, std::size_t>> batched_inputs_;  // and their index in Plan::inputs
   std::map<NodeId, std::vector<int>> input_phases_;
   std::map<NodeId, std::size_t> slot_of_;
+  std::set<NodeId> folded_where_read_;  // of these: no fold of their own
   std::map<NodeId, int> delivered_in_;
   std::map<int, std::vector<std::size_t>> packs_in_;
   std::map<NodeId, int> wave_of_;

@@ -6,12 +6,13 @@
 
 #include "src/ir/op.h"
 #include "src/kernels/expand.h"
+#include "src/kernels/fold.h"
 #include "src/plan/tuned.h"
 
 namespace chalk {
 namespace {
 
-constexpr std::size_t kBlock = 16;  // lane groups, 1 KiB a value
+constexpr std::size_t kBlock = 32;  // lane groups, 2 KiB a value
 
 class SweepKernel : public PlannedKernel {
  public:
@@ -60,6 +61,15 @@ class SweepKernel : public PlannedKernel {
   }
   void run_one(const KernelRun& call) const override { sweep<true>(call, 0, (count_ + 15) / 16); }
 
+  bool read_slots(std::size_t input) override {
+    for (auto& value : values_) {
+      if (value.kind != Value::Kind::aligned || value.input != input || batched_) continue;
+      value.kind = Value::Kind::slots;
+      return true;
+    }
+    return false;
+  }
+
   static constexpr std::size_t kMostValues = 64;
   std::size_t values() const { return values_.size(); }
 
@@ -82,6 +92,12 @@ class SweepKernel : public PlannedKernel {
         const Value& value = values_[v];
         const auto kind = kOne ? value.kind_of_one : value.kind;
         if (kind == Value::Kind::aligned) at[v] = call.in[value.input] + block * 16;
+        if (kind == Value::Kind::slots) {
+          const float* from = call.in[value.input] + block * 16;
+          float* room = call.scratch + v * kBlock * 16;
+          if (call.slots > 1) fold_slots(from, call.slot, call.slots, 0, count * 16, room);
+          at[v] = call.slots > 1 ? room : from;
+        }
         if (kind == Value::Kind::gathered) {
           float* room = call.scratch + v * kBlock * 16;
           if (kOne) {
@@ -106,7 +122,7 @@ class SweepKernel : public PlannedKernel {
   }
 
   struct Value {
-    enum class Kind : std::uint8_t { made, aligned, uniform, gathered };
+    enum class Kind : std::uint8_t { made, aligned, uniform, gathered, slots };
     Kind kind = Kind::made, kind_of_one = Kind::made;
     std::size_t input = 0;  // in PlannedKernel::inputs
     bool shared = false;

@@ -8,6 +8,7 @@
 #include "src/kernels/conv_winograd.h"
 #include "src/kernels/dense.h"
 #include "src/kernels/dense_one.h"
+#include "src/kernels/pool.h"
 #include "src/ops/attributes.h"
 #include "src/ops/conv2d.h"
 #include "src/ops/pool.h"
@@ -173,15 +174,16 @@ class DenseForward : public PlannedKernel {
  public:
   DenseForward(const Shape& w, bool bias, bool with_relu)
       : outputs_(w[0]), inputs_(w[1]), bias_(bias), relu_(with_relu) {
-    packed = dense_forward_packed(outputs_, inputs_);
+    packed = dense_one_packed(outputs_, inputs_);
+    packs_for_one = true;
     runs_one = true;
   }
-  void pack(const float* from, float* to) const override { dense_forward_pack(outputs_, inputs_, from, to); }
+  void pack(const float* from, float* to) const override { dense_one_pack(outputs_, inputs_, from, to); }
   void run(const KernelRun& call) const override {
-    dense_forward(outputs_, inputs_, call.in[0], call.packed, bias_ ? call.in[2] : nullptr, relu_, call.out[0]);
+    dense_forward(outputs_, inputs_, call.in[0], call.in[1], bias_ ? call.in[2] : nullptr, relu_, call.out[0]);
   }
   void run_one(const KernelRun& call) const override {
-    dense_forward_one(outputs_, inputs_, call.in[0], call.packed, bias_ ? call.in[2] : nullptr, relu_, call.out[0]);
+    dense_one(outputs_, inputs_, call.in[0], call.packed, bias_ ? call.in[2] : nullptr, relu_, call.out[0]);
   }
 
  private:
@@ -213,6 +215,15 @@ class DenseWeightGrad : public PlannedKernel {
 
  private:
   std::int64_t outputs_, inputs_;
+};
+
+class PoolScatter : public PlannedKernel {
+ public:
+  explicit PoolScatter(const PoolShape& shape) : shape_(shape) {}
+  void run(const KernelRun& call) const override { pool_scatter(shape_, call.in[0], call.in[1], call.out[0]); }
+
+ private:
+  PoolShape shape_;
 };
 
 std::unique_ptr<PlannedKernel> forward_kernel(bool winograd, const ConvShape& shape, const ConvEpilogue& epilogue) {
@@ -310,6 +321,19 @@ bool claim_convolution_weight_grad(Fusion& f, NodeId id) {
   return f.claim(std::move(kernel));
 }
 
+bool claim_pool_scatter(Fusion& f, NodeId id) {
+  const Node& node = f.node(id);
+  if (node.op != &op_pool_scatter || !batched(f, node.inputs[0]) || !batched(f, node.inputs[1])) return false;
+  const auto& a = node.attributes.as<PoolAttributes>();
+  if (a.window != a.stride || a.padding != std::vector<std::int64_t>{0, 0}) return false;
+  const Shape& x = node.type.shape;
+  auto kernel = std::make_unique<PoolScatter>(PoolShape{x[0], x[1], x[2], a.window[0], a.window[1]});
+  kernel->name = "pool_scatter";
+  kernel->inputs = node.inputs;
+  kernel->nodes = kernel->outputs = {id};
+  return f.claim(std::move(kernel));
+}
+
 bool claim_dense_forward(Fusion& f, NodeId id) {
   const Node& node = f.node(id);
   if (node.op != &op_dense || !batched(f, node.inputs[0]) || batched(f, node.inputs[1])) return false;
@@ -318,8 +342,8 @@ bool claim_dense_forward(Fusion& f, NodeId id) {
   auto kernel = std::make_unique<DenseForward>(shape_of(f, node.inputs[1]), tail.bias >= 0, tail.relu);
   kernel->name = described("dense", tail);
   kernel->inputs = node.inputs;
-  if (tail.bias >= 0) kernel->inputs.push_back(tail.bias);
   kernel->pack_from = node.inputs[1];
+  if (tail.bias >= 0) kernel->inputs.push_back(tail.bias);
   kernel->nodes = tail.nodes;
   kernel->outputs = {tail.last};
   return f.claim(std::move(kernel));

@@ -174,7 +174,9 @@ void Program::State::do_item(const Phase& phase, const SharedItem& item, Worker&
       KernelRun call;
       call.begin = item.begin;
       call.end = item.end;
-      run_step(phase.shared_steps[item.step], call, {}, worker);
+      call.slot = plan.slot;
+      call.slots = used_slots_;
+      run_step(phase.shared_steps[item.step], call, {.slot = slots_.data()}, worker);
       break;
     }
     case SharedItem::Kind::copy:

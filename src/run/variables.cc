@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <span>
+#include <vector>
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/program.h"
@@ -32,6 +34,28 @@ void Tensor::assign(std::span<const float> values) {
   history_->changes.fetch_add(1, std::memory_order_acq_rel);
 }
 
+namespace {
+
+void initialise(const Init& init, Random& random, std::span<float> values) {
+  switch (init.kind) {
+    case Init::Kind::constant:
+      std::fill(values.begin(), values.end(), static_cast<float>(init.value));
+      break;
+    case Init::Kind::uniform:
+      for (auto& value : values) value = static_cast<float>((2 * random.uniform() - 1) * init.value);
+      break;
+    case Init::Kind::normal: {
+      std::vector<double> normal(values.size());
+      random.normal(normal);
+      std::transform(normal.begin(), normal.end(), values.begin(),
+                     [&](double value) { return static_cast<float>(value * init.value); });
+      break;
+    }
+  }
+}
+
+}  // namespace
+
 Variables::Variables(const Graph& graph, std::uint64_t seed) { add(graph, seed); }
 
 void Variables::add(const Graph& graph, std::uint64_t seed) {
@@ -41,19 +65,7 @@ void Variables::add(const Graph& graph, std::uint64_t seed) {
     const auto& a = node.attributes.as<ParameterAttributes>();
     const auto& tensor = tensors_.emplace(node.name, Tensor(a.shape)).first->second;
     Random random(seed, hash_name(node.name));
-    for (auto& value : std::span(tensor.data_.get(), tensor.values().size())) {
-      switch (a.init.kind) {
-        case Init::Kind::constant:
-          value = static_cast<float>(a.init.value);
-          break;
-        case Init::Kind::uniform:
-          value = static_cast<float>((2 * random.uniform() - 1) * a.init.value);
-          break;
-        case Init::Kind::normal:
-          value = static_cast<float>(random.normal() * a.init.value);
-          break;
-      }
-    }
+    initialise(a.init, random, {tensor.data_.get(), tensor.values().size()});
   }
 }
 
