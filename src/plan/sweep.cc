@@ -21,6 +21,8 @@ class SweepKernel : public PlannedKernel {
     const Type& type = g.node(members[0]).type;
     const auto count = static_cast<std::size_t>(elements(type.shape));
     batched_ = type.batched;
+    count_ = count;
+    runs_one = true;
     groups_ = batched_ ? count : (count + 15) / 16;
     if (!batched_) parts = (groups_ + kPart - 1) / kPart;
     nodes = members;
@@ -51,43 +53,13 @@ class SweepKernel : public PlannedKernel {
   }
 
   void run(const KernelRun& call) const override {
-    const float* at[kMostValues];
-    for (std::size_t v = 0; v < values_.size(); ++v) {  // the same number everywhere: written out once
-      if (values_[v].kind != Value::Kind::uniform) continue;
-      float* room = call.scratch + v * kBlock * 16;
-      std::fill(room, room + kBlock * 16, call.in[values_[v].input][0]);
-      at[v] = room;
-    }
-    const std::size_t first = batched_ ? 0 : call.begin * kPart,
-                      last = batched_ ? groups_ : std::min(groups_, call.end * kPart);
-    for (std::size_t block = first; block < last; block += kBlock) {
-      const std::size_t count = std::min(kBlock, last - block);
-      for (std::size_t v = 0; v < values_.size(); ++v) {
-        const Value& value = values_[v];
-        if (value.kind == Value::Kind::aligned) at[v] = call.in[value.input] + block * 16;
-        if (value.kind == Value::Kind::slots) {
-          const float* from = call.in[value.input] + block * 16;
-          float* room = call.scratch + v * kBlock * 16;
-          if (call.slots > 1) fold_slots(from, call.slot, call.slots, 0, count * 16, room);
-          at[v] = call.slots > 1 ? room : from;
-        }
-        if (value.kind == Value::Kind::gathered) {
-          float* room = call.scratch + v * kBlock * 16;
-          expand_places(call.in[value.input], value.shared, value.places.data() + block, count, room);
-          at[v] = room;
-        }
-      }
-      for (const auto& operation : operations_) {
-        const float* in[3] = {};
-        for (std::size_t k = 0; k < operation.in.size(); ++k) in[k] = at[operation.in[k]];
-        const Value& value = values_[operation.out];
-        float* to =
-            value.output >= 0 ? call.out[value.output] + block * 16 : call.scratch + operation.out * kBlock * 16;
-        operation.sweep(in, to, count);
-        at[operation.out] = to;
-      }
+    if (batched_) {
+      sweep<false>(call, 0, groups_);
+    } else {
+      sweep<false>(call, call.begin * kPart, std::min(groups_, call.end * kPart));
     }
   }
+  void run_one(const KernelRun& call) const override { sweep<true>(call, 0, (count_ + 15) / 16); }
 
   bool read_slots(std::size_t input) override {
     for (auto& value : values_) {
@@ -104,13 +76,59 @@ class SweepKernel : public PlannedKernel {
  private:
   static constexpr std::size_t kPart = 512;  // lane groups of shared values that one thread takes at a time
 
+  /// Groups of sixteen floats, from `first` to `last`: places of sixteen samples, or places of one.
+  template <bool kOne>
+  void sweep(const KernelRun& call, std::size_t first, std::size_t last) const {
+    const float* at[kMostValues];
+    for (std::size_t v = 0; v < values_.size(); ++v) {  // the same number everywhere: written out once
+      if (values_[v].kind != Value::Kind::uniform) continue;
+      float* room = call.scratch + v * kBlock * 16;
+      std::fill(room, room + kBlock * 16, call.in[values_[v].input][0]);
+      at[v] = room;
+    }
+    for (std::size_t block = first; block < last; block += kBlock) {
+      const std::size_t count = std::min(kBlock, last - block);
+      for (std::size_t v = 0; v < values_.size(); ++v) {
+        const Value& value = values_[v];
+        const auto kind = kOne ? value.kind_of_one : value.kind;
+        if (kind == Value::Kind::aligned) at[v] = call.in[value.input] + block * 16;
+        if (kind == Value::Kind::slots) {
+          const float* from = call.in[value.input] + block * 16;
+          float* room = call.scratch + v * kBlock * 16;
+          if (call.slots > 1) fold_slots(from, call.slot, call.slots, 0, count * 16, room);
+          at[v] = call.slots > 1 ? room : from;
+        }
+        if (kind == Value::Kind::gathered) {
+          float* room = call.scratch + v * kBlock * 16;
+          if (kOne) {
+            const std::size_t floats = std::min(count * 16, count_ - block * 16);
+            pick_places(call.in[value.input], value.places, value.run, block * 16, floats, room);
+          } else {
+            expand_places(call.in[value.input], value.shared, value.places.data() + block, count, room);
+          }
+          at[v] = room;
+        }
+      }
+      for (const auto& operation : operations_) {
+        const float* in[3] = {};
+        for (std::size_t k = 0; k < operation.in.size(); ++k) in[k] = at[operation.in[k]];
+        const Value& value = values_[operation.out];
+        float* to =
+            value.output >= 0 ? call.out[value.output] + block * 16 : call.scratch + operation.out * kBlock * 16;
+        operation.sweep(in, to, count);
+        at[operation.out] = to;
+      }
+    }
+  }
+
   struct Value {
     enum class Kind : std::uint8_t { made, aligned, uniform, gathered, slots };
-    Kind kind = Kind::made;
+    Kind kind = Kind::made, kind_of_one = Kind::made;
     std::size_t input = 0;  // in PlannedKernel::inputs
     bool shared = false;
     int output = -1;                    // in PlannedKernel::outputs, or scratch
     std::vector<std::uint32_t> places;  // gathered: which element of the input each place reads
+    std::size_t run = 1;                // so many neighbours read the same
   };
   struct Operation {
     Sweep sweep;
@@ -131,14 +149,16 @@ class SweepKernel : public PlannedKernel {
     } else {
       value.kind = Value::Kind::gathered;
       value.places = broadcast_places(from.shape, type.shape);
+      value.run = run_of(value.places);
     }
+    value.kind_of_one = from.shape == type.shape ? Value::Kind::aligned : value.kind;
     return value;
   }
 
   std::vector<Value> values_;
   std::vector<Operation> operations_;
   bool batched_ = false;
-  std::size_t groups_ = 0;
+  std::size_t count_ = 0, groups_ = 0;
 };
 
 /// Shared values are swept sixteen elements at a time, which leaves no room for broadcasting but that of one number.

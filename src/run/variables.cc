@@ -21,6 +21,19 @@ Tensor::Tensor(Shape shape) : shape_(std::move(shape)) {
   std::memset(data_.get(), 0, bytes);
 }
 
+std::span<float> Tensor::values() {
+  history_->handed_out.store(true, std::memory_order_release);
+  return {data_.get(), static_cast<std::size_t>(elements(shape_))};
+}
+
+void Tensor::assign(std::span<const float> values) {
+  const auto count = static_cast<std::size_t>(elements(shape_));
+  if (values.size() != count)
+    throw InputError(str(values.size(), " values for a tensor of ", to_string(shape_), "; it takes ", count));
+  std::copy(values.begin(), values.end(), data_.get());
+  history_->changes.fetch_add(1, std::memory_order_acq_rel);
+}
+
 namespace {
 
 void initialise(const Init& init, Random& random, std::span<float> values) {
@@ -50,9 +63,9 @@ void Variables::add(const Graph& graph, std::uint64_t seed) {
     const Node& node = graph.node(id);
     if (node.op != &op_parameter || tensors_.contains(node.name)) continue;
     const auto& a = node.attributes.as<ParameterAttributes>();
-    auto& tensor = tensors_.emplace(node.name, Tensor(a.shape)).first->second;
+    const auto& tensor = tensors_.emplace(node.name, Tensor(a.shape)).first->second;
     Random random(seed, hash_name(node.name));
-    initialise(a.init, random, tensor.values());
+    initialise(a.init, random, {tensor.data_.get(), tensor.values().size()});
   }
 }
 
