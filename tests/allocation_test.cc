@@ -1,4 +1,4 @@
-// A training step allocates nothing: everything was booked when the program was made.
+// A training step, or a prediction, allocates nothing: everything was booked when the program was made.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -51,6 +51,25 @@ TEST(TrainingStep, AllocatesNothing) {
     };
     train(net, data.train, options);
     EXPECT_EQ(worst, 0) << text;
+  }
+}
+
+TEST(Prediction, OfOneSampleAllocatesNothing) {
+#ifndef COUNTED
+  GTEST_SKIP() << "SKIPPED: a sanitizer replaces the allocator";
+#endif
+  for (const char* text :
+       {"20c3-relu-mp2-32c3z-relu-mp2s1-32n-relu-10n-softmax", "6c3z-tanh-ap2-8c3s2g2-sigmoid-10n"}) {
+    const Split data = digits();
+    Network net = network(text, data.train.sample);
+    Program program(net.graph(), net.variables());
+    program.feed("x",
+                 {.bytes = data.test.bytes.data(), .scale = data.test.scale.data(), .shift = data.test.shift.data()});
+    (void)net.variables().at("dense1.bias").values();  // compared from now on
+    program.run(1);
+    const long before = allocations.load();
+    for (std::uint32_t row = 0; row < 20; ++row) program.run(1, &row);
+    EXPECT_EQ(allocations.load(), before) << text;
   }
 }
 

@@ -623,7 +623,6 @@ class Mathematics(CliTest):
         self.assertIn("one step", self.good(*net, "--once"))
         self.refused(2, ["--only", "train", "predict"], *net, "--only", "forward")
         self.refused(2, ["--once", "--profile"], *net, "--once", "--profile")
-        self.refused(2, ["--profile", "training step"], *net, "--only", "predict", "--profile")
 
     def test_bench_says_where_the_time_goes(self):
         net = ["bench", "--net", "4c3-relu-mp2-10n", "--input", "1x8x8", "--seconds", 0.2, "--profile"]
@@ -644,6 +643,13 @@ class Mathematics(CliTest):
         text = self.good(*net, "--threads", 2)
         for words in ("all forward", "all backward", "gather samples", "2 threads"):
             self.assertIn(words, text)
+        for batch, kernel in ((1, "dense+bias, one sample"), (2, "dense+bias")):
+            result = json.loads(self.good(*net, "--only", "predict", "--batch", batch, "--json"))
+            self.assertEqual({row["part"] for row in result["kernels"]}, {"forward", "between"})
+            self.assertIn(kernel, [row["kernel"] for row in result["kernels"]])
+        text = self.good(*net, "--only", "predict")
+        self.assertIn("a prediction", text)
+        self.assertNotIn("backward", text)
 
 
 class Seeds(CliTest):

@@ -87,7 +87,7 @@ struct Subject {
   Subject(const Options& o, int threads)
       : network(network_of(o)), batch(static_cast<std::size_t>(o.batch)), samples(network, batch) {
     const CompileOptions options{.threads = threads, .profile = o.profile};
-    if (o.only != "train" && !o.profile) {
+    if (o.only == "predict" || (o.only.empty() && !o.profile)) {
       inference.emplace(network.graph(), network.variables(), options);
       inference->feed("x", samples.x());
     }
@@ -176,8 +176,10 @@ void print_profile(const nlohmann::ordered_json& json) {
   Table table({"kernel", "layer", "part", "calls", "µs a step", "of the time", "GFLOP/s", "of the peak"});
   for (const char* part : {"forward", "backward", "update", "between"}) {
     double time = 0, share = 0;
+    bool any = false;
     for (const auto& row : json["kernels"]) {
       if (row["part"] != part) continue;
+      any = true;
       const auto number = [&](const char* key) { return row[key].get<double>(); };
       time += number("seconds_per_step");
       share += number("of_time");
@@ -187,32 +189,33 @@ void print_profile(const nlohmann::ordered_json& json) {
                  number("gflops") > 0 ? fmt::format("{:.1f}", number("gflops")) : "",
                  number("gflops") > 0 ? fmt::format("{:.0f} %", 100 * number("of_peak")) : ""});
     }
+    if (!any) continue;
     table.row({"", "", fmt::format("all {}", part), "", fmt::format("{:.1f}", 1e6 * time),
                fmt::format("{:.1f} %", 100 * share), "", ""});
     table.rule();
   }
-  table.row(
-      {"", "", "a training step", "", fmt::format("{:.1f}", 1e6 * json["seconds_per_step"].get<double>()), "", "", ""});
+  table.row({"", "", json["of"].get<std::string>(), "",
+             fmt::format("{:.1f}", 1e6 * json["seconds_per_step"].get<double>()), "", "", ""});
   fmt::print("{}\n", table.text());
 }
 
-/// Where the time of a training step goes, kernel by kernel.
+/// Where the time of a training step, or of a prediction, goes, kernel by kernel.
 int profile(const Options& o, Subject& subject, int threads) {
-  Program& training = *subject.training;
-  const auto before = training.profile();
+  Program& program = subject.training ? *subject.training : *subject.inference;
+  const auto before = program.profile();
   std::vector<double> peak;
   Turn all;
   const double end = seconds() + o.seconds;
   do {
-    const Turn turn = take_turn(training, subject.batch);
+    const Turn turn = take_turn(program, subject.batch);
     all.steps += turn.steps;
     all.seconds += turn.seconds;
     peak.push_back(fma_peak(threads, kTurn));
   } while (seconds() < end);
-  const auto after = training.profile();
+  const auto after = program.profile();
   const double most = median(peak);
 
-  const Graph& graph = training.graph();
+  const Graph& graph = program.graph();
   const auto after_target = after_the_target(graph);
   auto rows = nlohmann::ordered_json::array();
   double rest = all.seconds * threads;
@@ -245,6 +248,7 @@ int profile(const Options& o, Subject& subject, int threads) {
   row("waiting and the rest", "", "between", all.steps, std::max(rest, 1e-12), 0);
 
   auto json = describe(o, subject.network, threads);
+  json["of"] = subject.training ? "a training step" : "a prediction";
   json["steps"] = std::llround(all.steps);
   json["seconds_per_step"] = all.seconds / all.steps;
   json["peak_gflops"] = most / 1e9;
@@ -259,7 +263,6 @@ int profile(const Options& o, Subject& subject, int threads) {
 }
 
 int bench(const Options& o) {
-  if (o.profile && o.only == "predict") throw UsageError("--profile is of a training step; leave --only predict out");
   const int threads = o.threads > 0 ? o.threads : o.profile ? 1 : available_threads();
   Subject subject(o, threads);
   if (o.once) return step_once(o, subject, threads);
@@ -332,7 +335,8 @@ void add_bench(CLI::App& app, Action& action) {
   command->add_option("--only", options->only, "Measure only this: train, predict")
       ->check(CLI::IsMember({"train", "predict"}))
       ->type_name("WHAT");
-  command->add_flag("--profile", options->profile, "Where the time of a training step goes, kernel by kernel");
+  command->add_flag("--profile", options->profile,
+                    "Where the time of a training step (with --only predict: of a prediction) goes, kernel by kernel");
   auto* once = command->add_flag("--once", options->once, "Take one step and end, for timing a start from outside");
   once->excludes("--profile");
   add_json(command, options->json);

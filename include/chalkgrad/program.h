@@ -7,6 +7,7 @@
 //   float loss = program.output("loss")[0];
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -25,15 +26,27 @@ class Tensor {
  public:
   explicit Tensor(Shape shape);
   const Shape& shape() const { return shape_; }
-  std::span<float> values() { return {data_.get(), static_cast<std::size_t>(elements(shape_))}; }
+  /// For reading. Programs see whatever is written through the span of the second form, at once and for ever; but as
+  /// they cannot know when that happens, every run compares this tensor with what it was at the run before. Where that
+  /// matters (predicting sample by sample, in microseconds), read through a const Tensor and write with assign().
   std::span<const float> values() const { return {data_.get(), static_cast<std::size_t>(elements(shape_))}; }
+  std::span<float> values();
+  /// Gives all elements new values. Throws InputError unless there are as many.
+  void assign(std::span<const float> values);
 
  private:
+  friend class Variables;
+  friend class VariableWatch;  // src/run
+  struct History {
+    mutable std::atomic<std::uint64_t> changes{0};  // by assign() and by programs
+    std::atomic<bool> handed_out{false};            // somebody may hold a span to write through
+  };
   struct Free {
     void operator()(float* p) const;
   };
   Shape shape_;
   std::unique_ptr<float[], Free> data_;
+  std::unique_ptr<History> history_ = std::make_unique<History>();
 };
 
 /// The parameters of a graph by name. Their addresses never change, so several programs may share them.
@@ -106,8 +119,8 @@ class Program {
   std::span<const float> output(std::string_view name) const;
 
   MemoryUse memory() const;
-  /// Of all runs so far, if CompileOptions::profile is set: kernels in the order in which they run, then the work
-  /// between them. Else empty.
+  /// Of all runs so far, if CompileOptions::profile is set: kernels in the order in which they run, the same as they
+  /// run for one sample alone, then the work between them. Else empty.
   std::vector<KernelTime> profile() const;
   /// The graph that runs: what the passes made of the one given.
   const Graph& graph() const;

@@ -2,20 +2,21 @@
 #pragma once
 
 #include <cstddef>
-#include <cstring>
 #include <memory>
-#include <new>
 #include <span>
 
 namespace chalk {
 
+struct FreeBlock {
+  void* block = nullptr;  // that the memory stands in
+  void operator()(float*) const;
+};
+
 class AlignedFloats {
  public:
   AlignedFloats() = default;
-  explicit AlignedFloats(std::size_t count)
-      : data_(static_cast<float*>(::operator new(round(count) * sizeof(float), kAlignment))), size_(count) {
-    std::memset(data_.get(), 0, round(count) * sizeof(float));
-  }
+  /// Throws std::bad_alloc. Memory that is never touched is never taken from the system, where it allows that.
+  explicit AlignedFloats(std::size_t count);
   float* data() const { return data_.get(); }
   std::size_t size() const { return size_; }
 
@@ -23,11 +24,7 @@ class AlignedFloats {
   static std::size_t round(std::size_t count) { return (count + 15) / 16 * 16; }
 
  private:
-  static constexpr std::align_val_t kAlignment{64};
-  struct Free {
-    void operator()(float* p) const { ::operator delete(p, kAlignment); }
-  };
-  std::unique_ptr<float, Free> data_;
+  std::unique_ptr<float, FreeBlock> data_;
   std::size_t size_ = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace chalk {
@@ -26,7 +27,12 @@ class Random {
   /// Uniform in [0, 1), 53 bits.
   double uniform();
   /// Standard normal (Marsaglia's polar method), the same bits with every C library.
-  double normal();
+  void normal(std::span<double> values);
+  double normal() {
+    double value = 0;
+    normal({&value, 1});
+    return value;
+  }
 
  private:
   std::uint64_t seed_, stream_, position_;

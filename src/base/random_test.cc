@@ -51,5 +51,12 @@ TEST(Random, NormalHasItsMoments) {
   EXPECT_NEAR(fourth / kDraws, 3, error * std::sqrt(96));
 }
 
+TEST(Random, NormalsAreTheSameOneByOne) {
+  Random one(7, 1), many(7, 1);
+  std::vector<double> values(300);
+  many.normal(values);
+  for (const double value : values) EXPECT_EQ(value, one.normal());
+}
+
 }  // namespace
 }  // namespace chalk

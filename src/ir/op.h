@@ -30,7 +30,7 @@ using Sweep = void (*)(const float* const* in, float* out, std::size_t count);
 struct Kernels {
   Kernel reference;  // double, one sample
   Kernel lanes;      // sixteen samples
-  Kernel shared;     // float, where all inputs are shared
+  Kernel shared;     // float: where all inputs are shared, and for one sample by itself
   Sweep sweep;       // elementwise operations only; else null
 };
 

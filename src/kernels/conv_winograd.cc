@@ -8,18 +8,18 @@
 #define HWY_TARGET_INCLUDE "src/kernels/conv_winograd.cc"
 #include <hwy/foreach_target.h>
 
-#include "src/kernels/conv_pool-inl.h"
 #include "src/kernels/conv_winograd-inl.h"
+#include "src/kernels/conv_winograd_tile-inl.h"
 
 #ifndef CHALKGRAD_CONV_WINOGRAD_ONCE_
 #define CHALKGRAD_CONV_WINOGRAD_ONCE_
 namespace chalk {
 namespace {
 
-constexpr std::int64_t kMostTiles = 6;   // that go through the products at once: as many as a register tile holds
-constexpr std::int64_t kSumPlanes = 64;  // at a time, so that their points of kMostTiles stay in the nearest cache
-constexpr std::int64_t kGap = 16;        // floats between planes of points, lest all fall on one set of a cache
-constexpr std::int64_t kBlock = 4;       // result planes whose weights are packed side by side
+constexpr std::int64_t kMostTiles = 6;  // that go through the products at once: as many as a register tile holds
+constexpr std::int64_t kSumPlanes = kWinogradSum;  // so that their points of kMostTiles stay in the nearest cache
+constexpr std::int64_t kGap = 16;   // floats between planes of points, lest all fall on one set of a cache
+constexpr std::int64_t kBlock = 4;  // result planes whose weights are packed side by side
 
 /// How a map goes about a shape: the points of all planes of some tiles of z, their products, and the result's planes.
 struct WinogradPlan {
@@ -139,23 +139,6 @@ void run_map(const WinogradPlan& p, const float* packed, float* scratch, const T
   }
 }
 
-/// z = Aᵀ m A of a tile, + bias, relu; its rows lie z_row floats apart.
-template <int kKernel>
-HWY_NOINLINE void tile_from_points(const float* m, std::int64_t m_plane, float bias, bool relu, float* z,
-                                   std::int64_t z_row) {
-  using Places = typename Filtering<kKernel>::Places;
-  const LaneTag d;
-  const auto b = hn::Set(d, bias);
-  for (int part = 0; part < 16; part += kWidth) {
-    const auto load = [&](int i, int j) HWY_ATTR { return hn::Load(d, m + (i * Places::kFrom + j) * m_plane + part); };
-    const auto store = [&](int i, int j, LaneVec place) HWY_ATTR {
-      const auto value = hn::Add(place, b);
-      hn::Store(relu ? relu_vec(value) : value, d, z + i * z_row + j * kLanes + part);
-    };
-    transform<Places>(load, store);
-  }
-}
-
 /// patch = B m Bᵀ
 template <int kKernel>
 HWY_NOINLINE void patch_from_points(const float* m, std::int64_t m_plane, float* patch) {
@@ -166,29 +149,6 @@ HWY_NOINLINE void patch_from_points(const float* m, std::int64_t m_plane, float*
     const auto store = [&](int i, int j, LaneVec place)
                            HWY_ATTR { hn::Store(place, d, patch + (i * Patch::kTo + j) * kLanes + part); };
     transform<Patch>(load, store);
-  }
-}
-
-/// Pools the windows of a tile that lie in y: rows × columns of them.
-HWY_NOINLINE void pool_tile(const ConvEpilogue& e, const float* z, float bias, std::int64_t rows, std::int64_t columns,
-                            float* y, float* index, std::int64_t y_row) {
-  const LaneTag d;
-  const auto b = hn::Set(d, bias);
-  const bool two = e.pool_h == 2 && e.pool_w == 2;
-  for (std::int64_t i = 0; i < rows; ++i) {
-    for (std::int64_t j = 0; j < columns; ++j) {
-      for (int part = 0; part < 16; part += kWidth) {
-        const float* window = z + (i * e.pool_h * kTile + j * e.pool_w) * kLanes + part;
-        LaneVec best, place;
-        if (two) {
-          pool_window<2, 2>(window, kTile * kLanes, 2, 2, b, e.relu, best, place);
-        } else {
-          pool_window<0, 0>(window, kTile * kLanes, e.pool_h, e.pool_w, b, e.relu, best, place);
-        }
-        hn::Store(best, d, y + i * y_row + j * kLanes + part);
-        if (index) hn::Store(place, d, index + i * y_row + j * kLanes + part);
-      }
-    }
   }
 }
 
@@ -215,16 +175,16 @@ void finish_tiles(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan&
   const bool pooled = e.pool_h > 1 || e.pool_w > 1;
   const std::int64_t y_h = s.out_h / e.pool_h, y_w = s.out_w / e.pool_w, y_row = y_w * kLanes;
   const std::int64_t tile_h = kTile / e.pool_h, tile_w = kTile / e.pool_w;  // of y
-  alignas(64) float z[kTile * kTile * kLanes];
+  alignas(64) float z[kTile * kTile * kLanes], b[kLanes];
   for (std::int64_t f = 0; f < s.filters; ++f) {
-    const float b = e.bias ? bias[f] : kNoBias;
+    std::fill_n(b, kLanes, e.bias ? bias[f] : kNoBias);
     for (std::int64_t t = 0; t < count; ++t) {
       const std::int64_t tile = first + t, top = tile / p.across * tile_h, left = tile % p.across * tile_w;
       const std::int64_t rows = std::min(tile_h, y_h - top), columns = std::min(tile_w, y_w - left);
       const std::int64_t at = ((f * y_h + top) * y_w + left) * kLanes;
       const float* const points = m + (f * p.most + t) * kLanes;
       if (pooled) {
-        tile_from_points<kKernel>(points, p.m_plane, kNoBias, false, z, kTile * kLanes);
+        tile_from_points<kKernel>(points, p.m_plane, nullptr, false, z, kTile * kLanes);
         pool_tile(e, z, b, rows, columns, y + at, index ? index + at : nullptr, y_row);
       } else if (rows == kTile && columns == kTile) {
         tile_from_points<kKernel>(points, p.m_plane, b, e.relu, y + at, y_row);

@@ -22,6 +22,9 @@ bool winograd_forward_pays(const ConvShape& s);
 bool winograd_input_grad_pays(const ConvShape& s);
 bool winograd_weight_grad_pays(const ConvShape& s);
 
+/// Planes whose products are summed, and whose weights are packed, one after another.
+constexpr std::int64_t kWinogradSum = 64;
+
 /// Products for each pair of channel and filter.
 inline std::int64_t winograd_points(const ConvShape& s) { return (3 + s.kernel_h) * (3 + s.kernel_w); }
 

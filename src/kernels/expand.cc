@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 namespace chalk {
 
@@ -30,6 +31,27 @@ void expand_places(const float* from, bool shared, const std::uint32_t* places, 
       std::memcpy(to + i * 16, from + std::size_t{places[i]} * 16, 16 * sizeof(float));
     }
   }
+}
+
+void pick_places(const float* from, const std::vector<std::uint32_t>& places, std::size_t run, std::size_t first,
+                 std::size_t count, float* to) {
+  if (run < 8) {
+    for (std::size_t i = 0; i < count; ++i) to[i] = from[places[first + i]];
+    return;
+  }
+  for (std::size_t i = 0, next = 0; i < count; i = next) {
+    next = std::min(count, i + run - (first + i) % run);
+    std::fill(to + i, to + next, from[places[first + i]]);
+  }
+}
+
+std::size_t run_of(const std::vector<std::uint32_t>& places) {
+  std::size_t run = 0, shortest = places.size();
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    run = i > 0 && places[i] == places[i - 1] ? run + 1 : 1;
+    if (i + 1 == places.size() || places[i + 1] != places[i]) shortest = std::gcd(shortest, run);
+  }
+  return shortest;
 }
 
 }  // namespace chalk

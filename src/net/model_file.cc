@@ -161,7 +161,7 @@ Network Network::load(const std::filesystem::path& file) {
   const auto parameters = parameters_of(network.graph(), contents, reader);
   network.variables_ = Variables(parameters, 0);
   for (const auto& [tensor, stored] : contents.tensors) {
-    std::ranges::copy(stored.values, network.variables_.at(tensor).values().begin());
+    network.variables_.at(tensor).assign(stored.values);
   }
   network.metadata = std::move(contents.metadata);
   return network;

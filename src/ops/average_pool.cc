@@ -11,13 +11,13 @@ namespace {
 
 template <class T>
 void kernel(const Args<T>& a) {
-  const auto& pool = a.template attributes<PoolAttributes>();
-  const auto x = a.in(0);
-  const T n(static_cast<float>(pool.window[0] * pool.window[1]));
-  pool_windows(pool, a.shape(0), a.shape(), [&](std::int64_t i, const PoolWindow& window) HWY_ATTR {
-    T total(0);
-    each_place(window, [&](std::int64_t, std::int64_t at) HWY_ATTR { total = total + x[at]; });
-    a.out(i, total / n);
+  const auto& window = a.template attributes<PoolAttributes>().window;
+  const auto n = static_cast<float>(window[0] * window[1]);
+  pool(a, [&](const auto& x, const PoolWindow& w) HWY_ATTR {
+    using U = decltype(x[0]);
+    U total(0);
+    each_place(w, [&](std::int64_t, std::int64_t at) HWY_ATTR { total = total + x[at]; });
+    return total / U(n);
   });
 }
 CHALK_KERNEL()

@@ -11,9 +11,7 @@ namespace {
 
 template <class T>
 void kernel(const Args<T>& a) {
-  const auto x = a.in(0);
-  pool_windows(a.template attributes<PoolAttributes>(), a.shape(0), a.shape(),
-               [&](std::int64_t i, const PoolWindow& window) HWY_ATTR { a.out(i, first_maximum<T>(x, window).value); });
+  pool(a, [](const auto& x, const PoolWindow& window) HWY_ATTR { return first_maximum(x, window).value; });
 }
 CHALK_KERNEL()
 

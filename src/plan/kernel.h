@@ -11,7 +11,8 @@
 
 namespace chalk {
 
-/// One call. Batched values are lane groups (place × 16 samples), shared values plain floats padded to 16.
+/// One call. Batched values are lane groups (place × 16 samples), shared values plain floats padded to 16. For
+/// run_one(), batched values are plain floats too.
 struct KernelRun {
   const float* const* in = nullptr;  // in order of PlannedKernel::inputs
   float* const* out = nullptr;
@@ -38,12 +39,17 @@ class PlannedKernel {
   std::size_t scratch = 0;      // floats for each thread
   std::size_t packed = 0;       // floats that pack() makes of the shared input `pack_from`, once a run
   NodeId pack_from = -1;
-  std::size_t parts = 1;  // shared values: how many parts may run side by side
+  std::size_t parts = 1;       // shared values: how many parts may run side by side
+  bool runs_one = false;       // has run_one()
+  bool packs_for_one = false;  // what pack() makes is for run_one() alone
 
   /// True if from now on the kernel will take this input, a batch_sum, as partial sums in slots, and fold them itself.
   virtual bool read_slots(std::size_t /*input*/) { return false; }
   virtual void pack(const float* /*from*/, float* /*packed*/) const {}
   virtual void run(const KernelRun& call) const = 0;
+  /// What run() computes of a sample, bit for bit, for one sample by itself. Up to 15 floats after a value may be
+  /// written.
+  virtual void run_one(const KernelRun& /*call*/) const {}
 };
 
 /// The graph while its nodes are being divided among kernels. Nodes that are to run as one step are a cluster.

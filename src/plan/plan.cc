@@ -31,6 +31,8 @@ class Planner {
     const auto count = static_cast<std::size_t>(g_.size());
     made_by_.assign(count, -1);
     places_.resize(count);
+    plan.runs_one = std::all_of(plan.kernels.begin(), plan.kernels.end(),
+                                [&](const auto& kernel) { return !is_work(*kernel) || kernel->runs_one; });
     order_kernels();
     find_phases();
     plan.phases.resize(static_cast<std::size_t>(phase_count_));
@@ -55,6 +57,7 @@ class Planner {
     return id;
   }
   Place& place(NodeId id) { return places_[static_cast<std::size_t>(root(id))]; }
+  bool packs(const PlannedKernel& k) const { return k.packed > 0 && (plan_.runs_one || !k.packs_for_one); }
   bool is_work(const PlannedKernel& k) const { return node(k.outputs[0]).type.batched || k.sums_batch; }
 
   /// Kernels in an order in which each stands after what it reads, otherwise that of the graph.
@@ -264,7 +267,7 @@ class Planner {
       step.out.push_back(kernel.sums_batch ? Place{Space::slots, slot_of_.at(id)} : place(id));
     }
     plan_.scratch = std::max(plan_.scratch, (kernel.scratch + 15) / 16 * 16);
-    if (kernel.packed > 0) {
+    if (packs(kernel)) {
       step.packed = plan_.shared;
       plan_.shared += (kernel.packed + 15) / 16 * 16;
     }
@@ -284,7 +287,7 @@ class Planner {
       Phase& phase = plan_.phases[static_cast<std::size_t>(kernel_phase_[k])];
       phase.steps.push_back(step_of(kernel));
       phase.sums |= kernel.sums_batch;
-      if (kernel.packed > 0) {
+      if (packs(kernel)) {
         packs_in_[kernel_phase_[k]].push_back(plan_.packs.size());
         plan_.packs.push_back({&kernel, place(kernel.pack_from), phase.steps.back().packed});
       }

@@ -106,6 +106,7 @@ struct Plan {
   Place guard;                                               // of the guarded value, none if there is none
   std::size_t arena = 0, shared = 0, slot = 0, scratch = 0;  // floats; arena excludes scratch
   int slots = 0;                                             // most partial sums of a batch; 0 if nothing is summed
+  bool runs_one = false;                                     // a microbatch of one sample can run by run_one()
 
   std::string print() const;
 };

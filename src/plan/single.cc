@@ -15,14 +15,18 @@ class SingleKernel : public PlannedKernel {
     inputs = node_.inputs;
     for (const auto input : inputs) types_.push_back(graph.node(input).type);
     kernel_ = node_.type.batched ? node_.op->kernels.value.lanes : node_.op->kernels.value.shared;
+    runs_one = true;
   }
 
-  void run(const KernelRun& call) const override {
-    const auto* in = reinterpret_cast<const void* const*>(call.in);
-    kernel_({&node_.attributes, types_, {in, inputs.size()}, &node_.type, call.out[0]});
-  }
+  void run(const KernelRun& call) const override { run(kernel_, call); }
+  void run_one(const KernelRun& call) const override { run(node_.op->kernels.value.shared, call); }
 
  private:
+  void run(Kernel kernel, const KernelRun& call) const {
+    const auto* in = reinterpret_cast<const void* const*>(call.in);
+    kernel({&node_.attributes, types_, {in, inputs.size()}, &node_.type, call.out[0]});
+  }
+
   const Node node_;
   std::vector<Type> types_;
   Kernel kernel_;

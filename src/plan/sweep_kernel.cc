@@ -38,6 +38,7 @@ SweepKernel::SweepKernel(const Fusion& fusion, std::vector<NodeId> members, cons
   const Graph& g = fusion.graph();
   nodes = std::move(members);
   batched_ = domain.batched;
+  runs_one = true;
   std::vector<Operation> operations;
   std::vector<ChannelSum> sums;
   std::map<NodeId, std::size_t> local;  // node → index of its value
@@ -85,6 +86,7 @@ void SweepKernel::external(const Fusion& fusion, NodeId id, const Type& domain) 
   Value value;
   value.input = inputs.size();
   value.shared = !from.batched;
+  value.whole = from.shape == domain.shape;
   if (from == domain) {
     value.kind = Value::Kind::aligned;
   } else if (value.shared && elements(from.shape) == 1) {
@@ -95,6 +97,7 @@ void SweepKernel::external(const Fusion& fusion, NodeId id, const Type& domain) 
   } else {
     value.kind = Value::Kind::gathered;
     value.places = broadcast_places(from.shape, domain.shape);
+    value.run = run_of(value.places);
   }
   inputs.push_back(id);
   values_.push_back(std::move(value));
@@ -149,77 +152,111 @@ bool SweepKernel::read_slots(std::size_t input) {
 }
 
 void SweepKernel::run(const KernelRun& call) const {
-  const float* at[kMostValues];
-  const auto room = [&](std::size_t v) { return call.scratch + v * kRoom; };
-  for (std::size_t v = 0; v < values_.size(); ++v) {
-    if (values_[v].kind != Value::Kind::number) continue;
-    std::fill_n(room(v), kRoom, call.in[values_[v].input][0]);
-    at[v] = room(v);
+  if (batched_) {
+    sweep<false>(call, 0, places_);
+  } else {
+    sweep<false>(call, call.begin * kPart, std::min(places_, call.end * kPart));
   }
-  const std::size_t first = batched_ ? 0 : call.begin * kPart,
-                    last = batched_ ? places_ : std::min(places_, call.end * kPart);
-  const std::size_t block = batched_ ? kBlock : kSharedBlock, filled = std::min(block, places_);
+}
+
+void SweepKernel::run_one(const KernelRun& call) const { sweep<true>(call, 0, places_); }
+
+template <bool kOne>
+void SweepKernel::sweep(const KernelRun& call, std::size_t first, std::size_t last) const {
+  const float* at[kMostValues];
+  for (std::size_t v = 0; v < values_.size(); ++v) {
+    float* room = call.scratch + v * kRoom;
+    at[v] = room;
+    if (values_[v].kind == Value::Kind::number) std::fill_n(room, kRoom, call.in[values_[v].input][0]);
+  }
+  const std::size_t block = kOne ? kRoom : batched_ ? kBlock : kSharedBlock, filled = std::min(block, places_);
   for (std::size_t c = 0; c < channels_; ++c) {
-    for (std::size_t v = 0; v < values_.size(); ++v) {
-      const Value& value = values_[v];
-      if (value.kind != Value::Kind::channel) continue;
-      const float* from = call.in[value.input] + c * value.step * (value.shared ? 1 : 16);
-      if (value.shared) {
-        std::fill_n(room(v), filled * 16, *from);
-      } else {
-        for (std::size_t i = 0; i < filled; ++i) std::memcpy(room(v) + i * 16, from, 16 * sizeof(float));
-      }
-      at[v] = room(v);
-    }
+    fill_channel<kOne>(c, filled, call, at);
     for (const auto& pass : passes_) {
-      for (const auto& sum : pass.sums) std::fill_n(room(sum.out), 16, 0.0F);
+      for (const auto& sum : pass.sums) std::fill_n(call.scratch + sum.out * kRoom, 16, 0.0F);
       for (std::size_t place = first; place < last; place += block)
-        run_block(pass, c * places_ + place, std::min(block, last - place), call, at);
-      for (const auto& sum : pass.sums) at[sum.out] = finish(sum, c, filled, call);
+        run_block<kOne>(pass, c * places_ + place, std::min(block, last - place), call, at);
+      for (const auto& sum : pass.sums) finish<kOne>(sum, c, filled, call);
     }
   }
 }
 
-void SweepKernel::run_block(const Pass& pass, std::size_t block, std::size_t count, const KernelRun& call,
-                            const float** at) const {
-  for (const auto v : pass.reads) {
+/// Writes out what is the same for all places of a channel, as often as a block has places.
+template <bool kOne>
+void SweepKernel::fill_channel(std::size_t channel, std::size_t places, const KernelRun& call, const float** at) const {
+  for (std::size_t v = 0; v < values_.size(); ++v) {
     const Value& value = values_[v];
-    if (value.kind == Value::Kind::slots) {
-      const float* from = call.in[value.input] + block * 16;
-      float* room = call.scratch + v * kRoom;
-      if (call.slots > 1) fold_slots(from, call.slot, call.slots, 0, count * 16, room);
-      at[v] = call.slots > 1 ? room : from;
-    } else if (value.kind == Value::Kind::aligned) {
-      at[v] = call.in[value.input] + block * 16;
-      for (std::size_t i = 0; i < kBlock; ++i) __builtin_prefetch(at[v] + (kAhead * kBlock + i) * 16);
+    if (value.kind != Value::Kind::channel) continue;
+    float* room = call.scratch + v * kRoom;
+    const float* from = call.in[value.input] + channel * value.step * (kOne || value.shared ? 1 : 16);
+    if (kOne) {
+      std::fill_n(room, places, *from);
+    } else if (value.shared) {
+      std::fill_n(room, places * 16, *from);
     } else {
-      float* room = call.scratch + v * kRoom;
-      expand_places(call.in[value.input], value.shared, value.places.data() + block, count, room);
-      at[v] = room;
+      for (std::size_t i = 0; i < places; ++i) std::memcpy(room + i * 16, from, 16 * sizeof(float));
     }
+    at[v] = room;
   }
+}
+
+template <bool kOne>
+const float* SweepKernel::read(const Value& value, std::size_t begin, std::size_t count, const KernelRun& call,
+                               float* room) const {
+  const float* from = call.in[value.input];
+  if (value.kind == Value::Kind::slots) {
+    if (call.slots <= 1) return from + begin * 16;
+    fold_slots(from + begin * 16, call.slot, call.slots, 0, count * 16, room);
+  } else if (kOne && value.whole) {
+    if (channels_ == 1) return from + begin;  // aligned
+    std::memcpy(room, from + begin, count * sizeof(float));
+  } else if (value.kind == Value::Kind::aligned) {
+    for (std::size_t i = 0; i < kBlock; ++i) __builtin_prefetch(from + (begin + kAhead * kBlock + i) * 16);
+    return from + begin * 16;
+  } else if (kOne) {
+    pick_places(from, value.places, value.run, begin, count, room);
+  } else {
+    expand_places(from, value.shared, value.places.data() + begin, count, room);
+  }
+  return room;
+}
+
+template <bool kOne>
+void SweepKernel::run_block(const Pass& pass, std::size_t begin, std::size_t count, const KernelRun& call,
+                            const float** at) const {
+  const bool apart = kOne && channels_ > 1;  // a channel of one sample need not begin where a vector may
+  const std::size_t step = kOne ? 1 : 16, groups = kOne ? (count + 15) / 16 : count;
+  for (const auto v : pass.reads) at[v] = read<kOne>(values_[v], begin, count, call, call.scratch + v * kRoom);
   for (const auto& operation : pass.operations) {
     const float* in[3] = {};
     for (std::size_t k = 0; k < operation.in.size(); ++k) in[k] = at[operation.in[k]];
     const int output = operation.again ? -1 : values_[operation.out].output;
-    float* to = output >= 0 ? call.out[output] + block * 16 : call.scratch + operation.out * kRoom;
-    operation.sweep(in, to, count);
+    float* to = output >= 0 && !apart ? call.out[output] + begin * step : call.scratch + operation.out * kRoom;
+    operation.sweep(in, to, groups);
     at[operation.out] = to;
+    if (output >= 0 && apart) std::memcpy(call.out[output] + begin, to, count * sizeof(float));
   }
-  for (const auto& sum : pass.sums) add_groups(at[sum.in], count, call.scratch + sum.out * kRoom);
+  for (const auto& sum : pass.sums) {
+    float* total = call.scratch + sum.out * kRoom;
+    if (kOne) {
+      for (std::size_t i = 0; i < count; ++i) *total += at[sum.in][i];
+    } else {
+      add_groups(at[sum.in], count, total);
+    }
+  }
 }
 
-const float* SweepKernel::finish(const ChannelSum& sum, std::size_t channel, std::size_t copies,
-                                 const KernelRun& call) const {
+template <bool kOne>
+void SweepKernel::finish(const ChannelSum& sum, std::size_t channel, std::size_t copies, const KernelRun& call) const {
+  constexpr std::size_t width = kOne ? 1 : 16;
   float* total = call.scratch + sum.out * kRoom;
   if (sum.mean) {
     const auto n = static_cast<float>(places_);
-    for (std::size_t lane = 0; lane < 16; ++lane) total[lane] /= n;
+    for (std::size_t lane = 0; lane < width; ++lane) total[lane] /= n;
   }
   const int output = values_[sum.out].output;
-  if (output >= 0) std::memcpy(call.out[output] + channel * 16, total, 16 * sizeof(float));
-  for (std::size_t i = 1; i < copies; ++i) std::memcpy(total + i * 16, total, 16 * sizeof(float));
-  return total;
+  if (output >= 0) std::memcpy(call.out[output] + channel * width, total, width * sizeof(float));
+  for (std::size_t i = 1; i < copies; ++i) std::memcpy(total + i * width, total, width * sizeof(float));
 }
 
 }  // namespace chalk

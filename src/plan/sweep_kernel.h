@@ -24,6 +24,7 @@ class SweepKernel : public PlannedKernel {
   SweepKernel(const Fusion& fusion, std::vector<NodeId> members, const Type& domain);
   bool read_slots(std::size_t input) override;
   void run(const KernelRun& call) const override;
+  void run_one(const KernelRun& call) const override;
 
  private:
   struct Value {
@@ -41,7 +42,9 @@ class SweepKernel : public PlannedKernel {
     bool shared = false;
     std::size_t step = 0;               // channel: from one to the next
     int output = -1;                    // in PlannedKernel::outputs, or scratch
-    std::vector<std::uint32_t> places;  // gathered: which element of the input each place reads
+    std::vector<std::uint32_t> places;  // gathered: which element of the input each place reads,
+    std::size_t run = 1;                // and how many neighbours read the same
+    bool whole = false;                 // of the shape that is swept over
   };
   struct Operation {
     Sweep sweep;
@@ -61,8 +64,17 @@ class SweepKernel : public PlannedKernel {
   };
   void external(const Fusion& fusion, NodeId id, const Type& domain);
   void schedule(const std::vector<Operation>& operations, const std::vector<ChannelSum>& sums);
-  void run_block(const Pass& pass, std::size_t block, std::size_t count, const KernelRun& call, const float** at) const;
-  const float* finish(const ChannelSum& sum, std::size_t channel, std::size_t copies, const KernelRun& call) const;
+  // Where there is one sample (kOne), a place is a float, else a group of sixteen.
+  template <bool kOne>
+  void sweep(const KernelRun& call, std::size_t first, std::size_t last) const;
+  template <bool kOne>
+  void fill_channel(std::size_t channel, std::size_t places, const KernelRun& call, const float** at) const;
+  template <bool kOne>
+  void run_block(const Pass& pass, std::size_t begin, std::size_t count, const KernelRun& call, const float** at) const;
+  template <bool kOne>
+  const float* read(const Value& value, std::size_t begin, std::size_t count, const KernelRun& call, float* room) const;
+  template <bool kOne>
+  void finish(const ChannelSum& sum, std::size_t channel, std::size_t copies, const KernelRun& call) const;
 
   std::vector<Value> values_;
   std::vector<Pass> passes_;

@@ -4,8 +4,10 @@
 #include <algorithm>
 
 #include "src/kernels/conv.h"
+#include "src/kernels/conv_one.h"
 #include "src/kernels/conv_winograd.h"
 #include "src/kernels/dense.h"
+#include "src/kernels/dense_one.h"
 #include "src/kernels/pool.h"
 #include "src/ops/attributes.h"
 #include "src/ops/conv2d.h"
@@ -70,12 +72,17 @@ class ConvForward : public PlannedKernel {
  public:
   ConvForward(const ConvShape& shape, const ConvEpilogue& epilogue) : shape_(shape), epilogue_(epilogue) {
     packed = conv_forward_packed(shape);
-    scratch = conv_forward_scratch(shape, epilogue);
+    scratch = std::max(conv_forward_scratch(shape, epilogue), conv_forward_one_scratch(shape, epilogue));
+    runs_one = true;
   }
   void pack(const float* from, float* to) const override { conv_forward_pack(shape_, from, to); }
   void run(const KernelRun& call) const override {
     conv_forward(shape_, epilogue_, call.in[0], call.packed, epilogue_.bias ? call.in[2] : nullptr, call.out[0],
                  outputs.size() > 1 ? call.out[1] : nullptr, call.scratch);
+  }
+  void run_one(const KernelRun& call) const override {
+    conv_forward_one(shape_, epilogue_, call.in[0], call.packed, epilogue_.bias ? call.in[2] : nullptr, call.out[0],
+                     outputs.size() > 1 ? call.out[1] : nullptr, call.scratch);
   }
 
  private:
@@ -102,12 +109,17 @@ class WinogradForward : public PlannedKernel {
  public:
   WinogradForward(const ConvShape& shape, const ConvEpilogue& epilogue) : shape_(shape), epilogue_(epilogue) {
     packed = winograd_forward_packed(shape);
-    scratch = winograd_forward_scratch(shape);
+    scratch = std::max(winograd_forward_scratch(shape), winograd_forward_one_scratch(shape, epilogue));
+    runs_one = true;
   }
   void pack(const float* from, float* to) const override { winograd_forward_pack(shape_, from, to); }
   void run(const KernelRun& call) const override {
     winograd_forward(shape_, epilogue_, call.in[0], call.packed, epilogue_.bias ? call.in[2] : nullptr, call.out[0],
                      outputs.size() > 1 ? call.out[1] : nullptr, call.scratch);
+  }
+  void run_one(const KernelRun& call) const override {
+    winograd_forward_one(shape_, epilogue_, call.in[0], call.packed, epilogue_.bias ? call.in[2] : nullptr, call.out[0],
+                         outputs.size() > 1 ? call.out[1] : nullptr, call.scratch);
   }
 
  private:
@@ -161,9 +173,17 @@ class WinogradWeightGrad : public PlannedKernel {
 class DenseForward : public PlannedKernel {
  public:
   DenseForward(const Shape& w, bool bias, bool with_relu)
-      : outputs_(w[0]), inputs_(w[1]), bias_(bias), relu_(with_relu) {}
+      : outputs_(w[0]), inputs_(w[1]), bias_(bias), relu_(with_relu) {
+    packed = dense_one_packed(outputs_, inputs_);
+    packs_for_one = true;
+    runs_one = true;
+  }
+  void pack(const float* from, float* to) const override { dense_one_pack(outputs_, inputs_, from, to); }
   void run(const KernelRun& call) const override {
     dense_forward(outputs_, inputs_, call.in[0], call.in[1], bias_ ? call.in[2] : nullptr, relu_, call.out[0]);
+  }
+  void run_one(const KernelRun& call) const override {
+    dense_one(outputs_, inputs_, call.in[0], call.packed, bias_ ? call.in[2] : nullptr, relu_, call.out[0]);
   }
 
  private:
@@ -322,6 +342,7 @@ bool claim_dense_forward(Fusion& f, NodeId id) {
   auto kernel = std::make_unique<DenseForward>(shape_of(f, node.inputs[1]), tail.bias >= 0, tail.relu);
   kernel->name = described("dense", tail);
   kernel->inputs = node.inputs;
+  kernel->pack_from = node.inputs[1];
   if (tail.bias >= 0) kernel->inputs.push_back(tail.bias);
   kernel->nodes = tail.nodes;
   kernel->outputs = {tail.last};

@@ -7,6 +7,7 @@ void Profile::add_to(std::vector<KernelTime>& rows, const std::vector<std::uniqu
                                                  "copy values"};
   if (rows.empty()) {
     for (const auto& kernel : kernels) rows.push_back({kernel->name, kernel->nodes, 0, 0});
+    for (const auto& kernel : kernels) rows.push_back({kernel->name + ", one sample", kernel->nodes, 0, 0});
     for (const auto* name : kNames) rows.push_back({name, {}, 0, 0});
   }
   const auto add = [](KernelTime& row, const Time& time) {
@@ -14,10 +15,11 @@ void Profile::add_to(std::vector<KernelTime>& rows, const std::vector<std::uniqu
     row.seconds += std::chrono::duration<double>(time.spent).count();
   };
   for (std::size_t k = 0; k < kernels.size(); ++k) {
-    const auto found = kernels_.find(kernels[k].get());
+    const auto found = kernels_.find(kernels[k].get()), alone = alone_.find(kernels[k].get());
     if (found != kernels_.end()) add(rows[k], found->second);
+    if (alone != alone_.end()) add(rows[kernels.size() + k], alone->second);
   }
-  for (std::size_t b = 0; b < between_.size(); ++b) add(rows[kernels.size() + b], between_[b]);
+  for (std::size_t b = 0; b < between_.size(); ++b) add(rows[2 * kernels.size() + b], between_[b]);
 }
 
 }  // namespace chalk

@@ -21,9 +21,10 @@ class Profile {
  public:
   void start() { last_ = Clock::now(); }
   void lap(Between what) { lap(between_[static_cast<std::size_t>(what)]); }
-  void lap(const PlannedKernel* kernel) { lap(kernels_[kernel]); }
+  void lap(const PlannedKernel* kernel, bool alone = false) { lap((alone ? alone_ : kernels_)[kernel]); }
 
-  /// A row for each kernel in this order, then one for each kind of work between them; adds this thread's times.
+  /// A row for each kernel in this order, one for each as it runs for a sample alone, then one for each kind of work
+  /// between them; adds this thread's times.
   void add_to(std::vector<KernelTime>& rows, const std::vector<std::unique_ptr<PlannedKernel>>& kernels) const;
 
  private:
@@ -41,7 +42,7 @@ class Profile {
 
   Clock::time_point last_;
   std::array<Time, 5> between_;
-  std::map<const PlannedKernel*, Time> kernels_;
+  std::map<const PlannedKernel*, Time> kernels_, alone_;
 };
 
 }  // namespace chalk

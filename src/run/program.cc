@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -15,6 +16,7 @@
 #include "src/plan/plan.h"
 #include "src/run/profile.h"
 #include "src/run/target.h"
+#include "src/run/variable_watch.h"
 
 namespace chalk {
 
@@ -26,9 +28,14 @@ struct Program::State {
   void run(std::size_t samples, const std::uint32_t* rows);
   MemoryUse memory() const;
   std::vector<KernelTime> profile() const;
-  void set(const Place& place, float value) { shared_.data()[place.offset] = value; }
+  void set(const Place& place, float value) {
+    float& at = shared_.data()[place.offset];
+    if (std::bit_cast<std::uint32_t>(at) == std::bit_cast<std::uint32_t>(value)) return;
+    at = value;
+    shared_is_current_ = false;
+  }
   const float* shared_value(const Place& place) const {
-    return place.space == Space::variable ? variables_[place.offset] : shared_.data() + place.offset;
+    return place.space == Space::variable ? variables_.data(place.offset) : shared_.data() + place.offset;
   }
 
   Plan plan;
@@ -48,6 +55,7 @@ struct Program::State {
     int valid = 16;
     bool first_of_slot = true;
     float* slot = nullptr;
+    bool alone = false;  // one sample, by the kernels of one sample
   };
 
   float* at(const Place& place, Worker& worker, const Microbatch& microbatch);
@@ -57,19 +65,23 @@ struct Program::State {
   void do_batched(Phase& phase);
   void do_microbatch(const Phase& phase, const Microbatch& microbatch, Worker& worker);
   void gather(const Phase::Gather& gather, const Microbatch& microbatch, Worker& worker);
+  void take(const Plan::Input& input, const Feed& feed, std::size_t sample, float* to) const;
   void run_step(const Step& step, KernelRun call, const Microbatch& microbatch, Worker& worker);
   void make_room();
 
   const bool profiled_;
+  VariableWatch variables_;
   ThreadTeam team_;
   Barrier barrier_;
   std::vector<Worker> workers_;
   AlignedFloats shared_, slots_;
   std::vector<AlignedFloats> whole_;
   std::size_t whole_microbatches_ = 0;
-  std::vector<float*> variables_;
-  std::size_t parameter_bytes_ = 0;
 
+  // Shared values of the first phase (packed weights, mostly) depend on variables, on set() and on the number of
+  // samples alone: a program without updates makes them anew only when one of these has changed.
+  bool shared_is_current_ = false;
+  std::vector<std::size_t> updated_;  // variables that a run writes to
   std::size_t samples_ = 0, microbatches_ = 0;
   int used_slots_ = 0;
   const std::uint32_t* rows_ = nullptr;
@@ -80,6 +92,7 @@ struct Program::State {
 Program::State::State(const Graph& graph, Variables& variables, const CompileOptions& options)
     : plan(make_plan(run_passes(graph, options), !options.disabled_passes.contains("fuse"), options.guard)),
       profiled_(options.profile),
+      variables_(plan.variables, variables),
       team_(options.threads > 0 ? options.threads : available_threads()),
       barrier_(team_.size()),
       workers_(static_cast<std::size_t>(team_.size())),
@@ -92,10 +105,9 @@ Program::State::State(const Graph& graph, Variables& variables, const CompileOpt
   for (const auto& constant : plan.constants) {
     std::fill_n(shared_.data() + constant.at, constant.count, constant.value);
   }
-  for (const auto& name : plan.variables) {
-    auto values = variables.at(name).values();
-    variables_.push_back(values.data());
-    parameter_bytes_ += values.size() * sizeof(float);
+  for (const auto& [leaf, next] : plan.graph.updates()) {
+    const auto found = std::find(plan.variables.begin(), plan.variables.end(), plan.graph.node(leaf).name);
+    updated_.push_back(static_cast<std::size_t>(found - plan.variables.begin()));
   }
   std::size_t most_operands = 0, most_waves = 0;
   for (const auto& phase : plan.phases) {
@@ -130,7 +142,7 @@ float* Program::State::at(const Place& place, Worker& worker, const Microbatch& 
     case Space::whole:
       return whole_[place.offset].data() + microbatch.index * plan.whole[place.offset];
     case Space::variable:
-      return variables_[place.offset];
+      return variables_.data(place.offset);
     case Space::none:
       break;
   }
@@ -144,7 +156,7 @@ void Program::State::run_step(const Step& step, KernelRun call, const Microbatch
   call.out = worker.out.data();
   call.packed = shared_.data() + step.packed;
   call.scratch = worker.scratch.data();
-  step.kernel->run(call);
+  microbatch.alone ? step.kernel->run_one(call) : step.kernel->run(call);
 }
 
 void Program::State::do_item(const Phase& phase, const SharedItem& item, Worker& worker) {
@@ -216,6 +228,7 @@ void Program::State::gather(const Phase::Gather& gather, const Microbatch& micro
   const auto& input = plan.inputs[gather.input];
   const Feed& feed = feeds[gather.input];
   float* to = at(gather.to, worker, microbatch);
+  if (microbatch.alone) return take(input, feed, microbatch.index * 16, to);
   const auto count = static_cast<std::size_t>(elements(input.type.shape));
   std::uint32_t rows[16];
   for (std::size_t n = 0; n < 16; ++n) {
@@ -233,6 +246,19 @@ void Program::State::gather(const Phase::Gather& gather, const Microbatch& micro
   }
 }
 
+void Program::State::take(const Plan::Input& input, const Feed& feed, std::size_t sample, float* to) const {
+  const auto count = static_cast<std::size_t>(elements(input.type.shape));
+  const std::size_t row = rows_ ? rows_[sample] : sample;
+  if (feed.values) {
+    take_values(feed.values + row * count, count, to);
+  } else if (feed.labels) {
+    take_label(feed.labels[row], count, to);
+  } else {
+    const auto channels = input.type.shape.empty() ? std::size_t{1} : static_cast<std::size_t>(input.type.shape[0]);
+    take_bytes(feed.bytes + row * count, channels, count / channels, feed.scale, feed.shift, to);
+  }
+}
+
 void Program::State::do_microbatch(const Phase& phase, const Microbatch& microbatch, Worker& worker) {
   if (profiled_) worker.profile.start();
   for (const auto& g : phase.gathers) gather(g, microbatch, worker);
@@ -242,12 +268,13 @@ void Program::State::do_microbatch(const Phase& phase, const Microbatch& microba
   call.accumulate = !microbatch.first_of_slot;
   for (const auto& step : phase.steps) {
     run_step(step, call, microbatch, worker);
-    if (profiled_) worker.profile.lap(step.kernel);
+    if (profiled_) worker.profile.lap(step.kernel, microbatch.alone);
   }
   for (const auto& delivery : phase.deliveries) {
     const auto count = static_cast<std::size_t>(elements(plan.outputs[delivery.output].type.shape));
-    scatter_values(at(delivery.from, worker, microbatch), count, microbatch.valid,
-                   delivered[delivery.output].data() + microbatch.index * 16 * count);
+    const float* from = at(delivery.from, worker, microbatch);
+    float* to = delivered[delivery.output].data() + microbatch.index * 16 * count;
+    microbatch.alone ? take_values(from, count, to) : scatter_values(from, count, microbatch.valid, to);
   }
   if (profiled_ && !phase.deliveries.empty()) worker.profile.lap(Between::deliver);
 }
@@ -263,10 +290,14 @@ void Program::State::do_batched(Phase& phase) {
          slot = next_.fetch_add(1, std::memory_order_relaxed)) {
       for (std::size_t m = slot; m < microbatches_; m += stride) {
         const auto valid = static_cast<int>(std::min<std::size_t>(16, samples_ - m * 16));
-        do_microbatch(phase, {m, valid, m == slot, phase.sums ? slots_.data() + slot * plan.slot : nullptr}, worker);
+        do_microbatch(
+            phase,
+            {m, valid, m == slot, phase.sums ? slots_.data() + slot * plan.slot : nullptr, plan.runs_one && valid == 1},
+            worker);
       }
     }
   };
+  if (stride == 1) return work(0);
   team_.run(work);
 }
 
@@ -290,16 +321,19 @@ void Program::State::run(std::size_t samples, const std::uint32_t* rows) {
   microbatches_ = (samples + 15) / 16;
   used_slots_ = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(plan.slots), microbatches_));
   make_room();
-  if (plan.batch_size.space == Space::shared) shared_.data()[plan.batch_size.offset] = static_cast<float>(samples);
-  for (auto& phase : plan.phases) {
-    do_shared(phase);
-    do_batched(phase);
+  if (plan.batch_size.space == Space::shared) set(plan.batch_size, static_cast<float>(samples));
+  for (const auto variable : updated_) variables_.wrote(variable);
+  if (variables_.changed() || !updated_.empty()) shared_is_current_ = false;
+  for (std::size_t p = 0; p < plan.phases.size(); ++p) {
+    if (p > 0 || !shared_is_current_) do_shared(plan.phases[p]);
+    shared_is_current_ = true;
+    do_batched(plan.phases[p]);
   }
 }
 
 MemoryUse Program::State::memory() const {
   MemoryUse use;
-  use.parameters = parameter_bytes_;
+  use.parameters = variables_.bytes();
   use.activations = (plan.arena + plan.scratch) * sizeof(float);
   use.gradients = slots_.size() * sizeof(float);
   use.shared = shared_.size() * sizeof(float);

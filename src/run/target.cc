@@ -19,33 +19,39 @@ struct Target {
 constexpr Target kTargets[] = {
     {"avx512", HWY_AVX3 | HWY_AVX3_DL}, {"avx2", HWY_AVX2}, {"neon", HWY_NEON}, {"portable", HWY_EMU128 | HWY_SCALAR}};
 
-/// Forces the target that the environment asks for, once.
-bool choose() {
+/// The instruction sets to choose from, found once (asking the processor takes a millisecond on a virtual machine),
+/// less those that the environment does not want.
+std::int64_t choose() {
+  const std::int64_t supported = hwy::SupportedTargets();
   const char* wanted = std::getenv("CHALKGRAD_TARGET");
   if (wanted && *wanted) {
     std::string known;
     for (const auto& target : kTargets) {
-      const bool here = ((hwy::SupportedTargets() | HWY_EMU128 | HWY_SCALAR) & HWY_TARGETS & target.mask) != 0;
+      const bool here = ((supported | HWY_EMU128 | HWY_SCALAR) & HWY_TARGETS & target.mask) != 0;
       if (here && target.name == std::string(wanted)) {
         hwy::SetSupportedTargetsForTest(target.mask);
-        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-        return true;
+        hwy::GetChosenTarget().Update(target.mask);
+        return target.mask;
       }
       if (here) known += (known.empty() ? "" : ", ") + std::string(target.name);
     }
     throw InputError(str("CHALKGRAD_TARGET=", wanted, " is not an instruction set of this machine; it has ", known));
   }
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  return true;
+  hwy::GetChosenTarget().Update(supported);
+  return supported;
+}
+
+std::int64_t chosen() {
+  static const std::int64_t targets = choose();
+  return targets;
 }
 
 }  // namespace
 
-void choose_target() { [[maybe_unused]] static const bool chosen = choose(); }
+void choose_target() { chosen(); }
 
 std::string instruction_set() {
-  choose_target();
-  const std::int64_t best = hwy::SupportedTargets() & HWY_TARGETS;
+  const std::int64_t best = chosen() & HWY_TARGETS;
   for (const auto& target : kTargets) {
     if (best & target.mask) return target.name;
   }

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <span>
+#include <vector>
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/program.h"
@@ -19,6 +21,41 @@ Tensor::Tensor(Shape shape) : shape_(std::move(shape)) {
   std::memset(data_.get(), 0, bytes);
 }
 
+std::span<float> Tensor::values() {
+  history_->handed_out.store(true, std::memory_order_release);
+  return {data_.get(), static_cast<std::size_t>(elements(shape_))};
+}
+
+void Tensor::assign(std::span<const float> values) {
+  const auto count = static_cast<std::size_t>(elements(shape_));
+  if (values.size() != count)
+    throw InputError(str(values.size(), " values for a tensor of ", to_string(shape_), "; it takes ", count));
+  std::copy(values.begin(), values.end(), data_.get());
+  history_->changes.fetch_add(1, std::memory_order_acq_rel);
+}
+
+namespace {
+
+void initialise(const Init& init, Random& random, std::span<float> values) {
+  switch (init.kind) {
+    case Init::Kind::constant:
+      std::fill(values.begin(), values.end(), static_cast<float>(init.value));
+      break;
+    case Init::Kind::uniform:
+      for (auto& value : values) value = static_cast<float>((2 * random.uniform() - 1) * init.value);
+      break;
+    case Init::Kind::normal: {
+      std::vector<double> normal(values.size());
+      random.normal(normal);
+      std::transform(normal.begin(), normal.end(), values.begin(),
+                     [&](double value) { return static_cast<float>(value * init.value); });
+      break;
+    }
+  }
+}
+
+}  // namespace
+
 Variables::Variables(const Graph& graph, std::uint64_t seed) { add(graph, seed); }
 
 void Variables::add(const Graph& graph, std::uint64_t seed) {
@@ -26,21 +63,9 @@ void Variables::add(const Graph& graph, std::uint64_t seed) {
     const Node& node = graph.node(id);
     if (node.op != &op_parameter || tensors_.contains(node.name)) continue;
     const auto& a = node.attributes.as<ParameterAttributes>();
-    auto& tensor = tensors_.emplace(node.name, Tensor(a.shape)).first->second;
+    const auto& tensor = tensors_.emplace(node.name, Tensor(a.shape)).first->second;
     Random random(seed, hash_name(node.name));
-    for (auto& value : tensor.values()) {
-      switch (a.init.kind) {
-        case Init::Kind::constant:
-          value = static_cast<float>(a.init.value);
-          break;
-        case Init::Kind::uniform:
-          value = static_cast<float>((2 * random.uniform() - 1) * a.init.value);
-          break;
-        case Init::Kind::normal:
-          value = static_cast<float>(random.normal() * a.init.value);
-          break;
-      }
-    }
+    initialise(a.init, random, {tensor.data_.get(), tensor.values().size()});
   }
 }
 

@@ -1,0 +1,204 @@
+// z = w ∗ x of one sample, with bias, relu and pooling.
+#include "src/kernels/conv_one.h"
+
+#include <algorithm>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "src/kernels/conv_one.cc"
+#include <hwy/foreach_target.h>
+
+#include "src/kernels/conv_one_tile-inl.h"
+#include "src/kernels/conv_pool-inl.h"
+
+#ifndef CHALKGRAD_CONV_ONE_ONCE_
+#define CHALKGRAD_CONV_ONE_ONCE_
+namespace chalk {
+namespace {
+
+constexpr std::int64_t kMargin = 64;  // floats after places, so that they can be read in whole vectors
+
+std::int64_t whole_groups(std::int64_t places) { return (places + 3) / 4; }
+
+/// How conv_forward_one goes about a shape. Column j of all windows is made at once: of z's columns j, j + pool_w, …,
+/// four neighbours fill a vector, and the columns of the padded x that they read are made neighbours too:
+/// x[channel][row][column % phases][column / phases], each number four times.
+struct OnePlan {
+  std::int64_t rows, columns;                                            // of y
+  std::int64_t groups;                                                   // of four columns
+  std::int64_t taps;                                                     // a filter's weights
+  std::int64_t phases, phase_width, x_row, x_rows;                       // of the padded x
+  std::int64_t band;                                                     // rows of y that are made at once
+  std::int64_t z_row, z_block;                                           // floats
+  std::int64_t table_floats, x_floats, line_floats, z_floats, y_floats;  // scratch, in this order; y and index
+};
+
+OnePlan plan_one(const ConvShape& s, const ConvEpilogue& e) {
+  constexpr std::int64_t kBlocks = 12;  // most in a tile, on any instruction set
+  OnePlan p;
+  p.rows = s.out_h / e.pool_h;
+  p.columns = s.out_w / e.pool_w;
+  p.groups = whole_groups(p.columns);
+  p.taps = s.channels / s.groups * s.kernel_h * s.kernel_w;
+  p.phases = s.stride_w * e.pool_w;
+  p.phase_width = 4 * p.groups + ((e.pool_w - 1) * s.stride_w + (s.kernel_w - 1) * s.dilation_w) / p.phases;
+  p.x_row = p.phases * p.phase_width * 4;
+  p.x_rows = (p.rows * e.pool_h - 1) * s.stride_h + (s.kernel_h - 1) * s.dilation_h + 1;
+  p.band = p.groups == 1 ? p.rows : 1;
+  p.z_row = p.groups * e.pool_w * 16;
+  p.z_block = p.band * e.pool_h * p.z_row;
+  p.table_floats = (e.pool_w * p.taps * 2 + 15) / 16 * 16;  // offsets are 64-bit
+  p.x_floats = s.channels * p.x_rows * p.x_row + kMargin;
+  p.line_floats = (std::max(p.phases * p.phase_width, s.pad_w) + 31) / 16 * 16;
+  p.z_floats = kBlocks * p.z_block;
+  p.y_floats = p.band * p.columns * 4 + kMargin;
+  return p;
+}
+
+}  // namespace
+}  // namespace chalk
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace chalk::HWY_NAMESPACE {
+
+/// Pads x, divides its columns into phases, and repeats each number four times.
+void spread_x(const ConvShape& s, const OnePlan& p, const float* x, float* line, float* to) {
+  const std::int64_t width = p.phases * p.phase_width, columns = std::clamp<std::int64_t>(width - s.pad_w, 0, s.width);
+  std::fill_n(line, p.line_floats, 0.0f);
+  for (std::int64_t c = 0; c < s.channels; ++c, x += s.height * s.width) {
+    for (std::int64_t r = 0; r < p.x_rows; ++r, to += p.x_row) {
+      const std::int64_t row = r - s.pad_h;
+      if (row < 0 || row >= s.height) {
+        std::fill_n(to, p.x_row, 0.0f);
+        continue;
+      }
+      std::copy_n(x + row * s.width, columns, line + s.pad_w);
+      for (std::int64_t phase = 0; phase < p.phases; ++phase) {
+        repeat_places(line + phase, p.phases, p.phase_width, to + phase * p.phase_width * 4);
+      }
+    }
+  }
+}
+
+/// Where the taps of column j of all windows are found, in order (c, a, b).
+void locate_one_taps(const ConvShape& s, const OnePlan& p, std::int64_t j, std::int64_t* taps) {
+  for (std::int64_t c = 0; c < s.channels / s.groups; ++c) {
+    for (std::int64_t a = 0; a < s.kernel_h; ++a) {
+      const std::int64_t row = (c * p.x_rows + a * s.dilation_h) * p.x_row;
+      for (std::int64_t b = 0; b < s.kernel_w; ++b) {
+        const std::int64_t column = j * s.stride_w + b * s.dilation_w;
+        *taps++ = row + (column % p.phases * p.phase_width + column / p.phases) * 4;
+      }
+    }
+  }
+}
+
+/// Bias, relu and pooling of a band of y, for four filters. What is written beyond the end of a row is written
+/// over by the next.
+template <int kPoolH, int kPoolW>
+HWY_NOINLINE void pool_places(const ConvEpilogue& e, const OnePlan& p, const float* z, const float* bias,
+                              std::int64_t filters, float* y, float* index) {
+  const LaneTag d;
+  alignas(16) float biases[kWeightBlock];
+  for (std::int64_t f = 0; f < kWeightBlock; ++f) biases[f] = bias && f < filters ? bias[f] : kNoBias;
+  for (std::int64_t r = 0; r < p.band; ++r) {
+    for (std::int64_t g = 0; g < p.groups; ++g) {
+      const float* const window = z + r * e.pool_h * p.z_row + g * e.pool_w * kLanes;
+      const std::int64_t to = (r * p.columns + g * 4) * 4;
+      for (int part = 0; part < 16; part += kWidth) {
+        LaneVec best, place;
+        pool_window<kPoolH, kPoolW>(window + part, p.z_row, e.pool_h, e.pool_w, load_filters(biases, part), e.relu,
+                                    best, place);
+        hn::StoreU(best, d, y + to + part);
+        if (index) hn::StoreU(place, d, index + to + part);
+      }
+    }
+  }
+}
+
+void ConvForwardOne(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
+                    float* y, float* index, float* scratch) {
+  const OnePlan p = plan_one(s, e);
+  if (p.columns == 0 || p.rows == 0) return;  // windows larger than z: y is empty
+  auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
+  float* const spread = scratch + p.table_floats;
+  float* const line = spread + p.x_floats;
+  float* const z = line + p.line_floats;
+  float* const made = z + p.z_floats;
+  float* const made_index = index ? made + p.y_floats : nullptr;
+  spread_x(s, p, x, line, spread);
+  for (std::int64_t j = 0; j < e.pool_w; ++j) locate_one_taps(s, p, j, taps + j * p.taps);
+
+  const std::int64_t group_filters = s.filters / s.groups, blocks = whole_groups(group_filters);
+  const std::int64_t w_block = p.taps * kWeightBlock, y_plane = p.rows * p.columns;
+  const auto pool = e.pool_h == 2 && e.pool_w == 2   ? pool_places<2, 2>
+                    : e.pool_h == 1 && e.pool_w == 1 ? pool_places<1, 1>
+                                                     : pool_places<0, 0>;
+  const std::int64_t across = p.groups == 1 ? p.rows * e.pool_h : p.groups;  // groups of places in a tile's row
+  for (std::int64_t group = 0; group < s.groups; ++group) {
+    for (std::int64_t block = 0, n = 0; block < blocks; block += n) {
+      n = one_tile_blocks(blocks, block, across);
+      OneTile t{.x = nullptr,
+                .taps = taps,
+                .tap_count = p.taps,
+                .x_step = kLanes,
+                .w = packed + (group * blocks + block) * w_block,
+                .w_block = w_block,
+                .z = z,
+                .z_block = p.z_block,
+                .z_step = e.pool_w * kLanes};
+      const std::int64_t filter = group * group_filters + block * kWeightBlock;
+      const auto filters_in = [&](std::int64_t b) {
+        return std::min<std::int64_t>(kWeightBlock, group_filters - (block + b) * kWeightBlock);
+      };
+      for (std::int64_t band = 0; band < p.rows; band += p.band) {
+        const float* const top =
+            spread + (group * (s.channels / s.groups) * p.x_rows + band * e.pool_h * s.stride_h) * p.x_row;
+        for (std::int64_t j = 0; j < e.pool_w; ++j) {
+          t.taps = taps + j * p.taps;
+          if (p.groups == 1) {
+            t.x = top;
+            t.x_step = s.stride_h * p.x_row;
+            t.z = z + j * kLanes;
+            t.z_step = p.z_row;
+            run_one_row(t, n, across);
+            continue;
+          }
+          for (std::int64_t r = 0; r < e.pool_h; ++r) {
+            t.x = top + r * s.stride_h * p.x_row;
+            t.z = z + r * p.z_row + j * kLanes;
+            run_one_row(t, n, across);
+          }
+        }
+        const std::int64_t places = p.band * p.columns, more = y_plane - (band + p.band) * p.columns;
+        for (std::int64_t b = 0; b < n; ++b) {
+          const std::int64_t f = filter + b * kWeightBlock, filters = filters_in(b);
+          const std::int64_t to = f * y_plane + band * p.columns;
+          pool(e, p, z + b * p.z_block, e.bias ? bias + f : nullptr, filters, made, made_index);
+          split_filters(made, places, more, filters, y + to, y_plane);
+          if (index) split_filters(made_index, places, more, filters, index + to, y_plane);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace chalk::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace chalk {
+HWY_EXPORT(ConvForwardOne);
+
+std::size_t conv_forward_one_scratch(const ConvShape& s, const ConvEpilogue& e) {
+  const OnePlan p = plan_one(s, e);
+  return static_cast<std::size_t>(p.table_floats + p.x_floats + p.line_floats + p.z_floats + 2 * p.y_floats);
+}
+
+void conv_forward_one(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
+                      float* y, float* index, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(ConvForwardOne)(s, e, x, packed, bias, y, index, scratch);
+}
+
+}  // namespace chalk
+#endif

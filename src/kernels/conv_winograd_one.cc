@@ -1,0 +1,225 @@
+// The forward map of one sample by Winograd's transforms. A lane of the transforms into points is a channel, a lane of
+// the products and of what follows them is one of four filters at one of four tiles.
+#include <algorithm>
+
+#include "src/kernels/conv_one.h"
+#include "src/kernels/conv_winograd.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "src/kernels/conv_winograd_one.cc"
+#include <hwy/foreach_target.h>
+
+#include "src/kernels/conv_one_tile-inl.h"
+#include "src/kernels/conv_winograd-inl.h"
+#include "src/kernels/conv_winograd_tile-inl.h"
+#include "src/kernels/fold-inl.h"
+
+#ifndef CHALKGRAD_CONV_WINOGRAD_ONE_ONCE_
+#define CHALKGRAD_CONV_WINOGRAD_ONE_ONCE_
+namespace chalk {
+namespace {
+
+constexpr std::int64_t kMostGroups = 6;  // of four tiles that go through the products at once
+constexpr std::int64_t kGap = 16;        // floats between planes of points, lest all fall on one set of a cache
+constexpr std::int64_t kMargin = 64;     // floats after places, so that they can be read in whole vectors
+
+/// How winograd_forward_one goes about a shape.
+struct OneWinogradPlan {
+  std::int64_t points, across, tiles, batches;
+  std::int64_t groups;    // of four tiles, in a batch
+  std::int64_t sixteens;  // of channels
+  std::int64_t blocks;    // of four filters
+  std::int64_t places;    // of y, in a plane
+  std::int64_t v_plane, m_plane, y_block;
+  std::int64_t table_floats, lanes_floats, v_floats, x_floats, m_floats,
+      y_floats;  // scratch, in this order; y and index
+};
+
+OneWinogradPlan plan_winograd_one(const ConvShape& s, const ConvEpilogue& e) {
+  OneWinogradPlan p;
+  p.points = winograd_points(s);
+  p.across = (s.out_w + 3) / 4;
+  p.tiles = (s.out_h + 3) / 4 * p.across;
+  p.batches = (p.tiles + 4 * kMostGroups - 1) / (4 * kMostGroups);
+  p.groups = ((p.tiles + p.batches - 1) / p.batches + 3) / 4;
+  p.sixteens = (s.channels + 15) / 16;
+  p.blocks = (s.filters + 3) / 4;
+  p.places = (s.out_h / e.pool_h) * (s.out_w / e.pool_w);
+  p.v_plane = p.sixteens * p.groups * 4 * 16 + kGap;
+  p.m_plane = p.blocks * p.groups * 16 + kGap;
+  p.y_block = p.places * 4 + kMargin;
+  p.table_floats = (2 * kWinogradSum + 15) / 16 * 16;  // offsets are 64-bit
+  p.lanes_floats = p.sixteens * s.height * s.width * 16;
+  p.v_floats = p.points * p.v_plane;
+  p.x_floats = p.sixteens * p.groups * 16 * 16;
+  p.m_floats = p.points * p.m_plane;
+  p.y_floats = p.blocks * p.y_block;
+  return p;
+}
+
+}  // namespace
+}  // namespace chalk
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace chalk::HWY_NAMESPACE {
+
+/// to[c / 16][place][c % 16] = x[c][place]; `x` is readable in whole vectors.
+void channels_to_lanes(const ConvShape& s, const float* x, float* to) {
+  const LaneTag d;
+  const std::int64_t places = s.height * s.width;
+  for (std::int64_t c = 0; c < s.channels; c += kLanes, to += places * kLanes) {
+    for (int part = 0; part < 16; part += kWidth) {
+      for (std::int64_t i = 0; i < places; i += kWidth) {
+        LaneVec v[kWidth];
+        for (int k = 0; k < kWidth; ++k) {
+          const std::int64_t channel = c + part + k;
+          v[k] = channel < s.channels ? hn::LoadU(d, x + channel * places + i) : hn::Zero(d);
+        }
+        transpose_vectors(v);
+        const std::int64_t count = std::min<std::int64_t>(kWidth, places - i);
+        for (std::int64_t k = 0; k < count; ++k) hn::Store(v[k], d, to + (i + k) * kLanes + part);
+      }
+    }
+  }
+}
+
+/// x[group of tiles][c][tile][4] = v[c / 16][tile][c % 16], four times, for one point.
+void repeat_points(const ConvShape& s, const OneWinogradPlan& p, const float* v, float* x) {
+  const LaneTag d;
+  alignas(64) float tiles[4 * kWidth + kLanes] = {};
+  for (std::int64_t g = 0; g < p.groups; ++g) {
+    for (std::int64_t c = 0; c < s.channels; c += kWidth) {
+      const float* const from = v + (c / kLanes * p.groups + g) * 4 * kLanes + c % kLanes;
+      hn::StoreInterleaved4(hn::Load(d, from), hn::Load(d, from + kLanes), hn::Load(d, from + 2 * kLanes),
+                            hn::Load(d, from + 3 * kLanes), d, tiles);
+      repeat_places(tiles, 1, 4 * std::min<std::int64_t>(kWidth, s.channels - c), x + (g * p.sixteens * 16 + c) * 16);
+    }
+  }
+}
+
+/// m[f / 4][group][tile][f % 4] = Σ_c u[f][c] · x[group][c][tile] in order of c, for one point.
+void multiply_one(const ConvShape& s, const OneWinogradPlan& p, const float* u, const std::int64_t* taps,
+                  const float* x, float* m) {
+  OneTile t{.x = x,
+            .taps = taps,
+            .tap_count = 0,
+            .x_step = p.sixteens * 16 * 16,
+            .w = u,
+            .w_block = 0,
+            .z = m,
+            .z_block = p.groups * kLanes,
+            .z_step = kLanes};
+  for (std::int64_t c = 0; c < s.channels; c += kWinogradSum) {
+    t.tap_count = std::min(kWinogradSum, s.channels - c);
+    t.w_block = t.tap_count * kWeightBlock;
+    t.accumulate = c > 0;
+    for (std::int64_t block = 0, n = 0; block < p.blocks; block += n) {
+      n = one_tile_blocks(p.blocks, block, p.groups);
+      OneTile part = t;
+      part.w += block * t.w_block;
+      part.z += block * t.z_block;
+      run_one_row(part, n, p.groups);
+    }
+    t.x += t.tap_count * kLanes;
+    t.w += t.w_block * p.blocks;
+  }
+}
+
+/// The places of y that four tiles make, [place][4 filters], from m[group][tile][4 filters].
+template <int kKernel>
+void finish_group(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p, const float* m,
+                  const float* bias, std::int64_t first, std::int64_t count, float* y, float* index) {
+  const bool pooled = e.pool_h > 1 || e.pool_w > 1;
+  const std::int64_t y_h = s.out_h / e.pool_h, y_w = s.out_w / e.pool_w;
+  const std::int64_t tile_h = kTile / e.pool_h, tile_w = kTile / e.pool_w;  // of y
+  alignas(64) float z[kTile * kTile * kLanes], made[kTile * kTile * kLanes], made_index[kTile * kTile * kLanes];
+  if (pooled) {
+    tile_from_points<kKernel>(m, p.m_plane, nullptr, false, z, kTile * kLanes);
+    pool_tile(e, z, bias, tile_h, tile_w, made, index ? made_index : nullptr, tile_w * kLanes);
+  } else {
+    tile_from_points<kKernel>(m, p.m_plane, bias, e.relu, made, kTile * kLanes);
+  }
+  for (std::int64_t t = 0; t < count; ++t) {
+    const std::int64_t top = (first + t) / p.across * tile_h, left = (first + t) % p.across * tile_w;
+    const std::int64_t rows = std::min(tile_h, y_h - top), columns = std::min(tile_w, y_w - left);
+    for (std::int64_t i = 0; i < rows; ++i) {
+      for (std::int64_t j = 0; j < columns; ++j) {
+        const std::int64_t from = (i * tile_w + j) * kLanes + t * 4, to = ((top + i) * y_w + left + j) * 4;
+        std::copy_n(made + from, 4, y + to);
+        if (index) std::copy_n(made_index + from, 4, index + to);
+      }
+    }
+  }
+}
+
+template <int kKernel>
+void winograd_one(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
+                  float* y, float* index, float* scratch) {
+  const OneWinogradPlan p = plan_winograd_one(s, e);
+  auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
+  float* const lanes = scratch + p.table_floats;
+  float* const v = lanes + p.lanes_floats;
+  float* const repeated = v + p.v_floats;
+  float* const m = repeated + p.x_floats;
+  float* const made = m + p.m_floats;
+  float* const made_index = index ? made + p.y_floats : nullptr;
+  for (std::int64_t c = 0; c < kWinogradSum; ++c) taps[c] = c * kLanes;
+  ConvShape sixteens = s;
+  sixteens.channels = p.sixteens;
+  channels_to_lanes(s, x, lanes);
+  for (std::int64_t batch = 0; batch < p.batches; ++batch) {
+    const std::int64_t first = batch * p.groups * 4, count = std::min(p.groups * 4, p.tiles - first);
+    if (count <= 0) break;
+    x_to_points<kKernel>(sixteens, {p.across, first, p.groups * 4}, lanes, count, v, p.v_plane);
+    for (std::int64_t k = 0; k < p.points; ++k) {
+      repeat_points(s, p, v + k * p.v_plane, repeated);
+      multiply_one(s, p, packed + k * p.blocks * 4 * s.channels, taps, repeated, m + k * p.m_plane);
+    }
+    for (std::int64_t b = 0; b < p.blocks; ++b) {
+      alignas(64) float biases[kLanes];
+      for (std::int64_t i = 0; i < kLanes; ++i) {
+        const std::int64_t f = b * kWeightBlock + i % kWeightBlock;
+        biases[i] = e.bias && f < s.filters ? bias[f] : kNoBias;
+      }
+      for (std::int64_t t = 0; t < count; t += 4) {
+        finish_group<kKernel>(s, e, p, m + (b * p.groups + t / 4) * kLanes, biases, first + t,
+                              std::min<std::int64_t>(4, count - t), made + b * p.y_block,
+                              index ? made_index + b * p.y_block : nullptr);
+      }
+    }
+  }
+  for (std::int64_t b = 0; b < p.blocks; ++b) {
+    const std::int64_t filters = std::min<std::int64_t>(kWeightBlock, s.filters - b * kWeightBlock);
+    const std::int64_t to = b * kWeightBlock * p.places;
+    split_filters(made + b * p.y_block, p.places, 0, filters, y + to, p.places);
+    if (index) split_filters(made_index + b * p.y_block, p.places, 0, filters, index + to, p.places);
+  }
+}
+
+void WinogradForwardOne(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed,
+                        const float* bias, float* y, float* index, float* scratch) {
+  s.kernel_h == 3 ? winograd_one<3>(s, e, x, packed, bias, y, index, scratch)
+                  : winograd_one<5>(s, e, x, packed, bias, y, index, scratch);
+}
+
+}  // namespace chalk::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace chalk {
+HWY_EXPORT(WinogradForwardOne);
+
+std::size_t winograd_forward_one_scratch(const ConvShape& s, const ConvEpilogue& e) {
+  const OneWinogradPlan p = plan_winograd_one(s, e);
+  return static_cast<std::size_t>(p.table_floats + p.lanes_floats + p.v_floats + p.x_floats + p.m_floats +
+                                  2 * p.y_floats);
+}
+
+void winograd_forward_one(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed,
+                          const float* bias, float* y, float* index, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(WinogradForwardOne)(s, e, x, packed, bias, y, index, scratch);
+}
+
+}  // namespace chalk
+#endif

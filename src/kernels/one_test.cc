@@ -1,0 +1,162 @@
+// The kernels of one sample give each sample the bits that the kernels on lanes give it.
+#include <gtest/gtest.h>
+// After GoogleTest, which it needs.
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "src/kernels/conv_case_testing.h"
+#include "src/kernels/conv_one.h"
+#include "src/kernels/conv_winograd.h"
+#include "src/kernels/dense.h"
+#include "src/kernels/dense_one.h"
+#include "src/kernels/transfer.h"
+
+namespace chalk {
+namespace {
+
+std::int64_t pick(int first, int last) {  // at full size from the first case on
+  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(first, last + 1));
+}
+
+/// One lane of sixteen samples.
+Guarded lane_of(std::span<const float> lanes, std::int64_t lane) {
+  Guarded one(lanes.size() / kLanes);
+  for (std::size_t i = 0; i < one.span().size(); ++i)
+    one.span()[i] = lanes[i * kLanes + static_cast<std::size_t>(lane)];
+  return one;
+}
+
+/// Now and then a number that is none, or −0.
+void spoil(const Guarded& values) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  if (*rc::gen::arbitrary<bool>()) return;
+  for (int i = 0; i < 4; ++i) {
+    const auto at = *rc::gen::inRange<std::size_t>(0, values.span().size());
+    values.span()[at] = *rc::gen::element(NAN, kInfinity, -kInfinity, -0.0f, 0.0f);
+  }
+}
+
+ConvShape any_shape() {
+  ConvShape s{};
+  s.groups = *rc::gen::element(1, 1, 1, 2, 5);
+  s.channels = s.groups * pick(1, s.groups == 5 ? 1 : 9);
+  s.filters = s.groups * pick(1, s.groups == 1 ? 60 : 6);
+  s.kernel_h = pick(1, 5);
+  s.kernel_w = pick(1, 5);
+  s.stride_h = pick(1, 3);
+  s.stride_w = pick(1, 3);
+  s.dilation_h = pick(1, 2);
+  s.dilation_w = pick(1, 2);
+  s.pad_h = pick(0, 3);
+  s.pad_w = pick(0, 3);
+  s.height = std::max<std::int64_t>(1, (s.kernel_h - 1) * s.dilation_h + 1 - 2 * s.pad_h) + pick(0, 12);
+  s.width = std::max<std::int64_t>(1, (s.kernel_w - 1) * s.dilation_w + 1 - 2 * s.pad_w) + pick(0, 70);
+  return s;
+}
+
+ConvEpilogue any_epilogue(const ConvShape& s) {
+  const auto window = [](std::int64_t n) { return std::min<std::int64_t>(n, *rc::gen::element(1, 1, 2, 2, 3, 4)); };
+  return {.bias = *rc::gen::arbitrary<bool>(),
+          .relu = *rc::gen::arbitrary<bool>(),
+          .pool_h = window(s.out_h),
+          .pool_w = window(s.out_w)};
+}
+
+/// The kernels of a way to do a convolution: of a batch, and of one sample.
+struct Kernels {
+  decltype(conv_forward_packed)* packed;
+  decltype(conv_forward_pack)* pack;
+  std::size_t (*scratch)(const ConvShape&, const ConvEpilogue&);
+  decltype(conv_forward)* forward;
+  decltype(conv_forward_one_scratch)* one_scratch;
+  decltype(conv_forward_one)* forward_one;
+};
+constexpr Kernels kDirect{conv_forward_packed, conv_forward_pack,        conv_forward_scratch,
+                          conv_forward,        conv_forward_one_scratch, conv_forward_one};
+constexpr Kernels kWinograd{winograd_forward_packed,
+                            winograd_forward_pack,
+                            [](const ConvShape& s, const ConvEpilogue&) { return winograd_forward_scratch(s); },
+                            winograd_forward,
+                            winograd_forward_one_scratch,
+                            winograd_forward_one};
+
+void expect_the_bits_of_a_lane(const Kernels& kernels, const Case& k, const ConvEpilogue& e) {
+  std::mt19937 random(k.seed);
+  const Guarded x(k.x_size(), random), w(k.w_size(), random), bias(static_cast<std::size_t>(k.s.filters), random);
+  spoil(x);
+  spoil(w);
+  spoil(bias);
+  const auto places = static_cast<std::size_t>(k.s.filters * (k.s.out_h / e.pool_h) * (k.s.out_w / e.pool_w));
+  const bool pooled = e.pool_h * e.pool_w > 1;
+  const Guarded packed(kernels.packed(k.s)), scratch(kernels.scratch(k.s, e));
+  const Guarded y(places * kLanes), index(places * kLanes);
+  const float* const biases = e.bias ? bias.data() : nullptr;
+  kernels.pack(k.s, w.data(), packed.data());
+  kernels.forward(k.s, e, x.data(), packed.data(), biases, y.data(), pooled ? index.data() : nullptr, scratch.data());
+  const std::int64_t lane = pick(0, kLanes - 1);
+  const Guarded one = lane_of(x.span(), lane);
+  on_every_target([&] {
+    const Guarded room(kernels.one_scratch(k.s, e)), y1(places), index1(places);
+    kernels.forward_one(k.s, e, one.data(), packed.data(), biases, y1.data(), pooled ? index1.data() : nullptr,
+                        room.data());
+    RC_ASSERT(room.intact() && y1.intact() && index1.intact());
+    expect_same_bits(y1.span(), lane_of(y.span(), lane).span(), "y");
+    if (pooled) expect_same_bits(index1.span(), lane_of(index.span(), lane).span(), "index");
+  });
+}
+
+RC_GTEST_PROP(OneSample, ConvolutionGivesTheBitsOfALane, ()) {
+  const Case k = with_output(any_shape(), static_cast<std::uint32_t>(pick(0, 1 << 30)));
+  expect_the_bits_of_a_lane(kDirect, k, any_epilogue(k.s));
+}
+
+RC_GTEST_PROP(OneSample, WinogradGivesTheBitsOfALane, ()) {
+  ConvShape s{};
+  s.kernel_h = s.kernel_w = *rc::gen::element(3, 5);
+  s.channels = *rc::gen::element<std::int64_t>(pick(1, 40), pick(60, 135));
+  s.filters = pick(1, 70);
+  s.pad_h = pick(0, static_cast<int>(s.kernel_h) - 1);
+  s.pad_w = pick(0, static_cast<int>(s.kernel_h) - 1);
+  s.height = std::max<std::int64_t>(1, s.kernel_h - 2 * s.pad_h) + pick(0, 24);
+  s.width = std::max<std::int64_t>(1, s.kernel_w - 2 * s.pad_w) + pick(0, 24);
+  const Case k = with_output(s, static_cast<std::uint32_t>(pick(0, 1 << 30)));
+  const auto window = [](std::int64_t n) -> std::int64_t {
+    const std::int64_t size = *rc::gen::element(1, 2, 4);
+    return size <= n ? size : 1;
+  };
+  RC_PRE(winograd_fits(k.s));
+  expect_the_bits_of_a_lane(kWinograd, k,
+                            {.bias = *rc::gen::arbitrary<bool>(),
+                             .relu = *rc::gen::arbitrary<bool>(),
+                             .pool_h = window(k.s.out_h),
+                             .pool_w = window(k.s.out_w)});
+}
+
+RC_GTEST_PROP(OneSample, DenseGivesTheBitsOfALane, ()) {
+  const std::int64_t outputs = pick(1, 150), inputs = pick(1, 150);
+  const bool relu = *rc::gen::arbitrary<bool>();
+  std::mt19937 random(static_cast<std::uint32_t>(pick(0, 1 << 30)));
+  const Guarded x(static_cast<std::size_t>(inputs * kLanes), random);
+  const Guarded w(static_cast<std::size_t>(inputs * outputs), random);
+  const Guarded bias(static_cast<std::size_t>(outputs), random);
+  spoil(x);
+  spoil(w);
+  spoil(bias);
+  const float* const biases = *rc::gen::arbitrary<bool>() ? bias.data() : nullptr;
+  const Guarded packed(dense_one_packed(outputs, inputs)), y(static_cast<std::size_t>(outputs * kLanes));
+  dense_one_pack(outputs, inputs, w.data(), packed.data());
+  dense_forward(outputs, inputs, x.data(), w.data(), biases, relu, y.data());
+  const std::int64_t lane = pick(0, kLanes - 1);
+  const Guarded one = lane_of(x.span(), lane);
+  on_every_target([&] {
+    const Guarded y1(AlignedFloats::round(static_cast<std::size_t>(outputs)));  // whole blocks are written
+    dense_one(outputs, inputs, one.data(), packed.data(), biases, relu, y1.data());
+    RC_ASSERT(y1.intact());
+    expect_same_bits(y1.span().first(static_cast<std::size_t>(outputs)), lane_of(y.span(), lane).span(), "y");
+  });
+}
+
+}  // namespace
+}  // namespace chalk
