@@ -39,7 +39,8 @@ Value unbiased(Value variance, std::int64_t places) {
 Value batch_norm_layer(Value x, const BatchNormLayer& layer) {
   check(x, layer);
   Graph& g = x.graph();
-  const Shape all = x.shape(), channels{all[0]};
+  const Shape& all = x.shape();
+  const Shape channels{all[0]};
   const auto places = elements(all) / all[0];
   Shape column(all.size(), 1);
   column[0] = all[0];

@@ -24,7 +24,7 @@ Value split(Value y) {
   const ReduceAttributes over = rules::attributes<ReduceAttributes>(of_sample);
   if (over.axes.empty() || over.axes != rules::attributes<ReduceAttributes>(m).axes || m.shape() != mu.shape())
     return {};
-  const Shape shape = y.shape();
+  const Shape& shape = y.shape();
   const Value within = x - m, between = m - mu;
   const Value squares = batch_sum(between * between);
   return batch_sum(mean(within * within, over.axes, over.keep)) +
