@@ -264,7 +264,7 @@ bool claim_convolution_forward(Fusion& f, NodeId id) {
   const PoolAttributes* pool = nullptr;
   for (const auto user : f.users(tail.last)) {
     const Node& n = f.node(user);
-    if (n.op != &op_max_pool && n.op != &op_pool_argmax) joins = false;
+    if ((n.op != &op_max_pool && n.op != &op_pool_argmax) || f.phase(user) != f.phase(id)) joins = false;
     if (!joins) break;
     const auto& a = n.attributes.as<PoolAttributes>();
     joins = (!pool || *pool == a) && a.window == a.stride && a.padding == std::vector<std::int64_t>{0, 0};
