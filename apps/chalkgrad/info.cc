@@ -23,15 +23,17 @@ MemoryUse memory(const Graph& graph, Variables& variables, int threads) {
 }
 
 nlohmann::ordered_json to_json(const MemoryUse& m) {
-  return {{"parameters", m.parameters}, {"activations_per_thread", m.activations},
-          {"gradients", m.gradients},   {"shared", m.shared},
-          {"threads", m.threads},       {"total", m.total()}};
+  return {{"parameters", m.parameters},   {"activations_per_thread", m.activations},
+          {"gradients", m.gradients},     {"shared", m.shared},
+          {"threads", m.threads},         {"total", m.total()},
+          {"kept_per_16_samples", m.kept}};
 }
 
 std::string to_text(const MemoryUse& m) {
-  return fmt::format("{} (parameters {}, activations {} × {} thread{}, gradients {}, other {})", megabytes(m.total()),
-                     megabytes(m.parameters), megabytes(m.activations), m.threads, m.threads == 1 ? "" : "s",
-                     megabytes(m.gradients), megabytes(m.shared));
+  const auto booked = fmt::format("{} (parameters {}, activations {} × {} thread{}, gradients {}, other {})",
+                                  megabytes(m.total()), megabytes(m.parameters), megabytes(m.activations), m.threads,
+                                  m.threads == 1 ? "" : "s", megabytes(m.gradients), megabytes(m.shared));
+  return m.kept == 0 ? booked : fmt::format("{} and {} for each 16 samples of a batch", booked, megabytes(m.kept));
 }
 
 int info(const Options& o) {

@@ -84,6 +84,8 @@ struct MemoryUse {
   std::size_t gradients = 0;    ///< slots of sums over samples
   std::size_t shared = 0;       ///< shared values and packed weights
   int threads = 1;
+  std::size_t kept = 0;  ///< beyond the total, for each 16 samples of the largest batch so far: values that a graph
+                         ///< which couples its samples (batch normalisation in training) keeps for later
   std::size_t total() const {
     return parameters + activations * static_cast<std::size_t>(threads) + gradients + shared;
   }

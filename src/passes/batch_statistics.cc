@@ -1,8 +1,10 @@
 // What a network's graph becomes in training: statistics of the batch stand where it uses running ones, which follow
 // them.
 #include <map>
+#include <stdexcept>
 
 #include "chalkgrad/ops.h"
+#include "src/base/text.h"
 #include "src/passes/passes.h"
 #include "src/passes/rewrite.h"
 
@@ -16,7 +18,10 @@ Graph with_batch_statistics(const Graph& graph) {
     Node node = r.translated(id);
     for (auto& input : node.inputs) {
       const auto found = batch_of.find(input);
-      if (found != batch_of.end() && found->second < id) input = found->second;  // ids are the same in both graphs
+      if (found == batch_of.end()) continue;
+      if (found->second >= id)
+        throw std::logic_error(str("%", id, " uses a running average before the batch's statistic stands"));
+      input = found->second;  // ids are the same in both graphs
     }
     r.map(id, r.append(std::move(node)));
   }

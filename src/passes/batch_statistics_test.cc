@@ -97,6 +97,15 @@ TEST(BatchStatistics, SimplifyToTheTextbooksGradient) {
   EXPECT_EQ(sums, 4) << simple.print();
 }
 
+TEST(BatchStatistics, MustStandBeforeTheAverageIsUsed) {
+  Graph g;
+  const Value running = g.parameter("running", {2}, {}, /*trainable=*/false);
+  const Value x = g.input("x", {2}), y = x - running, mean = batch_mean(x);
+  g.running_average(running, mean, mean, 0.1, 1);
+  g.output("y", y);
+  EXPECT_THROW(with_batch_statistics(g), std::logic_error);
+}
+
 TEST(BatchStatistics, LeaveAGraphWithoutThemAsItIs) {
   Graph g;
   g.output("y", dense_layer(g.input("x", {4}), {.outputs = 2}));

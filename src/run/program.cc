@@ -337,7 +337,7 @@ MemoryUse Program::State::memory() const {
   use.activations = (plan.arena + plan.scratch) * sizeof(float);
   use.gradients = slots_.size() * sizeof(float);
   use.shared = shared_.size() * sizeof(float);
-  for (const auto& whole : whole_) use.shared += whole.size() * sizeof(float);
+  for (const auto size : plan.whole) use.kept += size * sizeof(float);
   use.threads = team_.size();
   return use;
 }
