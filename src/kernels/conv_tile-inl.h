@@ -21,8 +21,7 @@ HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
 constexpr std::int64_t kLanes = 16;
-constexpr int kWeightBlock = 4;                             // filters whose weights are packed side by side
-constexpr int kMaxSums = HWY_TARGET == HWY_AVX2 ? 12 : 24;  // accumulators that fit beside the operands
+constexpr int kWeightBlock = 4;  // filters whose weights are packed side by side
 constexpr int kMaxColumns = 6;
 constexpr int tile_columns(int filters) { return std::min(kMaxColumns, kMaxSums / filters); }
 

@@ -13,10 +13,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
-constexpr int kWideParts = kPieces > 2 ? 1 : kPieces;       // native vectors of a sample group held at once
-constexpr int kWideSums = HWY_TARGET == HWY_AVX2 ? 6 : 24;  // summed at once if their weights are neighbours
-constexpr int kRowSums = HWY_TARGET == HWY_AVX2 ? 6 : 12;   // if each reads a row of its own: few, lest rows whose
-                                                            // distance is a power of two push each other out of cache
+constexpr int kWideParts = kPieces > 2 ? 1 : kPieces;  // native vectors of a sample group held at once
 
 /// Sums y[k] = Σ_t w[k·w_sum + t·w_step] · x[t], then + bias[k] (if not null), then relu.
 struct DenseSums {
@@ -89,11 +86,11 @@ void dense_sums(DenseSums s, std::int64_t count) {
 
 void DenseForward(std::int64_t outputs, std::int64_t inputs, const float* x, const float* w, const float* bias,
                   bool relu, float* y) {
-  dense_sums<kRowSums>({x, inputs, w, inputs, 1, bias, relu, y}, outputs);
+  dense_sums<kDenseRows>({x, inputs, w, inputs, 1, bias, relu, y}, outputs);
 }
 
 void DenseInputGrad(std::int64_t outputs, std::int64_t inputs, const float* dy, const float* w, float* dx) {
-  dense_sums<kWideSums>({dy, outputs, w, 1, inputs, nullptr, false, dx}, inputs);
+  dense_sums<kDenseColumns>({dy, outputs, w, 1, inputs, nullptr, false, dx}, inputs);
 }
 
 void DenseWeightGrad(std::int64_t outputs, std::int64_t inputs, const float* x, const float* dy, float* dw, int valid,
