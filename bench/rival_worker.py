@@ -4,6 +4,7 @@
 Builds the network and warms up, prints {"ready": version}; then each line on stdin is a number of seconds to run, and the
 answer the samples a second: the median of turns of 50 ms. Ends with stdin. bench/rivals.py starts it.
 """
+import dataclasses
 import json
 import re
 import sys
@@ -12,37 +13,69 @@ import time
 TURN = 0.05
 
 
+@dataclasses.dataclass(frozen=True)
+class Layer:
+    kind: str  # conv, dense, maxpool, bn, gap, residual, relu, sigmoid, tanh
+    number: int = 0  # filters, outputs, the side of a window
+    kernel: int = 0
+    stride: int = 1
+    same: bool = False  # zero padding that keeps the size
+    branch: tuple = ()  # of a residual,
+    shortcut: tuple = ()  # which is its input itself, or every s-th place of it and zeros, if this is empty
+
+
+def split(text, separator):
+    """The parts of a text between separators that are not within parentheses."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == separator and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
+
+
 def layers(network):
-    """The chain as (kind, number, kernel, same padding)."""
     found = []
-    for word in network.split("-"):
-        match = re.fullmatch(r"(\d+)c(\d+)(z?)|(\d+)n|(mp)(\d+)|(relu|sigmoid|tanh)", word)
+    for word in split(network, "-"):
+        group = re.fullmatch(r"(res|\d+\*)\((.*)\)", word)
+        if group and group[1] == "res":
+            found.append(Layer("residual", **dict(zip(("branch", "shortcut"), map(layers, split(group[2], ","))))))
+            continue
+        if group:
+            found += int(group[1][:-1]) * layers(group[2])
+            continue
+        match = re.fullmatch(r"(\d+)c(\d+)(z?)(?:s(\d+))?|(\d+)n|(mp)(\d+)|(relu|sigmoid|tanh|bn|gap)", word)
         if not match:
             raise SystemExit(f'rivals do not know the layer "{word}"')
         if match[1]:
-            found.append(("conv", int(match[1]), int(match[2]), bool(match[3])))
-        elif match[4]:
-            found.append(("dense", int(match[4]), 0, False))
+            found.append(Layer("conv", int(match[1]), int(match[2]), int(match[4] or 1), bool(match[3])))
         elif match[5]:
-            found.append(("maxpool", int(match[6]), 0, False))
+            found.append(Layer("dense", int(match[5])))
+        elif match[6]:
+            found.append(Layer("maxpool", int(match[7])))
         else:
-            found.append((match[7], 0, 0, False))
-    return found
+            found.append(Layer(match[8]))
+    return tuple(found)
 
 
 def with_shapes(network, shape):
-    """Each layer with the shape it is given."""
+    """Each layer with the shape it is given, and the shape of the result. `network`: a chain, or layers."""
     shape, walked = list(shape), []
-    for layer in layers(network):
-        kind, number, kernel, same = layer
-        walked.append((*layer, list(shape)))
-        if kind == "conv":
-            less = 0 if same else kernel - 1
-            shape = [number, shape[1] - less, shape[2] - less]
-        elif kind == "maxpool":
-            shape = [shape[0], shape[1] // number, shape[2] // number]
-        elif kind == "dense":
-            shape = [number]
+    for layer in layers(network) if isinstance(network, str) else network:
+        walked.append((layer, list(shape)))
+        if layer.kind == "conv":
+            padding = 2 * (layer.kernel // 2) if layer.same else 0
+            shape = [layer.number] + [(n + padding - layer.kernel) // layer.stride + 1 for n in shape[1:]]
+        elif layer.kind == "maxpool":
+            shape = [shape[0], shape[1] // layer.number, shape[2] // layer.number]
+        elif layer.kind == "dense":
+            shape = [layer.number]
+        elif layer.kind == "gap":
+            shape = shape[:1]
+        elif layer.kind == "residual":
+            shape = with_shapes(layer.branch, shape)[1]
     return walked, shape
 
 
@@ -53,6 +86,47 @@ def product(shape):
     return result
 
 
+def torch_model(network, shape):
+    from torch import nn
+
+    class Residual(nn.Module):
+        def __init__(self, layer, shape):
+            super().__init__()
+            self.branch, self.shortcut = torch_model(layer.branch, shape), torch_model(layer.shortcut, shape)
+            to = with_shapes(layer.branch, shape)[1]
+            self.stride, self.more = shape[1] // to[1], to[0] - shape[0]
+            self.sampled = not layer.shortcut and to != shape
+
+        def forward(self, x):
+            beside = self.shortcut(x)
+            if self.sampled:
+                s = self.stride
+                beside = nn.functional.pad(beside[:, :, ::s, ::s], (0, 0, 0, 0, 0, self.more))
+            return self.branch(x) + beside
+
+    parts = []
+    walked, _ = with_shapes(network, shape)
+    for i, (layer, given) in enumerate(walked):
+        biased = i + 1 == len(walked) or walked[i + 1][0].kind != "bn"
+        if layer.kind == "conv":
+            parts.append(nn.Conv2d(given[0], layer.number, layer.kernel, layer.stride,
+                                   padding=layer.kernel // 2 if layer.same else 0, bias=biased))
+        elif layer.kind == "maxpool":
+            parts.append(nn.MaxPool2d(layer.number))
+        elif layer.kind == "bn":
+            parts.append((nn.BatchNorm2d if len(given) > 1 else nn.BatchNorm1d)(given[0]))
+        elif layer.kind == "gap":
+            parts += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+        elif layer.kind == "residual":
+            parts.append(Residual(layer, given))
+        elif layer.kind == "dense":
+            parts += [nn.Flatten()] if len(given) > 1 else []
+            parts.append(nn.Linear(product(given), layer.number, bias=biased))
+        else:
+            parts.append({"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}[layer.kind]())
+    return nn.Sequential(*parts)
+
+
 def torch_step(problem):
     """A function that trains on or predicts the same batch, in the mode "eager", "channels_last" or "compile", with
     " bfloat16" behind it under autocast."""
@@ -61,19 +135,8 @@ def torch_step(problem):
     mode, bfloat16 = problem["mode"].split()[0], problem["mode"].endswith("bfloat16")
     torch.set_num_threads(problem["threads"])
     torch.manual_seed(1)
-    parts = []
-    walked, outputs = with_shapes(problem["network"], problem["shape"])
-    for kind, number, kernel, same, shape in walked:
-        if kind == "conv":
-            parts.append(nn.Conv2d(shape[0], number, kernel, padding=kernel // 2 if same else 0))
-        elif kind == "maxpool":
-            parts.append(nn.MaxPool2d(number))
-        elif kind == "dense":
-            parts += [nn.Flatten()] if len(shape) > 1 else []
-            parts.append(nn.Linear(product(shape), number))
-        else:
-            parts.append({"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}[kind]())
-    model = nn.Sequential(*parts)
+    outputs = with_shapes(problem["network"], problem["shape"])[1]
+    model = torch_model(problem["network"], problem["shape"])
     x, t = torch.randn(problem["batch"], *problem["shape"]), torch.randint(0, outputs[0], (problem["batch"],))
     if mode == "channels_last":
         model, x = model.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)
@@ -115,19 +178,23 @@ def onnx_step(problem):
         return name
 
     walked, outputs = with_shapes(problem["network"], problem["shape"])
-    for i, (kind, number, kernel, same, shape) in enumerate(walked):
+    for i, (layer, shape) in enumerate(walked):
+        kind, kernel = layer.kind, layer.kernel
         inputs, attributes = [last], {}
         if kind == "conv":
-            inputs += [parameter(f"w{i}", number, shape[0], kernel, kernel), parameter(f"b{i}", number)]
-            attributes = {"kernel_shape": [kernel] * 2, "pads": [kernel // 2 if same else 0] * 4}
+            inputs += [parameter(f"w{i}", layer.number, shape[0], kernel, kernel), parameter(f"b{i}", layer.number)]
+            attributes = {"kernel_shape": [kernel] * 2, "strides": [layer.stride] * 2,
+                          "pads": [kernel // 2 if layer.same else 0] * 4}
         elif kind == "maxpool":
-            attributes = {"kernel_shape": [number] * 2, "strides": [number] * 2}
+            attributes = {"kernel_shape": [layer.number] * 2, "strides": [layer.number] * 2}
         elif kind == "dense":
             if len(shape) > 1:
                 nodes.append(helper.make_node("Flatten", [last], [f"flat{i}"]))
                 inputs = [f"flat{i}"]
-            inputs += [parameter(f"w{i}", number, product(shape)), parameter(f"b{i}", number)]
+            inputs += [parameter(f"w{i}", layer.number, product(shape)), parameter(f"b{i}", layer.number)]
             attributes = {"transB": 1}
+        elif kind not in ("relu", "sigmoid", "tanh"):
+            raise SystemExit(f'this script does not write "{kind}" for ONNX Runtime')
         op = {"conv": "Conv", "maxpool": "MaxPool", "dense": "Gemm"}.get(kind, kind.capitalize())
         nodes.append(helper.make_node(op, inputs, [f"v{i}"], **attributes))
         last = f"v{i}"

@@ -10,8 +10,11 @@ target_compile_options(chalkgrad_flags INTERFACE
   $<$<BOOL:${CHALKGRAD_WERROR}>:-Werror>)
 # Instruction sets that kernels are compiled for: AVX2 and AVX-512 on x86-64, NEON on AArch64, and a portable one.
 # The others of x86 have no fused multiply-add, without which results would not be the same bits.
-target_compile_definitions(chalkgrad_flags INTERFACE
-  "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL|HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
+set(chalkgrad_disabled_targets "HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL|HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128")
+if(NOT CHALKGRAD_AVX512)
+  string(APPEND chalkgrad_disabled_targets "|HWY_AVX3")
+endif()
+target_compile_definitions(chalkgrad_flags INTERFACE "HWY_DISABLED_TARGETS=(${chalkgrad_disabled_targets})")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Highway's NEON is declared for processors with AES; GCC does not inline it where the rest is not.
   target_compile_options(chalkgrad_flags INTERFACE -march=armv8-a+crypto)

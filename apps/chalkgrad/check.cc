@@ -11,6 +11,7 @@
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
+#include "apps/chalkgrad/table.h"
 #include "src/base/file.h"
 
 namespace chalk::app {
@@ -43,8 +44,7 @@ struct Screen {
     std::size_t used = 0;  // columns of this line
     while (!text.empty()) {
       const auto word = text.substr(0, text.find(' '));
-      const auto columns = static_cast<std::size_t>(std::count_if(
-          word.begin(), word.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+      const auto columns = characters(word);
       if (used > 0 && width > 0 && indent + used + 1 + columns > width) {
         lines += "\n" + std::string(indent, ' ');
         used = 0;

@@ -8,6 +8,7 @@
 #include "apps/chalkgrad/common.h"
 #include "src/data/npz.h"
 #include "src/ir/leaves.h"
+#include "src/passes/passes.h"
 #include "src/run/reference.h"
 #include "src/train/feeds.h"
 #include "src/train/training_graph.h"
@@ -125,7 +126,7 @@ int grad(const Options& o) {
                                  o.index + o.batch - 1, count(size), size - 1));
   }
   check_fits(network, data);
-  Graph graph = network.graph();
+  Graph graph = with_batch_statistics(network.graph());
   const auto natural = natural_loss(network);
   const auto loss_kind = data.labels.empty() && of_softmax(natural) ? Loss::squared_error : natural;
   const Value loss = batch_mean(add_loss(graph, loss_kind, target_shape(data)));

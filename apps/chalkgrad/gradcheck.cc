@@ -17,6 +17,7 @@
 #include "src/net/build.h"
 #include "src/net/cost.h"
 #include "src/ops/registry.h"
+#include "src/passes/passes.h"
 #include "src/run/reference.h"
 #include "src/run/update_check.h"
 #include "src/train/diagnose.h"
@@ -47,7 +48,7 @@ struct Problem {
 };
 
 void pose(Problem& problem, const Network& network) {
-  auto& graph = problem.graph = network.graph();
+  auto& graph = problem.graph = with_batch_statistics(network.graph());
   problem.loss = batch_mean(add_loss(graph, natural_loss(network), network.output_shape()));
   problem.wrt = graph.parameters();
   problem.wrt.push_back(graph.find("x"));

@@ -3,15 +3,11 @@
 #include <algorithm>
 
 namespace chalk::app {
-namespace {
 
-/// Characters, not bytes.
-std::size_t width(std::string_view text) {
+std::size_t characters(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
-
-}  // namespace
 
 Table::Table(std::vector<std::string> titles) { row(std::move(titles)); }
 void Table::row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
@@ -21,7 +17,7 @@ std::string Table::text() const {
   std::vector<std::size_t> widths;
   for (const auto& row : rows_) {
     if (widths.size() < row.size()) widths.resize(row.size());
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], characters(row[i]));
   }
   std::size_t total = 0;
   for (const auto w : widths) total += w + 2;
@@ -31,7 +27,7 @@ std::string Table::text() const {
       for (std::size_t i = 2; i < total; ++i) text += "─";
     }
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string space(widths[i] - width(row[i]), ' ');
+      const std::string space(widths[i] - characters(row[i]), ' ');
       if (i > 0) text += "  ";
       text += i == 0 ? row[i] + space : space + row[i];
     }

@@ -1,11 +1,15 @@
 // Tables whose columns line up.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace chalk::app {
+
+/// Characters of UTF-8, not bytes.
+std::size_t characters(std::string_view text);
 
 class Table {
  public:

@@ -328,8 +328,9 @@ void add_train(CLI::App& app, Action& action) {
   command->add_option("--log", o.log, "Append a line of JSON for each step and epoch")->type_name("FILE");
   command
       ->add_option("--print-after", o.print_after,
-                   "Print what this pass made of the training step to stderr: differentiate, simplify, fuse or plan")
-      ->check(CLI::IsMember({"differentiate", "simplify", "fuse", "plan"}))
+                   "Print what this pass made of the training step to stderr: differentiate, simplify, fold_scales, "
+                   "split_variance, fuse or plan")
+      ->check(CLI::IsMember({"differentiate", "simplify", "fold_scales", "split_variance", "fuse", "plan"}))
       ->type_name("PASS");
   command->add_flag("--quiet", o.quiet, "Print the result only");
   add_json(command, o.json);

@@ -13,9 +13,9 @@ struct CompileOptions {
   std::string guard{};                      ///< a shared scalar output (the loss): if it is not finite, run() throws
                                             ///< NumericError before any parameter is updated
   bool profile = false;                     ///< measures each kernel's time, for Program::profile()
-  std::set<std::string> disabled_passes{};  ///< "simplify", "fuse": for comparison
-  std::set<std::string> print_after{};      ///< "differentiate", "simplify", "fuse", "plan": what each has made is
-                                            ///< handed to `print`
+  std::set<std::string> disabled_passes{};  ///< "simplify", "fold_scales", "split_variance", "fuse": for comparison
+  std::set<std::string> print_after{};      ///< these, and "differentiate", "plan": what each has made is handed to
+                                            ///< `print`
   std::function<void(std::string_view pass, const std::string& graph)> print{};
 };
 

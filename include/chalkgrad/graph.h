@@ -69,6 +69,15 @@ struct Init {
   bool operator==(const Init&) const = default;
 };
 
+/// A parameter that follows a statistic of the batches trained on; see Graph::running_average().
+struct RunningAverage {
+  NodeId parameter = -1;  ///< not trainable
+  NodeId batch = -1;      ///< of its type: what stands in its place while training
+  NodeId estimate = -1;   ///< of its type: what it moves towards
+  double momentum = 0.1;
+  std::int64_t places = 1;  ///< how many values each sample brings to each number of it
+};
+
 class Graph {
  public:
   /// A value that every sample brings. `distribution`: its elements are >= 0 and sum to 1 (a one-hot label), which the
@@ -109,6 +118,12 @@ class Graph {
   void update(Value parameter, Value next);
   const std::vector<std::pair<NodeId, NodeId>>& updates() const { return updates_; }
 
+  /// The graph uses `parameter`, but in training (with_batch_statistics() of the passes) `batch` takes its place, and
+  /// after each step the parameter becomes (1 − momentum) · parameter + momentum · estimate. `batch` must stand before
+  /// what uses the parameter; `places`: how many values of each sample are in each number of it.
+  void running_average(Value parameter, Value batch, Value estimate, double momentum, std::int64_t places);
+  const std::vector<RunningAverage>& running_averages() const { return running_averages_; }
+
   /// One line a value: `%3 z1 : batched 20×24×24 = conv2d(%0 x, %1 W1) stride=[1, 1]`.
   std::string print() const;
   /// Checks what every pass must keep: operands stand before use, types follow from the shape rules, names are unique.
@@ -123,6 +138,7 @@ class Graph {
   std::map<std::string, NodeId, std::less<>> names_;
   std::vector<std::pair<std::string, NodeId>> outputs_;
   std::vector<std::pair<NodeId, NodeId>> updates_;
+  std::vector<RunningAverage> running_averages_;
   std::string layer_;
 };
 

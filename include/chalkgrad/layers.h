@@ -38,6 +38,25 @@ struct DenseLayer {
 /// W·x + b on x of any shape, flattened: weights [outputs, elements of x].
 Value dense_layer(Value x, const DenseLayer& layer);
 
+/// Batch normalisation (Ioffe & Szegedy 2015): y = γ·(x − μ)/√(σ² + ε) + β, each of them one number a channel (axis 0).
+struct BatchNormLayer {
+  double momentum = 0.1;  ///< how far the running mean and variance move towards those of a batch
+  double epsilon = 1e-5;
+};
+/// On x [channels, height, width], or on a vector, whose elements are its channels. The parameters are weight (γ, 1 at
+/// first) and bias (β, 0), and, not trained, running_mean (0) and running_var (1), which stand for μ and σ². In
+/// training the mean and the variance of the batch do instead, and the running ones follow them (the variance as n/(n −
+/// 1) σ²).
+Value batch_norm_layer(Value x, const BatchNormLayer& layer = {});
+
+/// The mean of each channel of x [channels, height, width]: a vector.
+Value global_average_pool(Value x);
+
+/// x + branch, where `branch` has been computed from x (He et al. 2015). Where it has fewer rows and columns, by a
+/// factor of s, and more channels, every s-th row and column of x is taken, with channels of zeros after those of x
+/// (the paper's option A).
+Value residual(Value x, Value branch);
+
 /// x + b, or x − b, with a bias for each value of x, or (shared) for each of its channels.
 Value bias_layer(Value x, Bias bias = Bias::untied, bool subtract = false);
 

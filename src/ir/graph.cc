@@ -1,5 +1,6 @@
 #include "chalkgrad/graph.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <stdexcept>
@@ -156,6 +157,18 @@ void Graph::update(Value parameter, Value next) {
   updates_.emplace_back(parameter.id(), next.id());
 }
 
+void Graph::running_average(Value parameter, Value batch, Value estimate, double momentum, std::int64_t places) {
+  const Node& leaf = node(parameter.id());
+  if (leaf.op != &op_parameter || leaf.attributes.as<ParameterAttributes>().trainable)
+    throw std::logic_error("only a parameter that is not trainable can be a running average");
+  for (const auto& value : {batch, estimate}) {
+    if (value.type() == leaf.type) continue;
+    throw ShapeError(str("running average ", parameter.name(), ": it is ", to_string(leaf.type), " but the batch's is ",
+                         to_string(value.type())));
+  }
+  running_averages_.push_back({parameter.id(), batch.id(), estimate.id(), momentum, places});
+}
+
 std::string Graph::print() const {
   std::ostringstream out;
   const auto reference = [&](NodeId id) {
@@ -177,6 +190,10 @@ std::string Graph::print() const {
   }
   for (const auto& [name, id] : outputs_) out << "output " << name << " = " << reference(id) << "\n";
   for (const auto& [leaf, next] : updates_) out << "update " << reference(leaf) << " := " << reference(next) << "\n";
+  for (const auto& average : running_averages_) {
+    out << "in training " << reference(average.parameter) << " stands for " << reference(average.batch)
+        << " and moves towards " << reference(average.estimate) << " by " << average.momentum << "\n";
+  }
   return out.str();
 }
 
@@ -198,6 +215,12 @@ void Graph::verify() const {
   }
   for (const auto& [name, id] : outputs_) {
     if (id < 0 || id >= size()) fail(id, "is an output but not in the graph");
+  }
+  for (const auto& [leaf, batch, estimate, momentum, places] : running_averages_) {
+    if (std::min({leaf, batch, estimate}) < 0 || std::max({leaf, batch, estimate}) >= size())
+      fail(leaf, "is a running average outside the graph");
+    if (node(leaf).op != &op_parameter || node(leaf).type != node(batch).type || node(leaf).type != node(estimate).type)
+      fail(leaf, "cannot follow its batch");
   }
   for (const auto& [leaf, next] : updates_) {
     if (leaf < 0 || next < 0 || leaf >= size() || next >= size()) fail(leaf, "is an update outside the graph");

@@ -76,6 +76,37 @@ void dz_to_filter_points(const ConvShape& s, const WinogradGradPlan& p, const fl
   }
 }
 
+/// to[i · step + k] (+)= w[k][i] for `count` filters i.
+template <int kWeights>
+HWY_INLINE void store_weights(const float (&w)[kWeights][kWidth], std::int64_t count, bool accumulate, float* to,
+                              std::int64_t step) {
+  if constexpr (kWeights < kWidth) {
+    for (std::int64_t i = 0; i < count; ++i, to += step) {
+      for (int k = 0; k < kWeights; ++k) to[k] = accumulate ? to[k] + w[k][i] : w[k][i];
+    }
+  } else {  // whole vectors; the last one overlaps the one before
+    constexpr int kVecs = (kWeights + kWidth - 1) / kWidth;
+    const LaneTag d;
+    LaneVec v[kVecs][kWidth];
+    CHALKGRAD_UNROLL
+    for (int j = 0; j < kVecs; ++j) {
+      CHALKGRAD_UNROLL
+      for (int r = 0; r < kWidth; ++r) v[j][r] = hn::Load(d, w[std::min(j * kWidth, kWeights - kWidth) + r]);
+      transpose_vectors(v[j]);
+    }
+    for (std::int64_t i = 0; i < count; ++i, to += step) {
+      LaneVec sum[kVecs];
+      CHALKGRAD_UNROLL
+      for (int j = 0; j < kVecs; ++j) {
+        const float* const old = to + std::min(j * kWidth, kWeights - kWidth);
+        sum[j] = accumulate ? hn::Add(hn::LoadU(d, old), v[j][i]) : v[j][i];
+      }
+      CHALKGRAD_UNROLL
+      for (int j = 0; j < kVecs; ++j) hn::StoreU(sum[j], d, to + std::min(j * kWidth, kWeights - kWidth));
+    }
+  }
+}
+
 /// dw[f][c] (+)= Gᵀ m[·][c][f] G, some filters at a time.
 template <int kKernel>
 void weights_from_sums(const ConvShape& s, const WinogradGradPlan& p, const float* m, bool accumulate, float* dw) {
@@ -89,10 +120,8 @@ void weights_from_sums(const ConvShape& s, const WinogradGradPlan& p, const floa
       const auto load = [&](int i, int j) HWY_ATTR { return hn::Load(d, from + (i * Weights::kFrom + j) * p.m_plane); };
       const auto store = [&](int a, int b, LaneVec weights) HWY_ATTR { hn::Store(weights, d, w[a * kKernel + b]); };
       transform<Weights>(load, store);
-      for (std::int64_t i = 0; i < std::min<std::int64_t>(kWidth, s.filters - f); ++i) {
-        float* const to = dw + ((f + i) * s.channels + c) * kWeights;
-        for (int k = 0; k < kWeights; ++k) to[k] = accumulate ? to[k] + w[k][i] : w[k][i];
-      }
+      store_weights<kWeights>(w, std::min<std::int64_t>(kWidth, s.filters - f), accumulate,
+                              dw + (f * s.channels + c) * kWeights, s.channels * kWeights);
     }
   }
 }

@@ -168,6 +168,60 @@ TEST(Layers, ActivationsTakeAsManyStepsAsRunsNotAsNodes) {
   EXPECT_EQ(size_of(1000, {tanh}), 2);
 }
 
+TEST(Layers, BatchNormMakesItsParametersUnderTheLayersName) {
+  Graph g;
+  const Value x = g.input("x", {3, 4, 5});
+  g.layer("bn1");
+  const Value y = batch_norm_layer(x);
+  EXPECT_EQ(y.type(), (Type{{3, 4, 5}, true}));
+  for (const char* name : {"bn1.weight", "bn1.bias", "bn1.running_mean", "bn1.running_var"})
+    EXPECT_EQ(g.find(name).shape(), (Shape{3})) << name;
+  EXPECT_EQ(init_of(g.find("bn1.weight")), Init::constant(1));
+  EXPECT_EQ(init_of(g.find("bn1.bias")), Init::constant(0));
+  EXPECT_EQ(init_of(g.find("bn1.running_mean")), Init::constant(0));
+  EXPECT_EQ(init_of(g.find("bn1.running_var")), Init::constant(1));
+  EXPECT_EQ(g.parameters().size(), 2u) << "the running ones are not trained";
+  EXPECT_EQ(g.running_averages().size(), 2u);
+  g.verify();
+}
+
+TEST(Layers, BatchNormPredictsWithItsRunningStatistics) {
+  Graph g;
+  const Value x = g.input("x", {2, 1, 2}), v = g.input("v", {2});
+  g.layer("maps");
+  const Value y = batch_norm_layer(x, {.epsilon = 0.25});
+  g.layer("vector");
+  const Value z = batch_norm_layer(v, {.epsilon = 0.25});
+  const std::vector<double> gamma{2, 3}, beta{5, 7}, mean{1, -1}, var{0.75, 3.75};
+  std::map<std::string, std::vector<double>> leaves{{"x", {2, 3, 4, 5}}, {"v", {2, 4}}};
+  for (const char* layer : {"maps", "vector"}) {
+    leaves.insert({{std::string(layer) + ".weight", gamma},
+                   {std::string(layer) + ".bias", beta},
+                   {std::string(layer) + ".running_mean", mean},
+                   {std::string(layer) + ".running_var", var}});
+  }
+  EXPECT_EQ(evaluated(g, y, leaves), (std::vector<double>{7, 9, 14.5, 16}));
+  EXPECT_EQ(evaluated(g, z, leaves), (std::vector<double>{7, 14.5}));
+}
+
+TEST(Layers, AResidualIsTheSumOfABranchAndItsInput) {
+  Graph g;
+  const Value x = g.input("x", {1, 3, 4}), same = g.input("same", {1, 3, 4}), less = g.input("less", {3, 2, 2});
+  std::vector<double> xs(12), branch(12, 100), sampled(12, 100);
+  for (std::size_t i = 0; i < xs.size(); ++i) xs[i] = static_cast<double>(i);
+  const auto sum = evaluated(g, residual(x, same), {{"x", xs}, {"same", branch}});
+  for (std::size_t i = 0; i < xs.size(); ++i) EXPECT_EQ(sum[i], 100 + xs[i]);
+  sampled[0] += 0, sampled[1] += 2, sampled[2] += 8, sampled[3] += 10;  // every second row and column, then zeros
+  EXPECT_EQ(evaluated(g, residual(x, less), {{"x", xs}, {"less", branch}}), sampled);
+}
+
+TEST(Layers, GlobalAveragePoolingGivesTheMeanOfEachChannel) {
+  Graph g;
+  const Value y = global_average_pool(g.input("x", {2, 2, 2}));
+  EXPECT_EQ(y.shape(), (Shape{2}));
+  EXPECT_EQ(evaluated(g, y, {{"x", {1, 2, 3, 6, 5, 5, 5, 9}}}), (std::vector<double>{3, 6}));
+}
+
 TEST(Losses, BinaryCrossEntropyOfSigmoidsIsTheSameFromTheirLogits) {
   Graph g;
   const Value z = g.input("z", {3}), t = g.input("t", {3});
@@ -231,6 +285,19 @@ TEST(Layers, ErrorsNameTheLayerAndSayWhatToDo) {
             "conv7: 3 functions do not divide 10 nodes; give a divisor of 10");
   EXPECT_EQ(error_of([&] { activations(v, {}); }),
             "conv7: there is no function; give one for each node, or a list to be repeated");
+  EXPECT_EQ(error_of([&] { batch_norm_layer(g.parameter("w", {3})); }),
+            "conv7: takes channels of each sample, not shared 3; give it a map or a vector");
+  EXPECT_EQ(error_of([&] { batch_norm_layer(x, {.momentum = 2}); }),
+            "conv7: momentum is 2; it must be between 0 and 1");
+  EXPECT_EQ(error_of([&] { batch_norm_layer(x, {.epsilon = 0}); }), "conv7: epsilon is 0; it must be a number above 0");
+  EXPECT_EQ(error_of([&] { global_average_pool(v); }),
+            "conv7: takes channels × rows × columns, not 10; reshape the input to three axes");
+  for (const Value wrong : {g.input("few", {2, 4, 4}), g.input("odd", {3, 3, 4}), v}) {
+    EXPECT_EQ(error_of([&] { residual(x, wrong); }),
+              "conv7: a branch of " + to_string(wrong.shape()) +
+                  " cannot be added to 3×4×4; its rows and columns must be as many or, in steps of s, an s-th, its "
+                  "channels no fewer");
+  }
   g.layer("");
   EXPECT_EQ(error_of([&] { binary_cross_entropy(v, t); }),
             "binary_cross_entropy: a target of 9 does not fit 10; give both the same shape");

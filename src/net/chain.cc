@@ -15,7 +15,10 @@ namespace {
 using Kind = LayerSpec::Kind;
 
 constexpr std::size_t kMostLayers = 4096;
-constexpr std::array<std::pair<std::string_view, Kind>, 6> kWords{{{"relu", Kind::relu},
+constexpr int kMostNesting = 16;
+constexpr std::array<std::pair<std::string_view, Kind>, 8> kWords{{{"relu", Kind::relu},
+                                                                   {"bn", Kind::batch_norm},
+                                                                   {"gap", Kind::global_average_pool},
                                                                    {"tanh", Kind::tanh},
                                                                    {"sigmoid", Kind::sigmoid},
                                                                    {"softmax", Kind::softmax},
@@ -25,6 +28,7 @@ constexpr std::string_view kExample = "20c5-relu-mp2-100n-relu-10n";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_plain(char c) { return c > ' ' && c < '\x7f'; }
+bool ends_layer(char c) { return c == '-' || c == '(' || c == ')' || c == ','; }
 
 class ChainParser {
  public:
@@ -32,17 +36,13 @@ class ChainParser {
 
   std::vector<LayerSpec> parse() {
     if (text_.empty()) throw InputError(str(what_, " \"\": is empty; write layers, e.g. ", kExample));
-    std::vector<LayerSpec> layers;
-    for (;;) {
-      if (layers.size() == kMostLayers) fail(at_, str("there are more than ", kMostLayers, " layers; use fewer"));
-      layers.push_back(item());
-      if (at_ == text_.size()) break;
-      ++at_;  // the dash
-      if (at_ == text_.size()) fail(at_ - 1, "there is no layer after the last \"-\"; remove it or add a layer");
+    auto layers = chain();
+    if (at_ < text_.size()) {
+      fail(at_, str(in_quotes(text_.substr(at_, 1)), " stands outside of parentheses; ",
+                    text_[at_] == ')' ? "remove it, or open one before it" : "layers are separated by \"-\""));
     }
     for (std::size_t i = 0; i + 1 < layers.size(); ++i) {
-      if (layers[i].kind == Kind::softmax)
-        fail(layers[i].position - 1, "softmax can only be the last layer; move it there");
+      if (layers[i].kind == Kind::softmax) fail_softmax(layers[i]);
     }
     return layers;
   }
@@ -53,15 +53,83 @@ class ChainParser {
     throw InputError(str(what_, " ", in_quotes(text_), ": character ", offset + 1, ": ", message));
   }
 
-  LayerSpec item() {
+  [[noreturn]] void fail_softmax(const LayerSpec& layer) const {
+    fail(layer.position - 1, "softmax can only be the last layer; move it there");
+  }
+
+  /// Layers with "-" between them, up to the end or to what ends the parentheses around them.
+  std::vector<LayerSpec> chain() {
+    std::vector<LayerSpec> layers;
+    for (;;) {
+      item(layers);
+      if (at_ == text_.size() || text_[at_] != '-') return layers;
+      ++at_;
+      if (at_ == text_.size()) fail(at_ - 1, "there is no layer after the last \"-\"; remove it or add a layer");
+    }
+  }
+
+  /// One layer, or the layers of a repetition.
+  void item(std::vector<LayerSpec>& layers) {
     begin_ = at_;
-    while (at_ < text_.size() && text_[at_] != '-' && is_plain(text_[at_])) ++at_;
-    if (at_ < text_.size() && text_[at_] != '-') strange_character();
+    while (at_ < text_.size() && is_plain(text_[at_]) && !ends_layer(text_[at_])) ++at_;
+    if (at_ < text_.size() && !is_plain(text_[at_])) strange_character();
     item_ = text_.substr(begin_, at_ - begin_);
     place_ = 0;
+    if (at_ < text_.size() && text_[at_] == '(') return in_parentheses(layers);
     if (item_.empty()) fail(begin_, "an empty layer; write one layer between two \"-\"");
+    count_layers(1);
+    layers.push_back(plain_layer());
+  }
+
+  void count_layers(std::size_t more) {
+    layers_ += more;
+    if (layers_ > kMostLayers) fail(begin_, str("there are more than ", kMostLayers, " layers; use fewer"));
+  }
+
+  /// "res(…)", "res(…,…)" or "3*(…)".
+  void in_parentheses(std::vector<LayerSpec>& layers) {
+    const auto begin = begin_, open = at_;
+    const bool repeated = item_.size() > 1 && is_digit(item_[0]) && item_.back() == '*';
+    std::int64_t times = 1;
+    if (repeated) times = number("the number of repetitions");
+    if (repeated ? place_ + 1 != item_.size() : item_ != "res") {
+      fail(begin_,
+           str(in_quotes(item_), " cannot stand before \"(\"; write res(…) for x + F(x), 3*(…) for a repetition"));
+    }
+    if (++nesting_ > kMostNesting)
+      fail(open, str("there are more than ", kMostNesting, " parentheses in each other; write it with fewer"));
+    count_layers(1);
+    LayerSpec layer{.kind = Kind::residual, .position = begin + 1};
+    ++at_;
+    const auto before = layers_;
+    layer.branch = chain();
+    if (!repeated && at_ < text_.size() && text_[at_] == ',') {
+      ++at_;
+      layer.shortcut = chain();
+    }
+    if (at_ == text_.size() || text_[at_] != ')') {
+      if (at_ == text_.size()) fail(open, "this parenthesis is not closed; write \")\" after its layers");
+      fail(at_,
+           str(in_quotes(text_.substr(at_, 1)), " cannot stand here; ",
+               repeated ? "a repetition holds one chain" : "res(…,…) holds two chains: the branch and the shortcut"));
+    }
+    ++at_;
+    --nesting_;
+    if (at_ < text_.size() && text_[at_] != '-' && text_[at_] != ')' && text_[at_] != ',')
+      fail(at_, str(in_quotes(text_.substr(at_, 1)), " cannot stand after \")\"; write \"-\" before the next layer"));
+    if (!repeated) {
+      layers.push_back(std::move(layer));
+      return;
+    }
+    begin_ = begin;
+    count_layers((layers_ - before) * static_cast<std::size_t>(times - 1));
+    for (std::int64_t i = 0; i < times; ++i) layers.insert(layers.end(), layer.branch.begin(), layer.branch.end());
+  }
+
+  LayerSpec plain_layer() {
     LayerSpec layer = is_digit(item_[0]) ? counted() : named();
     layer.position = begin_ + 1;
+    if (layer.kind == Kind::softmax && nesting_ > 0) fail_softmax(layer);
     if (place_ != item_.size()) {
       fail(begin_ + place_, str(in_quotes(item_.substr(place_)), " is not understood after ",
                                 in_quotes(item_.substr(0, place_)), "; ", allowed(layer.kind)));
@@ -107,7 +175,8 @@ class ChainParser {
     std::transform(kWords.begin(), kWords.end(), words.begin(), [](const auto& word) { return word.first; });
     const auto guess = did_you_mean(item_, words);
     fail(begin_, str(in_quotes(item_), " is not a layer",
-                     guess.empty() ? str("; layers are e.g. 20c5, mp2, ap2, 100n, relu, tanh, sigmoid, softmax, bias")
+                     guess.empty() ? str("; layers are e.g. 20c5, bn, mp2, ap2, gap, 100n, relu, tanh, sigmoid, "
+                                         "softmax, bias, res(…)")
                                    : guess));
   }
 
@@ -193,10 +262,12 @@ class ChainParser {
   }
 
   std::string_view text_, what_;
-  std::size_t at_ = 0;     // in text_
-  std::string_view item_;  // between two dashes,
-  std::size_t begin_ = 0;  // where it stands in text_,
-  std::size_t place_ = 0;  // and how far it is read
+  std::size_t at_ = 0;      // in text_
+  std::string_view item_;   // between two dashes,
+  std::size_t begin_ = 0;   // where it stands in text_,
+  std::size_t place_ = 0;   // and how far it is read
+  std::size_t layers_ = 0;  // so far, each as often as it is repeated
+  int nesting_ = 0;
 };
 
 std::string kind_name(Kind kind) {
@@ -207,8 +278,12 @@ std::string kind_name(Kind kind) {
       return "maxpool";
     case Kind::average_pool:
       return "avgpool";
+    case Kind::global_average_pool:
+      return "gap";
     case Kind::dense:
       return "dense";
+    case Kind::batch_norm:
+      return "batch_norm";
     case Kind::relu:
       return "relu";
     case Kind::tanh:
@@ -221,25 +296,33 @@ std::string kind_name(Kind kind) {
       return "linear";
     case Kind::bias:
       return "bias";
+    case Kind::residual:
+      return "residual";
   }
   return {};
 }
 
-Value build_layer(Value x, const LayerSpec& layer) {
+/// `biased`: whether a convolution or dense layer has a bias where its text does not say.
+Value build_layer(Value x, const LayerSpec& layer, bool biased) {
   const PoolOptions pool{.window = layer.window, .stride = layer.stride, .padding = layer.padding};
+  const Bias bias = biased ? Bias::shared : Bias::none;
   switch (layer.kind) {
     case Kind::conv:
       return conv_layer(x, {.filters = layer.count,
                             .kernel = layer.window,
                             .options = {.stride = layer.stride, .padding = layer.padding, .groups = layer.groups},
                             .flipped = layer.flipped,
-                            .bias = layer.untied ? Bias::untied : Bias::shared});
+                            .bias = layer.untied ? Bias::untied : bias});
     case Kind::max_pool:
       return max_pool(x, pool);
     case Kind::average_pool:
       return average_pool(x, pool);
+    case Kind::global_average_pool:
+      return global_average_pool(x);
     case Kind::dense:
-      return dense_layer(x, {.outputs = layer.count});
+      return dense_layer(x, {.outputs = layer.count, .bias = bias});
+    case Kind::batch_norm:
+      return batch_norm_layer(x);
     case Kind::relu:
       return relu(x);
     case Kind::tanh:
@@ -248,12 +331,21 @@ Value build_layer(Value x, const LayerSpec& layer) {
       return sigmoid(x);
     case Kind::softmax:
       return softmax(x);
-    case Kind::linear:
-      return x;
     case Kind::bias:
       return bias_layer(x);
+    case Kind::linear:
+    case Kind::residual:
+      break;
   }
   return x;
+}
+
+/// F(x) + x or F(x) + G(x).
+Value build_residual(Value x, const LayerSpec& layer, LayerNames& names) {
+  const Value branch = build_chain(x, layer.branch, names);
+  const Value beside = layer.shortcut.empty() ? x : build_chain(x, layer.shortcut, names);
+  names.begin(kind_name(layer.kind));
+  return residual(beside, branch);
 }
 
 }  // namespace
@@ -263,11 +355,18 @@ std::vector<LayerSpec> parse_chain(std::string_view text, std::string_view what)
 }
 
 Value build_chain(Value x, std::span<const LayerSpec> layers, LayerNames& names) {
-  for (const auto& layer : layers) {
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const auto& layer = layers[i];
     if (layer.kind == Kind::linear) continue;
-    const auto name = names.begin(kind_name(layer.kind));
-    x = build_layer(x, layer);
-    x.graph().name(x, name);
+    if (layer.kind == Kind::residual) {
+      x = build_residual(x, layer, names);
+    } else {
+      names.begin(kind_name(layer.kind));
+      const bool centred =
+          i + 1 < layers.size() && layers[i + 1].kind == Kind::batch_norm;  // a bias would vanish there
+      x = build_layer(x, layer, /*biased=*/!centred);
+    }
+    x.graph().name(x, x.graph().layer());
   }
   return x;
 }

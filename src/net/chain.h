@@ -16,14 +16,29 @@ namespace chalk {
 
 /// One layer as written.
 struct LayerSpec {
-  enum class Kind : std::uint8_t { conv, max_pool, average_pool, dense, relu, tanh, sigmoid, softmax, linear, bias };
+  enum class Kind : std::uint8_t {
+    conv,
+    max_pool,
+    average_pool,
+    global_average_pool,
+    dense,
+    batch_norm,
+    relu,
+    tanh,
+    sigmoid,
+    softmax,
+    linear,
+    bias,
+    residual
+  };
   Kind kind = Kind::linear;
   std::int64_t count = 0;           ///< filters of a convolution, outputs of a dense layer
   Pair window{1, 1}, stride{1, 1};  ///< of a convolution or pooling
   Pair padding{0, 0};
   std::int64_t groups = 1;
-  bool flipped = false, untied = false;  // of a convolution: its kernel; its bias
-  std::size_t position = 0;              ///< of its first character in the text, from 1
+  bool flipped = false, untied = false;         // of a convolution: its kernel; its bias
+  std::size_t position = 0;                     ///< of its first character in the text, from 1
+  std::vector<LayerSpec> branch{}, shortcut{};  ///< of a residual: F, and G if it is not x itself, of F(x) + G(x)
 
   bool operator==(const LayerSpec&) const = default;
 };

@@ -59,6 +59,51 @@ TEST(Chain, ReadsFlippedUntiedAndWideConvolutionsAndBiases) {
   EXPECT_EQ(parse_chain("mp2-bias-relu")[1], (LayerSpec{.kind = Kind::bias, .position = 5}));
 }
 
+TEST(Chain, ReadsResidualsAndRepetitions) {
+  const auto layers = parse_chain("bn-2*(res(4c3z-bn)-relu)-res(8c3zs2,8c1s2)-gap");
+  ASSERT_EQ(layers.size(), 7);
+  EXPECT_EQ(layers[0], (LayerSpec{.kind = Kind::batch_norm, .position = 1}));
+  EXPECT_EQ(layers[1].kind, Kind::residual);
+  EXPECT_EQ(layers[1].position, 7);
+  ASSERT_EQ(layers[1].branch.size(), 2);
+  EXPECT_EQ(layers[1].branch[1], (LayerSpec{.kind = Kind::batch_norm, .position = 16}));
+  EXPECT_TRUE(layers[1].shortcut.empty());
+  EXPECT_EQ(layers[2].kind, Kind::relu);
+  EXPECT_EQ(layers[3], layers[1]);
+  EXPECT_EQ(layers[5].branch[0].count, 8);
+  EXPECT_EQ(layers[5].shortcut[0].window, (Pair{1, 1}));
+  EXPECT_EQ(layers[6].kind, Kind::global_average_pool);
+  EXPECT_EQ(parse_chain("2*(3*(relu))").size(), 6);
+  EXPECT_EQ(parse_chain("res(res(relu)-relu)")[0].branch[0].branch[0].kind, Kind::relu);
+}
+
+TEST(Chain, PointsAtWhatIsWrongWithParentheses) {
+  EXPECT_EQ(error_of("res(10n"),
+            "network \"res(10n\": character 4: this parenthesis is not closed; write \")\" after its layers");
+  EXPECT_THAT(error_of("10n)"), HasSubstr("character 4: \")\" stands outside of parentheses; remove it"));
+  EXPECT_THAT(error_of("10n,relu"), HasSubstr("character 4: \",\" stands outside of parentheses"));
+  EXPECT_THAT(error_of("(10n)"), HasSubstr("character 1: \"\" cannot stand before \"(\"; write res(…)"));
+  EXPECT_THAT(error_of("relu(10n)"), HasSubstr("character 1: \"relu\" cannot stand before"));
+  EXPECT_THAT(error_of("3(10n)"), HasSubstr("character 1: \"3\" cannot stand before"));
+  EXPECT_THAT(error_of("3x*(10n)"), HasSubstr("character 1: \"3x*\" cannot stand before"));
+  EXPECT_THAT(error_of("0*(10n)"), HasSubstr("character 1: the number of repetitions must be at least 1"));
+  EXPECT_THAT(error_of("res()"), HasSubstr("character 5: an empty layer"));
+  EXPECT_THAT(error_of("res(relu,)"), HasSubstr("character 10: an empty layer"));
+  EXPECT_THAT(error_of("res(relu-)"), HasSubstr("character 10: an empty layer"));
+  EXPECT_THAT(error_of("res(relu)10n"), HasSubstr("character 10: \"1\" cannot stand after \")\""));
+  EXPECT_THAT(error_of("2*(relu,relu)"),
+              HasSubstr("character 8: \",\" cannot stand here; a repetition holds one chain"));
+  EXPECT_THAT(error_of("res(a,b,c)"), HasSubstr("character 5: \"a\" is not a layer"));
+  EXPECT_THAT(error_of("res(bn,bn,bn)"), HasSubstr("character 10: \",\" cannot stand here; res(…,…) holds two chains"));
+  EXPECT_THAT(error_of("res(softmax)"), HasSubstr("character 5: softmax can only be the last layer"));
+  EXPECT_THAT(error_of("2*(10n-softmax)"), HasSubstr("character 8: softmax can only be the last layer"));
+  EXPECT_THAT(error_of("9999*(relu)"), HasSubstr("character 1: there are more than 4096 layers"));
+  EXPECT_THAT(error_of("99*(99*(99*(relu)))"), HasSubstr("there are more than 4096 layers"));
+  std::string deep;
+  for (int i = 0; i < 100000; ++i) deep += "res(";
+  EXPECT_THAT(error_of(deep), HasSubstr("there are more than 16 parentheses in each other"));
+}
+
 TEST(Chain, PointsAtWhatItDoesNotUnderstand) {
   EXPECT_EQ(error_of("20c5-rleu-10n"),
             "network \"20c5-rleu-10n\": character 6: \"rleu\" is not a layer; did you mean \"relu\"?");
@@ -100,7 +145,8 @@ RC_GTEST_PROP(Chain, AnswersAnyTextWithLayersOrOneLine, (const std::string& text
 }
 
 RC_GTEST_PROP(Chain, AnswersAnyTextOfItsLettersToo, ()) {
-  const auto text = *rc::gen::container<std::string>(rc::gen::elementOf(std::string("0123459-cnmpazsgwfuxrelubias")));
+  const auto text =
+      *rc::gen::container<std::string>(rc::gen::elementOf(std::string("0123459-cnmpazsgwfuxrelubias(),*(),*")));
   try {
     for (const auto& layer : parse_chain(text)) RC_ASSERT(layer.position >= 1 && layer.position <= text.size());
   } catch (const InputError&) {
@@ -115,6 +161,30 @@ TEST(Chain, BuildsTheLayersOfDerivation000) {
   EXPECT_EQ(graph.find("conv1.bias").shape(), (Shape{4, 10, 10}));
   EXPECT_EQ(graph.find("bias1.bias").shape(), (Shape{4, 5, 5}));
   EXPECT_NE(graph.print().find("reverse("), std::string::npos);
+  graph.verify();
+}
+
+TEST(Chain, LeavesOutABiasThatBatchNormalisationWouldTakeAway) {
+  Graph graph;
+  LayerNames names(graph);
+  build_chain(graph.input("x", {1, 8, 8}), parse_chain("4c3-bn-4c3u-bn-4c3-relu-bn-6n-bn-10n"), names);
+  EXPECT_FALSE(graph.find("conv1.bias"));
+  EXPECT_TRUE(graph.find("conv2.bias")) << "asked for";
+  EXPECT_TRUE(graph.find("conv3.bias")) << "something is between";
+  EXPECT_FALSE(graph.find("dense1.bias"));
+  EXPECT_TRUE(graph.find("dense2.bias"));
+  EXPECT_EQ(graph.find("batch_norm4.running_var").shape(), (Shape{6}));
+}
+
+TEST(Chain, BuildsResiduals) {
+  Graph graph;
+  LayerNames names(graph);
+  const Value y = build_chain(graph.input("x", {4, 8, 8}),
+                              parse_chain("res(4c3z-bn-relu-4c3z-bn)-relu-res(8c3zs2-bn)-res(6c1,6c1-bn)-gap"), names);
+  EXPECT_EQ(y.name(), "gap1");
+  EXPECT_EQ(y.shape(), (Shape{6}));
+  EXPECT_EQ(graph.find("residual2").shape(), (Shape{8, 4, 4}));
+  EXPECT_EQ(graph.find("residual3").shape(), (Shape{6, 4, 4}));
   graph.verify();
 }
 

@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "chalkgrad/error.h"
 #include "src/data/safetensors.h"
+#include "src/data/test_support.h"
 #include "src/net/build.h"
 #include "src/net/cost.h"
 
@@ -125,6 +128,25 @@ TEST(Cost, CountsMultiplyAdds) {
 }
 
 TEST(Cost, CountsGroups) { EXPECT_EQ(cost(build_graph("8c3zg4", {4, 5, 5})).forward, 8 * 25 * 9); }
+
+TEST(Network, ResNet20HasTheParametersOfThePaper) {  // "0.27M"; 269,722 in the usual implementations with option A
+  std::ifstream file(testing_support::source("examples/networks/resnet20.toml"));
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const Network net = network(text, {3, 32, 32});
+  EXPECT_EQ(cost(net.graph()).parameters, 269722);
+  EXPECT_EQ(net.graph().node(output_node(net.graph())).type.shape, (Shape{10}));
+}
+
+TEST_F(NetworkFile, HoldsRunningStatistics) {
+  Network net = network("4c3-bn-relu-10n", {1, 6, 6});
+  net.variables().at("batch_norm1.running_mean").values()[2] = 0.375F;
+  net.variables().at("batch_norm1.running_var").values()[1] = 2.5F;
+  net.save(file_);
+  const Network again = Network::load(file_);
+  EXPECT_EQ(again.variables().at("batch_norm1.running_mean").values()[2], 0.375F);
+  EXPECT_EQ(again.variables().at("batch_norm1.running_var").values()[1], 2.5F);
+  EXPECT_EQ(again.variables().at("batch_norm1.running_var").values()[0], 1.0F);
+}
 
 }  // namespace
 }  // namespace chalk

@@ -208,9 +208,12 @@ class TomlBuilder {
                                                              {"dense", &TomlBuilder::dense},
                                                              {"maxpool", &TomlBuilder::pool},
                                                              {"avgpool", &TomlBuilder::pool},
+                                                             {"gap", &TomlBuilder::global_pool},
+                                                             {"batch_norm", &TomlBuilder::batch_norm},
                                                              {"flatten", &TomlBuilder::flatten},
                                                              {"bias", &TomlBuilder::bias},
                                                              {"activations", &TomlBuilder::activation_list}};
+    if (type == "residual") return sum_with_shortcut(reader, inputs, name);
     const auto composite = composites.find(type);
     if (composite != composites.end()) {
       const Value x = single(reader, inputs);
@@ -220,7 +223,7 @@ class TomlBuilder {
     const auto op_name = type == "op" ? reader.required_text("op") : type;
     const auto* op = find_op(op_name);
     if (!op) {
-      std::vector<std::string_view> known{"op"};
+      std::vector<std::string_view> known{"op", "residual"};
       for (const auto& entry : composites) known.push_back(entry.first);
       if (type == "op") known.clear();
       for (const auto* each : all_ops()) known.push_back(each->name.value);
@@ -356,6 +359,31 @@ class TomlBuilder {
     const Value y = activations(x, functions);
     if (y == x) reader.fail("functions", "are all \"linear\", which does nothing; remove the layer");
     return named(y);
+  }
+
+  Value global_pool(TableReader& reader, Value x, const std::string&) {
+    reader.finish();
+    return named(global_average_pool(x));
+  }
+
+  Value batch_norm(TableReader& reader, Value x, const std::string&) {
+    BatchNormLayer layer;
+    layer.momentum = reader.number("momentum").value_or(layer.momentum);
+    layer.epsilon = reader.number("epsilon").value_or(layer.epsilon);
+    if (!(layer.momentum >= 0 && layer.momentum <= 1)) reader.fail("momentum", "must be between 0 and 1");
+    if (!(layer.epsilon > 0 && layer.epsilon <= 1)) reader.fail("epsilon", "must be above 0 and at most 1");
+    reader.finish();
+    return named(batch_norm_layer(x, layer));
+  }
+
+  /// from = ["x", "branch"]
+  Value sum_with_shortcut(TableReader& reader, const std::vector<Value>& inputs, const std::string& name) {
+    if (inputs.size() != 2)
+      reader.fail("from",
+                  str("must be two names for ", reader.what(), ": what is added, and the branch computed from it"));
+    reader.finish();
+    begin_layer("residual", name);
+    return named(residual(inputs[0], inputs[1]));
   }
 
   Value flatten(TableReader& reader, Value x, const std::string&) {

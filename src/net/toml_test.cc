@@ -40,6 +40,41 @@ TEST(Toml, BuildsWhatAChainBuilds) {
   EXPECT_EQ(toml.print(), build_graph("20c5-relu-mp2-10n", {1, 28, 28}).print());
 }
 
+TEST(Toml, BuildsBatchNormalisationAndResidualsAsAChainDoes) {
+  const auto toml = build_graph(R"(
+    [[layer]]
+    type = "conv"
+    filters = 4
+    padding = "same"
+    bias = false
+    [[layer]]
+    type = "batch_norm"
+    [[layer]]
+    type = "conv"
+    filters = 8
+    padding = "same"
+    stride = 2
+    [[layer]]
+    type = "residual"
+    from = ["batch_norm1", "conv2"]
+    [[layer]]
+    type = "gap"
+  )",
+                                {1, 8, 8});
+  EXPECT_EQ(toml.print(), build_graph("4c3z-bn-res(8c3zs2)-gap", {1, 8, 8}).print());
+}
+
+TEST(Toml, ReadsMomentumAndEpsilonOfBatchNormalisation) {
+  const auto toml = build_graph("[[layer]]\ntype = \"batch_norm\"\nmomentum = 0.25\nepsilon = 1e-3\n", {3, 2, 2});
+  Graph g;
+  const Value x = g.input("x", {3, 2, 2});
+  g.layer("batch_norm1");
+  const Value y = batch_norm_layer(x, {.momentum = 0.25, .epsilon = 1e-3});
+  g.name(y, "batch_norm1");
+  g.output("y", y);
+  EXPECT_EQ(toml.print(), g.print());
+}
+
 TEST(Toml, BuildsFlippedUntiedAndSubtractedLayersAsCppDoes) {
   const auto toml = build_graph(R"(
     [[layer]]

@@ -131,12 +131,11 @@ HWY_INLINE void elementwise(const Args<T>& a, F formula) {
 
 template <std::size_t N, class F>
 HWY_INLINE void sweep_lanes(const float* const* in, float* out, std::size_t count, F formula) {
+  const float *a = in[0], *b = N > 1 ? in[1] : a, *c = N > 2 ? in[2] : a;
   for (std::size_t i = 0; i < count * 16; i += 16) {
-    if constexpr (N == 1) formula(Lanes::load(in[0] + i)).store(out + i);
-    if constexpr (N == 2) formula(Lanes::load(in[0] + i), Lanes::load(in[1] + i)).store(out + i);
-    if constexpr (N == 3) {
-      formula(Lanes::load(in[0] + i), Lanes::load(in[1] + i), Lanes::load(in[2] + i)).store(out + i);
-    }
+    if constexpr (N == 1) formula(Lanes::load(a + i)).store(out + i);
+    if constexpr (N == 2) formula(Lanes::load(a + i), Lanes::load(b + i)).store(out + i);
+    if constexpr (N == 3) formula(Lanes::load(a + i), Lanes::load(b + i), Lanes::load(c + i)).store(out + i);
   }
 }
 

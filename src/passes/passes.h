@@ -11,4 +11,15 @@ namespace chalk {
 /// names where a named value survives.
 Graph simplify(const Graph& graph);
 
+/// The graph in training: where it uses running averages, statistics of the batch stand, and the averages follow them
+/// by updates. Values keep their ids. Nothing changes for a graph without running averages.
+Graph with_batch_statistics(const Graph& graph);
+
+/// The graph with scales and shifts of a convolution's or dense layer's channels made part of its weights and bias,
+/// where they are the only use of its result: what is left of batch normalisation in prediction.
+Graph fold_scales(const Graph& graph);
+
+/// The graph with the variance of a batch of maps taken within the samples and between them, in one pass over the maps.
+Graph split_variance(const Graph& graph);
+
 }  // namespace chalk

@@ -12,6 +12,8 @@ Graph run_passes(Graph graph, const CompileOptions& options) {
   };
   if (options.print && options.print_after.contains("differentiate")) options.print("differentiate", graph.print());
   pass("simplify", simplify);
+  pass("fold_scales", fold_scales);
+  pass("split_variance", split_variance);
   return graph;
 }
 

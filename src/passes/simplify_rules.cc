@@ -46,6 +46,15 @@ std::optional<Scaled> scaled(Value v) {
   return Scaled{arg(v, 0), arg(v, 1)};
 }
 
+Value batch_mean_of(Value v) {
+  if (made_by(v, op_div) && made_by(arg(v, 1), op_batch_size))
+    return made_by(arg(v), op_batch_sum) ? arg(arg(v)) : Value();
+  const auto product = scaled(v);
+  if (!product || !made_by(product->rest, op_batch_sum) || !made_by(product->factor, op_div)) return {};
+  const bool by_samples = is_number(arg(product->factor, 0), 1) && made_by(arg(product->factor, 1), op_batch_size);
+  return by_samples ? arg(product->rest) : Value();
+}
+
 Value negated_if_negative(Value v) {
   if (const auto k = number(v); k && *k < 0) return constant_of(v, -*k, v.type());
   if (!made_by(v, op_mul)) return {};

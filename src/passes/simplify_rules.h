@@ -62,6 +62,8 @@ struct Scaled {
   Value factor, rest;
 };
 std::optional<Scaled> scaled(Value v);
+/// v = (1/N) · Σₙ u or (Σₙ u)/N: u; else an empty Value.
+Value batch_mean_of(Value v);
 /// v = k · x or v = k for a constant k < 0: returns −k · x or −k; else an empty Value.
 Value negated_if_negative(Value v);
 

@@ -245,6 +245,14 @@ const Example kExamples[] = {
        return batch_sum(reshape(l.x, {2, 2}));
      },
      "reshape(batch_sum(x); shape=[2, 2])"},
+    {"batch_sum_of_deviations",
+     [](const Leaves& l) {
+       const Value mu = batch_sum(mean(l.m, {1, 2}, true)) / l.g.batch_size();
+       return l.s + sum(batch_sum(sum(l.m - mu, {1, 2})));
+     },
+     "s"},
+    {"batch_sum_of_deviations",
+     [](const Leaves& l) { return l.s + sum(batch_sum(l.x - batch_sum(l.x) / l.g.batch_size())); }, "s"},
     {"batch_sum_stretched",
      [](const Leaves& l) {
        return batch_sum(broadcast(l.x, {3, 4}));

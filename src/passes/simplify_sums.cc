@@ -47,6 +47,17 @@ struct Sum {
   std::vector<bool> reduced;
 };
 
+/// Both reduce the same value, and nothing that the other does not, but for axes of extent 1.
+bool over_the_same_places(Value a, Value b) {
+  const Shape& shape = arg(a).shape();
+  const auto of_a = reduced_axes(attributes<ReduceAttributes>(a).axes, shape.size()),
+             of_b = reduced_axes(attributes<ReduceAttributes>(b).axes, shape.size());
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    if (of_a[d] != of_b[d] && shape[d] != 1) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 // Σ over all axes by name → Σ over all
@@ -150,6 +161,19 @@ Value batch_sum_scaled(Value y) {
     if (!c.batched()) return c * batch_sum(x);
   }
   return {};
+}
+
+// Σₙ Σ (x − μ) → 0 where μ = (1/N) Σₙ mean x, over the same axes; Σₙ (x − μ) → 0 where μ = (1/N) Σₙ x
+Value batch_sum_of_deviations(Value y) {
+  const bool over_places = made_by(arg(y), op_sum);
+  const Value deviation = over_places ? arg(arg(y)) : arg(y);
+  if (!made_by(deviation, op_sub)) return {};
+  const Value x = arg(deviation, 0), of_each = batch_mean_of(arg(deviation, 1));
+  if (!of_each) return {};
+  const bool same = over_places
+                        ? made_by(of_each, op_mean) && arg(of_each) == x && over_the_same_places(of_each, arg(y))
+                        : of_each == x;
+  return same ? constant_of(y, 0, y.type()) : Value();
 }
 
 // Σₙ reshape(x) → reshape(Σₙ x)

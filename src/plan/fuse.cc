@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <stdexcept>
+#include <set>
 
 #include "src/base/text.h"
 #include "src/ir/op.h"
@@ -9,12 +9,14 @@
 
 namespace chalk {
 
-Fusion::Fusion(const Graph& graph)
+Fusion::Fusion(const Graph& graph, const std::vector<int>& phases)
     : graph_(graph),
       users_(static_cast<std::size_t>(graph.size())),
       roots_(users_.size(), false),
       claimed_(users_.size(), false),
-      phases_(users_.size(), 0) {
+      phases_(phases),
+      cluster_of_(users_.size(), -1),
+      marks_(users_.size(), 0) {
   for (const auto& [name, id] : graph.outputs()) mark_root(id);
   for (const auto& [leaf, id] : graph.updates()) mark_root(id);
   for (NodeId id = graph.size(); id-- > 0;) {  // what nothing needs is nobody's work
@@ -25,20 +27,6 @@ Fusion::Fusion(const Graph& graph)
       auto& users = users_[static_cast<std::size_t>(input)];
       if (users.empty() || users.back() != id) users.push_back(id);
     }
-  }
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    const Node& n = graph.node(id);
-    auto& phase = phases_[static_cast<std::size_t>(id)];
-    for (const auto input : n.inputs) phase = std::max(phase, phases_[static_cast<std::size_t>(input)]);
-    if (n.op == &op_batch_sum) ++phase;  // known once all microbatches are through
-  }
-  // What is cheap and shared by all samples waits for what it is used with, to run in one sweep with it.
-  for (NodeId id = graph.size(); id-- > 0;) {
-    const Node& n = graph.node(id);
-    if (n.type.batched || !n.op->kernels.value.sweep || is_root(id) || users(id).empty()) continue;
-    auto first = this->phase(users(id)[0]);
-    for (const auto user : users(id)) first = std::min(first, this->phase(user));
-    phases_[static_cast<std::size_t>(id)] = std::max(this->phase(id), first);
   }
 }
 
@@ -52,59 +40,72 @@ NodeId Fusion::root(NodeId id) const {
   return id;
 }
 
-NodeId Fusion::only_user(NodeId id) const { return !is_root(id) && users(id).size() == 1 ? users(id)[0] : -1; }
+NodeId Fusion::only_user(NodeId id) const {
+  if (is_root(id) || users(id).size() != 1) return -1;
+  return phase(users(id)[0]) == phase(id) ? users(id)[0] : -1;
+}
 
 bool Fusion::claim(std::unique_ptr<PlannedKernel> kernel) {
-  if (kernel->nodes.size() > 1 && !acyclic_with({&kernel->nodes, 1})) return false;
+  if (kernel->nodes.size() > 1 && !join(kernel->nodes)) return false;
+  kernel->phase = phase(kernel->nodes[0]);
   for (const auto id : kernel->nodes) claimed_[static_cast<std::size_t>(id)] = true;
   kernels.push_back(std::move(kernel));
   return true;
 }
 
-bool Fusion::acyclic_with(std::span<const std::vector<NodeId>> groups) const {
-  // Each cluster acts at its first node; sort clusters topologically, unclaimed nodes being clusters of one.
-  const auto count = static_cast<std::size_t>(graph_.size());
-  std::vector<NodeId> cluster(count);
-  for (std::size_t id = 0; id < count; ++id) cluster[id] = static_cast<NodeId>(id);
-  const auto merge = [&](const std::vector<NodeId>& nodes) {
-    for (const auto id : nodes) cluster[static_cast<std::size_t>(id)] = nodes[0];
-  };
-  for (const auto& kernel : kernels) merge(kernel->nodes);
-  for (const auto& group : groups) merge(group);
-  std::vector<int> waiting(count, 0);
-  const auto each_edge = [&](std::size_t id, auto f) {
-    for (const auto input : graph_.node(static_cast<NodeId>(id)).inputs) {
-      const auto from = cluster[static_cast<std::size_t>(input)], to = cluster[id];
-      if (from != to) f(static_cast<std::size_t>(from), static_cast<std::size_t>(to));
-    }
-  };
-  std::vector<std::vector<std::size_t>> successors(count);
-  for (std::size_t id = 0; id < count; ++id) {
-    each_edge(id, [&](std::size_t from, std::size_t to) {
-      ++waiting[to];
-      successors[from].push_back(to);
-    });
-  }
-  std::vector<std::size_t> ready;
-  std::size_t done = 0, total = 0;
-  for (std::size_t id = 0; id < count; ++id) {
-    if (cluster[id] != static_cast<NodeId>(id)) continue;
-    ++total;
-    if (waiting[id] == 0) ready.push_back(id);
-  }
-  while (!ready.empty()) {
-    const auto id = ready.back();
-    ready.pop_back();
-    ++done;
-    for (const auto to : successors[id]) {
-      if (--waiting[to] == 0) ready.push_back(to);
+bool Fusion::join(std::span<const NodeId> nodes) {
+  std::vector<NodeId> all;
+  std::set<int> joined;
+  for (const auto id : nodes) {
+    const int cluster = cluster_of_[static_cast<std::size_t>(id)];
+    if (cluster < 0) {
+      all.push_back(id);
+    } else if (joined.insert(cluster).second) {
+      const auto& members = clusters_[static_cast<std::size_t>(cluster)];
+      all.insert(all.end(), members.begin(), members.end());
     }
   }
-  return done == total;
+  if (needs_itself(all)) return false;
+  for (const auto id : all) cluster_of_[static_cast<std::size_t>(id)] = static_cast<int>(clusters_.size());
+  clusters_.push_back(std::move(all));
+  return true;
 }
 
-std::vector<std::unique_ptr<PlannedKernel>> fuse(const Graph& graph, bool tuned) {
-  Fusion fusion(graph);
+bool Fusion::needs_itself(const std::vector<NodeId>& cluster) {
+  // What others make for it is followed back. Phases only grow along the way, so that none but its own need be seen.
+  const int now = phase(cluster[0]), own = ++mark_, seen = ++mark_;
+  const auto mark = [&](NodeId id) -> int& { return marks_[static_cast<std::size_t>(id)]; };
+  std::vector<NodeId> open;
+  for (const auto id : cluster) mark(id) = own;
+  const auto follow = [&](NodeId id) {
+    for (const auto input : node(id).inputs) {
+      if (mark(input) == own || mark(input) == seen || phase(input) != now || is_leaf(*node(input).op)) continue;
+      mark(input) = seen;
+      open.push_back(input);
+    }
+  };
+  for (const auto id : cluster) follow(id);
+  const auto reads_it = [&](NodeId id) {
+    return std::any_of(node(id).inputs.begin(), node(id).inputs.end(),
+                       [&](NodeId input) { return mark(input) == own; });
+  };
+  while (!open.empty()) {
+    const NodeId id = open.back();
+    open.pop_back();
+    const int other = cluster_of_[static_cast<std::size_t>(id)];
+    const std::span<const NodeId> together =
+        other < 0 ? std::span(&id, 1) : std::span<const NodeId>(clusters_[static_cast<std::size_t>(other)]);
+    for (const auto member : together) {
+      if (reads_it(member)) return true;
+      mark(member) = seen;
+      follow(member);
+    }
+  }
+  return false;
+}
+
+std::vector<std::unique_ptr<PlannedKernel>> fuse(const Graph& graph, const std::vector<int>& phases, bool tuned) {
+  Fusion fusion(graph, phases);
   const auto is_work = [&](NodeId id) {
     const Op& op = *graph.node(id).op;
     return !is_leaf(op) && &op != &op_reshape && !fusion.claimed(id);

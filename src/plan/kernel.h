@@ -35,6 +35,7 @@ class PlannedKernel {
   std::vector<NodeId> inputs;   // values it reads
   std::vector<NodeId> outputs;  // values it writes
   bool sums_batch = false;      // its output is a batch_sum: one partial sum a slot
+  int phase = 0;                // not to be run before this one (see plan.h)
   std::size_t scratch = 0;      // floats for each thread
   std::size_t packed = 0;       // floats that pack() makes of the shared input `pack_from`, once a run
   NodeId pack_from = -1;
@@ -51,10 +52,11 @@ class PlannedKernel {
   virtual void run_one(const KernelRun& /*call*/) const {}
 };
 
-/// The graph while its nodes are being divided among kernels.
+/// The graph while its nodes are being divided among kernels. Nodes that are to run as one step are a cluster.
 class Fusion {
  public:
-  explicit Fusion(const Graph& graph);
+  /// `phases`: in which each node runs.
+  Fusion(const Graph& graph, const std::vector<int>& phases);
 
   const Graph& graph() const { return graph_; }
   const Node& node(NodeId id) const { return graph_.node(id); }
@@ -63,32 +65,38 @@ class Fusion {
   const std::vector<NodeId>& users(NodeId id) const { return users_[static_cast<std::size_t>(id)]; }
   /// An output of the graph or an update: needed outside.
   bool is_root(NodeId id) const { return roots_[static_cast<std::size_t>(id)]; }
-  /// The only user of a value that nothing else needs, or −1.
+  /// The only user of a value that nothing else needs and that runs in the same phase, or −1.
   NodeId only_user(NodeId id) const;
   /// By a kernel, or because nothing needs it.
   bool claimed(NodeId id) const { return claimed_[static_cast<std::size_t>(id)]; }
-  /// Phase in which a node is to run; see plan.h.
+  /// In which a node is to run; see plan.h.
   int phase(NodeId id) const { return phases_[static_cast<std::size_t>(id)]; }
 
   std::vector<std::unique_ptr<PlannedKernel>> kernels;
 
-  /// Adds a kernel and claims its nodes; a cluster may not close a cycle (true if added).
+  /// Adds a kernel and claims its nodes; a cluster may not close a circle (true if added).
   bool claim(std::unique_ptr<PlannedKernel> kernel);
-  /// True if the kernels so far and these groups of nodes, each run as one step, can be put in an order.
-  bool acyclic_with(std::span<const std::vector<NodeId>> groups) const;
+  /// The nodes, which run in one phase, become one cluster, with all of the clusters that some of them are in; but not
+  /// if that closes a circle: if one of them needs a value made elsewhere from what another makes (true if joined).
+  bool join(std::span<const NodeId> nodes);
 
  private:
   void mark_root(NodeId id);
+  bool needs_itself(const std::vector<NodeId>& cluster);
 
   const Graph& graph_;
   std::vector<std::vector<NodeId>> users_;  // that are needed themselves
   std::vector<bool> roots_, claimed_;
-  std::vector<int> phases_;
+  const std::vector<int>& phases_;
+  std::vector<int> cluster_of_;  // −1: alone
+  std::vector<std::vector<NodeId>> clusters_;
+  std::vector<int> marks_;  // of a search
+  int mark_ = 0;
 };
 
 /// Divides all nodes among kernels: tuned ones first, elementwise chains in one sweep, then each operation by itself.
 /// `tuned` false: each operation by itself only (the graph runs as it is written; for comparison).
-std::vector<std::unique_ptr<PlannedKernel>> fuse(const Graph& graph, bool tuned);
+std::vector<std::unique_ptr<PlannedKernel>> fuse(const Graph& graph, const std::vector<int>& phases, bool tuned);
 
 /// One line a kernel: `conv2d+bias+relu+max_pool : %7 … -> %12, %13`.
 std::string print_kernels(const Graph& graph, const std::vector<std::unique_ptr<PlannedKernel>>& kernels);

@@ -9,6 +9,7 @@
 #include "src/ir/leaves.h"
 #include "src/kernels/fold.h"
 #include "src/ops/registry.h"
+#include "src/plan/phases.h"
 
 namespace chalk {
 namespace {
@@ -25,8 +26,8 @@ std::size_t floats(const Type& type) {
 
 class Planner {
  public:
-  Planner(Plan& plan, bool tuned) : plan_(plan), g_(plan.graph) {
-    plan.kernels = fuse(g_, tuned);
+  Planner(Plan& plan, const std::vector<int>& phases, bool tuned) : plan_(plan), g_(plan.graph) {
+    plan.kernels = fuse(g_, phases, tuned);
     const auto count = static_cast<std::size_t>(g_.size());
     made_by_.assign(count, -1);
     places_.resize(count);
@@ -99,7 +100,7 @@ class Planner {
   void find_phases() {
     value_phase_.assign(static_cast<std::size_t>(g_.size()), 0);
     for (const auto& kernel : plan_.kernels) {
-      int phase = 0;
+      int phase = kernel->phase;
       for (const auto id : kernel->inputs) phase = std::max(phase, value_phase_[static_cast<std::size_t>(root(id))]);
       kernel_phase_.push_back(phase);
       for (const auto id : kernel->outputs)
@@ -187,6 +188,7 @@ class Planner {
     const auto time = [&](int phase, int kernel) {
       return phase * static_cast<int>(plan_.kernels.size() + 2) + kernel + 1;
     };
+    std::vector<Kept> kept;
     for (auto& entry : uses) {
       const NodeId id = entry.first;
       Use& use = entry.second;  // not a binding: clang 14 cannot capture one
@@ -195,8 +197,9 @@ class Planner {
           return kernel_phase_[static_cast<std::size_t>(k)] != use.phase;
         });
         if (crosses) {
-          place(id) = {Space::whole, plan_.whole.size()};
-          plan_.whole.push_back(floats(node(id).type));
+          int last = use.phase;
+          for (const auto k : use.kernels) last = std::max(last, kernel_phase_[static_cast<std::size_t>(k)]);
+          kept.push_back({id, use.phase, last});
           continue;
         }
         int last = use.made;
@@ -221,10 +224,37 @@ class Planner {
         if (phase_last >= 0) live(id, time(phase_first, -1), time(phase_last, last));
       }
     }
+    place_kept(std::move(kept));
     plan_.arena = book(plan_.arena_values);
     for (const auto& [id, lifetime] : in_arena) place(id) = {Space::arena, plan_.arena_values[lifetime].offset};
     for (const auto& [id, use] : uses) {
       if (use.output) delivered_in_[id] = use.phase;
+    }
+  }
+
+  /// A batched value that is kept from the phase it is made in to the last one that reads it.
+  struct Kept {
+    NodeId id;
+    int first, last;
+  };
+
+  /// Values that are kept one after the other share a place: the smallest that holds them.
+  void place_kept(std::vector<Kept> values) {
+    std::stable_sort(values.begin(), values.end(), [](const Kept& a, const Kept& b) { return a.first < b.first; });
+    std::vector<int> taken_to;  // phase, of each place
+    for (const auto& value : values) {
+      const auto size = floats(node(value.id).type);
+      std::size_t best = plan_.whole.size();
+      for (std::size_t i = 0; i < plan_.whole.size(); ++i) {
+        const bool fits = taken_to[i] < value.first && plan_.whole[i] >= size;
+        if (fits && (best == plan_.whole.size() || plan_.whole[i] < plan_.whole[best])) best = i;
+      }
+      if (best == plan_.whole.size()) {
+        plan_.whole.push_back(size);
+        taken_to.push_back(0);
+      }
+      taken_to[best] = value.last;
+      place(value.id) = {Space::whole, best};
     }
   }
 
@@ -475,10 +505,11 @@ std::string print_place(const Place& place) {
 
 }  // namespace
 
-Plan make_plan(Graph graph, bool tuned, const std::string& guard) {
+Plan make_plan(const Graph& graph, bool tuned, const std::string& guard) {
   Plan plan;
-  plan.graph = std::move(graph);
-  Planner(plan, tuned).run(guard);
+  auto phased = find_phases(graph, /*recompute=*/tuned);
+  plan.graph = std::move(phased.graph);
+  Planner(plan, phased.phase, tuned).run(guard);
   return plan;
 }
 

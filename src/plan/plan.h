@@ -113,6 +113,6 @@ struct Plan {
 
 /// Plans the graph as it is (passes have run). `guard`: name of a shared scalar output that must be known before any
 /// parameter is updated; empty for none.
-Plan make_plan(Graph graph, bool tuned, const std::string& guard = {});
+Plan make_plan(const Graph& graph, bool tuned, const std::string& guard = {});
 
 }  // namespace chalk

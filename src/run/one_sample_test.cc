@@ -160,6 +160,26 @@ const Case kCases[] = {
        const Value centred = x - broadcast(reshape(mean(x, {1, 2}), {3, 1, 1}), {3, 7, 9});
        g.output("y", sigmoid(centred * scale + shift) * g.constant(3));
      }},
+    {"channels that begin anywhere, scaled and summed",
+     [](Graph& g) {
+       const Value x = g.input("x", {5, 7, 9}), row = sum(x, {1});
+       const Value scale = g.parameter("scale", {5, 1, 1}, uniform(2)), by_sample = mean(x, {1, 2}, true);
+       const Value scaled = relu(x * scale - by_sample) + reshape(row, {5, 1, 9});
+       g.output("scaled", scaled);
+       g.output("normal", (scaled - mean(scaled, {1, 2}, true)) * scale);
+       g.output("y", sum(tanh(scaled), {1, 2}));
+     }},
+    {"batch normalisation and a residual",
+     [](Graph& g) {
+       g.layer("bn1");
+       Value v = relu(batch_norm_layer(g.input("x", {3, 9, 7})));
+       g.layer("conv1");
+       const Value z =
+           conv_layer(v, {.filters = 5, .kernel = {3, 3}, .options = {.stride = {2, 2}, .padding = {1, 1}}});
+       g.layer("bn2");
+       v = residual(v, batch_norm_layer(z));
+       g.output("y", classifier(g, global_average_pool(relu(v))));
+     }},
     {"wide",
      [](Graph& g) {
        g.layer("conv1");

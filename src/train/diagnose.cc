@@ -5,6 +5,7 @@
 
 #include "src/base/text.h"
 #include "src/ir/op.h"
+#include "src/passes/passes.h"
 #include "src/train/feeds.h"
 #include "src/train/training_graph.h"
 
@@ -21,7 +22,7 @@ const char* flaw(std::span<const float> values) {
 }  // namespace
 
 std::string first_not_finite(Network& network, const Dataset& data, std::size_t samples, const std::uint32_t* rows) {
-  Graph graph = network.graph();
+  Graph graph = with_batch_statistics(network.graph());
   graph.clear_outputs();
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (!is_leaf(*graph.node(id).op)) graph.output(str("%", id), graph.value(id));

@@ -55,6 +55,16 @@ void check_targets(const Dataset& data, Loss loss) {
                        "; binary cross-entropy needs targets from 0 to 1; train with the loss squared-error"));
 }
 
+/// A batch of one sample has no variance where each sample brings one value.
+void check_batches(const Graph& graph, std::int64_t samples, std::int64_t batch) {
+  if (std::min(samples, batch) != 1 && samples % batch != 1) return;
+  for (const auto& average : graph.running_averages()) {
+    if (average.places > 1) continue;
+    throw InputError(str(graph.node(average.batch).layer, ": batches of ", batch, " leave a last one of 1 of the ",
+                         samples, " samples, which has no variance to normalise with; use another batch size"));
+  }
+}
+
 /// The order of the samples in one epoch: a permutation that seed and epoch alone decide (Fisher–Yates).
 void shuffle(std::vector<std::uint32_t>& order, std::uint64_t seed, std::int64_t epoch) {
   std::iota(order.begin(), order.end(), 0U);
@@ -73,6 +83,7 @@ TrainResult train(Network& network, const Dataset& data, const TrainOptions& opt
   check_targets(data, options.loss);
   if (data.size() > 0xffffffffU) throw InputError("at most 2^32 − 1 samples are supported");
 
+  check_batches(network.graph(), static_cast<std::int64_t>(data.size()), options.batch);
   const bool labels = !data.labels.empty();
   const Graph graph = training_graph(network, options.loss, target_shape(data), labels, options.optimizer);
   network.variables().add(graph, options.seed);

@@ -143,6 +143,84 @@ TEST(Train, APartialLastBatchIsExact) {  // 1,438 = 89 · 16 + 14; one step over
   EXPECT_NEAR(result.last.loss, mean_loss, 1e-6);
 }
 
+constexpr const char* kNormalised = "4c3-bn-relu-res(4c3z-bn-relu-4c3z-bn)-relu-gap-8n-bn-tanh-10n";
+
+Network normalised() {
+  Network net = network(kNormalised, data().train.sample);
+  net.initialize(1);
+  return net;
+}
+
+std::map<std::string, std::vector<float>> all_variables(const Network& net) {
+  std::map<std::string, std::vector<float>> all;
+  for (const auto& [name, tensor] : net.variables().all()) all[name] = {tensor.values().begin(), tensor.values().end()};
+  return all;
+}
+
+TEST(Train, BatchNormalisationIsResumedToTheLastBit) {
+  auto options = quick();
+  options.epochs = 2;  // batches of 50: the last one of an epoch has 38 samples
+  Network whole = normalised();
+  train(whole, data().train, options);
+  options.checkpoint = temporary("normalised.safetensors");
+  options.on_step = [](const Progress& progress) {
+    if (progress.step == 37) request_stop();
+  };
+  options.threads = 3;
+  Network net = normalised();
+  EXPECT_TRUE(train(net, data().train, options).stopped);
+  Network again = Network::load(options.checkpoint);
+  EXPECT_EQ(all_variables(again), all_variables(net));
+  options.on_step = nullptr;
+  options.threads = 1;
+  train(again, data().train, options);
+  EXPECT_EQ(all_variables(again), all_variables(whole)) << "running statistics, too";
+  EXPECT_NE(all_variables(whole).at("batch_norm1.running_var"), std::vector<float>(4, 1));
+  fs::remove(options.checkpoint);
+}
+
+TEST(Train, BatchNormalisationPredictsTheSameAloneAndInAnyBatch) {
+  Network net = normalised();
+  auto options = quick();
+  options.epochs = 1;
+  train(net, data().train, options);
+  const auto& test = data().test;
+  const auto size = static_cast<std::size_t>(elements(test.sample));
+  const auto feed = [&](std::size_t first) {
+    return Feed{.bytes = test.bytes.data() + first * size, .scale = test.scale.data(), .shift = test.shift.data()};
+  };
+  const auto together = predict(net, feed(0), 100, false, 2);
+  double loss = 0;
+  for (std::size_t i = 0; i < 100; ++i) {
+    const auto alone = predict(net, feed(i), 1, false, 1);
+    EXPECT_EQ(std::memcmp(alone.data(), together.data() + i * 10, 10 * sizeof(float)), 0) << i;
+  }
+  for (std::size_t i = 0; i < 10; ++i) loss += static_cast<double>(together[i]);
+  EXPECT_TRUE(std::isfinite(loss));
+}
+
+TEST(Train, BatchNormalisationRefusesABatchWithoutVariance) {
+  Network net = normalised();  // 1,438 training samples
+  auto options = quick();
+  options.batch = 1437;
+  EXPECT_EQ(
+      message([&] { train(net, data().train, options); }),
+      "batch_norm4: batches of 1437 leave a last one of 1 of the 1438 samples, which has no variance to normalise "
+      "with; use another batch size");
+  options.batch = 1;
+  EXPECT_NE(message([&] { train(net, data().train, options); }), "no error");
+  Network maps = network("4c3-bn-relu-gap-10n", data().train.sample);  // 36 values of each sample
+  options.batch = 719;
+  options.epochs = 1;
+  EXPECT_EQ(message([&] { train(maps, data().train, options); }), "no error");
+}
+
+TEST(Train, BatchNormalisationLearns) {
+  Network net = network("6c3-bn-relu-mp2-20n-bn-relu-10n", data().train.sample);
+  train(net, data().train, quick());
+  EXPECT_GT(evaluate(net, data().test).accuracy, 0.9);
+}
+
 TEST(Train, NamesStepAndLayerOfALossThatIsNotFinite) {
   Network net = fresh();
   TrainOptions options = quick();

@@ -6,6 +6,7 @@
 #include "chalkgrad/ops.h"
 #include "src/base/text.h"
 #include "src/ops/registry.h"
+#include "src/passes/passes.h"
 
 namespace chalk {
 
@@ -57,7 +58,7 @@ bool is_bias(Value parameter) {
 }  // namespace
 
 Graph training_graph(const Network& network, Loss loss, const Shape& target, bool labels, const Sgd& optimizer) {
-  Graph step = network.graph();
+  Graph step = with_batch_statistics(network.graph());
   const Value logits = logits_of(step);
   const Value mean_loss = batch_mean(add_loss(step, loss, target));
   step.name(mean_loss, "loss");

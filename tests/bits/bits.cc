@@ -36,8 +36,24 @@ const std::vector<Problem> kProblems{
      20,
      1,
      200},
+    {"vgg-bn",
+     "64c3z-bn-relu-64c3z-bn-relu-mp2-128c3z-bn-relu-128c3z-bn-relu-mp2-256c3z-bn-relu-256c3z-bn-relu-mp2-10n",
+     {3, 32, 32},
+     20,
+     1,
+     60},
+    {"resnet20",
+     "16c3z-bn-relu-3*(res(16c3z-bn-relu-16c3z-bn)-relu)-res(32c3zs2-bn-relu-32c3z-bn)-relu-"
+     "2*(res(32c3z-bn-relu-32c3z-bn)-relu)-res(64c3zs2-bn-relu-64c3z-bn)-relu-"
+     "2*(res(64c3z-bn-relu-64c3z-bn)-relu)-gap-10n",
+     {3, 32, 32},
+     20,
+     1,
+     100},
     {"dense-30", "30n-sigmoid-10n", {1, 28, 28}, 10, 200, 200},
     {"dense-512", "512n-relu-10n", {1, 28, 28}, 64, 10, 200},
+    // Batch normalisation of vectors, option B of a shortcut, one sample in the last microbatch.
+    {"mixed-bn", "6c3z-bn-tanh-res(8c3zs2-bn,8c1s2-bn)-relu-mp2-12n-bn-relu-10n", {2, 17, 15}, 17, 40, 200},
     // What the others leave out: padding, strides, groups, overlapping pools, tanh, a partial last batch.
     {"mixed", "6c3z-tanh-mp3s2-8c3s2g2-sigmoid-ap2-12n-tanh-10n", {2, 17, 15}, 21, 40, 200},
 };

@@ -1,0 +1,119 @@
+// ./dev bench kernels: convolutions by Winograd's transforms beside the direct kernels, each alone, in turns, on one
+// thread and one microbatch. `chosen` is what the rule on shapes takes (docs/adr/040-winograd.md).
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <random>
+#include <string>
+
+#include "chalkgrad/program.h"
+#include "src/base/aligned.h"
+#include "src/kernels/conv.h"
+#include "src/kernels/conv_winograd.h"
+#include "src/run/target.h"
+
+namespace {
+
+using chalk::AlignedFloats, chalk::ConvShape;
+
+AlignedFloats noise(std::int64_t count) {
+  AlignedFloats values(static_cast<std::size_t>(count));
+  std::mt19937 random(1);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values.data()[i] = static_cast<float>(random() >> 8) * 0x1p-24f - 0.5f;
+  return values;
+}
+
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+/// How many times as fast as `direct` `winograd` is, each by its best time, and whether it is chosen.
+template <class Direct, class Winograd>
+std::string compare(const Direct& direct, const Winograd& winograd, bool chosen) {
+  double of_direct = 1e9, of_winograd = 1e9;
+  const double end = seconds() + 0.3;
+  do {
+    const double start = seconds();
+    direct();
+    const double between = seconds();
+    winograd();
+    of_direct = std::min(of_direct, between - start);
+    of_winograd = std::min(of_winograd, seconds() - between);
+  } while (seconds() < end);
+  char text[64];
+  std::snprintf(text, sizeof text, "%.1f%s", of_direct / of_winograd, chosen ? "" : " (not chosen)");
+  return text;
+}
+
+void row(std::int64_t channels, std::int64_t filters, std::int64_t size, std::int64_t kernel, std::int64_t pad) {
+  const ConvShape s{.channels = channels,
+                    .height = size,
+                    .width = size,
+                    .filters = filters,
+                    .kernel_h = kernel,
+                    .kernel_w = kernel,
+                    .out_h = size + 2 * pad - kernel + 1,
+                    .out_w = size + 2 * pad - kernel + 1,
+                    .pad_h = pad,
+                    .pad_w = pad};
+  const AlignedFloats x = noise(channels * size * size * 16), w = noise(channels * filters * kernel * kernel),
+                      z = noise(filters * s.out_h * s.out_w * 16), bias = noise(filters);
+  const AlignedFloats dx(x.size()), dw(w.size());
+  const chalk::ConvEpilogue e{.bias = true, .relu = true};
+
+  const AlignedFloats packed(conv_forward_packed(s)), scratch(conv_forward_scratch(s, e)),
+      points(winograd_forward_packed(s)), room(winograd_forward_scratch(s));
+  conv_forward_pack(s, w.data(), packed.data());
+  winograd_forward_pack(s, w.data(), points.data());
+  const auto forward =
+      compare([&] { conv_forward(s, e, x.data(), packed.data(), bias.data(), z.data(), nullptr, scratch.data()); },
+              [&] { winograd_forward(s, e, x.data(), points.data(), bias.data(), z.data(), nullptr, room.data()); },
+              winograd_forward_pays(s));
+
+  const AlignedFloats packed_back(conv_input_grad_packed(s)), scratch_back(conv_input_grad_scratch(s)),
+      points_back(winograd_input_grad_packed(s)), room_back(winograd_input_grad_scratch(s));
+  conv_input_grad_pack(s, w.data(), packed_back.data());
+  winograd_input_grad_pack(s, w.data(), points_back.data());
+  const auto input_grad =
+      compare([&] { conv_input_grad(s, z.data(), packed_back.data(), dx.data(), scratch_back.data()); },
+              [&] { winograd_input_grad(s, z.data(), points_back.data(), dx.data(), room_back.data()); },
+              winograd_input_grad_pays(s));
+
+  const AlignedFloats scratch_sum(conv_weight_grad_scratch(s)), room_sum(winograd_weight_grad_scratch(s));
+  const auto weight_grad =
+      compare([&] { conv_weight_grad(s, x.data(), z.data(), dw.data(), 16, false, scratch_sum.data()); },
+              [&] { winograd_weight_grad(s, x.data(), z.data(), dw.data(), 16, false, room_sum.data()); },
+              winograd_weight_grad_pays(s));
+
+  const auto n = [](std::int64_t value) { return static_cast<int>(value); };
+  std::printf("| %d × %d, %d → %d, %d × %d | %s | %s | %s |\n", n(kernel), n(kernel), n(channels), n(filters),
+              n(s.out_h), n(s.out_w), forward.c_str(), input_grad.c_str(), weight_grad.c_str());
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main() {
+  std::printf("How many times as fast as the direct kernels, %s:\n\n", chalk::instruction_set().c_str());
+  std::printf(
+      "| kernel, channels → filters, result | forward | input gradient | weight gradient |\n|---|--:|--:|--:|\n");
+  for (const auto& [channels, filters, size] : {std::array<std::int64_t, 3>{3, 64, 32},
+                                                {16, 16, 32},
+                                                {32, 32, 32},
+                                                {64, 64, 32},
+                                                {64, 128, 16},
+                                                {128, 128, 16},
+                                                {128, 128, 14},
+                                                {256, 256, 8},
+                                                {64, 64, 4}}) {
+    row(channels, filters, size, 3, 1);
+  }
+  for (const auto& [channels, filters, size, pad] : {std::array<std::int64_t, 4>{1, 20, 28, 0},
+                                                     {6, 16, 12, 0},
+                                                     {20, 40, 12, 0},
+                                                     {32, 32, 32, 2},
+                                                     {64, 64, 16, 2},
+                                                     {64, 64, 8, 2}}) {
+    row(channels, filters, size, 5, pad);
+  }
+}

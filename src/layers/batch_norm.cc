@@ -1,0 +1,62 @@
+// y = γ·(x − μ)/√(σ² + ε) + β, one of each a channel.
+#include <cmath>
+
+#include "chalkgrad/layers.h"
+#include "src/layers/layer.h"
+
+namespace chalk {
+namespace {
+
+void check(Value x, const BatchNormLayer& layer) {
+  const Graph& g = x.graph();
+  if (x.shape().empty() || !x.batched()) {
+    fail_layer(g, "batch_norm",
+               str("takes channels of each sample, not ", to_string(x.type()), "; give it a map or a vector"));
+  }
+  if (!(layer.momentum >= 0 && layer.momentum <= 1))
+    fail_layer(g, "batch_norm", str("momentum is ", layer.momentum, "; it must be between 0 and 1"));
+  if (!(layer.epsilon > 0 && std::isfinite(layer.epsilon)))
+    fail_layer(g, "batch_norm", str("epsilon is ", layer.epsilon, "; it must be a number above 0"));
+}
+
+/// The mean over the samples and, with `keep`, the places of each channel.
+Value channel_mean(Value x) {
+  std::vector<std::int64_t> places;
+  for (std::size_t axis = 1; axis < x.shape().size(); ++axis) places.push_back(static_cast<std::int64_t>(axis));
+  return batch_mean(places.empty() ? x : mean(x, places, /*keep=*/true));
+}
+
+/// n/(n − 1) σ² over n values; σ² of a single one, which is 0.
+Value unbiased(Value variance, std::int64_t places) {
+  Graph& g = variance.graph();
+  const Value one = g.constant(1), n = g.constant(static_cast<double>(places)) * g.batch_size();
+  const Value less = n - one;
+  return n / (places > 1 ? less : less + equal(n, one)) * variance;
+}
+
+}  // namespace
+
+Value batch_norm_layer(Value x, const BatchNormLayer& layer) {
+  check(x, layer);
+  Graph& g = x.graph();
+  const Shape all = x.shape(), channels{all[0]};
+  const auto places = elements(all) / all[0];
+  Shape column(all.size(), 1);
+  column[0] = all[0];
+  const auto parameter = [&](const char* name, double start, bool trainable) {
+    return g.parameter(parameter_name(g, name), channels, Init::constant(start), trainable);
+  };
+  const auto as = [](Value v, const Shape& shape) { return v.shape() == shape ? v : reshape(v, shape); };
+  const Value gamma = parameter("weight", 1, true), beta = parameter("bias", 0, true);
+  const Value running_mean = parameter("running_mean", 0, false), running_var = parameter("running_var", 1, false);
+
+  const Value mean_of_batch = channel_mean(x), deviation = x - mean_of_batch;
+  const Value mean = as(mean_of_batch, channels), variance = as(channel_mean(deviation * deviation), channels);
+  g.running_average(running_mean, mean, mean, layer.momentum, places);
+  g.running_average(running_var, variance, unbiased(variance, places), layer.momentum, places);
+
+  const Value normal = (x - as(running_mean, column)) / sqrt(as(running_var, column) + g.constant(layer.epsilon));
+  return as(gamma, column) * normal + as(beta, column);
+}
+
+}  // namespace chalk

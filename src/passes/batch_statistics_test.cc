@@ -1,0 +1,107 @@
+#include <gtest/gtest.h>
+
+#include "chalkgrad/differentiate.h"
+#include "chalkgrad/layers.h"
+#include "src/passes/passes.h"
+#include "src/passes/simplify_testing.h"
+
+namespace chalk {
+namespace {
+
+using testing::Values;
+
+Values evaluated(const Graph& g, const Values& fed, std::size_t batch) { return testing::evaluate(g, fed, batch); }
+
+void expect_near(const std::vector<double>& found, const std::vector<double>& right, double error) {
+  ASSERT_EQ(found.size(), right.size());
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], right[i], error) << i;
+}
+
+/// y = batch_norm(x) and the derivatives of Σ weights · y, three samples of 2 channels.
+Graph batch_norm_graph(const Shape& sample) {
+  Graph forward;
+  const Value x = forward.input("x", sample);
+  const Value y = batch_norm_layer(x);
+  forward.name(y, "y");
+  Graph g = with_batch_statistics(forward);
+  const Value loss = batch_sum(sum(g.input("weights", sample) * g.find("y")));
+  const std::vector<Value> wrt{g.find("x"), g.find("weight"), g.find("bias")};
+  const auto d = gradients(loss, wrt);
+  g.output("y", g.find("y"));
+  for (std::size_t i = 0; i < wrt.size(); ++i) g.output("d " + wrt[i].name(), d[i]);
+  return g;
+}
+
+const Values kFed{{"weight", {1.5, -0.5}},
+                  {"bias", {0.25, 2}},
+                  {"running_mean", {0.5, -1}},
+                  {"running_var", {2, 3}},
+                  {"x", {1, 2, 3, 5, -1, 0.5, 0, 4, 2.5, -3, 1, 1}},
+                  {"weights", {1, -1, 2, 0.5, 3, 1, -2, 0, 0.5, 1, 1, -1}}};
+
+// NumPy 2, in double: x of shape [3, 2, 1, 2], as torch.nn.BatchNorm2d(2) in training computes it.
+TEST(BatchStatistics, AreThoseOfPyTorchOnMaps) {
+  const auto found = evaluated(batch_norm_graph({2, 1, 2}), kFed, 3);
+  expect_near(found.at("y"),
+              {0.7866555418165257, 1.5916388545413143, 1.814304949970216, 1.257219799880864, -0.8233110836330513,
+               0.38416388545413144, 2.6499326751042442, 1.53576237492554, 1.9941305109037084, -2.4332777090826285,
+               2.371390100059568, 2.371390100059568},
+              1e-12);
+  expect_near(found.at("d x"),
+              {0.24954430145309126, -1.0867287859074473, -0.46343743397002607, 0.1656839331937968, 1.3121238507245916,
+               0.11269753240857211, 0.3337716093134647, 0.1993014684177304, 0.2575929522242545, -0.8452298509030618,
+               -0.39620236352215893, 0.16088278656719304},
+              1e-12);
+  expect_near(found.at("d weight"), {-3.8013100878670567, 4.0852911006552475}, 1e-12);
+  expect_near(found.at("d bias"), {5.5, 0.5}, 1e-12);
+  expect_near(found.at("update running_mean"), {0.48333333333333334, -0.6666666666666666}, 1e-12);
+  expect_near(found.at("update running_var"), {2.216666666666667, 3.086666666666667}, 1e-12);
+}
+
+// The same of the first three pairs of numbers, as torch.nn.BatchNorm1d(2).
+TEST(BatchStatistics, AreThoseOfPyTorchOnVectors) {
+  Values fed = kFed;
+  fed["x"].resize(6);
+  fed["weights"].resize(6);
+  const auto found = evaluated(batch_norm_graph({2}), fed, 3);
+  expect_near(found.at("y"),
+              {0.25, 2.1336304300557343, 2.087113862502121, 1.331847849721329, -1.5871138625021208, 2.5345217202229366},
+              1e-12);
+  expect_near(found.at("d x"),
+              {-0.9185569312510604, 0.31498600461232257, 0.4592767433377428, -0.10499529244853666, 0.4592801879133176,
+               -0.2099907121637859},
+              1e-12);
+  expect_near(found.at("d weight"), {-1.224742575001414, -0.13363043005573427}, 1e-12);
+  expect_near(found.at("d bias"), {6.0, 0.5}, 1e-12);
+  expect_near(found.at("update running_mean"), {0.55, -0.65}, 1e-12);
+  expect_near(found.at("update running_var"), {2.2, 3.225}, 1e-12);
+}
+
+TEST(BatchStatistics, OfOneValueAreItselfAndZero) {
+  Values fed = kFed;
+  fed["x"].resize(2);
+  fed["weights"].resize(2);
+  const auto found = evaluated(batch_norm_graph({2}), fed, 1);
+  EXPECT_EQ(found.at("y"), fed.at("bias"));
+  EXPECT_EQ(found.at("d x"), (std::vector<double>{0, 0}));
+  expect_near(found.at("update running_mean"), {0.55, -0.7}, 1e-15);
+  expect_near(found.at("update running_var"), {1.8, 2.7}, 1e-15);
+}
+
+TEST(BatchStatistics, SimplifyToTheTextbooksGradient) {
+  const Graph simple = simplify(batch_norm_graph({2, 1, 2}));
+  const auto written = evaluated(batch_norm_graph({2, 1, 2}), kFed, 3), simplified = evaluated(simple, kFed, 3);
+  for (const auto& [name, values] : written) expect_near(simplified.at(name), values, 1e-12);
+  int sums = 0;  // over the samples: of x, (x − μ)², δ and δ·(x − μ)
+  for (NodeId id = 0; id < simple.size(); ++id) sums += simple.node(id).op->name.value == "batch_sum" ? 1 : 0;
+  EXPECT_EQ(sums, 4) << simple.print();
+}
+
+TEST(BatchStatistics, LeaveAGraphWithoutThemAsItIs) {
+  Graph g;
+  g.output("y", dense_layer(g.input("x", {4}), {.outputs = 2}));
+  EXPECT_EQ(with_batch_statistics(g).print(), g.print());
+}
+
+}  // namespace
+}  // namespace chalk

@@ -1,0 +1,88 @@
+#include "src/plan/phases.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "chalkgrad/differentiate.h"
+#include "chalkgrad/layers.h"
+#include "src/ops/registry.h"
+#include "src/passes/passes.h"
+
+namespace chalk {
+namespace {
+
+/// Values that a later phase reads, by operation.
+std::vector<std::string_view> kept(const PhasedGraph& p) {
+  std::vector<std::string_view> found;
+  for (NodeId id = 0; id < p.graph.size(); ++id) {
+    const Node& node = p.graph.node(id);
+    if (!node.type.batched || node.inputs.empty()) continue;
+    bool later = false;
+    for (NodeId user = id + 1; user < p.graph.size(); ++user) {
+      const auto& in = p.graph.node(user).inputs;
+      later = later || (std::count(in.begin(), in.end(), id) > 0 &&
+                        p.phase[static_cast<std::size_t>(user)] > p.phase[static_cast<std::size_t>(id)]);
+    }
+    if (later) found.push_back(node.op->name.value);
+  }
+  return found;
+}
+
+Graph normalised_network() {
+  Graph g;
+  g.layer("conv");
+  const Value z = conv_layer(g.input("x", {2, 6, 6}), {.filters = 3, .bias = Bias::none});
+  g.layer("bn");
+  g.output("y", relu(batch_norm_layer(z)));
+  Graph training = with_batch_statistics(g);
+  const Value loss = batch_sum(sum(tanh(training.value(training.outputs()[0].second))));
+  training.clear_outputs();
+  const auto parameters = training.parameters();
+  const auto d = gradients(loss, parameters);
+  for (std::size_t i = 0; i < d.size(); ++i) training.output("d " + parameters[i].name(), d[i]);
+  return split_variance(simplify(training));
+}
+
+TEST(Phases, RunEachNodeAfterTheSumsItNeeds) {
+  Graph g;
+  const Value x = g.input("x", {3}), total = batch_sum(x), twice = batch_sum(x * total);
+  g.output("y", x - twice);
+  const auto p = find_phases(g, false);
+  EXPECT_EQ(p.graph.print(), g.print());
+  EXPECT_EQ(p.phase, (std::vector<int>{0, 0, 1, 1, 2}));
+}
+
+TEST(Phases, CheapValuesAreMadeAnewRatherThanKept) {
+  const Graph g = normalised_network();
+  const auto plain = find_phases(g, false), anew = find_phases(g, true);
+  anew.graph.verify();
+  const auto before = kept(plain), after = kept(anew);
+  EXPECT_GT(std::count(before.begin(), before.end(), "sub"), 0);
+  for (const auto name : {"sub", "mul", "add", "relu", "greater", "select"})
+    EXPECT_EQ(std::count(after.begin(), after.end(), name), 0) << name;
+  EXPECT_EQ(std::count(after.begin(), after.end(), "conv2d"), 1);
+  EXPECT_LT(after.size(), before.size());
+}
+
+TEST(Phases, WhatAConvolutionReadsLaterIsKept) {
+  Graph g;
+  const Value x = g.input("x", {2, 6, 6});
+  const Value a = conv2d(x, g.parameter("w", {2, 2, 1, 1})), b = relu(a * sub(x, g.constant(1)));
+  const Value total = batch_sum(b);
+  g.output("y", conv2d(b, g.parameter("v", {2, 2, 1, 1}) * reshape(sum(total, {1, 2}), {2, 1, 1, 1})));
+  const auto p = find_phases(g, true);
+  EXPECT_EQ(kept(p), (std::vector<std::string_view>{"relu"}));
+}
+
+TEST(Phases, SharedValuesWaitForTheirUse) {
+  Graph g;
+  const Value x = g.input("x", {3}), w = g.parameter("w", {3});
+  const Value half = g.constant(0.5) * w;
+  g.output("y", half * batch_sum(x));
+  const auto p = find_phases(g, true);
+  EXPECT_EQ(p.phase[static_cast<std::size_t>(half.id())], 1);
+}
+
+}  // namespace
+}  // namespace chalk

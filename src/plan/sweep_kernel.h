@@ -1,0 +1,85 @@
+// Elementwise operations, and sums over the places of each channel, in one sweep over memory: blocks of a few lane
+// groups pass through all operations while they are in the first-level cache.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "src/ir/op.h"
+#include "src/plan/kernel.h"
+
+namespace chalk {
+
+/// The node is a sum or mean of batched values over all axes but the first.
+bool sums_channels(const Graph& graph, NodeId id);
+
+/// Broadcast to the domain, it is one number for all places of each channel, or for all channels.
+bool is_by_channel(const Shape& shape, const Shape& domain);
+
+class SweepKernel : public PlannedKernel {
+ public:
+  static constexpr std::size_t kMostValues = 64;
+
+  /// `members` in the graph's order; `domain`: the type of what is swept over.
+  SweepKernel(const Fusion& fusion, std::vector<NodeId> members, const Type& domain);
+  bool read_slots(std::size_t input) override;
+  void run(const KernelRun& call) const override;
+  void run_one(const KernelRun& call) const override;
+
+ private:
+  struct Value {
+    enum class Kind : std::uint8_t {
+      made,      // by an operation, block by block
+      summed,    // over a channel
+      aligned,   // read where it is
+      number,    // one for all places
+      channel,   // one for all places of a channel
+      gathered,  // any other that broadcasts
+      slots,     // partial sums to be folded where they are read
+    };
+    Kind kind = Kind::made;
+    std::size_t input = 0;  // in PlannedKernel::inputs
+    bool shared = false;
+    std::size_t step = 0;               // channel: from one to the next
+    int output = -1;                    // in PlannedKernel::outputs, or scratch
+    std::vector<std::uint32_t> places;  // gathered: which element of the input each place reads,
+    std::size_t run = 1;                // and how many neighbours read the same
+    bool whole = false;                 // of the shape that is swept over
+  };
+  struct Operation {
+    Sweep sweep;
+    std::vector<std::size_t> in;
+    std::size_t out;
+    bool again;  // it has been made and written in a pass before
+  };
+  struct ChannelSum {
+    std::size_t in, out;
+    bool mean;
+  };
+  /// One pass over the places of a channel: the sums of one are there for the operations of the next.
+  struct Pass {
+    std::vector<std::size_t> reads;  // aligned, gathered and slots
+    std::vector<Operation> operations;
+    std::vector<ChannelSum> sums;
+  };
+  void external(const Fusion& fusion, NodeId id, const Type& domain);
+  void schedule(const std::vector<Operation>& operations, const std::vector<ChannelSum>& sums);
+  // Where there is one sample (kOne), a place is a float, else a group of sixteen.
+  template <bool kOne>
+  void sweep(const KernelRun& call, std::size_t first, std::size_t last) const;
+  template <bool kOne>
+  void fill_channel(std::size_t channel, std::size_t places, const KernelRun& call, const float** at) const;
+  template <bool kOne>
+  void run_block(const Pass& pass, std::size_t begin, std::size_t count, const KernelRun& call, const float** at) const;
+  template <bool kOne>
+  const float* read(const Value& value, std::size_t begin, std::size_t count, const KernelRun& call, float* room) const;
+  template <bool kOne>
+  void finish(const ChannelSum& sum, std::size_t channel, std::size_t copies, const KernelRun& call) const;
+
+  std::vector<Value> values_;
+  std::vector<Pass> passes_;
+  bool batched_ = false;
+  std::size_t channels_ = 1, places_ = 1;  // lane groups: channels × places
+};
+
+}  // namespace chalk
