@@ -100,7 +100,8 @@ struct KernelTime {
 };
 
 /// An executable form of a graph's outputs and updates. Runs allocate nothing (but for the first with more samples
-/// than ever before, where the graph has batched outputs or couples its samples).
+/// than ever before, where the graph has batched outputs or couples its samples; and the first after a variable's
+/// values() were handed out for writing).
 class Program {
  public:
   /// The graph is copied; `variables` must hold its parameters and outlive the program.

@@ -130,7 +130,7 @@ void ConvForwardOne(const ConvShape& s, const ConvEpilogue& e, const float* x, c
   for (std::int64_t j = 0; j < e.pool_w; ++j) locate_one_taps(s, p, j, taps + j * p.taps);
 
   const std::int64_t group_filters = s.filters / s.groups, blocks = whole_groups(group_filters);
-  const std::int64_t w_block = p.taps * kWeightBlock, y_plane = p.rows * p.columns;
+  const std::int64_t y_plane = p.rows * p.columns;
   const auto pool = e.pool_h == 2 && e.pool_w == 2   ? pool_places<2, 2>
                     : e.pool_h == 1 && e.pool_w == 1 ? pool_places<1, 1>
                                                      : pool_places<0, 0>;
@@ -142,8 +142,10 @@ void ConvForwardOne(const ConvShape& s, const ConvEpilogue& e, const float* x, c
                 .taps = taps,
                 .tap_count = p.taps,
                 .x_step = kLanes,
-                .w = packed + (group * blocks + block) * w_block,
-                .w_block = w_block,
+                .w = packed + group * blocks * p.taps * kWeightBlock,
+                .together = p.taps,
+                .blocks = blocks,
+                .b = block,
                 .z = z,
                 .z_block = p.z_block,
                 .z_step = e.pool_w * kLanes};

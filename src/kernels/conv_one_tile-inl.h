@@ -20,18 +20,18 @@ namespace chalk::HWY_NAMESPACE {
 
 constexpr int kMostBlocks = kMaxSums / 2;  // of four filters in a tile
 
-/// z[b][j] (+)= Σ_t w[t][b] · x[taps[t] + j·x_step] in order of t, for blocks b of four filters and groups j of four
+/// z[b][j] = Σ_t w[t][b] · x[taps[t] + j·x_step] in order of t, for blocks b of four filters and groups j of four
 /// places.
 struct OneTile {
   const float* x;
   const std::int64_t* taps;  // offsets from x, in floats
   std::int64_t tap_count;
-  std::int64_t x_step;   // floats from a group of places to the next
-  const float* w;        // [blocks of 4 filters][tap][4]
-  std::int64_t w_block;  // floats from a block to the next
+  std::int64_t x_step;     // floats from a group of places to the next
+  const float* w;          // [tap / together][all blocks][tap % together][4]
+  std::int64_t together;   // taps
+  std::int64_t blocks, b;  // all that w holds, and the tile's first
   float* z;
   std::int64_t z_block, z_step;  // floats from a block, a group of places, to the next
-  bool accumulate = false;       // go on from z instead of +0
 };
 
 /// The weights of four filters, for each place of a vector that begins at lane `part`.
@@ -46,32 +46,31 @@ HWY_INLINE LaneVec load_filters(const float* w, [[maybe_unused]] int part) {
 template <int kBlocks, int kGroups>
 HWY_NOINLINE void run_one_tile(const OneTile& t) {
   const LaneTag d;
-  const std::int64_t x_step = t.x_step, w_block = t.w_block, z_block = t.z_block, z_step = t.z_step;
-  const std::int64_t* const taps = t.taps;
-  const std::int64_t* const taps_end = taps + t.tap_count;
+  const std::int64_t x_step = t.x_step, z_block = t.z_block, z_step = t.z_step;
   for (int part = 0; part < 16; part += kWidth) {
-    float* const z = t.z + part;
     LaneVec sum[kBlocks][kGroups];
     CHALKGRAD_UNROLL
     for (int b = 0; b < kBlocks; ++b) {
       CHALKGRAD_UNROLL
-      for (int j = 0; j < kGroups; ++j) {
-        sum[b][j] = t.accumulate ? hn::LoadU(d, z + b * z_block + j * z_step) : hn::Zero(d);
-      }
+      for (int j = 0; j < kGroups; ++j) sum[b][j] = hn::Zero(d);
     }
     const float* const x = t.x + part;
-    const float* w = t.w;
-    for (const std::int64_t* tap = taps; tap != taps_end; ++tap, w += kWeightBlock) {
-      LaneVec xs[kGroups];
-      CHALKGRAD_UNROLL
-      for (int j = 0; j < kGroups; ++j) xs[j] = hn::LoadU(d, x + *tap + j * x_step);
-      CHALKGRAD_UNROLL
-      for (int b = 0; b < kBlocks; ++b) {
-        const auto wb = load_filters(w + b * w_block, part);
+    for (std::int64_t done = 0; done < t.tap_count; done += t.together) {
+      const std::int64_t count = std::min(t.together, t.tap_count - done), w_block = count * kWeightBlock;
+      const float* w = t.w + done * t.blocks * kWeightBlock + t.b * w_block;
+      for (const std::int64_t *tap = t.taps + done, *end = tap + count; tap != end; ++tap, w += kWeightBlock) {
+        LaneVec xs[kGroups];
         CHALKGRAD_UNROLL
-        for (int j = 0; j < kGroups; ++j) sum[b][j] = fused(xs[j], wb, sum[b][j]);
+        for (int j = 0; j < kGroups; ++j) xs[j] = hn::LoadU(d, x + *tap + j * x_step);
+        CHALKGRAD_UNROLL
+        for (int b = 0; b < kBlocks; ++b) {
+          const auto wb = load_filters(w + b * w_block, part);
+          CHALKGRAD_UNROLL
+          for (int j = 0; j < kGroups; ++j) sum[b][j] = fused(xs[j], wb, sum[b][j]);
+        }
       }
     }
+    float* const z = t.z + part;
     CHALKGRAD_UNROLL
     for (int b = 0; b < kBlocks; ++b) {
       CHALKGRAD_UNROLL

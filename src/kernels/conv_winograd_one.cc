@@ -48,7 +48,7 @@ OneWinogradPlan plan_winograd_one(const ConvShape& s, const ConvEpilogue& e) {
   p.v_plane = p.sixteens * p.groups * 4 * 16 + kGap;
   p.m_plane = p.blocks * p.groups * 16 + kGap;
   p.y_block = p.places * 4 + kMargin;
-  p.table_floats = (2 * kWinogradSum + 15) / 16 * 16;  // offsets are 64-bit
+  p.table_floats = (2 * s.channels + 15) / 16 * 16;  // offsets are 64-bit
   p.lanes_floats = p.sixteens * s.height * s.width * 16;
   p.v_floats = p.points * p.v_plane;
   p.x_floats = p.sixteens * p.groups * 16 * 16;
@@ -101,28 +101,20 @@ void repeat_points(const ConvShape& s, const OneWinogradPlan& p, const float* v,
 /// m[f / 4][group][tile][f % 4] = Σ_c u[f][c] · x[group][c][tile] in order of c, for one point.
 void multiply_one(const ConvShape& s, const OneWinogradPlan& p, const float* u, const std::int64_t* taps,
                   const float* x, float* m) {
-  OneTile t{.x = x,
-            .taps = taps,
-            .tap_count = 0,
-            .x_step = p.sixteens * 16 * 16,
-            .w = u,
-            .w_block = 0,
-            .z = m,
-            .z_block = p.groups * kLanes,
-            .z_step = kLanes};
-  for (std::int64_t c = 0; c < s.channels; c += kWinogradSum) {
-    t.tap_count = std::min(kWinogradSum, s.channels - c);
-    t.w_block = t.tap_count * kWeightBlock;
-    t.accumulate = c > 0;
-    for (std::int64_t block = 0, n = 0; block < p.blocks; block += n) {
-      n = one_tile_blocks(p.blocks, block, p.groups);
-      OneTile part = t;
-      part.w += block * t.w_block;
-      part.z += block * t.z_block;
-      run_one_row(part, n, p.groups);
-    }
-    t.x += t.tap_count * kLanes;
-    t.w += t.w_block * p.blocks;
+  for (std::int64_t block = 0, n = 0; block < p.blocks; block += n) {
+    n = one_tile_blocks(p.blocks, block, p.groups);
+    run_one_row({.x = x,
+                 .taps = taps,
+                 .tap_count = s.channels,
+                 .x_step = p.sixteens * 16 * 16,
+                 .w = u,
+                 .together = kWinogradSum,
+                 .blocks = p.blocks,
+                 .b = block,
+                 .z = m + block * p.groups * kLanes,
+                 .z_block = p.groups * kLanes,
+                 .z_step = kLanes},
+                n, p.groups);
   }
 }
 
@@ -164,7 +156,7 @@ void winograd_one(const ConvShape& s, const ConvEpilogue& e, const float* x, con
   float* const m = repeated + p.x_floats;
   float* const made = m + p.m_floats;
   float* const made_index = index ? made + p.y_floats : nullptr;
-  for (std::int64_t c = 0; c < kWinogradSum; ++c) taps[c] = c * kLanes;
+  for (std::int64_t c = 0; c < s.channels; ++c) taps[c] = c * kLanes;
   ConvShape sixteens = s;
   sixteens.channels = p.sixteens;
   channels_to_lanes(s, x, lanes);
