@@ -11,9 +11,10 @@
 namespace chalk {
 namespace {
 
+/// Elementwise, without divisions and functions; or a large value, mostly zeros, that is made of small ones.
 bool is_cheap(const Op* op) {
-  return op == &op_add || op == &op_sub || op == &op_mul || op == &op_neg || op == &op_relu || op == &op_greater ||
-         op == &op_equal || op == &op_select;
+  return op == &op_pool_scatter || op == &op_add || op == &op_sub || op == &op_mul || op == &op_neg || op == &op_relu ||
+         op == &op_greater || op == &op_equal || op == &op_select;
 }
 
 /// It can run in one sweep with the elementwise operations that make its operand.

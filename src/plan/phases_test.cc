@@ -75,6 +75,15 @@ TEST(Phases, WhatAConvolutionReadsLaterIsKept) {
   EXPECT_EQ(kept(p), (std::vector<std::string_view>{"relu"}));
 }
 
+TEST(Phases, PooledGradientsAreScatteredAnew) {
+  Graph g;
+  const Value x = g.input("x", {2, 6, 6}), small = max_pool(x),
+              scattered = pool_scatter(small, pool_argmax(x), {2, 6, 6});
+  g.output("y", scattered * batch_sum(scattered));
+  const auto p = find_phases(g, true);
+  EXPECT_EQ(kept(p), (std::vector<std::string_view>{"max_pool", "pool_argmax"}));
+}
+
 TEST(Phases, SharedValuesWaitForTheirUse) {
   Graph g;
   const Value x = g.input("x", {3}), w = g.parameter("w", {3});
