@@ -8,7 +8,7 @@ namespace chalk {
 namespace {
 
 constexpr std::uint32_t kGoodbye = 1U << 31;
-constexpr int kSpins = 4000;  // some hundred microseconds at most: work comes that often while training
+constexpr int kSpins = 20000;  // a millisecond at most: work comes that often while training
 
 inline void pause() {
 #if defined(__x86_64__)
