@@ -31,7 +31,7 @@ struct Kernels {
   Kernel reference;  // double, one sample
   Kernel lanes;      // sixteen samples
   Kernel shared;     // float: where all inputs are shared, and for one sample by itself
-  Sweep sweep;       // elementwise operations only; else null
+  Sweep (*sweep)();  // for the instruction set that is chosen; elementwise operations only, else null
 };
 
 /// A shape and attributes on which an operation is tested, with values it is defined and smooth for.

@@ -177,12 +177,10 @@ HWY_AFTER_NAMESPACE();
   constexpr Kernels kKernels{run_reference, run_lanes, run_shared, nullptr};
 
 #undef CHALK_DISPATCH_ELEMENTWISE
-#define CHALK_DISPATCH_ELEMENTWISE()                                             \
-  CHALK_DISPATCH_KERNEL()                                                        \
-  HWY_EXPORT(sweep_kernel);                                                      \
-  static void run_sweep(const float* const* in, float* out, std::size_t count) { \
-    HWY_DYNAMIC_DISPATCH(sweep_kernel)(in, out, count);                          \
-  }                                                                              \
-  constexpr Kernels kKernels{run_reference, run_lanes, run_shared, run_sweep};
+#define CHALK_DISPATCH_ELEMENTWISE()                                          \
+  CHALK_DISPATCH_KERNEL()                                                     \
+  HWY_EXPORT(sweep_kernel);                                                   \
+  static Sweep chosen_sweep() { return &HWY_DYNAMIC_DISPATCH(sweep_kernel); } \
+  constexpr Kernels kKernels{run_reference, run_lanes, run_shared, chosen_sweep};
 
 #endif

@@ -133,7 +133,7 @@ TEST_P(Elementwise, SweepsToTheBitsOfItsKernel) {
     for (const auto& operand : operands) memory.push_back(Call::packed(operand));
     for (const auto& m : memory) pointers.push_back(m.data());
     const AlignedFloats out(call.size() * kLanes);
-    op.kernels.value.sweep(pointers.data(), out.data(), call.size());
+    op.kernels.value.sweep()(pointers.data(), out.data(), call.size());
     const auto swept = Call::unpacked(out, call.size()), lanes = call.lanes();
     for (std::size_t n = 0; n < kLanes; ++n) EXPECT_TRUE(same_bits(swept[n], lanes[n])) << "lane " << n;
   });

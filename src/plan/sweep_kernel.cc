@@ -56,7 +56,7 @@ SweepKernel::SweepKernel(const Fusion& fusion, std::vector<NodeId> members, cons
     const auto out = local[id] = values_.size();
     Value value;
     if (node.op->kernels.value.sweep) {
-      operations.push_back({node.op->kernels.value.sweep, std::move(in), out, false});
+      operations.push_back({node.op->kernels.value.sweep(), std::move(in), out, false});
     } else {
       value.kind = Value::Kind::summed;
       sums.push_back({in[0], out, node.op == &op_mean});
