@@ -7,6 +7,8 @@ find_program(CHALKGRAD_PYTHON python3 REQUIRED)
 mark_as_advanced(CHALKGRAD_PYTHON)
 include(GoogleTest)
 
+option(CHALKGRAD_PCH "Precompile the headers of the test libraries" ON)
+
 # Tests that compare files with other tools run the Python that CHALKGRAD_PYTHON names in their environment, and skip
 # where it lacks a module they need. ./dev puts those modules in build/venv.
 set(chalkgrad_python ${CHALKGRAD_PYTHON})
