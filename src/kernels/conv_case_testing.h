@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "src/kernels/conv.h"
+#include "src/kernels/conv_algorithm.h"
 #include "src/kernels/conv_testing.h"
 
 namespace chalk {
@@ -61,6 +61,39 @@ inline Case with_output(ConvShape s, std::uint32_t seed) {
   s.out_h = (s.height + 2 * s.pad_h - (s.kernel_h - 1) * s.dilation_h - 1) / s.stride_h + 1;
   s.out_w = (s.width + 2 * s.pad_w - (s.kernel_w - 1) * s.dilation_w - 1) / s.stride_w + 1;
   return {s, seed};
+}
+
+// The maps, with room of their own that nobody may write beyond.
+
+inline Guarded forward(const ConvAlgorithm& by, const Case& k, const ConvEpilogue& e, const Guarded& x,
+                       const Guarded& w, const Guarded& bias, Guarded* index = nullptr) {
+  const ConvShape& s = k.s;
+  Guarded packed(by.forward_packed(s));
+  Guarded scratch(by.forward_scratch(s, e));
+  Guarded y(static_cast<std::size_t>(s.filters * (s.out_h / e.pool_h) * (s.out_w / e.pool_w) * kLanes));
+  if (index) *index = Guarded(y.span().size());
+  by.forward_pack(s, w.data(), packed.data());
+  by.forward(s, e, x.data(), packed.data(), e.bias ? bias.data() : nullptr, y.data(), index ? index->data() : nullptr,
+             scratch.data());
+  EXPECT_TRUE(packed.intact() && scratch.intact() && y.intact() && (!index || index->intact()));
+  return y;
+}
+
+inline Guarded input_grad(const ConvAlgorithm& by, const Case& k, const Guarded& dz, const Guarded& w) {
+  Guarded packed(by.input_grad_packed(k.s));
+  Guarded scratch(by.input_grad_scratch(k.s));
+  Guarded dx(k.x_size());
+  by.input_grad_pack(k.s, w.data(), packed.data());
+  by.input_grad(k.s, dz.data(), packed.data(), dx.data(), scratch.data());
+  EXPECT_TRUE(packed.intact() && scratch.intact() && dx.intact());
+  return dx;
+}
+
+inline void weight_grad(const ConvAlgorithm& by, const Case& k, const Guarded& x, const Guarded& dz, const Guarded& dw,
+                        int valid, bool accumulate) {
+  Guarded scratch(by.weight_grad_scratch(k.s));
+  by.weight_grad(k.s, x.data(), dz.data(), dw.data(), valid, accumulate, scratch.data());
+  EXPECT_TRUE(scratch.intact() && dw.intact());
 }
 
 /// From z to y and index, place by place.

@@ -35,36 +35,6 @@ Case any_case() {
   return with_output(s, static_cast<std::uint32_t>(in(0, 1 << 30)));
 }
 
-Guarded forward(const Case& k, const ConvEpilogue& e, const Guarded& x, const Guarded& w, const Guarded& bias,
-                Guarded* index = nullptr) {
-  const ConvShape& s = k.s;
-  Guarded packed(conv_forward_packed(s));
-  Guarded scratch(conv_forward_scratch(s, e));
-  Guarded y(static_cast<std::size_t>(s.filters * (s.out_h / e.pool_h) * (s.out_w / e.pool_w) * kLanes));
-  if (index) *index = Guarded(y.span().size());
-  conv_forward_pack(s, w.data(), packed.data());
-  conv_forward(s, e, x.data(), packed.data(), e.bias ? bias.data() : nullptr, y.data(), index ? index->data() : nullptr,
-               scratch.data());
-  EXPECT_TRUE(packed.intact() && scratch.intact() && y.intact() && (!index || index->intact()));
-  return y;
-}
-
-Guarded input_grad(const Case& k, const Guarded& dz, const Guarded& w) {
-  Guarded packed(conv_input_grad_packed(k.s));
-  Guarded scratch(conv_input_grad_scratch(k.s));
-  Guarded dx(k.x_size());
-  conv_input_grad_pack(k.s, w.data(), packed.data());
-  conv_input_grad(k.s, dz.data(), packed.data(), dx.data(), scratch.data());
-  EXPECT_TRUE(packed.intact() && scratch.intact() && dx.intact());
-  return dx;
-}
-
-void weight_grad(const Case& k, const Guarded& x, const Guarded& dz, const Guarded& dw, int valid, bool accumulate) {
-  Guarded scratch(conv_weight_grad_scratch(k.s));
-  conv_weight_grad(k.s, x.data(), dz.data(), dw.data(), valid, accumulate, scratch.data());
-  EXPECT_TRUE(scratch.intact() && dw.intact());
-}
-
 // The float references: the documented order, one lane at a time.
 
 std::vector<float> forward_in_order(const Case& k, const Guarded& x, const Guarded& w) {
@@ -131,7 +101,7 @@ void check_forward(const Case& k, const ConvEpilogue& e, const Guarded& x, const
   on_every_target([&] {
     Guarded index(0);
     const bool pooled = e.pool_h * e.pool_w > 1;
-    expect_same_bits(forward(k, e, x, w, bias, pooled ? &index : nullptr).span(), y, "y");
+    expect_same_bits(forward(kDirectConv, k, e, x, w, bias, pooled ? &index : nullptr).span(), y, "y");
     if (pooled) expect_same_bits(index.span(), places, "index");
   });
 }
@@ -153,10 +123,10 @@ RC_GTEST_PROP(Conv, KernelsAgreeWithLoopsInDouble, ()) {
       }
     });
   });
-  expect_close(forward(k, {}, x, w, bias).span(), z, "z");
-  expect_close(input_grad(k, dz, w).span(), dx, "dx");
+  expect_close(forward(kDirectConv, k, {}, x, w, bias).span(), z, "z");
+  expect_close(input_grad(kDirectConv, k, dz, w).span(), dx, "dx");
   const Guarded sums(k.w_size());
-  weight_grad(k, x, dz, sums, 16, false);
+  weight_grad(kDirectConv, k, x, dz, sums, 16, false);
   expect_close(sums.span(), dw, "dw");
 }
 
@@ -180,7 +150,7 @@ RC_GTEST_PROP(Conv, InputGradAddsInOrderOnEveryTarget, ()) {
   std::mt19937 random(k.seed);
   const Guarded dz(k.z_size(), random), w(k.w_size(), random);
   const std::vector<float> dx = input_grad_in_order(k, dz, w);
-  on_every_target([&] { expect_same_bits(input_grad(k, dz, w).span(), dx, "dx"); });
+  on_every_target([&] { expect_same_bits(input_grad(kDirectConv, k, dz, w).span(), dx, "dx"); });
 }
 
 RC_GTEST_PROP(Conv, WeightGradFoldsValidLanesInOrderOnEveryTarget, ()) {
@@ -198,10 +168,10 @@ RC_GTEST_PROP(Conv, WeightGradFoldsValidLanesInOrderOnEveryTarget, ()) {
   const std::vector<float> added = weight_grad_in_order(k, x, dz, valid, start.span());
   on_every_target([&] {
     const Guarded dw(k.w_size());
-    weight_grad(k, x, dz, dw, valid, false);
+    weight_grad(kDirectConv, k, x, dz, dw, valid, false);
     expect_same_bits(dw.span(), set, "dw");
     std::copy(start.span().begin(), start.span().end(), dw.data());
-    weight_grad(k, x, dz, dw, valid, true);
+    weight_grad(kDirectConv, k, x, dz, dw, valid, true);
     expect_same_bits(dw.span(), added, "dw");
   });
 }
@@ -228,7 +198,7 @@ TEST(Conv, PoolingTakesTheFirstOfEqualMaxima) {
   }
   on_every_target([&] {
     Guarded index(0);
-    const Guarded y = forward(k, {.pool_h = 2, .pool_w = 2}, x, w, bias, &index);
+    const Guarded y = forward(kDirectConv, k, {.pool_h = 2, .pool_w = 2}, x, w, bias, &index);
     for (std::int64_t n = 0; n < kLanes; ++n) {
       EXPECT_EQ(y[n], n == 0 ? 2 : 3);
       EXPECT_EQ(index[n], n == 0 ? 0 : std::countr_zero(static_cast<unsigned>(n)));
@@ -245,7 +215,7 @@ TEST(Conv, ReluBeforePoolingMakesNegativeWindowsTieAtTheirFirstPlace) {
   }
   on_every_target([&] {
     Guarded index(0);
-    const Guarded y = forward(k, {.relu = true, .pool_h = 2, .pool_w = 2}, x, w, bias, &index);
+    const Guarded y = forward(kDirectConv, k, {.relu = true, .pool_h = 2, .pool_w = 2}, x, w, bias, &index);
     EXPECT_EQ(y[0], 0);
     EXPECT_EQ(index[0], 0);
   });
@@ -269,7 +239,7 @@ TEST(Conv, NanPassesReluAndWinsItsWindow) {
     }
     on_every_target([&] {
       Guarded index(0);
-      const Guarded y = forward(k, {.relu = true, .pool_h = size, .pool_w = size}, x, w, bias, &index);
+      const Guarded y = forward(kDirectConv, k, {.relu = true, .pool_h = size, .pool_w = size}, x, w, bias, &index);
       for (std::int64_t n = 0; n < size * size; ++n) {
         EXPECT_TRUE(std::isnan(y[n]));
         EXPECT_EQ(index[n], n);
@@ -295,7 +265,7 @@ TEST(Conv, NanInOneLaneStaysThere) {
   for (std::size_t i = 5; i < x.span().size(); i += 16) x.span()[i] = NAN;
   for (std::size_t i = 5; i < dz.span().size(); i += 16) dz.span()[i] = NAN;
   on_every_target([&] {
-    const Guarded z = forward(k, {}, x, w, bias), dx = input_grad(k, dz, w);
+    const Guarded z = forward(kDirectConv, k, {}, x, w, bias), dx = input_grad(kDirectConv, k, dz, w);
     for (std::size_t i = 0; i < z.span().size(); ++i) EXPECT_EQ(std::isnan(z.span()[i]), i % 16 == 5);
     for (std::size_t i = 0; i < dx.span().size(); ++i) EXPECT_EQ(std::isnan(dx.span()[i]), i % 16 == 5);
   });
@@ -311,7 +281,7 @@ TEST(Conv, LanesFoldInATreeOfHalves) {
   }
   // Lane 1 holds 4 ones by then: (2^24 − 2^24) + 4.
   on_every_target([&] {
-    weight_grad(k, x, dz, dw, 16, false);
+    weight_grad(kDirectConv, k, x, dz, dw, 16, false);
     EXPECT_EQ(dw[0], 4.0f);
   });
 }
@@ -331,7 +301,7 @@ TEST(Conv, InputsThatNoOutputReadsGetZero) {
   std::mt19937 random(k.seed);
   const Guarded dz(k.z_size(), random), w(k.w_size(), random);
   on_every_target([&] {
-    const Guarded dx = input_grad(k, dz, w);
+    const Guarded dx = input_grad(kDirectConv, k, dz, w);
     for (std::int64_t i = 0; i < 25; ++i) {
       EXPECT_EQ(dx[i * kLanes] != 0, i / 5 % 3 == 0 && i % 5 % 2 == 0) << i;
     }

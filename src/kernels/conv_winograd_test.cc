@@ -43,36 +43,6 @@ Case square(std::int64_t channels, std::int64_t filters, std::int64_t size, std:
                      3);
 }
 
-Guarded forward(const Case& k, const ConvEpilogue& e, const Guarded& x, const Guarded& w, const Guarded& bias,
-                Guarded* index = nullptr) {
-  const ConvShape& s = k.s;
-  Guarded packed(winograd_forward_packed(s));
-  Guarded scratch(winograd_forward_scratch(s));
-  Guarded y(static_cast<std::size_t>(s.filters * (s.out_h / e.pool_h) * (s.out_w / e.pool_w) * kLanes));
-  if (index) *index = Guarded(y.span().size());
-  winograd_forward_pack(s, w.data(), packed.data());
-  winograd_forward(s, e, x.data(), packed.data(), e.bias ? bias.data() : nullptr, y.data(),
-                   index ? index->data() : nullptr, scratch.data());
-  EXPECT_TRUE(packed.intact() && scratch.intact() && y.intact() && (!index || index->intact()));
-  return y;
-}
-
-Guarded input_grad(const Case& k, const Guarded& dz, const Guarded& w) {
-  Guarded packed(winograd_input_grad_packed(k.s));
-  Guarded scratch(winograd_input_grad_scratch(k.s));
-  Guarded dx(k.x_size());
-  winograd_input_grad_pack(k.s, w.data(), packed.data());
-  winograd_input_grad(k.s, dz.data(), packed.data(), dx.data(), scratch.data());
-  EXPECT_TRUE(packed.intact() && scratch.intact() && dx.intact());
-  return dx;
-}
-
-void weight_grad(const Case& k, const Guarded& x, const Guarded& dz, const Guarded& dw, int valid, bool accumulate) {
-  Guarded scratch(winograd_weight_grad_scratch(k.s));
-  winograd_weight_grad(k.s, x.data(), dz.data(), dw.data(), valid, accumulate, scratch.data());
-  EXPECT_TRUE(scratch.intact() && dw.intact());
-}
-
 // The bound. A sum in which a term passes through n roundings is wrong by at most n·ε/2·Σ|terms| (and terms of ε²).
 // Here a term is a product A·G·w·G·B·x·B·A of entries of the transforms; a line of them rounds each of its terms up to
 // `roundings` times, those of G among them, and each summed channel or tile once more.
@@ -342,8 +312,8 @@ RC_GTEST_PROP(Winograd, AgreesWithLoopsInDouble, ()) {
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), dz(k.z_size(), random), w(k.w_size(), random), bias(1);
   const std::int64_t lane = *rc::gen::inRange<std::int64_t>(0, kLanes);
-  expect_within_bound(forward_map(k, w), lane, x, forward(k, {}, x, w, bias), false, "z");
-  expect_input_grad_within_bound(k, lane, dz, w, input_grad(k, dz, w));
+  expect_within_bound(forward_map(k, w), lane, x, forward(kWinogradConv, k, {}, x, w, bias), false, "z");
+  expect_input_grad_within_bound(k, lane, dz, w, input_grad(kWinogradConv, k, dz, w));
 }
 
 RC_GTEST_PROP(Winograd, WeightGradAddsValidLanesOnEveryTarget, ()) {
@@ -358,9 +328,9 @@ RC_GTEST_PROP(Winograd, WeightGradAddsValidLanesOnEveryTarget, ()) {
     }
   }
   const Guarded set(k.w_size()), added(k.w_size());
-  weight_grad(k, x, dz, set, valid, false);
+  weight_grad(kWinogradConv, k, x, dz, set, valid, false);
   std::copy(start.span().begin(), start.span().end(), added.data());
-  weight_grad(k, x, dz, added, valid, true);
+  weight_grad(kWinogradConv, k, x, dz, added, valid, true);
   const auto o = *rc::gen::inRange<std::int64_t>(0, k.s.filters);
   expect_weights_within_bound(k, o, x, dz, valid, zero, set);
   expect_weights_within_bound(k, o, x, dz, valid, start, added);
@@ -369,10 +339,10 @@ RC_GTEST_PROP(Winograd, WeightGradAddsValidLanesOnEveryTarget, ()) {
   }
   on_every_target([&] {
     const Guarded dw(k.w_size());
-    weight_grad(k, x, dz, dw, valid, false);
+    weight_grad(kWinogradConv, k, x, dz, dw, valid, false);
     expect_same_bits(dw.span(), set.span(), "dw");
     std::copy(start.span().begin(), start.span().end(), dw.data());
-    weight_grad(k, x, dz, dw, valid, true);
+    weight_grad(kWinogradConv, k, x, dz, dw, valid, true);
     expect_same_bits(dw.span(), added.span(), "dw");
   });
 }
@@ -382,11 +352,11 @@ TEST(Winograd, WeightGradOfManyChannelsAndBands) {
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), dz(k.z_size(), random), zero(k.w_size()), dw(k.w_size());
   std::fill(zero.span().begin(), zero.span().end(), 0.0f);
-  weight_grad(k, x, dz, dw, 11, false);
+  weight_grad(kWinogradConv, k, x, dz, dw, 11, false);
   expect_weights_within_bound(k, 3, x, dz, 11, zero, dw);
   on_every_target([&] {
     const Guarded again(k.w_size());
-    weight_grad(k, x, dz, again, 11, false);
+    weight_grad(kWinogradConv, k, x, dz, again, 11, false);
     expect_same_bits(again.span(), dw.span(), "dw");
   });
 }
@@ -395,10 +365,10 @@ RC_GTEST_PROP(Winograd, SameBitsOnEveryTarget, ()) {
   const Case k = any_case();
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), dz(k.z_size(), random), w(k.w_size(), random), bias(1);
-  const Guarded z = forward(k, {}, x, w, bias), dx = input_grad(k, dz, w);
+  const Guarded z = forward(kWinogradConv, k, {}, x, w, bias), dx = input_grad(kWinogradConv, k, dz, w);
   on_every_target([&] {
-    expect_same_bits(forward(k, {}, x, w, bias).span(), z.span(), "z");
-    expect_same_bits(input_grad(k, dz, w).span(), dx.span(), "dx");
+    expect_same_bits(forward(kWinogradConv, k, {}, x, w, bias).span(), z.span(), "z");
+    expect_same_bits(input_grad(kWinogradConv, k, dz, w).span(), dx.span(), "dx");
   });
 }
 
@@ -418,13 +388,13 @@ RC_GTEST_PROP(Winograd, BiasReluAndPoolingFollowAsIfByThemselves, ()) {
                        .pool_h = window(k.s.out_h),
                        .pool_w = window(k.s.out_w)};
   RC_ASSERT(winograd_pools(e.pool_h, e.pool_w));
-  const Guarded z = forward(k, {}, x, w, none);
+  const Guarded z = forward(kWinogradConv, k, {}, x, w, none);
   std::vector<float> y, places;
   finish(k, e, {z.span().begin(), z.span().end()}, bias, y, places);
   on_every_target([&] {
     Guarded index(0);
     const bool pooled = e.pool_h * e.pool_w > 1;
-    expect_same_bits(forward(k, e, x, w, bias, pooled ? &index : nullptr).span(), y, "y");
+    expect_same_bits(forward(kWinogradConv, k, e, x, w, bias, pooled ? &index : nullptr).span(), y, "y");
     if (pooled) expect_same_bits(index.span(), places, "index");
   });
 }
@@ -433,12 +403,12 @@ TEST(Winograd, ManyChannelsAreSummedInPiecesInOrder) {
   const Case k = square(133, 70, 7);
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), dz(k.z_size(), random), w(k.w_size(), random), bias(1);
-  const Guarded z = forward(k, {}, x, w, bias), dx = input_grad(k, dz, w);
+  const Guarded z = forward(kWinogradConv, k, {}, x, w, bias), dx = input_grad(kWinogradConv, k, dz, w);
   expect_within_bound(forward_map(k, w), 7, x, z, false, "z");
   expect_input_grad_within_bound(k, 7, dz, w, dx);
   on_every_target([&] {
-    expect_same_bits(forward(k, {}, x, w, bias).span(), z.span(), "z");
-    expect_same_bits(input_grad(k, dz, w).span(), dx.span(), "dx");
+    expect_same_bits(forward(kWinogradConv, k, {}, x, w, bias).span(), z.span(), "z");
+    expect_same_bits(input_grad(kWinogradConv, k, dz, w).span(), dx.span(), "dx");
   });
 }
 
@@ -446,7 +416,7 @@ TEST(Winograd, ErrsByTwoMillionthsOfTheLargestSumOfProducts) {
   const Case k = square(64, 16, 8);
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), w(k.w_size(), random), bias(1);
-  const Guarded z = forward(k, {}, x, w, bias);
+  const Guarded z = forward(kWinogradConv, k, {}, x, w, bias);
   std::vector<Sum> exact(k.z_size());
   k.each_weight([&](auto o, auto c, auto a, auto b) {
     k.each_place([&](auto p, auto q) {
@@ -472,7 +442,7 @@ TEST(Winograd, NanInOneLaneStaysThere) {
   for (std::size_t i = 5; i < x.span().size(); i += 16) x.span()[i] = NAN;
   for (std::size_t i = 5; i < dz.span().size(); i += 16) dz.span()[i] = NAN;
   on_every_target([&] {
-    const Guarded z = forward(k, {}, x, w, bias), dx = input_grad(k, dz, w);
+    const Guarded z = forward(kWinogradConv, k, {}, x, w, bias), dx = input_grad(kWinogradConv, k, dz, w);
     for (std::size_t i = 0; i < z.span().size(); ++i) EXPECT_EQ(std::isnan(z.span()[i]), i % 16 == 5);
     for (std::size_t i = 0; i < dx.span().size(); ++i) EXPECT_EQ(std::isnan(dx.span()[i]), i % 16 == 5);
   });

@@ -7,8 +7,6 @@
 #include <limits>
 
 #include "src/kernels/conv_case_testing.h"
-#include "src/kernels/conv_one.h"
-#include "src/kernels/conv_winograd.h"
 #include "src/kernels/dense.h"
 #include "src/kernels/dense_one.h"
 #include "src/kernels/transfer.h"
@@ -64,25 +62,7 @@ ConvEpilogue any_epilogue(const ConvShape& s) {
           .pool_w = window(s.out_w)};
 }
 
-/// The kernels of a way to do a convolution: of a batch, and of one sample.
-struct Kernels {
-  decltype(conv_forward_packed)* packed;
-  decltype(conv_forward_pack)* pack;
-  std::size_t (*scratch)(const ConvShape&, const ConvEpilogue&);
-  decltype(conv_forward)* forward;
-  decltype(conv_forward_one_scratch)* one_scratch;
-  decltype(conv_forward_one)* forward_one;
-};
-constexpr Kernels kDirect{conv_forward_packed, conv_forward_pack,        conv_forward_scratch,
-                          conv_forward,        conv_forward_one_scratch, conv_forward_one};
-constexpr Kernels kWinograd{winograd_forward_packed,
-                            winograd_forward_pack,
-                            [](const ConvShape& s, const ConvEpilogue&) { return winograd_forward_scratch(s); },
-                            winograd_forward,
-                            winograd_forward_one_scratch,
-                            winograd_forward_one};
-
-void expect_the_bits_of_a_lane(const Kernels& kernels, const Case& k, const ConvEpilogue& e) {
+void expect_the_bits_of_a_lane(const ConvAlgorithm& by, const Case& k, const ConvEpilogue& e) {
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), w(k.w_size(), random), bias(static_cast<std::size_t>(k.s.filters), random);
   spoil(x);
@@ -90,17 +70,16 @@ void expect_the_bits_of_a_lane(const Kernels& kernels, const Case& k, const Conv
   spoil(bias);
   const auto places = static_cast<std::size_t>(k.s.filters * (k.s.out_h / e.pool_h) * (k.s.out_w / e.pool_w));
   const bool pooled = e.pool_h * e.pool_w > 1;
-  const Guarded packed(kernels.packed(k.s)), scratch(kernels.scratch(k.s, e));
+  const Guarded packed(by.forward_packed(k.s)), scratch(by.forward_scratch(k.s, e));
   const Guarded y(places * kLanes), index(places * kLanes);
   const float* const biases = e.bias ? bias.data() : nullptr;
-  kernels.pack(k.s, w.data(), packed.data());
-  kernels.forward(k.s, e, x.data(), packed.data(), biases, y.data(), pooled ? index.data() : nullptr, scratch.data());
+  by.forward_pack(k.s, w.data(), packed.data());
+  by.forward(k.s, e, x.data(), packed.data(), biases, y.data(), pooled ? index.data() : nullptr, scratch.data());
   const std::int64_t lane = pick(0, kLanes - 1);
   const Guarded one = lane_of(x.span(), lane);
   on_every_target([&] {
-    const Guarded room(kernels.one_scratch(k.s, e)), y1(places), index1(places);
-    kernels.forward_one(k.s, e, one.data(), packed.data(), biases, y1.data(), pooled ? index1.data() : nullptr,
-                        room.data());
+    const Guarded room(by.forward_one_scratch(k.s, e)), y1(places), index1(places);
+    by.forward_one(k.s, e, one.data(), packed.data(), biases, y1.data(), pooled ? index1.data() : nullptr, room.data());
     RC_ASSERT(room.intact() && y1.intact() && index1.intact());
     expect_same_bits(y1.span(), lane_of(y.span(), lane).span(), "y");
     if (pooled) expect_same_bits(index1.span(), lane_of(index.span(), lane).span(), "index");
@@ -109,7 +88,7 @@ void expect_the_bits_of_a_lane(const Kernels& kernels, const Case& k, const Conv
 
 RC_GTEST_PROP(OneSample, ConvolutionGivesTheBitsOfALane, ()) {
   const Case k = with_output(any_shape(), static_cast<std::uint32_t>(pick(0, 1 << 30)));
-  expect_the_bits_of_a_lane(kDirect, k, any_epilogue(k.s));
+  expect_the_bits_of_a_lane(kDirectConv, k, any_epilogue(k.s));
 }
 
 RC_GTEST_PROP(OneSample, WinogradGivesTheBitsOfALane, ()) {
@@ -127,7 +106,7 @@ RC_GTEST_PROP(OneSample, WinogradGivesTheBitsOfALane, ()) {
     return size <= n ? size : 1;
   };
   RC_PRE(winograd_fits(k.s));
-  expect_the_bits_of_a_lane(kWinograd, k,
+  expect_the_bits_of_a_lane(kWinogradConv, k,
                             {.bias = *rc::gen::arbitrary<bool>(),
                              .relu = *rc::gen::arbitrary<bool>(),
                              .pool_h = window(k.s.out_h),

@@ -3,9 +3,7 @@
 
 #include <algorithm>
 
-#include "src/kernels/conv.h"
-#include "src/kernels/conv_one.h"
-#include "src/kernels/conv_winograd.h"
+#include "src/kernels/conv_algorithm.h"
 #include "src/kernels/dense.h"
 #include "src/kernels/dense_one.h"
 #include "src/kernels/pool.h"
@@ -68,91 +66,56 @@ Tail follow(const Fusion& f, NodeId linear, const Shape& bias_shape) {
   return tail;
 }
 
-/// The kernels of one algorithm, direct or by Winograd's transforms.
-struct Forward {
-  decltype(&conv_forward_packed) packed;
-  decltype(&conv_forward_pack) pack;
-  std::size_t (*scratch)(const ConvShape&, const ConvEpilogue&);
-  decltype(&conv_forward) run, run_one;
-};
-constexpr Forward kForward{conv_forward_packed, conv_forward_pack,
-                           [](const ConvShape& s, const ConvEpilogue& e) {
-                             return std::max(conv_forward_scratch(s, e), conv_forward_one_scratch(s, e));
-                           },
-                           conv_forward, conv_forward_one};
-constexpr Forward kWinogradForward{winograd_forward_packed, winograd_forward_pack,
-                                   [](const ConvShape& s, const ConvEpilogue& e) {
-                                     return std::max(winograd_forward_scratch(s), winograd_forward_one_scratch(s, e));
-                                   },
-                                   winograd_forward, winograd_forward_one};
-
-struct InputGrad {
-  decltype(&conv_input_grad_packed) packed;
-  decltype(&conv_input_grad_pack) pack;
-  decltype(&conv_input_grad_scratch) scratch;
-  decltype(&conv_input_grad) run;
-};
-constexpr InputGrad kInputGrad{conv_input_grad_packed, conv_input_grad_pack, conv_input_grad_scratch, conv_input_grad};
-constexpr InputGrad kWinogradInputGrad{winograd_input_grad_packed, winograd_input_grad_pack,
-                                       winograd_input_grad_scratch, winograd_input_grad};
-
-struct WeightGrad {
-  decltype(&conv_weight_grad_scratch) scratch;
-  decltype(&conv_weight_grad) run;
-};
-constexpr WeightGrad kWeightGrad{conv_weight_grad_scratch, conv_weight_grad};
-constexpr WeightGrad kWinogradWeightGrad{winograd_weight_grad_scratch, winograd_weight_grad};
-
 class ConvForward : public PlannedKernel {
  public:
-  ConvForward(const Forward& by, const ConvShape& shape, const ConvEpilogue& epilogue)
+  ConvForward(const ConvAlgorithm& by, const ConvShape& shape, const ConvEpilogue& epilogue)
       : by_(by), shape_(shape), epilogue_(epilogue) {
-    packed = by.packed(shape);
-    scratch = by.scratch(shape, epilogue);
+    packed = by.forward_packed(shape);
+    scratch = std::max(by.forward_scratch(shape, epilogue), by.forward_one_scratch(shape, epilogue));
     runs_one = true;
   }
-  void pack(const float* from, float* to) const override { by_.pack(shape_, from, to); }
-  void run(const KernelRun& call) const override { run_by(by_.run, call); }
-  void run_one(const KernelRun& call) const override { run_by(by_.run_one, call); }
+  void pack(const float* from, float* to) const override { by_.forward_pack(shape_, from, to); }
+  void run(const KernelRun& call) const override { run_by(by_.forward, call); }
+  void run_one(const KernelRun& call) const override { run_by(by_.forward_one, call); }
 
  private:
   void run_by(decltype(&conv_forward) map, const KernelRun& call) const {
     map(shape_, epilogue_, call.in[0], call.packed, epilogue_.bias ? call.in[2] : nullptr, call.out[0],
         outputs.size() > 1 ? call.out[1] : nullptr, call.scratch);
   }
-  const Forward& by_;
+  const ConvAlgorithm& by_;
   ConvShape shape_;
   ConvEpilogue epilogue_;
 };
 
 class ConvInputGrad : public PlannedKernel {
  public:
-  ConvInputGrad(const InputGrad& by, const ConvShape& shape) : by_(by), shape_(shape) {
-    packed = by.packed(shape);
-    scratch = by.scratch(shape);
+  ConvInputGrad(const ConvAlgorithm& by, const ConvShape& shape) : by_(by), shape_(shape) {
+    packed = by.input_grad_packed(shape);
+    scratch = by.input_grad_scratch(shape);
   }
-  void pack(const float* from, float* to) const override { by_.pack(shape_, from, to); }
+  void pack(const float* from, float* to) const override { by_.input_grad_pack(shape_, from, to); }
   void run(const KernelRun& call) const override {
-    by_.run(shape_, call.in[0], call.packed, call.out[0], call.scratch);
+    by_.input_grad(shape_, call.in[0], call.packed, call.out[0], call.scratch);
   }
 
  private:
-  const InputGrad& by_;
+  const ConvAlgorithm& by_;
   ConvShape shape_;
 };
 
 class ConvWeightGrad : public PlannedKernel {
  public:
-  ConvWeightGrad(const WeightGrad& by, const ConvShape& shape) : by_(by), shape_(shape) {
+  ConvWeightGrad(const ConvAlgorithm& by, const ConvShape& shape) : by_(by), shape_(shape) {
     sums_batch = true;
-    scratch = by.scratch(shape);
+    scratch = by.weight_grad_scratch(shape);
   }
   void run(const KernelRun& call) const override {
-    by_.run(shape_, call.in[0], call.in[1], call.out[0], call.valid, call.accumulate, call.scratch);
+    by_.weight_grad(shape_, call.in[0], call.in[1], call.out[0], call.valid, call.accumulate, call.scratch);
   }
 
  private:
-  const WeightGrad& by_;
+  const ConvAlgorithm& by_;
   ConvShape shape_;
 };
 
@@ -250,7 +213,7 @@ bool claim_convolution_forward(Fusion& f, NodeId id) {
     if (index >= 0) tail.nodes.push_back(index);
     title += "+max_pool";
   }
-  auto kernel = std::make_unique<ConvForward>(winograd ? kWinogradForward : kForward, shape, epilogue);
+  auto kernel = std::make_unique<ConvForward>(winograd ? kWinogradConv : kDirectConv, shape, epilogue);
   kernel->name = title;
   kernel->inputs = {node.inputs[0], node.inputs[1]};
   if (tail.bias >= 0) kernel->inputs.push_back(tail.bias);
@@ -268,7 +231,7 @@ bool claim_convolution_input_grad(Fusion& f, NodeId id) {
   const auto shape = conv_shape(node.attributes.as<Conv2dAttributes>(), node.type.shape, shape_of(f, node.inputs[1]),
                                 shape_of(f, node.inputs[0]));
   const bool winograd = winograd_input_grad_pays(shape);
-  auto kernel = std::make_unique<ConvInputGrad>(winograd ? kWinogradInputGrad : kInputGrad, shape);
+  auto kernel = std::make_unique<ConvInputGrad>(winograd ? kWinogradConv : kDirectConv, shape);
   kernel->name = winograd ? "conv2d_input_grad_winograd" : "conv2d_input_grad";
   kernel->inputs = node.inputs;
   kernel->pack_from = node.inputs[1];
@@ -284,7 +247,7 @@ bool claim_convolution_weight_grad(Fusion& f, NodeId id) {
   const auto shape = conv_shape(node.attributes.as<Conv2dAttributes>(), shape_of(f, node.inputs[0]), node.type.shape,
                                 shape_of(f, node.inputs[1]));
   const bool winograd = winograd_weight_grad_pays(shape);
-  auto kernel = std::make_unique<ConvWeightGrad>(winograd ? kWinogradWeightGrad : kWeightGrad, shape);
+  auto kernel = std::make_unique<ConvWeightGrad>(winograd ? kWinogradConv : kDirectConv, shape);
   kernel->name = winograd ? "conv2d_weight_grad_winograd+batch_sum" : "conv2d_weight_grad+batch_sum";
   kernel->inputs = node.inputs;
   kernel->nodes = {id, sum};
