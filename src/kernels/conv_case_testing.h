@@ -1,6 +1,7 @@
 // Convolutions to test: where weights and places lie, and what becomes of z.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -56,6 +57,38 @@ struct Case {
     }
   }
 };
+
+/// A random convolution of any kind, with room for its kernel.
+inline ConvShape any_shape(std::int64_t most_filters, std::int64_t more_rows, std::int64_t more_columns) {
+  ConvShape s{};
+  s.groups = *rc::gen::element(1, 1, 1, 2, 5);
+  s.channels = s.groups * pick(1, s.groups == 5 ? 1 : 9);
+  s.filters = s.groups * pick(1, s.groups == 1 ? most_filters : 6);
+  s.kernel_h = pick(1, 5);
+  s.kernel_w = pick(1, 5);
+  s.stride_h = pick(1, 3);
+  s.stride_w = pick(1, 3);
+  s.dilation_h = pick(1, 2);
+  s.dilation_w = pick(1, 2);
+  s.pad_h = pick(0, 3);
+  s.pad_w = pick(0, 3);
+  s.height = std::max<std::int64_t>(1, (s.kernel_h - 1) * s.dilation_h + 1 - 2 * s.pad_h) + pick(0, more_rows);
+  s.width = std::max<std::int64_t>(1, (s.kernel_w - 1) * s.dilation_w + 1 - 2 * s.pad_w) + pick(0, more_columns);
+  return s;
+}
+
+/// A random convolution that winograd_fits().
+inline ConvShape any_winograd_shape(std::int64_t channels, std::int64_t filters, std::int64_t more_places) {
+  ConvShape s{};
+  s.channels = channels;
+  s.filters = filters;
+  s.kernel_h = s.kernel_w = *rc::gen::element(3, 5);
+  s.pad_h = pick(0, s.kernel_h - 1);
+  s.pad_w = pick(0, s.kernel_w - 1);
+  s.height = std::max<std::int64_t>(1, s.kernel_h - 2 * s.pad_h) + pick(0, more_places);
+  s.width = std::max<std::int64_t>(1, s.kernel_w - 2 * s.pad_w) + pick(0, more_places);
+  return s;
+}
 
 inline Case with_output(ConvShape s, std::uint32_t seed) {
   s.out_h = (s.height + 2 * s.pad_h - (s.kernel_h - 1) * s.dilation_h - 1) / s.stride_h + 1;

@@ -15,8 +15,6 @@
 namespace chalk {
 namespace {
 
-constexpr std::int64_t kMargin = 64;  // floats after places, so that they can be read in whole vectors
-
 std::int64_t whole_groups(std::int64_t places) { return (places + 3) / 4; }
 
 /// How conv_forward_one goes about a shape. Column j of all windows is made at once: of z's columns j, j + pool_w, …,
@@ -47,10 +45,10 @@ OnePlan plan_one(const ConvShape& s, const ConvEpilogue& e) {
   p.z_row = p.groups * e.pool_w * 16;
   p.z_block = p.band * e.pool_h * p.z_row;
   p.table_floats = (e.pool_w * p.taps * 2 + 15) / 16 * 16;  // offsets are 64-bit
-  p.x_floats = s.channels * p.x_rows * p.x_row + kMargin;
+  p.x_floats = s.channels * p.x_rows * p.x_row + kOneMargin;
   p.line_floats = (std::max(p.phases * p.phase_width, s.pad_w) + 31) / 16 * 16;
   p.z_floats = kBlocks * p.z_block;
-  p.y_floats = p.band * p.columns * 4 + kMargin;
+  p.y_floats = p.band * p.columns * 4 + kOneMargin;
   return p;
 }
 

@@ -6,6 +6,9 @@
 
 namespace chalk {
 
+/// Floats after places in scratch, so that they can be read in whole vectors.
+constexpr std::int64_t kOneMargin = 64;
+
 /// conv_forward() of one sample. `packed` is what conv_forward_pack makes. y and index are contiguous.
 std::size_t conv_forward_one_scratch(const ConvShape& s, const ConvEpilogue& e);  // floats, 64-byte aligned
 void conv_forward_one(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,

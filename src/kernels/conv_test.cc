@@ -15,24 +15,8 @@ namespace chalk {
 namespace {
 
 Case any_case() {
-  const auto in = [](int first, int last) -> std::int64_t {  // at full size from the first case on
-    return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(first, last + 1));
-  };
-  ConvShape s{};
-  s.groups = *rc::gen::element(1, 1, 1, 2, 5);
-  s.channels = s.groups * in(1, s.groups == 5 ? 1 : 9);
-  s.filters = s.groups * in(1, s.groups == 1 ? 26 : 6);
-  s.kernel_h = in(1, 5);
-  s.kernel_w = in(1, 5);
-  s.stride_h = in(1, 3);
-  s.stride_w = in(1, 3);
-  s.dilation_h = in(1, 2);
-  s.dilation_w = in(1, 2);
-  s.pad_h = in(0, 3);
-  s.pad_w = in(0, 3);
-  s.height = std::max<std::int64_t>(1, (s.kernel_h - 1) * s.dilation_h + 1 - 2 * s.pad_h) + in(0, 9);
-  s.width = std::max<std::int64_t>(1, (s.kernel_w - 1) * s.dilation_w + 1 - 2 * s.pad_w) + in(0, 17);
-  return with_output(s, static_cast<std::uint32_t>(in(0, 1 << 30)));
+  const ConvShape s = any_shape(26, 9, 17);
+  return with_output(s, static_cast<std::uint32_t>(pick(0, 1 << 30)));
 }
 
 // The float references: the documented order, one lane at a time.

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 #include <hwy/highway.h>
+// After GoogleTest, which it needs.
+#include <rapidcheck/gtest.h>
 
 #include <bit>
 #include <cmath>
@@ -16,6 +18,11 @@
 #include "src/base/aligned.h"
 
 namespace chalk {
+
+/// A random number, from the whole range from the first case on.
+inline std::int64_t pick(std::int64_t first, std::int64_t last) {
+  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(first, last + 1));
+}
 
 /// Aligned floats, all NaN at first, with a margin after them that nobody may write to.
 class Guarded {

@@ -18,8 +18,7 @@ namespace {
 
 constexpr std::int64_t kMostTiles = 6;  // that go through the products at once: as many as a register tile holds
 constexpr std::int64_t kSumPlanes = kWinogradSum;  // so that their points of kMostTiles stay in the nearest cache
-constexpr std::int64_t kGap = 16;   // floats between planes of points, lest all fall on one set of a cache
-constexpr std::int64_t kBlock = 4;  // result planes whose weights are packed side by side
+constexpr std::int64_t kBlock = 4;                 // result planes whose weights are packed side by side
 
 /// How a map goes about a shape: the points of all planes of some tiles of z, their products, and the result's planes.
 struct WinogradPlan {
@@ -42,8 +41,8 @@ WinogradPlan plan_winograd(const ConvShape& s, bool transposed = false) {
   p.batches = (p.tiles + kMostTiles - 1) / kMostTiles;
   p.most = (p.tiles + p.batches - 1) / p.batches;
   p.padded = (p.to + kBlock - 1) / kBlock * kBlock;
-  p.v_plane = p.from * p.most * 16 + kGap;
-  p.m_plane = p.to * p.most * 16 + kGap;
+  p.v_plane = p.from * p.most * 16 + kWinogradGap;
+  p.m_plane = p.to * p.most * 16 + kWinogradGap;
   p.table_floats = (2 * std::min(p.from, kSumPlanes) + 15) / 16 * 16;  // offsets are 64-bit
   p.v_floats = p.points * p.v_plane;
   p.m_floats = p.points * p.m_plane;

@@ -25,6 +25,9 @@ bool winograd_weight_grad_pays(const ConvShape& s);
 /// Planes whose products are summed, and whose weights are packed, one after another.
 constexpr std::int64_t kWinogradSum = 64;
 
+/// Floats between planes of points, lest all fall on one set of a cache.
+constexpr std::int64_t kWinogradGap = 16;
+
 /// Products for each pair of channel and filter.
 inline std::int64_t winograd_points(const ConvShape& s) { return (3 + s.kernel_h) * (3 + s.kernel_w); }
 

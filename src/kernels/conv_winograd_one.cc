@@ -20,9 +20,6 @@ namespace chalk {
 namespace {
 
 constexpr std::int64_t kMostGroups = 6;  // of four tiles that go through the products at once
-constexpr std::int64_t kGap = 16;        // floats between planes of points, lest all fall on one set of a cache
-constexpr std::int64_t kMargin = 64;     // floats after places, so that they can be read in whole vectors
-
 /// How winograd_forward_one goes about a shape.
 struct OneWinogradPlan {
   std::int64_t points, across, tiles, batches;
@@ -45,9 +42,9 @@ OneWinogradPlan plan_winograd_one(const ConvShape& s, const ConvEpilogue& e) {
   p.sixteens = (s.channels + 15) / 16;
   p.blocks = (s.filters + 3) / 4;
   p.places = (s.out_h / e.pool_h) * (s.out_w / e.pool_w);
-  p.v_plane = p.sixteens * p.groups * 4 * 16 + kGap;
-  p.m_plane = p.blocks * p.groups * 16 + kGap;
-  p.y_block = p.places * 4 + kMargin;
+  p.v_plane = p.sixteens * p.groups * 4 * 16 + kWinogradGap;
+  p.m_plane = p.blocks * p.groups * 16 + kWinogradGap;
+  p.y_block = p.places * 4 + kOneMargin;
   p.table_floats = (2 * s.channels + 15) / 16 * 16;  // offsets are 64-bit
   p.lanes_floats = p.sixteens * s.height * s.width * 16;
   p.v_floats = p.points * p.v_plane;

@@ -15,18 +15,8 @@ namespace chalk {
 namespace {
 
 Case any_case() {
-  const auto in = [](int first, int last) -> std::int64_t {  // at full size from the first case on
-    return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(first, last + 1));
-  };
-  ConvShape s{};
-  s.channels = in(1, 40);
-  s.filters = in(1, 40);
-  s.kernel_h = s.kernel_w = *rc::gen::element(3, 5);
-  s.pad_h = in(0, static_cast<int>(s.kernel_h) - 1);
-  s.pad_w = in(0, static_cast<int>(s.kernel_w) - 1);
-  s.height = std::max<std::int64_t>(1, s.kernel_h - 2 * s.pad_h) + in(0, 9);
-  s.width = std::max<std::int64_t>(1, s.kernel_w - 2 * s.pad_w) + in(0, 9);
-  return with_output(s, static_cast<std::uint32_t>(in(0, 1 << 30)));
+  const ConvShape s = any_winograd_shape(pick(1, 40), pick(1, 40), 9);
+  return with_output(s, static_cast<std::uint32_t>(pick(0, 1 << 30)));
 }
 
 Case square(std::int64_t channels, std::int64_t filters, std::int64_t size, std::int64_t kernel = 3) {

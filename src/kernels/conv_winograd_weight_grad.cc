@@ -15,7 +15,6 @@
 namespace chalk {
 namespace {
 
-constexpr std::int64_t kGap = 16;       // floats between planes of points, lest all fall on one set of a cache
 constexpr std::int64_t kBandTiles = 8;  // at most, done together, so that their points stay in cache
 
 /// How winograd_weight_grad goes about a shape: bands of tiles, one after another.
@@ -36,8 +35,8 @@ WinogradGradPlan plan_winograd_grad(const ConvShape& s) {
   p.bands = (p.tiles + kBandTiles - 1) / kBandTiles;
   p.most = (p.tiles + p.bands - 1) / p.bands;
   p.columns = (s.filters + 15) / 16 * 16;
-  p.v_plane = s.channels * p.most * 16 + kGap;
-  p.u_plane = p.most * 16 * p.columns + kGap;
+  p.v_plane = s.channels * p.most * 16 + kWinogradGap;
+  p.u_plane = p.most * 16 * p.columns + kWinogradGap;
   p.m_plane = s.channels * p.columns;
   p.v_floats = p.points * p.v_plane;
   p.u_floats = p.points * p.u_plane;
