@@ -8,9 +8,8 @@
 namespace chalk {
 namespace {
 
+using testing::evaluate;
 using testing::Values;
-
-Values evaluated(const Graph& g, const Values& fed, std::size_t batch) { return testing::evaluate(g, fed, batch); }
 
 void expect_near(const std::vector<double>& found, const std::vector<double>& right, double error) {
   ASSERT_EQ(found.size(), right.size());
@@ -39,9 +38,9 @@ const Values kFed{{"weight", {1.5, -0.5}},
                   {"x", {1, 2, 3, 5, -1, 0.5, 0, 4, 2.5, -3, 1, 1}},
                   {"weights", {1, -1, 2, 0.5, 3, 1, -2, 0, 0.5, 1, 1, -1}}};
 
-// NumPy 2, in double: x of shape [3, 2, 1, 2], as torch.nn.BatchNorm2d(2) in training computes it.
+// x of shape [3, 2, 1, 2]: by NumPy 2, and torch.nn.BatchNorm2d(2) of PyTorch 2.15 in training, both in double.
 TEST(BatchStatistics, AreThoseOfPyTorchOnMaps) {
-  const auto found = evaluated(batch_norm_graph({2, 1, 2}), kFed, 3);
+  const auto found = evaluate(batch_norm_graph({2, 1, 2}), kFed, 3);
   expect_near(found.at("y"),
               {0.7866555418165257, 1.5916388545413143, 1.814304949970216, 1.257219799880864, -0.8233110836330513,
                0.38416388545413144, 2.6499326751042442, 1.53576237492554, 1.9941305109037084, -2.4332777090826285,
@@ -63,7 +62,7 @@ TEST(BatchStatistics, AreThoseOfPyTorchOnVectors) {
   Values fed = kFed;
   fed["x"].resize(6);
   fed["weights"].resize(6);
-  const auto found = evaluated(batch_norm_graph({2}), fed, 3);
+  const auto found = evaluate(batch_norm_graph({2}), fed, 3);
   expect_near(found.at("y"),
               {0.25, 2.1336304300557343, 2.087113862502121, 1.331847849721329, -1.5871138625021208, 2.5345217202229366},
               1e-12);
@@ -81,7 +80,7 @@ TEST(BatchStatistics, OfOneValueAreItselfAndZero) {
   Values fed = kFed;
   fed["x"].resize(2);
   fed["weights"].resize(2);
-  const auto found = evaluated(batch_norm_graph({2}), fed, 1);
+  const auto found = evaluate(batch_norm_graph({2}), fed, 1);
   EXPECT_EQ(found.at("y"), fed.at("bias"));
   EXPECT_EQ(found.at("d x"), (std::vector<double>{0, 0}));
   expect_near(found.at("update running_mean"), {0.55, -0.7}, 1e-15);
@@ -90,7 +89,7 @@ TEST(BatchStatistics, OfOneValueAreItselfAndZero) {
 
 TEST(BatchStatistics, SimplifyToTheTextbooksGradient) {
   const Graph simple = simplify(batch_norm_graph({2, 1, 2}));
-  const auto written = evaluated(batch_norm_graph({2, 1, 2}), kFed, 3), simplified = evaluated(simple, kFed, 3);
+  const auto written = evaluate(batch_norm_graph({2, 1, 2}), kFed, 3), simplified = evaluate(simple, kFed, 3);
   for (const auto& [name, values] : written) expect_near(simplified.at(name), values, 1e-12);
   int sums = 0;  // over the samples: of x, (x − μ)², δ and δ·(x − μ)
   for (NodeId id = 0; id < simple.size(); ++id) sums += simple.node(id).op->name.value == "batch_sum" ? 1 : 0;
