@@ -138,16 +138,13 @@ void weight_grad(const ConvShape& s, const float* x, const float* dz, float* dw,
     x_to_points<kKernel>(s, {p.across, first, p.most}, x, count, v, p.v_plane);
     dz_to_filter_points<kKernel>(s, p, dz, first, count, valid, u, tile);
     for (std::int64_t k = 0; k < p.points; ++k) {  // m[k][c][f] (+)= Σ_t Σ_n v[k][c][t][n] · u[k][t][n][f]
-      outer_sums({.a = v + k * p.v_plane,
-                  .a_row = p.most * kLanes,
-                  .b = u + k * p.u_plane,
+      outer_sums({.a_row = p.most * kLanes,
                   .b_row = p.columns,
+                  .c_row = p.columns,
                   .groups = count,
                   .valid = valid,
-                  .accumulate = band > 0,
-                  .c = m + k * p.m_plane,
-                  .c_row = p.columns},
-                 s.channels, p.columns);
+                  .accumulate = band > 0},
+                 v + k * p.v_plane, u + k * p.u_plane, m + k * p.m_plane, s.channels, p.columns);
     }
   }
   weights_from_sums<kKernel>(s, p, m, accumulate, dw);

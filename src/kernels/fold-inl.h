@@ -25,15 +25,15 @@ namespace chalk::HWY_NAMESPACE {
 constexpr int kWidth = static_cast<int>(hn::MaxLanes(LaneTag()));  // floats in a native vector
 constexpr int kPieces = 16 / kWidth;                               // native vectors of sixteen samples
 
-// Tile sizes of each target: how many sums fit in registers beside their operands; and how many of a dense layer are
-// summed at once, if their weights are neighbours or if each reads a row of its own (few, lest rows whose distance is a
-// power of two push each other out of cache).
+// Tile sizes of each target: how many sums fit in registers beside their operands; how many of a dense layer are summed
+// at once, if their weights are neighbours or if each reads a row of its own (few, lest rows whose distance is a power
+// of two push each other out of cache); and for how many sample groups at once, where there are several.
 #if HWY_TARGET == HWY_AVX2  // 16 registers, a lane group takes two
-constexpr int kMaxSums = 12, kDenseColumns = 6, kDenseRows = 6;
+constexpr int kMaxSums = 12, kDenseColumns = 6, kDenseRows = 6, kDenseGroups = 1;
 #elif HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128  // for correctness; small code
-constexpr int kMaxSums = 8, kDenseColumns = 8, kDenseRows = 8;
+constexpr int kMaxSums = 8, kDenseColumns = 8, kDenseRows = 8, kDenseGroups = 1;
 #else                                                       // 32 registers
-constexpr int kMaxSums = 24, kDenseColumns = 24, kDenseRows = 12;
+constexpr int kMaxSums = 24, kDenseColumns = 24, kDenseRows = 12, kDenseGroups = kPieces == 1 ? 4 : 1;
 #endif
 
 // A vector is seen as chunks of kChunk lanes: 0, 1, 2, …

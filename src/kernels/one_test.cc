@@ -97,7 +97,7 @@ RC_GTEST_PROP(OneSample, DenseGivesTheBitsOfALane, ()) {
   const float* const biases = *rc::gen::arbitrary<bool>() ? bias.data() : nullptr;
   const Guarded packed(dense_one_packed(outputs, inputs)), y(static_cast<std::size_t>(outputs * kLanes));
   dense_one_pack(outputs, inputs, w.data(), packed.data());
-  dense_forward(outputs, inputs, x.data(), w.data(), biases, relu, y.data());
+  dense_forward(outputs, inputs, {}, x.data(), w.data(), biases, relu, y.data());
   const std::int64_t lane = pick(0, kLanes - 1);
   const Guarded one = lane_of(x.span(), lane);
   on_every_target([&] {

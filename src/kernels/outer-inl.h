@@ -35,38 +35,42 @@ HWY_INLINE void transpose_lanes(const float* x, std::int64_t x_step, std::int64_
 }
 
 /// c[i][j] = (c[i][j] or +0) + Σ_g Σ_n a[i][g][n] · b[g][n][j] over the first `valid` lanes n, fma-accumulated in
-/// order.
+/// order; or c[i][j] + that sum from +0.
 struct OuterSum {
-  const float* a;
   std::int64_t a_row;  // floats from a row to the next; groups follow each other
-  const float* b;
   std::int64_t b_row;  // a multiple of 16
-  std::int64_t groups;
-  int valid;
-  bool accumulate;
-  float* c;
   std::int64_t c_row;
+  std::int64_t groups = 1;
+  int valid = 16;
+  bool accumulate = false;  // go on from c
+  bool add = false;         // to c
 };
 
 template <int kRows, int kVecs>
-HWY_NOINLINE void outer_tile(const OuterSum& t) {
+HWY_NOINLINE void outer_tile(const OuterSum& t, const float* a, const float* b, float* c) {
   const LaneTag d;
   const std::int64_t a_row = t.a_row, b_row = t.b_row, c_row = t.c_row;
-  float* const c = t.c;
   LaneVec sum[kRows][kVecs];
-  CHALKGRAD_UNROLL
-  for (int r = 0; r < kRows; ++r) {
+  if (t.accumulate) {
+    const float* from = c;
     CHALKGRAD_UNROLL
-    for (int i = 0; i < kVecs; ++i) sum[r][i] = t.accumulate ? hn::LoadU(d, c + r * c_row + i * kWidth) : hn::Zero(d);
+    for (int r = 0; r < kRows; ++r, from += c_row) {
+      CHALKGRAD_UNROLL
+      for (int i = 0; i < kVecs; ++i) sum[r][i] = hn::LoadU(d, from + i * kWidth);
+    }
+  } else {
+    CHALKGRAD_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      CHALKGRAD_UNROLL
+      for (int i = 0; i < kVecs; ++i) sum[r][i] = hn::Zero(d);
+    }
   }
-  const float* a = t.a;
-  const float* group = t.b;
-  for (std::int64_t g = 0; g < t.groups; ++g, a += kLanes, group += kLanes * b_row) {
-    const float* b = group;
-    for (int n = 0; n < t.valid; ++n, b += b_row) {
+  for (std::int64_t g = 0; g < t.groups; ++g, a += kLanes, b += kLanes * b_row) {
+    const float* row = b;
+    for (int n = 0; n < t.valid; ++n, row += b_row) {
       LaneVec bs[kVecs];
       CHALKGRAD_UNROLL
-      for (int i = 0; i < kVecs; ++i) bs[i] = hn::Load(d, b + i * kWidth);
+      for (int i = 0; i < kVecs; ++i) bs[i] = hn::Load(d, row + i * kWidth);
       CHALKGRAD_UNROLL
       for (int r = 0; r < kRows; ++r) {
         const auto ar = hn::Set(d, a[r * a_row + n]);
@@ -75,61 +79,73 @@ HWY_NOINLINE void outer_tile(const OuterSum& t) {
       }
     }
   }
-  CHALKGRAD_UNROLL
-  for (int r = 0; r < kRows; ++r) {
+  if (t.add) {
     CHALKGRAD_UNROLL
-    for (int i = 0; i < kVecs; ++i) hn::StoreU(sum[r][i], d, c + r * c_row + i * kWidth);
+    for (int r = 0; r < kRows; ++r, c += c_row) {
+      CHALKGRAD_UNROLL
+      for (int i = 0; i < kVecs; ++i) hn::StoreU(hn::Add(hn::LoadU(d, c + i * kWidth), sum[r][i]), d, c + i * kWidth);
+    }
+  } else {
+    CHALKGRAD_UNROLL
+    for (int r = 0; r < kRows; ++r, c += c_row) {
+      CHALKGRAD_UNROLL
+      for (int i = 0; i < kVecs; ++i) hn::StoreU(sum[r][i], d, c + i * kWidth);
+    }
   }
 }
 
 template <int kRows, int kVecs = 1>
-HWY_INLINE void run_outer_tile(std::int64_t vecs, const OuterSum& t) {
+HWY_INLINE void run_outer_tile(std::int64_t vecs, const OuterSum& t, const float* a, const float* b, float* c) {
   if (vecs == kVecs) {
-    outer_tile<kRows, kVecs>(t);
+    outer_tile<kRows, kVecs>(t, a, b, c);
   } else if constexpr (kVecs < tile_columns(kRows)) {
-    run_outer_tile<kRows, kVecs + 1>(vecs, t);
+    run_outer_tile<kRows, kVecs + 1>(vecs, t, a, b, c);
   }
 }
 
 /// kRows rows of c: whole vectors in tiles of nearly equal width, then what is left of the rows through a copy.
 template <int kRows>
-void outer_rows(OuterSum t, std::int64_t columns) {
+void outer_rows(const OuterSum& t, const float* a, const float* b, float* c, std::int64_t columns) {
   constexpr std::int64_t kWidest = tile_columns(kRows);
   std::int64_t vecs = columns / kWidth;
   for (std::int64_t i = (vecs + kWidest - 1) / kWidest; i > 0; --i) {
     const std::int64_t width = (vecs + i - 1) / i;
-    run_outer_tile<kRows>(width, t);
-    t.b += width * kWidth;
-    t.c += width * kWidth;
+    run_outer_tile<kRows>(width, t, a, b, c);
+    b += width * kWidth;
+    c += width * kWidth;
     vecs -= width;
   }
   const std::int64_t left = columns % kWidth;
   if (left == 0) return;
   alignas(64) float rest[kRows * kWidth] = {};
-  float* const c = t.c;
-  for (int r = 0; r < kRows && t.accumulate; ++r) std::copy_n(c + r * t.c_row, left, rest + r * kWidth);
+  for (int r = 0; r < kRows && (t.accumulate || t.add); ++r) std::copy_n(c + r * t.c_row, left, rest + r * kWidth);
   OuterSum last = t;
-  last.c = rest;
   last.c_row = kWidth;
-  outer_tile<kRows, 1>(last);
+  outer_tile<kRows, 1>(last, a, b, rest);
   for (int r = 0; r < kRows; ++r) std::copy_n(rest + r * kWidth, left, c + r * t.c_row);
 }
 
 template <int kRows>
-HWY_INLINE void outer_rows_while(OuterSum& t, std::int64_t& rows, std::int64_t columns) {
+HWY_INLINE void outer_rows_while(const OuterSum& t, const float*& a, const float* b, float*& c, std::int64_t& rows,
+                                 std::int64_t columns) {
   for (; rows >= kRows; rows -= kRows) {
-    outer_rows<kRows>(t, columns);
-    t.a += kRows * t.a_row;
-    t.c += kRows * t.c_row;
+    outer_rows<kRows>(t, a, b, c, columns);
+    a += kRows * t.a_row;
+    c += kRows * t.c_row;
   }
 }
 
-/// All of c, rows × columns.
-HWY_INLINE void outer_sums(OuterSum t, std::int64_t rows, std::int64_t columns) {
-  if constexpr (tile_columns(8) > 1) outer_rows_while<8>(t, rows, columns);
-  outer_rows_while<4>(t, rows, columns);
-  outer_rows_while<2>(t, rows, columns);
-  outer_rows_while<1>(t, rows, columns);
+/// All of c, rows × columns. Pointers go from call to call by themselves, in registers: a structure of them would go
+/// through memory, behind the tile before, whose sums are still being stored.
+HWY_INLINE void outer_sums(const OuterSum& t, const float* a, const float* b, float* c, std::int64_t rows,
+                           std::int64_t columns) {
+  if constexpr (tile_columns(8) > 1) {
+    outer_rows_while<8>(t, a, b, c, rows, columns);
+    outer_rows_while<6>(t, a, b, c, rows, columns);
+  }
+  outer_rows_while<4>(t, a, b, c, rows, columns);
+  outer_rows_while<2>(t, a, b, c, rows, columns);
+  outer_rows_while<1>(t, a, b, c, rows, columns);
 }
 
 }  // namespace chalk::HWY_NAMESPACE

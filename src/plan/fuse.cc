@@ -9,12 +9,13 @@
 
 namespace chalk {
 
-Fusion::Fusion(const Graph& graph, const std::vector<int>& phases)
+Fusion::Fusion(const Graph& graph, const std::vector<int>& phases, const std::vector<bool>& over_batch)
     : graph_(graph),
       users_(static_cast<std::size_t>(graph.size())),
       roots_(users_.size(), false),
       claimed_(users_.size(), false),
       phases_(phases),
+      over_batch_(over_batch),
       cluster_of_(users_.size(), -1),
       marks_(users_.size(), 0) {
   for (const auto& [name, id] : graph.outputs()) mark_root(id);
@@ -104,8 +105,35 @@ bool Fusion::needs_itself(const std::vector<NodeId>& cluster) {
   return false;
 }
 
-std::vector<std::unique_ptr<PlannedKernel>> fuse(const Graph& graph, const std::vector<int>& phases, bool tuned) {
-  Fusion fusion(graph, phases);
+namespace {
+
+/// What a kernel makes in parts, and one other alone reads, is made by that one where it reads it, while it is in
+/// cache.
+void make_parts_where_read(Fusion& fusion) {
+  auto& kernels = fusion.kernels;
+  for (auto& maker : kernels) {
+    if (maker->part_floats == 0 || fusion.is_root(maker->outputs[0])) continue;
+    const NodeId made = maker->outputs[0];
+    PlannedKernel* reader = nullptr;
+    std::size_t input = 0, readers = 0;
+    for (const auto& kernel : kernels) {
+      for (std::size_t i = 0; kernel && i < kernel->inputs.size(); ++i) {
+        if (fusion.root(kernel->inputs[i]) != made) continue;
+        reader = kernel.get();
+        input = i;
+        ++readers;
+      }
+    }
+    if (readers == 1 && reader->inputs[input] == made) reader->read_parts(input, maker);
+  }
+  std::erase(kernels, nullptr);
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<PlannedKernel>> fuse(const Graph& graph, const std::vector<int>& phases,
+                                                 const std::vector<bool>& over_batch, bool tuned) {
+  Fusion fusion(graph, phases, over_batch);
   const auto is_work = [&](NodeId id) {
     const Op& op = *graph.node(id).op;
     return !is_leaf(op) && &op != &op_reshape && !fusion.claimed(id);
@@ -123,6 +151,7 @@ std::vector<std::unique_ptr<PlannedKernel>> fuse(const Graph& graph, const std::
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (is_work(id)) claim_single(fusion, id);
   }
+  make_parts_where_read(fusion);
   return std::move(fusion.kernels);
 }
 

@@ -23,6 +23,11 @@ struct KernelRun {
   std::size_t begin = 0, end = 0;  // the part to do, of `parts`
   std::size_t slot = 0;            // inputs that are read from slots: floats from a slot to the next
   int slots = 0;                   // and how many of them hold sums
+  // Kernels over the whole batch only:
+  std::size_t microbatches = 0;          // of which the last one has `valid` samples,
+  bool alone = false;                    // or is one sample in plain floats
+  const std::size_t* in_step = nullptr;  // batched values: floats from a microbatch to the next
+  const std::size_t* out_step = nullptr;
 };
 
 /// A step made for certain nodes and shapes. Immutable once the plan stands.
@@ -35,18 +40,26 @@ class PlannedKernel {
   std::vector<NodeId> inputs;   // values it reads
   std::vector<NodeId> outputs;  // values it writes
   bool sums_batch = false;      // its output is a batch_sum: one partial sum a slot
+  bool over_batch = false;      // it takes the whole batch at once, in parts (see plan.h)
   int phase = 0;                // not to be run before this one (see plan.h)
   std::size_t scratch = 0;      // floats for each thread
   std::size_t packed = 0;       // floats that pack() makes of the shared input `pack_from`, once a run
   NodeId pack_from = -1;
-  std::size_t parts = 1;       // shared values: how many parts may run side by side
-  bool runs_one = false;       // has run_one()
-  bool packs_for_one = false;  // what pack() makes is for run_one() alone
+  std::size_t parts = 1;        // shared values: how many parts may run side by side,
+  std::size_t grain = 16;       // and how many of them a thread takes at a time
+  std::size_t part_floats = 0;  // of its one output that a part makes, if any part can be made by itself; else 0
+  int transposed = -1;          // over the batch: input that it reads as rows of samples, [16][elements, to 16]
+  bool runs_one = false;        // has run_one()
+  bool packs_for_one = false;   // what pack() makes is for run_one() alone
 
   /// True if from now on the kernel will take this input, a batch_sum, as partial sums in slots, and fold them itself.
   virtual bool read_slots(std::size_t /*input*/) { return false; }
+  /// True if the kernel has taken `maker` and will itself have this input made, part by part, where it is read.
+  virtual bool read_parts(std::size_t /*input*/, std::unique_ptr<PlannedKernel>& /*maker*/) { return false; }
   virtual void pack(const float* /*from*/, float* /*packed*/) const {}
   virtual void run(const KernelRun& call) const = 0;
+  /// Makes `part_floats` of the output, or what is left for the last part.
+  virtual void run_part(const KernelRun& /*call*/, std::size_t /*part*/, float* /*to*/) const {}
   /// What run() computes of a sample, bit for bit, for one sample by itself. Up to 15 floats after a value may be
   /// written.
   virtual void run_one(const KernelRun& /*call*/) const {}
@@ -55,11 +68,13 @@ class PlannedKernel {
 /// The graph while its nodes are being divided among kernels. Nodes that are to run as one step are a cluster.
 class Fusion {
  public:
-  /// `phases`: in which each node runs.
-  Fusion(const Graph& graph, const std::vector<int>& phases);
+  /// `phases`: in which each node runs; `over_batch`: which run over the whole batch.
+  Fusion(const Graph& graph, const std::vector<int>& phases, const std::vector<bool>& over_batch);
 
   const Graph& graph() const { return graph_; }
   const Node& node(NodeId id) const { return graph_.node(id); }
+  const Shape& shape(NodeId id) const { return node(id).type.shape; }
+  bool batched(NodeId id) const { return node(id).type.batched; }
   /// What runs this node needs: a reshape is no work, its value is its input's.
   NodeId root(NodeId id) const;
   const std::vector<NodeId>& users(NodeId id) const { return users_[static_cast<std::size_t>(id)]; }
@@ -71,6 +86,7 @@ class Fusion {
   bool claimed(NodeId id) const { return claimed_[static_cast<std::size_t>(id)]; }
   /// In which a node is to run; see plan.h.
   int phase(NodeId id) const { return phases_[static_cast<std::size_t>(id)]; }
+  bool over_batch(NodeId id) const { return over_batch_[static_cast<std::size_t>(id)]; }
 
   std::vector<std::unique_ptr<PlannedKernel>> kernels;
 
@@ -88,6 +104,7 @@ class Fusion {
   std::vector<std::vector<NodeId>> users_;  // that are needed themselves
   std::vector<bool> roots_, claimed_;
   const std::vector<int>& phases_;
+  const std::vector<bool>& over_batch_;
   std::vector<int> cluster_of_;  // −1: alone
   std::vector<std::vector<NodeId>> clusters_;
   std::vector<int> marks_;  // of a search
@@ -96,7 +113,8 @@ class Fusion {
 
 /// Divides all nodes among kernels: tuned ones first, elementwise chains in one sweep, then each operation by itself.
 /// `tuned` false: each operation by itself only (the graph runs as it is written; for comparison).
-std::vector<std::unique_ptr<PlannedKernel>> fuse(const Graph& graph, const std::vector<int>& phases, bool tuned);
+std::vector<std::unique_ptr<PlannedKernel>> fuse(const Graph& graph, const std::vector<int>& phases,
+                                                 const std::vector<bool>& over_batch, bool tuned);
 
 /// One line a kernel: `conv2d+bias+relu+max_pool : %7 … -> %12, %13`.
 std::string print_kernels(const Graph& graph, const std::vector<std::unique_ptr<PlannedKernel>>& kernels);

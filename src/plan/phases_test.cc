@@ -53,6 +53,38 @@ TEST(Phases, RunEachNodeAfterTheSumsItNeeds) {
   EXPECT_EQ(p.phase, (std::vector<int>{0, 0, 1, 1, 2}));
 }
 
+TEST(Phases, DenseLayersWithManyWeightsTakeWhatAllMicrobatchesHaveMade) {
+  Graph g;
+  const Value x = g.input("x", {512}), w = g.parameter("w", {512, 512}, {}), v = g.parameter("v", {4, 512}, {});
+  const Value z = dense(x, w), y = dense(tanh(z), v);
+  const Value loss = batch_sum(sum(tanh(y)));
+  const Value of[] = {w, v};
+  const auto d = gradients(loss, of);
+  g.output("dw", d[0]);
+  g.output("dv", d[1]);
+  const auto p = find_phases(g, true);
+  std::map<std::string, std::vector<int>> phases;
+  for (NodeId id = 0; id < p.graph.size(); ++id) {
+    const Node& node = p.graph.node(id);
+    phases[std::string(node.op->name.value)].push_back(p.phase[static_cast<std::size_t>(id)]);
+  }
+  EXPECT_EQ(phases["dense"][0], 1);                             // z, after x has been gathered
+  EXPECT_EQ(phases["tanh"][0], 1);                              // microbatch by microbatch
+  for (const int phase : phases["outer"]) EXPECT_EQ(phase, 2);  // after all tanh and δ
+  EXPECT_EQ(phases["batch_sum"].back(), 2);                     // and there at once
+  const auto plain = find_phases(g, false);
+  EXPECT_EQ(*std::max_element(plain.phase.begin(), plain.phase.end()), 0);
+}
+
+TEST(Phases, UpdatesWaitForTheLastPhase) {
+  Graph g;
+  const Value x = g.input("x", {3}), w = g.parameter("w", {3}, {}), total = batch_sum(x);
+  g.update(w, w - total);
+  g.output("y", batch_sum(x * batch_sum(x * total)));
+  const auto p = find_phases(g, true);
+  EXPECT_EQ(p.phase[static_cast<std::size_t>(p.graph.updates()[0].second)], 3);
+}
+
 TEST(Phases, CheapValuesAreMadeAnewRatherThanKept) {
   const Graph g = normalised_network();
   const auto plain = find_phases(g, false), anew = find_phases(g, true);

@@ -7,6 +7,7 @@
 
 #include "src/base/text.h"
 #include "src/ir/leaves.h"
+#include "src/kernels/dense.h"
 #include "src/kernels/fold.h"
 #include "src/ops/registry.h"
 #include "src/plan/phases.h"
@@ -26,13 +27,13 @@ std::size_t floats(const Type& type) {
 
 class Planner {
  public:
-  Planner(Plan& plan, const std::vector<int>& phases, bool tuned) : plan_(plan), g_(plan.graph) {
-    plan.kernels = fuse(g_, phases, tuned);
+  Planner(Plan& plan, const PhasedGraph& phased, bool tuned) : plan_(plan), g_(plan.graph) {
+    plan.kernels = fuse(g_, phased.phase, phased.over_batch, tuned);
     const auto count = static_cast<std::size_t>(g_.size());
     made_by_.assign(count, -1);
     places_.resize(count);
     plan.runs_one = std::all_of(plan.kernels.begin(), plan.kernels.end(),
-                                [&](const auto& kernel) { return !is_work(*kernel) || kernel->runs_one; });
+                                [&](const auto& kernel) { return is_shared(*kernel) || kernel->runs_one; });
     order_kernels();
     find_phases();
     plan.phases.resize(static_cast<std::size_t>(phase_count_));
@@ -58,7 +59,11 @@ class Planner {
   }
   Place& place(NodeId id) { return places_[static_cast<std::size_t>(root(id))]; }
   bool packs(const PlannedKernel& k) const { return k.packed > 0 && (plan_.runs_one || !k.packs_for_one); }
-  bool is_work(const PlannedKernel& k) const { return node(k.outputs[0]).type.batched || k.sums_batch; }
+  /// It needs no samples; or does something for each microbatch.
+  bool is_shared(const PlannedKernel& k) const {
+    return !node(k.outputs[0]).type.batched && !k.sums_batch && !k.over_batch;
+  }
+  bool is_work(const PlannedKernel& k) const { return !is_shared(k) && !k.over_batch; }
 
   /// Kernels in an order in which each stands after what it reads, otherwise that of the graph.
   void order_kernels() {
@@ -101,7 +106,10 @@ class Planner {
     value_phase_.assign(static_cast<std::size_t>(g_.size()), 0);
     for (const auto& kernel : plan_.kernels) {
       int phase = kernel->phase;
-      for (const auto id : kernel->inputs) phase = std::max(phase, value_phase_[static_cast<std::size_t>(root(id))]);
+      for (const auto id : kernel->inputs) {
+        const int wait = kernel->over_batch && node(id).type.batched ? 1 : 0;  // for all microbatches
+        phase = std::max(phase, value_phase_[static_cast<std::size_t>(root(id))] + wait);
+      }
       kernel_phase_.push_back(phase);
       for (const auto id : kernel->outputs)
         value_phase_[static_cast<std::size_t>(id)] = phase + (kernel->sums_batch ? 1 : 0);
@@ -148,7 +156,9 @@ class Planner {
         plan_.slot += floats(node(id).type);
       }
     }
-    if (plan_.slot > 0) {
+    const bool sums = std::any_of(plan_.kernels.begin(), plan_.kernels.end(),
+                                  [&](const auto& k) { return k->sums_batch || k->transposed >= 0; });
+    if (sums) {
       plan_.slots = kMaxSlots;
       while (plan_.slots > 4 && static_cast<std::size_t>(plan_.slots) * plan_.slot > kSlotBudget) plan_.slots /= 2;
     }
@@ -159,6 +169,7 @@ class Planner {
     struct Use {
       NodeId id;
       std::vector<int> kernels;  // that read it
+      std::vector<int> rows;     // that read it transposed
       int made = -1;
       int phase = 0;  // in which it is made
       bool output = false;
@@ -166,13 +177,16 @@ class Planner {
     std::map<NodeId, Use> uses;
     for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
       for (const auto id : plan_.kernels[k]->outputs) {
-        if (node(id).type.batched) uses[id] = {id, {}, static_cast<int>(k), kernel_phase_[k], false};
+        if (node(id).type.batched) uses[id] = {id, {}, {}, static_cast<int>(k), kernel_phase_[k], false};
       }
     }
-    for (const auto& [id, index] : batched_inputs_) uses[id] = {id, {}, -1, -1, false};
+    for (const auto& [id, index] : batched_inputs_) uses[id] = {id, {}, {}, -1, -1, false};
     for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
-      for (const auto id : plan_.kernels[k]->inputs) {
-        if (node(id).type.batched) uses.at(root(id)).kernels.push_back(static_cast<int>(k));
+      const auto& kernel = *plan_.kernels[k];
+      for (std::size_t i = 0; i < kernel.inputs.size(); ++i) {
+        if (!node(kernel.inputs[i]).type.batched) continue;
+        Use& use = uses.at(root(kernel.inputs[i]));
+        (kernel.transposed == static_cast<int>(i) ? use.rows : use.kernels).push_back(static_cast<int>(k));
       }
     }
     for (const auto& [name, id] : g_.outputs()) {
@@ -188,28 +202,32 @@ class Planner {
     const auto time = [&](int phase, int kernel) {
       return phase * static_cast<int>(plan_.kernels.size() + 2) + kernel + 1;
     };
+    const auto phase_of = [&](int k) { return kernel_phase_[static_cast<std::size_t>(k)]; };
+    const auto over_batch = [&](int k) { return plan_.kernels[static_cast<std::size_t>(k)]->over_batch; };
     std::vector<Kept> kept;
     for (auto& entry : uses) {
       const NodeId id = entry.first;
       Use& use = entry.second;  // not a binding: clang 14 cannot capture one
-      if (use.made >= 0) {
-        const bool crosses = std::any_of(use.kernels.begin(), use.kernels.end(), [&](int k) {
-          return kernel_phase_[static_cast<std::size_t>(k)] != use.phase;
-        });
-        if (crosses) {
-          int last = use.phase;
-          for (const auto k : use.kernels) last = std::max(last, kernel_phase_[static_cast<std::size_t>(k)]);
-          kept.push_back({id, use.phase, last});
-          continue;
-        }
+      int last_read = -1;       // phase
+      for (const auto k : use.kernels) last_read = std::max(last_read, phase_of(k));
+      const bool over = std::any_of(use.kernels.begin(), use.kernels.end(), over_batch);
+      const bool transposes = !use.rows.empty();
+      if (use.made < 0 && over) {  // an input that is gathered once
+        use.phase = last_read;
+        for (const auto k : use.kernels) use.phase = std::min(use.phase, phase_of(k) - (over_batch(k) ? 1 : 0));
+        input_phases_[id].push_back(use.phase);
+        kept.push_back({id, false, use.phase, last_read});
+      } else if (use.made >= 0 && (over || over_batch(use.made) || last_read > use.phase)) {
+        kept.push_back({id, false, use.phase, std::max(use.phase, last_read)});
+      } else if (use.made >= 0) {
         int last = use.made;
         for (const auto k : use.kernels) last = std::max(last, k);
-        if (use.output) last = static_cast<int>(plan_.kernels.size());  // delivered after the phase's last kernel
+        if (use.output || transposes) last = static_cast<int>(plan_.kernels.size());  // after the phase's last kernel
         live(id, time(use.phase, use.made), time(use.phase, last));
       } else {  // an input is gathered anew in each phase that reads it, into one place
         int phase_first = phase_count_, phase_last = -1, last = -1;
         for (const auto k : use.kernels) {
-          const int p = kernel_phase_[static_cast<std::size_t>(k)];
+          const int p = phase_of(k);
           phase_first = std::min(phase_first, p);
           if (p > phase_last) phase_last = p, last = k;
           if (p == phase_last) last = std::max(last, k);
@@ -223,6 +241,19 @@ class Planner {
         }
         if (phase_last >= 0) live(id, time(phase_first, -1), time(phase_last, last));
       }
+      if (!transposes) continue;
+      int first_rows = phase_count_, last_rows = 0;
+      for (const auto k : use.rows) {
+        first_rows = std::min(first_rows, phase_of(k));
+        last_rows = std::max(last_rows, phase_of(k));
+      }
+      int made = use.phase;  // an input's rows are gathered along with its lanes, if those are early enough
+      if (use.made < 0) {
+        made = first_rows - 1;
+        for (const auto p : input_phases_[id]) made = std::min(made, p);
+        rows_phase_[id] = made;
+      }
+      kept.push_back({id, true, made, last_rows});
     }
     place_kept(std::move(kept));
     plan_.arena = book(plan_.arena_values);
@@ -235,6 +266,7 @@ class Planner {
   /// A batched value that is kept from the phase it is made in to the last one that reads it.
   struct Kept {
     NodeId id;
+    bool rows;  // transposed
     int first, last;
   };
 
@@ -243,7 +275,8 @@ class Planner {
     std::stable_sort(values.begin(), values.end(), [](const Kept& a, const Kept& b) { return a.first < b.first; });
     std::vector<int> taken_to;  // phase, of each place
     for (const auto& value : values) {
-      const auto size = floats(node(value.id).type);
+      const Type& type = node(value.id).type;
+      const auto size = value.rows ? dense_transposed(elements(type.shape)) : floats(type);
       std::size_t best = plan_.whole.size();
       for (std::size_t i = 0; i < plan_.whole.size(); ++i) {
         const bool fits = taken_to[i] < value.first && plan_.whole[i] >= size;
@@ -254,14 +287,18 @@ class Planner {
         taken_to.push_back(0);
       }
       taken_to[best] = value.last;
-      place(value.id) = {Space::whole, best};
+      (value.rows ? rows_[value.id] : place(value.id)) = {Space::whole, best};
     }
   }
 
   Step step_of(const PlannedKernel& kernel) {
     Step step{&kernel, {}, {}, 0};
-    for (const auto id : kernel.inputs) {
-      step.in.push_back(folded_where_read_.contains(root(id)) ? Place{Space::slots, slot_of_.at(root(id))} : place(id));
+    for (std::size_t i = 0; i < kernel.inputs.size(); ++i) {
+      const NodeId id = root(kernel.inputs[i]);
+      const bool folded = folded_where_read_.contains(id);
+      step.in.push_back(folded                                     ? Place{Space::slots, slot_of_.at(id)}
+                        : kernel.transposed == static_cast<int>(i) ? rows_.at(id)
+                                                                   : place(id));
     }
     for (const auto id : kernel.outputs) {
       step.out.push_back(kernel.sums_batch ? Place{Space::slots, slot_of_.at(id)} : place(id));
@@ -270,6 +307,7 @@ class Planner {
     if (packs(kernel)) {
       step.packed = plan_.shared;
       plan_.shared += (kernel.packed + 15) / 16 * 16;
+      plan_.packs.push_back({&kernel, place(kernel.pack_from), step.packed});
     }
     return step;
   }
@@ -279,20 +317,25 @@ class Planner {
       auto phases = input_phases_[id];
       std::sort(phases.begin(), phases.end());
       phases.erase(std::unique(phases.begin(), phases.end()), phases.end());
-      for (const auto p : phases) plan_.phases[static_cast<std::size_t>(p)].gathers.push_back({index, place(id)});
+      for (const auto p : phases) at_phase(p).gathers.push_back({index, place(id)});
+      if (const auto rows = rows_phase_.find(id); rows != rows_phase_.end())
+        at_phase(rows->second).gathers.push_back({index, rows_.at(id), true});
+    }
+    for (const auto& [id, to] : rows_) {
+      if (rows_phase_.contains(id)) continue;
+      const Phase::Transposition transposition{elements(node(id).type.shape), place(id), to};
+      at_phase(value_phase_[static_cast<std::size_t>(id)]).transpositions.push_back(transposition);
     }
     for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
       const auto& kernel = *plan_.kernels[k];
       if (!is_work(kernel)) continue;
-      Phase& phase = plan_.phases[static_cast<std::size_t>(kernel_phase_[k])];
+      Phase& phase = at_phase(kernel_phase_[k]);
       phase.steps.push_back(step_of(kernel));
       phase.sums |= kernel.sums_batch;
-      if (packs(kernel)) {
-        packs_in_[kernel_phase_[k]].push_back(plan_.packs.size());
-        plan_.packs.push_back({&kernel, place(kernel.pack_from), phase.steps.back().packed});
-      }
     }
   }
+
+  Phase& at_phase(int phase) { return plan_.phases[static_cast<std::size_t>(phase)]; }
 
   void add_item(Phase& phase, int wave, SharedItem item) {
     if (phase.waves.size() <= static_cast<std::size_t>(wave)) phase.waves.resize(static_cast<std::size_t>(wave) + 1);
@@ -303,6 +346,7 @@ class Planner {
     for (std::size_t begin = 0; begin < count; begin += part) {
       item.begin = begin;
       item.end = std::min(count, begin + part);
+      item.all = count;
       add_item(phase, wave, item);
     }
   }
@@ -344,6 +388,7 @@ class Planner {
       if (is_work(kernel)) continue;
       int wave = 0;
       for (const auto id : kernel.inputs) wave = std::max(wave, wave_after(id, kernel_phase_[k]) + 1);
+      if (packs(kernel)) wave = std::max(wave, wave_after(kernel.pack_from, kernel_phase_[k]) + 2);
       kernel_wave_[k] = wave;
       for (const auto id : kernel.outputs) wave_of_[id] = wave;
     }
@@ -410,18 +455,18 @@ class Planner {
                 {SharedItem::Kind::fold, 0, {Space::slots, slot}, place(id)},
                 static_cast<std::size_t>(elements(node(id).type.shape)), kPart);
     }
-    for (const auto& [p, packs] : packs_in_) {
-      for (const auto index : packs) {
-        const int wave = wave_after(plan_.packs[index].kernel->pack_from, p) + 1;
-        add_item(plan_.phases[static_cast<std::size_t>(p)], wave, {SharedItem::Kind::pack, index, {}, {}, 0, 1});
-      }
-    }
     for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
       if (kernel_wave_[k] < 0) continue;
       const auto& kernel = *plan_.kernels[k];
-      Phase& phase = plan_.phases[static_cast<std::size_t>(kernel_phase_[k])];
-      add_parts(phase, kernel_wave_[k], {SharedItem::Kind::run, phase.shared_steps.size(), {}, {}}, kernel.parts, 16);
+      Phase& phase = at_phase(kernel_phase_[k]);
+      add_parts(phase, kernel_wave_[k], {SharedItem::Kind::run, phase.shared_steps.size(), {}, {}}, kernel.parts,
+                kernel.grain);
       phase.shared_steps.push_back(step_of(kernel));
+    }
+    for (std::size_t i = 0; i < plan_.packs.size(); ++i) {  // as soon as the weights are there
+      const NodeId from = plan_.packs[i].kernel->pack_from;
+      const int p = value_phase_[static_cast<std::size_t>(root(from))];
+      add_item(at_phase(p), wave_after(from, p) + 1, {SharedItem::Kind::pack, i, {}, {}, 0, 1});
     }
     make_copies();
   }
@@ -479,7 +524,8 @@ class Planner {
   std::map<NodeId, std::size_t> slot_of_;
   std::set<NodeId> folded_where_read_;  // of these: no fold of their own
   std::map<NodeId, int> delivered_in_;
-  std::map<int, std::vector<std::size_t>> packs_in_;
+  std::map<NodeId, Place> rows_;      // of values that are read transposed,
+  std::map<NodeId, int> rows_phase_;  // and when, if they are inputs, they are gathered so
   std::map<NodeId, int> wave_of_;
   std::vector<int> kernel_wave_;       // −1: not on shared values
   std::map<NodeId, NodeId> in_place_;  // next value → parameter it is written over
@@ -507,9 +553,9 @@ std::string print_place(const Place& place) {
 
 Plan make_plan(const Graph& graph, bool tuned, const std::string& guard) {
   Plan plan;
-  auto phased = find_phases(graph, /*recompute=*/tuned);
+  auto phased = find_phases(graph, tuned);
   plan.graph = std::move(phased.graph);
-  Planner(plan, phased.phase, tuned).run(guard);
+  Planner(plan, phased, tuned).run(guard);
   return plan;
 }
 
@@ -532,7 +578,7 @@ std::string Plan::print() const {
   for (std::size_t p = 0; p < phases.size(); ++p) {
     text += str("phase ", p, "\n  shared, ", phases[p].waves.size(), " waves\n");
     for (const auto& step : phases[p].shared_steps) line(step);
-    if (phases[p].steps.empty()) continue;
+    if (phases[p].steps.empty() && phases[p].gathers.empty()) continue;
     text += "  each microbatch of 16\n";
     for (const auto& step : phases[p].steps) line(step);
   }

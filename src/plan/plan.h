@@ -5,6 +5,10 @@
 // then. A batch_sum ends a phase: its value is there in phase p + 1. A network trains in two phases: the second has
 // shared values only.
 //
+// Some kernels run among the shared ones, though on batched values: those that take the whole batch at once, in parts
+// that threads share (dense layers with many weights, gradients of dense layers' weights). They read what all
+// microbatches have made in the phases before.
+//
 //   arena   (one a thread)   | x | conv1 | index1 | …  values of one microbatch, places shared by lifetime |
 //   slots   (one block a slot)  | Σ dW1 | Σ db1 | …     partial sums over samples |
 //   shared                   | constants | packed W1 | dW1 | db1 | … |
@@ -49,7 +53,8 @@ struct SharedItem {
   Kind kind = Kind::run;
   std::size_t step = 0;            // run, pack: which of Phase::shared_steps / Plan::packs
   Place from, to;                  // fold, copy
-  std::size_t begin = 0, end = 0;  // floats (fold, copy) or parts (run)
+  std::size_t begin = 0, end = 0;  // floats (fold, copy) or parts (run),
+  std::size_t all = 1;             // of as many
 };
 
 struct Phase {
@@ -59,6 +64,11 @@ struct Phase {
   struct Gather {
     std::size_t input = 0;  // of Plan::inputs
     Place to;
+    bool rows = false;  // as rows of samples, not lanes
+  };
+  struct Transposition {  // of lanes into rows of samples
+    std::int64_t elements = 0;
+    Place from, to;
   };
   struct Delivery {
     std::size_t output = 0;  // of Plan::outputs
@@ -66,6 +76,7 @@ struct Phase {
   };
   std::vector<Gather> gathers;
   std::vector<Step> steps;
+  std::vector<Transposition> transpositions;
   std::vector<Delivery> deliveries;
   bool sums = false;    // some step adds to slots
   int guard_wave = -1;  // after this wave the guarded value is known

@@ -151,8 +151,44 @@ bool SweepKernel::read_slots(std::size_t input) {
   return false;
 }
 
+bool SweepKernel::read_parts(std::size_t input, std::unique_ptr<PlannedKernel>& maker) {
+  const auto found = std::find_if(values_.begin(), values_.end(), [&](const Value& value) {
+    return value.kind == Value::Kind::aligned && value.input == input;
+  });
+  if (found == values_.end() || batched_ || maker_ || maker->part_floats % 16 != 0) return false;
+  found->kind = Value::Kind::part;
+  inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(input));
+  for (auto& value : values_) value.input -= value.input > input ? 1 : 0;
+  maker_ = std::move(maker);
+  maker_inputs_ = inputs.size();
+  inputs.insert(inputs.end(), maker_->inputs.begin(), maker_->inputs.end());
+  nodes.insert(nodes.end(), maker_->nodes.begin(), maker_->nodes.end());
+  std::sort(nodes.begin(), nodes.end());
+  name = maker_->name + "+" + name;
+  phase = std::max(phase, maker_->phase);
+  over_batch = true;
+  runs_one = false;
+  parts = maker_->parts;
+  grain = maker_->grain;
+  if (maker_->transposed >= 0) transposed = static_cast<int>(maker_inputs_) + maker_->transposed;
+  scratch = values_.size() * kRoom + maker_->part_floats + maker_->scratch;
+  return true;
+}
+
 void SweepKernel::run(const KernelRun& call) const {
-  if (batched_) {
+  if (maker_) {
+    const std::size_t part = maker_->part_floats / 16;
+    float* const made = call.scratch + values_.size() * kRoom;
+    KernelRun make = call, sweep_it = call;
+    make.in += maker_inputs_;
+    make.in_step += maker_inputs_;
+    make.scratch = made + maker_->part_floats;
+    for (std::size_t p = call.begin; p < call.end; ++p) {
+      maker_->run_part(make, p, made);
+      sweep_it.begin = p;
+      sweep<false>(sweep_it, p * part, std::min(places_, (p + 1) * part));
+    }
+  } else if (batched_) {
     sweep<false>(call, 0, places_);
   } else {
     sweep<false>(call, call.begin * kPart, std::min(places_, call.end * kPart));
@@ -207,6 +243,8 @@ const float* SweepKernel::read(const Value& value, std::size_t begin, std::size_
   if (value.kind == Value::Kind::slots) {
     if (call.slots <= 1) return from + begin * 16;
     fold_slots(from + begin * 16, call.slot, call.slots, 0, count * 16, room);
+  } else if (value.kind == Value::Kind::part) {
+    return call.scratch + values_.size() * kRoom + begin * 16 - call.begin * maker_->part_floats;
   } else if (kOne && value.whole) {
     if (channels_ == 1) return from + begin;  // aligned
     std::memcpy(room, from + begin, count * sizeof(float));

@@ -23,6 +23,7 @@ class SweepKernel : public PlannedKernel {
   /// `members` in the graph's order; `domain`: the type of what is swept over.
   SweepKernel(const Fusion& fusion, std::vector<NodeId> members, const Type& domain);
   bool read_slots(std::size_t input) override;
+  bool read_parts(std::size_t input, std::unique_ptr<PlannedKernel>& maker) override;
   void run(const KernelRun& call) const override;
   void run_one(const KernelRun& call) const override;
 
@@ -36,6 +37,7 @@ class SweepKernel : public PlannedKernel {
       channel,   // one for all places of a channel
       gathered,  // any other that broadcasts
       slots,     // partial sums to be folded where they are read
+      part,      // made by maker_, part by part
     };
     Kind kind = Kind::made;
     std::size_t input = 0;  // in PlannedKernel::inputs
@@ -80,6 +82,8 @@ class SweepKernel : public PlannedKernel {
   std::vector<Pass> passes_;
   bool batched_ = false;
   std::size_t channels_ = 1, places_ = 1;  // lane groups: channels × places
+  std::unique_ptr<PlannedKernel> maker_;   // of a value that is read part by part,
+  std::size_t maker_inputs_ = 0;           // whose own inputs begin here
 };
 
 }  // namespace chalk

@@ -142,6 +142,14 @@ const Case kCases[] = {
        v = max_pool(relu(conv_layer(v, {.filters = 11, .kernel = {3, 3}})));
        g.output("y", softmax(classifier(g, v)));
      }},
+    {"dense layers that take a batch at once",
+     [](Graph& g) {
+       g.layer("large1");
+       const Value v = relu(dense_layer(g.input("x", {1, 12, 13}), {.outputs = 900}));
+       g.layer("large2");
+       g.output("v", v);
+       g.output("y", classifier(g, dense_layer(v, {.outputs = 150})));
+     }},
     {"strides, padding and groups",
      [](Graph& g) {
        g.layer("conv1");

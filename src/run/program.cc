@@ -10,6 +10,7 @@
 #include "src/base/aligned.h"
 #include "src/base/text.h"
 #include "src/base/threads.h"
+#include "src/kernels/dense.h"
 #include "src/kernels/fold.h"
 #include "src/kernels/transfer.h"
 #include "src/passes/pipeline.h"
@@ -48,6 +49,7 @@ struct Program::State {
     AlignedFloats arena, scratch;
     std::vector<const float*> in;
     std::vector<float*> out;
+    std::vector<std::size_t> in_step, out_step;
     Profile profile;
   };
   struct Microbatch {
@@ -59,13 +61,21 @@ struct Program::State {
   };
 
   float* at(const Place& place, Worker& worker, const Microbatch& microbatch);
+  int valid_in(std::size_t microbatch) const {
+    return static_cast<int>(std::min<std::size_t>(16, samples_ - microbatch * 16));
+  }
+  int owner(const SharedItem& item) const {
+    return static_cast<int>(item.begin * static_cast<std::size_t>(team_.size()) / std::max<std::size_t>(1, item.all));
+  }
   void do_shared(Phase& phase);
+  void take_whole_batch(const Step& step, KernelRun& call, Worker& worker) const;
   void do_item(const Phase& phase, const SharedItem& item, Worker& worker);
   void lap(const Phase& phase, const SharedItem& item, Profile& profile) const;
   void do_batched(Phase& phase);
   void do_microbatch(const Phase& phase, const Microbatch& microbatch, Worker& worker);
   void gather(const Phase::Gather& gather, const Microbatch& microbatch, Worker& worker);
-  void take(const Plan::Input& input, const Feed& feed, std::size_t sample, float* to) const;
+  void take(const Plan::Input& input, const Feed& feed, std::size_t row, float* to) const;
+  std::size_t row(std::size_t sample) const { return rows_ ? rows_[sample] : sample; }
   void run_step(const Step& step, KernelRun call, const Microbatch& microbatch, Worker& worker);
   void make_room();
 
@@ -86,7 +96,8 @@ struct Program::State {
   int used_slots_ = 0;
   const std::uint32_t* rows_ = nullptr;
   std::atomic<std::size_t> next_{0};
-  std::vector<std::atomic<std::size_t>> next_item_;  // a counter a wave
+  std::vector<std::atomic<std::uint32_t>> taken_;  // of each item of a phase: the round in which it was last taken
+  std::uint32_t round_ = 0;
 };
 
 Program::State::State(const Graph& graph, Variables& variables, const CompileOptions& options)
@@ -109,19 +120,23 @@ Program::State::State(const Graph& graph, Variables& variables, const CompileOpt
     const auto found = std::find(plan.variables.begin(), plan.variables.end(), plan.graph.node(leaf).name);
     updated_.push_back(static_cast<std::size_t>(found - plan.variables.begin()));
   }
-  std::size_t most_operands = 0, most_waves = 0;
+  std::size_t most_operands = 0, most_items = 0;
   for (const auto& phase : plan.phases) {
-    most_waves = std::max(most_waves, phase.waves.size());
+    std::size_t items = 0;
+    for (const auto& wave : phase.waves) items += wave.size();
+    most_items = std::max(most_items, items);
     for (const auto* steps : {&phase.shared_steps, &phase.steps}) {
       for (const auto& step : *steps) most_operands = std::max({most_operands, step.in.size(), step.out.size()});
     }
   }
-  next_item_ = std::vector<std::atomic<std::size_t>>(most_waves);
+  taken_ = std::vector<std::atomic<std::uint32_t>>(most_items);
   for (auto& worker : workers_) {
     worker.arena = AlignedFloats(plan.arena);
     worker.scratch = AlignedFloats(plan.scratch);
     worker.in.resize(most_operands);
     worker.out.resize(most_operands);
+    worker.in_step.resize(most_operands);
+    worker.out_step.resize(most_operands);
     guard_red_zones(worker.arena.data(), plan.arena_values);
   }
   feeds.resize(plan.inputs.size());
@@ -159,6 +174,18 @@ void Program::State::run_step(const Step& step, KernelRun call, const Microbatch
   microbatch.alone ? step.kernel->run_one(call) : step.kernel->run(call);
 }
 
+/// Tells the kernel where all microbatches are.
+void Program::State::take_whole_batch(const Step& step, KernelRun& call, Worker& worker) const {
+  const auto step_of = [&](const Place& place) { return place.space == Space::whole ? plan.whole[place.offset] : 0; };
+  std::transform(step.in.begin(), step.in.end(), worker.in_step.begin(), step_of);
+  std::transform(step.out.begin(), step.out.end(), worker.out_step.begin(), step_of);
+  call.in_step = worker.in_step.data();
+  call.out_step = worker.out_step.data();
+  call.microbatches = microbatches_;
+  call.valid = valid_in(microbatches_ - 1);
+  call.alone = plan.runs_one && call.valid == 1;
+}
+
 void Program::State::do_item(const Phase& phase, const SharedItem& item, Worker& worker) {
   switch (item.kind) {
     case SharedItem::Kind::fold:
@@ -176,7 +203,9 @@ void Program::State::do_item(const Phase& phase, const SharedItem& item, Worker&
       call.end = item.end;
       call.slot = plan.slot;
       call.slots = used_slots_;
-      run_step(phase.shared_steps[item.step], call, {.slot = slots_.data()}, worker);
+      const Step& step = phase.shared_steps[item.step];
+      if (step.kernel->over_batch) take_whole_batch(step, call, worker);
+      run_step(step, call, {.slot = slots_.data()}, worker);
       break;
     }
     case SharedItem::Kind::copy:
@@ -201,18 +230,27 @@ void Program::State::lap(const Phase& phase, const SharedItem& item, Profile& pr
 
 void Program::State::do_shared(Phase& phase) {
   if (phase.waves.empty()) return;
-  for (std::size_t wave = 0; wave < phase.waves.size(); ++wave) next_item_[wave].store(0, std::memory_order_relaxed);
+  ++round_;
   std::atomic<bool> sound{true};
   auto work = [&](int thread) {
     Worker& worker = workers_[static_cast<std::size_t>(thread)];
+    std::size_t taken = 0;  // flags of this wave's items
     for (std::size_t wave = 0; wave < phase.waves.size(); ++wave) {
       const auto& items = phase.waves[wave];
       if (profiled_) worker.profile.start();
-      for (std::size_t i = next_item_[wave].fetch_add(1, std::memory_order_relaxed); i < items.size();
-           i = next_item_[wave].fetch_add(1, std::memory_order_relaxed)) {
-        do_item(phase, items[i], worker);
-        if (profiled_) lap(phase, items[i], worker.profile);
+      // A thread begins with the parts that it has at every step, which its cache may still hold, and then helps.
+      for (const bool own : {true, false}) {
+        for (std::size_t i = 0; i < items.size(); ++i) {
+          if (own != (owner(items[i]) == thread)) continue;
+          auto& round = taken_[taken + i];
+          if (round.load(std::memory_order_relaxed) == round_ ||
+              round.exchange(round_, std::memory_order_relaxed) == round_)
+            continue;
+          do_item(phase, items[i], worker);
+          if (profiled_) lap(phase, items[i], worker.profile);
+        }
       }
+      taken += items.size();
       barrier_.wait();
       if (static_cast<int>(wave) == phase.guard_wave && !std::isfinite(*at(plan.guard, worker, {}))) {
         sound.store(false, std::memory_order_relaxed);
@@ -228,14 +266,15 @@ void Program::State::gather(const Phase::Gather& gather, const Microbatch& micro
   const auto& input = plan.inputs[gather.input];
   const Feed& feed = feeds[gather.input];
   float* to = at(gather.to, worker, microbatch);
-  if (microbatch.alone) return take(input, feed, microbatch.index * 16, to);
+  const auto first = microbatch.index * 16, valid = static_cast<std::size_t>(microbatch.valid);
+  if (microbatch.alone) return take(input, feed, row(first), to);
   const auto count = static_cast<std::size_t>(elements(input.type.shape));
-  std::uint32_t rows[16];
-  for (std::size_t n = 0; n < 16; ++n) {
-    const auto sample =
-        microbatch.index * 16 + std::min<std::size_t>(n, static_cast<std::size_t>(microbatch.valid) - 1);
-    rows[n] = rows_ ? rows_[sample] : static_cast<std::uint32_t>(sample);
+  if (gather.rows) {
+    for (std::size_t n = 0; n < valid; ++n) take(input, feed, row(first + n), to + n * AlignedFloats::round(count));
+    return;
   }
+  std::uint32_t rows[16];
+  for (std::size_t n = 0; n < 16; ++n) rows[n] = static_cast<std::uint32_t>(row(first + std::min(n, valid - 1)));
   if (feed.values) {
     gather_values(feed.values, count, rows, to);
   } else if (feed.labels) {
@@ -246,9 +285,8 @@ void Program::State::gather(const Phase::Gather& gather, const Microbatch& micro
   }
 }
 
-void Program::State::take(const Plan::Input& input, const Feed& feed, std::size_t sample, float* to) const {
+void Program::State::take(const Plan::Input& input, const Feed& feed, std::size_t row, float* to) const {
   const auto count = static_cast<std::size_t>(elements(input.type.shape));
-  const std::size_t row = rows_ ? rows_[sample] : sample;
   if (feed.values) {
     take_values(feed.values + row * count, count, to);
   } else if (feed.labels) {
@@ -270,6 +308,9 @@ void Program::State::do_microbatch(const Phase& phase, const Microbatch& microba
     run_step(step, call, microbatch, worker);
     if (profiled_) worker.profile.lap(step.kernel, microbatch.alone);
   }
+  for (const auto& [count, from, to] : phase.transpositions)
+    dense_transpose(count, at(from, worker, microbatch), at(to, worker, microbatch));
+  if (profiled_ && !phase.transpositions.empty()) worker.profile.lap(Between::transpose);
   for (const auto& delivery : phase.deliveries) {
     const auto count = static_cast<std::size_t>(elements(plan.outputs[delivery.output].type.shape));
     const float* from = at(delivery.from, worker, microbatch);
@@ -280,7 +321,7 @@ void Program::State::do_microbatch(const Phase& phase, const Microbatch& microba
 }
 
 void Program::State::do_batched(Phase& phase) {
-  if (phase.steps.empty() && phase.deliveries.empty()) return;
+  if (phase.steps.empty() && phase.gathers.empty() && phase.deliveries.empty() && phase.transpositions.empty()) return;
   // Threads take whole slots (or single microbatches if nothing is summed), so who takes what changes no sum.
   const std::size_t stride = phase.sums ? static_cast<std::size_t>(used_slots_) : microbatches_;
   next_.store(0, std::memory_order_relaxed);
@@ -289,7 +330,7 @@ void Program::State::do_batched(Phase& phase) {
     for (std::size_t slot = next_.fetch_add(1, std::memory_order_relaxed); slot < stride;
          slot = next_.fetch_add(1, std::memory_order_relaxed)) {
       for (std::size_t m = slot; m < microbatches_; m += stride) {
-        const auto valid = static_cast<int>(std::min<std::size_t>(16, samples_ - m * 16));
+        const int valid = valid_in(m);
         do_microbatch(
             phase,
             {m, valid, m == slot, phase.sums ? slots_.data() + slot * plan.slot : nullptr, plan.runs_one && valid == 1},

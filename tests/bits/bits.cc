@@ -52,6 +52,8 @@ const std::vector<Problem> kProblems{
      100},
     {"dense-30", "30n-sigmoid-10n", {1, 28, 28}, 10, 200, 200},
     {"dense-512", "512n-relu-10n", {1, 28, 28}, 64, 10, 200},
+    // Hidden layers with many weights; a microbatch of two samples.
+    {"dense-400", "400n-relu-400n-tanh-10n", {1, 28, 28}, 50, 10, 100},
     // Batch normalisation of vectors, option B of a shortcut, one sample in the last microbatch.
     {"mixed-bn", "6c3z-bn-tanh-res(8c3zs2-bn,8c1s2-bn)-relu-mp2-12n-bn-relu-10n", {2, 17, 15}, 17, 40, 200},
     // What the others leave out: padding, strides, groups, overlapping pools, tanh, a partial last batch.

@@ -1,16 +1,14 @@
-// Which parts of a graph the tuned kernels of src/kernels can run.
-#include "src/plan/tuned.h"
-
+// Which convolutions and poolings of a graph the tuned kernels of src/kernels can run.
 #include <algorithm>
 
 #include "src/kernels/conv_algorithm.h"
-#include "src/kernels/dense.h"
-#include "src/kernels/dense_one.h"
 #include "src/kernels/pool.h"
 #include "src/ops/attributes.h"
 #include "src/ops/conv2d.h"
 #include "src/ops/pool.h"
 #include "src/ops/registry.h"
+#include "src/plan/tail.h"
+#include "src/plan/tuned.h"
 
 namespace chalk {
 namespace {
@@ -31,39 +29,6 @@ ConvShape conv_shape(const Conv2dAttributes& a, const Shape& x, const Shape& w, 
           .dilation_h = a.dilation[0],
           .dilation_w = a.dilation[1],
           .groups = a.groups};
-}
-
-const Shape& shape_of(const Fusion& f, NodeId id) { return f.node(id).type.shape; }
-bool batched(const Fusion& f, NodeId id) { return f.node(id).type.batched; }
-
-/// What follows a linear map in the same kernel: add(·, bias), relu. `last` is the value they make.
-struct Tail {
-  NodeId last;
-  NodeId bias = -1;
-  bool relu = false;
-  std::vector<NodeId> nodes;
-};
-
-/// `bias_shape`: the shape in which a bias is added.
-Tail follow(const Fusion& f, NodeId linear, const Shape& bias_shape) {
-  Tail tail{linear, -1, false, {linear}};
-  const NodeId sum = f.only_user(linear);
-  if (sum >= 0 && f.node(sum).op == &op_add && !f.claimed(sum) && shape_of(f, sum) == shape_of(f, linear)) {
-    const auto& in = f.node(sum).inputs;
-    const NodeId other = in[0] == linear ? in[1] : in[0];
-    if (other != linear && !batched(f, other) && shape_of(f, other) == bias_shape) {
-      tail.bias = other;
-      tail.last = sum;
-      tail.nodes.push_back(sum);
-    }
-  }
-  const NodeId next = f.only_user(tail.last);
-  if (next >= 0 && f.node(next).op == &op_relu && !f.claimed(next)) {
-    tail.relu = true;
-    tail.last = next;
-    tail.nodes.push_back(next);
-  }
-  return tail;
 }
 
 class ConvForward : public PlannedKernel {
@@ -119,53 +84,6 @@ class ConvWeightGrad : public PlannedKernel {
   ConvShape shape_;
 };
 
-class DenseForward : public PlannedKernel {
- public:
-  DenseForward(const Shape& w, bool bias, bool with_relu)
-      : outputs_(w[0]), inputs_(w[1]), bias_(bias), relu_(with_relu) {
-    packed = dense_one_packed(outputs_, inputs_);
-    packs_for_one = true;
-    runs_one = true;
-  }
-  void pack(const float* from, float* to) const override { dense_one_pack(outputs_, inputs_, from, to); }
-  void run(const KernelRun& call) const override {
-    dense_forward(outputs_, inputs_, call.in[0], call.in[1], bias_ ? call.in[2] : nullptr, relu_, call.out[0]);
-  }
-  void run_one(const KernelRun& call) const override {
-    dense_one(outputs_, inputs_, call.in[0], call.packed, bias_ ? call.in[2] : nullptr, relu_, call.out[0]);
-  }
-
- private:
-  std::int64_t outputs_, inputs_;
-  bool bias_, relu_;
-};
-
-class DenseInputGrad : public PlannedKernel {
- public:
-  explicit DenseInputGrad(const Shape& w) : outputs_(w[0]), inputs_(w[1]) {}
-  void run(const KernelRun& call) const override {
-    dense_input_grad(outputs_, inputs_, call.in[0], call.in[1], call.out[0]);
-  }
-
- private:
-  std::int64_t outputs_, inputs_;
-};
-
-class DenseWeightGrad : public PlannedKernel {
- public:
-  explicit DenseWeightGrad(const Shape& w) : outputs_(w[0]), inputs_(w[1]) {
-    sums_batch = true;
-    scratch = dense_weight_grad_scratch(outputs_, inputs_);
-  }
-  void run(const KernelRun& call) const override {
-    dense_weight_grad(outputs_, inputs_, call.in[1], call.in[0], call.out[0], call.valid, call.accumulate,
-                      call.scratch);
-  }
-
- private:
-  std::int64_t outputs_, inputs_;
-};
-
 class PoolScatter : public PlannedKernel {
  public:
   explicit PoolScatter(const PoolShape& shape) : shape_(shape) {}
@@ -175,18 +93,14 @@ class PoolScatter : public PlannedKernel {
   PoolShape shape_;
 };
 
-std::string described(const char* map, const Tail& tail) {
-  return std::string(map) + (tail.bias >= 0 ? "+bias" : "") + (tail.relu ? "+relu" : "");
-}
-
 }  // namespace
 
 bool claim_convolution_forward(Fusion& f, NodeId id) {
   const Node& node = f.node(id);
-  if (node.op != &op_conv2d || !batched(f, node.inputs[0]) || batched(f, node.inputs[1])) return false;
+  if (node.op != &op_conv2d || !f.batched(node.inputs[0]) || f.batched(node.inputs[1])) return false;
   const Shape& y = node.type.shape;
   const auto shape =
-      conv_shape(node.attributes.as<Conv2dAttributes>(), shape_of(f, node.inputs[0]), shape_of(f, node.inputs[1]), y);
+      conv_shape(node.attributes.as<Conv2dAttributes>(), f.shape(node.inputs[0]), f.shape(node.inputs[1]), y);
   Tail tail = follow(f, id, {y[0], 1, 1});
   ConvEpilogue epilogue{.bias = tail.bias >= 0, .relu = tail.relu};
   const bool winograd = winograd_forward_pays(shape);
@@ -227,9 +141,9 @@ bool claim_convolution_forward(Fusion& f, NodeId id) {
 
 bool claim_convolution_input_grad(Fusion& f, NodeId id) {
   const Node& node = f.node(id);
-  if (node.op != &op_conv2d_input_grad || !batched(f, node.inputs[0]) || batched(f, node.inputs[1])) return false;
-  const auto shape = conv_shape(node.attributes.as<Conv2dAttributes>(), node.type.shape, shape_of(f, node.inputs[1]),
-                                shape_of(f, node.inputs[0]));
+  if (node.op != &op_conv2d_input_grad || !f.batched(node.inputs[0]) || f.batched(node.inputs[1])) return false;
+  const auto shape = conv_shape(node.attributes.as<Conv2dAttributes>(), node.type.shape, f.shape(node.inputs[1]),
+                                f.shape(node.inputs[0]));
   const bool winograd = winograd_input_grad_pays(shape);
   auto kernel = std::make_unique<ConvInputGrad>(winograd ? kWinogradConv : kDirectConv, shape);
   kernel->name = winograd ? "conv2d_input_grad_winograd" : "conv2d_input_grad";
@@ -242,10 +156,10 @@ bool claim_convolution_input_grad(Fusion& f, NodeId id) {
 bool claim_convolution_weight_grad(Fusion& f, NodeId id) {
   const Node& node = f.node(id);
   const NodeId sum = f.only_user(id);
-  if (node.op != &op_conv2d_weight_grad || !batched(f, node.inputs[0]) || !batched(f, node.inputs[1])) return false;
+  if (node.op != &op_conv2d_weight_grad || !f.batched(node.inputs[0]) || !f.batched(node.inputs[1])) return false;
   if (sum < 0 || f.node(sum).op != &op_batch_sum) return false;
-  const auto shape = conv_shape(node.attributes.as<Conv2dAttributes>(), shape_of(f, node.inputs[0]), node.type.shape,
-                                shape_of(f, node.inputs[1]));
+  const auto shape = conv_shape(node.attributes.as<Conv2dAttributes>(), f.shape(node.inputs[0]), node.type.shape,
+                                f.shape(node.inputs[1]));
   const bool winograd = winograd_weight_grad_pays(shape);
   auto kernel = std::make_unique<ConvWeightGrad>(winograd ? kWinogradConv : kDirectConv, shape);
   kernel->name = winograd ? "conv2d_weight_grad_winograd+batch_sum" : "conv2d_weight_grad+batch_sum";
@@ -257,7 +171,7 @@ bool claim_convolution_weight_grad(Fusion& f, NodeId id) {
 
 bool claim_pool_scatter(Fusion& f, NodeId id) {
   const Node& node = f.node(id);
-  if (node.op != &op_pool_scatter || !batched(f, node.inputs[0]) || !batched(f, node.inputs[1])) return false;
+  if (node.op != &op_pool_scatter || !f.batched(node.inputs[0]) || !f.batched(node.inputs[1])) return false;
   const auto& a = node.attributes.as<PoolAttributes>();
   if (a.window != a.stride || a.padding != std::vector<std::int64_t>{0, 0}) return false;
   const Shape& x = node.type.shape;
@@ -265,45 +179,6 @@ bool claim_pool_scatter(Fusion& f, NodeId id) {
   kernel->name = "pool_scatter";
   kernel->inputs = node.inputs;
   kernel->nodes = kernel->outputs = {id};
-  return f.claim(std::move(kernel));
-}
-
-bool claim_dense_forward(Fusion& f, NodeId id) {
-  const Node& node = f.node(id);
-  if (node.op != &op_dense || !batched(f, node.inputs[0]) || batched(f, node.inputs[1])) return false;
-  if (node.attributes.as<DenseAttributes>().transposed) return false;
-  Tail tail = follow(f, id, node.type.shape);
-  auto kernel = std::make_unique<DenseForward>(shape_of(f, node.inputs[1]), tail.bias >= 0, tail.relu);
-  kernel->name = described("dense", tail);
-  kernel->inputs = node.inputs;
-  kernel->pack_from = node.inputs[1];
-  if (tail.bias >= 0) kernel->inputs.push_back(tail.bias);
-  kernel->nodes = tail.nodes;
-  kernel->outputs = {tail.last};
-  return f.claim(std::move(kernel));
-}
-
-bool claim_dense_input_grad(Fusion& f, NodeId id) {
-  const Node& node = f.node(id);
-  if (node.op != &op_dense || !batched(f, node.inputs[0]) || batched(f, node.inputs[1])) return false;
-  if (!node.attributes.as<DenseAttributes>().transposed) return false;
-  auto kernel = std::make_unique<DenseInputGrad>(shape_of(f, node.inputs[1]));
-  kernel->name = "dense_input_grad";
-  kernel->inputs = node.inputs;
-  kernel->nodes = kernel->outputs = {id};
-  return f.claim(std::move(kernel));
-}
-
-bool claim_dense_weight_grad(Fusion& f, NodeId id) {
-  const Node& node = f.node(id);
-  const NodeId sum = f.only_user(id);
-  if (node.op != &op_outer || !batched(f, node.inputs[0]) || !batched(f, node.inputs[1])) return false;
-  if (sum < 0 || f.node(sum).op != &op_batch_sum) return false;
-  auto kernel = std::make_unique<DenseWeightGrad>(node.type.shape);
-  kernel->name = "dense_weight_grad+batch_sum";
-  kernel->inputs = node.inputs;
-  kernel->nodes = {id, sum};
-  kernel->outputs = {sum};
   return f.claim(std::move(kernel));
 }
 

@@ -1,0 +1,146 @@
+// Which dense layers of a graph the tuned kernels of src/kernels/dense.h can run.
+#include <algorithm>
+
+#include "src/kernels/dense.h"
+#include "src/kernels/dense_one.h"
+#include "src/ops/attributes.h"
+#include "src/ops/registry.h"
+#include "src/plan/tail.h"
+#include "src/plan/tuned.h"
+
+namespace chalk {
+namespace {
+
+constexpr std::int64_t kPart = 16;  // outputs (input gradient: inputs) of a part
+
+std::size_t parts_of(std::int64_t count) { return static_cast<std::size_t>((count + kPart - 1) / kPart); }
+
+/// Outputs or inputs that a call is for.
+struct Part {
+  Part(std::size_t first, std::size_t end, std::int64_t all)
+      : begin(static_cast<std::int64_t>(first) * kPart),
+        count(std::min(all, static_cast<std::int64_t>(end) * kPart) - begin) {}
+  std::int64_t begin, count;
+};
+
+std::int64_t step(const std::size_t* steps, int which) { return static_cast<std::int64_t>(steps[which]); }
+
+class DenseForward : public PlannedKernel {
+ public:
+  DenseForward(const Shape& w, bool bias, bool with_relu, bool whole_batch)
+      : outputs_(w[0]), inputs_(w[1]), bias_(bias), relu_(with_relu) {
+    over_batch = whole_batch;
+    packed = dense_one_packed(outputs_, inputs_);
+    packs_for_one = true;
+    runs_one = true;
+    if (over_batch) parts = parts_of(outputs_);
+  }
+  void pack(const float* from, float* to) const override { dense_one_pack(outputs_, inputs_, from, to); }
+  void run(const KernelRun& call) const override {
+    if (!over_batch)
+      return dense_forward(outputs_, inputs_, {}, call.in[0], call.in[1], bias(call), relu_, call.out[0]);
+    const Part part(call.begin, call.end, outputs_);
+    const float* b = bias_ ? bias(call) + part.begin : nullptr;
+    const Microbatches all{static_cast<std::int64_t>(call.microbatches) - (call.alone ? 1 : 0), step(call.in_step, 0),
+                           step(call.out_step, 0)};
+    dense_forward(part.count, inputs_, all, call.in[0], call.in[1] + part.begin * inputs_, b, relu_,
+                  call.out[0] + part.begin * 16);
+    if (!call.alone) return;
+    dense_one(part.count, inputs_, call.in[0] + all.count * all.x_step, call.packed + part.begin * inputs_, b, relu_,
+              call.out[0] + all.count * all.y_step + part.begin);
+  }
+  void run_one(const KernelRun& call) const override {
+    dense_one(outputs_, inputs_, call.in[0], call.packed, bias(call), relu_, call.out[0]);
+  }
+
+ private:
+  const float* bias(const KernelRun& call) const { return bias_ ? call.in[2] : nullptr; }
+
+  std::int64_t outputs_, inputs_;
+  bool bias_, relu_;
+};
+
+class DenseInputGrad : public PlannedKernel {
+ public:
+  DenseInputGrad(const Shape& w, bool whole_batch) : outputs_(w[0]), inputs_(w[1]) {
+    over_batch = whole_batch;
+    if (over_batch) parts = parts_of(inputs_);
+  }
+  void run(const KernelRun& call) const override {
+    if (!over_batch) return dense_input_grad(outputs_, inputs_, inputs_, {}, call.in[0], call.in[1], call.out[0]);
+    const Part part(call.begin, call.end, inputs_);
+    const Microbatches all{static_cast<std::int64_t>(call.microbatches), step(call.out_step, 0), step(call.in_step, 0)};
+    dense_input_grad(outputs_, inputs_, part.count, all, call.in[0], call.in[1] + part.begin,
+                     call.out[0] + part.begin * 16);
+  }
+
+ private:
+  std::int64_t outputs_, inputs_;
+};
+
+/// Reads δ, and x as rows of samples; makes its one output part by part (see PlannedKernel::part_floats).
+class DenseWeightGradient : public PlannedKernel {
+ public:
+  explicit DenseWeightGradient(const Shape& w) : outputs_(w[0]), inputs_(w[1]) {
+    over_batch = true;
+    transposed = 1;
+    parts = parts_of(outputs_);
+    grain = 1;
+    part_floats = static_cast<std::size_t>(kPart * inputs_);
+    scratch = dense_weight_grad_scratch(kPart);
+  }
+  void run(const KernelRun& call) const override {
+    for (std::size_t part = call.begin; part < call.end; ++part) run_part(call, part, call.out[0] + part * part_floats);
+  }
+  void run_part(const KernelRun& call, std::size_t which, float* to) const override {
+    const Part part(which, which + 1, outputs_);
+    const Microbatches all{static_cast<std::int64_t>(call.microbatches), step(call.in_step, 1), step(call.in_step, 0)};
+    dense_weight_grad({part.count, inputs_, all, call.valid, call.slots}, call.in[1], call.in[0] + part.begin * 16, to,
+                      call.scratch);
+  }
+
+ private:
+  std::int64_t outputs_, inputs_;
+};
+
+}  // namespace
+
+bool claim_dense_forward(Fusion& f, NodeId id) {
+  const Node& node = f.node(id);
+  if (node.op != &op_dense || !f.batched(node.inputs[0]) || f.batched(node.inputs[1])) return false;
+  if (node.attributes.as<DenseAttributes>().transposed) return false;
+  Tail tail = follow(f, id, node.type.shape);
+  auto kernel = std::make_unique<DenseForward>(f.shape(node.inputs[1]), tail.bias >= 0, tail.relu, f.over_batch(id));
+  kernel->name = described("dense", tail);
+  kernel->inputs = node.inputs;
+  kernel->pack_from = node.inputs[1];
+  if (tail.bias >= 0) kernel->inputs.push_back(tail.bias);
+  kernel->nodes = tail.nodes;
+  kernel->outputs = {tail.last};
+  return f.claim(std::move(kernel));
+}
+
+bool claim_dense_input_grad(Fusion& f, NodeId id) {
+  const Node& node = f.node(id);
+  if (node.op != &op_dense || !f.batched(node.inputs[0]) || f.batched(node.inputs[1])) return false;
+  if (!node.attributes.as<DenseAttributes>().transposed) return false;
+  auto kernel = std::make_unique<DenseInputGrad>(f.shape(node.inputs[1]), f.over_batch(id));
+  kernel->name = "dense_input_grad";
+  kernel->inputs = node.inputs;
+  kernel->nodes = kernel->outputs = {id};
+  return f.claim(std::move(kernel));
+}
+
+bool claim_dense_weight_grad(Fusion& f, NodeId id) {
+  const Node& node = f.node(id);
+  if (node.op != &op_outer || !f.over_batch(id)) return false;
+  const NodeId sum = f.only_user(id);
+  auto kernel = std::make_unique<DenseWeightGradient>(node.type.shape);
+  kernel->name = "dense_weight_grad+batch_sum";
+  kernel->inputs = node.inputs;
+  kernel->nodes = {id, sum};
+  kernel->outputs = {sum};
+  return f.claim(std::move(kernel));
+}
+
+}  // namespace chalk
