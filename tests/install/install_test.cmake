@@ -16,9 +16,10 @@ if(KIND STREQUAL "shared")
 endif()
 
 message(STATUS "Installing the ${KIND} libraries")
-run(${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/build -G ${GENERATOR} -DCMAKE_BUILD_TYPE=Release
+# As users build it: so ccache knows the files from the preset's own build.
+run(${CMAKE_COMMAND} --preset release -S ${SOURCE} -B ${WORK}/build -G ${GENERATOR}
     -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_INSTALL_PREFIX=${WORK}/prefix -DBUILD_SHARED_LIBS=${shared}
-    -DCHALKGRAD_TESTS=OFF -DCHALKGRAD_APP=OFF -Wno-dev)
+    -DCHALKGRAD_APP=OFF -Wno-dev)
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 run(${CMAKE_COMMAND} --install ${WORK}/build)
 file(RENAME ${WORK}/prefix ${prefix})
