@@ -6,14 +6,37 @@
 
 namespace chalk {
 
-std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c, std::array<std::uint32_t, 2> k) {
+namespace {
+
+/// kCounters blocks side by side: c[word][block]. What keeps processors busy, and lets compilers use vectors.
+template <std::size_t kCounters>
+void philox_blocks(std::uint32_t (&c)[4][kCounters], std::array<std::uint32_t, 2> k) {
   for (int round = 0; round < 10; ++round) {
-    const std::uint64_t a = std::uint64_t{0xD2511F53} * c[0], b = std::uint64_t{0xCD9E8D57} * c[2];
-    c = {static_cast<std::uint32_t>(b >> 32) ^ c[1] ^ k[0], static_cast<std::uint32_t>(b),
-         static_cast<std::uint32_t>(a >> 32) ^ c[3] ^ k[1], static_cast<std::uint32_t>(a)};
+    for (std::size_t i = 0; i < kCounters; ++i) {
+      const std::uint64_t a = std::uint64_t{0xD2511F53} * c[0][i], b = std::uint64_t{0xCD9E8D57} * c[2][i];
+      c[0][i] = static_cast<std::uint32_t>(b >> 32) ^ c[1][i] ^ k[0];
+      c[1][i] = static_cast<std::uint32_t>(b);
+      c[2][i] = static_cast<std::uint32_t>(a >> 32) ^ c[3][i] ^ k[1];
+      c[3][i] = static_cast<std::uint32_t>(a);
+    }
     k = {k[0] + 0x9E3779B9, k[1] + 0xBB67AE85};
   }
-  return c;
+}
+
+std::uint32_t low(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
+std::uint32_t high(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); }
+
+/// In [0, 1), 53 bits.
+double unit(std::uint64_t first, std::uint64_t second) {
+  return static_cast<double>(first << 21 ^ second >> 11) * 0x1p-53;
+}
+
+}  // namespace
+
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
+  std::uint32_t c[4][1] = {{counter[0]}, {counter[1]}, {counter[2]}, {counter[3]}};
+  philox_blocks(c, key);
+  return {c[0][0], c[1][0], c[2][0], c[3][0]};
 }
 
 std::uint64_t hash_name(std::string_view name) {
@@ -24,9 +47,7 @@ std::uint64_t hash_name(std::string_view name) {
 
 std::uint32_t Random::bits() {
   if (left_ == 0) {
-    block_ = philox({static_cast<std::uint32_t>(position_), static_cast<std::uint32_t>(position_ >> 32),
-                     static_cast<std::uint32_t>(stream_), static_cast<std::uint32_t>(stream_ >> 32)},
-                    {static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32)});
+    block_ = philox({low(position_), high(position_), low(stream_), high(stream_)}, {low(seed_), high(seed_)});
     ++position_;
     left_ = 4;
   }
@@ -43,8 +64,8 @@ std::uint32_t Random::below(std::uint32_t bound) {  // Lemire, "Fast random inte
 }
 
 double Random::uniform() {
-  const std::uint64_t high = bits(), low = bits();
-  return static_cast<double>((high << 21) ^ (low >> 11)) * 0x1p-53;
+  const std::uint32_t first = bits();
+  return unit(first, bits());
 }
 
 namespace {
@@ -70,17 +91,35 @@ double natural_log(double x) {
 }  // namespace
 
 void Random::normal(std::span<double> values) {
-  constexpr std::size_t kBlock = 128;  // logarithms that do not wait for each other
+  constexpr std::size_t kBlock = 64;  // points in the square that are drawn together, of which π/4 lie in the circle
   double u[kBlock], s[kBlock];
-  for (std::size_t done = 0; done < values.size(); done += kBlock) {
-    const std::size_t count = std::min(kBlock, values.size() - done);
-    for (std::size_t i = 0; i < count;) {
-      u[i] = 2 * uniform() - 1;
-      const double v = 2 * uniform() - 1;
-      s[i] = u[i] * u[i] + v * v;
-      i += s[i] < 1 && s[i] > 0;
+  for (std::size_t done = 0; done < values.size();) {
+    std::size_t inside = 0;
+    const auto draw = [&](double x, double y) {
+      u[inside] = 2 * x - 1;
+      const double v = 2 * y - 1;
+      s[inside] = u[inside] * u[inside] + v * v;
+      inside += s[inside] < 1 && s[inside] > 0;
+    };
+    if (left_ == 0 && values.size() - done >= kBlock) {  // a point takes one block of bits
+      std::uint32_t c[4][kBlock];
+      for (std::size_t i = 0; i < kBlock; ++i) {
+        c[0][i] = low(position_ + i);
+        c[1][i] = high(position_ + i);
+        c[2][i] = low(stream_);
+        c[3][i] = high(stream_);
+      }
+      philox_blocks(c, {low(seed_), high(seed_)});
+      for (std::size_t i = 0; i < kBlock; ++i) draw(unit(c[0][i], c[1][i]), unit(c[2][i], c[3][i]));
+      position_ += kBlock;
+    } else {
+      while (inside == 0) {
+        const double x = uniform();
+        draw(x, uniform());
+      }
     }
-    for (std::size_t i = 0; i < count; ++i) values[done + i] = u[i] * std::sqrt(-2 * natural_log(s[i]) / s[i]);
+    for (std::size_t i = 0; i < inside; ++i) values[done + i] = u[i] * std::sqrt(-2 * natural_log(s[i]) / s[i]);
+    done += inside;
   }
 }
 
