@@ -19,6 +19,23 @@ HWY_INLINE void each_place(const Reduction& r, std::int64_t i, F f) {
   for (std::int64_t k = 0; k < size; ++k) f(first + r.step(k));
 }
 
+/// The sum of the places that place i of y is made from: the k-th enters partial sum k mod 16, and these fold in a tree
+/// as lanes do, 16 → 8 → 4 → 2 → 1. (Sweeps sum in the same order: src/plan/sweep_kernel.cc.)
+template <class T>
+HWY_INLINE T total(const In<T>& x, const Reduction& r, std::int64_t i) {
+  T sums[16];
+  for (auto& sum : sums) sum = T(0);
+  std::size_t k = 0;
+  each_place(r, i, [&](std::int64_t at) HWY_ATTR {
+    sums[k] = sums[k] + x[at];
+    k = (k + 1) % 16;
+  });
+  for (std::size_t half = 8; half > 0; half /= 2) {
+    for (std::size_t n = 0; n < half; ++n) sums[n] = sums[n] + sums[n + half];
+  }
+  return sums[0];
+}
+
 /// The maximum of the places that place i of y is made from. NaN if any is.
 template <class T>
 HWY_INLINE T largest(const In<T>& x, const Reduction& r, std::int64_t i) {

@@ -1,4 +1,4 @@
-// y = Σ x over axes, added in row-major order.
+// y = Σ x over axes.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/ops/sum.cc"
 #include <hwy/foreach_target.h>
@@ -13,11 +13,7 @@ template <class T>
 void kernel(const Args<T>& a) {
   const auto x = a.in(0);
   const Reduction r(a.template attributes<ReduceAttributes>().axes, a.shape(0));
-  for (std::int64_t i = 0; i < r.groups(); ++i) {
-    T total(0);
-    each_place(r, i, [&](std::int64_t at) HWY_ATTR { total = total + x[at]; });
-    a.out(i, total);
-  }
+  for (std::int64_t i = 0; i < r.groups(); ++i) a.out(i, total(x, r, i));
 }
 CHALK_KERNEL()
 

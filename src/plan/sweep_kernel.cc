@@ -6,18 +6,17 @@
 
 #include "src/kernels/expand.h"
 #include "src/kernels/fold.h"
-#include "src/kernels/total.h"
 #include "src/ops/reduce.h"
 #include "src/ops/registry.h"
 
 namespace chalk {
 namespace {
 
-constexpr std::size_t kBlock = 16;        // lane groups, 1 KiB a value
-constexpr std::size_t kSharedBlock = 32;  // the same of shared values, some of which are folded from slots
-constexpr std::size_t kRoom = kSharedBlock * 16;
-constexpr std::size_t kAhead = 4;   // blocks that are fetched before their turn
+constexpr std::size_t kPartialSums = 16;  // place i of a channel enters partial sum i mod 16
+constexpr std::size_t kBlock = 32;        // lane groups, 2 KiB a value
+constexpr std::size_t kRoom = kBlock * 16;
 constexpr std::size_t kPart = 512;  // lane groups of shared values that one thread takes at a time
+static_assert(kBlock % kPartialSums == 0);
 
 }  // namespace
 
@@ -56,7 +55,7 @@ SweepKernel::SweepKernel(const Fusion& fusion, std::vector<NodeId> members, cons
     const auto out = local[id] = values_.size();
     Value value;
     if (node.op->kernels.value.sweep) {
-      operations.push_back({node.op->kernels.value.sweep(), std::move(in), out, false});
+      operations.push_back({node.op, node.op->kernels.value.sweep(), std::move(in), out, false});
     } else {
       value.kind = Value::Kind::summed;
       sums.push_back({in[0], out, node.op == &op_mean});
@@ -138,6 +137,7 @@ void SweepKernel::schedule(const std::vector<Operation>& operations, const std::
       const auto kind = values_[v].kind;
       if (wanted[v] && (kind == Value::Kind::aligned || kind == Value::Kind::gathered)) pass.reads.push_back(v);
     }
+    link(pass);
     passes_.push_back(std::move(pass));
   }
 }
@@ -199,40 +199,40 @@ void SweepKernel::run_one(const KernelRun& call) const { sweep<true>(call, 0, pl
 
 template <bool kOne>
 void SweepKernel::sweep(const KernelRun& call, std::size_t first, std::size_t last) const {
-  const float* at[kMostValues];
+  float* at[kMostValues];
   for (std::size_t v = 0; v < values_.size(); ++v) {
-    float* room = call.scratch + v * kRoom;
-    at[v] = room;
-    if (values_[v].kind == Value::Kind::number) std::fill_n(room, kRoom, call.in[values_[v].input][0]);
+    at[v] = call.scratch + v * kRoom;
+    if (values_[v].kind == Value::Kind::number)
+      std::fill_n(at[v], values_[v].repeated ? kRoom : 16, call.in[values_[v].input][0]);
   }
-  const std::size_t block = kOne ? kRoom : batched_ ? kBlock : kSharedBlock, filled = std::min(block, places_);
+  const std::size_t block = kOne ? kRoom : kBlock, copies = kOne ? kBlock : std::min(kBlock, places_);
   for (std::size_t c = 0; c < channels_; ++c) {
-    fill_channel<kOne>(c, filled, call, at);
+    fill_channel<kOne>(c, copies, call);
     for (const auto& pass : passes_) {
-      for (const auto& sum : pass.sums) std::fill_n(call.scratch + sum.out * kRoom, 16, 0.0F);
+      for (const auto& sum : pass.sums)
+        std::fill_n(call.scratch + sum.out * kRoom, kPartialSums * (kOne ? 1 : 16), 0.0F);
       for (std::size_t place = first; place < last; place += block)
         run_block<kOne>(pass, c * places_ + place, std::min(block, last - place), call, at);
-      for (const auto& sum : pass.sums) finish<kOne>(sum, c, filled, call);
+      for (const auto& sum : pass.sums) finish<kOne>(sum, c, copies, call);
     }
   }
 }
 
-/// Writes out what is the same for all places of a channel, as often as a block has places.
+/// Writes out what is the same for all places of a channel: a lane group, or as many as a block has if they are read
+/// so.
 template <bool kOne>
-void SweepKernel::fill_channel(std::size_t channel, std::size_t places, const KernelRun& call, const float** at) const {
+void SweepKernel::fill_channel(std::size_t channel, std::size_t copies, const KernelRun& call) const {
   for (std::size_t v = 0; v < values_.size(); ++v) {
     const Value& value = values_[v];
     if (value.kind != Value::Kind::channel) continue;
     float* room = call.scratch + v * kRoom;
     const float* from = call.in[value.input] + channel * value.step * (kOne || value.shared ? 1 : 16);
-    if (kOne) {
-      std::fill_n(room, places, *from);
-    } else if (value.shared) {
-      std::fill_n(room, places * 16, *from);
+    const std::size_t groups = value.repeated ? copies : 1;
+    if (kOne || value.shared) {
+      std::fill_n(room, groups * 16, *from);
     } else {
-      for (std::size_t i = 0; i < places; ++i) std::memcpy(room + i * 16, from, 16 * sizeof(float));
+      for (std::size_t i = 0; i < groups; ++i) std::memcpy(room + i * 16, from, 16 * sizeof(float));
     }
-    at[v] = room;
   }
 }
 
@@ -249,7 +249,6 @@ const float* SweepKernel::read(const Value& value, std::size_t begin, std::size_
     if (channels_ == 1) return from + begin;  // aligned
     std::memcpy(room, from + begin, count * sizeof(float));
   } else if (value.kind == Value::Kind::aligned) {
-    for (std::size_t i = 0; i < kBlock; ++i) __builtin_prefetch(from + (begin + kAhead * kBlock + i) * 16);
     return from + begin * 16;
   } else if (kOne) {
     pick_places(from, value.places, value.run, begin, count, room);
@@ -261,40 +260,52 @@ const float* SweepKernel::read(const Value& value, std::size_t begin, std::size_
 
 template <bool kOne>
 void SweepKernel::run_block(const Pass& pass, std::size_t begin, std::size_t count, const KernelRun& call,
-                            const float** at) const {
+                            float** at) const {
   const bool apart = kOne && channels_ > 1;  // a channel of one sample need not begin where a vector may
   const std::size_t step = kOne ? 1 : 16, groups = kOne ? (count + 15) / 16 : count;
-  for (const auto v : pass.reads) at[v] = read<kOne>(values_[v], begin, count, call, call.scratch + v * kRoom);
+  for (const auto v : pass.reads)
+    at[v] = const_cast<float*>(read<kOne>(values_[v], begin, count, call, call.scratch + v * kRoom));
+  const auto output_of = [&](const Operation& operation) {
+    return operation.again ? -1 : values_[operation.out].output;
+  };
   for (const auto& operation : pass.operations) {
-    const float* in[3] = {};
-    for (std::size_t k = 0; k < operation.in.size(); ++k) in[k] = at[operation.in[k]];
-    const int output = operation.again ? -1 : values_[operation.out].output;
-    float* to = output >= 0 && !apart ? call.out[output] + begin * step : call.scratch + operation.out * kRoom;
-    operation.sweep(in, to, groups);
-    at[operation.out] = to;
-    if (output >= 0 && apart) std::memcpy(call.out[output] + begin, to, count * sizeof(float));
+    const int output = output_of(operation);
+    at[operation.out] = output >= 0 && !apart ? call.out[output] + begin * step : call.scratch + operation.out * kRoom;
   }
-  for (const auto& sum : pass.sums) {
-    float* total = call.scratch + sum.out * kRoom;
-    if (kOne) {
-      for (std::size_t i = 0; i < count; ++i) *total += at[sum.in][i];
+  const int lanes = kOne ? static_cast<int>((count - 1) % 16 + 1) : 16;
+  for (const auto& stage : pass.stages) {
+    if (!stage.links.empty()) {
+      run_chain(stage.links, at, groups, {.step = kOne ? std::uint8_t{0} : std::uint8_t{16}, .lanes = lanes});
     } else {
-      add_groups(at[sum.in], count, total);
+      const auto& operation = stage.operation;
+      const float* in[3] = {};
+      for (std::size_t k = 0; k < operation.in.size(); ++k) in[k] = at[operation.in[k]];
+      operation.sweep(in, at[operation.out], groups);
     }
+  }
+  for (const auto& operation : pass.operations) {
+    const int output = output_of(operation);
+    if (output >= 0 && apart) std::memcpy(call.out[output] + begin, at[operation.out], count * sizeof(float));
   }
 }
 
+/// Folds the partial sums in the order of the operation's own kernel: reduce-inl.h.
 template <bool kOne>
 void SweepKernel::finish(const ChannelSum& sum, std::size_t channel, std::size_t copies, const KernelRun& call) const {
   constexpr std::size_t width = kOne ? 1 : 16;
   float* total = call.scratch + sum.out * kRoom;
+  for (std::size_t half = kPartialSums / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half * width; ++i) total[i] += total[i + half * width];
+  }
   if (sum.mean) {
     const auto n = static_cast<float>(places_);
     for (std::size_t lane = 0; lane < width; ++lane) total[lane] /= n;
   }
   const int output = values_[sum.out].output;
   if (output >= 0) std::memcpy(call.out[output] + channel * width, total, width * sizeof(float));
-  for (std::size_t i = 1; i < copies; ++i) std::memcpy(total + i * width, total, width * sizeof(float));
+  if (kOne) std::fill_n(total, 16, *total);
+  if (!values_[sum.out].repeated) return;
+  for (std::size_t i = 1; i < copies; ++i) std::memcpy(total + i * 16, total, 16 * sizeof(float));
 }
 
 }  // namespace chalk

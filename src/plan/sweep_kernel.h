@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "src/ir/op.h"
+#include "src/kernels/chain.h"
 #include "src/plan/kernel.h"
 
 namespace chalk {
@@ -47,8 +48,10 @@ class SweepKernel : public PlannedKernel {
     std::vector<std::uint32_t> places;  // gathered: which element of the input each place reads,
     std::size_t run = 1;                // and how many neighbours read the same
     bool whole = false;                 // of the shape that is swept over
+    bool repeated = false;              // the same for all places, but read by an operation that has no link
   };
   struct Operation {
+    const Op* op;
     Sweep sweep;
     std::vector<std::size_t> in;
     std::size_t out;
@@ -58,21 +61,29 @@ class SweepKernel : public PlannedKernel {
     std::size_t in, out;
     bool mean;
   };
+  /// A chain of operations, or if there are no links one operation that does not fit into any.
+  struct Stage {
+    std::vector<Link> links;
+    Operation operation;
+  };
   /// One pass over the places of a channel: the sums of one are there for the operations of the next.
   struct Pass {
     std::vector<std::size_t> reads;  // aligned, gathered and slots
     std::vector<Operation> operations;
     std::vector<ChannelSum> sums;
+    std::vector<Stage> stages;  // that do both
   };
   void external(const Fusion& fusion, NodeId id, const Type& domain);
   void schedule(const std::vector<Operation>& operations, const std::vector<ChannelSum>& sums);
+  void link(Pass& pass);
+  std::uint8_t step_of(std::size_t value) const;
   // Where there is one sample (kOne), a place is a float, else a group of sixteen.
   template <bool kOne>
   void sweep(const KernelRun& call, std::size_t first, std::size_t last) const;
   template <bool kOne>
-  void fill_channel(std::size_t channel, std::size_t places, const KernelRun& call, const float** at) const;
+  void fill_channel(std::size_t channel, std::size_t copies, const KernelRun& call) const;
   template <bool kOne>
-  void run_block(const Pass& pass, std::size_t begin, std::size_t count, const KernelRun& call, const float** at) const;
+  void run_block(const Pass& pass, std::size_t begin, std::size_t count, const KernelRun& call, float** at) const;
   template <bool kOne>
   const float* read(const Value& value, std::size_t begin, std::size_t count, const KernelRun& call, float* room) const;
   template <bool kOne>

@@ -1,0 +1,46 @@
+// Chains of elementwise operations whose value stays in registers from link to link.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace chalk {
+
+/// What becomes of the value v, given what stands at a and b.
+enum class LinkKind : std::uint8_t {
+  load,     // a
+  store,    // v, which is also written to a
+  sum,      // v, which is also added to a
+  add,      // v + a
+  sub,      // v − a
+  sub_of,   // a − v
+  mul,      // v · a
+  square,   // v · v
+  neg,      // −v
+  relu,     // 0 where v < 0, else v
+  greater,  // v > a: 1 or 0
+  less,     // a > v: 1 or 0
+  choose,   // b where v is 0, else a
+  keep,     // b where a is 0, else v
+  replace,  // v where a is 0, else b
+};
+
+struct Link {
+  LinkKind kind = LinkKind::load;
+  std::uint16_t a = 0, b = 0;             // which of `at`
+  std::uint8_t a_step = 16, b_step = 16;  // floats from one lane group to the next: 16, or 0 for one that serves all
+  bool fetch = false;                     // a comes from afar: ask for what is read some groups later
+};
+
+/// Where `sum` adds: lane group i to group i mod 16 from a on (step 16), or all groups to one (step 0). Of the last
+/// group only the first `lanes` lanes enter.
+struct ChainSums {
+  std::uint8_t step = 16;
+  int lanes = 16;
+};
+
+/// Runs the links on each of `groups` lane groups; operand a of group i stands at at[a] + i · a_step.
+void run_chain(std::span<const Link> links, float* const* at, std::size_t groups, const ChainSums& sums = {});
+
+}  // namespace chalk

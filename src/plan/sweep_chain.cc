@@ -1,0 +1,114 @@
+// The order in which a sweep's operations follow each other in chains (src/kernels/chain.h), so that few values leave
+// the registers.
+#include <algorithm>
+
+#include "src/ops/registry.h"
+#include "src/plan/sweep_kernel.h"
+
+namespace chalk {
+namespace {
+
+/// The operation as a link that v enters as operand `place`; operands are values.
+Link link_of(const Op* op, const std::vector<std::size_t>& in, std::size_t place) {
+  const auto other = [&](std::size_t k) { return static_cast<std::uint16_t>(in[k]); };
+  using enum LinkKind;
+  if (op == &op_neg) return {neg};
+  if (op == &op_relu) return {relu};
+  if (op == &op_select) {
+    if (place == 0) return {choose, other(1), other(2)};
+    return {place == 1 ? keep : replace, other(0), other(3 - place)};
+  }
+  const std::uint16_t a = other(1 - place);
+  if (op == &op_sub) return {place == 0 ? sub : sub_of, a};
+  if (op == &op_greater) return {place == 0 ? greater : less, a};
+  if (op == &op_add) return {add, a};
+  return in[0] == in[1] ? Link{square} : Link{mul, a};
+}
+
+bool has_link(const Op* op, const std::vector<std::size_t>& in) {
+  if (op == &op_neg || op == &op_relu || op == &op_mul) return true;
+  if (op == &op_select) return in[0] != in[1] && in[1] != in[2] && in[2] != in[0];
+  return (op == &op_add || op == &op_sub || op == &op_greater) && in[0] != in[1];
+}
+
+}  // namespace
+
+std::uint8_t SweepKernel::step_of(std::size_t value) const {
+  using enum Value::Kind;
+  const auto kind = values_[value].kind;
+  return kind == number || kind == channel || kind == summed ? 0 : 16;
+}
+
+void SweepKernel::link(Pass& pass) {
+  constexpr auto none = static_cast<std::size_t>(-1);
+  std::vector<Operation> left = pass.operations;
+  std::vector<bool> waited_for(values_.size(), false);  // made by an operation that is still to come
+  for (const auto& operation : left) waited_for[operation.out] = true;
+  const auto takes = [](const Operation& operation, std::size_t value) {
+    return std::find(operation.in.begin(), operation.in.end(), value) != operation.in.end();
+  };
+  const auto ready = [&](const Operation& operation) {
+    return std::none_of(operation.in.begin(), operation.in.end(), [&](std::size_t in) { return waited_for[in]; });
+  };
+
+  std::vector<Link> links;
+  std::size_t now = none;  // the value that is in registers
+  const auto add = [&](Link link) {
+    link.a_step = step_of(link.a);
+    link.b_step = step_of(link.b);
+    link.fetch = link.kind != LinkKind::store && values_[link.a].kind == Value::Kind::aligned;
+    links.push_back(link);
+  };
+  const auto flush = [&] {
+    if (!links.empty()) pass.stages.push_back({std::move(links), {}});
+    links.clear();
+    now = none;
+  };
+  const auto load = [&](std::size_t value) {
+    if (now != value) add({LinkKind::load, static_cast<std::uint16_t>(value)});
+    now = value;
+  };
+  const auto add_sums = [&](std::size_t value) {
+    for (const auto& sum : pass.sums) {
+      if (sum.in != value) continue;
+      load(value);
+      add({LinkKind::sum, static_cast<std::uint16_t>(sum.out)});
+    }
+  };
+  /// The next operation: one that goes on with the value in registers, if there is any.
+  const auto next = [&] {
+    const auto goes_on = std::find_if(left.begin(), left.end(), [&](const Operation& operation) {
+      return takes(operation, now) && has_link(operation.op, operation.in) && ready(operation);
+    });
+    return goes_on != left.end() ? goes_on : std::find_if(left.begin(), left.end(), ready);
+  };
+
+  for (const auto& sum : pass.sums) {
+    if (!waited_for[sum.in]) add_sums(sum.in);
+  }
+  while (!left.empty()) {
+    const auto found = next();
+    const Operation operation = *found;
+    left.erase(found);
+    waited_for[operation.out] = false;
+    if (has_link(operation.op, operation.in)) {
+      if (!takes(operation, now)) load(operation.in[0]);
+      const auto place = std::find(operation.in.begin(), operation.in.end(), now) - operation.in.begin();
+      add(link_of(operation.op, operation.in, static_cast<std::size_t>(place)));
+      now = operation.out;
+      const auto users = std::count_if(left.begin(), left.end(), [&](const auto& user) { return takes(user, now); });
+      const auto user = users == 1 ? next() : left.end();
+      const bool goes_on = users == 0 || (user != left.end() && takes(*user, now) && has_link(user->op, user->in));
+      const bool output = values_[now].output >= 0 && !operation.again;
+      if (output || !goes_on) add({LinkKind::store, static_cast<std::uint16_t>(now)});
+    } else {
+      flush();
+      for (const auto in : operation.in) values_[in].repeated = true;
+      pass.stages.push_back({{}, operation});
+    }
+    add_sums(operation.out);
+  }
+  flush();
+}
+
+}  // namespace chalk
