@@ -9,6 +9,11 @@
 
 namespace chalk {
 
+NodeId root_of(const Graph& graph, NodeId id) {
+  while (graph.node(id).op == &op_reshape) id = graph.node(id).inputs[0];
+  return id;
+}
+
 Fusion::Fusion(const Graph& graph, const std::vector<int>& phases, const std::vector<bool>& over_batch)
     : graph_(graph),
       users_(static_cast<std::size_t>(graph.size())),
@@ -34,11 +39,6 @@ Fusion::Fusion(const Graph& graph, const std::vector<int>& phases, const std::ve
 void Fusion::mark_root(NodeId id) {
   roots_[static_cast<std::size_t>(id)] = true;
   roots_[static_cast<std::size_t>(root(id))] = true;
-}
-
-NodeId Fusion::root(NodeId id) const {
-  while (graph_.node(id).op == &op_reshape) id = graph_.node(id).inputs[0];
-  return id;
 }
 
 NodeId Fusion::only_user(NodeId id) const {

@@ -65,6 +65,9 @@ class PlannedKernel {
   virtual void run_one(const KernelRun& /*call*/) const {}
 };
 
+/// What makes this value: a reshape is no work, its value is its input's.
+NodeId root_of(const Graph& graph, NodeId id);
+
 /// The graph while its nodes are being divided among kernels. Nodes that are to run as one step are a cluster.
 class Fusion {
  public:
@@ -75,8 +78,7 @@ class Fusion {
   const Node& node(NodeId id) const { return graph_.node(id); }
   const Shape& shape(NodeId id) const { return node(id).type.shape; }
   bool batched(NodeId id) const { return node(id).type.batched; }
-  /// What runs this node needs: a reshape is no work, its value is its input's.
-  NodeId root(NodeId id) const;
+  NodeId root(NodeId id) const { return root_of(graph_, id); }
   const std::vector<NodeId>& users(NodeId id) const { return users_[static_cast<std::size_t>(id)]; }
   /// An output of the graph or an update: needed outside.
   bool is_root(NodeId id) const { return roots_[static_cast<std::size_t>(id)]; }

@@ -7,10 +7,10 @@
 
 #include "src/base/text.h"
 #include "src/ir/leaves.h"
-#include "src/kernels/dense.h"
 #include "src/kernels/fold.h"
 #include "src/ops/registry.h"
 #include "src/plan/phases.h"
+#include "src/plan/places.h"
 
 namespace chalk {
 namespace {
@@ -19,11 +19,6 @@ using Space = Place::Space;
 
 constexpr std::size_t kPart = 8192;                         // floats of a shared value that one thread takes at a time
 constexpr std::size_t kSlotBudget = std::size_t{64} << 20;  // floats in all slots together
-
-std::size_t floats(const Type& type) {
-  const auto count = static_cast<std::size_t>(elements(type.shape));
-  return type.batched ? count * 16 : (count + 15) / 16 * 16;
-}
 
 class Planner {
  public:
@@ -42,7 +37,7 @@ class Planner {
   void run(const std::string& guard) {
     place_leaves();
     place_shared();
-    place_batched();
+    place_batched_values();
     fold_where_read();
     find_waves();
     update_in_place(guard);
@@ -53,10 +48,7 @@ class Planner {
 
  private:
   const Node& node(NodeId id) const { return g_.node(id); }
-  NodeId root(NodeId id) const {
-    while (node(id).op == &op_reshape) id = node(id).inputs[0];
-    return id;
-  }
+  NodeId root(NodeId id) const { return root_of(g_, id); }
   Place& place(NodeId id) { return places_[static_cast<std::size_t>(root(id))]; }
   bool packs(const PlannedKernel& k) const { return k.packed > 0 && (plan_.runs_one || !k.packs_for_one); }
   /// It needs no samples; or does something for each microbatch.
@@ -126,17 +118,17 @@ class Planner {
       } else if (n.op == &op_constant) {
         place(id) = {Space::shared, plan_.shared};
         plan_.constants.push_back(
-            {plan_.shared, floats(n.type), static_cast<float>(n.attributes.as<ConstantAttributes>().value)});
-        plan_.shared += floats(n.type);
+            {plan_.shared, floats_of(n.type), static_cast<float>(n.attributes.as<ConstantAttributes>().value)});
+        plan_.shared += floats_of(n.type);
       } else if (n.op == &op_batch_size) {
         if (plan_.batch_size.space == Space::none) {
           plan_.batch_size = {Space::shared, plan_.shared};
-          plan_.shared += floats(n.type);
+          plan_.shared += floats_of(n.type);
         }
         place(id) = plan_.batch_size;
       } else if (n.op == &op_input && !n.type.batched) {
         place(id) = {Space::shared, plan_.shared};
-        plan_.shared += floats(n.type);
+        plan_.shared += floats_of(n.type);
         plan_.inputs.push_back({n.name, n.type, place(id)});
       } else if (n.op == &op_input) {
         batched_inputs_.emplace_back(id, plan_.inputs.size());
@@ -150,10 +142,10 @@ class Planner {
       for (const auto id : kernel->outputs) {
         if (node(id).type.batched) continue;
         place(id) = {Space::shared, plan_.shared};
-        plan_.shared += floats(node(id).type);
+        plan_.shared += floats_of(node(id).type);
         if (!kernel->sums_batch) continue;
         slot_of_[id] = plan_.slot;
-        plan_.slot += floats(node(id).type);
+        plan_.slot += floats_of(node(id).type);
       }
     }
     const bool sums = std::any_of(plan_.kernels.begin(), plan_.kernels.end(),
@@ -164,131 +156,12 @@ class Planner {
     }
   }
 
-  /// Lifetimes of batched values. Time is the index of a kernel, gathers stand before a phase's first kernel.
-  void place_batched() {
-    struct Use {
-      NodeId id;
-      std::vector<int> kernels;  // that read it
-      std::vector<int> rows;     // that read it transposed
-      int made = -1;
-      int phase = 0;  // in which it is made
-      bool output = false;
-    };
-    std::map<NodeId, Use> uses;
-    for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
-      for (const auto id : plan_.kernels[k]->outputs) {
-        if (node(id).type.batched) uses[id] = {id, {}, {}, static_cast<int>(k), kernel_phase_[k], false};
-      }
-    }
-    for (const auto& [id, index] : batched_inputs_) uses[id] = {id, {}, {}, -1, -1, false};
-    for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
-      const auto& kernel = *plan_.kernels[k];
-      for (std::size_t i = 0; i < kernel.inputs.size(); ++i) {
-        if (!node(kernel.inputs[i]).type.batched) continue;
-        Use& use = uses.at(root(kernel.inputs[i]));
-        (kernel.transposed == static_cast<int>(i) ? use.rows : use.kernels).push_back(static_cast<int>(k));
-      }
-    }
-    for (const auto& [name, id] : g_.outputs()) {
-      if (node(id).type.batched) uses.at(root(id)).output = true;
-    }
-
-    std::vector<std::pair<NodeId, std::size_t>> in_arena;  // and which lifetime
-    const auto live = [&](NodeId id, int first, int last) {
-      in_arena.emplace_back(id, plan_.arena_values.size());
-      plan_.arena_values.push_back({floats(node(id).type), first, last, 0});
-    };
-    // Each phase runs by itself, so lifetimes of different phases may share places: offset times by phase.
-    const auto time = [&](int phase, int kernel) {
-      return phase * static_cast<int>(plan_.kernels.size() + 2) + kernel + 1;
-    };
-    const auto phase_of = [&](int k) { return kernel_phase_[static_cast<std::size_t>(k)]; };
-    const auto over_batch = [&](int k) { return plan_.kernels[static_cast<std::size_t>(k)]->over_batch; };
-    std::vector<Kept> kept;
-    for (auto& entry : uses) {
-      const NodeId id = entry.first;
-      Use& use = entry.second;  // not a binding: clang 14 cannot capture one
-      int last_read = -1;       // phase
-      for (const auto k : use.kernels) last_read = std::max(last_read, phase_of(k));
-      const bool over = std::any_of(use.kernels.begin(), use.kernels.end(), over_batch);
-      const bool transposes = !use.rows.empty();
-      if (use.made < 0 && over) {  // an input that is gathered once
-        use.phase = last_read;
-        for (const auto k : use.kernels) use.phase = std::min(use.phase, phase_of(k) - (over_batch(k) ? 1 : 0));
-        input_phases_[id].push_back(use.phase);
-        kept.push_back({id, false, use.phase, last_read});
-      } else if (use.made >= 0 && (over || over_batch(use.made) || last_read > use.phase)) {
-        kept.push_back({id, false, use.phase, std::max(use.phase, last_read)});
-      } else if (use.made >= 0) {
-        int last = use.made;
-        for (const auto k : use.kernels) last = std::max(last, k);
-        if (use.output || transposes) last = static_cast<int>(plan_.kernels.size());  // after the phase's last kernel
-        live(id, time(use.phase, use.made), time(use.phase, last));
-      } else {  // an input is gathered anew in each phase that reads it, into one place
-        int phase_first = phase_count_, phase_last = -1, last = -1;
-        for (const auto k : use.kernels) {
-          const int p = phase_of(k);
-          phase_first = std::min(phase_first, p);
-          if (p > phase_last) phase_last = p, last = k;
-          if (p == phase_last) last = std::max(last, k);
-          input_phases_[id].push_back(p);
-        }
-        if (use.output) {
-          if (phase_last < 0) phase_first = phase_last = 0;
-          last = static_cast<int>(plan_.kernels.size());
-          input_phases_[id].push_back(phase_last);
-          use.phase = phase_last;
-        }
-        if (phase_last >= 0) live(id, time(phase_first, -1), time(phase_last, last));
-      }
-      if (!transposes) continue;
-      int first_rows = phase_count_, last_rows = 0;
-      for (const auto k : use.rows) {
-        first_rows = std::min(first_rows, phase_of(k));
-        last_rows = std::max(last_rows, phase_of(k));
-      }
-      int made = use.phase;  // an input's rows are gathered along with its lanes, if those are early enough
-      if (use.made < 0) {
-        made = first_rows - 1;
-        for (const auto p : input_phases_[id]) made = std::min(made, p);
-        rows_phase_[id] = made;
-      }
-      kept.push_back({id, true, made, last_rows});
-    }
-    place_kept(std::move(kept));
-    plan_.arena = book(plan_.arena_values);
-    for (const auto& [id, lifetime] : in_arena) place(id) = {Space::arena, plan_.arena_values[lifetime].offset};
-    for (const auto& [id, use] : uses) {
-      if (use.output) delivered_in_[id] = use.phase;
-    }
-  }
-
-  /// A batched value that is kept from the phase it is made in to the last one that reads it.
-  struct Kept {
-    NodeId id;
-    bool rows;  // transposed
-    int first, last;
-  };
-
-  /// Values that are kept one after the other share a place: the smallest that holds them.
-  void place_kept(std::vector<Kept> values) {
-    std::stable_sort(values.begin(), values.end(), [](const Kept& a, const Kept& b) { return a.first < b.first; });
-    std::vector<int> taken_to;  // phase, of each place
-    for (const auto& value : values) {
-      const Type& type = node(value.id).type;
-      const auto size = value.rows ? dense_transposed(elements(type.shape)) : floats(type);
-      std::size_t best = plan_.whole.size();
-      for (std::size_t i = 0; i < plan_.whole.size(); ++i) {
-        const bool fits = taken_to[i] < value.first && plan_.whole[i] >= size;
-        if (fits && (best == plan_.whole.size() || plan_.whole[i] < plan_.whole[best])) best = i;
-      }
-      if (best == plan_.whole.size()) {
-        plan_.whole.push_back(size);
-        taken_to.push_back(0);
-      }
-      taken_to[best] = value.last;
-      (value.rows ? rows_[value.id] : place(value.id)) = {Space::whole, best};
-    }
+  void place_batched_values() {
+    batched_ = place_batched(g_, plan_.kernels, kernel_phase_);
+    for (const auto& [id, where] : batched_.lanes) place(id) = where;
+    plan_.arena_values = std::move(batched_.arena_values);
+    plan_.arena = batched_.arena;
+    plan_.whole = std::move(batched_.whole);
   }
 
   Step step_of(const PlannedKernel& kernel) {
@@ -297,7 +170,7 @@ class Planner {
       const NodeId id = root(kernel.inputs[i]);
       const bool folded = folded_where_read_.contains(id);
       step.in.push_back(folded                                     ? Place{Space::slots, slot_of_.at(id)}
-                        : kernel.transposed == static_cast<int>(i) ? rows_.at(id)
+                        : kernel.transposed == static_cast<int>(i) ? batched_.rows.at(id)
                                                                    : place(id));
     }
     for (const auto id : kernel.outputs) {
@@ -314,15 +187,12 @@ class Planner {
 
   void make_batched_steps() {
     for (const auto& [id, index] : batched_inputs_) {
-      auto phases = input_phases_[id];
-      std::sort(phases.begin(), phases.end());
-      phases.erase(std::unique(phases.begin(), phases.end()), phases.end());
-      for (const auto p : phases) at_phase(p).gathers.push_back({index, place(id)});
-      if (const auto rows = rows_phase_.find(id); rows != rows_phase_.end())
-        at_phase(rows->second).gathers.push_back({index, rows_.at(id), true});
+      for (const auto p : batched_.gather[id]) at_phase(p).gathers.push_back({index, place(id)});
+      if (const auto rows = batched_.gather_rows.find(id); rows != batched_.gather_rows.end())
+        at_phase(rows->second).gathers.push_back({index, batched_.rows.at(id), true});
     }
-    for (const auto& [id, to] : rows_) {
-      if (rows_phase_.contains(id)) continue;
+    for (const auto& [id, to] : batched_.rows) {
+      if (batched_.gather_rows.contains(id)) continue;
       const Phase::Transposition transposition{elements(node(id).type.shape), place(id), to};
       at_phase(value_phase_[static_cast<std::size_t>(id)]).transpositions.push_back(transposition);
     }
@@ -451,8 +321,7 @@ class Planner {
     for (const auto& [id, slot] : slot_of_) {
       if (folded_where_read_.contains(id)) continue;
       const int p = value_phase_[static_cast<std::size_t>(id)];
-      add_parts(plan_.phases[static_cast<std::size_t>(p)], 0,
-                {SharedItem::Kind::fold, 0, {Space::slots, slot}, place(id)},
+      add_parts(at_phase(p), 0, {SharedItem::Kind::fold, 0, {Space::slots, slot}, place(id)},
                 static_cast<std::size_t>(elements(node(id).type.shape)), kPart);
     }
     for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
@@ -479,7 +348,7 @@ class Planner {
       const auto found = in_place_.find(next);
       if (found != in_place_.end() && found->second == leaf) continue;
       if (root(next) == leaf) continue;
-      const std::size_t count = floats(node(leaf).type);
+      const std::size_t count = floats_of(node(leaf).type);
       Place from = place(next);
       if (from.space == Space::variable) {
         const Place temporary{Space::shared, plan_.shared};
@@ -505,8 +374,7 @@ class Planner {
     for (const auto& [name, id] : g_.outputs()) {
       const Type& type = node(id).type;
       if (type.batched) {
-        plan_.phases[static_cast<std::size_t>(delivered_in_.at(root(id)))].deliveries.push_back(
-            {plan_.outputs.size(), place(id)});
+        at_phase(batched_.deliver.at(root(id))).deliveries.push_back({plan_.outputs.size(), place(id)});
       }
       plan_.outputs.push_back({name, type, type.batched ? Place{} : place(id)});
     }
@@ -519,13 +387,10 @@ class Planner {
   std::vector<int> kernel_phase_;  // in which it runs
   std::vector<int> value_phase_;   // from which on a value is there
   int phase_count_ = 1;
+  BatchedPlaces batched_;
   std::vector<std::pair<NodeId, std::size_t>> batched_inputs_;  // and their index in Plan::inputs
-  std::map<NodeId, std::vector<int>> input_phases_;
   std::map<NodeId, std::size_t> slot_of_;
   std::set<NodeId> folded_where_read_;  // of these: no fold of their own
-  std::map<NodeId, int> delivered_in_;
-  std::map<NodeId, Place> rows_;      // of values that are read transposed,
-  std::map<NodeId, int> rows_phase_;  // and when, if they are inputs, they are gathered so
   std::map<NodeId, int> wave_of_;
   std::vector<int> kernel_wave_;       // −1: not on shared values
   std::map<NodeId, NodeId> in_place_;  // next value → parameter it is written over
