@@ -30,7 +30,7 @@ struct Link {
   LinkKind kind = LinkKind::load;
   std::uint16_t a = 0, b = 0;             // which of `at`
   std::uint8_t a_step = 16, b_step = 16;  // floats from one lane group to the next: 16, or 0 for one that serves all
-  bool fetch = false;                     // a comes from afar: ask for what is read some groups later
+  bool fetch = false;                     // a is far away: ask for what some later groups read or write there
 };
 
 /// Where `sum` adds: lane group i to group i mod 16 from a on (step 16), or all groups to one (step 0). Of the last

@@ -68,11 +68,6 @@ struct Square {
       }
     }
   }
-  /// `to` receives size × size places.
-  void copy(const float* plane, float* to) const {
-    each([&](std::int64_t place, std::int64_t from)
-             HWY_ATTR { (from < 0 ? Lanes(0.0f) : Lanes::load(plane + from * kLanes)).store(to + place * kLanes); });
-  }
   /// Adds size × size places to those of the plane that there are.
   void add(const float* square, float* plane) const {
     each([&](std::int64_t place, std::int64_t to) HWY_ATTR {
@@ -81,6 +76,40 @@ struct Square {
     });
   }
 };
+
+/// The same for a square that reaches beyond the plane, where all is zero.
+template <class Line>
+static HWY_NOINLINE void border_to_points(const Square& square, const float* plane, float* points,
+                                          std::int64_t points_plane) {
+  alignas(64) static constexpr float kZeros[Line::kFrom * kLanes] = {};
+  const LaneTag d;
+  const float* rows[Line::kFrom];        // of zeros, or from the first column on that there is
+  std::int64_t columns[Line::kFrom];     // from there on
+  hn::Mask<LaneTag> there[Line::kFrom];  // all lanes of a column or none
+  const std::int64_t first = std::clamp<std::int64_t>(square.left, 0, square.width - 1);
+  for (int i = 0; i < Line::kFrom; ++i) {
+    const std::int64_t row = square.top + i, column = square.left + i;
+    const bool inside = column >= 0 && column < square.width;
+    rows[i] = row >= 0 && row < square.height ? plane + (row * square.width + first) * kLanes : kZeros;
+    columns[i] = inside ? (column - first) * kLanes : 0;
+    there[i] = hn::FirstN(d, inside ? kWidth : 0);
+  }
+  for (int part = 0; part < 16; part += kWidth) {
+    const auto load = [&](int i, int j)
+                          HWY_ATTR { return hn::IfThenElseZero(there[j], hn::Load(d, rows[i] + columns[j] + part)); };
+    const auto store = [&](int i, int j, LaneVec value)
+                           HWY_ATTR { hn::StoreU(value, d, points + (i * Line::kTo + j) * points_plane + part); };
+    transform<Line>(load, store);
+  }
+}
+
+/// Asks for a tile of a plane before its turn: the rows of a tile are too short to be foreseen by the processor, and
+/// maps may come from far away.
+HWY_INLINE void fetch_tile(const float* tile, std::int64_t row) {
+  for (int i = 0; i < kTile; ++i) {
+    for (int j = 0; j < kTile; ++j) __builtin_prefetch(tile + i * row + j * kLanes);
+  }
+}
 
 /// How z is divided into tiles, row by row.
 struct TileGrid {
@@ -97,19 +126,20 @@ struct Planes {
 template <class Line>
 void planes_to_points(const Planes& planes, const TileGrid& grid, const float* a, std::int64_t count, float* points,
                       std::int64_t plane) {
-  alignas(64) float copy[Line::kFrom * Line::kFrom * kLanes];
   for (std::int64_t c = 0; c < planes.count; ++c, a += planes.height * planes.width * kLanes) {
     for (std::int64_t t = 0; t < count; ++t) {
       const std::int64_t row = (grid.first + t) / grid.across, column = (grid.first + t) % grid.across;
       const Square square{row * kTile - planes.pad_h, column * kTile - planes.pad_w, Line::kFrom, planes.height,
                           planes.width};
       float* const to = points + (c * grid.most + t) * kLanes;
+      // the next plane's
+      fetch_tile(a + (planes.height * planes.width + row * kTile * planes.width + column * kTile) * kLanes,
+                 planes.width * kLanes);
       if (square.inside()) {
         const float* const from = a + (square.top * planes.width + square.left) * kLanes;
         square_to_points<Line>(from, kLanes, planes.width * kLanes, to, plane);
       } else {
-        square.copy(a, copy);
-        square_to_points<Line>(copy, kLanes, Line::kFrom * kLanes, to, plane);
+        border_to_points<Line>(square, a, to, plane);
       }
     }
   }

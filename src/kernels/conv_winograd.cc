@@ -186,6 +186,7 @@ void finish_tiles(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan&
         tile_from_points<kKernel>(points, p.m_plane, nullptr, false, z, kTile * kLanes);
         pool_tile(e, z, b, rows, columns, y + at, index ? index + at : nullptr, y_row);
       } else if (rows == kTile && columns == kTile) {
+        fetch_tile(y + at + y_h * y_row, y_row);  // the next filter's
         tile_from_points<kKernel>(points, p.m_plane, b, e.relu, y + at, y_row);
       } else {
         tile_from_points<kKernel>(points, p.m_plane, b, e.relu, z, kTile * kLanes);

@@ -56,7 +56,8 @@ void SweepKernel::link(Pass& pass) {
   const auto add = [&](Link link) {
     link.a_step = step_of(link.a);
     link.b_step = step_of(link.b);
-    link.fetch = link.kind != LinkKind::store && values_[link.a].kind == Value::Kind::aligned;
+    link.fetch =
+        link.kind == LinkKind::store ? values_[link.a].output >= 0 : values_[link.a].kind == Value::Kind::aligned;
     links.push_back(link);
   };
   const auto flush = [&] {
