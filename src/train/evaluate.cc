@@ -71,7 +71,9 @@ Evaluation evaluate(Network& network, const Dataset& data, int threads) {
   return result;
 }
 
-std::vector<float> predict(Network& network, const Feed& samples, std::size_t count, bool probabilities, int threads) {
+namespace {
+
+Graph prediction_graph(const Network& network, bool probabilities) {
   Graph graph = network.graph();
   Value y = logits_of(graph);
   if (const auto trained = trained_loss(network); probabilities && trained && !of_softmax(*trained)) {
@@ -81,12 +83,23 @@ std::vector<float> predict(Network& network, const Feed& samples, std::size_t co
   }
   graph.clear_outputs();
   graph.output("prediction", y);
-  CompileOptions options;
-  options.threads = threads;
-  Program program(graph, network.variables(), options);
-  program.feed("x", samples);
-  program.run(count);
-  const auto values = program.output("prediction");
+  return graph;
+}
+
+}  // namespace
+
+Predictor::Predictor(Network& network, bool probabilities, int threads)
+    : program_(prediction_graph(network, probabilities), network.variables(), {.threads = threads}) {}
+
+std::span<const float> Predictor::operator()(const Feed& samples, std::size_t count) {
+  program_.feed("x", samples);
+  program_.run(count);
+  return program_.output("prediction");
+}
+
+std::vector<float> predict(Network& network, const Feed& samples, std::size_t count, bool probabilities, int threads) {
+  Predictor predictor(network, probabilities, threads);
+  const auto values = predictor(samples, count);
   return {values.begin(), values.end()};
 }
 

@@ -373,6 +373,27 @@ TEST(Train, RefusesTargetsThatALossCannotTake) {
       "the loss squared-error");
 }
 
+TEST(Predict, AgainAndAgainWithWhateverTheParametersAre) {
+  Network net = fresh();
+  const auto& test = data().test;
+  const auto size = static_cast<std::size_t>(elements(test.sample));
+  Predictor predictor(net, true, 2);
+  const auto check = [&] {
+    for (const std::size_t count : {1, 40, 17, 1}) {
+      const Feed feed{
+          .bytes = test.bytes.data() + 3 * size, .scale = test.scale.data(), .shift = test.shift.data()};
+      const auto now = predictor(feed, count);
+      EXPECT_EQ(std::vector<float>(now.begin(), now.end()), predict(net, feed, count, true)) << count;
+    }
+  };
+  check();
+  auto options = quick();
+  options.epochs = 1;
+  train(net, data().train, options);
+  check();
+  EXPECT_NE(message([&] { predictor({}); }).find("values, bytes"), std::string::npos);
+}
+
 TEST(Predict, GivesOutputsAsTheyAreWhereTheLossHasNoSoftmax) {
   Network net = network("10n-sigmoid", data().train.sample);
   const Feed feed{
