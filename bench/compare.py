@@ -20,7 +20,10 @@ def run(*command, cwd=p.ROOT):
 
 def build_base(base):
     """The commit's chalkgrad; the worktree is kept, so that the next one builds what differs."""
-    sha = run("git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
+    try:
+        sha = run("git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
+    except p.Mistake as error:
+        raise p.Mistake(f'there is no commit "{base}" here; name one, a branch or a tag') from error
     if not (BASE_TREE / ".git").exists():
         run("git", "worktree", "add", "--force", "--detach", str(BASE_TREE), sha)
     run("git", "checkout", "--force", "--detach", sha, cwd=BASE_TREE)

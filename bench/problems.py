@@ -57,8 +57,12 @@ def parse(text, where="the list"):
         except ValueError as error:
             raise Mistake(f"{where}: line {number}: a problem is NAME NETWORK INPUT BATCH train|predict "
                           "[threads=N] [goal=X]") from error
-        if direction not in ("train", "predict") or options or problem.batch < 1:
-            raise Mistake(f"{where}: line {number}: the direction is train or predict, the options are threads and goal")
+        if direction not in ("train", "predict"):
+            raise Mistake(f'{where}: line {number}: the direction is train or predict, not "{direction}"')
+        if options:
+            raise Mistake(f'{where}: line {number}: the options are threads and goal, not "{next(iter(options))}"')
+        if problem.batch < 1:
+            raise Mistake(f"{where}: line {number}: the batch is a number from 1 on, not {problem.batch}")
         if any(problem.name == other.name for other in problems):
             raise Mistake(f'{where}: line {number}: there are two problems "{name}"')
         problems.append(problem)

@@ -335,6 +335,11 @@ class SelfTest(unittest.TestCase):
                     "a 10n 784 1 train gaol=2", "a 10n 784 1 train goal", "a 10n 784 1 train\na 10n 784 1 train"):
             with self.subTest(bad), self.assertRaisesRegex(p.Mistake, "line [12]|no problem"):
                 p.parse(bad)
+        for bad, said in (("a 10n 784 0 train", "the batch is a number from 1 on, not 0"),
+                          ("a 10n 784 1 both", 'train or predict, not "both"'),
+                          ("a 10n 784 1 train gaol=2", 'threads and goal, not "gaol"')):
+            with self.subTest(bad), self.assertRaisesRegex(p.Mistake, said):
+                p.parse(bad)
 
     def test_the_lists_of_this_folder_can_be_read(self):
         for name in ("goals.txt", "short.txt"):
