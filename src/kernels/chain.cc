@@ -130,6 +130,14 @@ void run_chain(std::span<const Link> links, float* const* at, std::size_t groups
   if (whole < groups) run_links<1>(links, at, first, sums);
 }
 
+void fold_groups(float* groups) {
+  for (std::size_t half = 8; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) {
+      (Lanes::load(groups + i * 16) + Lanes::load(groups + (i + half) * 16)).store(groups + i * 16);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace chalk::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -138,10 +146,13 @@ HWY_AFTER_NAMESPACE();
 namespace chalk {
 
 HWY_EXPORT(run_chain);
+HWY_EXPORT(fold_groups);
 
 void run_chain(std::span<const Link> links, float* const* at, std::size_t groups, const ChainSums& sums) {
   HWY_DYNAMIC_DISPATCH(run_chain)(links, at, groups, sums);
 }
+
+void fold_groups(float* groups) { HWY_DYNAMIC_DISPATCH(fold_groups)(groups); }
 
 }  // namespace chalk
 #endif

@@ -294,8 +294,12 @@ template <bool kOne>
 void SweepKernel::finish(const ChannelSum& sum, std::size_t channel, std::size_t copies, const KernelRun& call) const {
   constexpr std::size_t width = kOne ? 1 : 16;
   float* total = call.scratch + sum.out * kRoom;
-  for (std::size_t half = kPartialSums / 2; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half * width; ++i) total[i] += total[i + half * width];
+  if (kOne) {
+    for (std::size_t half = kPartialSums / 2; half > 0; half /= 2) {
+      for (std::size_t i = 0; i < half; ++i) total[i] += total[i + half];
+    }
+  } else {
+    fold_groups(total);
   }
   if (sum.mean) {
     const auto n = static_cast<float>(places_);
