@@ -33,7 +33,9 @@ class DenseForward : public PlannedKernel {
     packed = dense_one_packed(outputs_, inputs_);
     packs_for_one = true;
     runs_one = true;
-    if (over_batch) parts = parts_of(outputs_);
+    if (!over_batch) return;
+    parts = parts_of(outputs_);
+    grain = 2;
   }
   void pack(const float* from, float* to) const override { dense_one_pack(outputs_, inputs_, from, to); }
   void run(const KernelRun& call) const override {
@@ -64,7 +66,9 @@ class DenseInputGrad : public PlannedKernel {
  public:
   DenseInputGrad(const Shape& w, bool whole_batch) : outputs_(w[0]), inputs_(w[1]) {
     over_batch = whole_batch;
-    if (over_batch) parts = parts_of(inputs_);
+    if (!over_batch) return;
+    parts = parts_of(inputs_);
+    grain = 2;
   }
   void run(const KernelRun& call) const override {
     if (!over_batch) return dense_input_grad(outputs_, inputs_, inputs_, {}, call.in[0], call.in[1], call.out[0]);
