@@ -5,6 +5,8 @@
 // After GoogleTest, which it needs.
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
+
 #include "src/kernels/conv_testing.h"
 
 namespace chalk {
@@ -127,6 +129,24 @@ RC_GTEST_PROP(Chain, OfOneSampleSumsPlacesByLane, ()) {
     run_chain(chain.links, chain.at(stored, total).data(), chain.groups, {.step = 0, .lanes = lanes});
     RC_ASSERT(stored.intact() && total.intact());
     expect_same_bits(total.span(), totals, "total");
+  });
+}
+
+RC_GTEST_PROP(Chain, FoldsLaneGroupsInTheTreeOfLanes, ()) {
+  std::mt19937 random(static_cast<std::uint32_t>(pick(0, 1 << 30)));
+  const Guarded groups(256, random);
+  std::vector<float> expected;
+  for (std::size_t lane = 0; lane < 16; ++lane) {
+    float sums[16];
+    for (std::size_t i = 0; i < 16; ++i) sums[i] = groups.span()[i * 16 + lane];
+    expected.push_back(fold_tree(sums));
+  }
+  on_every_target([&] {
+    const Guarded copy(256);
+    std::copy(groups.span().begin(), groups.span().end(), copy.span().begin());
+    fold_groups(copy.data());
+    RC_ASSERT(copy.intact());
+    expect_same_bits(copy.span().first(16), expected, "fold");
   });
 }
 

@@ -56,8 +56,10 @@ void SweepKernel::link(Pass& pass) {
   const auto add = [&](Link link) {
     link.a_step = step_of(link.a);
     link.b_step = step_of(link.b);
-    link.fetch =
-        link.kind == LinkKind::store ? values_[link.a].output >= 0 : values_[link.a].kind == Value::Kind::aligned;
+    using enum LinkKind;
+    const bool of_two = link.kind != neg && link.kind != relu && link.kind != square;
+    const Value& a = values_[link.a];
+    link.fetch = link.kind == store ? a.output >= 0 : of_two && a.kind == Value::Kind::aligned;
     links.push_back(link);
   };
   const auto flush = [&] {

@@ -13,7 +13,7 @@ namespace chalk {
 namespace {
 
 constexpr std::size_t kPartialSums = 16;  // place i of a channel enters partial sum i mod 16
-constexpr std::size_t kBlock = 32;        // lane groups, 2 KiB a value
+constexpr std::size_t kBlock = 64;        // lane groups, 4 KiB a value
 constexpr std::size_t kRoom = kBlock * 16;
 constexpr std::size_t kPart = 512;  // lane groups of shared values that one thread takes at a time
 static_assert(kBlock % kPartialSums == 0);
