@@ -11,7 +11,7 @@
 namespace chalk {
 namespace {
 
-constexpr std::int64_t kPart = 16;  // outputs (input gradient: inputs) of a part
+constexpr std::int64_t kPart = 32;  // outputs (input gradient: inputs) of a part
 
 std::size_t parts_of(std::int64_t count) { return static_cast<std::size_t>((count + kPart - 1) / kPart); }
 
@@ -35,7 +35,7 @@ class DenseForward : public PlannedKernel {
     runs_one = true;
     if (!over_batch) return;
     parts = parts_of(outputs_);
-    grain = 2;
+    grain = 1;
   }
   void pack(const float* from, float* to) const override { dense_one_pack(outputs_, inputs_, from, to); }
   void run(const KernelRun& call) const override {
@@ -68,7 +68,7 @@ class DenseInputGrad : public PlannedKernel {
     over_batch = whole_batch;
     if (!over_batch) return;
     parts = parts_of(inputs_);
-    grain = 2;
+    grain = 1;
   }
   void run(const KernelRun& call) const override {
     if (!over_batch) return dense_input_grad(outputs_, inputs_, inputs_, {}, call.in[0], call.in[1], call.out[0]);
