@@ -380,8 +380,7 @@ TEST(Predict, AgainAndAgainWithWhateverTheParametersAre) {
   Predictor predictor(net, true, 2);
   const auto check = [&] {
     for (const std::size_t count : {1, 40, 17, 1}) {
-      const Feed feed{
-          .bytes = test.bytes.data() + 3 * size, .scale = test.scale.data(), .shift = test.shift.data()};
+      const Feed feed{.bytes = test.bytes.data() + 3 * size, .scale = test.scale.data(), .shift = test.shift.data()};
       const auto now = predictor(feed, count);
       EXPECT_EQ(std::vector<float>(now.begin(), now.end()), predict(net, feed, count, true)) << count;
     }
