@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint32_t kGoodbye = 1U << 31;
 constexpr int kSpins = 20000;  // a millisecond at most: work comes that often while training
+constexpr int kSpinsAtOnce = 500;
 
 inline void pause() {
 #if defined(__x86_64__)
@@ -20,12 +21,14 @@ inline void pause() {
 // sleeps; a weaker store may still be on its way then, so that neither sees the other: the waiter sleeps on a value
 // that is old, and nobody wakes it.
 
-/// Waits until `value` is no longer `old`: spins first, for the reply is usually near, then sleeps.
+/// Waits until `value` is no longer `old`: spins first, for the reply is usually near, then sleeps. While spinning it
+/// lets others run now and then: if another program has taken a core, who is waited for may be queued on this one.
 template <class T>
 void wait_while(const std::atomic<T>& value, T old, bool spin) {
-  for (int i = 0; spin && i < kSpins; ++i) {
+  for (int i = 1; spin && i <= kSpins; ++i) {
     if (value.load(std::memory_order_acquire) != old) return;
     pause();
+    if (i % kSpinsAtOnce == 0) std::this_thread::yield();
   }
   while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
 }
