@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <chrono>
 
 namespace chalk {
 namespace {
@@ -21,14 +22,21 @@ inline void pause() {
 // sleeps; a weaker store may still be on its way then, so that neither sees the other: the waiter sleeps on a value
 // that is old, and nobody wakes it.
 
-/// Waits until `value` is no longer `old`: spins first, for the reply is usually near, then sleeps. While spinning it
-/// lets others run now and then: if another program has taken a core, who is waited for may be queued on this one.
+/// Lets who is queued on this core run. True if somebody was.
+bool let_others_run() {
+  const auto start = std::chrono::steady_clock::now();
+  std::this_thread::yield();
+  return std::chrono::steady_clock::now() - start > std::chrono::microseconds(20);
+}
+
+/// Waits until `value` is no longer `old`: spins first, for the reply is usually near, then sleeps. If others want this
+/// core it sleeps at once: who is waited for may be one of them, and who wakes up is given a core that is free.
 template <class T>
 void wait_while(const std::atomic<T>& value, T old, bool spin) {
   for (int i = 1; spin && i <= kSpins; ++i) {
     if (value.load(std::memory_order_acquire) != old) return;
     pause();
-    if (i % kSpinsAtOnce == 0) std::this_thread::yield();
+    if (i % kSpinsAtOnce == 0 && let_others_run()) break;
   }
   while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
 }
