@@ -1,6 +1,5 @@
 #include "src/base/random.h"
 
-#include <algorithm>
 #include <bit>
 #include <cmath>
 

@@ -112,19 +112,10 @@ namespace {
 void make_parts_where_read(Fusion& fusion) {
   auto& kernels = fusion.kernels;
   for (auto& maker : kernels) {
-    if (maker->part_floats == 0 || fusion.is_root(maker->outputs[0])) continue;
+    if (maker->part_floats == 0) continue;
     const NodeId made = maker->outputs[0];
-    PlannedKernel* reader = nullptr;
-    std::size_t input = 0, readers = 0;
-    for (const auto& kernel : kernels) {
-      for (std::size_t i = 0; kernel && i < kernel->inputs.size(); ++i) {
-        if (fusion.root(kernel->inputs[i]) != made) continue;
-        reader = kernel.get();
-        input = i;
-        ++readers;
-      }
-    }
-    if (readers == 1 && reader->inputs[input] == made) reader->read_parts(input, maker);
+    const auto [reader, input] = only_reader(fusion.graph(), kernels, made);
+    if (reader && reader->inputs[input] == made) reader->read_parts(input, maker);
   }
   std::erase(kernels, nullptr);
 }
@@ -153,6 +144,22 @@ std::vector<std::unique_ptr<PlannedKernel>> fuse(const Graph& graph, const std::
   }
   make_parts_where_read(fusion);
   return std::move(fusion.kernels);
+}
+
+OnlyReader only_reader(const Graph& graph, const std::vector<std::unique_ptr<PlannedKernel>>& kernels, NodeId value) {
+  const auto is_value = [&](const auto& given) { return root_of(graph, given.second) == value; };
+  if (std::any_of(graph.outputs().begin(), graph.outputs().end(), is_value) ||
+      std::any_of(graph.updates().begin(), graph.updates().end(), is_value))
+    return {};
+  OnlyReader reader;
+  for (const auto& kernel : kernels) {
+    for (std::size_t i = 0; kernel && i < kernel->inputs.size(); ++i) {
+      if (root_of(graph, kernel->inputs[i]) != value) continue;
+      if (reader.kernel) return {};
+      reader = {kernel.get(), i};
+    }
+  }
+  return reader;
 }
 
 std::string print_kernels(const Graph& graph, const std::vector<std::unique_ptr<PlannedKernel>>& kernels) {

@@ -118,6 +118,13 @@ class Fusion {
 std::vector<std::unique_ptr<PlannedKernel>> fuse(const Graph& graph, const std::vector<int>& phases,
                                                  const std::vector<bool>& over_batch, bool tuned);
 
+/// The one kernel that reads a value, and as which of its inputs.
+struct OnlyReader {
+  PlannedKernel* kernel = nullptr;  // null if there are several, or if the graph gives the value out
+  std::size_t input = 0;
+};
+OnlyReader only_reader(const Graph& graph, const std::vector<std::unique_ptr<PlannedKernel>>& kernels, NodeId value);
+
 /// One line a kernel: `conv2d+bias+relu+max_pool : %7 … -> %12, %13`.
 std::string print_kernels(const Graph& graph, const std::vector<std::unique_ptr<PlannedKernel>>& kernels);
 

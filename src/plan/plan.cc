@@ -1,6 +1,7 @@
 #include "src/plan/plan.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -165,7 +166,8 @@ class Planner {
   }
 
   Step step_of(const PlannedKernel& kernel) {
-    Step step{&kernel, {}, {}, 0};
+    Step step;
+    step.kernel = &kernel;
     for (std::size_t i = 0; i < kernel.inputs.size(); ++i) {
       const NodeId id = root(kernel.inputs[i]);
       const bool folded = folded_where_read_.contains(id);
@@ -175,6 +177,11 @@ class Planner {
     }
     for (const auto id : kernel.outputs) {
       step.out.push_back(kernel.sums_batch ? Place{Space::slots, slot_of_.at(id)} : place(id));
+    }
+    if (kernel.over_batch) {
+      const auto floats = [&](const Place& at) { return at.space == Space::whole ? plan_.whole[at.offset] : 0; };
+      std::transform(step.in.begin(), step.in.end(), std::back_inserter(step.in_step), floats);
+      std::transform(step.out.begin(), step.out.end(), std::back_inserter(step.out_step), floats);
     }
     plan_.scratch = std::max(plan_.scratch, (kernel.scratch + 15) / 16 * 16);
     if (packs(kernel)) {
@@ -231,20 +238,8 @@ class Planner {
   /// Sums over samples that one kernel wants, and nobody else, are folded by that kernel if it can.
   void fold_where_read() {
     for (const auto& [id, slot] : slot_of_) {
-      PlannedKernel* reader = nullptr;
-      std::size_t input = 0, readers = 0;
-      for (const auto& kernel : plan_.kernels) {
-        for (std::size_t i = 0; i < kernel->inputs.size(); ++i) {
-          if (root(kernel->inputs[i]) != id) continue;
-          reader = kernel.get();
-          input = i;
-          ++readers;
-        }
-      }
-      const auto is_it = [&, sum = id](const auto& wanted) { return root(wanted.second) == sum; };
-      const bool wanted = std::any_of(g_.outputs().begin(), g_.outputs().end(), is_it) ||
-                          std::any_of(g_.updates().begin(), g_.updates().end(), is_it);
-      if (readers == 1 && !wanted && !is_work(*reader) && reader->read_slots(input)) folded_where_read_.insert(id);
+      const auto [reader, input] = only_reader(g_, plan_.kernels, id);
+      if (reader && !is_work(*reader) && reader->read_slots(input)) folded_where_read_.insert(id);
     }
   }
 

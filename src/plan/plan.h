@@ -44,6 +44,8 @@ struct Place {
 struct Step {
   const PlannedKernel* kernel = nullptr;
   std::vector<Place> in, out;
+  std::vector<std::size_t> in_step,
+      out_step;            // over the batch: floats from a microbatch to the next of those kept whole
   std::size_t packed = 0;  // offset in shared memory
 };
 

@@ -49,7 +49,6 @@ struct Program::State {
     AlignedFloats arena, scratch;
     std::vector<const float*> in;
     std::vector<float*> out;
-    std::vector<std::size_t> in_step, out_step;
     Profile profile;
   };
   struct Microbatch {
@@ -68,7 +67,6 @@ struct Program::State {
     return static_cast<int>(item.begin * static_cast<std::size_t>(team_.size()) / std::max<std::size_t>(1, item.all));
   }
   void do_shared(Phase& phase);
-  void take_whole_batch(const Step& step, KernelRun& call, Worker& worker) const;
   void do_item(const Phase& phase, const SharedItem& item, Worker& worker);
   void lap(const Phase& phase, const SharedItem& item, Profile& profile) const;
   void do_batched(Phase& phase);
@@ -135,8 +133,6 @@ Program::State::State(const Graph& graph, Variables& variables, const CompileOpt
     worker.scratch = AlignedFloats(plan.scratch);
     worker.in.resize(most_operands);
     worker.out.resize(most_operands);
-    worker.in_step.resize(most_operands);
-    worker.out_step.resize(most_operands);
     guard_red_zones(worker.arena.data(), plan.arena_values);
   }
   feeds.resize(plan.inputs.size());
@@ -174,18 +170,6 @@ void Program::State::run_step(const Step& step, KernelRun call, const Microbatch
   microbatch.alone ? step.kernel->run_one(call) : step.kernel->run(call);
 }
 
-/// Tells the kernel where all microbatches are.
-void Program::State::take_whole_batch(const Step& step, KernelRun& call, Worker& worker) const {
-  const auto step_of = [&](const Place& place) { return place.space == Space::whole ? plan.whole[place.offset] : 0; };
-  std::transform(step.in.begin(), step.in.end(), worker.in_step.begin(), step_of);
-  std::transform(step.out.begin(), step.out.end(), worker.out_step.begin(), step_of);
-  call.in_step = worker.in_step.data();
-  call.out_step = worker.out_step.data();
-  call.microbatches = microbatches_;
-  call.valid = valid_in(microbatches_ - 1);
-  call.alone = plan.runs_one && call.valid == 1;
-}
-
 void Program::State::do_item(const Phase& phase, const SharedItem& item, Worker& worker) {
   switch (item.kind) {
     case SharedItem::Kind::fold:
@@ -204,7 +188,13 @@ void Program::State::do_item(const Phase& phase, const SharedItem& item, Worker&
       call.slot = plan.slot;
       call.slots = used_slots_;
       const Step& step = phase.shared_steps[item.step];
-      if (step.kernel->over_batch) take_whole_batch(step, call, worker);
+      if (step.kernel->over_batch) {
+        call.in_step = step.in_step.data();
+        call.out_step = step.out_step.data();
+        call.microbatches = microbatches_;
+        call.valid = valid_in(microbatches_ - 1);
+        call.alone = plan.runs_one && call.valid == 1;
+      }
       run_step(step, call, {.slot = slots_.data()}, worker);
       break;
     }
