@@ -133,6 +133,7 @@ void weight_grad(const ConvShape& s, const float* x, const float* dz, float* dw,
   float* const u = v + p.v_floats;
   float* const m = u + p.u_floats;
   float* const tile = m + p.m_floats;
+  const FoldOrder one_slot(1);
   for (std::int64_t band = 0; band < p.bands; ++band) {
     const std::int64_t first = p.tiles * band / p.bands, count = p.tiles * (band + 1) / p.bands - first;
     x_to_points<kKernel>(s, {p.across, first, p.most}, x, count, v, p.v_plane);
@@ -141,10 +142,14 @@ void weight_grad(const ConvShape& s, const float* x, const float* dz, float* dw,
       outer_sums({.a_row = p.most * kLanes,
                   .b_row = p.columns,
                   .c_row = p.columns,
+                  .a_group = kLanes,
+                  .b_group = kLanes * p.columns,
                   .groups = count,
                   .valid = valid,
-                  .accumulate = band > 0},
-                 v + k * p.v_plane, u + k * p.u_plane, m + k * p.m_plane, s.channels, p.columns);
+                  .last = valid,
+                  .accumulate = band > 0,
+                  .slots = one_slot},
+                 StoreSums(), v + k * p.v_plane, u + k * p.u_plane, m + k * p.m_plane, s.channels, p.columns);
     }
   }
   weights_from_sums<kKernel>(s, p, m, accumulate, dw);

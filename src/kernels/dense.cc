@@ -16,8 +16,7 @@
 namespace chalk {
 namespace {
 
-constexpr std::int64_t kWeightGradColumns = 48;  // of dW whose sums are in cache at a time
-constexpr std::int64_t kFoldLevels = 5;          // of folding kMaxSlots slots, their samples included
+constexpr std::int64_t kWeightGradColumns = 48;  // of dW, whose x is in the nearest cache for all outputs
 
 }  // namespace
 }  // namespace chalk
@@ -159,61 +158,93 @@ void DenseTranspose(std::int64_t inputs, const float* x, float* xt) {
   }
 }
 
-/// Some columns of dW.
-class WeightGradColumns {
+/// What becomes of the sums g: a step of SGD, in registers.
+class StepSums {
  public:
-  WeightGradColumns(const DenseWeightGrad& of, const float* xt, const float* dy, std::int64_t columns)
-      : of_(of), xt_(xt), dy_(dy), columns_(columns) {}
+  explicit StepSums(const SgdStep& step)
+      : s_(step),
+        rate_(step.ascends ? -*step.rate : *step.rate),  // w + η·v is w − (−η)·v to the last bit
+        decay_(!step.decay    ? 0
+               : step.ascends ? -*step.decay
+                              : *step.decay),
+        momentum_(step.momentum ? *step.momentum : 0) {}
 
-  /// c = what folding leaves in slot s once the halves from kMaxSlots / 2 down to `half` are folded; or c += it.
-  /// `spare`: a block for each level below.
-  void sum(int s, int half, bool add, float* c, std::int64_t c_row, float* spare) const {
-    const bool folds = half < kMaxSlots && s + half < of_.slots;
-    if (half < kMaxSlots && !folds) return sum(s, 2 * half, add, c, c_row, spare);
-    if (add && (folds || s + of_.slots < of_.all.count)) {  // of several: they are summed by themselves first
-      sum(s, half, false, spare, kWeightGradColumns, spare + block());
-      return add_block(spare, c, c_row);
+  template <int kRows, int kVecs>
+  HWY_INLINE void tile(LaneVec (&g)[kRows][kVecs], float* w_next, std::int64_t row) const {
+    const LaneTag d;
+    const std::ptrdiff_t at = w_next - s_.w_next;
+    const float* const w = s_.w + at;
+    const auto each = [&](const auto& f) HWY_ATTR {  // g = f(g, where in the tile)
+      CHALKGRAD_UNROLL
+      for (int r = 0; r < kRows; ++r) {
+        CHALKGRAD_UNROLL
+        for (int i = 0; i < kVecs; ++i) g[r][i] = f(g[r][i], r * row + i * kWidth);
+      }
+    };
+    if (s_.decay) {
+      const auto decay = hn::Set(d, decay_);
+      each([&](LaneVec v, std::ptrdiff_t k) HWY_ATTR { return hn::Add(v, hn::Mul(decay, hn::LoadU(d, w + k))); });
     }
-    if (!folds) return sum_samples(s, add, c, c_row);
-    sum(s, 2 * half, false, c, c_row, spare);
-    sum(s + half, 2 * half, true, c, c_row, spare);
+    if (s_.momentum) {
+      const auto momentum = hn::Set(d, momentum_);
+      const float* const m = s_.m + at;
+      float* const m_next = s_.m_next + at;
+      const auto next = [&](LaneVec v, std::ptrdiff_t k) HWY_ATTR {
+        v = hn::Add(hn::Mul(momentum, hn::LoadU(d, m + k)), v);
+        hn::StoreU(v, d, m_next + k);
+        return v;
+      };
+      if (s_.nesterov) {
+        each([&](LaneVec v, std::ptrdiff_t k) HWY_ATTR { return hn::Add(v, hn::Mul(momentum, next(v, k))); });
+      } else {
+        each(next);
+      }
+    }
+    const auto rate = hn::Set(d, rate_);
+    each([&](LaneVec v, std::ptrdiff_t k) HWY_ATTR {
+      hn::StoreU(hn::Sub(hn::LoadU(d, w + k), hn::Mul(rate, v)), d, w_next + k);
+      return v;
+    });
+  }
+
+  void one(float g, float* w_next) const {
+    const std::ptrdiff_t at = w_next - s_.w_next;
+    const float w = s_.w[at];
+    if (s_.decay) g += decay_ * w;
+    if (s_.momentum) {
+      const float m = s_.m_next[at] = momentum_ * s_.m[at] + g;
+      g = s_.nesterov ? g + momentum_ * m : m;
+    }
+    *w_next = w - rate_ * g;
   }
 
  private:
-  std::int64_t block() const { return of_.outputs * kWeightGradColumns; }
-
-  void sum_samples(int slot, bool add, float* c, std::int64_t c_row) const {
-    for (std::int64_t m = slot; m < of_.all.count; m += of_.slots) {
-      outer_sums({.a_row = kLanes,
-                  .b_row = (of_.inputs + kLanes - 1) / kLanes * kLanes,
-                  .c_row = c_row,
-                  .valid = m + 1 < of_.all.count ? static_cast<int>(kLanes) : of_.valid,
-                  .accumulate = m != slot,
-                  .add = add},
-                 dy_ + m * of_.all.y_step, xt_ + m * of_.all.x_step, c, of_.outputs, columns_);
-    }
-  }
-
-  void add_block(const float* from, float* c, std::int64_t c_row) const {
-    const LaneTag d;
-    for (std::int64_t o = 0; o < of_.outputs; ++o, from += kWeightGradColumns, c += c_row) {
-      std::int64_t k = 0;
-      for (; k + kWidth <= columns_; k += kWidth)
-        hn::StoreU(hn::Add(hn::LoadU(d, c + k), hn::Load(d, from + k)), d, c + k);
-      for (; k < columns_; ++k) c[k] += from[k];
-    }
-  }
-
-  const DenseWeightGrad& of_;
-  const float *xt_, *dy_;
-  std::int64_t columns_;
+  const SgdStep& s_;
+  float rate_, decay_, momentum_;
 };
 
-void DenseWeightGradOf(const DenseWeightGrad& of, const float* xt, const float* dy, float* dw, float* scratch) {
-  for (std::int64_t i = 0; i < of.inputs; i += kWeightGradColumns) {
-    const std::int64_t columns = std::min(kWeightGradColumns, of.inputs - i);
-    WeightGradColumns(of, xt + i, dy, columns).sum(0, 1, false, dw + i, of.inputs, scratch);
-  }
+template <class Then>
+void dense_weight_sums(const DenseWeightGrad& of, const Then& then, const float* xt, const float* dy, float* to) {
+  const FoldOrder slots(of.slots);
+  const OuterSum sums{.a_row = kLanes,
+                      .b_row = (of.inputs + kLanes - 1) / kLanes * kLanes,
+                      .c_row = of.inputs,
+                      .a_group = of.all.y_step,
+                      .b_group = of.all.x_step,
+                      .groups = of.all.count,
+                      .valid = kLanes,
+                      .last = of.valid,
+                      .slots = slots};
+  for (std::int64_t i = 0; i < of.inputs; i += kWeightGradColumns)
+    outer_sums(sums, then, dy, xt + i, to + i, of.outputs, std::min(kWeightGradColumns, of.inputs - i));
+}
+
+void DenseWeightGradOf(const DenseWeightGrad& of, const float* xt, const float* dy, float* dw) {
+  dense_weight_sums(of, StoreSums(), xt, dy, dw);
+}
+
+void DenseWeightStep(const DenseWeightGrad& of, const float* xt, const float* dy, const SgdStep& step) {
+  dense_weight_sums(of, StepSums(step), xt, dy, step.w_next);
 }
 
 }  // namespace chalk::HWY_NAMESPACE
@@ -225,6 +256,7 @@ HWY_EXPORT(DenseForward);
 HWY_EXPORT(DenseInputGrad);
 HWY_EXPORT(DenseTranspose);
 HWY_EXPORT(DenseWeightGradOf);
+HWY_EXPORT(DenseWeightStep);
 
 void dense_forward(std::int64_t outputs, std::int64_t inputs, const Microbatches& all, const float* x, const float* w,
                    const float* bias, bool relu, float* y) {
@@ -242,12 +274,12 @@ void dense_transpose(std::int64_t inputs, const float* x, float* xt) {
   HWY_DYNAMIC_DISPATCH(DenseTranspose)(inputs, x, xt);
 }
 
-std::size_t dense_weight_grad_scratch(std::int64_t outputs) {
-  return static_cast<std::size_t>(kFoldLevels * outputs * kWeightGradColumns);
+void dense_weight_grad(const DenseWeightGrad& of, const float* xt, const float* dy, float* dw) {
+  HWY_DYNAMIC_DISPATCH(DenseWeightGradOf)(of, xt, dy, dw);
 }
 
-void dense_weight_grad(const DenseWeightGrad& of, const float* xt, const float* dy, float* dw, float* scratch) {
-  HWY_DYNAMIC_DISPATCH(DenseWeightGradOf)(of, xt, dy, dw, scratch);
+void dense_weight_step(const DenseWeightGrad& of, const float* xt, const float* dy, const SgdStep& step) {
+  HWY_DYNAMIC_DISPATCH(DenseWeightStep)(of, xt, dy, step);
 }
 
 }  // namespace chalk

@@ -34,8 +34,22 @@ struct DenseWeightGrad {
   Microbatches all;              // x_step is xt's, y_step dy's
   int valid, slots;
 };
-/// scratch: dense_weight_grad_scratch floats.
-std::size_t dense_weight_grad_scratch(std::int64_t outputs);
-void dense_weight_grad(const DenseWeightGrad& of, const float* xt, const float* dy, float* dw, float* scratch);
+void dense_weight_grad(const DenseWeightGrad& of, const float* xt, const float* dy, float* dw);
+
+/// A step of SGD from a gradient g, every product and sum rounded by itself:
+///   g ← g + λ·w, if the weights decay;
+///   m ← μ·m + g, if there is momentum;
+///   w ← w − η·g; with momentum w − η·m, with Nesterov's w − η·(g + μ·m).
+/// An ascent has g − λ·w and w + η·… instead.
+struct SgdStep {
+  const float* rate;                // η, one number
+  const float* decay = nullptr;     // λ, or null
+  const float* momentum = nullptr;  // μ, or null
+  bool nesterov = false, ascends = false;
+  const float *w, *m = nullptr;
+  float *w_next, *m_next = nullptr;  // may be w and m
+};
+/// The step that dW leads to, without dW being stored. The matrices begin at the first of the outputs.
+void dense_weight_step(const DenseWeightGrad& of, const float* xt, const float* dy, const SgdStep& step);
 
 }  // namespace chalk

@@ -19,7 +19,11 @@ struct Sizes {
   std::uint32_t seed;
   std::int64_t x_step() const { return inputs * kLanes + gap; }
   std::int64_t y_step() const { return outputs * kLanes + gap; }
+  std::int64_t xt_step() const { return static_cast<std::int64_t>(dense_transposed(inputs)); }
   Microbatches all() const { return {microbatches, x_step(), y_step()}; }
+  DenseWeightGrad grad(int valid, int slots) const {
+    return {outputs, inputs, {microbatches, xt_step(), y_step()}, valid, slots};
+  }
   std::size_t x() const { return static_cast<std::size_t>(x_step() * microbatches); }
   std::size_t y() const { return static_cast<std::size_t>(y_step() * microbatches); }
   std::size_t w() const { return static_cast<std::size_t>(outputs * inputs); }
@@ -42,16 +46,19 @@ Guarded input_grad(const Sizes& k, const Guarded& dy, const Guarded& w) {
   return dx;
 }
 
+/// x as rows of samples.
+Guarded transposed(const Sizes& k, const Guarded& x) {
+  Guarded xt(static_cast<std::size_t>(k.xt_step() * k.microbatches));
+  for (std::int64_t m = 0; m < k.microbatches; ++m)
+    dense_transpose(k.inputs, x.data() + m * k.x_step(), xt.data() + m * k.xt_step());
+  return xt;
+}
+
 Guarded weight_grad(const Sizes& k, const Guarded& x, const Guarded& dy, int valid, int slots) {
-  const auto step = static_cast<std::int64_t>(dense_transposed(k.inputs));
-  Guarded dw(k.w()), xt(static_cast<std::size_t>(step * k.microbatches));
-  for (std::int64_t m = 0; m < k.microbatches; ++m) {
-    dense_transpose(k.inputs, x.data() + m * k.x_step(), xt.data() + m * step);
-  }
-  Guarded scratch(dense_weight_grad_scratch(k.outputs));
-  dense_weight_grad({k.outputs, k.inputs, {k.microbatches, step, k.y_step()}, valid, slots}, xt.data(), dy.data(),
-                    dw.data(), scratch.data());
-  EXPECT_TRUE(scratch.intact() && dw.intact() && xt.intact());
+  const Guarded xt = transposed(k, x);
+  Guarded dw(k.w());
+  dense_weight_grad(k.grad(valid, slots), xt.data(), dy.data(), dw.data());
+  EXPECT_TRUE(dw.intact() && xt.intact());
   return dw;
 }
 
@@ -166,6 +173,49 @@ RC_GTEST_PROP(Dense, WeightGradAddsSamplesInOrderThenSlotsOnEveryTarget, ()) {
   }
   fold_slots(sums.data(), stride, slots, 0, k.w(), dw.data());
   on_every_target([&] { expect_same_bits(weight_grad(k, x, dy, valid, slots).span(), {dw.data(), k.w()}, "dw"); });
+}
+
+/// As SgdStep says, for one weight.
+void sgd_step(float g, float rate, const SgdStep& s, float& w, float& m) {
+  const float sign = s.ascends ? -1.0f : 1.0f;
+  if (s.decay) g = g + sign * (*s.decay * w);
+  float direction = g;
+  if (s.momentum) {
+    m = *s.momentum * m + g;
+    direction = s.nesterov ? g + *s.momentum * m : m;
+  }
+  w = w - sign * (rate * direction);
+}
+
+RC_GTEST_PROP(Dense, WeightStepIsThatOfTheStoredGradientOnEveryTarget, ()) {
+  const Sizes k = any_sizes();
+  std::mt19937 random(k.seed);
+  const Guarded x(k.x(), random), dy(k.y(), random), w(k.w(), random), m(k.w(), random);
+  const float rate = 0.3f, decay = 0.02f, momentum = 0.9f;
+  SgdStep step{.rate = &rate, .ascends = *rc::gen::arbitrary<bool>(), .w = w.data(), .w_next = nullptr};
+  if (*rc::gen::arbitrary<bool>()) step.decay = &decay;
+  if (*rc::gen::arbitrary<bool>()) step.momentum = &momentum;
+  step.nesterov = step.momentum && *rc::gen::arbitrary<bool>();
+  const bool in_place = *rc::gen::arbitrary<bool>();
+  const int valid = *rc::gen::inRange(1, 17), slots = static_cast<int>(pick(1, k.microbatches));
+  const Guarded dw = weight_grad(k, x, dy, valid, slots);
+  std::vector<float> w_expected(w.span().begin(), w.span().end()), m_expected(m.span().begin(), m.span().end());
+  for (std::size_t i = 0; i < k.w(); ++i) sgd_step(dw.data()[i], rate, step, w_expected[i], m_expected[i]);
+
+  const Guarded xt = transposed(k, x);
+  on_every_target([&] {
+    Guarded w_next(k.w()), m_next(k.w()), w_now(k.w()), m_now(k.w());
+    std::copy_n(w.data(), k.w(), w_now.data());
+    std::copy_n(m.data(), k.w(), m_now.data());
+    step.w = w_now.data();
+    step.m = m_now.data();
+    step.w_next = in_place ? w_now.data() : w_next.data();
+    step.m_next = in_place ? m_now.data() : m_next.data();
+    dense_weight_step(k.grad(valid, slots), xt.data(), dy.data(), step);
+    expect_same_bits({step.w_next, k.w()}, w_expected, "w");
+    if (step.momentum) expect_same_bits({step.m_next, k.w()}, m_expected, "m");
+    EXPECT_TRUE(w_next.intact() && m_next.intact() && w_now.intact() && m_now.intact());
+  });
 }
 
 TEST(Dense, NanPassesRelu) {

@@ -58,6 +58,25 @@ namespace chalk {
 HWY_EXPORT(fold_lanes);
 HWY_EXPORT(fold_slots);
 
+namespace {
+
+/// Appends the leaves of what folding leaves in slot s once the halves from kMaxSlots / 2 down to `half` are folded.
+int append_leaves(int used, int s, int half, FoldOrder::Leaf* leaves, int count) {
+  if (half == kMaxSlots) {
+    leaves[count] = {s, 0};
+    return count + 1;
+  }
+  count = append_leaves(used, s, 2 * half, leaves, count);
+  if (s + half >= used) return count;
+  count = append_leaves(used, s + half, 2 * half, leaves, count);
+  ++leaves[count - 1].adds;
+  return count;
+}
+
+}  // namespace
+
+FoldOrder::FoldOrder(int used) : slots(used) { append_leaves(used, 0, 1, leaves, 0); }
+
 void fold_lanes(const float* x, std::size_t count, int valid, bool accumulate, float* out) {
   HWY_DYNAMIC_DISPATCH(fold_lanes)(x, count, valid, accumulate, out);
 }

@@ -14,4 +14,16 @@ constexpr int kMaxSlots = 16;
 /// out[i] = Σ_s slots[s · stride + i] for begin <= i < end over the first `used` slots.
 void fold_slots(const float* slots, std::size_t stride, int used, std::size_t begin, std::size_t end, float* out);
 
+/// The same tree for sums that are formed one after another: the slots in the order in which to form them, and to how
+/// many of the sums kept so far, the latest first, each is then added.
+struct FoldOrder {
+  explicit FoldOrder(int used);
+  struct Leaf {
+    int slot, adds;
+  };
+  int slots;  // used
+  Leaf leaves[kMaxSlots];
+  static constexpr int kMostKept = 4;  // at a time
+};
+
 }  // namespace chalk

@@ -13,6 +13,7 @@
 
 #include "src/kernels/conv_tile-inl.h"
 #include "src/kernels/fold-inl.h"
+#include "src/kernels/fold.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
@@ -34,29 +35,43 @@ HWY_INLINE void transpose_lanes(const float* x, std::int64_t x_step, std::int64_
   }
 }
 
-/// c[i][j] = (c[i][j] or +0) + Σ_g Σ_n a[i][g][n] · b[g][n][j] over the first `valid` lanes n, fma-accumulated in
-/// order; or c[i][j] + that sum from +0.
+/// c[i][j] = (c[i][j] or +0) + Σ_g Σ_n a[i][g][n] · b[g][n][j] over groups g of sixteen samples, fma-accumulated in
+/// order; with several slots (groups s, s + slots, s + 2·slots … are those of slot s) that sum for each slot from +0,
+/// folded as in fold.h.
 struct OuterSum {
-  std::int64_t a_row;  // floats from a row to the next; groups follow each other
-  std::int64_t b_row;  // a multiple of 16
-  std::int64_t c_row;
-  std::int64_t groups = 1;
-  int valid = 16;
-  bool accumulate = false;  // go on from c
-  bool add = false;         // to c
+  std::int64_t a_row, b_row, c_row;  // floats from a row to the next; of b a multiple of 16
+  std::int64_t a_group, b_group;     // from a group to the next
+  std::int64_t groups;
+  int valid, last;          // samples n that count: the first so many of a group, of the last group
+  bool accumulate = false;  // go on from c (one slot only)
+  const FoldOrder& slots;
 };
 
-template <int kRows, int kVecs>
-HWY_NOINLINE void outer_tile(const OuterSum& t, const float* a, const float* b, float* c) {
+/// What becomes of the sums: they are c.
+struct StoreSums {
+  template <int kRows, int kVecs>
+  HWY_INLINE void tile(LaneVec (&sum)[kRows][kVecs], float* c, std::int64_t c_row) const {
+    CHALKGRAD_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      CHALKGRAD_UNROLL
+      for (int i = 0; i < kVecs; ++i) hn::StoreU(sum[r][i], LaneTag(), c + r * c_row + i * kWidth);
+    }
+  }
+  void one(float sum, float* c) const { *c = sum; }
+};
+
+template <int kRows, int kVecs, class Then>
+HWY_NOINLINE void outer_tile(const OuterSum& t, const Then& then, const float* a, const float* b, float* c) {
   const LaneTag d;
-  const std::int64_t a_row = t.a_row, b_row = t.b_row, c_row = t.c_row;
+  const std::int64_t a_row = t.a_row, b_row = t.b_row, c_row = t.c_row, groups = t.groups;
+  const int slots = t.slots.slots;
+  alignas(64) float kept[FoldOrder::kMostKept][kRows][kVecs * kWidth];
   LaneVec sum[kRows][kVecs];
   if (t.accumulate) {
-    const float* from = c;
     CHALKGRAD_UNROLL
-    for (int r = 0; r < kRows; ++r, from += c_row) {
+    for (int r = 0; r < kRows; ++r) {
       CHALKGRAD_UNROLL
-      for (int i = 0; i < kVecs; ++i) sum[r][i] = hn::LoadU(d, from + i * kWidth);
+      for (int i = 0; i < kVecs; ++i) sum[r][i] = hn::LoadU(d, c + r * c_row + i * kWidth);
     }
   } else {
     CHALKGRAD_UNROLL
@@ -65,52 +80,63 @@ HWY_NOINLINE void outer_tile(const OuterSum& t, const float* a, const float* b, 
       for (int i = 0; i < kVecs; ++i) sum[r][i] = hn::Zero(d);
     }
   }
-  for (std::int64_t g = 0; g < t.groups; ++g, a += kLanes, b += kLanes * b_row) {
-    const float* row = b;
-    for (int n = 0; n < t.valid; ++n, row += b_row) {
-      LaneVec bs[kVecs];
-      CHALKGRAD_UNROLL
-      for (int i = 0; i < kVecs; ++i) bs[i] = hn::Load(d, row + i * kWidth);
-      CHALKGRAD_UNROLL
-      for (int r = 0; r < kRows; ++r) {
-        const auto ar = hn::Set(d, a[r * a_row + n]);
+  for (int leaf = 0, level = 0;;) {
+    for (std::int64_t g = t.slots.leaves[leaf].slot; g < groups; g += slots) {
+      const float* ag = a + g * t.a_group;
+      const float* row = b + g * t.b_group;
+      const float* const end = ag + (g + 1 < groups ? t.valid : t.last);
+      for (; ag != end; ++ag, row += b_row) {
+        LaneVec bs[kVecs];
         CHALKGRAD_UNROLL
-        for (int i = 0; i < kVecs; ++i) sum[r][i] = fused(ar, bs[i], sum[r][i]);
+        for (int i = 0; i < kVecs; ++i) bs[i] = hn::Load(d, row + i * kWidth);
+        CHALKGRAD_UNROLL
+        for (int r = 0; r < kRows; ++r) {
+          const auto ar = hn::Set(d, ag[r * a_row]);
+          CHALKGRAD_UNROLL
+          for (int i = 0; i < kVecs; ++i) sum[r][i] = fused(ar, bs[i], sum[r][i]);
+        }
       }
     }
-  }
-  if (t.add) {
-    CHALKGRAD_UNROLL
-    for (int r = 0; r < kRows; ++r, c += c_row) {
+    for (int adds = t.slots.leaves[leaf].adds; adds > 0; --adds) {
+      --level;
       CHALKGRAD_UNROLL
-      for (int i = 0; i < kVecs; ++i) hn::StoreU(hn::Add(hn::LoadU(d, c + i * kWidth), sum[r][i]), d, c + i * kWidth);
+      for (int r = 0; r < kRows; ++r) {
+        CHALKGRAD_UNROLL
+        for (int i = 0; i < kVecs; ++i) sum[r][i] = hn::Add(hn::Load(d, kept[level][r] + i * kWidth), sum[r][i]);
+      }
     }
-  } else {
+    if (++leaf == slots) break;
     CHALKGRAD_UNROLL
-    for (int r = 0; r < kRows; ++r, c += c_row) {
+    for (int r = 0; r < kRows; ++r) {
       CHALKGRAD_UNROLL
-      for (int i = 0; i < kVecs; ++i) hn::StoreU(sum[r][i], d, c + i * kWidth);
+      for (int i = 0; i < kVecs; ++i) {
+        hn::Store(sum[r][i], d, kept[level][r] + i * kWidth);
+        sum[r][i] = hn::Zero(d);
+      }
     }
+    ++level;
   }
+  then.tile(sum, c, c_row);
 }
 
-template <int kRows, int kVecs = 1>
-HWY_INLINE void run_outer_tile(std::int64_t vecs, const OuterSum& t, const float* a, const float* b, float* c) {
+template <int kRows, int kVecs = 1, class Then>
+HWY_INLINE void run_outer_tile(std::int64_t vecs, const OuterSum& t, const Then& then, const float* a, const float* b,
+                               float* c) {
   if (vecs == kVecs) {
-    outer_tile<kRows, kVecs>(t, a, b, c);
+    outer_tile<kRows, kVecs>(t, then, a, b, c);
   } else if constexpr (kVecs < tile_columns(kRows)) {
-    run_outer_tile<kRows, kVecs + 1>(vecs, t, a, b, c);
+    run_outer_tile<kRows, kVecs + 1>(vecs, t, then, a, b, c);
   }
 }
 
 /// kRows rows of c: whole vectors in tiles of nearly equal width, then what is left of the rows through a copy.
-template <int kRows>
-void outer_rows(const OuterSum& t, const float* a, const float* b, float* c, std::int64_t columns) {
+template <int kRows, class Then>
+void outer_rows(const OuterSum& t, const Then& then, const float* a, const float* b, float* c, std::int64_t columns) {
   constexpr std::int64_t kWidest = tile_columns(kRows);
   std::int64_t vecs = columns / kWidth;
   for (std::int64_t i = (vecs + kWidest - 1) / kWidest; i > 0; --i) {
     const std::int64_t width = (vecs + i - 1) / i;
-    run_outer_tile<kRows>(width, t, a, b, c);
+    run_outer_tile<kRows>(width, t, then, a, b, c);
     b += width * kWidth;
     c += width * kWidth;
     vecs -= width;
@@ -118,18 +144,20 @@ void outer_rows(const OuterSum& t, const float* a, const float* b, float* c, std
   const std::int64_t left = columns % kWidth;
   if (left == 0) return;
   alignas(64) float rest[kRows * kWidth] = {};
-  for (int r = 0; r < kRows && (t.accumulate || t.add); ++r) std::copy_n(c + r * t.c_row, left, rest + r * kWidth);
+  for (int r = 0; r < kRows && t.accumulate; ++r) std::copy_n(c + r * t.c_row, left, rest + r * kWidth);
   OuterSum last = t;
   last.c_row = kWidth;
-  outer_tile<kRows, 1>(last, a, b, rest);
-  for (int r = 0; r < kRows; ++r) std::copy_n(rest + r * kWidth, left, c + r * t.c_row);
+  outer_tile<kRows, 1>(last, StoreSums(), a, b, rest);
+  for (int r = 0; r < kRows; ++r) {
+    for (std::int64_t k = 0; k < left; ++k) then.one(rest[r * kWidth + k], c + r * t.c_row + k);
+  }
 }
 
-template <int kRows>
-HWY_INLINE void outer_rows_while(const OuterSum& t, const float*& a, const float* b, float*& c, std::int64_t& rows,
-                                 std::int64_t columns) {
+template <int kRows, class Then>
+HWY_INLINE void outer_rows_while(const OuterSum& t, const Then& then, const float*& a, const float* b, float*& c,
+                                 std::int64_t& rows, std::int64_t columns) {
   for (; rows >= kRows; rows -= kRows) {
-    outer_rows<kRows>(t, a, b, c, columns);
+    outer_rows<kRows>(t, then, a, b, c, columns);
     a += kRows * t.a_row;
     c += kRows * t.c_row;
   }
@@ -137,15 +165,16 @@ HWY_INLINE void outer_rows_while(const OuterSum& t, const float*& a, const float
 
 /// All of c, rows × columns. Pointers go from call to call by themselves, in registers: a structure of them would go
 /// through memory, behind the tile before, whose sums are still being stored.
-HWY_INLINE void outer_sums(const OuterSum& t, const float* a, const float* b, float* c, std::int64_t rows,
-                           std::int64_t columns) {
+template <class Then>
+HWY_INLINE void outer_sums(const OuterSum& t, const Then& then, const float* a, const float* b, float* c,
+                           std::int64_t rows, std::int64_t columns) {
   if constexpr (tile_columns(8) > 1) {
-    outer_rows_while<8>(t, a, b, c, rows, columns);
-    outer_rows_while<6>(t, a, b, c, rows, columns);
+    outer_rows_while<8>(t, then, a, b, c, rows, columns);
+    outer_rows_while<6>(t, then, a, b, c, rows, columns);
   }
-  outer_rows_while<4>(t, a, b, c, rows, columns);
-  outer_rows_while<2>(t, a, b, c, rows, columns);
-  outer_rows_while<1>(t, a, b, c, rows, columns);
+  outer_rows_while<4>(t, then, a, b, c, rows, columns);
+  outer_rows_while<2>(t, then, a, b, c, rows, columns);
+  outer_rows_while<1>(t, then, a, b, c, rows, columns);
 }
 
 }  // namespace chalk::HWY_NAMESPACE

@@ -11,6 +11,8 @@
 
 namespace chalk {
 
+struct SgdStep;
+
 /// One call. Batched values are lane groups (place × 16 samples), shared values plain floats padded to 16. For
 /// run_one(), batched values are plain floats too.
 struct KernelRun {
@@ -49,6 +51,7 @@ class PlannedKernel {
   std::size_t grain = 16;       // and how many of them a thread takes at a time
   std::size_t part_floats = 0;  // of its one output that a part makes, if any part can be made by itself; else 0
   int transposed = -1;          // over the batch: input that it reads as rows of samples, [16][elements, to 16]
+  bool takes_steps = false;     // has run_step()
   bool runs_one = false;        // has run_one()
   bool packs_for_one = false;   // what pack() makes is for run_one() alone
 
@@ -60,6 +63,8 @@ class PlannedKernel {
   virtual void run(const KernelRun& call) const = 0;
   /// Makes `part_floats` of the output, or what is left for the last part.
   virtual void run_part(const KernelRun& /*call*/, std::size_t /*part*/, float* /*to*/) const {}
+  /// Takes the step that this part of the output, a gradient, leads to; `step` has whole matrices.
+  virtual void run_step(const KernelRun& /*call*/, std::size_t /*part*/, const SgdStep& /*step*/) const {}
   /// What run() computes of a sample, bit for bit, for one sample by itself. Up to 15 floats after a value may be
   /// written.
   virtual void run_one(const KernelRun& /*call*/) const {}

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 
+#include "src/kernels/dense.h"
 #include "src/kernels/expand.h"
 #include "src/kernels/fold.h"
 #include "src/ops/reduce.h"
@@ -164,13 +165,14 @@ bool SweepKernel::read_parts(std::size_t input, std::unique_ptr<PlannedKernel>& 
   inputs.insert(inputs.end(), maker_->inputs.begin(), maker_->inputs.end());
   nodes.insert(nodes.end(), maker_->nodes.begin(), maker_->nodes.end());
   std::sort(nodes.begin(), nodes.end());
-  name = maker_->name + "+" + name;
   phase = std::max(phase, maker_->phase);
   over_batch = true;
   runs_one = false;
   parts = maker_->parts;
   grain = maker_->grain;
   if (maker_->transposed >= 0) transposed = static_cast<int>(maker_inputs_) + maker_->transposed;
+  const bool steps = maker_->takes_steps && find_step(static_cast<std::size_t>(found - values_.begin()));
+  name = maker_->name + "+" + (steps ? "sgd_step" : name);
   scratch = values_.size() * kRoom + maker_->part_floats + maker_->scratch;
   return true;
 }
@@ -184,6 +186,10 @@ void SweepKernel::run(const KernelRun& call) const {
     make.in_step += maker_inputs_;
     make.scratch = made + maker_->part_floats;
     for (std::size_t p = call.begin; p < call.end; ++p) {
+      if (step_) {
+        maker_->run_step(make, p, sgd_step(call));
+        continue;
+      }
       maker_->run_part(make, p, made);
       sweep_it.begin = p;
       sweep<false>(sweep_it, p * part, std::min(places_, (p + 1) * part));

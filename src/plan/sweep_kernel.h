@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "src/ir/op.h"
@@ -73,9 +75,18 @@ class SweepKernel : public PlannedKernel {
     std::vector<ChannelSum> sums;
     std::vector<Stage> stages;  // that do both
   };
+  /// The values of a step of SGD (src/kernels/dense.h).
+  struct StepValues {
+    std::size_t rate, w, w_next;
+    std::optional<std::size_t> decay, momentum;  // and with momentum:
+    std::size_t m = 0, m_next = 0;
+    bool nesterov = false, ascends = false;
+  };
   void external(const Fusion& fusion, NodeId id, const Type& domain);
   void schedule(const std::vector<Operation>& operations, const std::vector<ChannelSum>& sums);
   void link(Pass& pass);
+  bool find_step(std::size_t gradient);
+  SgdStep sgd_step(const KernelRun& call) const;
   std::uint8_t step_of(std::size_t value) const;
   // Where there is one sample (kOne), a place is a float, else a group of sixteen.
   template <bool kOne>
@@ -95,6 +106,7 @@ class SweepKernel : public PlannedKernel {
   std::size_t channels_ = 1, places_ = 1;  // lane groups: channels × places
   std::unique_ptr<PlannedKernel> maker_;   // of a value that is read part by part,
   std::size_t maker_inputs_ = 0;           // whose own inputs begin here
+  std::optional<StepValues> step_;         // what the maker itself does, instead of the operations
 };
 
 }  // namespace chalk

@@ -91,19 +91,34 @@ class DenseWeightGradient : public PlannedKernel {
     parts = parts_of(outputs_);
     grain = 1;
     part_floats = static_cast<std::size_t>(kPart * inputs_);
-    scratch = dense_weight_grad_scratch(kPart);
+    takes_steps = true;
   }
   void run(const KernelRun& call) const override {
     for (std::size_t part = call.begin; part < call.end; ++part) run_part(call, part, call.out[0] + part * part_floats);
   }
   void run_part(const KernelRun& call, std::size_t which, float* to) const override {
     const Part part(which, which + 1, outputs_);
-    const Microbatches all{static_cast<std::int64_t>(call.microbatches), step(call.in_step, 1), step(call.in_step, 0)};
-    dense_weight_grad({part.count, inputs_, all, call.valid, call.slots}, call.in[1], call.in[0] + part.begin * 16, to,
-                      call.scratch);
+    dense_weight_grad(sums(call, part), call.in[1], call.in[0] + part.begin * 16, to);
+  }
+  void run_step(const KernelRun& call, std::size_t which, const SgdStep& whole) const override {
+    const Part part(which, which + 1, outputs_);
+    const std::int64_t at = part.begin * inputs_;
+    SgdStep step = whole;
+    step.w += at;
+    step.w_next += at;
+    if (step.momentum) {
+      step.m += at;
+      step.m_next += at;
+    }
+    dense_weight_step(sums(call, part), call.in[1], call.in[0] + part.begin * 16, step);
   }
 
  private:
+  DenseWeightGrad sums(const KernelRun& call, const Part& part) const {
+    const Microbatches all{static_cast<std::int64_t>(call.microbatches), step(call.in_step, 1), step(call.in_step, 0)};
+    return {part.count, inputs_, all, call.valid, call.slots};
+  }
+
   std::int64_t outputs_, inputs_;
 };
 

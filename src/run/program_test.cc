@@ -8,6 +8,8 @@
 #include <cstring>
 #include <functional>
 #include <limits>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "chalkgrad/differentiate.h"
@@ -322,6 +324,70 @@ TEST(Program, UpdatesAllParametersAtOnce) {
   program.run(2);
   EXPECT_FLOAT_EQ(variables.at("a").values()[2], 34);
   EXPECT_FLOAT_EQ(variables.at("b").values()[0], 13);
+}
+
+/// Steps of SGD in several forms for two dense layers; `stored`: what the gradients are is asked for too, so that they
+/// must be formed by themselves.
+Graph sgd_steps(double momentum, bool nesterov, double decay, bool ascends, bool stored) {
+  Graph g;
+  const Value x = g.input("x", {2, 9, 8});
+  g.layer("dense1");
+  const Value hidden = relu(dense_layer(x, {.outputs = 37}));
+  g.layer("dense2");
+  const Value loss = batch_mean(cross_entropy(dense_layer(hidden, {.outputs = 4}), g.input("t", {4}, true)));
+  g.output("loss", loss);
+  const Value lr = g.shared_input("lr");
+  const auto parameters = g.parameters();
+  const auto d = gradients(loss, parameters);
+  for (std::size_t i = 0; i < d.size(); ++i) {
+    const Value w = parameters[i];
+    if (stored) g.output("d " + w.name(), d[i]);
+    Value v = d[i];
+    if (decay != 0) v = ascends ? v - g.constant(decay) * w : v + g.constant(decay) * w;
+    if (momentum != 0) {
+      const Value m = g.parameter(w.name() + ".m", w.shape(), Init::constant(0.01), false);
+      const Value next = g.constant(momentum) * m + v;
+      g.update(m, next);
+      v = nesterov ? v + g.constant(momentum) * next : next;
+    }
+    g.update(w, ascends ? w + lr * v : w - lr * v);
+  }
+  return g;
+}
+
+TEST(Program, TakesAStepOfSgdAsIfTheGradientHadBeenStored) {
+  struct Form {
+    double momentum;
+    bool nesterov;
+    double decay;
+    bool ascends;
+  };
+  for (const auto& [momentum, nesterov, decay, ascends] : {Form{0, false, 0, false},
+                                                           {0, false, 0.1, true},
+                                                           {0.9, false, 0, false},
+                                                           {0.9, false, 0.1, false},
+                                                           {0.9, true, 0, true},
+                                                           {0.9, true, 0.1, false},
+                                                           {0.9, true, 0.1, true}}) {
+    std::map<std::string, std::vector<float>> values[2];
+    for (const bool stored : {false, true}) {
+      const Graph g = sgd_steps(momentum, nesterov, decay, ascends, stored);
+      Variables variables(g, 3);
+      const Data data(53);
+      Program program(g, variables, {.threads = 2});
+      EXPECT_EQ(program.print().find("dense_weight_grad+batch_sum+sgd_step") != std::string::npos, !stored);
+      program.set("lr", 0.1f);
+      program.feed("x", {.values = data.x.data()});
+      program.feed("t", {.labels = data.labels.data()});
+      for (int step = 0; step < 3; ++step) program.run(53);
+      for (const auto& [name, tensor] : variables.all()) {
+        const auto all = std::as_const(tensor).values();
+        values[stored][name] = {all.begin(), all.end()};
+      }
+    }
+    for (const auto& [name, value] : values[0])
+      EXPECT_TRUE(same_bits(value, values[1].at(name))) << name << " " << momentum << nesterov << decay << ascends;
+  }
 }
 
 TEST(Program, AGuardedValueThatIsNotFiniteStopsTheUpdate) {
