@@ -131,9 +131,9 @@ nlohmann::ordered_json describe(const Options& o, const Network& network, int th
 
 /// What the footing of a table says.
 std::string of_the_peak(double peak, int threads, std::size_t rounds) {
-  return fmt::format(
-      "peak {:.1f} GFLOP/s of fused multiply-adds, measured in the same run on {} thread{}, {}; medians of {} rounds\n",
-      peak / 1e9, threads, threads == 1 ? "" : "s", instruction_set(), rounds);
+  return fmt::format("peak {:.1f} GFLOP/s of fused multiply-adds, measured in the same run on {} thread{}, {}; {}\n",
+                     peak / 1e9, threads, threads == 1 ? "" : "s", instruction_set(),
+                     rounds == 1 ? std::string("one round") : fmt::format("medians of {} rounds", rounds));
 }
 
 /// One step and no more, for those who time how long a start takes and what memory it needs.

@@ -41,7 +41,7 @@ const std::vector<Problem> kProblems{
      {3, 32, 32},
      20,
      1,
-     60},
+     200},
     {"resnet20",
      "16c3z-bn-relu-3*(res(16c3z-bn-relu-16c3z-bn)-relu)-res(32c3zs2-bn-relu-32c3z-bn)-relu-"
      "2*(res(32c3z-bn-relu-32c3z-bn)-relu)-res(64c3zs2-bn-relu-64c3z-bn)-relu-"
@@ -49,11 +49,11 @@ const std::vector<Problem> kProblems{
      {3, 32, 32},
      20,
      1,
-     100},
+     200},
     {"dense-30", "30n-sigmoid-10n", {1, 28, 28}, 10, 200, 200},
     {"dense-512", "512n-relu-10n", {1, 28, 28}, 64, 10, 200},
     // Hidden layers with many weights; a microbatch of two samples.
-    {"dense-400", "400n-relu-400n-tanh-10n", {1, 28, 28}, 50, 10, 100},
+    {"dense-400", "400n-relu-400n-tanh-10n", {1, 28, 28}, 50, 10, 200},
     // Batch normalisation of vectors, option B of a shortcut, one sample in the last microbatch.
     {"mixed-bn", "6c3z-bn-tanh-res(8c3zs2-bn,8c1s2-bn)-relu-mp2-12n-bn-relu-10n", {2, 17, 15}, 17, 40, 200},
     // What the others leave out: padding, strides, groups, overlapping pools, tanh, a partial last batch.
