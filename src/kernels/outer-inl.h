@@ -60,6 +60,9 @@ struct StoreSums {
   void one(float sum, float* c) const { *c = sum; }
 };
 
+/// Most vectors that a tile is wide: what tall tiles hold; few rows, of which there are few, need not have all registers.
+constexpr int outer_columns(int rows) { return std::min(3, tile_columns(rows)); }
+
 template <int kRows, int kVecs, class Then>
 HWY_NOINLINE void outer_tile(const OuterSum& t, const Then& then, const float* a, const float* b, float* c) {
   const LaneTag d;
@@ -124,7 +127,7 @@ HWY_INLINE void run_outer_tile(std::int64_t vecs, const OuterSum& t, const Then&
                                float* c) {
   if (vecs == kVecs) {
     outer_tile<kRows, kVecs>(t, then, a, b, c);
-  } else if constexpr (kVecs < tile_columns(kRows)) {
+  } else if constexpr (kVecs < outer_columns(kRows)) {
     run_outer_tile<kRows, kVecs + 1>(vecs, t, then, a, b, c);
   }
 }
@@ -132,7 +135,7 @@ HWY_INLINE void run_outer_tile(std::int64_t vecs, const OuterSum& t, const Then&
 /// kRows rows of c: whole vectors in tiles of nearly equal width, then what is left of the rows through a copy.
 template <int kRows, class Then>
 void outer_rows(const OuterSum& t, const Then& then, const float* a, const float* b, float* c, std::int64_t columns) {
-  constexpr std::int64_t kWidest = tile_columns(kRows);
+  constexpr std::int64_t kWidest = outer_columns(kRows);
   std::int64_t vecs = columns / kWidth;
   for (std::int64_t i = (vecs + kWidest - 1) / kWidest; i > 0; --i) {
     const std::int64_t width = (vecs + i - 1) / i;
@@ -168,7 +171,7 @@ HWY_INLINE void outer_rows_while(const OuterSum& t, const Then& then, const floa
 template <class Then>
 HWY_INLINE void outer_sums(const OuterSum& t, const Then& then, const float* a, const float* b, float* c,
                            std::int64_t rows, std::int64_t columns) {
-  if constexpr (tile_columns(8) > 1) {
+  if constexpr (outer_columns(8) > 1) {
     outer_rows_while<8>(t, then, a, b, c, rows, columns);
     outer_rows_while<6>(t, then, a, b, c, rows, columns);
   }
