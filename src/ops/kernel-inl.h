@@ -64,6 +64,10 @@ struct Args {
       return static_cast<const T*>(call.out)[i];
     }
   }
+  /// Asks for the place of out() 4 KiB after i: results may go far away.
+  HWY_INLINE void fetch_out(std::int64_t i) const {
+    if constexpr (std::is_same_v<T, Lanes>) __builtin_prefetch(static_cast<const float*>(call.out) + (i + 64) * 16);
+  }
   const Shape& shape(std::size_t k) const { return call.types[k].shape; }
   const Shape& shape() const { return call.type->shape; }
   template <class A>
@@ -75,11 +79,15 @@ struct Args {
 /// Calls f(i, at) for each place i of `shape`, row-major, with at = start + Σ index·strides.
 template <class F>
 HWY_INLINE void walk(const Shape& shape, const PerAxis& strides, std::int64_t start, F f) {
+  auto outer = shape.size();  // axes but for the last ones, which are walked as one where they are evenly spaced
+  const std::int64_t step = outer > 0 ? strides[outer - 1] : 0;
+  std::int64_t run = 1;
+  while (outer > 0 && strides[outer - 1] == run * step) run *= shape[--outer];
   PerAxis index{};
   const std::int64_t count = elements(shape);
-  for (std::int64_t i = 0, at = start; i < count; ++i) {
-    f(i, at);
-    for (auto d = shape.size(); d-- > 0;) {  // next place
+  for (std::int64_t i = 0, at = start; i < count; i += run) {
+    for (std::int64_t k = 0; k < run; ++k) f(i + k, at + k * step);
+    for (auto d = outer; d-- > 0;) {  // next run
       at += strides[d];
       if (++index[d] < shape[d]) break;
       at -= strides[d] * shape[d];

@@ -18,8 +18,20 @@ void kernel(const Args<T>& a) {
   const auto count = elements(a.shape());
   std::int64_t start = 0;
   for (std::size_t d = 0; d < before.size(); ++d) start += before[d] * strides[d];
-  for (std::int64_t i = 0; i < count; ++i) a.out(i, T(0));
-  walk(a.shape(0), strides, start, [&](std::int64_t i, std::int64_t at) HWY_ATTR { a.out(at, x[i]); });
+  std::int64_t next = 0;  // each place is written once, in order
+  const auto zeros = [&](std::int64_t end) HWY_ATTR {
+    for (; next < end; ++next) {
+      a.fetch_out(next);
+      a.out(next, T(0));
+    }
+  };
+  walk(a.shape(0), strides, start, [&](std::int64_t i, std::int64_t at) HWY_ATTR {
+    zeros(at);
+    a.fetch_out(at);
+    a.out(at, x[i]);
+    next = at + 1;
+  });
+  zeros(count);
 }
 CHALK_KERNEL()
 
