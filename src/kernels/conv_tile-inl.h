@@ -38,6 +38,8 @@ struct ConvTile {
   bool accumulate = false;       // go on from z instead of +0
   const float* bias = nullptr;   // of the tile's first filter
   bool relu = false;
+  std::int64_t times = 1;                           // the same for as many x, w and z, which lie
+  std::int64_t x_next = 0, w_next = 0, z_next = 0;  // floats apart
 };
 
 constexpr float kNoBias = -0.0f;  // z + −0 is z for every z
@@ -48,53 +50,65 @@ HWY_INLINE LaneVec relu_vec(LaneVec z) {
   return hn::IfThenElse(hn::Lt(z, zero), zero, z);
 }
 
-/// kStep is x_step where it is worth knowing to the compiler, else 0.
+/// kStep is x_step and z_step where they are worth knowing to the compiler, else 0.
 template <int kFilters, int kColumns, int kStep>
 HWY_NOINLINE void run_tile(const ConvTile& t) {
   const LaneTag d;
   // Copies: the compiler must assume that storing a float changes t.
-  const std::int64_t x_step = kStep ? kStep : t.x_step, w_block = t.w_block, z_plane = t.z_plane, z_step = t.z_step;
+  const std::int64_t x_step = kStep ? kStep : t.x_step, z_step = kStep ? kStep : t.z_step;
+  const std::int64_t w_block = t.w_block, z_plane = t.z_plane, times = t.times;
   const std::int64_t* const taps = t.taps;
   const std::int64_t* const taps_end = taps + t.tap_count;
   const bool accumulate = t.accumulate, finish = t.bias || t.relu;
-  for (int part = 0; part < 16; part += kWidth) {
-    float* const z = t.z + part;
-    LaneVec sum[kFilters][kColumns];
-    CHALKGRAD_UNROLL
-    for (int f = 0; f < kFilters; ++f) {
-      CHALKGRAD_UNROLL
-      for (int j = 0; j < kColumns; ++j) {
-        sum[f][j] = accumulate ? hn::Load(d, z + f * z_plane + j * z_step) : hn::Zero(d);
-      }
-    }
-    const float* const x = t.x + part;
-    const float* w = t.w;
-    for (const std::int64_t* tap = taps; tap != taps_end; ++tap, w += kWeightBlock) {
-      LaneVec xs[kColumns];
-      CHALKGRAD_UNROLL
-      for (int j = 0; j < kColumns; ++j) xs[j] = hn::Load(d, x + *tap + j * x_step);
-      CHALKGRAD_UNROLL
-      for (int f = 0; f < kFilters; ++f) {
-        const auto wf = hn::Set(d, w[f / kWeightBlock * w_block + f % kWeightBlock]);
+  const float *all_x = t.x, *all_w = t.w;
+  float* all_z = t.z;
+  for (std::int64_t time = 0; time < times; ++time, all_x += t.x_next, all_w += t.w_next, all_z += t.z_next) {
+    for (int part = 0; part < 16; part += kWidth) {
+      LaneVec sum[kFilters][kColumns];
+      if (accumulate) {
+        const float* z = all_z + part;
         CHALKGRAD_UNROLL
-        for (int j = 0; j < kColumns; ++j) sum[f][j] = fused(xs[j], wf, sum[f][j]);
-      }
-    }
-    if (finish) {
-      CHALKGRAD_UNROLL
-      for (int f = 0; f < kFilters; ++f) {
-        const auto bias = hn::Set(d, t.bias ? t.bias[f] : kNoBias);
+        for (int f = 0; f < kFilters; ++f, z += z_plane) {
+          CHALKGRAD_UNROLL
+          for (int j = 0; j < kColumns; ++j) sum[f][j] = hn::Load(d, z + j * z_step);
+        }
+      } else {
         CHALKGRAD_UNROLL
-        for (int j = 0; j < kColumns; ++j) {
-          sum[f][j] = hn::Add(sum[f][j], bias);
-          if (t.relu) sum[f][j] = relu_vec(sum[f][j]);
+        for (int f = 0; f < kFilters; ++f) {
+          CHALKGRAD_UNROLL
+          for (int j = 0; j < kColumns; ++j) sum[f][j] = hn::Zero(d);
         }
       }
-    }
-    CHALKGRAD_UNROLL
-    for (int f = 0; f < kFilters; ++f) {
+      const float* const x = all_x + part;
+      const float* w = all_w;
+      for (const std::int64_t* tap = taps; tap != taps_end; ++tap, w += kWeightBlock) {
+        LaneVec xs[kColumns];
+        CHALKGRAD_UNROLL
+        for (int j = 0; j < kColumns; ++j) xs[j] = hn::Load(d, x + *tap + j * x_step);
+        CHALKGRAD_UNROLL
+        for (int f = 0; f < kFilters; ++f) {
+          const auto wf = hn::Set(d, w[f / kWeightBlock * w_block + f % kWeightBlock]);
+          CHALKGRAD_UNROLL
+          for (int j = 0; j < kColumns; ++j) sum[f][j] = fused(xs[j], wf, sum[f][j]);
+        }
+      }
+      if (finish) {
+        CHALKGRAD_UNROLL
+        for (int f = 0; f < kFilters; ++f) {
+          const auto bias = hn::Set(d, t.bias ? t.bias[f] : kNoBias);
+          CHALKGRAD_UNROLL
+          for (int j = 0; j < kColumns; ++j) {
+            sum[f][j] = hn::Add(sum[f][j], bias);
+            if (t.relu) sum[f][j] = relu_vec(sum[f][j]);
+          }
+        }
+      }
+      float* z = all_z + part;
       CHALKGRAD_UNROLL
-      for (int j = 0; j < kColumns; ++j) hn::Store(sum[f][j], d, z + f * z_plane + j * z_step);
+      for (int f = 0; f < kFilters; ++f, z += z_plane) {
+        CHALKGRAD_UNROLL
+        for (int j = 0; j < kColumns; ++j) hn::Store(sum[f][j], d, z + j * z_step);
+      }
     }
   }
 }
@@ -142,7 +156,7 @@ HWY_INLINE void run_columns(ConvTile t, std::int64_t filters, std::int64_t colum
   const std::uint32_t tiles = (total + widest - 1) / widest, narrow = total / tiles, wider = total % tiles;
   for (std::uint32_t i = 0; i < tiles; ++i) {
     const std::int64_t width = narrow + (i < wider);
-    if (t.x_step == kLanes) {
+    if (t.x_step == kLanes && t.z_step == kLanes) {
       run_filters<kLanes>(t, filters, width);
     } else {
       run_filters<0>(t, filters, width);

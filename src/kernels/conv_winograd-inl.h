@@ -111,6 +111,8 @@ HWY_INLINE void fetch_tile(const float* tile, std::int64_t row) {
   }
 }
 
+constexpr std::int64_t kMostBatch = 24;  // tiles whose points are there at once, at most
+
 /// How z is divided into tiles, row by row.
 struct TileGrid {
   std::int64_t across;       // tiles in a row
@@ -126,20 +128,25 @@ struct Planes {
 template <class Line>
 void planes_to_points(const Planes& planes, const TileGrid& grid, const float* a, std::int64_t count, float* points,
                       std::int64_t plane) {
-  for (std::int64_t c = 0; c < planes.count; ++c, a += planes.height * planes.width * kLanes) {
+  const std::int64_t a_row = planes.width * kLanes, a_plane = planes.height * a_row;
+  Square squares[kMostBatch];
+  std::int64_t starts[kMostBatch];  // of tiles in a plane
+  bool inside[kMostBatch];
+  for (std::int64_t t = 0; t < count; ++t) {
+    const std::int64_t row = (grid.first + t) / grid.across, column = (grid.first + t) % grid.across;
+    squares[t] = {row * kTile - planes.pad_h, column * kTile - planes.pad_w, Line::kFrom, planes.height, planes.width};
+    starts[t] = row * kTile * a_row + column * kTile * kLanes;
+    inside[t] = squares[t].inside();
+  }
+  const std::int64_t before = planes.pad_h * a_row + planes.pad_w * kLanes;
+  for (std::int64_t c = 0; c < planes.count; ++c, a += a_plane) {
     for (std::int64_t t = 0; t < count; ++t) {
-      const std::int64_t row = (grid.first + t) / grid.across, column = (grid.first + t) % grid.across;
-      const Square square{row * kTile - planes.pad_h, column * kTile - planes.pad_w, Line::kFrom, planes.height,
-                          planes.width};
       float* const to = points + (c * grid.most + t) * kLanes;
-      // the next plane's
-      fetch_tile(a + (planes.height * planes.width + row * kTile * planes.width + column * kTile) * kLanes,
-                 planes.width * kLanes);
-      if (square.inside()) {
-        const float* const from = a + (square.top * planes.width + square.left) * kLanes;
-        square_to_points<Line>(from, kLanes, planes.width * kLanes, to, plane);
+      fetch_tile(a + a_plane + starts[t], a_row);  // the next plane's
+      if (inside[t]) {
+        square_to_points<Line>(a + starts[t] - before, kLanes, a_row, to, plane);
       } else {
-        border_to_points<Line>(square, a, to, plane);
+        border_to_points<Line>(squares[t], a, to, plane);
       }
     }
   }

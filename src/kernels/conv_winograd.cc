@@ -16,7 +16,11 @@
 namespace chalk {
 namespace {
 
-constexpr std::int64_t kMostTiles = 6;  // that go through the products at once: as many as a register tile holds
+// Tiles that go through the products at once: as many as a register tile holds; but fewer, lest their points push each
+// other out of cache, where the weights are so few that they stay there from batch to batch.
+constexpr std::int64_t kMostTiles = 6, kFewTiles = 3;
+constexpr std::int64_t kNearWeights = 1 << 17;
+constexpr std::int64_t kFewPlanes = 32;            // whose tiles are so short that all points are one call
 constexpr std::int64_t kSumPlanes = kWinogradSum;  // so that their points of kMostTiles stay in the nearest cache
 constexpr std::int64_t kBlock = 4;                 // result planes whose weights are packed side by side
 
@@ -36,11 +40,12 @@ WinogradPlan plan_winograd(const ConvShape& s, bool transposed = false) {
   p.points = winograd_points(s);
   p.from = transposed ? s.filters : s.channels;
   p.to = transposed ? s.channels : s.filters;
+  p.padded = (p.to + kBlock - 1) / kBlock * kBlock;
   p.across = (s.out_w + 3) / 4;
   p.tiles = (s.out_h + 3) / 4 * p.across;
-  p.batches = (p.tiles + kMostTiles - 1) / kMostTiles;
+  const std::int64_t most = p.points * p.from * p.padded <= kNearWeights ? kFewTiles : kMostTiles;
+  p.batches = (p.tiles + most - 1) / most;
   p.most = (p.tiles + p.batches - 1) / p.batches;
-  p.padded = (p.to + kBlock - 1) / kBlock * kBlock;
   p.v_plane = p.from * p.most * 16 + kWinogradGap;
   p.m_plane = p.to * p.most * 16 + kWinogradGap;
   p.table_floats = (2 * std::min(p.from, kSumPlanes) + 15) / 16 * 16;  // offsets are 64-bit
@@ -74,6 +79,8 @@ void pack_points(const WinogradPlan& p, const WeightOrder& order, const float* w
     for (std::int64_t to = 0; to < p.padded; to += kBlock) {
       for (std::int64_t c = 0; c < planes; c += kLanes / kBlock) {
         const std::int64_t count = std::min(kLanes / kBlock, planes - c) * kBlock;
+        // more streams than the processor foresees
+        for (std::int64_t k = 0; k < kPoints; ++k) __builtin_prefetch(packed + k * plane + 4 * kLanes);
         for (std::int64_t i = 0; i < kLanes; ++i) {
           const std::int64_t a = first + c + i / kBlock, b = to + i % kBlock;
           const bool none = i >= count || b >= p.to;
@@ -101,7 +108,8 @@ void PackPoints(std::int64_t kernel, const WinogradPlan& p, const WeightOrder& o
 /// m[k][to][t] = Σ u[k][to][from] · v[k][from][t] over from.
 void multiply(const WinogradPlan& p, const float* packed, const std::int64_t* taps, const float* v, std::int64_t count,
               float* m) {
-  for (std::int64_t k = 0; k < p.points; ++k) {
+  const std::int64_t together = p.from <= kFewPlanes ? p.points : 1;
+  for (std::int64_t k = 0; k < p.points; k += together) {
     ConvTile t{.x = v + k * p.v_plane,
                .taps = taps,
                .tap_count = 0,
@@ -110,7 +118,11 @@ void multiply(const WinogradPlan& p, const float* packed, const std::int64_t* ta
                .w_block = 0,
                .z = m + k * p.m_plane,
                .z_plane = p.most * kLanes,
-               .z_step = kLanes};
+               .z_step = kLanes,
+               .times = together,
+               .x_next = p.v_plane,
+               .w_next = p.padded * p.from,
+               .z_next = p.m_plane};
     for (std::int64_t c = 0; c < p.from; c += kSumPlanes) {
       t.tap_count = std::min(kSumPlanes, p.from - c);
       t.w_block = t.tap_count * kWeightBlock;
@@ -174,13 +186,20 @@ void finish_tiles(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan&
   const bool pooled = e.pool_h > 1 || e.pool_w > 1;
   const std::int64_t y_h = s.out_h / e.pool_h, y_w = s.out_w / e.pool_w, y_row = y_w * kLanes;
   const std::int64_t tile_h = kTile / e.pool_h, tile_w = kTile / e.pool_w;  // of y
+  struct Place {
+    std::int64_t at, rows, columns;  // of y
+  };
+  Place places[kMostTiles];
+  for (std::int64_t t = 0; t < count; ++t) {
+    const std::int64_t top = (first + t) / p.across * tile_h, left = (first + t) % p.across * tile_w;
+    places[t] = {(top * y_w + left) * kLanes, std::min(tile_h, y_h - top), std::min(tile_w, y_w - left)};
+  }
   alignas(64) float z[kTile * kTile * kLanes], b[kLanes];
   for (std::int64_t f = 0; f < s.filters; ++f) {
     std::fill_n(b, kLanes, e.bias ? bias[f] : kNoBias);
     for (std::int64_t t = 0; t < count; ++t) {
-      const std::int64_t tile = first + t, top = tile / p.across * tile_h, left = tile % p.across * tile_w;
-      const std::int64_t rows = std::min(tile_h, y_h - top), columns = std::min(tile_w, y_w - left);
-      const std::int64_t at = ((f * y_h + top) * y_w + left) * kLanes;
+      const auto& [place, rows, columns] = places[t];
+      const std::int64_t at = f * y_h * y_row + place;
       const float* const points = m + (f * p.most + t) * kLanes;
       if (pooled) {
         tile_from_points<kKernel>(points, p.m_plane, nullptr, false, z, kTile * kLanes);

@@ -145,6 +145,7 @@ void finish_group(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPl
 template <int kKernel>
 void winograd_one(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
                   float* y, float* index, float* scratch) {
+  static_assert(4 * kMostGroups <= kMostBatch);
   const OneWinogradPlan p = plan_winograd_one(s, e);
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const lanes = scratch + p.table_floats;

@@ -15,7 +15,10 @@
 namespace chalk {
 namespace {
 
-constexpr std::int64_t kBandTiles = 8;  // at most, done together, so that their points stay in cache
+// Tiles done together, at most, so that their points stay in cache; fewer where the sums are so few that they stay
+// there from band to band.
+constexpr std::int64_t kBandTiles = 8, kFewTiles = 3;
+constexpr std::int64_t kNearSums = 3 << 16;
 
 /// How winograd_weight_grad goes about a shape: bands of tiles, one after another.
 struct WinogradGradPlan {
@@ -32,9 +35,10 @@ WinogradGradPlan plan_winograd_grad(const ConvShape& s) {
   p.points = winograd_points(s);
   p.across = (s.out_w + 3) / 4;
   p.tiles = (s.out_h + 3) / 4 * p.across;
-  p.bands = (p.tiles + kBandTiles - 1) / kBandTiles;
-  p.most = (p.tiles + p.bands - 1) / p.bands;
   p.columns = (s.filters + 15) / 16 * 16;
+  const std::int64_t most = p.points * s.channels * p.columns <= kNearSums ? kFewTiles : kBandTiles;
+  p.bands = (p.tiles + most - 1) / most;
+  p.most = (p.tiles + p.bands - 1) / p.bands;
   p.v_plane = s.channels * p.most * 16 + kWinogradGap;
   p.u_plane = p.most * 16 * p.columns + kWinogradGap;
   p.m_plane = s.channels * p.columns;
@@ -79,13 +83,18 @@ void dz_to_filter_points(const ConvShape& s, const WinogradGradPlan& p, const fl
 template <int kWeights>
 HWY_INLINE void store_weights(const float (&w)[kWeights][kWidth], std::int64_t count, bool accumulate, float* to,
                               std::int64_t step) {
+  const LaneTag d;
   if constexpr (kWeights < kWidth) {
+    const auto there = hn::FirstN(d, kWeights);
+    LaneVec v[kWidth];
+    CHALKGRAD_UNROLL
+    for (int k = 0; k < kWidth; ++k) v[k] = k < kWeights ? hn::Load(d, w[k]) : hn::Zero(d);
+    transpose_vectors(v);
     for (std::int64_t i = 0; i < count; ++i, to += step) {
-      for (int k = 0; k < kWeights; ++k) to[k] = accumulate ? to[k] + w[k][i] : w[k][i];
+      hn::BlendedStore(accumulate ? hn::Add(hn::MaskedLoad(there, d, to), v[i]) : v[i], there, d, to);
     }
   } else {  // whole vectors; the last one overlaps the one before
     constexpr int kVecs = (kWeights + kWidth - 1) / kWidth;
-    const LaneTag d;
     LaneVec v[kVecs][kWidth];
     CHALKGRAD_UNROLL
     for (int j = 0; j < kVecs; ++j) {
