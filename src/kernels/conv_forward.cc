@@ -41,7 +41,7 @@ ForwardPlan plan_forward(const ConvShape& s, const ConvEpilogue& e) {
   p.window_width = s.width + 2 * s.pad_w;
   p.table_floats = round_up(p.band_rows * p.taps * 2, kElement);  // offsets are 64-bit
   const bool pooled = e.pool_h > 1 || e.pool_w > 1;
-  p.z_floats = pooled ? p.band_rows * std::max<std::int64_t>(4 * p.columns, 24) * kElement : 0;  // see tile_filters
+  p.z_floats = pooled ? p.band_rows * 12 * p.columns * kElement : 0;  // see tile_filters
   p.window_floats = p.window_rows * s.channels * p.window_width * kElement;
   return p;
 }

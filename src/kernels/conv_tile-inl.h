@@ -140,13 +140,23 @@ HWY_INLINE void run_filters(const ConvTile& t, std::int64_t filters, std::int64_
   }
 }
 
-/// How many of the `filters` left the next tile takes, when rows are `columns` wide. Narrow rows take more filters, so
-/// that there are enough independent sums to hide an FMA's latency.
+/// How many of the `filters` left the next tile takes, when rows are `columns` wide: those that fill registers best.
+/// (Narrow rows take more filters, so that there are enough independent sums to hide an FMA's latency.)
 HWY_INLINE std::int64_t tile_filters(std::int64_t filters, std::int64_t columns) {
-  for (const int many : {12, 8}) {
-    if (filters >= many && columns <= tile_columns(many)) return many;
+  const auto total = static_cast<std::uint32_t>(columns);
+  const auto sums = [&](std::uint32_t many) {  // in a tile, on average
+    const auto widest = static_cast<std::uint32_t>(tile_columns(static_cast<int>(many)));
+    return static_cast<float>(many * total) / static_cast<float>((total + widest - 1) / widest);
+  };
+  std::int64_t best = std::min<std::int64_t>(filters, kWeightBlock);
+  float most = sums(kWeightBlock);
+  for (const int many : {8, 12}) {
+    const bool narrow = tile_columns(many) < std::min<std::int64_t>(columns, 2);  // a weight would serve one product
+    if (filters < many || narrow || sums(static_cast<std::uint32_t>(many)) <= most) continue;
+    best = many;
+    most = sums(static_cast<std::uint32_t>(many));
   }
-  return std::min<std::int64_t>(filters, kWeightBlock);
+  return best;
 }
 
 /// `columns` columns of z for as many filters as tile_filters() said: in tiles of nearly equal width.
