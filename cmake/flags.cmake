@@ -14,7 +14,8 @@ set(chalkgrad_disabled_targets "HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL|HWY_SVE|HWY_SVE2|
 if(NOT CHALKGRAD_AVX512)
   string(APPEND chalkgrad_disabled_targets "|HWY_AVX3")
 endif()
-target_compile_definitions(chalkgrad_flags INTERFACE "HWY_DISABLED_TARGETS=(${chalkgrad_disabled_targets})")
+target_compile_definitions(chalkgrad_flags INTERFACE "HWY_DISABLED_TARGETS=(${chalkgrad_disabled_targets})"
+  HWY_IS_DEBUG_BUILD=0)  # its assertions are functions of its library, of which only the headers are used
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Highway's NEON is declared for processors with AES; GCC does not inline it where the rest is not.
   target_compile_options(chalkgrad_flags INTERFACE -march=armv8-a+crypto)

@@ -17,8 +17,7 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/build/venv/bin/python3)
 endif()
 
 add_library(chalkgrad_test_flags INTERFACE)
-target_link_libraries(chalkgrad_test_flags INTERFACE chalkgrad chalkgrad_flags hwy::hwy rapidcheck GTest::gmock
-                      nlohmann_json::nlohmann_json OpenSSL::Crypto)
+target_link_libraries(chalkgrad_test_flags INTERFACE chalkgrad chalkgrad_flags rapidcheck GTest::gmock)
 target_include_directories(chalkgrad_test_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(chalkgrad_test_flags INTERFACE CHALKGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                            CHALKGRAD_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")

@@ -17,6 +17,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "src/base/target.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;

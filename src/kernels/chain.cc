@@ -145,14 +145,14 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace chalk {
 
-HWY_EXPORT(run_chain);
-HWY_EXPORT(fold_groups);
+CHALK_EXPORT(run_chain);
+CHALK_EXPORT(fold_groups);
 
 void run_chain(std::span<const Link> links, float* const* at, std::size_t groups, const ChainSums& sums) {
-  HWY_DYNAMIC_DISPATCH(run_chain)(links, at, groups, sums);
+  CHALK_CHOSEN(run_chain)(links, at, groups, sums);
 }
 
-void fold_groups(float* groups) { HWY_DYNAMIC_DISPATCH(fold_groups)(groups); }
+void fold_groups(float* groups) { CHALK_CHOSEN(fold_groups)(groups); }
 
 }  // namespace chalk
 #endif

@@ -244,7 +244,7 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-HWY_EXPORT(ConvWeightGrad);
+CHALK_EXPORT(ConvWeightGrad);
 
 std::size_t conv_weight_grad_scratch(const ConvShape& s) {
   const GradPlan p = plan_weight_grad(s);
@@ -253,7 +253,7 @@ std::size_t conv_weight_grad_scratch(const ConvShape& s) {
 
 void conv_weight_grad(const ConvShape& s, const float* x, const float* dz, float* dw, int valid, bool accumulate,
                       float* scratch) {
-  HWY_DYNAMIC_DISPATCH(ConvWeightGrad)(s, x, dz, dw, valid, accumulate, scratch);
+  CHALK_CHOSEN(ConvWeightGrad)(s, x, dz, dw, valid, accumulate, scratch);
 }
 
 }  // namespace chalk

@@ -55,14 +55,14 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace chalk {
 
-HWY_EXPORT(fold_lanes);
-HWY_EXPORT(fold_slots);
+CHALK_EXPORT(fold_lanes);
+CHALK_EXPORT(fold_slots);
 
 void fold_lanes(const float* x, std::size_t count, int valid, bool accumulate, float* out) {
-  HWY_DYNAMIC_DISPATCH(fold_lanes)(x, count, valid, accumulate, out);
+  CHALK_CHOSEN(fold_lanes)(x, count, valid, accumulate, out);
 }
 void fold_slots(const float* slots, std::size_t stride, int used, std::size_t begin, std::size_t end, float* out) {
-  HWY_DYNAMIC_DISPATCH(fold_slots)(slots, stride, used, begin, end, out);
+  CHALK_CHOSEN(fold_slots)(slots, stride, used, begin, end, out);
 }
 
 }  // namespace chalk

@@ -162,13 +162,13 @@ HWY_AFTER_NAMESPACE();
   }
 
 #undef CHALK_DISPATCH_KERNEL
-#define CHALK_DISPATCH_KERNEL()                                                                 \
-  HWY_EXPORT(reference_kernel);                                                                 \
-  HWY_EXPORT(lanes_kernel);                                                                     \
-  HWY_EXPORT(shared_kernel);                                                                    \
-  static void run_reference(const KernelCall& c) { HWY_DYNAMIC_DISPATCH(reference_kernel)(c); } \
-  static void run_lanes(const KernelCall& c) { HWY_DYNAMIC_DISPATCH(lanes_kernel)(c); }         \
-  static void run_shared(const KernelCall& c) { HWY_DYNAMIC_DISPATCH(shared_kernel)(c); }
+#define CHALK_DISPATCH_KERNEL()                                                         \
+  CHALK_EXPORT(reference_kernel);                                                       \
+  CHALK_EXPORT(lanes_kernel);                                                           \
+  CHALK_EXPORT(shared_kernel);                                                          \
+  static void run_reference(const KernelCall& c) { CHALK_CHOSEN(reference_kernel)(c); } \
+  static void run_lanes(const KernelCall& c) { CHALK_CHOSEN(lanes_kernel)(c); }         \
+  static void run_shared(const KernelCall& c) { CHALK_CHOSEN(shared_kernel)(c); }
 
 // Defines kKernels, which goes to the machine's instruction set at run time.
 #undef CHALK_DISPATCH
@@ -177,10 +177,10 @@ HWY_AFTER_NAMESPACE();
   constexpr Kernels kKernels{run_reference, run_lanes, run_shared, nullptr};
 
 #undef CHALK_DISPATCH_ELEMENTWISE
-#define CHALK_DISPATCH_ELEMENTWISE()                                          \
-  CHALK_DISPATCH_KERNEL()                                                     \
-  HWY_EXPORT(sweep_kernel);                                                   \
-  static Sweep chosen_sweep() { return &HWY_DYNAMIC_DISPATCH(sweep_kernel); } \
+#define CHALK_DISPATCH_ELEMENTWISE()                                  \
+  CHALK_DISPATCH_KERNEL()                                             \
+  CHALK_EXPORT(sweep_kernel);                                         \
+  static Sweep chosen_sweep() { return &CHALK_CHOSEN(sweep_kernel); } \
   constexpr Kernels kKernels{run_reference, run_lanes, run_shared, chosen_sweep};
 
 #endif
