@@ -4,6 +4,7 @@ target_compile_options(chalkgrad_flags INTERFACE
   -ffp-contract=off        # a multiply-add is fused where the code says so, nowhere else
   -fno-math-errno -fno-trapping-math
   -fno-strict-aliasing     # lanes are read as floats and as vectors
+  -ffunction-sections -fdata-sections  # so that programs get what they use
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wmissing-field-initializers
   -Wno-psabi               # GCC notes that vectors were passed otherwise before version 4.6
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # GCC 12 is wrong about "text" + std::string (its bug 105651)

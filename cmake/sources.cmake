@@ -25,6 +25,13 @@ function(chalkgrad_room out)
   set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
+# What holds no time is compiled for size: these rooms, but for what goes over pixels.
+set(chalkgrad_for_size $<$<CONFIG:Release>:-Os>)
+chalkgrad_room(small_sources ir layers passes data net train math)
+list(FILTER small_sources EXCLUDE REGEX "/data/(idx|normalise|image_fit)\\.cc$")
+list(APPEND small_sources ${PROJECT_SOURCE_DIR}/src/run/gradcheck.cc ${PROJECT_SOURCE_DIR}/src/run/update_check.cc)
+set_source_files_properties(${small_sources} PROPERTIES COMPILE_OPTIONS ${chalkgrad_for_size})
+
 chalkgrad_room(core_sources base ir ops layers passes plan kernels run)
 chalkgrad_room(data_sources data net train math)
 

@@ -10,7 +10,9 @@ HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 namespace {
 
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+constexpr std::size_t kGroups = 1;
+#elif HWY_TARGET == HWY_AVX2
 constexpr std::size_t kGroups = 4;  // that pass through a chain side by side: as many as registers hold
 #else
 constexpr std::size_t kGroups = kPieces > 1 ? 4 : 16;

@@ -142,12 +142,22 @@ HWY_INLINE void sweep_lanes(const float* const* in, float* out, std::size_t coun
 }  // namespace chalk::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
+// The reference and what is shared by all samples hold no time (updates of parameters are sweeps): one copy of them is
+// enough, for what every processor has.
+#undef CHALK_ONE_BY_ONE_KERNELS
+#if HWY_TARGET == HWY_STATIC_TARGET
+#define CHALK_ONE_BY_ONE_KERNELS()                                        \
+  void reference_kernel(const KernelCall& c) { kernel(Args<double>{c}); } \
+  void shared_kernel(const KernelCall& c) { kernel(Args<float>{c}); }
+#else
+#define CHALK_ONE_BY_ONE_KERNELS()
+#endif
+
 // Instantiates template <class T> void kernel(const Args<T>&).
 #undef CHALK_KERNEL
-#define CHALK_KERNEL()                                                    \
-  void reference_kernel(const KernelCall& c) { kernel(Args<double>{c}); } \
-  void lanes_kernel(const KernelCall& c) { kernel(Args<Lanes>{c}); }      \
-  void shared_kernel(const KernelCall& c) { kernel(Args<float>{c}); }
+#define CHALK_KERNEL()       \
+  CHALK_ONE_BY_ONE_KERNELS() \
+  void lanes_kernel(const KernelCall& c) { kernel(Args<Lanes>{c}); }
 
 // The same for an elementwise operation of N inputs, given template <class T> T formula(T, …).
 #undef CHALK_ELEMENTWISE_KERNEL
@@ -162,13 +172,11 @@ HWY_AFTER_NAMESPACE();
   }
 
 #undef CHALK_DISPATCH_KERNEL
-#define CHALK_DISPATCH_KERNEL()                                                         \
-  CHALK_EXPORT(reference_kernel);                                                       \
-  CHALK_EXPORT(lanes_kernel);                                                           \
-  CHALK_EXPORT(shared_kernel);                                                          \
-  static void run_reference(const KernelCall& c) { CHALK_CHOSEN(reference_kernel)(c); } \
-  static void run_lanes(const KernelCall& c) { CHALK_CHOSEN(lanes_kernel)(c); }         \
-  static void run_shared(const KernelCall& c) { CHALK_CHOSEN(shared_kernel)(c); }
+#define CHALK_DISPATCH_KERNEL()                                                                \
+  CHALK_EXPORT(lanes_kernel);                                                                  \
+  static void run_reference(const KernelCall& c) { HWY_STATIC_DISPATCH(reference_kernel)(c); } \
+  static void run_lanes(const KernelCall& c) { CHALK_CHOSEN(lanes_kernel)(c); }                \
+  static void run_shared(const KernelCall& c) { HWY_STATIC_DISPATCH(shared_kernel)(c); }
 
 // Defines kKernels, which goes to the machine's instruction set at run time.
 #undef CHALK_DISPATCH
