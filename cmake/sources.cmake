@@ -1,6 +1,9 @@
 # The two libraries. A room's files are found by their place: src/ROOM/*.cc, less the tests beside them.
 #   chalkgrad_core  graph, derivation, planning, kernels, training: needs the standard library
 #   chalkgrad       core, data readers, files, networks from text: also zlib, libpng, libjpeg, nettle
+if(NOT BUILD_SHARED_LIBS)  # archives first, so that the command line can be one file
+  list(PREPEND CMAKE_FIND_LIBRARY_SUFFIXES ${CMAKE_STATIC_LIBRARY_SUFFIX})
+endif()
 find_path(HIGHWAY_HEADERS hwy/highway.h REQUIRED)
 find_path(TOMLPLUSPLUS_HEADERS toml++/toml.h REQUIRED)
 find_package(nlohmann_json REQUIRED)

@@ -94,6 +94,11 @@ if(TARGET chalkgrad_app)
   set_tests_properties(cli every_operation seeds doc_examples PROPERTIES LABELS cross TIMEOUT 900 SKIP_RETURN_CODE 77)
 endif()
 set_tests_properties(layering links bench_rivals PROPERTIES LABELS house)
+if(TARGET chalkgrad_app AND CHALKGRAD_CAN_BE_STATIC)  # .ci/run says how large the release build may be
+  add_test(NAME one_file
+           COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/one_file_test.py $<TARGET_FILE:chalkgrad_app>)
+  set_tests_properties(one_file PROPERTIES LABELS house)
+endif()
 
 # Installs the libraries somewhere, moves them elsewhere, and builds a program against them as a user would.
 foreach(kind IN ITEMS static shared)
