@@ -9,9 +9,9 @@
 
 #include "chalkgrad/program.h"
 #include "src/base/aligned.h"
+#include "src/base/target.h"
 #include "src/kernels/conv.h"
 #include "src/kernels/conv_winograd.h"
-#include "src/run/target.h"
 
 namespace {
 

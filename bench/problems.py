@@ -148,7 +148,14 @@ def facts(app=APP, starts=11):
         start = time.monotonic()
         call(app, *once)
         took.append(time.monotonic() - start)
-    return {"peak_memory": memory - 64 * 28 * 28, "first_step_seconds": median(took), "binary_bytes": stripped_size(app)}
+    return {"peak_memory": memory - 64 * 28 * 28, "first_step_seconds": median(took), "binary_bytes": stripped_size(app),
+            "binary_is_static": is_static(app)}
+
+
+def is_static(app=APP):
+    """Whether it is all in one file, and its size therefore all there is."""
+    segments = subprocess.run(["readelf", "-lW", str(app)], capture_output=True, text=True, check=True).stdout
+    return " INTERP " not in segments
 
 
 def stripped_size(app=APP):

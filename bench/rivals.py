@@ -37,7 +37,7 @@ PATIENCE = 600  # seconds until a rival must be ready: torch.compile compiles C+
 # What is wanted of chalkgrad alone: (name, key of the results, bound, how it is written).
 LIMITS = [("memory of training beyond the data", "peak_memory", 64e6, lambda v: f"{v / 1e6:.1f} MB"),
           ("process start to the end of the first step", "first_step_seconds", 0.020, lambda v: f"{1e3 * v:.1f} ms"),
-          ("size of the program without symbols", "binary_bytes", 5e6, lambda v: f"{v / 1e6:.2f} MB")]
+          ("size of the program, statically linked, without symbols", "binary_bytes", 5e6, lambda v: f"{v / 1e6:.2f} MB")]
 SCALING = 1.9  # times one thread, on two
 
 
@@ -239,6 +239,8 @@ def others(report):
             for r in report["problems"] if "to_one_thread" in r]
     for name, key, bound, text in LIMITS:
         met = "met" if report[key] <= bound else "missed"
+        if key == "binary_bytes" and not report["binary_is_static"]:
+            name, met = "size of the program beside its shared libraries", "not comparable"
         rows.append([name, text(report[key]), f"≤ {text(bound).replace('.00', '').replace('.0', '')}, {met}"])
     if report["mnist"]:
         m = report["mnist"]
@@ -323,7 +325,8 @@ class SelfTest(unittest.TestCase):
               "float32": {"rival": "PyTorch", "mode": "eager", "version": "2", "samples_per_second": 50000.0, "ratio": 4.0}}
     REPORT = {"date": "2026-01-01", "machine": "a CPU", "commit": "abc", "instruction_set": "avx2", "rounds": 5,
               "seconds": 2.0, "versions": {"PyTorch": "2"}, "problems": [RESULT], "peak_memory": 65e6,
-              "first_step_seconds": 0.0123, "binary_bytes": 4.5e6, "notes": ["b: broken"], "mnist": None}
+              "first_step_seconds": 0.0123, "binary_bytes": 4.5e6, "binary_is_static": True,
+              "notes": ["b: broken"], "mnist": None}
 
     def test_lists_are_read_and_mistakes_have_a_place(self):
         read = p.parse("# note\n\na 10n 1x8x8 64 train goal=2.5 # more\nb 10n 784 1 predict threads=1\n")

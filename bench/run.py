@@ -57,7 +57,8 @@ def main():
     print(f"peak of fused multiply-adds in the last run: {last['peak_gflops']:.0f} GFLOP/s")
     print(f"training {p.FIRST}, batch 64: at most {facts['peak_memory'] / 1e6:.1f} MB of memory beyond the data, "
           f"{1e3 * facts['first_step_seconds']:.1f} ms from the process's start to the end of its first step; "
-          f"the program without symbols has {facts['binary_bytes'] / 1e6:.2f} MB")
+          f"the program without symbols has {facts['binary_bytes'] / 1e6:.2f} MB, "
+          + ("statically linked" if facts["binary_is_static"] else "beside the shared libraries that it needs"))
     return 0
 
 

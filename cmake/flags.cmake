@@ -4,6 +4,7 @@ target_compile_options(chalkgrad_flags INTERFACE
   -ffp-contract=off        # a multiply-add is fused where the code says so, nowhere else
   -fno-math-errno -fno-trapping-math
   -fno-strict-aliasing     # lanes are read as floats and as vectors
+  -ffunction-sections -fdata-sections  # so that programs get what they use
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wmissing-field-initializers
   -Wno-psabi               # GCC notes that vectors were passed otherwise before version 4.6
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # GCC 12 is wrong about "text" + std::string (its bug 105651)
@@ -14,7 +15,8 @@ set(chalkgrad_disabled_targets "HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL|HWY_SVE|HWY_SVE2|
 if(NOT CHALKGRAD_AVX512)
   string(APPEND chalkgrad_disabled_targets "|HWY_AVX3")
 endif()
-target_compile_definitions(chalkgrad_flags INTERFACE "HWY_DISABLED_TARGETS=(${chalkgrad_disabled_targets})")
+target_compile_definitions(chalkgrad_flags INTERFACE "HWY_DISABLED_TARGETS=(${chalkgrad_disabled_targets})"
+  HWY_IS_DEBUG_BUILD=0)  # its assertions are functions of its library, of which only the headers are used
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Highway's NEON is declared for processors with AES; GCC does not inline it where the rest is not.
   target_compile_options(chalkgrad_flags INTERFACE -march=armv8-a+crypto)

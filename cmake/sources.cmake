@@ -1,16 +1,22 @@
 # The two libraries. A room's files are found by their place: src/ROOM/*.cc, less the tests beside them.
-#   chalkgrad_core  graph, derivation, planning, kernels, training: needs Highway and the standard library
-#   chalkgrad       core, data readers, files, networks from text: also zlib, libpng, libjpeg, libcrypto, libzip
+#   chalkgrad_core  graph, derivation, planning, kernels, training: needs the standard library
+#   chalkgrad       core, data readers, files, networks from text: also zlib, libpng, libjpeg, nettle
+if(NOT BUILD_SHARED_LIBS)  # archives first, so that the command line can be one file
+  list(PREPEND CMAKE_FIND_LIBRARY_SUFFIXES ${CMAKE_STATIC_LIBRARY_SUFFIX})
+endif()
+find_path(HIGHWAY_HEADERS hwy/highway.h REQUIRED)
+find_path(TOMLPLUSPLUS_HEADERS toml++/toml.h REQUIRED)
+find_package(nlohmann_json REQUIRED)
 find_package(Threads REQUIRED)
-find_package(HWY REQUIRED NAMES hwy)
 find_package(ZLIB REQUIRED)
 find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
-find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
-find_package(nlohmann_json REQUIRED)
-find_package(tomlplusplus REQUIRED)
+pkg_check_modules(NETTLE REQUIRED IMPORTED_TARGET nettle)
+
+# Of these, headers are all that is used.
+target_include_directories(chalkgrad_flags SYSTEM INTERFACE ${HIGHWAY_HEADERS} ${TOMLPLUSPLUS_HEADERS})
+target_link_libraries(chalkgrad_flags INTERFACE nlohmann_json::nlohmann_json)
 
 function(chalkgrad_room out)
   set(found)
@@ -22,6 +28,13 @@ function(chalkgrad_room out)
   set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
+# What holds no time is compiled for size: these rooms, but for what goes over pixels.
+set(chalkgrad_for_size $<$<CONFIG:Release>:-Os>)
+chalkgrad_room(small_sources ir layers passes data net train math)
+list(FILTER small_sources EXCLUDE REGEX "/data/(idx|normalise|image_fit)\\.cc$")
+list(APPEND small_sources ${PROJECT_SOURCE_DIR}/src/run/gradcheck.cc ${PROJECT_SOURCE_DIR}/src/run/update_check.cc)
+set_source_files_properties(${small_sources} PROPERTIES COMPILE_OPTIONS ${chalkgrad_for_size})
+
 chalkgrad_room(core_sources base ir ops layers passes plan kernels run)
 chalkgrad_room(data_sources data net train math)
 
@@ -31,12 +44,11 @@ if(CHALKGRAD_FUZZ)  # what is fuzzed reads files and texts; instrumented kernels
   list(FILTER kernel_sources INCLUDE REGEX "/src/(kernels|ops)/")
   set_source_files_properties(${kernel_sources} PROPERTIES COMPILE_OPTIONS -fno-sanitize=all)
 endif()
-target_link_libraries(chalkgrad_core PUBLIC Threads::Threads PRIVATE hwy::hwy $<BUILD_INTERFACE:chalkgrad_flags>)
+target_link_libraries(chalkgrad_core PUBLIC Threads::Threads PRIVATE $<BUILD_INTERFACE:chalkgrad_flags>)
 add_library(chalkgrad ${data_sources})
 target_link_libraries(chalkgrad
   PUBLIC chalkgrad_core
-  PRIVATE ZLIB::ZLIB PNG::PNG JPEG::JPEG OpenSSL::Crypto PkgConfig::LIBZIP $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
-          tomlplusplus::tomlplusplus $<BUILD_INTERFACE:chalkgrad_flags>)
+  PRIVATE ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConfig::NETTLE $<BUILD_INTERFACE:chalkgrad_flags>)
 
 foreach(library IN ITEMS chalkgrad_core chalkgrad)
   target_include_directories(${library} PUBLIC

@@ -17,8 +17,7 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/build/venv/bin/python3)
 endif()
 
 add_library(chalkgrad_test_flags INTERFACE)
-target_link_libraries(chalkgrad_test_flags INTERFACE chalkgrad chalkgrad_flags hwy::hwy rapidcheck GTest::gmock
-                      nlohmann_json::nlohmann_json OpenSSL::Crypto)
+target_link_libraries(chalkgrad_test_flags INTERFACE chalkgrad chalkgrad_flags rapidcheck GTest::gmock)
 target_include_directories(chalkgrad_test_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(chalkgrad_test_flags INTERFACE CHALKGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                            CHALKGRAD_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
@@ -95,6 +94,11 @@ if(TARGET chalkgrad_app)
   set_tests_properties(cli every_operation seeds doc_examples PROPERTIES LABELS cross TIMEOUT 900 SKIP_RETURN_CODE 77)
 endif()
 set_tests_properties(layering links bench_rivals PROPERTIES LABELS house)
+if(TARGET chalkgrad_app AND CHALKGRAD_CAN_BE_STATIC)  # .ci/run says how large the release build may be
+  add_test(NAME one_file
+           COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/one_file_test.py $<TARGET_FILE:chalkgrad_app>)
+  set_tests_properties(one_file PROPERTIES LABELS house)
+endif()
 
 # Installs the libraries somewhere, moves them elsewhere, and builds a program against them as a user would.
 foreach(kind IN ITEMS static shared)

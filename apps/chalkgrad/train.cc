@@ -123,7 +123,7 @@ Run resumed_run(const Options& o) {
   options.threads = o.train.threads;
   auto data = load_data("", network);
   const auto steps_an_epoch = (static_cast<std::int64_t>(data.train.size()) + options.batch - 1) / options.batch;
-  const auto position = nlohmann::json::parse(network.metadata["chalkgrad.position"], nullptr, false);
+  const auto position = nlohmann::json::parse(std::string_view(network.metadata["chalkgrad.position"]), nullptr, false);
   if (position.is_object() && position.value("step", std::int64_t{0}) >= steps_an_epoch * options.epochs) {
     throw InputError(
         fmt::format("{}: its training of {} epochs is finished; there is nothing to resume", o.resume, options.epochs));

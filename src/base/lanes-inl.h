@@ -17,6 +17,17 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "src/base/target.h"
+
+// Portable code is there for correctness, on old processors: small is all it has to be.
+#if HWY_TARGET == HWY_SCALAR && HWY_COMPILER_GCC_ACTUAL
+#undef HWY_BEFORE_NAMESPACE
+#define HWY_BEFORE_NAMESPACE() \
+  _Pragma("GCC push_options") _Pragma("GCC optimize(\"Os\")") static_assert(true, "For requiring trailing semicolon")
+#undef HWY_AFTER_NAMESPACE
+#define HWY_AFTER_NAMESPACE() _Pragma("GCC pop_options") static_assert(true, "For requiring trailing semicolon")
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;

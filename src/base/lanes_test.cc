@@ -71,8 +71,8 @@ struct Function {
 };
 
 #define CHALK_TEST_FUNCTION(name) \
-  HWY_EXPORT(run_##name);         \
-  void name##_now(const float* in, float* out, bool lanes) { HWY_DYNAMIC_DISPATCH(run_##name)(in, out, lanes); }
+  CHALK_EXPORT(run_##name);       \
+  void name##_now(const float* in, float* out, bool lanes) { CHALK_CHOSEN(run_##name)(in, out, lanes); }
 CHALK_TEST_FUNCTION(exp)
 CHALK_TEST_FUNCTION(log)
 CHALK_TEST_FUNCTION(tanh)
@@ -151,12 +151,7 @@ void PrintTo(const Function& f, std::ostream* out) { *out << f.name; }  // of Go
 
 class Lanes : public testing::TestWithParam<Function> {
  protected:
-  void TearDown() override { use(0); }
-  /// Dispatches to this instruction set; 0: to the best there is.
-  static void use(std::int64_t target) {
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  }
+  void TearDown() override { use_target(choose_target()); }
 };
 
 TEST_P(Lanes, IsAsExactAsItSays) {
@@ -178,8 +173,8 @@ TEST_P(Lanes, IsAsExactAsItSays) {
 
 TEST_P(Lanes, HasTheBitsOfOneFloatOnEveryInstructionSet) {
   std::vector<float> first;
-  for (const auto target : hwy::SupportedAndGeneratedTargets()) {
-    use(target);
+  for (const auto target : targets()) {
+    use_target(target);
     const auto lanes = run(GetParam(), true), floats = run(GetParam(), false);
     if (first.empty()) first = lanes;
     for (std::size_t i = 0; i < lanes.size(); ++i) {
@@ -187,7 +182,7 @@ TEST_P(Lanes, HasTheBitsOfOneFloatOnEveryInstructionSet) {
                             ? std::isnan(lanes[i]) && std::isnan(floats[i])
                             : std::bit_cast<std::uint32_t>(first[i]) == std::bit_cast<std::uint32_t>(lanes[i]) &&
                                   std::bit_cast<std::uint32_t>(first[i]) == std::bit_cast<std::uint32_t>(floats[i]);
-      ASSERT_TRUE(same) << hwy::TargetName(target) << " at " << values()[i] << ": " << lanes[i] << " and " << floats[i]
+      ASSERT_TRUE(same) << target_name(target) << " at " << values()[i] << ": " << lanes[i] << " and " << floats[i]
                         << " instead of " << first[i];
     }
   }

@@ -1,10 +1,10 @@
 #include "src/data/npz.h"
 
-#include <zip.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <bit>
-#include <memory>
+#include <utility>
 
 #include "chalkgrad/error.h"
 #include "src/base/file.h"
@@ -48,14 +48,84 @@ void check_name(const std::string& name) {
   throw InputError(str("npz: an array cannot be called ", in_quotes(name), "; use a name like conv1 or conv1/W"));
 }
 
-struct CloseSource {
-  void operator()(zip_source_t* source) const { zip_source_free(source); }
-};
-struct Discard {
-  void operator()(zip_t* archive) const { zip_discard(archive); }
+/// Numbers of 16, 32 and 64 bits, least significant byte first, as zip has them.
+class Bytes {
+ public:
+  explicit Bytes(std::size_t expected) { bytes_.reserve(expected); }
+  std::size_t size() const { return bytes_.size(); }
+  Bytes& u16(std::size_t number) { return append(&number, 2); }
+  Bytes& u32(std::size_t number) { return append(&number, 4); }
+  Bytes& u64(std::size_t number) { return append(&number, 8); }
+  Bytes& append(const void* from, std::size_t count) {
+    const auto* first = static_cast<const std::uint8_t*>(from);
+    bytes_.insert(bytes_.end(), first, first + count);
+    return *this;
+  }
+  std::vector<std::uint8_t> take() && { return std::move(bytes_); }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
 };
 
-[[noreturn]] void fail(const char* reason) { throw Error(str("npz: libzip: ", reason)); }
+// An archive of stored files, after PKWARE's APPNOTE 6.3: the files, each behind a header; a directory of them; its
+// end. What is too large for a field of 32 bits has all bits set there and stands in 64 bits elsewhere.
+class StoredZip {
+ public:
+  StoredZip(std::size_t expected, std::size_t most) : out_(expected), most_(most) {}
+
+  void add(const std::string& name, std::span<const std::uint8_t> bytes) {
+    const Entry entry{name, bytes.size(), crc32_z(0, bytes.data(), bytes.size()), out_.size()};
+    const bool wide = entry.size >= most_;
+    out_.u32(0x04034b50).u16(version(wide));
+    description(entry, wide, wide ? 20 : 0).append(name.data(), name.size());
+    if (wide) out_.u16(1).u16(16).u64(entry.size).u64(entry.size);
+    out_.append(bytes.data(), bytes.size());
+    entries_.push_back(entry);
+  }
+
+  std::vector<std::uint8_t> take() && {
+    const auto directory = out_.size(), count = entries_.size();
+    for (const auto& entry : entries_) {
+      const bool wide = entry.size >= most_ || entry.at >= most_;
+      out_.u32(0x02014b50).u16(version(wide)).u16(version(wide));
+      description(entry, wide, wide ? 28 : 0);
+      out_.u16(0).u16(0).u16(0).u32(0).u32(wide ? kElsewhere : entry.at);  // comment, disk, attributes, place
+      out_.append(entry.name.data(), entry.name.size());
+      if (wide) out_.u16(1).u16(24).u64(entry.size).u64(entry.size).u64(entry.at);
+    }
+    const auto end = out_.size(), size = end - directory;
+    const bool wide = directory >= most_ || size >= most_ || count >= 0xffff;
+    if (wide) {
+      out_.u32(0x06064b50).u64(44).u16(version(wide)).u16(version(wide)).u32(0).u32(0);
+      out_.u64(count).u64(count).u64(size).u64(directory);
+      out_.u32(0x07064b50).u32(0).u64(end).u32(1);
+    }
+    out_.u32(0x06054b50).u16(0).u16(0).u16(wide ? 0xffff : count).u16(wide ? 0xffff : count);
+    out_.u32(wide ? kElsewhere : size).u32(wide ? kElsewhere : directory).u16(0);
+    return std::move(out_).take();
+  }
+
+ private:
+  struct Entry {
+    std::string name;
+    std::size_t size, crc, at;
+  };
+  static constexpr std::size_t kElsewhere = 0xffffffff;
+  static std::size_t version(bool wide) { return wide ? 45 : 20; }
+
+  /// What a file's header and its line in the directory have in common: a name in UTF-8, stored at midnight of
+  /// 1 January 1980.
+  Bytes& description(const Entry& entry, bool wide, std::size_t extra) {
+    constexpr std::size_t utf8 = 1U << 11U, stored = 0, midnight = 0, first_of_1980 = 1U << 5U | 1U;
+    const auto size = wide ? kElsewhere : entry.size;
+    out_.u16(utf8).u16(stored).u16(midnight).u16(first_of_1980);
+    return out_.u32(entry.crc).u32(size).u32(size).u16(entry.name.size()).u16(extra);
+  }
+
+  Bytes out_;
+  std::size_t most_;
+  std::vector<Entry> entries_;
+};
 
 }  // namespace
 
@@ -88,46 +158,12 @@ void NpzWriter::add(const std::string& name, const Shape& shape, const char* typ
   }
 }
 
-std::vector<std::uint8_t> NpzWriter::serialize() const {
-  if (files_.empty()) {  // libzip would rather write nothing at all: this is only the end mark of an archive
-    std::vector<std::uint8_t> end(22);
-    std::ranges::copy(std::string_view("PK\x05\x06"), end.begin());
-    return end;
-  }
-  zip_error_t error;
-  zip_error_init(&error);
-  const std::unique_ptr<zip_source_t, CloseSource> target(zip_source_buffer_create(nullptr, 0, 0, &error));
-  if (target == nullptr) fail(zip_error_strerror(&error));
-  zip_source_keep(target.get());  // zip_close lets go of one hold, the bytes are read through the other
-  std::unique_ptr<zip_t, Discard> archive(zip_open_from_source(target.get(), ZIP_TRUNCATE, &error));
-  if (archive == nullptr) {
-    zip_source_free(target.get());
-    fail(zip_error_strerror(&error));
-  }
-  for (const auto& [name, bytes] : files_) {
-    auto* source = zip_source_buffer(archive.get(), bytes.data(), bytes.size(), 0);
-    const auto index =
-        source == nullptr ? -1 : zip_file_add(archive.get(), (name + ".npy").c_str(), source, ZIP_FL_ENC_UTF_8);
-    if (index < 0) {
-      zip_source_free(source);
-      fail(zip_strerror(archive.get()));
-    }
-    const auto at = static_cast<zip_uint64_t>(index);
-    constexpr zip_uint16_t midnight = 0, first_of_1980 = 1U << 5U | 1U;
-    if (zip_set_file_compression(archive.get(), at, ZIP_CM_STORE, 0) != 0 ||
-        zip_file_set_dostime(archive.get(), at, midnight, first_of_1980, 0) != 0) {
-      fail(zip_strerror(archive.get()));
-    }
-  }
-  if (zip_close(archive.get()) != 0) fail(zip_strerror(archive.get()));
-  static_cast<void>(archive.release());
-  zip_stat_t status;
-  if (zip_source_stat(target.get(), &status) != 0 || zip_source_open(target.get()) != 0) fail("cannot read back");
-  std::vector<std::uint8_t> bytes(status.size);
-  const auto got = zip_source_read(target.get(), bytes.data(), bytes.size());
-  zip_source_close(target.get());
-  if (got < 0 || static_cast<std::size_t>(got) != bytes.size()) fail("cannot read back");
-  return bytes;
+std::vector<std::uint8_t> NpzWriter::serialize(std::size_t most) const {
+  std::size_t expected = 128;
+  for (const auto& [name, bytes] : files_) expected += 2 * name.size() + bytes.size() + 256;
+  StoredZip zip(expected, most);
+  for (const auto& [name, bytes] : files_) zip.add(name + ".npy", bytes);
+  return std::move(zip).take();
 }
 
 void NpzWriter::save(const std::filesystem::path& path) const { write_file_atomically(path, serialize()); }

@@ -1,6 +1,7 @@
 // NumPy's .npz: named arrays in one file that numpy.load reads.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -23,8 +24,8 @@ class NpzWriter {
   void add(const std::string& name, const Shape& shape, std::span<const double> values);
   void add(const std::string& name, const Shape& shape, std::span<const std::int64_t> values);
 
-  /// The file's bytes.
-  std::vector<std::uint8_t> serialize() const;
+  /// The file's bytes. Sizes and places from `most` on are written in 64 bits; tests give less than needs it.
+  std::vector<std::uint8_t> serialize(std::size_t most = 0xffffffff) const;
 
   /// Written atomically (see src/base/file.h). Throws InputError if it cannot be.
   void save(const std::filesystem::path& path) const;

@@ -1,28 +1,13 @@
 #include "src/data/sha256.h"
 
-#include <openssl/evp.h>
-
 #include <array>
 
-#include "chalkgrad/error.h"
-
 namespace chalk {
-namespace {
 
-void require(bool done) {
-  if (!done) throw Error("SHA-256: OpenSSL's libcrypto refused; check that its default provider is installed");
-}
-
-}  // namespace
-
-void Sha256::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
-
-Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
-  require(context_ != nullptr && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
-}
+Sha256::Sha256() { sha256_init(&context_); }
 
 Sha256& Sha256::update(std::span<const std::uint8_t> bytes) {
-  require(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
+  sha256_update(&context_, bytes.size(), bytes.data());
   return *this;
 }
 
@@ -37,13 +22,12 @@ Sha256& Sha256::update(std::uint64_t number) {
 }
 
 std::string Sha256::hex() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  require(EVP_DigestFinal_ex(context_.get(), digest.data(), &size) == 1);
+  std::array<std::uint8_t, SHA256_DIGEST_SIZE> digest{};
+  sha256_digest(&context_, digest.size(), digest.data());
   std::string text;
-  for (unsigned i = 0; i < size; ++i) {
-    text += "0123456789abcdef"[digest[i] >> 4U];
-    text += "0123456789abcdef"[digest[i] & 15U];
+  for (const auto byte : digest) {
+    text += "0123456789abcdef"[byte >> 4U];
+    text += "0123456789abcdef"[byte & 15U];
   }
   return text;
 }

@@ -1,13 +1,12 @@
 // SHA-256, for telling a whole file from a damaged one.
 #pragma once
 
+#include <nettle/sha2.h>
+
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-
-struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
 
 namespace chalk {
 
@@ -23,10 +22,7 @@ class Sha256 {
   std::string hex();
 
  private:
-  struct Free {
-    void operator()(evp_md_ctx_st* context) const;
-  };
-  std::unique_ptr<evp_md_ctx_st, Free> context_;
+  sha256_ctx context_;
 };
 
 /// Of one piece.

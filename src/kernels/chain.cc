@@ -10,7 +10,9 @@ HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 namespace {
 
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+constexpr std::size_t kGroups = 1;
+#elif HWY_TARGET == HWY_AVX2
 constexpr std::size_t kGroups = 4;  // that pass through a chain side by side: as many as registers hold
 #else
 constexpr std::size_t kGroups = kPieces > 1 ? 4 : 16;
@@ -145,14 +147,14 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace chalk {
 
-HWY_EXPORT(run_chain);
-HWY_EXPORT(fold_groups);
+CHALK_EXPORT(run_chain);
+CHALK_EXPORT(fold_groups);
 
 void run_chain(std::span<const Link> links, float* const* at, std::size_t groups, const ChainSums& sums) {
-  HWY_DYNAMIC_DISPATCH(run_chain)(links, at, groups, sums);
+  CHALK_CHOSEN(run_chain)(links, at, groups, sums);
 }
 
-void fold_groups(float* groups) { HWY_DYNAMIC_DISPATCH(fold_groups)(groups); }
+void fold_groups(float* groups) { CHALK_CHOSEN(fold_groups)(groups); }
 
 }  // namespace chalk
 #endif

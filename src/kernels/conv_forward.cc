@@ -180,7 +180,7 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-HWY_EXPORT(ConvForward);
+CHALK_EXPORT(ConvForward);
 
 std::size_t conv_forward_packed(const ConvShape& s) {
   const std::int64_t taps = s.channels / s.groups * s.kernel_h * s.kernel_w;
@@ -209,7 +209,7 @@ std::size_t conv_forward_scratch(const ConvShape& s, const ConvEpilogue& e) {
 
 void conv_forward(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
                   float* y, float* index, float* scratch) {
-  HWY_DYNAMIC_DISPATCH(ConvForward)(s, e, x, packed, bias, y, index, scratch);
+  CHALK_CHOSEN(ConvForward)(s, e, x, packed, bias, y, index, scratch);
 }
 
 }  // namespace chalk

@@ -211,7 +211,7 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-HWY_EXPORT(ConvInputGrad);
+CHALK_EXPORT(ConvInputGrad);
 
 std::size_t conv_input_grad_packed(const ConvShape& s) {
   const std::int64_t blocks = (s.channels / s.groups + 3) / 4;
@@ -242,7 +242,7 @@ std::size_t conv_input_grad_scratch(const ConvShape& s) {
 }
 
 void conv_input_grad(const ConvShape& s, const float* dz, const float* packed, float* dx, float* scratch) {
-  HWY_DYNAMIC_DISPATCH(ConvInputGrad)(s, dz, packed, dx, scratch);
+  CHALK_CHOSEN(ConvInputGrad)(s, dz, packed, dx, scratch);
 }
 
 }  // namespace chalk

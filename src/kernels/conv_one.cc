@@ -188,7 +188,7 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-HWY_EXPORT(ConvForwardOne);
+CHALK_EXPORT(ConvForwardOne);
 
 std::size_t conv_forward_one_scratch(const ConvShape& s, const ConvEpilogue& e) {
   const OnePlan p = plan_one(s, e);
@@ -197,7 +197,7 @@ std::size_t conv_forward_one_scratch(const ConvShape& s, const ConvEpilogue& e) 
 
 void conv_forward_one(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
                       float* y, float* index, float* scratch) {
-  HWY_DYNAMIC_DISPATCH(ConvForwardOne)(s, e, x, packed, bias, y, index, scratch);
+  CHALK_CHOSEN(ConvForwardOne)(s, e, x, packed, bias, y, index, scratch);
 }
 
 }  // namespace chalk

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
 // After GoogleTest, which it needs.
 #include <rapidcheck/gtest.h>
 
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "src/base/aligned.h"
+#include "src/base/target.h"
 
 namespace chalk {
 
@@ -54,20 +54,18 @@ class Guarded {
 /// Runs `body` once on every instruction set that was compiled and that this machine has.
 template <class Body>
 void on_every_target(Body body) {
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  for (const auto target : targets()) {
+    use_target(target);
     body();
   }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  use_target(choose_target());
 }
 
 /// Throws, so that RapidCheck sees it and looks for a smaller case.
 inline void fail(const char* what, std::size_t place, double actual, double expected) {
   std::ostringstream message;
-  message << hwy::TargetName(hwy::SupportedTargets() & -hwy::SupportedTargets()) << ": " << what << "[" << place
-          << "] is " << actual << " instead of " << expected;
+  message << target_name(static_cast<Target>(chosen_target())) << ": " << what << "[" << place << "] is " << actual
+          << " instead of " << expected;
   throw std::runtime_error(message.str());
 }
 

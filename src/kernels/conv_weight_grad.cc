@@ -137,16 +137,18 @@ void transpose_taps(const GradTile& t, std::int64_t count, std::int64_t padded, 
 /// All filters of a group, some taps at a time: t says where x, dz and the taps are.
 void few_places(GradTile t, std::int64_t filters, std::int64_t taps, int valid, bool accumulate, float* dw,
                 float* scratch) {
+  constexpr bool portable = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128;
+  constexpr std::int64_t together = portable ? 1 : kGradFilters;  // few copies of what is only there for correctness
   const std::int64_t places = t.rows * t.columns, most = kTransposed / (places * kLanes) / kLanes * kLanes;
   for (std::int64_t k = 0; k < taps; k += most, t.taps += most) {
     const std::int64_t count = std::min(most, taps - k), padded = (count + kLanes - 1) / kLanes * kLanes;
     transpose_taps(t, count, padded, scratch);
-    for (std::int64_t f = 0; f < filters; f += kGradFilters) {
+    for (std::int64_t f = 0; f < filters; f += together) {
       for (std::int64_t i = 0; i < count; i += kWidth) {
         const FewPlaces few{scratch + i, padded, t.dz + f * t.dz_plane, t.dz_plane, valid};
         float* to = dw + f * taps + k + i;
         const std::int64_t n = std::min<std::int64_t>(kWidth, count - i);
-        switch (std::min(kGradFilters, filters - f)) {
+        switch (portable ? 1 : std::min(together, filters - f)) {
           case 1:
             run_few_places<1>(few, places, n, accumulate, to, taps);
             break;
@@ -244,7 +246,7 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-HWY_EXPORT(ConvWeightGrad);
+CHALK_EXPORT(ConvWeightGrad);
 
 std::size_t conv_weight_grad_scratch(const ConvShape& s) {
   const GradPlan p = plan_weight_grad(s);
@@ -253,7 +255,7 @@ std::size_t conv_weight_grad_scratch(const ConvShape& s) {
 
 void conv_weight_grad(const ConvShape& s, const float* x, const float* dz, float* dw, int valid, bool accumulate,
                       float* scratch) {
-  HWY_DYNAMIC_DISPATCH(ConvWeightGrad)(s, x, dz, dw, valid, accumulate, scratch);
+  CHALK_CHOSEN(ConvWeightGrad)(s, x, dz, dw, valid, accumulate, scratch);
 }
 
 }  // namespace chalk

@@ -256,9 +256,9 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-HWY_EXPORT(PackPoints);
-HWY_EXPORT(WinogradForward);
-HWY_EXPORT(WinogradTransposed);
+CHALK_EXPORT(PackPoints);
+CHALK_EXPORT(WinogradForward);
+CHALK_EXPORT(WinogradTransposed);
 namespace {
 
 /// The map from dz to dx.
@@ -316,14 +316,14 @@ bool winograd_forward_pays(const ConvShape& s) { return winograd_pays(s, false);
 std::size_t winograd_forward_packed(const ConvShape& s) { return packed_floats(plan_winograd(s)); }
 
 void winograd_forward_pack(const ConvShape& s, const float* w, float* packed) {
-  HWY_DYNAMIC_DISPATCH(PackPoints)(s.kernel_h, plan_winograd(s), {.by_from = false, .reversed = false}, w, packed);
+  CHALK_CHOSEN(PackPoints)(s.kernel_h, plan_winograd(s), {.by_from = false, .reversed = false}, w, packed);
 }
 
 std::size_t winograd_forward_scratch(const ConvShape& s) { return scratch_floats(plan_winograd(s)); }
 
 void winograd_forward(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
                       float* y, float* index, float* scratch) {
-  HWY_DYNAMIC_DISPATCH(WinogradForward)(s, e, x, packed, bias, y, index, scratch);
+  CHALK_CHOSEN(WinogradForward)(s, e, x, packed, bias, y, index, scratch);
 }
 
 bool winograd_input_grad_pays(const ConvShape& s) {
@@ -334,7 +334,7 @@ bool winograd_input_grad_pays(const ConvShape& s) {
 std::size_t winograd_input_grad_packed(const ConvShape& s) { return packed_floats(plan_input_grad(s)); }
 
 void winograd_input_grad_pack(const ConvShape& s, const float* w, float* packed) {
-  HWY_DYNAMIC_DISPATCH(PackPoints)
+  CHALK_CHOSEN(PackPoints)
   (s.kernel_h, plan_input_grad(s), {.by_from = true, .reversed = !transposed_has_fewer_tiles(s)}, w, packed);
 }
 
@@ -342,9 +342,9 @@ std::size_t winograd_input_grad_scratch(const ConvShape& s) { return scratch_flo
 
 void winograd_input_grad(const ConvShape& s, const float* dz, const float* packed, float* dx, float* scratch) {
   if (transposed_has_fewer_tiles(s)) {
-    HWY_DYNAMIC_DISPATCH(WinogradTransposed)(s, dz, packed, dx, scratch);
+    CHALK_CHOSEN(WinogradTransposed)(s, dz, packed, dx, scratch);
   } else {
-    HWY_DYNAMIC_DISPATCH(WinogradForward)(reversed(s), {}, dz, packed, nullptr, dx, nullptr, scratch);
+    CHALK_CHOSEN(WinogradForward)(reversed(s), {}, dz, packed, nullptr, dx, nullptr, scratch);
   }
 }
 

@@ -198,7 +198,7 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-HWY_EXPORT(WinogradForwardOne);
+CHALK_EXPORT(WinogradForwardOne);
 
 std::size_t winograd_forward_one_scratch(const ConvShape& s, const ConvEpilogue& e) {
   const OneWinogradPlan p = plan_winograd_one(s, e);
@@ -208,7 +208,7 @@ std::size_t winograd_forward_one_scratch(const ConvShape& s, const ConvEpilogue&
 
 void winograd_forward_one(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed,
                           const float* bias, float* y, float* index, float* scratch) {
-  HWY_DYNAMIC_DISPATCH(WinogradForwardOne)(s, e, x, packed, bias, y, index, scratch);
+  CHALK_CHOSEN(WinogradForwardOne)(s, e, x, packed, bias, y, index, scratch);
 }
 
 }  // namespace chalk

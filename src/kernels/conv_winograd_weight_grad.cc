@@ -175,7 +175,7 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-HWY_EXPORT(WinogradWeightGrad);
+CHALK_EXPORT(WinogradWeightGrad);
 
 // As for winograd_forward_pays, time for each pair of channel and filter: `lines` for each channel and each filter to
 // transform a tile, and some 20 to transform the sums back.
@@ -194,7 +194,7 @@ std::size_t winograd_weight_grad_scratch(const ConvShape& s) {
 
 void winograd_weight_grad(const ConvShape& s, const float* x, const float* dz, float* dw, int valid, bool accumulate,
                           float* scratch) {
-  HWY_DYNAMIC_DISPATCH(WinogradWeightGrad)(s, x, dz, dw, valid, accumulate, scratch);
+  CHALK_CHOSEN(WinogradWeightGrad)(s, x, dz, dw, valid, accumulate, scratch);
 }
 
 }  // namespace chalk

@@ -252,34 +252,32 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-HWY_EXPORT(DenseForward);
-HWY_EXPORT(DenseInputGrad);
-HWY_EXPORT(DenseTranspose);
-HWY_EXPORT(DenseWeightGradOf);
-HWY_EXPORT(DenseWeightStep);
+CHALK_EXPORT(DenseForward);
+CHALK_EXPORT(DenseInputGrad);
+CHALK_EXPORT(DenseTranspose);
+CHALK_EXPORT(DenseWeightGradOf);
+CHALK_EXPORT(DenseWeightStep);
 
 void dense_forward(std::int64_t outputs, std::int64_t inputs, const Microbatches& all, const float* x, const float* w,
                    const float* bias, bool relu, float* y) {
-  HWY_DYNAMIC_DISPATCH(DenseForward)(outputs, inputs, all, x, w, bias, relu, y);
+  CHALK_CHOSEN(DenseForward)(outputs, inputs, all, x, w, bias, relu, y);
 }
 
 void dense_input_grad(std::int64_t outputs, std::int64_t inputs, std::int64_t count, const Microbatches& all,
                       const float* dy, const float* w, float* dx) {
-  HWY_DYNAMIC_DISPATCH(DenseInputGrad)(outputs, inputs, count, all, dy, w, dx);
+  CHALK_CHOSEN(DenseInputGrad)(outputs, inputs, count, all, dy, w, dx);
 }
 
 std::size_t dense_transposed(std::int64_t inputs) { return static_cast<std::size_t>((inputs + 15) / 16 * 16 * 16); }
 
-void dense_transpose(std::int64_t inputs, const float* x, float* xt) {
-  HWY_DYNAMIC_DISPATCH(DenseTranspose)(inputs, x, xt);
-}
+void dense_transpose(std::int64_t inputs, const float* x, float* xt) { CHALK_CHOSEN(DenseTranspose)(inputs, x, xt); }
 
 void dense_weight_grad(const DenseWeightGrad& of, const float* xt, const float* dy, float* dw) {
-  HWY_DYNAMIC_DISPATCH(DenseWeightGradOf)(of, xt, dy, dw);
+  CHALK_CHOSEN(DenseWeightGradOf)(of, xt, dy, dw);
 }
 
 void dense_weight_step(const DenseWeightGrad& of, const float* xt, const float* dy, const SgdStep& step) {
-  HWY_DYNAMIC_DISPATCH(DenseWeightStep)(of, xt, dy, step);
+  CHALK_CHOSEN(DenseWeightStep)(of, xt, dy, step);
 }
 
 }  // namespace chalk

@@ -73,7 +73,7 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-HWY_EXPORT(DenseOne);
+CHALK_EXPORT(DenseOne);
 
 std::size_t dense_one_packed(std::int64_t outputs, std::int64_t inputs) {
   return static_cast<std::size_t>((outputs + 15) / 16 * 16 * inputs);
@@ -90,7 +90,7 @@ void dense_one_pack(std::int64_t outputs, std::int64_t inputs, const float* w, f
 
 void dense_one(std::int64_t outputs, std::int64_t inputs, const float* x, const float* packed, const float* bias,
                bool relu, float* y) {
-  HWY_DYNAMIC_DISPATCH(DenseOne)(outputs, inputs, x, packed, bias, relu, y);
+  CHALK_CHOSEN(DenseOne)(outputs, inputs, x, packed, bias, relu, y);
 }
 
 }  // namespace chalk

@@ -12,8 +12,12 @@
 
 #include "src/base/lanes-inl.h"
 
-// Vectors live in arrays; they reach registers only if every loop over them is unrolled.
-#if HWY_COMPILER_CLANG
+// Vectors live in arrays; they reach registers only if every loop over them is unrolled. Portable code calls a function
+// for each fused multiply-add, so it has nothing in registers to gain, and unrolled it was larger than all of AVX-512.
+#undef CHALKGRAD_UNROLL
+#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+#define CHALKGRAD_UNROLL
+#elif HWY_COMPILER_CLANG
 #define CHALKGRAD_UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define CHALKGRAD_UNROLL _Pragma("GCC unroll 24")
@@ -31,7 +35,7 @@ constexpr int kPieces = 16 / kWidth;                               // native vec
 #if HWY_TARGET == HWY_AVX2  // 16 registers, a lane group takes two
 constexpr int kMaxSums = 12, kDenseColumns = 6, kDenseRows = 6, kDenseGroups = 1;
 #elif HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128  // for correctness; small code
-constexpr int kMaxSums = 8, kDenseColumns = 8, kDenseRows = 8, kDenseGroups = 1;
+constexpr int kMaxSums = 4, kDenseColumns = 4, kDenseRows = 4, kDenseGroups = 1;
 #else                                                       // 32 registers
 constexpr int kMaxSums = 24, kDenseColumns = 24, kDenseRows = 12, kDenseGroups = kPieces == 1 ? 4 : 1;
 #endif

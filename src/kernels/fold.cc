@@ -55,8 +55,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace chalk {
 
-HWY_EXPORT(fold_lanes);
-HWY_EXPORT(fold_slots);
+CHALK_EXPORT(fold_lanes);
+CHALK_EXPORT(fold_slots);
 
 namespace {
 
@@ -78,10 +78,10 @@ int append_leaves(int used, int s, int half, FoldOrder::Leaf* leaves, int count)
 FoldOrder::FoldOrder(int used) : slots(used) { append_leaves(used, 0, 1, leaves, 0); }
 
 void fold_lanes(const float* x, std::size_t count, int valid, bool accumulate, float* out) {
-  HWY_DYNAMIC_DISPATCH(fold_lanes)(x, count, valid, accumulate, out);
+  CHALK_CHOSEN(fold_lanes)(x, count, valid, accumulate, out);
 }
 void fold_slots(const float* slots, std::size_t stride, int used, std::size_t begin, std::size_t end, float* out) {
-  HWY_DYNAMIC_DISPATCH(fold_slots)(slots, stride, used, begin, end, out);
+  CHALK_CHOSEN(fold_slots)(slots, stride, used, begin, end, out);
 }
 
 }  // namespace chalk

@@ -54,10 +54,10 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-HWY_EXPORT(PoolScatter);
+CHALK_EXPORT(PoolScatter);
 
 void pool_scatter(const PoolShape& s, const float* y, const float* index, float* x) {
-  HWY_DYNAMIC_DISPATCH(PoolScatter)(s, y, index, x);
+  CHALK_CHOSEN(PoolScatter)(s, y, index, x);
 }
 
 }  // namespace chalk

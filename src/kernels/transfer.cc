@@ -113,17 +113,17 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace chalk {
 
-HWY_EXPORT(gather_values);
-HWY_EXPORT(gather_bytes);
-HWY_EXPORT(take_bytes);
+CHALK_EXPORT(gather_values);
+CHALK_EXPORT(gather_bytes);
+CHALK_EXPORT(take_bytes);
 
 void gather_values(const float* from, std::size_t count, LaneRows rows, float* to) {
-  HWY_DYNAMIC_DISPATCH(gather_values)(from, count, rows, to);
+  CHALK_CHOSEN(gather_values)(from, count, rows, to);
 }
 
 void gather_bytes(const std::uint8_t* from, std::size_t channels, std::size_t plane, const float* scale,
                   const float* shift, LaneRows rows, float* to) {
-  HWY_DYNAMIC_DISPATCH(gather_bytes)(from, channels, plane, scale, shift, rows, to);
+  CHALK_CHOSEN(gather_bytes)(from, channels, plane, scale, shift, rows, to);
 }
 
 void gather_labels(const std::int32_t* from, std::size_t classes, LaneRows rows, float* to) {
@@ -136,7 +136,7 @@ void take_values(const float* from, std::size_t count, float* to) { std::memcpy(
 
 void take_bytes(const std::uint8_t* from, std::size_t channels, std::size_t plane, const float* scale,
                 const float* shift, float* to) {
-  HWY_DYNAMIC_DISPATCH(take_bytes)(from, channels, plane, scale, shift, to);
+  CHALK_CHOSEN(take_bytes)(from, channels, plane, scale, shift, to);
 }
 
 void take_label(std::int32_t label, std::size_t classes, float* to) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include "src/base/text.h"
 #include "src/math/evaluate.h"

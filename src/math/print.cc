@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <vector>
 
+#include "src/base/shortest.h"
 #include "src/base/text.h"
 
 namespace chalk::math {
@@ -40,12 +40,6 @@ Tightness tightness(const Expr& e) {
 /// A @ B .* C is read from the left; brackets say so to people.
 Tightness left_of_elementwise(const Expr& left) { return left.kind == Kind::matmul ? kFactor : kTerm; }
 
-std::string digits(double value) {
-  std::array<char, 32> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
-  return {buffer.data(), end};
-}
-
 std::string_view sign(Comparison comparison) {
   constexpr std::array<std::string_view, 6> kSigns{"=", "!=", "<", "<=", ">", ">="};
   return kSigns[static_cast<std::size_t>(comparison)];
@@ -63,7 +57,7 @@ class Text {
   std::string operator()(const Expr& e) const {
     switch (e.kind) {
       case Kind::number:
-        return digits(e.number);
+        return shortest(e.number);
       case Kind::name:
         return primed(e) + (e.indexed ? "[" + list(e, 0, ",") + "]" : "");
       case Kind::call:
@@ -96,7 +90,7 @@ class Text {
       case Kind::ones:
         return "ones(" + (*this)(*e.args[0]) + ")";
       case Kind::axis_sum:
-        return "sum(" + (*this)(*e.args[0]) + ", axis=" + digits(e.number) + ")";
+        return "sum(" + (*this)(*e.args[0]) + ", axis=" + shortest(e.number) + ")";
       case Kind::reduce: {
         std::string text = std::string(name_of(e.reduction)) + "(";
         for (const auto& bound : e.bounds) text += bound.name + range(bound) + ", ";
@@ -149,7 +143,7 @@ class Latex {
   std::string operator()(const Expr& e, bool last = true) const {
     switch (e.kind) {
       case Kind::number:
-        return digits(e.number);
+        return shortest(e.number);
       case Kind::name:
         return value(e);
       case Kind::call:
@@ -184,7 +178,8 @@ class Latex {
       case Kind::ones:
         return "\\mathbf{1}_{" + (*this)(*e.args[0]) + "}";
       case Kind::axis_sum:
-        return "\\operatorname{sum}_{\\text{axis }" + digits(e.number) + "}\\left(" + (*this)(*e.args[0]) + "\\right)";
+        return "\\operatorname{sum}_{\\text{axis }" + shortest(e.number) + "}\\left(" + (*this)(*e.args[0]) +
+               "\\right)";
       case Kind::reduce:
         return reduce(e);
       case Kind::delta:

@@ -43,7 +43,7 @@ class MetadataReader {
   std::vector<T> list(const char* key, bool (json::*is_element)() const noexcept) {
     const auto found = metadata_.extract(key);
     if (found.empty()) return {};
-    const auto value = json::parse(found.mapped(), nullptr, /*allow_exceptions=*/false);
+    const auto value = json::parse(std::string_view(found.mapped()), nullptr, /*allow_exceptions=*/false);
     const bool good = value.is_array() && std::all_of(value.begin(), value.end(),
                                                       [&](const json& element) { return (element.*is_element)(); });
     if (!good) fail(str("metadata ", key, " is damaged: ", in_quotes(found.mapped())));

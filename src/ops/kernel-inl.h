@@ -150,12 +150,22 @@ HWY_INLINE void sweep_lanes(const float* const* in, float* out, std::size_t coun
 }  // namespace chalk::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
+// The reference and what is shared by all samples hold no time (updates of parameters are sweeps): one copy of them is
+// enough, for what every processor has.
+#undef CHALK_ONE_BY_ONE_KERNELS
+#if HWY_TARGET == HWY_STATIC_TARGET
+#define CHALK_ONE_BY_ONE_KERNELS()                                        \
+  void reference_kernel(const KernelCall& c) { kernel(Args<double>{c}); } \
+  void shared_kernel(const KernelCall& c) { kernel(Args<float>{c}); }
+#else
+#define CHALK_ONE_BY_ONE_KERNELS()
+#endif
+
 // Instantiates template <class T> void kernel(const Args<T>&).
 #undef CHALK_KERNEL
-#define CHALK_KERNEL()                                                    \
-  void reference_kernel(const KernelCall& c) { kernel(Args<double>{c}); } \
-  void lanes_kernel(const KernelCall& c) { kernel(Args<Lanes>{c}); }      \
-  void shared_kernel(const KernelCall& c) { kernel(Args<float>{c}); }
+#define CHALK_KERNEL()       \
+  CHALK_ONE_BY_ONE_KERNELS() \
+  void lanes_kernel(const KernelCall& c) { kernel(Args<Lanes>{c}); }
 
 // The same for an elementwise operation of N inputs, given template <class T> T formula(T, …).
 #undef CHALK_ELEMENTWISE_KERNEL
@@ -170,13 +180,11 @@ HWY_AFTER_NAMESPACE();
   }
 
 #undef CHALK_DISPATCH_KERNEL
-#define CHALK_DISPATCH_KERNEL()                                                                 \
-  HWY_EXPORT(reference_kernel);                                                                 \
-  HWY_EXPORT(lanes_kernel);                                                                     \
-  HWY_EXPORT(shared_kernel);                                                                    \
-  static void run_reference(const KernelCall& c) { HWY_DYNAMIC_DISPATCH(reference_kernel)(c); } \
-  static void run_lanes(const KernelCall& c) { HWY_DYNAMIC_DISPATCH(lanes_kernel)(c); }         \
-  static void run_shared(const KernelCall& c) { HWY_DYNAMIC_DISPATCH(shared_kernel)(c); }
+#define CHALK_DISPATCH_KERNEL()                                                                \
+  CHALK_EXPORT(lanes_kernel);                                                                  \
+  static void run_reference(const KernelCall& c) { HWY_STATIC_DISPATCH(reference_kernel)(c); } \
+  static void run_lanes(const KernelCall& c) { CHALK_CHOSEN(lanes_kernel)(c); }                \
+  static void run_shared(const KernelCall& c) { HWY_STATIC_DISPATCH(shared_kernel)(c); }
 
 // Defines kKernels, which goes to the machine's instruction set at run time.
 #undef CHALK_DISPATCH
@@ -185,10 +193,10 @@ HWY_AFTER_NAMESPACE();
   constexpr Kernels kKernels{run_reference, run_lanes, run_shared, nullptr};
 
 #undef CHALK_DISPATCH_ELEMENTWISE
-#define CHALK_DISPATCH_ELEMENTWISE()                                          \
-  CHALK_DISPATCH_KERNEL()                                                     \
-  HWY_EXPORT(sweep_kernel);                                                   \
-  static Sweep chosen_sweep() { return &HWY_DYNAMIC_DISPATCH(sweep_kernel); } \
+#define CHALK_DISPATCH_ELEMENTWISE()                                  \
+  CHALK_DISPATCH_KERNEL()                                             \
+  CHALK_EXPORT(sweep_kernel);                                         \
+  static Sweep chosen_sweep() { return &CHALK_CHOSEN(sweep_kernel); } \
   constexpr Kernels kKernels{run_reference, run_lanes, run_shared, chosen_sweep};
 
 #endif

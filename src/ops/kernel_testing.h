@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
 
 #include <algorithm>
 #include <bit>
@@ -12,6 +11,7 @@
 
 #include "src/base/aligned.h"
 #include "src/base/random.h"
+#include "src/base/target.h"
 #include "src/ir/op.h"
 
 namespace chalk {
@@ -130,23 +130,17 @@ inline testing::AssertionResult close(const std::vector<float>& a, const std::ve
 class Targets {
  public:
   Targets() = default;
-  ~Targets() { use(0); }
+  ~Targets() { use_target(choose_target()); }
   Targets(const Targets&) = delete;
   Targets& operator=(const Targets&) = delete;
 
   template <class F>
   void each(F f) const {
-    for (const auto target : hwy::SupportedAndGeneratedTargets()) {
-      use(target);
-      SCOPED_TRACE(hwy::TargetName(target));
+    for (const auto target : targets()) {
+      use_target(target);
+      SCOPED_TRACE(target_name(target));
       f();
     }
-  }
-
- private:
-  static void use(std::int64_t target) {  // 0: the best there is
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
   }
 };
 

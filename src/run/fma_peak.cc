@@ -48,12 +48,12 @@ HWY_AFTER_NAMESPACE();
 #include <chrono>
 #include <vector>
 
+#include "src/base/target.h"
 #include "src/base/threads.h"
-#include "src/run/target.h"
 
 namespace chalk {
 namespace {
-HWY_EXPORT(fma_rounds);
+CHALK_EXPORT(fma_rounds);
 
 struct alignas(64) Result {
   double operations = 0;
@@ -72,7 +72,7 @@ double fma_peak(int threads, double seconds) {
   auto work = [&](int thread) {
     auto& result = results[static_cast<std::size_t>(thread)];
     do {
-      result.operations += HWY_DYNAMIC_DISPATCH(fma_rounds)(kRounds, &result.sink);
+      result.operations += CHALK_CHOSEN(fma_rounds)(kRounds, &result.sink);
     } while (elapsed() < seconds);
   };
   team.run(work);

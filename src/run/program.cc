@@ -8,6 +8,7 @@
 
 #include "chalkgrad/error.h"
 #include "src/base/aligned.h"
+#include "src/base/target.h"
 #include "src/base/text.h"
 #include "src/base/threads.h"
 #include "src/kernels/dense.h"
@@ -16,7 +17,6 @@
 #include "src/passes/pipeline.h"
 #include "src/plan/plan.h"
 #include "src/run/profile.h"
-#include "src/run/target.h"
 #include "src/run/variable_watch.h"
 
 namespace chalk {
@@ -436,5 +436,7 @@ MemoryUse Program::memory() const { return state_->memory(); }
 std::vector<KernelTime> Program::profile() const { return state_->profile(); }
 const Graph& Program::graph() const { return state_->plan.graph; }
 std::string Program::print() const { return state_->plan.print(); }
+
+std::string instruction_set() { return target_name(choose_target()); }
 
 }  // namespace chalk

@@ -32,7 +32,7 @@ json parse(const Network& network, const char* key) {
     throw InputError(
         "the model is not a checkpoint: it does not say how it was trained; train it anew instead of resuming");
   }
-  auto value = json::parse(found->second, nullptr, /*allow_exceptions=*/false);
+  auto value = json::parse(std::string_view(found->second), nullptr, /*allow_exceptions=*/false);
   if (!value.is_object())
     throw InputError(str("the model's metadata \"", key, "\" are damaged; resume from another checkpoint"));
   return value;

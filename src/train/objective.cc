@@ -33,7 +33,7 @@ std::optional<Loss> find_loss(std::string_view name) {
 std::optional<Loss> trained_loss(const Network& network) {
   const auto found = network.metadata.find(kTraining);
   if (found == network.metadata.end()) return {};
-  const auto value = nlohmann::json::parse(found->second, nullptr, /*allow_exceptions=*/false);
+  const auto value = nlohmann::json::parse(std::string_view(found->second), nullptr, /*allow_exceptions=*/false);
   if (!value.is_object() || !value.contains("loss") || !value["loss"].is_string()) return {};
   return find_stored_loss(value["loss"].get<std::string>());
 }

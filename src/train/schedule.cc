@@ -5,6 +5,7 @@
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/train.h"
+#include "src/base/shortest.h"
 #include "src/base/text.h"
 
 namespace chalk {
@@ -88,16 +89,6 @@ Schedule Schedule::parse(std::string_view text) {
   }
   return schedule;
 }
-
-namespace {
-
-/// The shortest text that reads back as the same number.
-std::string shortest(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
-
-}  // namespace
 
 std::string Schedule::text() const {
   std::string base = "constant";
