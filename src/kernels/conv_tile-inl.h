@@ -124,13 +124,13 @@ HWY_INLINE void run_width(const ConvTile& t, std::int64_t columns) {
 
 template <int kStep>
 HWY_INLINE void run_filters(const ConvTile& t, std::int64_t filters, std::int64_t columns) {
-  switch (filters) {
+  switch (filters) {  // the last few of a layer are not worth code of their own for each step
     case 1:
-      return run_width<1, kStep>(t, columns);
+      return run_width<1, 0>(t, columns);
     case 2:
-      return run_width<2, kStep>(t, columns);
+      return run_width<2, 0>(t, columns);
     case 3:
-      return run_width<3, kStep>(t, columns);
+      return run_width<3, 0>(t, columns);
     case 4:
       return run_width<4, kStep>(t, columns);
     case 8:

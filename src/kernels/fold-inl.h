@@ -37,7 +37,7 @@ constexpr int kMaxSums = 12, kDenseColumns = 6, kDenseRows = 6, kDenseGroups = 1
 #elif HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128  // for correctness; small code
 constexpr int kMaxSums = 4, kDenseColumns = 4, kDenseRows = 4, kDenseGroups = 1;
 #else                                                       // 32 registers
-constexpr int kMaxSums = 24, kDenseColumns = 24, kDenseRows = 12, kDenseGroups = kPieces == 1 ? 4 : 1;
+constexpr int kMaxSums = 24, kDenseColumns = 16, kDenseRows = 12, kDenseGroups = kPieces == 1 ? 4 : 1;
 #endif
 
 // A vector is seen as chunks of kChunk lanes: 0, 1, 2, …

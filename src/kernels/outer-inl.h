@@ -171,10 +171,7 @@ HWY_INLINE void outer_rows_while(const OuterSum& t, const Then& then, const floa
 template <class Then>
 HWY_INLINE void outer_sums(const OuterSum& t, const Then& then, const float* a, const float* b, float* c,
                            std::int64_t rows, std::int64_t columns) {
-  if constexpr (outer_columns(8) > 1) {
-    outer_rows_while<8>(t, then, a, b, c, rows, columns);
-    outer_rows_while<6>(t, then, a, b, c, rows, columns);
-  }
+  if constexpr (outer_columns(8) > 1) outer_rows_while<8>(t, then, a, b, c, rows, columns);
   outer_rows_while<4>(t, then, a, b, c, rows, columns);
   outer_rows_while<2>(t, then, a, b, c, rows, columns);
   outer_rows_while<1>(t, then, a, b, c, rows, columns);
