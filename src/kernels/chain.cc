@@ -10,14 +10,7 @@ HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 namespace {
 
-#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
-constexpr std::size_t kGroups = 1;
-#elif HWY_TARGET == HWY_AVX2
-constexpr std::size_t kGroups = 4;  // that pass through a chain side by side: as many as registers hold
-#else
-constexpr std::size_t kGroups = kPieces > 1 ? 4 : 16;
-#endif
-
+constexpr std::size_t kGroups = kChainGroups;
 constexpr std::size_t kAhead = 64;  // lane groups that are fetched before their turn
 
 /// A chain's operand from a lane group on.

@@ -294,6 +294,7 @@ TEST(Latex, LooksLikeTheFormula) {
   EXPECT_EQ(latex("(a + b)/b"), "\\frac{a + b}{b}");
   EXPECT_EQ(latex("a*sum(i, v[i])"), "a\\, \\sum_{i} v_{i}");
   EXPECT_EQ(latex("W1^T"), "{W^{(1)}}^{\\mathsf{T}}");
+  EXPECT_EQ(latex("((a/b)^T)^2"), "\\left(\\left(\\frac{a}{b}\\right)^{\\mathsf{T}}\\right)^{2}");
   EXPECT_EQ(latex("W1[i,j]^2"), "\\left(W^{(1)}_{i,j}\\right)^{2}");
   EXPECT_EQ(latex("exp(a)^2"), "\\left(e^{a}\\right)^{2}");
   EXPECT_EQ(latex("sqrt(a) + sigmoid'(a) + relu(a)"),

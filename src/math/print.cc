@@ -250,7 +250,7 @@ class Latex {
   std::string raised(const Expr& e) const {
     auto text = in(e, kAtom, false);
     if (text.find('^') == std::string::npos) return text;
-    if (text.starts_with("\\left(")) return text;
+    if (text.starts_with("\\left(") && text.ends_with("\\right)")) return text;
     return e.kind == Kind::name && e.args.empty() ? "{" + text + "}" : "\\left(" + text + "\\right)";
   }
   std::string in(const Expr& e, Tightness least, bool last) const {
