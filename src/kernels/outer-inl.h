@@ -60,7 +60,8 @@ struct StoreSums {
   void one(float sum, float* c) const { *c = sum; }
 };
 
-/// Most vectors that a tile is wide: what tall tiles hold; few rows, of which there are few, need not have all registers.
+/// Most vectors that a tile is wide: what tall tiles hold; few rows, of which there are few, need not have all
+/// registers.
 constexpr int outer_columns(int rows) { return std::min(3, tile_columns(rows)); }
 
 template <int kRows, int kVecs, class Then>
