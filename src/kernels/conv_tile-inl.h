@@ -146,7 +146,8 @@ HWY_INLINE std::int64_t tile_filters(std::int64_t filters, std::int64_t columns)
   const auto total = static_cast<std::uint32_t>(columns);
   const auto sums = [&](std::uint32_t many) {  // in a tile, on average
     const auto widest = static_cast<std::uint32_t>(tile_columns(static_cast<int>(many)));
-    return static_cast<float>(many * total) / static_cast<float>((total + widest - 1) / widest);
+    const std::uint32_t tiles = (total + widest - 1) / widest;
+    return static_cast<float>(many * total) / static_cast<float>(tiles);
   };
   std::int64_t best = std::min<std::int64_t>(filters, kWeightBlock);
   float most = sums(kWeightBlock);
