@@ -113,8 +113,8 @@ void TrainingDisplay::epoch(const Progress& now, std::optional<double> test_accu
   resumed_at_ = seconds();
 }
 
-void TrainingDisplay::clear() {
-  if (drawn_) fmt::print(stderr, "\r\033[K");
+void TrainingDisplay::clear() noexcept {
+  if (drawn_) std::fputs("\r\033[K", stderr);
   if (drawn_) std::fflush(stderr);
   drawn_ = false;
 }

@@ -24,7 +24,7 @@ class TrainingDisplay {
   void epoch(const Progress& now, std::optional<double> test_accuracy);
 
  private:
-  void clear();
+  void clear() noexcept;
   /// Samples a second in this epoch.
   std::string speed(const Progress& now) const;
   std::string bar(double fraction, int width) const;
