@@ -145,7 +145,7 @@ void SweepKernel::schedule(const std::vector<Operation>& operations, const std::
 
 bool SweepKernel::read_slots(std::size_t input) {
   for (auto& value : values_) {
-    if (value.kind != Value::Kind::aligned || value.input != input || batched_) continue;
+    if (value.kind != Value::Kind::aligned || value.input != input || batched_ || step_) continue;
     value.kind = Value::Kind::slots;
     return true;
   }
