@@ -1,8 +1,6 @@
 // Reads the fields of a TOML table, remembers which were asked for, and complains about all others.
 #pragma once
 
-#include <toml++/toml.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +9,7 @@
 
 #include "chalkgrad/ops.h"
 #include "src/ir/op.h"
+#include "src/net/toml_plus_plus.h"
 
 namespace chalk {
 
