@@ -8,6 +8,7 @@ target_compile_options(chalkgrad_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wmissing-field-initializers
   -Wno-psabi               # GCC notes that vectors were passed otherwise before version 4.6
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # GCC 12 is wrong about "text" + std::string (its bug 105651)
+  $<$<CXX_COMPILER_ID:Clang>:-Wreserved-identifier>
   $<$<BOOL:${CHALKGRAD_WERROR}>:-Werror>)
 # Instruction sets that kernels are compiled for: AVX2 and AVX-512 on x86-64, NEON on AArch64, and a portable one.
 # The others of x86 have no fused multiply-add, without which results would not be the same bits.
