@@ -355,6 +355,24 @@ Graph sgd_steps(double momentum, bool nesterov, double decay, bool ascends, bool
   return g;
 }
 
+/// All variables after three steps on 53 samples, where every dense gradient is stored or none.
+std::map<std::string, std::vector<float>> after_steps(const Graph& g, bool stored) {
+  Variables variables(g, 3);
+  const Data data(53);
+  Program program(g, variables, {.threads = 2});
+  EXPECT_EQ(program.print().find("dense_weight_grad+batch_sum+sgd_step") != std::string::npos, !stored);
+  program.set("lr", 0.1f);
+  program.feed("x", {.values = data.x.data()});
+  program.feed("t", {.labels = data.labels.data()});
+  for (int step = 0; step < 3; ++step) program.run(53);
+  std::map<std::string, std::vector<float>> found;
+  for (const auto& [name, tensor] : variables.all()) {
+    const auto all = std::as_const(tensor).values();
+    found[name] = {all.begin(), all.end()};
+  }
+  return found;
+}
+
 TEST(Program, TakesAStepOfSgdAsIfTheGradientHadBeenStored) {
   struct Form {
     double momentum;
@@ -369,25 +387,32 @@ TEST(Program, TakesAStepOfSgdAsIfTheGradientHadBeenStored) {
                                                            {0.9, true, 0, true},
                                                            {0.9, true, 0.1, false},
                                                            {0.9, true, 0.1, true}}) {
-    std::map<std::string, std::vector<float>> values[2];
-    for (const bool stored : {false, true}) {
-      const Graph g = sgd_steps(momentum, nesterov, decay, ascends, stored);
-      Variables variables(g, 3);
-      const Data data(53);
-      Program program(g, variables, {.threads = 2});
-      EXPECT_EQ(program.print().find("dense_weight_grad+batch_sum+sgd_step") != std::string::npos, !stored);
-      program.set("lr", 0.1f);
-      program.feed("x", {.values = data.x.data()});
-      program.feed("t", {.labels = data.labels.data()});
-      for (int step = 0; step < 3; ++step) program.run(53);
-      for (const auto& [name, tensor] : variables.all()) {
-        const auto all = std::as_const(tensor).values();
-        values[stored][name] = {all.begin(), all.end()};
-      }
-    }
-    for (const auto& [name, value] : values[0])
-      EXPECT_TRUE(same_bits(value, values[1].at(name))) << name << " " << momentum << nesterov << decay << ascends;
+    const auto of = [&](bool stored) {
+      return after_steps(sgd_steps(momentum, nesterov, decay, ascends, stored), stored);
+    };
+    const auto stored = of(true);
+    for (const auto& [name, value] : of(false))
+      EXPECT_TRUE(same_bits(value, stored.at(name))) << name << " " << momentum << nesterov << decay << ascends;
   }
+}
+
+TEST(Program, AStepOfSgdReadsSumsOverSamplesFolded) {  // where momentum would be, a sum that nothing else reads
+  const auto of = [](bool stored) {
+    Graph g;
+    const Value x = g.input("x", {2, 9, 8});
+    const Value loss = batch_mean(cross_entropy(dense_layer(x, {.outputs = 4}), g.input("t", {4}, true)));
+    const Value w = g.parameters().front(), d = gradients(loss, std::array{w}).front();
+    if (stored) g.output("d", d);
+    const Value v = g.parameter("v", w.shape(), Init::constant(0), false);
+    const Value flat = reshape(x, {144});
+    const Value sum = batch_sum(relu(outer(slice(flat, {0}, {4}), flat)));
+    const Value next = g.constant(0.9) * sum + d;
+    g.update(v, next);
+    g.update(w, w - g.shared_input("lr") * next);
+    return after_steps(g, stored);
+  };
+  const auto stored = of(true);
+  for (const auto& [name, value] : of(false)) EXPECT_TRUE(same_bits(value, stored.at(name))) << name;
 }
 
 TEST(Program, AGuardedValueThatIsNotFiniteStopsTheUpdate) {
