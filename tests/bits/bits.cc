@@ -8,6 +8,7 @@
 // 77 if this machine does not have the instruction set.
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -126,28 +127,46 @@ std::map<std::string, std::string> read_golden(const char* file) {
   return golden;
 }
 
+int misuse(const std::string& what) {
+  std::fprintf(stderr, "bits: %s\nusage: bits GOLDEN [--only NAME] [--steps short|long] [--threads 1,2,3] [--write]\n",
+               what.c_str());
+  return 2;
+}
+
 int run(int argc, char** argv) {
-  if (argc < 2)
-    return std::fprintf(stderr, "usage: bits GOLDEN [--only NAME] [--steps short|long] [--threads 1,2,3] [--write]\n"),
-           2;
-  std::map<std::string, std::string> options{{"--steps", "short"}, {"--threads", "1"}};
+  if (argc < 2) return misuse("which file has the hashes?");
+  std::map<std::string, std::string> options{{"--only", ""}, {"--steps", "short"}, {"--threads", "1"}};
   bool write = false;
   for (int i = 2; i < argc; ++i) {
-    if (std::string(argv[i]) == "--write")
+    if (argv[i] == std::string("--write"))
       write = true;
-    else if (i + 1 < argc)
+    else if (i + 1 < argc && options.contains(argv[i]))
       options[argv[i]] = argv[i + 1], ++i;
+    else
+      return misuse(argv[i] + std::string(" is not understood"));
   }
+  const auto only = options["--only"];
+  const bool is_long = options["--steps"] == "long";
+  if (!is_long && options["--steps"] != "short") return misuse("--steps is short or long");
   std::vector<int> threads;
   std::istringstream list(options["--threads"]);
-  for (std::string each; std::getline(list, each, ',');) threads.push_back(std::stoi(each));
+  for (std::string each; std::getline(list, each, ',');) {
+    threads.push_back(std::atoi(each.c_str()));
+    if (threads.back() < 1) return misuse("--threads is a list of numbers above 0");
+  }
 
   auto golden = read_golden(argv[1]);
-  const auto target = chalk::instruction_set();
-  const auto only = options["--only"];
+  if (golden.empty() && !write) return misuse(argv[1] + std::string(" has no hashes; --write makes it"));
+  std::string target;
+  try {
+    target = chalk::instruction_set();
+  } catch (const chalk::InputError& e) {
+    std::printf("SKIPPED: %s\n", e.what());
+    return 77;
+  }
   int wrong = 0, seen = 0;
   for (const auto& problem : kProblems) {
-    const auto steps = options["--steps"] == "long" ? problem.long_steps : problem.short_steps;
+    const auto steps = is_long ? problem.long_steps : problem.short_steps;
     const auto key = std::string(problem.name) + " " + std::to_string(steps);
     if (!write && !golden.contains(key)) {  // and so no test of its own
       std::printf("%s has no hash; give it one with --write\n", key.c_str());
@@ -165,7 +184,7 @@ int run(int argc, char** argv) {
       std::fflush(stdout);
     }
   }
-  if (seen == 0) return std::fprintf(stderr, "bits: there is no network \"%s\"\n", only.c_str()), 2;
+  if (seen == 0) return misuse("there is no network \"" + only + "\"");
   if (write) {
     std::ofstream out(argv[1]);
     out << "# Written by tests/bits/bits.cc --write: weights after some steps of training. A change here is a change "
@@ -181,11 +200,8 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
-  } catch (const chalk::InputError& e) {  // the instruction set is not here
-    std::printf("SKIPPED: %s\n", e.what());
-    return 77;
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "%s\n", e.what());
+    std::fprintf(stderr, "bits: %s\n", e.what());
     return 1;
   }
 }
