@@ -39,16 +39,28 @@ chalkgrad_room(core_sources base ir ops layers passes plan kernels run)
 chalkgrad_room(data_sources data net train math)
 
 add_library(chalkgrad_core ${core_sources})
-if(CHALKGRAD_FUZZ)  # what is fuzzed reads files and texts; instrumented kernels would build for minutes and never run
+if(CHALKGRAD_FUZZ)  # what is fuzzed reads files and texts and runs no kernel: these only have to link
   set(kernel_sources ${core_sources})
   list(FILTER kernel_sources INCLUDE REGEX "/src/(kernels|ops)/")
-  set_source_files_properties(${kernel_sources} PROPERTIES COMPILE_OPTIONS -fno-sanitize=all)
+  set_source_files_properties(${kernel_sources} PROPERTIES COMPILE_OPTIONS "-O0;-fno-sanitize=all"
+                              SKIP_PRECOMPILE_HEADERS ON)
 endif()
 target_link_libraries(chalkgrad_core PUBLIC Threads::Threads PRIVATE $<BUILD_INTERFACE:chalkgrad_flags>)
 add_library(chalkgrad ${data_sources})
 target_link_libraries(chalkgrad
   PUBLIC chalkgrad_core
   PRIVATE ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConfig::NETTLE $<BUILD_INTERFACE:chalkgrad_flags>)
+
+# Not in a release: there, rooms differ in their flags, and every file has to include what it needs.
+if(CHALKGRAD_PCH AND CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  target_precompile_headers(chalkgrad_core PRIVATE <algorithm> <array> <cmath> <cstdint> <cstring> <functional> <limits>
+    <map> <memory> <optional> <set> <span> <string> <string_view> <vector>
+    $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:<immintrin.h$<ANGLE-R>>)
+  target_precompile_headers(chalkgrad REUSE_FROM chalkgrad_core)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # it is wrong about std::string, and forgets that this is a system's header
+    target_compile_options(chalkgrad PRIVATE -Wno-stringop-overflow)
+  endif()
+endif()
 
 foreach(library IN ITEMS chalkgrad_core chalkgrad)
   target_include_directories(${library} PUBLIC

@@ -179,10 +179,12 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
-void expect_like_reference(Graph g, std::size_t samples, const CompileOptions& options) {
+using Exact = std::map<std::string, std::vector<double>>;
+
+/// The outputs of g as the reference computes them.
+Exact by_reference(Graph g, std::size_t samples) {
   const Data data(samples);
-  Variables variables(g, 3);
-  const auto found = run(g, variables, data, options);
+  const Variables variables(g, 3);
   Reference reference(g, samples);
   for (NodeId id = 0; id < g.size(); ++id) {
     const Node& node = g.node(id);
@@ -196,9 +198,16 @@ void expect_like_reference(Graph g, std::size_t samples, const CompileOptions& o
   for (std::size_t i = 0; i < samples; ++i) target[i * 4 + static_cast<std::size_t>(data.labels[i])] = 1;
   reference.set(g.find("t").id(), target);
   reference.run();
-  for (const auto& [name, id] : g.outputs()) {
-    const auto& exact = reference.value(id);
-    const auto& close = found.at(name);
+  Exact found;
+  for (const auto& [name, id] : g.outputs()) found[name] = reference.value(id);
+  return found;
+}
+
+void expect_close(const Graph& g, std::size_t samples, const CompileOptions& options, const Exact& reference) {
+  const Data data(samples);
+  Variables variables(g, 3);
+  for (const auto& [name, close] : run(g, variables, data, options)) {
+    const auto& exact = reference.at(name);
     ASSERT_EQ(close.size(), exact.size()) << name;
     double largest = 0;
     for (const double value : exact) largest = std::max(largest, std::abs(value));
@@ -212,36 +221,39 @@ void expect_like_reference(Graph g, std::size_t samples, const CompileOptions& o
 struct Case {
   const char* name;
   std::function<Graph()> build;
-  bool slow = false;  // to compute by the reference
+  std::vector<std::size_t> samples;  // fewer where the reference is slow
 };
-const Case kCases[] = {{"network", network_with_gradients},
-                       {"wide", wide_network},
-                       {"large dense layers", large_dense_layers, true},
-                       {"coupled", coupled_samples},
-                       {"residual", residual_network}};
+const Case kCases[] = {{"Network", network_with_gradients, {1, 15, 16, 17, 53}},
+                       {"Wide", wide_network, {1, 16, 37}},
+                       {"LargeDenseLayers", large_dense_layers, {17}},
+                       {"Coupled", coupled_samples, {1, 15, 16, 17, 53}},
+                       {"Residual", residual_network, {1, 15, 16, 17, 53}}};
 
-TEST(Program, ComputesWhatTheReferenceComputes) {
-  for (const auto& c : kCases) {
-    for (const std::size_t samples : {1, 15, 16, 17, 53}) {
-      if (c.slow && samples != 17) continue;
-      SCOPED_TRACE(std::string(c.name) + " " + std::to_string(samples));
-      expect_like_reference(c.build(), samples, {.threads = 2});
-    }
+class ProgramOf : public testing::TestWithParam<Case> {};
+
+TEST_P(ProgramOf, ComputesWhatTheReferenceComputes) {
+  const Graph g = GetParam().build();
+  for (const std::size_t samples : GetParam().samples) {
+    SCOPED_TRACE(samples);
+    expect_close(g, samples, {.threads = 2}, by_reference(g, samples));
   }
 }
 
-TEST(Program, ComputesItWithEachPassSwitchedOff) {
-  for (const auto& c : kCases) {
-    if (c.slow) continue;
-    for (const std::set<std::string>& off :
-         {std::set<std::string>{"simplify"}, {"fuse"}, {"split_variance"}, {"fold_scales"}, {"simplify", "fuse"}}) {
-      SCOPED_TRACE(std::string(c.name) + " without " + *off.begin());
-      CompileOptions options{.threads = 2};
-      options.disabled_passes = off;
-      expect_like_reference(c.build(), 37, options);
-    }
+TEST_P(ProgramOf, ComputesItWithEachPassSwitchedOff) {
+  const Graph g = GetParam().build();
+  const std::size_t samples = 17;
+  const auto exact = by_reference(g, samples);
+  for (const std::set<std::string>& off :
+       {std::set<std::string>{"simplify"}, {"fuse"}, {"split_variance"}, {"fold_scales"}, {"simplify", "fuse"}}) {
+    SCOPED_TRACE("without " + *off.begin());
+    CompileOptions options{.threads = 2};
+    options.disabled_passes = off;
+    expect_close(g, samples, options, exact);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Cases, ProgramOf, testing::ValuesIn(kCases),
+                         [](const auto& each) { return std::string(each.param.name); });
 
 TEST(Program, SweepsKeepTheArithmetic) {
   const Graph g = sums_by_channel();
