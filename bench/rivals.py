@@ -87,6 +87,12 @@ def install():
 
 # ---- rivals that run in turns ----------------------------------------------------------------------------------------
 
+def reason(printed):
+    """The line of a program's errors that says most: what a compiler could not do, or the last one."""
+    lines = [line.strip() for line in printed.split("\n") if line.strip()] or ["it took too long"]
+    return next((line for line in lines if re.search(r"\berror: ", line)), lines[-1])[:200]
+
+
 class Worker:
     """A process that holds one rival in one mode, and runs when it is told to."""
 
@@ -120,8 +126,7 @@ class Worker:
     def why(self):
         self.process.wait()
         self.errors.seek(0)
-        lines = self.errors.read().split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "it took too long")[:200]
+        return reason(self.errors.read())
 
     def close(self):
         with contextlib.suppress(BrokenPipeError):
@@ -327,6 +332,12 @@ class SelfTest(unittest.TestCase):
               "seconds": 2.0, "versions": {"PyTorch": "2"}, "problems": [RESULT], "peak_memory": 65e6,
               "first_step_seconds": 0.0123, "binary_bytes": 4.5e6, "binary_is_static": True,
               "notes": ["b: broken"], "mnist": None}
+
+    def test_a_rival_that_fails_is_reported_by_the_line_that_says_why(self):
+        self.assertEqual(reason("g++ x.cpp\nx.cpp:3:1: fatal error: Python.h: No such file\n\nSet A=1 for more\n"),
+                         "x.cpp:3:1: fatal error: Python.h: No such file")
+        self.assertEqual(reason("Traceback:\n  File x\nImportError: no torch\n\n"), "ImportError: no torch")
+        self.assertEqual(reason("\n"), "it took too long")
 
     def test_lists_are_read_and_mistakes_have_a_place(self):
         read = p.parse("# note\n\na 10n 1x8x8 64 train goal=2.5 # more\nb 10n 784 1 predict threads=1\n")
