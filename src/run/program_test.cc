@@ -221,13 +221,13 @@ void expect_close(const Graph& g, std::size_t samples, const CompileOptions& opt
 struct Case {
   const char* name;
   std::function<Graph()> build;
-  std::vector<std::size_t> samples;  // fewer where the reference is slow
+  std::vector<std::size_t> samples = {1, 15, 16, 17, 53};
 };
-const Case kCases[] = {{"Network", network_with_gradients, {1, 15, 16, 17, 53}},
-                       {"Wide", wide_network, {1, 16, 37}},
-                       {"LargeDenseLayers", large_dense_layers, {17}},
-                       {"Coupled", coupled_samples, {1, 15, 16, 17, 53}},
-                       {"Residual", residual_network, {1, 15, 16, 17, 53}}};
+const Case kCases[] = {{"Network", network_with_gradients},
+                       {"Wide", wide_network},
+                       {"LargeDenseLayers", large_dense_layers, {17}},  // slow by the reference
+                       {"Coupled", coupled_samples},
+                       {"Residual", residual_network}};
 
 class ProgramOf : public testing::TestWithParam<Case> {};
 
@@ -241,7 +241,7 @@ TEST_P(ProgramOf, ComputesWhatTheReferenceComputes) {
 
 TEST_P(ProgramOf, ComputesItWithEachPassSwitchedOff) {
   const Graph g = GetParam().build();
-  const std::size_t samples = 17;
+  const std::size_t samples = 37;
   const auto exact = by_reference(g, samples);
   for (const std::set<std::string>& off :
        {std::set<std::string>{"simplify"}, {"fuse"}, {"split_variance"}, {"fold_scales"}, {"simplify", "fuse"}}) {
