@@ -114,8 +114,9 @@ void TrainingDisplay::epoch(const Progress& now, std::optional<double> test_accu
 }
 
 void TrainingDisplay::clear() noexcept {
-  if (drawn_) std::fputs("\r\033[K", stderr);
-  if (drawn_) std::fflush(stderr);
+  if (!drawn_) return;
+  std::fputs("\r\033[K", stderr);
+  std::fflush(stderr);
   drawn_ = false;
 }
 
