@@ -34,6 +34,7 @@ MAY_INCLUDE = {
 PUBLIC = {
     "error.h": "base",
     "shape.h": "base",
+    "fields.h": "base",
     "attributes.h": "ir",
     "graph.h": "ir",
     "ops.h": "ops",

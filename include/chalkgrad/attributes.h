@@ -2,27 +2,15 @@
 // compared and read from text.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <typeinfo>
 #include <utility>
-#include <vector>
+
+#include "chalkgrad/fields.h"
 
 namespace chalk {
-
-/// Sees each field of an attribute struct by name. A printer reads the fields, a reader of text sets them.
-class FieldVisitor {
- public:
-  virtual ~FieldVisitor() = default;
-  virtual void field(std::string_view name, std::int64_t& value) = 0;
-  virtual void field(std::string_view name, bool& value) = 0;
-  virtual void field(std::string_view name, double& value) = 0;
-  virtual void field(std::string_view name, std::string& value) = 0;
-  virtual void field(std::string_view name, std::vector<std::int64_t>& value) = 0;
-  virtual void field(std::string_view name, std::vector<double>& value) = 0;
-};
 
 /// Any attribute struct: a default-constructible struct with operator== and `void visit(FieldVisitor&)`.
 class Attributes {

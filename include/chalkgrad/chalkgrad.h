@@ -5,6 +5,7 @@
 #include "chalkgrad/data.h"
 #include "chalkgrad/differentiate.h"
 #include "chalkgrad/error.h"
+#include "chalkgrad/fields.h"
 #include "chalkgrad/graph.h"
 #include "chalkgrad/layers.h"
 #include "chalkgrad/network.h"

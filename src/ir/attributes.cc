@@ -7,12 +7,12 @@ namespace {
 
 class Printer : public FieldVisitor {
  public:
-  void field(std::string_view name, std::int64_t& value) override { put(name, std::to_string(value)); }
-  void field(std::string_view name, bool& value) override { put(name, value ? "true" : "false"); }
-  void field(std::string_view name, double& value) override { put(name, number(value)); }
-  void field(std::string_view name, std::string& value) override { put(name, "\"" + value + "\""); }
-  void field(std::string_view name, std::vector<std::int64_t>& value) override { list(name, value); }
-  void field(std::string_view name, std::vector<double>& value) override { list(name, value); }
+  void field(const Field& field, std::int64_t& value) override { put(field.name, std::to_string(value)); }
+  void field(const Field& field, bool& value) override { put(field.name, value ? "true" : "false"); }
+  void field(const Field& field, double& value) override { put(field.name, number(value)); }
+  void field(const Field& field, std::string& value) override { put(field.name, "\"" + value + "\""); }
+  void field(const Field& field, std::vector<std::int64_t>& value) override { list(field.name, value); }
+  void field(const Field& field, std::vector<double>& value) override { list(field.name, value); }
 
   std::vector<std::pair<std::string, std::string>> fields;
 

@@ -156,26 +156,38 @@ class AttributeSetter : public FieldVisitor {
  public:
   explicit AttributeSetter(TableReader& reader) : reader_(reader) {}
 
-  void field(std::string_view name, std::int64_t& value) override { set(value, reader_.integer(name, -kMost, kMost)); }
-  void field(std::string_view name, bool& value) override { set(value, reader_.boolean(name)); }
-  void field(std::string_view name, double& value) override { set(value, reader_.number(name)); }
-  void field(std::string_view name, std::string& value) override { set(value, reader_.text(name)); }
-  void field(std::string_view name, std::vector<std::int64_t>& value) override {
-    set(value, reader_.integers(name, -kMost, kMost));
+  void field(const Field& field, std::int64_t& value) override {
+    set(value, reader_.integer(field.name, whole(field.range.least, -kMost), whole(field.range.most, kMost)));
   }
-  void field(std::string_view name, std::vector<double>& value) override {
-    const auto* found = reader_.node(name);
+  void field(const Field& field, bool& value) override { set(value, reader_.boolean(field.name)); }
+  void field(const Field& field, double& value) override {
+    const auto read = reader_.number(field.name);
+    if (read && !field.range.contains(*read))
+      reader_.fail(field.name, str("must be ", field.range.text(), ", not ", *read));
+    set(value, read);
+  }
+  void field(const Field& field, std::string& value) override { set(value, reader_.text(field.name)); }
+  void field(const Field& field, std::vector<std::int64_t>& value) override {
+    set(value, reader_.integers(field.name, whole(field.range.least, -kMost), whole(field.range.most, kMost)));
+  }
+  void field(const Field& field, std::vector<double>& value) override {
+    const auto* found = reader_.node(field.name);
     if (!found) return;
-    if (!found->is_array()) reader_.fail(name, "must be a list of numbers, e.g. [0.5, 1]");
+    if (!found->is_array()) reader_.fail(field.name, "must be a list of numbers, e.g. [0.5, 1]");
     value.clear();
     for (const auto& element : *found->as_array()) {
-      if (!element.is_number()) reader_.fail(name, "must be a list of numbers, e.g. [0.5, 1]");
+      if (!element.is_number()) reader_.fail(field.name, "must be a list of numbers, e.g. [0.5, 1]");
       value.push_back(element.value<double>().value_or(0.0));
     }
   }
 
  private:
   static constexpr std::int64_t kMost = std::int64_t{1} << 31;
+
+  /// The end of a range as a whole number; `otherwise` where the range has none.
+  static std::int64_t whole(double end, std::int64_t otherwise) {
+    return std::isfinite(end) ? static_cast<std::int64_t>(end) : otherwise;
+  }
 
   template <class T>
   static void set(T& value, std::optional<T> read) {

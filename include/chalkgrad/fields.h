@@ -1,0 +1,61 @@
+// Options and attributes as fields: a struct declares each of its fields once, by name, with its range and a sentence,
+// and whatever reads, writes, checks or describes the struct visits them.
+//
+//   struct Adagrad {
+//     double lr = 0.01, epsilon = 1e-10;
+//     void visit(FieldVisitor& v) {
+//       v.field({"lr", Range::above(0), "learning rate"}, lr);
+//       v.field({"epsilon", Range::at_least(0), "keeps the division from one by zero"}, epsilon);
+//     }
+//   };
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chalk {
+
+/// The numbers that a field takes. Infinities and NaN are in no range.
+struct Range {
+  double least = -std::numeric_limits<double>::infinity();
+  double most = std::numeric_limits<double>::infinity();
+  bool without_least = false, without_most = false;  ///< the ends themselves are excluded
+
+  static Range above(double least) { return {.least = least, .without_least = true}; }
+  static Range at_least(double least) { return {.least = least}; }
+  static Range from_to(double least, double most) { return {.least = least, .most = most}; }
+  /// least <= x < most
+  static Range from_below(double least, double most) { return {.least = least, .most = most, .without_most = true}; }
+
+  bool contains(double value) const;
+  /// "a number above 0", "a number of at least 0", "at least 0 and below 1", "from 0 to 1": after "must be".
+  std::string text() const;
+};
+
+/// What a field is called, which numbers it takes, and what it is for. The name is the key in TOML and JSON; on the
+/// command line weight_decay is --weight-decay.
+struct Field {
+  Field(const char* name_, Range range_ = {}, std::string_view help_ = {})  // NOLINT: a name alone is a field
+      : name(name_), range(range_), help(help_) {}
+
+  std::string_view name;
+  Range range;
+  std::string_view help;  ///< in the style of --help: no full stop; may be empty
+};
+
+/// Sees each field of a struct. A printer reads the fields, a reader of text sets them.
+class FieldVisitor {
+ public:
+  virtual ~FieldVisitor() = default;
+  virtual void field(const Field& field, std::int64_t& value) = 0;
+  virtual void field(const Field& field, bool& value) = 0;
+  virtual void field(const Field& field, double& value) = 0;
+  virtual void field(const Field& field, std::string& value) = 0;
+  virtual void field(const Field& field, std::vector<std::int64_t>& value) = 0;
+  virtual void field(const Field& field, std::vector<double>& value) = 0;
+};
+
+}  // namespace chalk

@@ -1,0 +1,67 @@
+#include "src/base/fields.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "chalkgrad/error.h"
+
+namespace chalk {
+namespace {
+
+struct Options {
+  std::int64_t epochs = 10;
+  double momentum = 0.9;
+  std::vector<double> factors{0.5};
+
+  void visit(FieldVisitor& v) {
+    v.field({"epochs", Range::from_to(1, 100)}, epochs);
+    v.field({"momentum", Range::from_below(0, 1)}, momentum);
+    v.field({"factors", Range::above(0)}, factors);
+  }
+};
+
+std::string complaint(const Options& options) {
+  try {
+    check_fields(options);
+  } catch (const InputError& e) {
+    return e.what();
+  }
+  return "";
+}
+
+TEST(Range, HasItsEndsOrNot) {
+  EXPECT_TRUE(Range::from_to(0, 1).contains(1));
+  EXPECT_FALSE(Range::from_below(0, 1).contains(1));
+  EXPECT_TRUE(Range::from_below(0, 1).contains(0));
+  EXPECT_FALSE(Range::above(0).contains(0));
+  EXPECT_TRUE(Range::at_least(0).contains(0));
+}
+
+TEST(Range, HasNeitherInfinityNorNaN) {
+  EXPECT_FALSE(Range{}.contains(std::numeric_limits<double>::infinity()));
+  EXPECT_FALSE(Range::at_least(0).contains(std::numeric_limits<double>::infinity()));
+  EXPECT_FALSE(Range{}.contains(std::numeric_limits<double>::quiet_NaN()));
+}
+
+TEST(Range, SaysWhatItHolds) {
+  EXPECT_EQ(Range::above(0).text(), "a number above 0");
+  EXPECT_EQ(Range::at_least(0).text(), "a number of at least 0");
+  EXPECT_EQ(Range::from_below(0, 1).text(), "at least 0 and below 1");
+  EXPECT_EQ(Range::from_to(0, 0.5).text(), "from 0 to 0.5");
+  EXPECT_EQ((Range{.least = 0, .most = 1, .without_least = true}).text(), "above 0 and at most 1");
+  EXPECT_EQ(Range{}.text(), "a number");
+}
+
+TEST(CheckFields, NamesTheFieldItsValueAndItsRange) {
+  EXPECT_EQ(complaint({}), "");
+  EXPECT_EQ(complaint({.epochs = 0}), "epochs is 0; it must be from 1 to 100");
+  EXPECT_EQ(complaint({.momentum = 1}), "momentum is 1; it must be at least 0 and below 1");
+  EXPECT_EQ(complaint({.momentum = std::numeric_limits<double>::quiet_NaN()}),
+            "momentum is nan; it must be at least 0 and below 1");
+  EXPECT_EQ(complaint({.factors = {1, -1}}), "factors is -1; it must be a number above 0");
+}
+
+TEST(WithDashes, MakesAnOptionOfAName) { EXPECT_EQ(with_dashes("weight_decay"), "weight-decay"); }
+
+}  // namespace
+}  // namespace chalk
