@@ -224,7 +224,7 @@ class StepSums {
 };
 
 template <class Then>
-void dense_weight_sums(const DenseWeightGrad& of, const Then& then, const float* xt, const float* dy, float* to) {
+void dense_weight_sums(const DenseBatch& of, const Then& then, const float* xt, const float* dy, float* to) {
   const FoldOrder slots(of.slots);
   const OuterSum sums{.a_row = kLanes,
                       .b_row = (of.inputs + kLanes - 1) / kLanes * kLanes,
@@ -239,11 +239,11 @@ void dense_weight_sums(const DenseWeightGrad& of, const Then& then, const float*
     outer_sums(sums, then, dy, xt + i, to + i, of.outputs, std::min(kWeightGradColumns, of.inputs - i));
 }
 
-void DenseWeightGradOf(const DenseWeightGrad& of, const float* xt, const float* dy, float* dw) {
+void DenseWeightGradOf(const DenseBatch& of, const float* xt, const float* dy, float* dw) {
   dense_weight_sums(of, StoreSums(), xt, dy, dw);
 }
 
-void DenseWeightStep(const DenseWeightGrad& of, const float* xt, const float* dy, const SgdStep& step) {
+void DenseWeightStep(const DenseBatch& of, const float* xt, const float* dy, const SgdStep& step) {
   dense_weight_sums(of, StepSums(step), xt, dy, step.w_next);
 }
 
@@ -272,11 +272,11 @@ std::size_t dense_transposed(std::int64_t inputs) { return static_cast<std::size
 
 void dense_transpose(std::int64_t inputs, const float* x, float* xt) { CHALK_CHOSEN(DenseTranspose)(inputs, x, xt); }
 
-void dense_weight_grad(const DenseWeightGrad& of, const float* xt, const float* dy, float* dw) {
+void dense_weight_grad(const DenseBatch& of, const float* xt, const float* dy, float* dw) {
   CHALK_CHOSEN(DenseWeightGradOf)(of, xt, dy, dw);
 }
 
-void dense_weight_step(const DenseWeightGrad& of, const float* xt, const float* dy, const SgdStep& step) {
+void dense_weight_step(const DenseBatch& of, const float* xt, const float* dy, const SgdStep& step) {
   CHALK_CHOSEN(DenseWeightStep)(of, xt, dy, step);
 }
 

@@ -29,12 +29,12 @@ void dense_transpose(std::int64_t inputs, const float* x, float* xt);
 
 /// dW[o,i] = Σ_n dy[o][n] · x[i][n] over all samples n of a batch, of which the last microbatch has `valid`. Samples of
 /// a slot (microbatches s, s + slots, s + 2·slots …) are fma-accumulated in order from +0; slots fold as in fold.h.
-struct DenseWeightGrad {
+struct DenseBatch {
   std::int64_t outputs, inputs;  // dy and dw begin at the first of these outputs; slots <= kMaxSlots
   Microbatches all;              // x_step is xt's, y_step dy's
   int valid, slots;
 };
-void dense_weight_grad(const DenseWeightGrad& of, const float* xt, const float* dy, float* dw);
+void dense_weight_grad(const DenseBatch& of, const float* xt, const float* dy, float* dw);
 
 /// A step of SGD from a gradient g, every product and sum rounded by itself:
 ///   g ← g + λ·w, if the weights decay;
@@ -50,6 +50,6 @@ struct SgdStep {
   float *w_next, *m_next = nullptr;  // may be w and m
 };
 /// The step that dW leads to, without dW being stored. The matrices begin at the first of the outputs.
-void dense_weight_step(const DenseWeightGrad& of, const float* xt, const float* dy, const SgdStep& step);
+void dense_weight_step(const DenseBatch& of, const float* xt, const float* dy, const SgdStep& step);
 
 }  // namespace chalk

@@ -21,7 +21,7 @@ struct Sizes {
   std::int64_t y_step() const { return outputs * kLanes + gap; }
   std::int64_t xt_step() const { return static_cast<std::int64_t>(dense_transposed(inputs)); }
   Microbatches all() const { return {microbatches, x_step(), y_step()}; }
-  DenseWeightGrad grad(int valid, int slots) const {
+  DenseBatch grad(int valid, int slots) const {
     return {outputs, inputs, {microbatches, xt_step(), y_step()}, valid, slots};
   }
   std::size_t x() const { return static_cast<std::size_t>(x_step() * microbatches); }

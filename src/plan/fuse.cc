@@ -9,7 +9,7 @@
 
 namespace chalk {
 
-NodeId root_of(const Graph& graph, NodeId id) {
+NodeId source_of(const Graph& graph, NodeId id) {
   while (graph.node(id).op == &op_reshape) id = graph.node(id).inputs[0];
   return id;
 }
@@ -17,17 +17,17 @@ NodeId root_of(const Graph& graph, NodeId id) {
 Fusion::Fusion(const Graph& graph, const std::vector<int>& phases, const std::vector<bool>& over_batch)
     : graph_(graph),
       users_(static_cast<std::size_t>(graph.size())),
-      roots_(users_.size(), false),
+      needed_outside_(users_.size(), false),
       claimed_(users_.size(), false),
       phases_(phases),
       over_batch_(over_batch),
       cluster_of_(users_.size(), -1),
       marks_(users_.size(), 0) {
-  for (const auto& [name, id] : graph.outputs()) mark_root(id);
-  for (const auto& [leaf, id] : graph.updates()) mark_root(id);
+  for (const auto& [name, id] : graph.outputs()) mark_needed_outside(id);
+  for (const auto& [leaf, id] : graph.updates()) mark_needed_outside(id);
   for (NodeId id = graph.size(); id-- > 0;) {  // what nothing needs is nobody's work
     const auto at = static_cast<std::size_t>(id);
-    claimed_[at] = !roots_[at] && users_[at].empty();
+    claimed_[at] = !needed_outside_[at] && users_[at].empty();
     if (claimed_[at]) continue;
     for (const auto input : graph.node(id).inputs) {
       auto& users = users_[static_cast<std::size_t>(input)];
@@ -36,13 +36,13 @@ Fusion::Fusion(const Graph& graph, const std::vector<int>& phases, const std::ve
   }
 }
 
-void Fusion::mark_root(NodeId id) {
-  roots_[static_cast<std::size_t>(id)] = true;
-  roots_[static_cast<std::size_t>(root(id))] = true;
+void Fusion::mark_needed_outside(NodeId id) {
+  needed_outside_[static_cast<std::size_t>(id)] = true;
+  needed_outside_[static_cast<std::size_t>(source(id))] = true;
 }
 
 NodeId Fusion::only_user(NodeId id) const {
-  if (is_root(id) || users(id).size() != 1) return -1;
+  if (is_needed_outside(id) || users(id).size() != 1) return -1;
   return phase(users(id)[0]) == phase(id) ? users(id)[0] : -1;
 }
 
@@ -147,14 +147,14 @@ std::vector<std::unique_ptr<PlannedKernel>> fuse(const Graph& graph, const std::
 }
 
 OnlyReader only_reader(const Graph& graph, const std::vector<std::unique_ptr<PlannedKernel>>& kernels, NodeId value) {
-  const auto is_value = [&](const auto& given) { return root_of(graph, given.second) == value; };
+  const auto is_value = [&](const auto& given) { return source_of(graph, given.second) == value; };
   if (std::any_of(graph.outputs().begin(), graph.outputs().end(), is_value) ||
       std::any_of(graph.updates().begin(), graph.updates().end(), is_value))
     return {};
   OnlyReader reader;
   for (const auto& kernel : kernels) {
     for (std::size_t i = 0; kernel && i < kernel->inputs.size(); ++i) {
-      if (root_of(graph, kernel->inputs[i]) != value) continue;
+      if (source_of(graph, kernel->inputs[i]) != value) continue;
       if (reader.kernel) return {};
       reader = {kernel.get(), i};
     }

@@ -71,7 +71,7 @@ class PlannedKernel {
 };
 
 /// What makes this value: a reshape is no work, its value is its input's.
-NodeId root_of(const Graph& graph, NodeId id);
+NodeId source_of(const Graph& graph, NodeId id);
 
 /// The graph while its nodes are being divided among kernels. Nodes that are to run as one step are a cluster.
 class Fusion {
@@ -83,10 +83,10 @@ class Fusion {
   const Node& node(NodeId id) const { return graph_.node(id); }
   const Shape& shape(NodeId id) const { return node(id).type.shape; }
   bool batched(NodeId id) const { return node(id).type.batched; }
-  NodeId root(NodeId id) const { return root_of(graph_, id); }
+  NodeId source(NodeId id) const { return source_of(graph_, id); }
   const std::vector<NodeId>& users(NodeId id) const { return users_[static_cast<std::size_t>(id)]; }
   /// An output of the graph or an update: needed outside.
-  bool is_root(NodeId id) const { return roots_[static_cast<std::size_t>(id)]; }
+  bool is_needed_outside(NodeId id) const { return needed_outside_[static_cast<std::size_t>(id)]; }
   /// The only user of a value that nothing else needs and that runs in the same phase, or −1.
   NodeId only_user(NodeId id) const;
   /// By a kernel, or because nothing needs it.
@@ -104,12 +104,12 @@ class Fusion {
   bool join(std::span<const NodeId> nodes);
 
  private:
-  void mark_root(NodeId id);
+  void mark_needed_outside(NodeId id);
   bool needs_itself(const std::vector<NodeId>& cluster);
 
   const Graph& graph_;
   std::vector<std::vector<NodeId>> users_;  // that are needed themselves
-  std::vector<bool> roots_, claimed_;
+  std::vector<bool> needed_outside_, claimed_;
   const std::vector<int>& phases_;
   const std::vector<bool>& over_batch_;
   std::vector<int> cluster_of_;  // −1: alone

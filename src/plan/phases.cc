@@ -52,9 +52,9 @@ std::vector<bool> find_over_batch(const Graph& g) {
   return over;
 }
 
-class Recomputation {
+class PhaseFinder {
  public:
-  Recomputation(const Graph& old, bool tuned)
+  PhaseFinder(const Graph& old, bool tuned)
       : old_(old),
         size_(static_cast<std::size_t>(old.size())),
         tuned_(tuned),
@@ -194,6 +194,6 @@ class Recomputation {
 
 }  // namespace
 
-PhasedGraph find_phases(const Graph& graph, bool tuned) { return Recomputation(graph, tuned).run(); }
+PhasedGraph find_phases(const Graph& graph, bool tuned) { return PhaseFinder(graph, tuned).run(); }
 
 }  // namespace chalk

@@ -10,13 +10,13 @@
 #include "src/ir/leaves.h"
 #include "src/kernels/fold.h"
 #include "src/ops/registry.h"
+#include "src/plan/locations.h"
 #include "src/plan/phases.h"
-#include "src/plan/places.h"
 
 namespace chalk {
 namespace {
 
-using Space = Place::Space;
+using Space = Location::Space;
 
 constexpr std::size_t kPart = 8192;                         // floats of a shared value that one thread takes at a time
 constexpr std::size_t kSlotBudget = std::size_t{64} << 20;  // floats in all slots together
@@ -27,11 +27,11 @@ class Planner {
     plan.kernels = fuse(g_, phased.phase, phased.over_batch, tuned);
     const auto count = static_cast<std::size_t>(g_.size());
     made_by_.assign(count, -1);
-    places_.resize(count);
+    locations_.resize(count);
     plan.runs_one = std::all_of(plan.kernels.begin(), plan.kernels.end(),
                                 [&](const auto& kernel) { return is_shared(*kernel) || kernel->runs_one; });
     order_kernels();
-    find_phases();
+    assign_phases();
     plan.phases.resize(static_cast<std::size_t>(phase_count_));
   }
 
@@ -49,8 +49,8 @@ class Planner {
 
  private:
   const Node& node(NodeId id) const { return g_.node(id); }
-  NodeId root(NodeId id) const { return root_of(g_, id); }
-  Place& place(NodeId id) { return places_[static_cast<std::size_t>(root(id))]; }
+  NodeId source(NodeId id) const { return source_of(g_, id); }
+  Location& location(NodeId id) { return locations_[static_cast<std::size_t>(source(id))]; }
   bool packs(const PlannedKernel& k) const { return k.packed > 0 && (plan_.runs_one || !k.packs_for_one); }
   /// It needs no samples; or does something for each microbatch.
   bool is_shared(const PlannedKernel& k) const {
@@ -69,7 +69,7 @@ class Planner {
     std::vector<std::vector<std::size_t>> users(kernels.size());
     for (std::size_t k = 0; k < kernels.size(); ++k) {
       for (const auto id : kernels[k]->inputs) {
-        const int from = owner[static_cast<std::size_t>(root(id))];
+        const int from = owner[static_cast<std::size_t>(source(id))];
         if (from < 0) continue;
         users[static_cast<std::size_t>(from)].push_back(k);
         ++waiting[k];
@@ -95,13 +95,13 @@ class Planner {
     }
   }
 
-  void find_phases() {
+  void assign_phases() {
     value_phase_.assign(static_cast<std::size_t>(g_.size()), 0);
     for (const auto& kernel : plan_.kernels) {
       int phase = kernel->phase;
       for (const auto id : kernel->inputs) {
         const int wait = kernel->over_batch && node(id).type.batched ? 1 : 0;  // for all microbatches
-        phase = std::max(phase, value_phase_[static_cast<std::size_t>(root(id))] + wait);
+        phase = std::max(phase, value_phase_[static_cast<std::size_t>(source(id))] + wait);
       }
       kernel_phase_.push_back(phase);
       for (const auto id : kernel->outputs)
@@ -114,10 +114,10 @@ class Planner {
     for (NodeId id = 0; id < g_.size(); ++id) {
       const Node& n = node(id);
       if (n.op == &op_parameter) {
-        place(id) = {Space::variable, plan_.variables.size()};
+        location(id) = {Space::variable, plan_.variables.size()};
         plan_.variables.push_back(n.name);
       } else if (n.op == &op_constant) {
-        place(id) = {Space::shared, plan_.shared};
+        location(id) = {Space::shared, plan_.shared};
         plan_.constants.push_back(
             {plan_.shared, floats_of(n.type), static_cast<float>(n.attributes.as<ConstantAttributes>().value)});
         plan_.shared += floats_of(n.type);
@@ -126,11 +126,11 @@ class Planner {
           plan_.batch_size = {Space::shared, plan_.shared};
           plan_.shared += floats_of(n.type);
         }
-        place(id) = plan_.batch_size;
+        location(id) = plan_.batch_size;
       } else if (n.op == &op_input && !n.type.batched) {
-        place(id) = {Space::shared, plan_.shared};
+        location(id) = {Space::shared, plan_.shared};
         plan_.shared += floats_of(n.type);
-        plan_.inputs.push_back({n.name, n.type, place(id)});
+        plan_.inputs.push_back({n.name, n.type, location(id)});
       } else if (n.op == &op_input) {
         batched_inputs_.emplace_back(id, plan_.inputs.size());
         plan_.inputs.push_back({n.name, n.type, {}});
@@ -142,7 +142,7 @@ class Planner {
     for (const auto& kernel : plan_.kernels) {
       for (const auto id : kernel->outputs) {
         if (node(id).type.batched) continue;
-        place(id) = {Space::shared, plan_.shared};
+        location(id) = {Space::shared, plan_.shared};
         plan_.shared += floats_of(node(id).type);
         if (!kernel->sums_batch) continue;
         slot_of_[id] = plan_.slot;
@@ -158,8 +158,8 @@ class Planner {
   }
 
   void place_batched_values() {
-    batched_ = place_batched(g_, plan_.kernels, kernel_phase_);
-    for (const auto& [id, where] : batched_.lanes) place(id) = where;
+    batched_ = locate_batched(g_, plan_.kernels, kernel_phase_);
+    for (const auto& [id, where] : batched_.lanes) location(id) = where;
     plan_.arena_values = std::move(batched_.arena_values);
     plan_.arena = batched_.arena;
     plan_.whole = std::move(batched_.whole);
@@ -169,17 +169,17 @@ class Planner {
     Step step;
     step.kernel = &kernel;
     for (std::size_t i = 0; i < kernel.inputs.size(); ++i) {
-      const NodeId id = root(kernel.inputs[i]);
+      const NodeId id = source(kernel.inputs[i]);
       const bool folded = folded_where_read_.contains(id);
-      step.in.push_back(folded                                     ? Place{Space::slots, slot_of_.at(id)}
+      step.in.push_back(folded                                     ? Location{Space::slots, slot_of_.at(id)}
                         : kernel.transposed == static_cast<int>(i) ? batched_.rows.at(id)
-                                                                   : place(id));
+                                                                   : location(id));
     }
     for (const auto id : kernel.outputs) {
-      step.out.push_back(kernel.sums_batch ? Place{Space::slots, slot_of_.at(id)} : place(id));
+      step.out.push_back(kernel.sums_batch ? Location{Space::slots, slot_of_.at(id)} : location(id));
     }
     if (kernel.over_batch) {
-      const auto floats = [&](const Place& at) { return at.space == Space::whole ? plan_.whole[at.offset] : 0; };
+      const auto floats = [&](const Location& at) { return at.space == Space::whole ? plan_.whole[at.offset] : 0; };
       std::transform(step.in.begin(), step.in.end(), std::back_inserter(step.in_step), floats);
       std::transform(step.out.begin(), step.out.end(), std::back_inserter(step.out_step), floats);
     }
@@ -187,20 +187,20 @@ class Planner {
     if (packs(kernel)) {
       step.packed = plan_.shared;
       plan_.shared += (kernel.packed + 15) / 16 * 16;
-      plan_.packs.push_back({&kernel, place(kernel.pack_from), step.packed});
+      plan_.packs.push_back({&kernel, location(kernel.pack_from), step.packed});
     }
     return step;
   }
 
   void make_batched_steps() {
     for (const auto& [id, index] : batched_inputs_) {
-      for (const auto p : batched_.gather[id]) at_phase(p).gathers.push_back({index, place(id)});
+      for (const auto p : batched_.gather[id]) at_phase(p).gathers.push_back({index, location(id)});
       if (const auto rows = batched_.gather_rows.find(id); rows != batched_.gather_rows.end())
         at_phase(rows->second).gathers.push_back({index, batched_.rows.at(id), true});
     }
     for (const auto& [id, to] : batched_.rows) {
       if (batched_.gather_rows.contains(id)) continue;
-      const Phase::Transposition transposition{elements(node(id).type.shape), place(id), to};
+      const Phase::Transposition transposition{elements(node(id).type.shape), location(id), to};
       at_phase(value_phase_[static_cast<std::size_t>(id)]).transpositions.push_back(transposition);
     }
     for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
@@ -230,7 +230,7 @@ class Planner {
 
   /// The wave of its phase after which a shared value is there; −1: before the phase.
   int wave_after(NodeId id, int phase) const {
-    id = root(id);
+    id = source(id);
     const auto found = wave_of_.find(id);
     return found == wave_of_.end() || value_phase_[static_cast<std::size_t>(id)] != phase ? -1 : found->second;
   }
@@ -263,12 +263,12 @@ class Planner {
   void update_in_place(const std::string& guard) {
     NodeId guarded = -1;
     for (const auto& [name, id] : g_.outputs()) {
-      if (name == guard) guarded = root(id);
+      if (name == guard) guarded = source(id);
     }
     const int guard_phase = guarded < 0 ? -1 : value_phase_[static_cast<std::size_t>(guarded)];
     const int guard_wave = guarded < 0 ? -1 : wave_after(guarded, guard_phase);
     if (guarded >= 0) {
-      plan_.guard = place(guarded);
+      plan_.guard = location(guarded);
       plan_.phases[static_cast<std::size_t>(guard_phase)].guard_wave = std::max(guard_wave, 0);
     }
     const int last_phase = phase_count_ - 1;
@@ -282,7 +282,7 @@ class Planner {
       wave = earliest;
       in_place_[next] = leaf;
     }
-    for (const auto& [next, leaf] : in_place_) place(next) = place(leaf);
+    for (const auto& [next, leaf] : in_place_) location(next) = location(leaf);
   }
 
   /// True if kernel k, run in this wave of the last phase, may write `next` over the parameter `leaf`.
@@ -290,10 +290,11 @@ class Planner {
     const auto& kernel = *plan_.kernels[k];
     for (const auto id : kernel.nodes) {  // the kernel goes through its nodes in order
       const auto& in = node(id).inputs;
-      if (id > next && std::any_of(in.begin(), in.end(), [&](NodeId from) { return root(from) == leaf; })) return false;
+      if (id > next && std::any_of(in.begin(), in.end(), [&](NodeId from) { return source(from) == leaf; }))
+        return false;
     }
     const auto reads = [&](const PlannedKernel& reader, NodeId value) {
-      return std::any_of(reader.inputs.begin(), reader.inputs.end(), [&](NodeId id) { return root(id) == value; });
+      return std::any_of(reader.inputs.begin(), reader.inputs.end(), [&](NodeId id) { return source(id) == value; });
     };
     for (std::size_t other = 0; other < plan_.kernels.size(); ++other) {
       const auto& reader = *plan_.kernels[other];
@@ -306,17 +307,17 @@ class Planner {
       }
     }
     for (const auto& [other_leaf, other_next] : g_.updates()) {
-      if (root(other_next) == leaf) return false;
+      if (source(other_next) == leaf) return false;
     }
     return std::none_of(g_.outputs().begin(), g_.outputs().end(),
-                        [&](const auto& output) { return root(output.second) == leaf; });
+                        [&](const auto& output) { return source(output.second) == leaf; });
   }
 
   void make_shared_steps() {
     for (const auto& [id, slot] : slot_of_) {
       if (folded_where_read_.contains(id)) continue;
       const int p = value_phase_[static_cast<std::size_t>(id)];
-      add_parts(at_phase(p), 0, {SharedItem::Kind::fold, 0, {Space::slots, slot}, place(id)},
+      add_parts(at_phase(p), 0, {SharedItem::Kind::fold, 0, {Space::slots, slot}, location(id)},
                 static_cast<std::size_t>(elements(node(id).type.shape)), kPart);
     }
     for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
@@ -329,7 +330,7 @@ class Planner {
     }
     for (std::size_t i = 0; i < plan_.packs.size(); ++i) {  // as soon as the weights are there
       const NodeId from = plan_.packs[i].kernel->pack_from;
-      const int p = value_phase_[static_cast<std::size_t>(root(from))];
+      const int p = value_phase_[static_cast<std::size_t>(source(from))];
       add_item(at_phase(p), wave_after(from, p) + 1, {SharedItem::Kind::pack, i, {}, {}, 0, 1});
     }
     make_copies();
@@ -342,18 +343,18 @@ class Planner {
     for (const auto& [leaf, next] : g_.updates()) {
       const auto found = in_place_.find(next);
       if (found != in_place_.end() && found->second == leaf) continue;
-      if (root(next) == leaf) continue;
+      if (source(next) == leaf) continue;
       const std::size_t count = floats_of(node(leaf).type);
-      Place from = place(next);
+      Location from = location(next);
       if (from.space == Space::variable) {
-        const Place temporary{Space::shared, plan_.shared};
+        const Location temporary{Space::shared, plan_.shared};
         plan_.shared += count;
         if (last.waves.empty()) last.waves.emplace_back();
         const int wave = static_cast<int>(last.waves.size()) - 1;
         add_item(last, wave, {SharedItem::Kind::copy, 0, from, temporary, 0, count});
         from = temporary;
       }
-      copies.push_back({SharedItem::Kind::copy, 0, from, place(leaf), 0, count});
+      copies.push_back({SharedItem::Kind::copy, 0, from, location(leaf), 0, count});
     }
     if (copies.empty()) return;
     if (last.steps.empty() && last.gathers.empty()) {
@@ -369,20 +370,20 @@ class Planner {
     for (const auto& [name, id] : g_.outputs()) {
       const Type& type = node(id).type;
       if (type.batched) {
-        at_phase(batched_.deliver.at(root(id))).deliveries.push_back({plan_.outputs.size(), place(id)});
+        at_phase(batched_.deliver.at(source(id))).deliveries.push_back({plan_.outputs.size(), location(id)});
       }
-      plan_.outputs.push_back({name, type, type.batched ? Place{} : place(id)});
+      plan_.outputs.push_back({name, type, type.batched ? Location{} : location(id)});
     }
   }
 
   Plan& plan_;
   const Graph& g_;
-  std::vector<Place> places_;
+  std::vector<Location> locations_;
   std::vector<int> made_by_;       // kernel that makes a value
   std::vector<int> kernel_phase_;  // in which it runs
   std::vector<int> value_phase_;   // from which on a value is there
   int phase_count_ = 1;
-  BatchedPlaces batched_;
+  BatchedLocations batched_;
   std::vector<std::pair<NodeId, std::size_t>> batched_inputs_;  // and their index in Plan::inputs
   std::map<NodeId, std::size_t> slot_of_;
   std::set<NodeId> folded_where_read_;  // of these: no fold of their own
@@ -391,20 +392,20 @@ class Planner {
   std::map<NodeId, NodeId> in_place_;  // next value → parameter it is written over
 };
 
-std::string print_place(const Place& place) {
-  switch (place.space) {
+std::string print_location(const Location& location) {
+  switch (location.space) {
     case Space::none:
       return "nowhere";
     case Space::arena:
-      return str("arena+", place.offset);
+      return str("arena+", location.offset);
     case Space::shared:
-      return str("shared+", place.offset);
+      return str("shared+", location.offset);
     case Space::slots:
-      return str("slot+", place.offset);
+      return str("slot+", location.offset);
     case Space::whole:
-      return str("whole#", place.offset);
+      return str("whole#", location.offset);
     case Space::variable:
-      return str("variable#", place.offset);
+      return str("variable#", location.offset);
   }
   return "";
 }
@@ -429,10 +430,10 @@ std::string Plan::print() const {
     const auto& k = *step.kernel;
     text += "    " + k.name;
     for (std::size_t i = 0; i < k.inputs.size(); ++i)
-      text += (i ? ", " : " (") + reference(k.inputs[i]) + "@" + print_place(step.in[i]);
+      text += (i ? ", " : " (") + reference(k.inputs[i]) + "@" + print_location(step.in[i]);
     text += ") ->";
     for (std::size_t i = 0; i < k.outputs.size(); ++i)
-      text += " " + reference(k.outputs[i]) + "@" + print_place(step.out[i]);
+      text += " " + reference(k.outputs[i]) + "@" + print_location(step.out[i]);
     text += "\n";
   };
   for (std::size_t p = 0; p < phases.size(); ++p) {

@@ -9,7 +9,7 @@
 // that threads share (dense layers with many weights, gradients of dense layers' weights). They read what all
 // microbatches have made in the phases before.
 //
-//   arena   (one a thread)   | x | conv1 | index1 | …  values of one microbatch, places shared by lifetime |
+//   arena   (one a thread)   | x | conv1 | index1 | …  values of one microbatch, memory shared by lifetime |
 //   slots   (one block a slot)  | Σ dW1 | Σ db1 | …     partial sums over samples |
 //   shared                   | constants | packed W1 | dW1 | db1 | … |
 #pragma once
@@ -27,7 +27,7 @@
 namespace chalk {
 
 /// Where a value lives.
-struct Place {
+struct Location {
   enum class Space : std::uint8_t {
     none,
     arena,     // offset in the thread's arena, in floats
@@ -43,7 +43,7 @@ struct Place {
 /// A kernel and where its values are.
 struct Step {
   const PlannedKernel* kernel = nullptr;
-  std::vector<Place> in, out;
+  std::vector<Location> in, out;
   std::vector<std::size_t> in_step,
       out_step;            // over the batch: floats from a microbatch to the next of those kept whole
   std::size_t packed = 0;  // offset in shared memory
@@ -54,7 +54,7 @@ struct SharedItem {
   enum class Kind : std::uint8_t { fold, pack, run, copy };
   Kind kind = Kind::run;
   std::size_t step = 0;            // run, pack: which of Phase::shared_steps / Plan::packs
-  Place from, to;                  // fold, copy
+  Location from, to;               // fold, copy
   std::size_t begin = 0, end = 0;  // floats (fold, copy) or parts (run),
   std::size_t all = 1;             // of as many
 };
@@ -65,16 +65,16 @@ struct Phase {
 
   struct Gather {
     std::size_t input = 0;  // of Plan::inputs
-    Place to;
+    Location to;
     bool rows = false;  // as rows of samples, not lanes
   };
   struct Transposition {  // of lanes into rows of samples
     std::int64_t elements = 0;
-    Place from, to;
+    Location from, to;
   };
   struct Delivery {
     std::size_t output = 0;  // of Plan::outputs
-    Place from;
+    Location from;
   };
   std::vector<Gather> gathers;
   std::vector<Step> steps;
@@ -92,16 +92,16 @@ struct Plan {
   struct Input {
     std::string name;
     Type type;
-    Place place;  // of a shared one
+    Location location;  // of a shared one
   };
   struct Output {
     std::string name;
     Type type;
-    Place place;  // of a shared one
+    Location location;  // of a shared one
   };
   struct Pack {
     const PlannedKernel* kernel = nullptr;
-    Place from;
+    Location from;
     std::size_t to = 0;
   };
   struct Constant {
@@ -112,11 +112,11 @@ struct Plan {
   std::vector<Output> outputs;
   std::vector<Pack> packs;
   std::vector<Constant> constants;
-  std::vector<std::string> variables;                        // Place::Space::variable indexes these
+  std::vector<std::string> variables;                        // Location::Space::variable indexes these
   std::vector<std::size_t> whole;                            // floats a microbatch of each value kept for all of them
   std::vector<Lifetime> arena_values;                        // for red zones
-  Place batch_size;                                          // none if nothing wants it
-  Place guard;                                               // of the guarded value, none if there is none
+  Location batch_size;                                       // none if nothing wants it
+  Location guard;                                            // of the guarded value, none if there is none
   std::size_t arena = 0, shared = 0, slot = 0, scratch = 0;  // floats; arena excludes scratch
   int slots = 0;                                             // most partial sums of a batch; 0 if nothing is summed
   bool runs_one = false;                                     // a microbatch of one sample can run by run_one()

@@ -62,7 +62,7 @@ SweepKernel::SweepKernel(const Fusion& fusion, std::vector<NodeId> members, cons
       sums.push_back({in[0], out, node.op == &op_mean});
     }
     const auto& users = fusion.users(id);
-    if (fusion.is_root(id) || !std::all_of(users.begin(), users.end(), is_member)) {
+    if (fusion.is_needed_outside(id) || !std::all_of(users.begin(), users.end(), is_member)) {
       value.output = static_cast<int>(outputs.size());
       outputs.push_back(id);
     }

@@ -108,7 +108,7 @@ bool claim_convolution_forward(Fusion& f, NodeId id) {
 
   // Pooling joins if all that the rest of the graph wants is the pooled value and where it came from.
   NodeId pooled = -1, index = -1;
-  bool joins = !f.is_root(tail.last);
+  bool joins = !f.is_needed_outside(tail.last);
   const PoolAttributes* pool = nullptr;
   for (const auto user : f.users(tail.last)) {
     const Node& n = f.node(user);

@@ -83,9 +83,9 @@ class DenseInputGrad : public PlannedKernel {
 };
 
 /// Reads δ, and x as rows of samples; makes its one output part by part (see PlannedKernel::part_floats).
-class DenseWeightGradient : public PlannedKernel {
+class DenseWeightGrad : public PlannedKernel {
  public:
-  explicit DenseWeightGradient(const Shape& w) : outputs_(w[0]), inputs_(w[1]) {
+  explicit DenseWeightGrad(const Shape& w) : outputs_(w[0]), inputs_(w[1]) {
     over_batch = true;
     transposed = 1;
     parts = parts_of(outputs_);
@@ -114,7 +114,7 @@ class DenseWeightGradient : public PlannedKernel {
   }
 
  private:
-  DenseWeightGrad sums(const KernelRun& call, const Part& part) const {
+  DenseBatch sums(const KernelRun& call, const Part& part) const {
     const Microbatches all{static_cast<std::int64_t>(call.microbatches), step(call.in_step, 1), step(call.in_step, 0)};
     return {part.count, inputs_, all, call.valid, call.slots};
   }
@@ -154,7 +154,7 @@ bool claim_dense_weight_grad(Fusion& f, NodeId id) {
   const Node& node = f.node(id);
   if (node.op != &op_outer || !f.over_batch(id)) return false;
   const NodeId sum = f.only_user(id);
-  auto kernel = std::make_unique<DenseWeightGradient>(node.type.shape);
+  auto kernel = std::make_unique<DenseWeightGrad>(node.type.shape);
   kernel->name = "dense_weight_grad+batch_sum";
   kernel->inputs = node.inputs;
   kernel->nodes = {id, sum};

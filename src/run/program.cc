@@ -21,7 +21,7 @@
 
 namespace chalk {
 
-using Space = Place::Space;
+using Space = Location::Space;
 
 struct Program::State {
   State(const Graph& graph, Variables& variables, const CompileOptions& options);
@@ -29,14 +29,14 @@ struct Program::State {
   void run(std::size_t samples, const std::uint32_t* rows);
   MemoryUse memory() const;
   std::vector<KernelTime> profile() const;
-  void set(const Place& place, float value) {
-    float& at = shared_.data()[place.offset];
+  void set(const Location& location, float value) {
+    float& at = shared_.data()[location.offset];
     if (std::bit_cast<std::uint32_t>(at) == std::bit_cast<std::uint32_t>(value)) return;
     at = value;
     shared_is_current_ = false;
   }
-  const float* shared_value(const Place& place) const {
-    return place.space == Space::variable ? variables_.data(place.offset) : shared_.data() + place.offset;
+  const float* shared_value(const Location& location) const {
+    return location.space == Space::variable ? variables_.data(location.offset) : shared_.data() + location.offset;
   }
 
   Plan plan;
@@ -59,7 +59,7 @@ struct Program::State {
     bool alone = false;  // one sample, by the kernels of one sample
   };
 
-  float* at(const Place& place, Worker& worker, const Microbatch& microbatch);
+  float* at(const Location& location, Worker& worker, const Microbatch& microbatch);
   int valid_in(std::size_t microbatch) const {
     return static_cast<int>(std::min<std::size_t>(16, samples_ - microbatch * 16));
   }
@@ -142,18 +142,18 @@ Program::State::State(const Graph& graph, Variables& variables, const CompileOpt
   }
 }
 
-float* Program::State::at(const Place& place, Worker& worker, const Microbatch& microbatch) {
-  switch (place.space) {
+float* Program::State::at(const Location& location, Worker& worker, const Microbatch& microbatch) {
+  switch (location.space) {
     case Space::arena:
-      return worker.arena.data() + place.offset;
+      return worker.arena.data() + location.offset;
     case Space::shared:
-      return shared_.data() + place.offset;
+      return shared_.data() + location.offset;
     case Space::slots:
-      return microbatch.slot + place.offset;
+      return microbatch.slot + location.offset;
     case Space::whole:
-      return whole_[place.offset].data() + microbatch.index * plan.whole[place.offset];
+      return whole_[location.offset].data() + microbatch.index * plan.whole[location.offset];
     case Space::variable:
-      return variables_.data(place.offset);
+      return variables_.data(location.offset);
     case Space::none:
       break;
   }
@@ -420,7 +420,7 @@ void Program::set(std::string_view input, float value) {
   const auto& found = state_->plan.inputs[index_of(state_->plan.inputs, input, "input")];
   if (found.type.batched || elements(found.type.shape) != 1)
     throw InputError(str("input \"", input, "\" is not one shared number"));
-  state_->set(found.place, value);
+  state_->set(found.location, value);
 }
 
 void Program::run(std::size_t samples, const std::uint32_t* rows) { state_->run(samples, rows); }
@@ -429,7 +429,7 @@ std::span<const float> Program::output(std::string_view name) const {
   const auto i = index_of(state_->plan.outputs, name, "output");
   const auto& output = state_->plan.outputs[i];
   if (output.type.batched) return state_->delivered[i];
-  return {state_->shared_value(output.place), static_cast<std::size_t>(elements(output.type.shape))};
+  return {state_->shared_value(output.location), static_cast<std::size_t>(elements(output.type.shape))};
 }
 
 MemoryUse Program::memory() const { return state_->memory(); }

@@ -1,4 +1,4 @@
-// Where batched values live: those of one microbatch in an arena, whose places are shared by lifetime; those that a
+// Where batched values live: those of one microbatch in an arena, whose memory is shared by lifetime; those that a
 // later phase, or a kernel over the batch, reads are kept for all microbatches.
 #pragma once
 
@@ -13,9 +13,9 @@ namespace chalk {
 /// Floats that a value takes: sixteen an element if it is batched, else padded to sixteen.
 std::size_t floats_of(const Type& type);
 
-struct BatchedPlaces {
-  std::map<NodeId, Place> lanes;              // of each value that something reads
-  std::map<NodeId, Place> rows;               // of those that a kernel reads transposed
+struct BatchedLocations {
+  std::map<NodeId, Location> lanes;           // of each value that something reads
+  std::map<NodeId, Location> rows;            // of those that a kernel reads transposed
   std::map<NodeId, std::vector<int>> gather;  // inputs: the phases in which they are gathered,
   std::map<NodeId, int> gather_rows;          // and the one in which their rows are
   std::map<NodeId, int> deliver;              // outputs: the phase after which they are delivered
@@ -25,7 +25,7 @@ struct BatchedPlaces {
 };
 
 /// `phases`: in which each kernel runs. Kernels stand in the order in which they run.
-BatchedPlaces place_batched(const Graph& graph, const std::vector<std::unique_ptr<PlannedKernel>>& kernels,
-                            const std::vector<int>& phases);
+BatchedLocations locate_batched(const Graph& graph, const std::vector<std::unique_ptr<PlannedKernel>>& kernels,
+                                const std::vector<int>& phases);
 
 }  // namespace chalk

@@ -1,4 +1,4 @@
-#include "src/plan/places.h"
+#include "src/plan/locations.h"
 
 #include <algorithm>
 
@@ -8,7 +8,7 @@
 namespace chalk {
 namespace {
 
-using Space = Place::Space;
+using Space = Location::Space;
 
 class Placing {
  public:
@@ -16,18 +16,18 @@ class Placing {
           const std::vector<int>& phases)
       : graph_(graph), kernels_(kernels), phases_(phases) {}
 
-  BatchedPlaces run() {
+  BatchedLocations run() {
     find_uses();
     for (auto& [id, use] : uses_) {
       use.made >= 0 ? place_made(id, use) : place_input(id, use);
       if (!use.rows.empty()) place_rows(id, use);
-      if (use.output) places_.deliver[id] = use.phase;
+      if (use.output) found_.deliver[id] = use.phase;
     }
     place_kept();
-    places_.arena = book(places_.arena_values);
+    found_.arena = book(found_.arena_values);
     for (const auto& [id, lifetime] : in_arena_)
-      places_.lanes[id] = {Space::arena, places_.arena_values[lifetime].offset};
-    return std::move(places_);
+      found_.lanes[id] = {Space::arena, found_.arena_values[lifetime].offset};
+    return std::move(found_);
   }
 
  private:
@@ -73,20 +73,20 @@ class Placing {
       const auto& kernel = *kernels_[static_cast<std::size_t>(k)];
       for (std::size_t i = 0; i < kernel.inputs.size(); ++i) {
         if (!batched(kernel.inputs[i])) continue;
-        Use& use = uses_.at(root_of(graph_, kernel.inputs[i]));
+        Use& use = uses_.at(source_of(graph_, kernel.inputs[i]));
         (kernel.transposed == static_cast<int>(i) ? use.rows : use.kernels).push_back(k);
       }
     }
     for (const auto& [name, id] : graph_.outputs()) {
-      if (batched(id)) uses_.at(root_of(graph_, id)).output = true;
+      if (batched(id)) uses_.at(source_of(graph_, id)).output = true;
     }
   }
 
-  /// Each phase runs by itself, so that lifetimes of different phases may share places.
+  /// Each phase runs by itself, so that lifetimes of different phases may share memory.
   void live(NodeId id, int first_phase, int first_kernel, int last_phase, int last_kernel) {
     const auto time = [&](int phase, int kernel) { return phase * static_cast<int>(kernels_.size() + 2) + kernel + 1; };
-    in_arena_.emplace_back(id, places_.arena_values.size());
-    places_.arena_values.push_back(
+    in_arena_.emplace_back(id, found_.arena_values.size());
+    found_.arena_values.push_back(
         {floats_of(graph_.node(id).type), time(first_phase, first_kernel), time(last_phase, last_kernel), 0});
   }
   int end_of_phase() const { return static_cast<int>(kernels_.size()); }
@@ -102,10 +102,10 @@ class Placing {
     live(id, use.phase, use.made, use.phase, use.output || !use.rows.empty() ? end_of_phase() : last);
   }
 
-  /// An input is gathered anew, before the first kernel, in each phase that reads it, into one place; or once, if a
+  /// An input is gathered anew, before the first kernel, in each phase that reads it, into one location; or once, if a
   /// kernel over the batch reads it.
   void place_input(NodeId id, Use& use) {
-    auto& gather = places_.gather[id];
+    auto& gather = found_.gather[id];
     for (const auto kernel : use.kernels) gather.push_back(phase(kernel) - (over_batch(kernel) ? 1 : 0));
     if (use.output && gather.empty()) gather.push_back(0);
     if (gather.empty()) return;
@@ -131,18 +131,18 @@ class Placing {
     if (use.made < 0) {  // gathered along with the lanes, if those are early enough
       made = last_phase(use.rows);
       for (const auto kernel : use.rows) made = std::min(made, phase(kernel) - 1);
-      const auto& gather = places_.gather[id];
+      const auto& gather = found_.gather[id];
       if (!gather.empty()) made = std::min(made, gather.front());
-      places_.gather_rows[id] = made;
+      found_.gather_rows[id] = made;
     }
     kept_.push_back({id, true, made, last_phase(use.rows)});
   }
 
-  /// Values that are kept one after the other share a place: the smallest that holds them.
+  /// Values that are kept one after the other share a location: the smallest that holds them.
   void place_kept() {
     std::stable_sort(kept_.begin(), kept_.end(), [](const Kept& a, const Kept& b) { return a.first < b.first; });
-    auto& whole = places_.whole;
-    std::vector<int> taken_to;  // phase, of each place
+    auto& whole = found_.whole;
+    std::vector<int> taken_to;  // phase, of each location
     for (const auto& value : kept_) {
       const Type& type = graph_.node(value.id).type;
       const auto size = value.rows ? dense_transposed(elements(type.shape)) : floats_of(type);
@@ -156,7 +156,7 @@ class Placing {
         taken_to.push_back(0);
       }
       taken_to[best] = value.last;
-      (value.rows ? places_.rows : places_.lanes)[value.id] = {Space::whole, best};
+      (value.rows ? found_.rows : found_.lanes)[value.id] = {Space::whole, best};
     }
   }
 
@@ -166,7 +166,7 @@ class Placing {
   std::map<NodeId, Use> uses_;
   std::vector<std::pair<NodeId, std::size_t>> in_arena_;  // and which lifetime
   std::vector<Kept> kept_;
-  BatchedPlaces places_;
+  BatchedLocations found_;
 };
 
 }  // namespace
@@ -176,8 +176,8 @@ std::size_t floats_of(const Type& type) {
   return type.batched ? count * 16 : (count + 15) / 16 * 16;
 }
 
-BatchedPlaces place_batched(const Graph& graph, const std::vector<std::unique_ptr<PlannedKernel>>& kernels,
-                            const std::vector<int>& phases) {
+BatchedLocations locate_batched(const Graph& graph, const std::vector<std::unique_ptr<PlannedKernel>>& kernels,
+                                const std::vector<int>& phases) {
   return Placing(graph, kernels, phases).run();
 }
 
