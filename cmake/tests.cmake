@@ -1,6 +1,6 @@
 # Unit tests stand beside their code (src/ROOM/x_test.cc); tests/ holds what crosses rooms.
 # A room's tests are one program, so that GoogleTest and RapidCheck are linked once a room.
-# Every test carries a label, its tier: the room's name, cross, example, install or house (ctest -L base).
+# Every test carries a label, its tier: the room's name, cross, cli, example, bits, install or house (ctest -L base).
 find_package(GTest REQUIRED)
 find_package(rapidcheck REQUIRED)
 find_program(CHALKGRAD_PYTHON python3 REQUIRED)
@@ -91,13 +91,20 @@ add_test(NAME layering COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/l
 add_test(NAME links COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tools/check_links.py)
 add_test(NAME bench_rivals COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/bench/rivals.py --self-test)
 if(TARGET chalkgrad_app)
-  add_test(NAME cli COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/cli_test.py $<TARGET_FILE:chalkgrad_app>)
+  # The command line's tests are one a command: ./dev test -R cli_train, or tests/cli/train_test.py build/dev/chalkgrad.
+  file(GLOB cli_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cli/*_test.py)
+  foreach(script IN LISTS cli_tests)
+    get_filename_component(name ${script} NAME_WE)
+    string(REGEX REPLACE "(.*)_test" "cli_\\1" name ${name})
+    add_test(NAME ${name} COMMAND ${CHALKGRAD_PYTHON} -B ${script} $<TARGET_FILE:chalkgrad_app>)
+    set_tests_properties(${name} PROPERTIES LABELS cli TIMEOUT 900)
+  endforeach()
   add_test(NAME every_operation
            COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/every_operation_test.py $<TARGET_FILE:chalkgrad_app>)
   add_test(NAME seeds COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/seeds_test.py $<TARGET_FILE:chalkgrad_app>)
   add_test(NAME doc_examples
            COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/doc_examples_test.py $<TARGET_FILE:chalkgrad_app>)
-  set_tests_properties(cli every_operation seeds doc_examples PROPERTIES LABELS cross TIMEOUT 900 SKIP_RETURN_CODE 77)
+  set_tests_properties(every_operation seeds doc_examples PROPERTIES LABELS cross TIMEOUT 900 SKIP_RETURN_CODE 77)
 endif()
 set_tests_properties(layering links bench_rivals PROPERTIES LABELS house)
 if(TARGET chalkgrad_app AND CHALKGRAD_CAN_BE_STATIC)  # .ci/run says how large the release build may be

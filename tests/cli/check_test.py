@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""chalkgrad check: equations true or false."""
+import fcntl
+import json
+import pty
+import struct
+import termios
+
+from support import chalkgrad, CliTest, main
+
+
+class Check(CliTest):
+    TEXT = ("# a derivation\n"
+            "part One layer\n"
+            "network x: 3 > z = dense(W: 2 outputs, bias b) > y = sigmoid\n"
+            "% y = \\sigma(z)\n"
+            "(1) y = sigmoid(z)\n"
+            "E := sum(i, y[i]^2)\n"
+            "(2) dE/dz[i]\n"
+            "(3)   = 2*y[i]\n"
+            "erratum the derivative of y is lost\n"
+            "corrected = 2*y[i]*dy[i]/dz[i]\n")
+    FALSE = "given α, b in 1..2\nα*b = α + b\n"
+
+    def derivation(self, text, name="test.chalk"):
+        return self.path(name, text.encode())
+
+    def test_every_line_has_its_verdict(self):
+        out = self.good("check", self.derivation(self.TEXT))
+        lines = out.splitlines()
+        self.assertEqual(lines[:3], ["", "One layer", "(1)      verified    y = sigmoid(z)"])
+        self.assertEqual(lines[3], "line 6   definition  E := sum(i, y[i]^2)")
+        self.assertEqual(lines[4], "(2)      definition  dE/dz[i]")
+        self.assertEqual(lines[5:7], ["(3)      erratum     = 2*y[i]", " " * 21 + "the derivative of y is lost"])
+        self.assertRegex(lines[7], r"^ {21}as printed: left is .*, right is .* at i=0; they differ at 2 of 2 places")
+        self.assertEqual(lines[8], " " * 21 + "corrected:  = 2*y[i]*dy[i]/dz[i]")
+        self.assertEqual(lines[9:], ["1 verified, 1 erratum, 2 definitions, 0 failed"])
+        self.assertNotIn("\033", out)
+
+    def test_what_is_false_fails(self):
+        result = chalkgrad("check", self.derivation(self.FALSE))
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr, "")
+        self.assertRegex(result.stdout, r"\Aline 2   FALSE       alpha\*b = alpha \+ b\n {21}left is [\d.]+, right is [\d.]+\n"
+                                        r"0 verified, 0 errata, 0 definitions, 1 failed\n\Z")
+        quiet = chalkgrad("check", "--quiet", self.derivation(self.FALSE + "b = b\n"))
+        self.assertNotIn("verified    ", quiet.stdout)
+        self.assertIn("FALSE", quiet.stdout)
+        self.assertIn("1 verified, 0 errata, 0 definitions, 1 failed", quiet.stdout)
+
+    def test_an_error_points_at_its_character(self):
+        result = chalkgrad("check", self.derivation("given α, β\nα + β =\n\tα*β*γγ[0]\n"))
+        self.assertEqual(result.returncode, 1)
+        lines = result.stdout.splitlines()
+        mark = next(k for k, line in enumerate(lines) if line.endswith("^"))
+        self.assertEqual(lines[mark - 1], " " * 21 + "3 |  α*β*γγ[0]")
+        self.assertEqual(lines[mark - 1][len(lines[mark]) - 1], "γ")
+        self.assertEqual(lines[mark].index("^"), lines[mark - 1].index("γ"))
+
+    def test_what_cannot_be_read_is_one_line_on_stderr(self):
+        self.refused(1, ["test.chalk", "line 1, character 13", "a layer expected"], "check",
+                     self.derivation("network x: 3 \n"))
+        self.refused(1, ["not UTF-8"], "check", self.path("latin.chalk", b"given \xe9"))
+        self.refused(1, ["control character"], "check", self.path("nul.chalk", b"a = \0"))
+        self.refused(1, ["has no equation", "docs/check.md"], "check", self.derivation("# nothing\n"))
+        self.refused(1, ["has no equation"], "check", self.derivation(""))
+        self.refused(1, ["nowhere.chalk"], "check", self.folder / "nowhere.chalk")
+        self.refused(1, [str(self.folder)], "check", self.folder)
+        self.refused(1, ["too large"], "check", self.path("large.chalk", b"1 = 1\n" * 200_000))
+
+    def test_the_command_line_is_checked(self):
+        file = self.derivation(self.TEXT)
+        self.refused(2, "FILE", "check")
+        self.refused(2, "--trials", "check", file, "--trials", 0)
+        self.refused(2, "--trials", "check", file, "--trials", 1001)
+        self.refused(2, "--seed", "check", file, "--seed", -1)
+        self.refused(2, ["--jsn", "--json"], "check", file, "--jsn")
+        self.refused(2, ["--json", "--latex"], "check", file, "--json", "--latex")
+
+    def test_several_files_and_standard_input(self):
+        good, bad = self.derivation(self.TEXT, "good.chalk"), self.derivation(self.FALSE, "bad.chalk")
+        result = chalkgrad("check", good, bad)
+        self.assertEqual(result.returncode, 1)
+        lines = result.stdout.splitlines()
+        self.assertEqual(lines[0], str(good))
+        self.assertEqual(lines[lines.index(str(bad)) - 1], "")
+        self.assertEqual(sum("verified," in line for line in lines), 3)
+        self.assertRegex(lines[-1], "^2 files: \\d+ verified, ")
+        piped = chalkgrad("check", "-", input=self.TEXT)
+        self.assertEqual(piped.returncode, 0, piped.stderr)
+        self.assertIn("1 verified, 1 erratum, 2 definitions, 0 failed", piped.stdout)
+        piped = chalkgrad("check", "-", input="network")
+        self.assertEqual(piped.returncode, 1)
+        self.assertIn("standard input: line 1, character 8", piped.stderr)
+
+    def test_json_has_all_of_it(self):
+        report = json.loads(self.good("check", "--json", self.derivation(self.TEXT)))
+        self.assertEqual([report[k] for k in ("verified", "errata", "definitions", "failed")], [1, 1, 2, 0])
+        first, *_, erratum = report["lines"]
+        self.assertEqual(first, {"line": 5, "verdict": "verified", "formula": "y = sigmoid(z)", "part": "One layer",
+                                 "label": "1", "latex": "y = \\sigma\\left(z\\right)", "source": "y = \\sigma(z)"})
+        self.assertEqual(erratum["corrected"], "= 2*y[i]*dy[i]/dz[i]")
+        self.assertEqual(erratum["message"], "the derivative of y is lost")
+        both = chalkgrad("check", "--json", self.derivation(self.TEXT), self.derivation("a = ζ[0]\n", "bad.chalk"))
+        self.assertEqual(both.returncode, 1)
+        bad = json.loads(both.stdout)[1]["lines"][0]
+        self.assertEqual((bad["verdict"], bad["line"], bad["column"]), ("failed", 1, 5))
+
+    def test_latex_is_what_one_would_set(self):
+        out = self.good("check", "--latex", self.derivation(self.TEXT))
+        self.assertEqual(out.splitlines()[0], "\\[ y = \\sigma\\left(z\\right) \\tag{1} \\]  % verified")
+        self.assertIn("% corrected", out)
+        self.assertEqual(out.count("\\["), out.count("\\]"))
+        self.assertEqual(out.count("\\left"), out.count("\\right"))
+
+    def test_long_lines_stay_whole_where_there_is_no_terminal(self):
+        text = "given a\n" + " + ".join(["a"] * 200) + " = 200*a\n"
+        self.assertIn(" + ".join(["a"] * 200) + " = 200*a", self.good("check", self.derivation(text)))
+
+    def test_long_lines_are_cut_between_characters_on_a_terminal(self):
+        file = self.derivation('"' + "é" * 200 + '"\n"' + "ü" * (60 - 21 - 2) + '"\n')
+        main, terminal = pty.openpty()
+        with open(main, "rb", buffering=0) as screen:
+            with open(terminal, "wb", buffering=0) as out:
+                fcntl.ioctl(out, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+                code = chalkgrad("check", file, stdout=out, env={"NO_COLOR": "1"}).returncode
+            shown = screen.read(4096).decode().splitlines()
+        self.assertEqual(code, 0)
+        self.assertEqual(shown[0], 'line 1   definition  "' + "é" * (60 - 21 - 2) + "…")
+        self.assertEqual(shown[1], 'line 2   definition  "' + "ü" * (60 - 21 - 2) + '"')
+
+    def test_the_seed_decides_the_numbers(self):
+        file = self.derivation(self.FALSE)
+        outs = [chalkgrad("check", file, "--seed", seed).stdout for seed in (1, 1, 2)]
+        self.assertEqual(outs[0], outs[1])
+        self.assertNotEqual(outs[0], outs[2])
+
+
+if __name__ == "__main__":
+    main()
