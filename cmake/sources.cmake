@@ -1,6 +1,6 @@
-# The two libraries. A room's files are found by their place: src/ROOM/*.cc, less the tests beside them.
-#   chalkgrad_core  graph, derivation, planning, kernels, training: needs the standard library
-#   chalkgrad       core, data readers, files, networks from text: also zlib, libpng, libjpeg, nettle
+# The two libraries. A room's files are found by their place, src/ROOM/**.cc, less the tests beside them.
+#   chalkgrad_core  graph, derivation, planning, kernels, running: needs the standard library
+#   chalkgrad       core, files, data, networks from text, training, checking: also zlib, libpng, libjpeg, nettle
 if(NOT BUILD_SHARED_LIBS)  # archives first, so that the command line can be one file
   list(PREPEND CMAKE_FIND_LIBRARY_SUFFIXES ${CMAKE_STATIC_LIBRARY_SUFFIX})
 endif()
@@ -21,7 +21,7 @@ target_link_libraries(chalkgrad_flags INTERFACE nlohmann_json::nlohmann_json)
 function(chalkgrad_room out)
   set(found)
   foreach(room IN LISTS ARGN)
-    file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/*.cc)
+    file(GLOB_RECURSE files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/*.cc)
     list(FILTER files EXCLUDE REGEX "_test\\.cc$")
     list(APPEND found ${files})
   endforeach()
@@ -30,13 +30,13 @@ endfunction()
 
 # What holds no time is compiled for size: these rooms, but for what goes over pixels.
 set(chalkgrad_for_size $<$<CONFIG:Release>:-Os>)
-chalkgrad_room(small_sources ir layers passes data net train math)
-list(FILTER small_sources EXCLUDE REGEX "/data/(idx|normalise|image_fit)\\.cc$")
+chalkgrad_room(small_sources ir layers passes files data net train math)
+list(FILTER small_sources EXCLUDE REGEX "/(files/(idx|image_fit)|data/normalise)\\.cc$")
 list(APPEND small_sources ${PROJECT_SOURCE_DIR}/src/run/gradcheck.cc ${PROJECT_SOURCE_DIR}/src/run/update_check.cc)
 set_source_files_properties(${small_sources} PROPERTIES COMPILE_OPTIONS ${chalkgrad_for_size})
 
 chalkgrad_room(core_sources base ir ops layers passes plan kernels run)
-chalkgrad_room(data_sources data net train math)
+chalkgrad_room(data_sources files data net train math)
 
 add_library(chalkgrad_core ${core_sources})
 if(CHALKGRAD_FUZZ)  # what is fuzzed reads files and texts and runs no kernel: these only have to link

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "chalkgrad/error.h"
-#include "src/data/safetensors.h"
+#include "src/files/safetensors.h"
 
 namespace {
 

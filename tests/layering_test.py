@@ -20,14 +20,15 @@ MAY_INCLUDE = {
     "kernels": "base",
     "plan": "base ir ops passes kernels",
     "run": "base ir ops passes kernels plan",
-    "data": "base",
-    "net": "base ir ops layers run data",
-    "train": "base ir ops layers passes plan run data net",
+    "files": "base",
+    "data": "base files",
+    "net": "base ir ops layers run files",
+    "train": "base ir ops layers passes plan run files data net",
     "math": "base ir ops layers passes run",
     "onnx": "base ir ops layers passes net",
     "dist": "base ir plan run train",
-    "umbrella": "base ir ops layers passes plan run data net train math onnx dist",
-    "apps": "base ir ops layers passes plan run data net train math onnx dist umbrella",
+    "umbrella": "base ir ops layers passes plan run files data net train math onnx dist",
+    "apps": "base ir ops layers passes plan run files data net train math onnx dist umbrella",
 }
 
 # The room that each public header speaks for.

@@ -6,7 +6,7 @@
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
-#include "src/data/npz.h"
+#include "src/files/npz.h"
 #include "src/ir/leaves.h"
 #include "src/passes/passes.h"
 #include "src/run/reference.h"

@@ -7,7 +7,7 @@
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
-#include "src/data/image.h"
+#include "src/files/image.h"
 
 namespace chalk::app {
 namespace {

@@ -11,10 +11,10 @@ namespace {
 
 // Number of elements, refusing extents below 1 and products that no memory holds.
 std::size_t counted(const Shape& shape, const std::string& where) {
-  constexpr std::int64_t most = std::int64_t{1} << 40U;
+  constexpr std::int64_t kMost = std::int64_t{1} << 40U;
   std::int64_t product = 1;
   for (const auto extent : shape) {
-    if (extent < 1 || extent > most / product) {
+    if (extent < 1 || extent > kMost / product) {
       throw InputError(str(where, " has the impossible shape ", to_string(shape), "; every extent must be at least 1"));
     }
     product *= extent;

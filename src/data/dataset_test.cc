@@ -5,8 +5,8 @@
 
 #include "chalkgrad/data.h"
 #include "src/base/file.h"
+#include "src/base/test_support.h"
 #include "src/data/normalise.h"
-#include "src/data/test_support.h"
 
 namespace chalk {
 namespace {

@@ -8,7 +8,7 @@
 #include "chalkgrad/network.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
-#include "src/data/safetensors.h"
+#include "src/files/safetensors.h"
 #include "src/ir/leaves.h"
 #include "src/net/build.h"
 

@@ -6,7 +6,7 @@
 
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
-#include "src/data/sha256.h"
+#include "src/files/sha256.h"
 #include "src/ir/leaves.h"
 #include "src/net/build.h"
 

@@ -8,8 +8,8 @@
 #include <iterator>
 
 #include "chalkgrad/error.h"
-#include "src/data/safetensors.h"
-#include "src/data/test_support.h"
+#include "src/base/test_support.h"
+#include "src/files/safetensors.h"
 #include "src/net/build.h"
 #include "src/net/cost.h"
 

@@ -84,7 +84,7 @@ def tensor(shape, begin, end, dtype="F32"):
 
 
 def checksum(tensors, metadata):
-    """As src/data/safetensors.h says, a second time."""
+    """As src/files/safetensors.h says, a second time."""
     number = lambda n: struct.pack("<Q", n)
     text = lambda t: number(len(t.encode())) + t.encode()
     out = text("chalkgrad safetensors") + number(len(tensors))

@@ -1,7 +1,7 @@
 // The two decoders behind decode_image.
 #pragma once
 
-#include "src/data/image.h"
+#include "src/files/image.h"
 
 namespace chalk {
 

@@ -11,7 +11,7 @@
 
 namespace chalk {
 
-constexpr std::uint64_t longest_safetensors_header = 100'000'000;  ///< bytes; the limit of Hugging Face's library too
+constexpr std::uint64_t kLongestSafetensorsHeader = 100'000'000;  ///< bytes; the limit of Hugging Face's library too
 
 /// One tensor: its elements are bytes [begin, end) behind the header.
 struct TensorEntry {

@@ -1,4 +1,4 @@
-#include "src/data/safetensors_header.h"
+#include "src/files/safetensors_header.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -13,9 +13,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t most_events = 4'000'000;  // bounds the memory that parsing takes; a tensor costs about 12
-constexpr int deepest = 3;                      // {"name": {"shape": [1]}}
-constexpr std::size_t most_dimensions = 64;
+constexpr std::size_t kMostEvents = 4'000'000;  // bounds the memory that parsing takes; a tensor costs about 12
+constexpr int kDeepest = 3;                     // {"name": {"shape": [1]}}
+constexpr std::size_t kMostDimensions = 64;
 
 template <class... Parts>
 [[noreturn]] void fail(std::string_view file, const Parts&... parts) {
@@ -27,11 +27,12 @@ json parse_json(std::string_view text, std::string_view file) {
   std::size_t events = 0;
   std::vector<std::set<std::string>> names;  // of the objects that are open
   const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (++events > most_events) fail(file, "the header has more than ", grouped(most_events), " parts");
+    if (++events > kMostEvents) fail(file, "the header has more than ", grouped(kMostEvents), " parts");
     if (event == json::parse_event_t::object_start) names.emplace_back();
     if (event == json::parse_event_t::object_end) names.pop_back();
-    if ((event == json::parse_event_t::object_start || event == json::parse_event_t::array_start) && depth >= deepest) {
-      fail(file, "the header is nested more than ", deepest, " deep");
+    if ((event == json::parse_event_t::object_start || event == json::parse_event_t::array_start) &&
+        depth >= kDeepest) {
+      fail(file, "the header is nested more than ", kDeepest, " deep");
     }
     if (event == json::parse_event_t::key && !names.back().insert(parsed.get<std::string>()).second) {
       fail(file, "the header names ", in_quotes(parsed.get<std::string>()), " twice");
@@ -83,7 +84,7 @@ TensorEntry read_entry(const std::string& name, const json& object, std::uint64_
   }
   TensorEntry entry{name, {}, 0, 0};
   const auto& shape = member(object, "shape", json::value_t::array, file, where);
-  if (shape.size() > most_dimensions) fail(file, where, " has ", grouped(shape.size()), " dimensions");
+  if (shape.size() > kMostDimensions) fail(file, where, " has ", grouped(shape.size()), " dimensions");
   for (const auto& value : shape) {
     const auto extent = number(value, file, where + ": shape");
     if (extent == 0) throw InputError(str(file, ": ", where, " has no elements; leave it out of the file"));

@@ -12,7 +12,7 @@
 
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
-#include "src/data/image_decoders.h"
+#include "src/files/image_decoders.h"
 
 namespace chalk {
 namespace {
@@ -56,10 +56,10 @@ void on_message(j_common_ptr info, int level) {
 
 // A progressive file may repeat tiny scans over a huge picture for ever.
 void on_progress(j_common_ptr info) {
-  constexpr int most_scans = 200;
+  constexpr int kMostScans = 200;
   if (!info->is_decompressor) return;
   auto& reader = reader_of(info);
-  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= most_scans) return;
+  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= kMostScans) return;
   const std::string_view text = "more than 200 scans";
   text.copy(reader.message, text.size());
   reader.message[text.size()] = '\0';

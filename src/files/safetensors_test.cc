@@ -1,12 +1,12 @@
-#include "src/data/safetensors.h"
+#include "src/files/safetensors.h"
 
 #include <bit>
 #include <cstring>
 #include <limits>
 
 #include "src/base/file.h"
-#include "src/data/sha256.h"
-#include "src/data/test_support.h"
+#include "src/base/test_support.h"
+#include "src/files/sha256.h"
 
 namespace chalk {
 namespace {

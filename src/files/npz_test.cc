@@ -1,4 +1,4 @@
-#include "src/data/npz.h"
+#include "src/files/npz.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -6,8 +6,8 @@
 #include <map>
 
 #include "src/base/file.h"
+#include "src/base/test_support.h"
 #include "src/base/text.h"
-#include "src/data/test_support.h"
 
 namespace chalk {
 namespace {

@@ -1,4 +1,4 @@
-#include "src/data/npz.h"
+#include "src/files/npz.h"
 
 #include <zlib.h>
 
@@ -27,8 +27,8 @@ std::string npy_header(const Shape& shape, const char* type) {
   std::string extents;
   for (const auto extent : shape) extents += std::to_string(extent) + ", ";
   std::string text = str("{'descr': '", type, "', 'fortran_order': False, 'shape': (", extents, "), }");
-  constexpr std::size_t before = 10;
-  text.resize((before + text.size() + 1 + 63) / 64 * 64 - before, ' ');
+  constexpr std::size_t kBefore = 10;
+  text.resize((kBefore + text.size() + 1 + 63) / 64 * 64 - kBefore, ' ');
   text.back() = '\n';
   std::string header = "\x93NUMPY\x01";
   header += '\0';
@@ -144,8 +144,8 @@ void NpzWriter::add(const std::string& name, const Shape& shape, std::span<const
 void NpzWriter::add(const std::string& name, const Shape& shape, const char* type, std::size_t count,
                     std::span<const std::uint8_t> bytes) {
   check_name(name);
-  constexpr std::size_t most_dimensions = 64;  // of NumPy
-  const bool possible = shape.size() <= most_dimensions && std::ranges::none_of(shape, [](auto n) { return n < 0; });
+  constexpr std::size_t kMostDimensions = 64;  // of NumPy
+  const bool possible = shape.size() <= kMostDimensions && std::ranges::none_of(shape, [](auto n) { return n < 0; });
   if (!possible || static_cast<std::size_t>(elements(shape)) != count) {
     throw InputError(str("npz: array ", in_quotes(name), " of shape ", to_string(shape), " has ", grouped(count),
                          " values; give one for each element"));

@@ -1,4 +1,4 @@
-#include "src/data/image.h"
+#include "src/files/image.h"
 
 #include <algorithm>
 #include <array>
@@ -7,13 +7,13 @@
 #include "src/base/file.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
-#include "src/data/image_decoders.h"
+#include "src/files/image_decoders.h"
 
 namespace chalk {
 namespace {
 
-constexpr std::array<std::uint8_t, 8> png_mark = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
-constexpr std::array<std::uint8_t, 3> jpeg_mark = {0xFF, 0xD8, 0xFF};
+constexpr std::array<std::uint8_t, 8> kPngMark = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+constexpr std::array<std::uint8_t, 3> kJpegMark = {0xFF, 0xD8, 0xFF};
 
 template <std::size_t N>
 bool begins_with(std::span<const std::uint8_t> bytes, const std::array<std::uint8_t, N>& mark) {
@@ -37,14 +37,14 @@ void fail_damaged_image(std::string_view name, std::string_view format, std::str
 
 Image decode_image(std::span<const std::uint8_t> bytes, std::string_view name, std::int64_t max_pixels) {
   if (bytes.empty()) throw InputError(str(name, ": the file is empty; give a PNG or JPEG image"));
-  if (begins_with(bytes, png_mark)) return decode_png(bytes, name, max_pixels);
-  if (begins_with(bytes, jpeg_mark)) return decode_jpeg(bytes, name, max_pixels);
+  if (begins_with(bytes, kPngMark)) return decode_png(bytes, name, max_pixels);
+  if (begins_with(bytes, kJpegMark)) return decode_jpeg(bytes, name, max_pixels);
   throw InputError(str(name, ": is neither PNG nor JPEG by its first bytes; convert it to PNG"));
 }
 
 Image load_image(const std::filesystem::path& path) {
-  constexpr std::size_t most_bytes = std::size_t{1} << 30U;
-  return decode_image(read_file(path, most_bytes), path.string(), most_pixels);
+  constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
+  return decode_image(read_file(path, kMostBytes), path.string(), kMostPixels);
 }
 
 }  // namespace chalk

@@ -1,10 +1,10 @@
-#include "src/data/idx.h"
+#include "src/files/idx.h"
 
 #include <zlib.h>
 
 #include "src/base/file.h"
-#include "src/data/gzip.h"
-#include "src/data/test_support.h"
+#include "src/base/test_support.h"
+#include "src/files/gzip.h"
 
 namespace chalk {
 namespace {
@@ -20,6 +20,12 @@ TEST(Idx, ReadsExtentsAndBytes) {
   EXPECT_THAT(tensor.extents, ElementsAre(2, 2, 3));
   EXPECT_THAT(tensor.bytes, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
   EXPECT_THAT(load_idx(source("fuzz/corpus/idx/labels"), IdxKind::labels).bytes, ElementsAre(7, 0, 9));
+}
+
+TEST(Idx, KeepsTheMemoryOfBytesGivenAway) {
+  auto bytes = read_file(source("fuzz/corpus/idx/images"), any_size);
+  const auto* memory = bytes.data();
+  EXPECT_EQ(parse_idx(std::move(bytes), "images").bytes.data(), memory);
 }
 
 TEST(Idx, ReadsGzip) {
@@ -40,7 +46,8 @@ TEST(Idx, EveryTruncationIsAnError) {
   for (const char* name : {"images", "images.gz"}) {
     const auto bytes = read_file(source("fuzz/corpus/idx/") / name, any_size);
     for (std::size_t size = 0; size < bytes.size(); ++size) {
-      EXPECT_THROW(parse_idx(std::span(bytes).first(size), name, IdxKind::images), InputError) << name << " " << size;
+      const std::vector cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+      EXPECT_THROW(parse_idx(cut, name, IdxKind::images), InputError) << name << " " << size;
     }
   }
 }

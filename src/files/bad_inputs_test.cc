@@ -3,11 +3,11 @@
 #include <map>
 
 #include "src/base/file.h"
+#include "src/base/test_support.h"
 #include "src/base/text.h"
-#include "src/data/idx.h"
-#include "src/data/image.h"
-#include "src/data/safetensors.h"
-#include "src/data/test_support.h"
+#include "src/files/idx.h"
+#include "src/files/image.h"
+#include "src/files/safetensors.h"
 
 namespace chalk {
 namespace {

@@ -5,8 +5,8 @@
 #include "chalkgrad/data.h"
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
-#include "src/data/gzip.h"
 #include "src/data/normalise.h"
+#include "src/files/gzip.h"
 
 namespace chalk {
 namespace embedded {
@@ -16,15 +16,15 @@ extern const std::size_t digits_csv_gz_size;
 
 namespace {
 
-constexpr int side = 8;
-constexpr int brightest = 16;
+constexpr int kSide = 8;
+constexpr int kBrightest = 16;
 
 // Takes one number and the comma or line end behind it.
 int take_number(std::string_view& text) {
   int number = -1;
   const auto* end = text.data() + text.size();
   const auto [next, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc{} || next == end || (*next != ',' && *next != '\n') || number < 0 || number > brightest) {
+  if (error != std::errc{} || next == end || (*next != ',' && *next != '\n') || number < 0 || number > kBrightest) {
     throw Error("digits: the built-in data are damaged; build chalkgrad again");
   }
   text.remove_prefix(static_cast<std::size_t>(next + 1 - text.data()));
@@ -40,13 +40,13 @@ Split digits() {
   Split split;
   for (auto* data : {&split.train, &split.test}) {
     data->name = "digits";
-    data->sample = {1, side, side};
+    data->sample = {1, kSide, kSide};
     for (int c = 0; c < 10; ++c) data->class_names.push_back(std::to_string(c));
   }
   for (int i = 0; !text.empty(); ++i) {
     auto& data = i % 5 == 4 ? split.test : split.train;
-    for (int pixel = 0; pixel < side * side; ++pixel) {
-      data.bytes.push_back(static_cast<std::uint8_t>((take_number(text) * 255 + brightest / 2) / brightest));
+    for (int pixel = 0; pixel < kSide * kSide; ++pixel) {
+      data.bytes.push_back(static_cast<std::uint8_t>((take_number(text) * 255 + kBrightest / 2) / kBrightest));
     }
     data.labels.push_back(take_number(text));
   }

@@ -1,4 +1,4 @@
-#include "src/data/gzip.h"
+#include "src/files/gzip.h"
 
 #include <zlib.h>
 
@@ -14,7 +14,7 @@ namespace chalk {
 bool is_gzip(std::span<const std::uint8_t> bytes) { return bytes.size() >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B; }
 
 std::vector<std::uint8_t> gunzip(std::span<const std::uint8_t> bytes, std::size_t max_bytes, std::string_view name) {
-  constexpr std::size_t chunk = std::size_t{1} << 30U;  // zlib counts in 32 bits
+  constexpr std::size_t kChunk = std::size_t{1} << 30U;  // zlib counts in 32 bits
   z_stream stream{};
   if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) throw Error("zlib: out of memory");
   const std::unique_ptr<z_stream, int (*)(z_stream*)> close(&stream, inflateEnd);
@@ -24,9 +24,9 @@ std::vector<std::uint8_t> gunzip(std::span<const std::uint8_t> bytes, std::size_
   while (size < max_bytes) {
     if (size == out.size()) out.resize(std::min(max_bytes, std::max<std::size_t>(2 * size, 65536)));
     stream.next_in = const_cast<Bytef*>(bytes.data() + used);
-    stream.avail_in = static_cast<uInt>(std::min(bytes.size() - used, chunk));
+    stream.avail_in = static_cast<uInt>(std::min(bytes.size() - used, kChunk));
     stream.next_out = out.data() + size;
-    stream.avail_out = static_cast<uInt>(std::min(out.size() - size, chunk));
+    stream.avail_out = static_cast<uInt>(std::min(out.size() - size, kChunk));
     const auto input = stream.avail_in;
     const auto output = stream.avail_out;
     const int status = inflate(&stream, Z_NO_FLUSH);

@@ -6,8 +6,8 @@
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
-#include "src/data/idx.h"
 #include "src/data/normalise.h"
+#include "src/files/idx.h"
 
 namespace chalk {
 namespace {

@@ -1,4 +1,4 @@
-#include "src/data/idx.h"
+#include "src/files/idx.h"
 
 #include <algorithm>
 
@@ -6,13 +6,13 @@
 #include "src/base/file.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
-#include "src/data/gzip.h"
+#include "src/files/gzip.h"
 
 namespace chalk {
 namespace {
 
-constexpr std::uint64_t most_bytes = std::uint64_t{1} << 31U;
-constexpr std::size_t longest_header = 4 + 4 * 255;
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 31U;
+constexpr std::size_t kLongestHeader = 4 + 4 * 255;
 
 struct Header {
   std::vector<std::int64_t> extents;
@@ -51,17 +51,17 @@ const char* type_name(unsigned type) {
 
 // The first four bytes: 0x00000801 for labels, 0x00000803 for images.
 void check_magic(std::uint32_t magic, std::string_view name, IdxKind kind) {
-  constexpr std::uint32_t labels = 0x801, images = 0x803;
+  constexpr std::uint32_t kLabels = 0x801, kImages = 0x803;
   if (kind == IdxKind::any) {
     if (magic >> 16U != 0 || type_name(magic >> 8U) == nullptr) {
-      throw InputError(str(name, ": not an IDX file: begins with ", hex(magic), ", expected e.g. ", hex(images),
-                           " (images) or ", hex(labels), " (labels); give a file in MNIST's format"));
+      throw InputError(str(name, ": not an IDX file: begins with ", hex(magic), ", expected e.g. ", hex(kImages),
+                           " (images) or ", hex(kLabels), " (labels); give a file in MNIST's format"));
     }
   }
-  const auto expected = kind == IdxKind::labels ? labels : images;
+  const auto expected = kind == IdxKind::labels ? kLabels : kImages;
   const char* what = kind == IdxKind::labels ? "labels" : "images";
-  if (kind != IdxKind::any && (magic == labels || magic == images) && magic != expected) {
-    throw InputError(str(name, ": begins with ", hex(magic), ", the mark of ", magic == labels ? "labels" : "images",
+  if (kind != IdxKind::any && (magic == kLabels || magic == kImages) && magic != expected) {
+    throw InputError(str(name, ": begins with ", hex(magic), ", the mark of ", magic == kLabels ? "labels" : "images",
                          ", where ", what, " (", hex(expected),
                          ") were expected; the labels and images files are probably swapped"));
   }
@@ -75,7 +75,7 @@ void check_magic(std::uint32_t magic, std::string_view name, IdxKind kind) {
   }
 }
 
-// `bytes` is the beginning of the data, at least longest_header of them unless the file is shorter.
+// `bytes` is the beginning of the data, at least kLongestHeader of them unless the file is shorter.
 Header parse_header(std::span<const std::uint8_t> bytes, std::string_view name, IdxKind kind) {
   if (bytes.empty()) throw InputError(str(name, ": the file is empty; fetch it again"));
   const auto need = [&](std::size_t size) {
@@ -100,7 +100,7 @@ Header parse_header(std::span<const std::uint8_t> bytes, std::string_view name, 
     }
     header.extents.push_back(extent);
     product *= extent;  // both factors are below 2^32, so this cannot overflow before it is refused
-    if (product > most_bytes) {
+    if (product > kMostBytes) {
       throw InputError(str(name, ": the header promises more than 2 GiB of data (dimension ", i + 1, " is ",
                            grouped(extent), "); the file is damaged, or too large to be read whole"));
     }
@@ -111,25 +111,24 @@ Header parse_header(std::span<const std::uint8_t> bytes, std::string_view name, 
 
 }  // namespace
 
-IdxTensor parse_idx(std::span<const std::uint8_t> bytes, std::string_view name, IdxKind kind) {
+IdxTensor parse_idx(std::vector<std::uint8_t> bytes, std::string_view name, IdxKind kind) {
   if (is_gzip(bytes)) {
-    const auto header = parse_header(gunzip(bytes, longest_header, name), name, kind);
-    const auto plain = gunzip(bytes, header.size + header.data_size + 1, name);  // one more shows that there is more
-    return parse_idx(plain, name, kind);
+    const auto header = parse_header(gunzip(bytes, kLongestHeader, name), name, kind);
+    bytes = gunzip(bytes, header.size + header.data_size + 1, name);  // one more shows that there is more
   }
   auto header = parse_header(bytes, name, kind);
-  const auto data = bytes.subspan(header.size);
-  if (data.size() != header.data_size) {
-    const bool is_short = data.size() < header.data_size;
+  if (bytes.size() - header.size != header.data_size) {
+    const bool is_short = bytes.size() - header.size < header.data_size;
     throw InputError(str(name, is_short ? ": truncated: expected " : ": too long: expected ",
                          grouped(header.size + header.data_size), " bytes by its header, found ",
                          is_short ? grouped(bytes.size()) : "more", "; the file is damaged: fetch it again"));
   }
-  return {std::move(header.extents), {data.begin(), data.end()}};
+  bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(header.size));  // in place: it may be large
+  return {std::move(header.extents), std::move(bytes)};
 }
 
 IdxTensor load_idx(const std::filesystem::path& path, IdxKind kind) {
-  return parse_idx(read_file(path, most_bytes + longest_header), path.string(), kind);
+  return parse_idx(read_file(path, kMostBytes + kLongestHeader), path.string(), kind);
 }
 
 }  // namespace chalk

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "chalkgrad/error.h"
-#include "src/data/image_decoders.h"
+#include "src/files/image_decoders.h"
 
 namespace chalk {
 namespace {

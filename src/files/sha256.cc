@@ -1,4 +1,4 @@
-#include "src/data/sha256.h"
+#include "src/files/sha256.h"
 
 #include <array>
 

@@ -1,4 +1,4 @@
-#include "src/data/safetensors.h"
+#include "src/files/safetensors.h"
 
 #include <bit>
 #include <cstring>
@@ -8,20 +8,20 @@
 #include "src/base/file.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
-#include "src/data/safetensors_header.h"
-#include "src/data/sha256.h"
+#include "src/files/safetensors_header.h"
+#include "src/files/sha256.h"
 
 namespace chalk {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "elements are copied as they stand in the file");
 
-constexpr std::size_t length_size = 8;
-constexpr const char* metadata_key = "__metadata__";
-constexpr const char* format_key = "chalkgrad.format";
-constexpr const char* checksum_key = "chalkgrad.sha256";
-constexpr const char* format_version = "1";
-constexpr std::size_t longest_file = std::size_t{1} << 36U;
+constexpr std::size_t kLengthSize = 8;
+constexpr const char* kMetadataKey = "__metadata__";
+constexpr const char* kFormatKey = "chalkgrad.format";
+constexpr const char* kChecksumKey = "chalkgrad.sha256";
+constexpr const char* kFormatVersion = "1";
+constexpr std::size_t kLongestFile = std::size_t{1} << 36U;
 
 std::span<const std::uint8_t> bytes_of(const std::vector<float>& values) {
   return {reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(float)};
@@ -53,10 +53,10 @@ std::string checksum(const Tensors& tensors, const Metadata& metadata) {
 }
 
 void check_tensor(const std::string& name, const StoredTensor& tensor) {
-  if (name == metadata_key) throw InputError("safetensors: a tensor cannot be called __metadata__; rename it");
+  if (name == kMetadataKey) throw InputError("safetensors: a tensor cannot be called __metadata__; rename it");
   std::uint64_t product = 1;
   for (const auto extent : tensor.shape) {
-    if (extent < 1 || static_cast<std::uint64_t>(extent) > longest_file / product) product = 0;
+    if (extent < 1 || static_cast<std::uint64_t>(extent) > kLongestFile / product) product = 0;
     product = product == 0 ? 0 : product * static_cast<std::uint64_t>(extent);
     if (product == 0) break;
   }
@@ -68,10 +68,10 @@ void check_tensor(const std::string& name, const StoredTensor& tensor) {
 
 // Takes the keys of chalkgrad out of the metadata and verifies the checksum if there is one.
 void verify(Safetensors& contents, std::string_view name) {
-  auto found = contents.metadata.extract(checksum_key);
+  auto found = contents.metadata.extract(kChecksumKey);
   if (found.empty()) {
     for (const auto& [key, value] : contents.metadata) {
-      if (key.starts_with(format_key) || key.starts_with(checksum_key)) {
+      if (key.starts_with(kFormatKey) || key.starts_with(kChecksumKey)) {
         throw InputError(
             str(name, ": was written by chalkgrad but has no checksum: the file is damaged; ", "take another copy"));
       }
@@ -81,10 +81,10 @@ void verify(Safetensors& contents, std::string_view name) {
   if (found.mapped() != checksum(contents.tensors, contents.metadata)) {
     throw InputError(str(name, ": checksum does not match: the file is damaged; take another copy or train again"));
   }
-  const auto format = contents.metadata.extract(format_key);
-  if (format.empty() || format.mapped() != format_version) {
+  const auto format = contents.metadata.extract(kFormatKey);
+  if (format.empty() || format.mapped() != kFormatVersion) {
     throw InputError(str(name, ": has chalkgrad's format ", format.empty() ? "(none)" : in_quotes(format.mapped()),
-                         ", this program reads ", in_quotes(format_version), "; use a newer chalkgrad"));
+                         ", this program reads ", in_quotes(kFormatVersion), "; use a newer chalkgrad"));
   }
 }
 
@@ -92,7 +92,7 @@ void verify(Safetensors& contents, std::string_view name) {
 
 std::vector<std::uint8_t> serialize_safetensors(const Safetensors& contents) {
   for (const auto& [key, value] : contents.metadata) {
-    if (key.starts_with(format_key) || key.starts_with(checksum_key)) {
+    if (key.starts_with(kFormatKey) || key.starts_with(kChecksumKey)) {
       throw InputError(str("safetensors: metadata key ", in_quotes(key), " is reserved; use another one"));
     }
   }
@@ -105,9 +105,9 @@ std::vector<std::uint8_t> serialize_safetensors(const Safetensors& contents) {
     offset = end;
   }
   auto metadata = contents.metadata;
-  metadata.emplace(format_key, format_version);
-  metadata.emplace(checksum_key, checksum(contents.tensors, metadata));
-  header[metadata_key] = metadata;
+  metadata.emplace(kFormatKey, kFormatVersion);
+  metadata.emplace(kChecksumKey, checksum(contents.tensors, metadata));
+  header[kMetadataKey] = metadata;
 
   std::string text;
   try {
@@ -116,13 +116,13 @@ std::vector<std::uint8_t> serialize_safetensors(const Safetensors& contents) {
     throw InputError("safetensors: a tensor's name or a metadata text is not UTF-8; use plain text");
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the data begin at a multiple of 8
-  if (text.size() > longest_safetensors_header) {
+  if (text.size() > kLongestSafetensorsHeader) {
     throw InputError(str("safetensors: the names and metadata take ", grouped(text.size()), " bytes, more than the ",
-                         grouped(longest_safetensors_header), " that can be read again; shorten them"));
+                         grouped(kLongestSafetensorsHeader), " that can be read again; shorten them"));
   }
   std::vector<std::uint8_t> bytes;
-  bytes.reserve(length_size + text.size() + offset);
-  for (unsigned i = 0; i < length_size; ++i) {
+  bytes.reserve(kLengthSize + text.size() + offset);
+  for (unsigned i = 0; i < kLengthSize; ++i) {
     bytes.push_back(static_cast<std::uint8_t>(std::uint64_t{text.size()} >> (8 * i)));
   }
   bytes.insert(bytes.end(), text.begin(), text.end());
@@ -134,22 +134,22 @@ std::vector<std::uint8_t> serialize_safetensors(const Safetensors& contents) {
 }
 
 Safetensors parse_safetensors(std::span<const std::uint8_t> bytes, std::string_view name) {
-  if (bytes.size() < length_size) {
+  if (bytes.size() < kLengthSize) {
     throw InputError(str(name, ": truncated: has ", bytes.size(), " bytes, and a safetensors file has at least ",
-                         length_size, "; take another copy"));
+                         kLengthSize, "; take another copy"));
   }
   std::uint64_t length = 0;
-  for (unsigned i = 0; i < length_size; ++i) length |= std::uint64_t{bytes[i]} << (8 * i);
-  if (length > longest_safetensors_header) {
+  for (unsigned i = 0; i < kLengthSize; ++i) length |= std::uint64_t{bytes[i]} << (8 * i);
+  if (length > kLongestSafetensorsHeader) {
     throw InputError(str(name, ": says its header has ", grouped(length), " bytes, more than the ",
-                         grouped(longest_safetensors_header), " accepted; the file is damaged or is not safetensors"));
+                         grouped(kLongestSafetensorsHeader), " accepted; the file is damaged or is not safetensors"));
   }
-  if (length > bytes.size() - length_size) {
+  if (length > bytes.size() - kLengthSize) {
     throw InputError(str(name, ": truncated: the header needs ", grouped(length), " bytes, found ",
-                         grouped(bytes.size() - length_size), "; the file is damaged or is not safetensors"));
+                         grouped(bytes.size() - kLengthSize), "; the file is damaged or is not safetensors"));
   }
-  const auto data = bytes.subspan(length_size + length);
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data() + length_size), length);
+  const auto data = bytes.subspan(kLengthSize + length);
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data() + kLengthSize), length);
   auto header = parse_safetensors_header(text, data.size(), name);
   Safetensors contents{{}, std::move(header.metadata)};
   for (auto& entry : header.tensors) {
@@ -167,7 +167,7 @@ void save_safetensors(const std::filesystem::path& path, const Safetensors& cont
 }
 
 Safetensors load_safetensors(const std::filesystem::path& path) {
-  return parse_safetensors(read_file(path, longest_file), path.string());
+  return parse_safetensors(read_file(path, kLongestFile), path.string());
 }
 
 }  // namespace chalk

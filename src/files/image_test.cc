@@ -1,9 +1,9 @@
-#include "src/data/image.h"
+#include "src/files/image.h"
 
 #include <numeric>
 
 #include "src/base/file.h"
-#include "src/data/test_support.h"
+#include "src/base/test_support.h"
 
 namespace chalk {
 namespace {

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -17,10 +16,11 @@ struct IdxTensor {
 /// What a file is expected to hold.
 enum class IdxKind { any, labels, images };
 
-/// Reads unsigned bytes (type 0x08) from the contents of a file, plain or gzipped. Never holds more than the header
-/// promises, and at most 2 GiB. `name` is the file's name for messages. Throws InputError if the header is not that of
-/// `kind`, or the data are shorter or longer than it promises.
-IdxTensor parse_idx(std::span<const std::uint8_t> bytes, std::string_view name, IdxKind kind = IdxKind::any);
+/// Reads unsigned bytes (type 0x08) from the contents of a file, plain or gzipped. Contents given away with std::move
+/// become the result's without a copy. Never holds more than the header promises, and at most 2 GiB. `name` is the
+/// file's name for messages. Throws InputError if the header is not that of `kind`, or the data are shorter or longer
+/// than it promises.
+IdxTensor parse_idx(std::vector<std::uint8_t> bytes, std::string_view name, IdxKind kind = IdxKind::any);
 
 /// The same from a file.
 IdxTensor load_idx(const std::filesystem::path& path, IdxKind kind = IdxKind::any);

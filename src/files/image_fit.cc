@@ -3,7 +3,7 @@
 
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
-#include "src/data/image.h"
+#include "src/files/image.h"
 
 namespace chalk {
 namespace {
@@ -65,11 +65,11 @@ Image with_channels(const Image& image, int channels) {
 }  // namespace
 
 std::vector<std::uint8_t> fit_image(const Image& image, int channels, int height, int width) {
-  constexpr int longest = 65536;
+  constexpr int kLongest = 65536;
   if (channels != 1 && channels != 3) {
     throw InputError(str("image: cannot become ", channels, " channels; use a network whose input has 1 or 3"));
   }
-  if (height < 1 || width < 1 || height > longest || width > longest || std::int64_t{height} * width > most_pixels) {
+  if (height < 1 || width < 1 || height > kLongest || width > kLongest || std::int64_t{height} * width > kMostPixels) {
     throw InputError(
         str("image: cannot become ", height, "×", width, " pixels; give 1…65,536 a side and at most 100,000,000"));
   }
