@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "chalkgrad/shape.h"
@@ -41,6 +43,24 @@ Split digits();
 /// MNIST or anything in its format: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
 /// t10k-labels-idx1-ubyte, each plain or with .gz, in `folder`. Throws InputError naming the file and what is wrong.
 Split mnist(const std::filesystem::path& folder);
+
+/// A kind of data set that load_dataset() knows by a word: WORD, or WORD:ARGUMENT if it takes an argument.
+struct DataSource {
+  std::string_view word;      ///< "mnist"
+  std::string_view argument;  ///< what follows the colon, "FOLDER"; empty: nothing and no colon, it is built in
+  std::string_view example;   ///< of the argument: "data/mnist"
+  std::string_view hint;      ///< what --help says after WORD:ARGUMENT; may be empty
+  std::string_view lacking;   ///< what is wrong without the argument: "does not say where MNIST's files are"
+  std::string_view about;     ///< what it is, for the documentation
+  Split (*load)(const std::string& argument);
+
+  /// "digits", "mnist:FOLDER"
+  std::string form() const;
+};
+/// All of them, in the order of documentation.
+std::span<const DataSource* const> data_sources();
+/// Their forms, for a help text: "digits or mnist:FOLDER".
+std::string data_source_forms();
 
 /// "digits" or "mnist:FOLDER", as on the command line. Throws InputError naming what is known.
 Split load_dataset(const std::string& spec);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace chalk {
 
@@ -14,6 +15,16 @@ inline std::string grouped(std::uint64_t number) {
   for (std::size_t i = 0; i < digits.size(); ++i) {
     if (i != 0 && (digits.size() - i) % 3 == 0) out += ',';
     out += digits[i];
+  }
+  return out;
+}
+
+/// "a", "a or b", "a, b or c": what may be chosen.
+inline std::string alternatives(const std::vector<std::string>& words, std::string_view last = " or ") {
+  std::string out;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) out += i + 1 == words.size() ? last : ", ";
+    out += words[i];
   }
   return out;
 }

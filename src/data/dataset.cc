@@ -87,14 +87,4 @@ void Dataset::check() const {
   check_inputs(*this);
 }
 
-Split load_dataset(const std::string& spec) {
-  constexpr std::string_view known = "give digits (built in) or mnist:FOLDER, e.g. mnist:data/mnist";
-  if (spec == "digits") return digits();
-  if (spec.starts_with("mnist:") && spec.size() > 6) return mnist(spec.substr(6));
-  if (spec == "mnist" || spec == "mnist:") {
-    throw InputError(str("data set ", in_quotes(spec), ": does not say where MNIST's files are; ", known));
-  }
-  throw InputError(str("data set ", in_quotes(spec), ": is not known; ", known));
-}
-
 }  // namespace chalk

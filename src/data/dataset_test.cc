@@ -186,7 +186,7 @@ TEST_F(MnistTest, RealOneIsRead) {
   EXPECT_NEAR(-split.train.shift[0] / split.train.scale[0] / 255, 0.1307, 5e-5);
 }
 
-// ---- Dataset::check and load_dataset
+// ---- Dataset::check
 Dataset small() {
   Dataset data;
   data.name = "small";
@@ -243,16 +243,6 @@ TEST(DatasetCheck, SaysWhatIsWrong) {
   data.scale = data.shift = {};
   data.values = {1, 2, 3, std::numeric_limits<float>::quiet_NaN()};
   EXPECT_THAT(check(data), HasSubstr("small: sample 1 holds nan at element 1; replace or leave out"));
-}
-
-TEST(LoadDataset, NamesWhatIsKnown) {
-  EXPECT_EQ(load_dataset("digits").train.size(), 1438U);
-  EXPECT_EQ(input_error([] { load_dataset("cifar"); }),
-            "data set \"cifar\": is not known; give digits (built in) or mnist:FOLDER, e.g. mnist:data/mnist");
-  for (const char* spec : {"mnist", "mnist:"}) {
-    EXPECT_THAT(input_error([&] { load_dataset(spec); }), HasSubstr("does not say where MNIST's files are; give"));
-  }
-  EXPECT_THAT(input_error([] { load_dataset(""); }), HasSubstr("data set \"\": is not known"));
 }
 
 }  // namespace

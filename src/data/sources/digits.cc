@@ -6,6 +6,7 @@
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
 #include "src/data/normalise.h"
+#include "src/data/sources/source.h"
 #include "src/files/gzip.h"
 
 namespace chalk {
@@ -55,5 +56,15 @@ Split digits() {
   split.test.check();
   return split;
 }
+
+const DataSource source_digits{
+    .word = "digits",
+    .argument = "",
+    .example = "",
+    .hint = "",
+    .lacking = "",
+    .about = "The 1,797 handwritten digits of UCI's optdigits, 1×8×8, built in; every fifth is a test sample",
+    .load = [](const std::string&) { return digits(); },
+};
 
 }  // namespace chalk

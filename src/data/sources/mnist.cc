@@ -7,6 +7,7 @@
 #include "src/base/text.h"
 #include "src/base/wording.h"
 #include "src/data/normalise.h"
+#include "src/data/sources/source.h"
 #include "src/files/idx.h"
 
 namespace chalk {
@@ -82,5 +83,16 @@ Split mnist(const fs::path& folder) {
   split.test.check();
   return split;
 }
+
+const DataSource source_mnist{
+    .word = "mnist",
+    .argument = "FOLDER",
+    .example = "data/mnist",
+    .hint = "with MNIST's files or others like them",
+    .lacking = "does not say where MNIST's files are",
+    .about = "MNIST's four files, plain or gzipped (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, "
+             "`t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`), or any data in this format, of any size",
+    .load = [](const std::string& folder) { return mnist(folder); },
+};
 
 }  // namespace chalk

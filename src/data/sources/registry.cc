@@ -1,0 +1,54 @@
+// The list of sources, and what can be said of all of them.
+#include <array>
+
+#include "chalkgrad/error.h"
+#include "src/base/text.h"
+#include "src/base/wording.h"
+#include "src/data/sources/source.h"
+
+namespace chalk {
+namespace {
+
+constexpr std::array kSources = {
+#define CHALK_SOURCE(name) &source_##name,
+#include "src/data/sources/sources.inc"
+#undef CHALK_SOURCE
+};
+
+/// "give digits (built in) or mnist:FOLDER, e.g. mnist:data/mnist"
+std::string what_is_known() {
+  std::vector<std::string> forms;
+  std::string example;
+  for (const auto* source : kSources) {
+    forms.push_back(source->form() + (source->argument.empty() ? " (built in)" : ""));
+    if (!source->argument.empty()) example = str(", e.g. ", source->word, ":", source->example);
+  }
+  return str("give ", alternatives(forms), example);
+}
+
+}  // namespace
+
+std::string DataSource::form() const { return argument.empty() ? std::string(word) : str(word, ":", argument); }
+
+std::span<const DataSource* const> data_sources() { return kSources; }
+
+std::string data_source_forms() {
+  std::vector<std::string> forms;
+  for (const auto* source : kSources) forms.push_back(source->form());
+  return alternatives(forms);
+}
+
+Split load_dataset(const std::string& spec) {
+  const auto colon = spec.find(':');
+  const auto word = spec.substr(0, colon);
+  const auto argument = colon == std::string::npos ? "" : spec.substr(colon + 1);
+  for (const auto* source : kSources) {
+    if (source->word != word) continue;
+    if (source->argument.empty() && colon != std::string::npos) break;  // "digits:x" is not known
+    if (source->argument.empty() || !argument.empty()) return source->load(argument);
+    throw InputError(str("data set ", in_quotes(spec), ": ", source->lacking, "; ", what_is_known()));
+  }
+  throw InputError(str("data set ", in_quotes(spec), ": is not known; ", what_is_known()));
+}
+
+}  // namespace chalk
