@@ -2,7 +2,7 @@
 #include <cstdlib>
 
 #include "chalkgrad/error.h"
-#include "src/files/image.h"
+#include "chalkgrad/image.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {

@@ -5,9 +5,9 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "chalkgrad/cost.h"
 #include "chalkgrad/error.h"
 #include "src/net/build.h"
-#include "src/net/cost.h"
 #include "src/train/config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -2,8 +2,8 @@
 // and networks as a whole.
 #include <gtest/gtest.h>
 
+#include "chalkgrad/gradcheck.h"
 #include "chalkgrad/ops.h"
-#include "src/run/gradcheck.h"
 #include "src/run/reference.h"
 #include "tests/sample_graph.h"
 

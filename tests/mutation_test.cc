@@ -5,8 +5,8 @@
 #include <limits>
 #include <set>
 
+#include "chalkgrad/gradcheck.h"
 #include "chalkgrad/ops.h"
-#include "src/run/gradcheck.h"
 #include "tests/sample_graph.h"
 
 namespace chalk {

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "chalkgrad/gradcheck.h"
 #include "chalkgrad/ops.h"
 #include "src/base/text.h"
 #include "src/ops/registry.h"
-#include "src/run/gradcheck.h"
 
 namespace chalk {
 

@@ -11,7 +11,6 @@
 #include "apps/chalkgrad/table.h"
 #include "src/base/random.h"
 #include "src/base/threads.h"
-#include "src/net/cost.h"
 #include "src/run/fma_peak.h"
 #include "src/train/training_graph.h"
 

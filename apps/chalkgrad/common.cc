@@ -9,8 +9,6 @@
 
 #include "src/base/file.h"
 #include "src/base/wording.h"
-#include "src/net/build.h"
-#include "src/train/config.h"
 
 namespace chalk::app {
 namespace {
@@ -76,15 +74,11 @@ std::string read_text(const std::string& file) {
 
 Network make_network(const std::string& spec, const Shape& input, std::uint64_t seed) {
   if (is_file(spec)) {
-    auto network = build_network(read_text(spec), input, seed, spec);
-    read_train_config(network.text(), spec);  // a mistake there is a mistake, used or not
+    auto network = chalk::network(read_text(spec), input, seed, spec);
+    check_configuration(network.text(), spec);  // a mistake there is a mistake, used or not
     return network;
   }
-  try {
-    return build_network(spec, input, seed);
-  } catch (const InputError& e) {
-    throw UsageError(e.what());
-  }
+  return as_usage([&] { return chalk::network(spec, input, seed); });
 }
 
 void add_network(CLI::App* command, NetworkOptions& options, ModelFile model) {
@@ -112,12 +106,6 @@ Split load_data(const std::string& spec, const Network& model) {
   const auto found = model.metadata.find("data");
   if (found == model.metadata.end()) throw UsageError("the model does not say what it was trained on; add --data");
   return load_dataset(found->second);
-}
-
-Loss natural_loss(const Network& network) {
-  if (const auto trained = trained_loss(network)) return *trained;
-  if (const auto configured = read_train_config(network.text(), "the network").loss) return *configured;
-  return network.output_shape().size() == 1 ? Loss::cross_entropy : Loss::squared_error;
 }
 
 std::string count(std::int64_t number) {

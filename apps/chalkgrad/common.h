@@ -23,6 +23,16 @@ class UsageError : public Error {
   using Error::Error;
 };
 
+/// What a function returns that reads a part of the command line: what is wrong there is a UsageError.
+template <class Read>
+auto as_usage(Read read, const std::string& where = {}) {
+  try {
+    return read();
+  } catch (const InputError& e) {
+    throw UsageError(where + e.what());
+  }
+}
+
 /// A signal ended the work, in order.
 class Interrupted : public Error {
  public:
@@ -70,10 +80,6 @@ Network make_network(const NetworkOptions& options, const Shape& input = {});
 
 /// What the model was trained on, unless `spec` says otherwise.
 Split load_data(const std::string& spec, const Network& model);
-
-/// What the network was trained with, or its configuration says; else cross-entropy if its output is a vector, as a
-/// classifier's is, or squared error.
-Loss natural_loss(const Network& network);
 
 /// 12345678 → "12,345,678".
 std::string count(std::int64_t number);

@@ -1,17 +1,8 @@
 // chalkgrad grad: every value and every derivative of one batch, by name, for other programs to compare with.
 #include <fmt/format.h>
 
-#include <cmath>
-#include <map>
-
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
-#include "src/files/npz.h"
-#include "src/ir/leaves.h"
-#include "src/passes/passes.h"
-#include "src/run/reference.h"
-#include "src/train/feeds.h"
-#include "src/train/training_graph.h"
 
 namespace chalk::app {
 namespace {
@@ -23,94 +14,14 @@ struct Options {
   bool engine = false;
 };
 
-/// A value of the graph and the derivative of the loss with respect to it.
-struct Entry {
-  std::string name;
-  Value value, derivative;
-};
-
-/// Names all values worth showing: their own, or "conv1.conv2d" for a step inside a layer.
-std::vector<Entry> entries(Graph& graph) {
-  std::vector<Entry> found;
-  std::map<std::string, int> used;
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    const Node& node = graph.node(id);
-    if (node.op == &op_constant || node.op == &op_batch_size) continue;
-    auto name = node.name;
-    if (name.empty()) name = fmt::format("{}{}{}", node.layer, node.layer.empty() ? "" : ".", node.op->name.value);
-    if (const int n = ++used[name]; n > 1) name += fmt::format(".{}", n);
-    found.push_back({name, graph.value(id), {}});
-  }
-  return found;
-}
-
-/// What the batch's inputs are, in float: as the engine reads them.
-std::vector<float> encoded(const Dataset& data, std::size_t first, std::size_t count_) {
-  const auto size = static_cast<std::size_t>(elements(data.sample));
-  std::vector<float> x(count_ * size);
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const auto at = first * size + i;
-    if (data.bytes.empty()) {
-      x[i] = data.values[at];
-    } else {
-      const auto channel = i % size / (size / data.scale.size());
-      x[i] = std::fma(static_cast<float>(data.bytes[at]), data.scale[channel], data.shift[channel]);
-    }
-  }
-  return x;
-}
-
-std::vector<float> targets(const Dataset& data, std::size_t first, std::size_t count_) {
-  const auto size = static_cast<std::size_t>(elements(target_shape(data)));
-  std::vector<float> t(count_ * size);
-  for (std::size_t n = 0; n < count_; ++n) {
-    if (!data.labels.empty()) {
-      t[n * size + static_cast<std::size_t>(data.labels[first + n])] = 1;
-    } else {
-      std::copy_n(data.targets.begin() + static_cast<std::ptrdiff_t>((first + n) * size), size,
-                  t.begin() + static_cast<std::ptrdiff_t>(n * size));
-    }
-  }
-  return t;
-}
-
-Shape stored_shape(Value value, std::int64_t batch) {
-  Shape shape = value.shape();
-  if (value.batched()) shape.insert(shape.begin(), batch);
-  return shape;
-}
-
 template <class T>
-void add(NpzWriter& file, const Entry& e, std::int64_t batch, std::span<const T> value, std::span<const T> derivative) {
-  file.add("value/" + e.name, stored_shape(e.value, batch), value);
-  file.add("gradient/" + e.name, stored_shape(e.derivative, batch), derivative);
-}
-
-void by_reference(NpzWriter& file, Graph& graph, const std::vector<Entry>& all, Variables& variables,
-                  const std::map<std::string, std::vector<float>>& feeds, std::int64_t batch) {
-  Reference reference(graph, static_cast<std::size_t>(batch));
-  for (const auto& [name, values] : feeds) reference.set(graph.find(name).id(), {values.begin(), values.end()});
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    if (graph.node(id).op != &op_parameter) continue;
-    const auto values = variables.at(graph.node(id).name).values();
-    reference.set(id, {values.begin(), values.end()});
+void write(const std::vector<InspectedValue>& values, const std::string& path) {
+  NpzWriter file;
+  for (const auto& v : values) {
+    file.add("value/" + v.name, v.shape, std::span<const T>(std::vector<T>(v.value.begin(), v.value.end())));
+    file.add("gradient/" + v.name, v.shape, std::span<const T>(std::vector<T>(v.gradient.begin(), v.gradient.end())));
   }
-  reference.run();
-  for (const auto& e : all)
-    add<double>(file, e, batch, reference.value(e.value.id()), reference.value(e.derivative.id()));
-}
-
-void by_engine(NpzWriter& file, Graph& graph, const std::vector<Entry>& all, Variables& variables,
-               const std::map<std::string, std::vector<float>>& feeds, std::int64_t batch) {
-  graph.clear_outputs();
-  for (const auto& e : all) {
-    graph.output("v" + e.name, e.value);
-    graph.output("d" + e.name, e.derivative);
-  }
-  Program program(graph, variables, {.threads = 1});
-  for (const auto& [name, values] : feeds) program.feed(name, {.values = values.data()});
-  program.run(static_cast<std::size_t>(batch));
-  for (const auto& e : all) add<float>(file, e, batch, program.output("v" + e.name), program.output("d" + e.name));
+  file.save(path);
 }
 
 int grad(const Options& o) {
@@ -125,27 +36,10 @@ int grad(const Options& o) {
     throw UsageError(fmt::format("samples {} to {} were asked for, but there are {}, from 0 to {}", o.index,
                                  o.index + o.batch - 1, count(size), size - 1));
   }
-  check_fits(network, data);
-  Graph graph = with_batch_statistics(network.graph());
-  const auto natural = natural_loss(network);
-  const auto loss_kind = data.labels.empty() && of_softmax(natural) ? Loss::squared_error : natural;
-  const Value loss = batch_mean(add_loss(graph, loss_kind, target_shape(data)));
-  graph.name(loss, "loss");
-  auto all = entries(graph);
-  std::vector<Value> wrt;
-  wrt.reserve(all.size());
-  for (const auto& e : all) wrt.push_back(e.value);
-  const auto derivatives = gradients(loss, wrt);
-  for (std::size_t i = 0; i < all.size(); ++i) all[i].derivative = derivatives[i];
-
-  const auto first = static_cast<std::size_t>(o.index), samples = static_cast<std::size_t>(o.batch);
-  const std::map<std::string, std::vector<float>> feeds{{"x", encoded(data, first, samples)},
-                                                        {"t", targets(data, first, samples)}};
-  NpzWriter file;
-  const auto evaluate_all = o.engine ? by_engine : by_reference;
-  evaluate_all(file, graph, all, network.variables(), feeds, o.batch);
-  file.save(o.out);
-  fmt::print("{}: {} values and their gradients of samples {} to {}\n", o.out, all.size(), o.index,
+  const auto values = inspect(network, data, static_cast<std::size_t>(o.index), static_cast<std::size_t>(o.batch),
+                              o.engine ? InspectBy::engine : InspectBy::reference);
+  o.engine ? write<float>(values, o.out) : write<double>(values, o.out);
+  fmt::print("{}: {} values and their gradients of samples {} to {}\n", o.out, values.size(), o.index,
              o.index + o.batch - 1);
   return kOk;
 }

@@ -6,8 +6,6 @@
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
 #include "apps/chalkgrad/table.h"
-#include "src/net/cost.h"
-#include "src/train/training_graph.h"
 
 namespace chalk::app {
 namespace {
@@ -38,8 +36,7 @@ std::string to_text(const MemoryUse& m) {
 
 int info(const Options& o) {
   auto network = make_network(o.network);
-  const Loss loss = natural_loss(network);
-  const Graph step = training_graph(network, loss, network.output_shape(), of_softmax(loss), sgd({}));
+  const Graph step = training_step(network);
   if (o.graph) {
     fmt::print("{}", network.graph().print());
     return kOk;

@@ -7,7 +7,6 @@
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
-#include "src/files/image.h"
 
 namespace chalk::app {
 namespace {

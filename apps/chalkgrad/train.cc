@@ -11,8 +11,6 @@
 #include "apps/chalkgrad/train_log.h"
 #include "src/base/threads.h"
 #include "src/base/wording.h"
-#include "src/net/build.h"
-#include "src/net/cost.h"
 #include "src/train/config.h"
 
 namespace chalk::app {
@@ -44,11 +42,7 @@ extern "C" void on_signal(int signal) {
 }
 
 Schedule parse_schedule(const std::string& text) {
-  try {
-    return Schedule::parse(text);
-  } catch (const InputError& e) {
-    throw UsageError(fmt::format("--schedule: {}", e.what()));
-  }
+  return as_usage([&] { return Schedule::parse(text); }, "--schedule: ");
 }
 
 /// A run: what is trained, on what, and how.
@@ -93,7 +87,7 @@ Run new_run(const Options& o) {
   const auto& spec = o.given("--data") ? o.data : config.data.value_or(o.data);
   auto data = load_dataset(spec);
   const auto& sample = data.train.sample;
-  auto network = configured ? build_network(text, sample, options.seed, o.config)
+  auto network = configured ? chalk::network(text, sample, options.seed, o.config)
                             : make_network(o.given("--net") ? o.net : default_net(data.train), sample, options.seed);
   network.metadata["data"] = spec;
   return {std::move(network), std::move(data), options};

@@ -1,14 +1,17 @@
-// Everything: #include <chalkgrad/chalkgrad.h>.
-#pragma once
-
-#include "chalkgrad/check.h"
+// Everything: #include "chalkgrad/check.h"
+#include "chalkgrad/cost.h"
 #include "chalkgrad/data.h"
 #include "chalkgrad/differentiate.h"
 #include "chalkgrad/error.h"
 #include "chalkgrad/fields.h"
+#include "chalkgrad/gradcheck.h"
 #include "chalkgrad/graph.h"
+#include "chalkgrad/image.h"
+#include "chalkgrad/inspect.h"
 #include "chalkgrad/layers.h"
 #include "chalkgrad/network.h"
+#include "chalkgrad/network_gradcheck.h"
+#include "chalkgrad/npz.h"
 #include "chalkgrad/ops.h"
 #include "chalkgrad/program.h"
 #include "chalkgrad/shape.h"

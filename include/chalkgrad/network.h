@@ -1,6 +1,7 @@
 // Networks: a forward graph with its parameters, written in one line or in TOML, saved as safetensors.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -51,10 +52,13 @@ class Network {
   Variables variables_;
 };
 
+/// True if the text is TOML and not a chain: it has a newline or '='.
+bool is_toml(std::string_view text);
+
 /// Builds a network for samples of shape `input` from one line such as
 /// "20c5-relu-mp2-40c5-relu-mp2-100n-relu-10n", or from TOML text (anything with a newline or '='). See
-/// docs/networks.md. Throws InputError pointing at the place, ShapeError naming the layer. Parameters are drawn with
-/// seed 1.
-Network network(std::string_view text, const Shape& input);
+/// docs/networks.md. `input` may be {} for TOML that says its own; `origin`, e.g. a file's name, begins the messages.
+/// Throws InputError pointing at the place, ShapeError naming the layer.
+Network network(std::string_view text, const Shape& input, std::uint64_t seed = 1, std::string_view origin = "network");
 
 }  // namespace chalk

@@ -104,6 +104,13 @@ TrainOptions checkpoint_options(const Network& network);
 
 /// What the network was trained with, if its metadata say so.
 std::optional<Loss> trained_loss(const Network& network);
+/// That, or what its configuration says; else cross-entropy if its output is a vector, as a classifier's is, or squared
+/// error.
+Loss natural_loss(const Network& network);
+/// The graph of a training step with that loss and plain SGD, for a look at what it costs: train() builds its own.
+Graph training_step(const Network& network);
+/// Throws InputError "ORIGIN: line 3, column 7: …" for a mistake in the table [train] of TOML text.
+void check_configuration(std::string_view text, std::string_view origin);
 
 /// Asks a running train() to stop after its present step. Safe in a signal handler.
 void request_stop();

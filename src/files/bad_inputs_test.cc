@@ -2,11 +2,11 @@
 #include <fstream>
 #include <map>
 
+#include "chalkgrad/image.h"
 #include "src/base/file.h"
 #include "src/base/test_support.h"
 #include "src/base/text.h"
 #include "src/files/idx.h"
-#include "src/files/image.h"
 #include "src/files/safetensors.h"
 
 namespace chalk {

@@ -1,4 +1,4 @@
-#include "src/files/image.h"
+#include "chalkgrad/image.h"
 
 #include <algorithm>
 #include <array>

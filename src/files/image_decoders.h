@@ -1,7 +1,7 @@
 // The two decoders behind decode_image.
 #pragma once
 
-#include "src/files/image.h"
+#include "chalkgrad/image.h"
 
 namespace chalk {
 

@@ -2,8 +2,8 @@
 #include <cstddef>
 
 #include "chalkgrad/error.h"
+#include "chalkgrad/image.h"
 #include "src/base/text.h"
-#include "src/files/image.h"
 
 namespace chalk {
 namespace {

@@ -1,4 +1,4 @@
-#include "src/files/npz.h"
+#include "chalkgrad/npz.h"
 
 #include <cstdlib>
 #include <cstring>

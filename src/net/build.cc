@@ -1,6 +1,7 @@
 #include "src/net/build.h"
 
 #include "chalkgrad/error.h"
+#include "chalkgrad/network.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
 #include "src/ir/leaves.h"
@@ -61,13 +62,11 @@ Graph build_graph(std::string_view text, const Shape& input, std::string_view or
   return graph;
 }
 
-Network build_network(std::string_view text, const Shape& input, std::uint64_t seed, std::string_view origin) {
-  Network network(build_graph(text, input, origin), std::string(is_toml(text) ? text : trimmed(text)));
-  network.initialize(seed);
-  return network;
+Network network(std::string_view text, const Shape& input, std::uint64_t seed, std::string_view origin) {
+  Network built(build_graph(text, input, origin), std::string(is_toml(text) ? text : trimmed(text)));
+  built.initialize(seed);
+  return built;
 }
-
-Network network(std::string_view text, const Shape& input) { return build_network(text, input, 1); }
 
 NodeId output_node(const Graph& graph) {
   for (const auto& [name, id] : graph.outputs()) {

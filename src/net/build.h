@@ -4,12 +4,8 @@
 #include <string_view>
 
 #include "chalkgrad/graph.h"
-#include "chalkgrad/network.h"
 
 namespace chalk {
-
-/// True if the text is TOML and not a chain: it has a newline or '='.
-bool is_toml(std::string_view text);
 
 /// The forward graph of a chain or of TOML: one batched input "x", one output "y". `input` may be {} where TOML says it
 /// itself. `origin` ("network", a file's name) begins the messages. Throws InputError and ShapeError.
@@ -17,10 +13,6 @@ Graph build_graph(std::string_view text, const Shape& input, std::string_view or
 
 /// The same from TOML.
 Graph build_toml(std::string_view text, const Shape& input, std::string_view origin);
-
-/// The network itself, its parameters drawn with `seed`.
-Network build_network(std::string_view text, const Shape& input, std::uint64_t seed,
-                      std::string_view origin = "network");
 
 /// The value behind the output "y" (or "x", the input). Throws InputError if the graph has none.
 NodeId output_node(const Graph& graph);

@@ -1,4 +1,4 @@
-#include "src/net/cost.h"
+#include "chalkgrad/cost.h"
 
 #include <algorithm>
 

@@ -7,11 +7,11 @@
 #include <fstream>
 #include <iterator>
 
+#include "chalkgrad/cost.h"
 #include "chalkgrad/error.h"
 #include "src/base/test_support.h"
 #include "src/files/safetensors.h"
 #include "src/net/build.h"
-#include "src/net/cost.h"
 
 namespace chalk {
 namespace {
@@ -86,7 +86,7 @@ TEST_F(NetworkFile, MustHoldTheTensorsOfItsNetwork) {
 
 TEST(Network, DrawsParametersFromTheSeed) {
   const Shape input{1, 8, 8};
-  const auto hash = [&](std::uint64_t seed) { return build_network("4c3-10n", input, seed).weights_sha256(); };
+  const auto hash = [&](std::uint64_t seed) { return network("4c3-10n", input, seed).weights_sha256(); };
   EXPECT_EQ(hash(1), network("4c3-10n", input).weights_sha256());
   EXPECT_NE(hash(1), hash(2));
 }

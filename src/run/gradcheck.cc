@@ -1,4 +1,4 @@
-#include "src/run/gradcheck.h"
+#include "chalkgrad/gradcheck.h"
 
 #include <algorithm>
 #include <cmath>

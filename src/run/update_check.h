@@ -14,26 +14,17 @@
 // fade away) or until rounding, ε·|L| relative to ΔL, would hide a tenth of the tolerance; then the check has failed.
 //
 // It looks along g alone: what is wrong at right angles to g, and a gradient that is wrongly zero, it cannot see
-// (gradcheck.h can).
+// (check_gradients() can).
 #pragma once
 
 #include <span>
-#include <string>
 #include <vector>
 
+#include "chalkgrad/gradcheck.h"
 #include "chalkgrad/graph.h"
 #include "src/run/reference.h"
 
 namespace chalk {
-
-struct UpdateCheck {
-  std::string name;
-  double alpha = 0;                    // of the last pair that was tried; the next four are of it
-  double predicted = 0, measured = 0;  // change of the loss
-  double error = 0, error_at_tenth = 0;
-  bool seen = false;  // false: the gradient is so small that rounding hides the step
-  bool passed = false;
-};
 
 /// Steps of each of `parameters` along its gradient (an empty Value: none), from α = `alpha` on. The leaves of
 /// `reference` must be set, those of the parameters to `values`; they are again in the end. Throws NumericError if the

@@ -90,4 +90,6 @@ TrainConfig read_train_config(std::string_view text, std::string_view origin) {
   return table ? TrainReader(*table, where).read() : TrainConfig{};
 }
 
+void check_configuration(std::string_view text, std::string_view origin) { read_train_config(text, origin); }
+
 }  // namespace chalk

@@ -5,6 +5,7 @@
 
 #include "chalkgrad/train.h"
 #include "src/train/checkpoint.h"
+#include "src/train/config.h"
 
 namespace chalk {
 namespace {
@@ -36,6 +37,12 @@ std::optional<Loss> trained_loss(const Network& network) {
   const auto value = nlohmann::json::parse(std::string_view(found->second), nullptr, /*allow_exceptions=*/false);
   if (!value.is_object() || !value.contains("loss") || !value["loss"].is_string()) return {};
   return find_stored_loss(value["loss"].get<std::string>());
+}
+
+Loss natural_loss(const Network& network) {
+  if (const auto trained = trained_loss(network)) return *trained;
+  if (const auto configured = read_train_config(network.text(), "the network").loss) return *configured;
+  return network.output_shape().size() == 1 ? Loss::cross_entropy : Loss::squared_error;
 }
 
 }  // namespace chalk

@@ -93,4 +93,9 @@ Graph training_graph(const Network& network, Loss loss, const Shape& target, boo
   return step;
 }
 
+Graph training_step(const Network& network) {
+  const Loss loss = natural_loss(network);
+  return training_graph(network, loss, network.output_shape(), of_softmax(loss), sgd({}));
+}
+
 }  // namespace chalk

@@ -90,8 +90,9 @@ const DataSource source_mnist{
     .example = "data/mnist",
     .hint = "with MNIST's files or others like them",
     .lacking = "does not say where MNIST's files are",
-    .about = "MNIST's four files, plain or gzipped (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, "
-             "`t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`), or any data in this format, of any size",
+    .about =
+        "MNIST's four files, plain or gzipped (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, "
+        "`t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`), or any data in this format, of any size",
     .load = [](const std::string& folder) { return mnist(folder); },
 };
 

@@ -71,4 +71,14 @@ GradcheckReport check_gradients(Graph& graph, std::span<const Value> outputs, st
 /// A line for each of wrt.
 std::string to_string(const GradcheckReport& report);
 
+/// One parameter's gradient, checked by a step along it (src/run/update_check.h says how).
+struct UpdateCheck {
+  std::string name;
+  double alpha = 0;                    // of the last pair that was tried; the next four are of it
+  double predicted = 0, measured = 0;  // change of the loss
+  double error = 0, error_at_tenth = 0;
+  bool seen = false;  // false: the gradient is so small that rounding hides the step
+  bool passed = false;
+};
+
 }  // namespace chalk

@@ -1,0 +1,55 @@
+// Checks a network's derivatives, parameter by parameter, on random samples and targets.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "chalkgrad/gradcheck.h"
+#include "chalkgrad/network.h"
+
+namespace chalk {
+
+struct NetworkGradcheckOptions {
+  std::uint64_t seed = 1;  ///< of parameters, samples and targets
+  std::size_t batch = 3;   ///< samples, >= 1
+  DerivativeRules rules;   ///< in place of the operations' own
+};
+
+/// The gradient that the engine computes, in float, against the reference's, in double, from the same numbers.
+struct EngineCheck {
+  std::string name;
+  double largest = 0;  ///< |gradient| by the reference
+  double error = 0;    ///< relative to the largest; where that is zero but for rounding, to the largest of all
+  bool passed = false;
+};
+constexpr double kEngineTolerance = 1e-4;  ///< the error that passes
+
+struct NetworkGradcheck {
+  GradcheckReport rules;            ///< of the mean loss and the output, against differences, in double
+  std::vector<EngineCheck> engine;  ///< the loss, each parameter, the input
+  bool passed = false;              ///< all of them
+};
+
+/// Takes multiply-adds in proportion to the square of the network's size: see gradcheck_work(). Throws NumericError for
+/// an output that has no logarithm, if the loss is binary cross-entropy.
+NetworkGradcheck check_network(const Network& network, const NetworkGradcheckOptions& options = {});
+
+struct UpdateReport {
+  std::vector<UpdateCheck> checks;  ///< one a parameter
+  bool passed = false;              ///< all of them, and something was seen
+};
+
+/// A step along each parameter's gradient, from α = `alpha` > 0 on, must change the loss by what it says. Parameters
+/// that begin at a constant are moved off it. Throws as check_network() does.
+UpdateReport check_updates(const Network& network, double alpha, const NetworkGradcheckOptions& options = {});
+
+/// About how many multiply-adds check_network() takes, or check_updates().
+double gradcheck_work(const Network& network, std::size_t batch, bool by_update);
+
+/// The derivative rule of that operation, made wrong by one per cent: what a check must notice. Throws InputError with
+/// a list of what there is if this network and its loss have no such operation.
+DerivativeRules corrupted_rule(const Network& network, const std::string& op);
+
+}  // namespace chalk

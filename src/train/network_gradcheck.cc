@@ -1,0 +1,223 @@
+#include "chalkgrad/network_gradcheck.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "chalkgrad/cost.h"
+#include "chalkgrad/error.h"
+#include "chalkgrad/layers.h"
+#include "chalkgrad/ops.h"
+#include "chalkgrad/train.h"
+#include "src/base/random.h"
+#include "src/base/text.h"
+#include "src/ir/leaves.h"
+#include "src/net/build.h"
+#include "src/ops/registry.h"
+#include "src/passes/passes.h"
+#include "src/run/reference.h"
+#include "src/run/update_check.h"
+#include "src/train/diagnose.h"
+#include "src/train/training_graph.h"
+
+namespace chalk {
+namespace {
+
+constexpr double kZero = 1e-12;  // relative to the largest of all: a derivative that is zero, but for rounding
+constexpr double kCorruption = 1.01;
+
+using Feeds = std::map<std::string, std::vector<float>>;
+
+/// The loss of a network, and what it is differentiated with respect to.
+struct Problem {
+  explicit Problem(const Network& network);
+  Graph graph;
+  Value loss;
+  std::vector<Value> wrt;  // the parameters, and the input
+};
+
+Problem::Problem(const Network& network) : graph(with_batch_statistics(network.graph())) {
+  loss = batch_mean(add_loss(graph, natural_loss(network), network.output_shape()));
+  wrt = graph.parameters();
+  wrt.push_back(graph.find("x"));
+}
+
+/// Samples and targets, in float: as the engine reads them.
+Feeds draw_samples(const Network& network, Graph& graph, const NetworkGradcheckOptions& o) {
+  Random random(o.seed, hash_name("gradcheck"));
+  Feeds feeds;
+  for (const char* name : {"x", "t"}) {
+    auto& values = feeds[name];
+    values.resize(o.batch * static_cast<std::size_t>(elements(graph.find(name).shape())));
+    for (auto& v : values) v = static_cast<float>(random.uniform());
+  }
+  const auto classes = static_cast<std::size_t>(elements(network.output_shape()));
+  if (of_softmax(natural_loss(network))) {
+    for (std::size_t i = 0; i < o.batch * classes; ++i)
+      feeds["t"][i] = i % classes == i / classes % classes ? 1.0F : 0.0F;
+  }
+  return feeds;
+}
+
+/// Binary cross-entropy of an output that has no logarithm is NaN, which says little.
+void check_logarithms(const Network& network, const Problem& p, Reference& reference) {
+  if (natural_loss(network) != Loss::binary_cross_entropy) return;
+  const NodeId y[] = {output_node(network.graph())};  // the same in both graphs
+  reference.run(y);
+  const auto& values = reference.value(y[0]);
+  const auto found = std::find_if(values.begin(), values.end(), [](double v) { return v <= 0 || v >= 1; });
+  if (found == values.end() || p.graph.node(y[0]).op == &op_sigmoid) return;
+  const auto at = static_cast<std::size_t>(found - values.begin()), size = values.size() / reference.batch();
+  throw NumericError(without_logarithm(network.graph(), *found, at % size, at / size));
+}
+
+/// The engine and the reference, given the same numbers, having run.
+struct Both {
+  Both(const Network& network, Problem& problem, const NetworkGradcheckOptions& o)
+      : variables(problem.graph, o.seed),
+        feeds(draw_samples(network, problem.graph, o)),
+        program(problem.graph, variables, {.threads = 1}),
+        reference(problem.graph, o.batch) {
+    for (const auto& [name, values] : feeds) {
+      program.feed(name, {.values = values.data()});
+      reference.set(problem.graph.find(name).id(), {values.begin(), values.end()});
+    }
+    for (const auto& [name, tensor] : variables.all()) {
+      const auto values = tensor.values();
+      reference.set(problem.graph.find(name).id(), {values.begin(), values.end()});
+    }
+    check_logarithms(network, problem, reference);
+    program.run(o.batch);
+    reference.run();
+  }
+
+  Variables variables;
+  Feeds feeds;
+  Program program;
+  Reference reference;
+};
+
+double largest(const std::vector<double>& values) {
+  double most = 0;
+  for (const auto v : values) most = std::max(most, std::abs(v));
+  return most;
+}
+
+/// `scale`: what the error is relative to.
+EngineCheck compare(std::string name, std::span<const float> fast, const std::vector<double>& right, double scale) {
+  EngineCheck check{.name = std::move(name), .largest = largest(right)};
+  bool finite = fast.size() == right.size();
+  for (std::size_t i = 0; finite && i < right.size(); ++i) {
+    const double difference = std::abs(static_cast<double>(fast[i]) - right[i]);
+    finite = std::isfinite(difference);
+    check.error = std::max(check.error, scale > 0 ? difference / scale : difference);
+  }
+  check.passed = finite && check.error <= kEngineTolerance;
+  return check;
+}
+
+std::vector<EngineCheck> check_engine(const Network& network, const NetworkGradcheckOptions& o) {
+  Problem p(network);
+  auto& graph = p.graph;
+  const auto derivatives = gradients(p.loss, p.wrt, o.rules);
+  graph.clear_outputs();
+  graph.output("loss", p.loss);
+  for (std::size_t i = 0; i < p.wrt.size(); ++i) graph.output("d " + p.wrt[i].name(), derivatives[i]);
+  const Both both(network, p, o);
+
+  double largest_of_all = 0;
+  for (const auto& d : derivatives) largest_of_all = std::max(largest_of_all, largest(both.reference.value(d.id())));
+  std::vector<EngineCheck> checks;
+  for (const auto& [name, id] : graph.outputs()) {
+    const auto& right = both.reference.value(id);
+    const double own = largest(right), scale = own > kZero * largest_of_all ? own : largest_of_all;
+    checks.push_back(compare(name.starts_with("d ") ? name.substr(2) : name, both.program.output(name), right, scale));
+  }
+  return checks;
+}
+
+/// Gives the reference its parameters, moved off constants: zero is where relu has no derivative.
+std::map<std::string, std::vector<double>> set_parameters(Reference& reference, Graph& graph, std::uint64_t seed) {
+  std::map<std::string, std::vector<double>> all;
+  const Variables variables(graph, seed);
+  for (const auto& [name, tensor] : variables.all()) {
+    const auto values = tensor.values();
+    auto& moved = all[name] = {values.begin(), values.end()};
+    const NodeId id = graph.find(name).id();
+    if (graph.node(id).attributes.as<ParameterAttributes>().init.kind == Init::Kind::constant) {
+      Random random(seed, hash_name(name));
+      for (auto& v : moved) v += random.uniform() - 0.5;
+    }
+    reference.set(id, moved);
+  }
+  return all;
+}
+
+}  // namespace
+
+NetworkGradcheck check_network(const Network& network, const NetworkGradcheckOptions& options) {
+  NetworkGradcheck result;
+  result.engine = check_engine(network, options);
+  Problem p(network);
+  const Value outputs[] = {p.loss, p.graph.value(p.graph.outputs()[0].second)};
+  GradcheckOptions by_difference;
+  by_difference.seed = options.seed;
+  by_difference.batch = options.batch;
+  by_difference.rules = options.rules;
+  result.rules = check_gradients(p.graph, outputs, p.wrt, by_difference);
+  result.passed =
+      result.rules.passed && std::ranges::all_of(result.engine, [](const auto& check) { return check.passed; });
+  return result;
+}
+
+UpdateReport check_updates(const Network& network, double alpha, const NetworkGradcheckOptions& options) {
+  Problem p(network);
+  p.wrt.pop_back();  // the input is not trained
+  const auto derivatives = gradients(p.loss, p.wrt, options.rules);
+  Reference reference(p.graph, options.batch);
+  for (const auto& [name, values] : draw_samples(network, p.graph, options))
+    reference.set(p.graph.find(name).id(), {values.begin(), values.end()});
+  const auto all = set_parameters(reference, p.graph, options.seed);
+  check_logarithms(network, p, reference);
+  std::vector<std::vector<double>> values;
+  for (const auto& w : p.wrt) values.push_back(all.at(w.name()));
+  UpdateReport report;
+  report.checks = check_updates(reference, p.loss, p.wrt, derivatives, values, alpha, maximised(natural_loss(network)));
+  report.passed = std::ranges::any_of(report.checks, &UpdateCheck::seen) &&
+                  std::ranges::all_of(report.checks, &UpdateCheck::passed);
+  return report;
+}
+
+double gradcheck_work(const Network& network, std::size_t batch, bool by_update) {
+  const auto price = cost(network.graph());
+  const auto samples = static_cast<std::int64_t>(batch);
+  const auto numbers = price.parameters + elements(network.input_shape()) * samples;
+  const double points = by_update ? 16.0 * static_cast<double>(layer_costs(network.graph()).size())  // steps
+                                  : 2.0 * static_cast<double>(numbers);
+  return points * static_cast<double>(price.forward) * static_cast<double>(samples);
+}
+
+DerivativeRules corrupted_rule(const Network& network, const std::string& name) {
+  const Problem p(network);
+  std::vector<std::string_view> there;
+  std::string list;
+  for (NodeId id = 0; id < p.graph.size(); ++id) {
+    const Op& op = *p.graph.node(id).op;
+    if (is_leaf(op) || !op.derivative.value || std::ranges::find(there, op.name.value) != there.end()) continue;
+    there.push_back(op.name.value);
+    list += (list.empty() ? "" : ", ") + std::string(op.name.value);
+  }
+  if (std::ranges::find(there, name) == there.end()) {
+    throw InputError(str(name, ": this network has no such operation with a derivative; it has ", list));
+  }
+  const auto rule = find_op(name)->derivative.value;
+  return {{name, [rule](const Node& node, std::span<const Value> inputs, Value y, Value dy) {
+             auto cotangents = rule(node, inputs, y, dy);
+             for (auto& c : cotangents) {
+               if (c) c = c * c.graph().constant(kCorruption);
+             }
+             return cotangents;
+           }}};
+}
+
+}  // namespace chalk
