@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """Checks who includes whom: rooms only look down, public headers stand alone and are short, nothing goes in circles.
 
-With no argument it first checks itself on small trees that break each rule, then the project. Exit status 1 if
-anything is wrong.
+With no argument it first checks itself on small trees that break each rule, then the project, then whether the map in
+docs/architecture.md is what the tables below say. Exit status 1 if anything is wrong.
+
+    layering_test.py --print   prints the map
+    layering_test.py --write   writes it into docs/architecture.md
 """
 import pathlib
 import re
 import sys
 import tempfile
 
-# The one table of who may include whom; docs/architecture.md draws it. A room may always include itself. Tests
+# The one table of who may include whom; docs/architecture.md shows it. A room may always include itself. Tests
 # (x_test.cc and their helpers x_testing.h, test_x.h) are free: they may set up what they test by any means.
 MAY_INCLUDE = {
     "base": "",
@@ -29,7 +32,41 @@ MAY_INCLUDE = {
     "dist": "base ir plan run train",
     "umbrella": "base ir ops layers passes plan run files data net train math onnx dist",
     "apps": "base ir ops layers passes plan run files data net train math onnx dist umbrella",
+    "examples": "public",
+    "python": "public",
+    "web": "public",
+    "findings": "",
 }
+
+# What a room holds, for that map.
+HOLDS = {
+    "base": "errors, text, aligned memory, lanes, random numbers, threads",
+    "ir": "Type, Node, Graph; printer, verifier",
+    "ops": "one file per operation, and `ops.inc`",
+    "layers": "functions that build graph",
+    "losses": "one file per loss, and `losses.inc`",
+    "optimizers": "one file per optimizer, and `optimizers.inc`",
+    "passes": "from graph to graph",
+    "kernels": "tuned kernels on lanes",
+    "plan": "schedule, memory, choice of kernels",
+    "run": "executes a plan",
+    "files": "file formats: IDX, images, safetensors, npz, gzip",
+    "data": "data sets and where they come from",
+    "net": "networks from text, saved and loaded",
+    "train": "the training loop, metrics, checkpoints",
+    "math": "formulas: read, printed, differentiated, evaluated; derivations checked against a network",
+    "onnx": "networks from and to ONNX",
+    "dist": "training on several machines",
+    "umbrella": "all public headers at once",
+    "apps": "the command line",
+    "examples": "programs as users would write them",
+    "python": "the Python module",
+    "web": "chalkgrad in a browser",
+    "findings": "surprises about libraries and tools, each shown without chalkgrad",
+}
+
+# Folders at the root, each a room; the other rooms are folders in src/. Tests, benchmarks and fuzz targets are free.
+TOPS = ("apps", "examples", "python", "web", "findings")
 
 # The room that each public header speaks for.
 PUBLIC = {
@@ -76,7 +113,7 @@ class Tree:
         self.root = pathlib.Path(root)
         self.wrong, self.mentions = [], []
         self.files = {}
-        for top in ("src", "include", "apps"):
+        for top in ("src", "include", *TOPS):
             for path in sorted((self.root / top).rglob("*")):
                 if path.suffix in SUFFIXES and path.is_file():
                     self.files[path.relative_to(self.root).as_posix()] = path.read_text(encoding="utf-8")
@@ -84,8 +121,8 @@ class Tree:
 
     def room(self, name):
         parts = name.split("/")
-        if parts[0] == "apps":
-            return "apps"
+        if parts[0] in TOPS:
+            return parts[0]
         if parts[0] == "src":
             return parts[1] if len(parts) > 2 and parts[1] in MAY_INCLUDE else None
         return PUBLIC.get(parts[-1])
@@ -135,9 +172,13 @@ class Tree:
             return
         if TEST.search(target):
             self.wrong.append(f"{place} includes {target}, which is for tests")
-        elif other != room and other not in MAY_INCLUDE[room].split():
-            may = MAY_INCLUDE[room].replace(" ", ", ") or "nothing"
+        elif other != room and not self.allowed(room, other, target):
+            may = MAY_INCLUDE[room].replace(" ", ", ").replace("public", "public headers") or "nothing"
             self.wrong.append(f"{place} includes {target}: {room} may include {may}, not {other}")
+
+    def allowed(self, room, other, target):
+        may = MAY_INCLUDE[room].split()
+        return other in may or ("public" in may and target.startswith("include/"))
 
     def check_circles(self):
         state = {}  # a file's name → "open" while what it includes is being visited, then "done"
@@ -163,9 +204,50 @@ def check_table():
     """MAY_INCLUDE itself must have no circle: its order, in which each room only names earlier ones, proves it."""
     seen = set()
     for room, others in MAY_INCLUDE.items():
-        unknown = set(others.split()) - seen
+        unknown = set(others.split()) - seen - {"public"}
         assert not unknown, f"{room} may include {unknown}, which does not stand before it in the table"
+        assert room in HOLDS, f"say in HOLDS what the room {room} holds"
         seen.add(room)
+
+
+PAGE = "docs/architecture.md"
+BEGIN, END = "<!-- written by tests/layering_test.py -->\n", "<!-- up to here -->"
+
+
+def drawn(tree):
+    """The map of the rooms that are there, as docs/architecture.md shows it: what stands on what, then the table."""
+    there = set(map(tree.room, tree.files)) | {top for top in TOPS if (tree.root / top).is_dir()}
+    rooms = [room for room in MAY_INCLUDE if room in there]
+    floor = {}
+    for room in rooms:
+        others = MAY_INCLUDE[room].split()
+        below = [r for r in rooms if r in others or (r in PUBLIC.values() and "public" in others)]
+        floor[room] = 1 + max((floor[r] for r in below), default=-1)
+    lines = ["", "```text"]
+    for level in sorted(set(floor.values()), reverse=True):
+        names = ["chalkgrad.h" if r == "umbrella" else r for r in rooms if floor[r] == level and MAY_INCLUDE[r] + r != "findings"]
+        lines.append("  ".join(names))
+    lines += ["```", "", "| room | holds | may include |", "|---|---|---|"]
+    for room in rooms:
+        place = {"umbrella": "`include/chalkgrad/chalkgrad.h`"}.get(room, f"`{room}/`" if room in TOPS else f"`src/{room}/`")
+        may = " ".join(r for r in MAY_INCLUDE[room].split() if r in rooms or r == "public")
+        lines.append(f"| {place} | {HOLDS[room]} | {may.replace('public', 'public headers') or 'nothing'} |")
+    return "\n".join(lines) + "\n\n"
+
+
+def check_page(tree, write=False):
+    """What is wrong with the map in docs/architecture.md; or with write, writes it."""
+    page = tree.root / PAGE
+    text = page.read_text(encoding="utf-8")
+    before, found, rest = text.partition(BEGIN)
+    old, ended, after = rest.partition(END)
+    if not found or not ended:
+        return [f"{PAGE} has no place for the map: a line {BEGIN.strip()} and a line {END}"]
+    if write:
+        page.write_text(before + BEGIN + drawn(tree) + END + after, encoding="utf-8")
+    elif old != drawn(tree):
+        return [f"{PAGE} shows another map of the rooms; write it with tests/layering_test.py --write"]
+    return []
 
 
 def check_self():
@@ -187,6 +269,9 @@ def check_self():
         "belongs to no room": {"include/chalkgrad/unheard.h": ""},
         "fewer than": {"include/chalkgrad/error.h": "//\n" * PUBLIC_LINES},
         "is for tests": {"src/base/a.cc": '#include "src/base/a_testing.h"\n', "src/base/a_testing.h": ""},
+        "may include public headers, not base": {"python/src/x.cc": '#include "src/base/text.h"\n#include "chalkgrad/shape.h"\n'},
+        "examples may include public headers, not train": {"examples/x.cc": '#include "src/train/loop.h"\n'},
+        "findings may include nothing": {"findings/x.cc": '#include "chalkgrad/shape.h"\n'},
         "a circle": {"src/base/a.h": '#include "src/base/b.h"\n', "src/base/b.h": '#include "src/base/a.h"\n'},
     }
 
@@ -199,6 +284,12 @@ def check_self():
             return Tree(folder).check().wrong
 
     assert wrong_with(good) == [], wrong_with(good)
+    with tempfile.TemporaryDirectory() as folder:
+        page = pathlib.Path(folder, PAGE)
+        page.parent.mkdir()
+        page.write_text(BEGIN + "an older map\n" + END, encoding="utf-8")
+        tree = Tree(folder)
+        assert "--write" in check_page(tree)[0] and not check_page(tree, write=True) and not check_page(tree)
     for expected, files in broken.items():
         wrong = wrong_with({**good, **files})
         assert len(wrong) == 1 and expected in wrong[0], f"expected one problem, '{expected}', got {wrong}"
@@ -208,6 +299,10 @@ def main():
     check_table()
     check_self()
     tree = Tree(pathlib.Path(__file__).resolve().parent.parent).check()
+    if "--print" in sys.argv:
+        print(drawn(tree).strip())
+        return 0
+    tree.wrong += check_page(tree, "--write" in sys.argv)
     for line in tree.mentions:
         print("note:", line)
     for line in tree.wrong:
