@@ -23,6 +23,7 @@ const Op op_input{.name = "input",
                   .derivative = nullptr,
                   .formula = Formula{""},
                   .onnx = "",
+                  .exact = true,
                   .samples = std::vector<Sample>{}};
 
 const Op op_parameter{.name = "parameter",
@@ -33,6 +34,7 @@ const Op op_parameter{.name = "parameter",
                       .derivative = nullptr,
                       .formula = Formula{""},
                       .onnx = "",
+                      .exact = true,
                       .samples = std::vector<Sample>{}};
 
 const Op op_constant{.name = "constant",
@@ -43,6 +45,7 @@ const Op op_constant{.name = "constant",
                      .derivative = nullptr,
                      .formula = Formula{""},
                      .onnx = "Constant",
+                     .exact = true,
                      .samples = std::vector<Sample>{}};
 
 const Op op_batch_size{.name = "batch_size",
@@ -53,6 +56,7 @@ const Op op_batch_size{.name = "batch_size",
                        .derivative = nullptr,
                        .formula = Formula{"N"},
                        .onnx = "",
+                       .exact = true,
                        .samples = std::vector<Sample>{}};
 
 bool is_leaf(const Op& op) {

@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "chalkgrad/graph.h"
+#include "src/base/link_kind.h"
 
 namespace chalk {
 
@@ -52,6 +54,13 @@ struct Formula {
   std::string_view latex;
 };
 
+/// What an elementwise operation is in a chain, whose value v stays in registers (src/kernels/chain.h). Without links
+/// it ends the chain and runs by itself.
+struct Links {
+  std::vector<LinkKind> by_place = {};  // if v is operand 0, 1, …; the other operands, in order, are the link's a and b
+  std::optional<LinkKind> of_equals = {};  // if v is both operands
+};
+
 template <class T>
 struct Required {  // a member that designated initializers cannot leave out
   T value;
@@ -76,6 +85,11 @@ struct Op {
   Required<DerivativeRule> derivative;  // null: derivative is zero or none exists (say which in the file)
   Required<Formula> formula;
   Required<std::string_view> onnx;  // ONNX operator it maps to; "" if it is a composite of several
+  /// In float too, a result is the exact one of the inputs, rounded once or not at all; else within a few roundings.
+  Required<bool> exact;
+  // What makes it faster, where it holds:
+  bool cheap = false;  // a value that is needed again later is computed again rather than kept
+  Links links = {};
   Required<std::vector<Sample>> samples;
 };
 

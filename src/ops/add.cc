@@ -43,6 +43,9 @@ const Op op_add{.name = "add",
                 .derivative = derivative,
                 .formula = Formula{"#1 + #2"},
                 .onnx = "Add",
+                .exact = true,
+                .cheap = true,
+                .links = {{LinkKind::add, LinkKind::add}},
                 .samples = std::vector<Sample>{
                     {{}, {{{3, 4}}, {{3, 4}}}}, {{}, {{{2, 3, 4}}, {{3, 1}, false}}}, {{}, {{{}, false}, {{2, 3}}}}}};
 

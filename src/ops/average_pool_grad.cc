@@ -83,6 +83,7 @@ const Op op_average_pool_grad{
     .derivative = derivative,
     .formula = Formula{"\\operatorname{meanpool}^{\\top}(#1)"},
     .onnx = "",
+    .exact = false,
     .samples = std::vector<Sample>{
         {pool_attributes({}, {2, 4, 6}), {{{2, 2, 3}}}},
         {pool_attributes({.window = {3, 2}, .stride = {1, 1}}, {2, 5, 4}), {{{2, 3, 3}}}},

@@ -49,6 +49,7 @@ const Op op_batch_broadcast{.name = "batch_broadcast",
                             .derivative = derivative,
                             .formula = Formula{"#1"},
                             .onnx = "",
+                            .exact = true,
                             .samples = std::vector<Sample>{{{}, {{{2, 3}, false}}}, {{}, {{{}, false}}}}};
 
 Value batch_broadcast(Value x) { return x.graph().apply(op_batch_broadcast, {}, {{x}}); }

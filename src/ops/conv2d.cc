@@ -111,6 +111,7 @@ const Op op_conv2d{
     .derivative = derivative,
     .formula = Formula{"#2 \\star #1"},
     .onnx = "Conv",
+    .exact = false,
     .samples = std::vector<Sample>{
         {conv2d_attributes({}), {{{2, 5, 6}}, {{3, 2, 3, 2}, false}}},
         {conv2d_attributes({.stride = {2, 1}, .padding = {1, 2}}), {{{2, 5, 4}}, {{3, 2, 3, 3}, false}}},

@@ -59,6 +59,7 @@ const Op op_conv2d_input_grad{
     .derivative = derivative,
     .formula = Formula{"#2^{\\top} \\star #1"},
     .onnx = "ConvTranspose",
+    .exact = false,
     .samples = std::vector<Sample>{
         {conv2d_attributes({}, {2, 5, 6}), {{{3, 3, 5}}, {{3, 2, 3, 2}, false}}},
         {conv2d_attributes({.stride = {2, 1}, .padding = {1, 2}}, {2, 5, 4}), {{{3, 3, 6}}, {{3, 2, 3, 3}, false}}},

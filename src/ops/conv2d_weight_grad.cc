@@ -59,6 +59,7 @@ const Op op_conv2d_weight_grad{
     .derivative = derivative,
     .formula = Formula{"#2 \\star #1"},
     .onnx = "",
+    .exact = false,
     .samples = std::vector<Sample>{
         {conv2d_attributes({}, {3, 2, 3, 2}), {{{2, 5, 6}}, {{3, 3, 5}}}},
         {conv2d_attributes({.stride = {2, 1}, .padding = {1, 2}}, {3, 2, 3, 3}), {{{2, 5, 4}}, {{3, 3, 6}}}},

@@ -39,6 +39,8 @@ const Op op_equal{
     .derivative = nullptr,
     .formula = Formula{"[#1 = #2]"},
     .onnx = "Equal",
+    .exact = true,
+    .cheap = true,
     .samples = std::vector<Sample>{{{}, {{{3, 4}}, {{3, 4}}}},
                                    {{}, {{{2, 3, 4}, true, -1, 1, 0.5, false}, {{3, 1}, false, -1, 1, 0.5, false}}},
                                    {{}, {{{5}, false, -1, 1, 0.5, false}, {{5}, false, -1, 1, 0.5, false}}}}};

@@ -41,6 +41,7 @@ const Op op_log{.name = "log",
                 .derivative = derivative,
                 .formula = Formula{"\\ln(#1)"},
                 .onnx = "Log",
+                .exact = false,
                 .samples = std::vector<Sample>{
                     {{}, {{{3, 4}, true, 0.3, 3}}}, {{}, {{{5}, false, 0.3, 3}}}, {{}, {{{}, true, 0.3, 3}}}}};
 

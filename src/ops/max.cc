@@ -46,6 +46,7 @@ const Op op_max{.name = "max",
                 .derivative = derivative,
                 .formula = Formula{"\\max #1"},
                 .onnx = "ReduceMax",
+                .exact = true,
                 .samples = reduce_samples()};
 
 Value max(Value x, std::vector<std::int64_t> axes, bool keep) {

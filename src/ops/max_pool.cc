@@ -49,6 +49,7 @@ const Op op_max_pool{.name = "max_pool",
                      .derivative = derivative,
                      .formula = Formula{"\\operatorname{maxpool}(#1)"},
                      .onnx = "MaxPool",
+                     .exact = true,
                      .samples = std::vector<Sample>{
                          {pool_attributes({}), {{{2, 4, 6}}}},
                          {pool_attributes({.window = {3, 2}, .stride = {1, 1}}), {{{2, 5, 4}}}},

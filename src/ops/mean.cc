@@ -47,6 +47,7 @@ const Op op_mean{.name = "mean",
                  .derivative = derivative,
                  .formula = Formula{"\\operatorname{mean} #1"},
                  .onnx = "ReduceMean",
+                 .exact = false,
                  .samples = reduce_samples()};
 
 Value mean(Value x, std::vector<std::int64_t> axes, bool keep) {

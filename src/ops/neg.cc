@@ -41,6 +41,9 @@ const Op op_neg{.name = "neg",
                 .derivative = derivative,
                 .formula = Formula{"-#1"},
                 .onnx = "Neg",
+                .exact = true,
+                .cheap = true,
+                .links = {{LinkKind::neg}},
                 .samples = std::vector<Sample>{{{}, {{{3, 4}}}}, {{}, {{{5}, false}}}, {{}, {{{}}}}}};
 
 Value neg(Value x) { return x.graph().apply(op_neg, {}, {{x}}); }

@@ -4,10 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
-#include <string_view>
-
 #include "src/base/text.h"
+#include "src/kernels/chain.h"
 #include "src/ops/attributes.h"
 #include "src/ops/kernel_testing.h"
 #include "src/ops/pool.h"
@@ -17,15 +15,8 @@
 namespace chalk {
 namespace {
 
-/// What the results may differ from the reference by. Operations of one rounding, and those that only choose or move
-/// values, not at all.
-double tolerance_of(const Op& op) {
-  static const std::set<std::string_view> rounded_by_more{
-      "sigmoid",           "softplus",           "tanh",   "exp",   "log",         "conv2d",
-      "conv2d_input_grad", "conv2d_weight_grad", "matmul", "dense", "softmax",     "log_softmax",
-      "average_pool",      "average_pool_grad",  "sum",    "mean",  "pool_scatter"};
-  return rounded_by_more.contains(op.name.value) ? 2e-6 : 0;
-}
+/// What the results may differ from the reference by.
+double tolerance_of(const Op& op) { return op.exact ? 0 : 2e-6; }
 
 struct SampleOf {
   const Op* op;
@@ -148,6 +139,45 @@ TEST_P(Elementwise, KnowsZerosInfinitiesAndNaN) {
     EXPECT_TRUE(close(lanes[n], call.reference(n), tolerance_of(op))) << "lane " << n;
     EXPECT_TRUE(same_bits(call.shared(n), lanes[n])) << "lane " << n;
   }
+}
+
+/// What a chain makes of the operands: it loads one, goes through the link, and stores.
+Rows linked(const std::vector<Operand>& operands, std::size_t size, std::size_t place, LinkKind kind) {
+  std::vector<AlignedFloats> memory;
+  std::vector<float*> at;
+  for (const auto& operand : operands) memory.push_back(Call::packed(operand));
+  memory.emplace_back(size * kLanes);
+  for (const auto& m : memory) at.push_back(m.data());
+  std::vector<std::uint16_t> others;
+  for (std::size_t k = 0; k < 3; ++k) {
+    if (k != place) others.push_back(static_cast<std::uint16_t>(k < operands.size() ? k : 0));
+  }
+  const Link links[] = {{LinkKind::load, static_cast<std::uint16_t>(place)},
+                        {kind, others[0], others[1]},
+                        {LinkKind::store, static_cast<std::uint16_t>(operands.size())}};
+  run_chain(links, at.data(), size);
+  return Call::unpacked(memory.back(), size);
+}
+
+// Whichever operand the chain's value is.
+TEST_P(Elementwise, IsTheLinkThatItNames) {
+  const Op& op = *GetParam();
+  const auto& by_place = op.links.by_place;
+  const auto arity = static_cast<std::size_t>(op.arity.value);
+  const auto operands = difficult(arity);
+  const std::vector<Operand> equals(arity, operands[0]);
+  const Call call{op, {}, operands}, of_equals{op, {}, equals};
+  EXPECT_TRUE(by_place.empty() || by_place.size() == arity);
+  Targets().each([&] {
+    const auto expect = [](const Rows& chained, const Rows& lanes) {
+      for (std::size_t n = 0; n < kLanes; ++n) EXPECT_TRUE(same_bits(chained[n], lanes[n])) << "lane " << n;
+    };
+    for (std::size_t place = 0; place < by_place.size(); ++place) {
+      SCOPED_TRACE(str("operand ", place));
+      expect(linked(operands, call.size(), place, by_place[place]), call.lanes());
+    }
+    if (op.links.of_equals) expect(linked(equals, call.size(), 0, *op.links.of_equals), of_equals.lanes());
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(Ops, Elementwise, testing::ValuesIn(elementwise_ops()),

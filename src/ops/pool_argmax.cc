@@ -43,6 +43,7 @@ const Op op_pool_argmax{.name = "pool_argmax",
                         .derivative = nullptr,
                         .formula = Formula{"\\operatorname{argmaxpool}(#1)"},
                         .onnx = "",
+                        .exact = true,
                         .samples = std::vector<Sample>{
                             {pool_attributes({}), {{{2, 4, 6}}}},
                             {pool_attributes({.window = {3, 2}, .stride = {1, 1}}), {{{2, 5, 4}}}},

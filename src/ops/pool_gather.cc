@@ -58,6 +58,7 @@ const Op op_pool_gather{
     .derivative = derivative,
     .formula = Formula{"#1_{#2}"},
     .onnx = "",
+    .exact = true,
     .samples = std::vector<Sample>{{pool_attributes({}), {{{2, 4, 6}}, {{2, 2, 3}, true, 0, 3, 1, false}}},
                                    {pool_attributes({.window = {3, 2}, .stride = {1, 1}}),
                                     {{{2, 4, 4}, false}, {{2, 2, 3}, true, 0, 5, 1, false}}},

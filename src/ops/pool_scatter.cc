@@ -62,6 +62,8 @@ const Op op_pool_scatter{
     .derivative = derivative,
     .formula = Formula{"\\operatorname{scatter}_{#2}(#1)"},
     .onnx = "",
+    .exact = false,
+    .cheap = true,
     .samples = std::vector<Sample>{{pool_attributes({}, {2, 4, 6}), {{{2, 2, 3}}, {{2, 2, 3}, true, 0, 3, 1, false}}},
                                    {pool_attributes({.window = {3, 2}, .stride = {1, 1}}, {2, 4, 4}),
                                     {{{2, 2, 3}, false}, {{2, 2, 3}, true, 0, 5, 1, false}}},

@@ -44,6 +44,9 @@ const Op op_relu{.name = "relu",
                  .derivative = derivative,
                  .formula = Formula{"\\max(0, #1)"},
                  .onnx = "Relu",
+                 .exact = true,
+                 .cheap = true,
+                 .links = {{LinkKind::relu}},
                  .samples = std::vector<Sample>{
                      {{}, {{{3, 4}}}}, {{}, {{{5}, false}}}, {{}, {{{}}}}, {{}, {{{3, 4}, true, -1, 1, 1, false}}}}};
 

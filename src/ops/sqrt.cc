@@ -43,6 +43,7 @@ const Op op_sqrt{.name = "sqrt",
                  .derivative = derivative,
                  .formula = Formula{"\\sqrt{#1}"},
                  .onnx = "Sqrt",
+                 .exact = true,
                  .samples = std::vector<Sample>{
                      {{}, {{{3, 4}, true, 0.3, 3}}}, {{}, {{{5}, false, 0.3, 3}}}, {{}, {{{}, true, 0.3, 3}}}}};
 

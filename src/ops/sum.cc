@@ -45,6 +45,7 @@ const Op op_sum{.name = "sum",
                 .derivative = derivative,
                 .formula = Formula{"\\sum #1"},
                 .onnx = "ReduceSum",
+                .exact = false,
                 .samples = reduce_samples()};
 
 Value sum(Value x, std::vector<std::int64_t> axes, bool keep) {

@@ -11,12 +11,6 @@
 namespace chalk {
 namespace {
 
-/// Elementwise, without divisions and functions; or a large value, mostly zeros, that is made of small ones.
-bool is_cheap(const Op* op) {
-  return op == &op_pool_scatter || op == &op_add || op == &op_sub || op == &op_mul || op == &op_neg || op == &op_relu ||
-         op == &op_greater || op == &op_equal || op == &op_select;
-}
-
 /// It can run in one sweep with the elementwise operations that make its operand.
 bool takes_sweeps(const Node& node) {
   return node.op->kernels.value.sweep || node.op == &op_sum || node.op == &op_mean;
@@ -101,7 +95,7 @@ class PhaseFinder {
     }
     for (std::size_t id = 0; id < size_; ++id) {
       const Node& n = node(id);
-      if (!n.type.batched || !is_cheap(n.op)) continue;
+      if (!n.type.batched || !n.op->cheap) continue;
       auto& sources = sources_[id];
       for (const auto input : n.inputs) {
         const Type& type = old_.node(input).type;

@@ -2,33 +2,27 @@
 // the registers.
 #include <algorithm>
 
-#include "src/ops/registry.h"
 #include "src/plan/sweep_kernel.h"
 
 namespace chalk {
 namespace {
 
+bool are_equal(const std::vector<std::size_t>& in) { return in.size() == 2 && in[0] == in[1]; }
+
 /// The operation as a link that v enters as operand `place`; operands are values.
 Link link_of(const Op* op, const std::vector<std::size_t>& in, std::size_t place) {
-  const auto other = [&](std::size_t k) { return static_cast<std::uint16_t>(in[k]); };
-  using enum LinkKind;
-  if (op == &op_neg) return {neg};
-  if (op == &op_relu) return {relu};
-  if (op == &op_select) {
-    if (place == 0) return {choose, other(1), other(2)};
-    return {place == 1 ? keep : replace, other(0), other(3 - place)};
-  }
-  const std::uint16_t a = other(1 - place);
-  if (op == &op_sub) return {place == 0 ? sub : sub_of, a};
-  if (op == &op_greater) return {place == 0 ? greater : less, a};
-  if (op == &op_add) return {add, a};
-  return in[0] == in[1] ? Link{square} : Link{mul, a};
+  if (are_equal(in)) return {*op->links.of_equals};
+  Link link{op->links.by_place[place]};
+  const auto other = [&](std::size_t k) { return static_cast<std::uint16_t>(in[k < place ? k : k + 1]); };
+  if (in.size() > 1) link.a = other(0);
+  if (in.size() > 2) link.b = other(1);
+  return link;
 }
 
 bool has_link(const Op* op, const std::vector<std::size_t>& in) {
-  if (op == &op_neg || op == &op_relu || op == &op_mul) return true;
-  if (op == &op_select) return in[0] != in[1] && in[1] != in[2] && in[2] != in[0];
-  return (op == &op_add || op == &op_sub || op == &op_greater) && in[0] != in[1];
+  if (are_equal(in)) return op->links.of_equals.has_value();
+  if (op->links.by_place.empty()) return false;
+  return in.size() < 3 || (in[0] != in[1] && in[1] != in[2] && in[2] != in[0]);
 }
 
 }  // namespace
