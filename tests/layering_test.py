@@ -31,7 +31,7 @@ MAY_INCLUDE = {
     "onnx": "base ir ops layers passes net",
     "dist": "base ir plan run train",
     "umbrella": "base ir ops layers passes plan run files data net train math onnx dist",
-    "apps": "base ir ops layers passes plan run files data net train math onnx dist umbrella",
+    "apps": "base train public",
     "examples": "public",
     "python": "public",
     "web": "public",
@@ -88,6 +88,7 @@ PUBLIC = {
     "cost.h": "net",
     "train.h": "train",
     "inspect.h": "train",
+    "benchmark.h": "train",
     "network_gradcheck.h": "train",
     "check.h": "math",
     "chalkgrad.h": "umbrella",
@@ -96,6 +97,14 @@ PUBLIC = {
 # libchalkgrad_core is built from these, and needs nothing but Highway and the standard library.
 CORE = {"base", "ir", "ops", "layers", "passes", "kernels", "plan", "run"}
 CORE_LIBRARIES = re.compile(r"hwy/|sanitizer/|sys/|(unistd|fcntl|pthread|sched)\.h$")
+
+# Libraries of which few files may know: a file that includes one takes seconds longer to compile.
+BEHIND = {
+    r"CLI/": r"apps/chalkgrad/command\.cc",
+    r"fmt/(?!core\.h)": r"apps/chalkgrad/formatting\.cc",
+    r"nlohmann/": r"src/.*|apps/chalkgrad/train\.cc",
+    r"toml\+\+/": r"src/net/toml_plus_plus\.h",
+}
 
 TEST = re.compile(r"(_test\.cc|_testing\.h|/test_\w+\.h)$")
 
@@ -157,6 +166,11 @@ class Tree:
             self.wrong.append(f"{place} includes <{header}>; public headers need nothing but the standard library")
         elif room in CORE and not CORE_LIBRARIES.match(header) and not TEST.search(place.split(":")[0]):
             self.wrong.append(f"{place} includes <{header}>; the core needs nothing but Highway and the standard library")
+
+        for library, files in BEHIND.items():
+            file = place.split(":")[0]
+            if re.match(library, header) and not re.fullmatch(files, file) and not TEST.search(file):
+                self.wrong.append(f"{place} includes <{header}>, which stays behind {files}")
 
     def check_include(self, place, name, header, room, public):
         target = "include/" + header if header.startswith("chalkgrad/") else header
@@ -267,6 +281,7 @@ def check_self():
         "the core needs nothing": {"src/run/x.cc": "#include <nlohmann/json.hpp>\n"},
         "which is not there": {"src/run/x.cc": '#include "text.h"\n'},
         "belongs to no room": {"include/chalkgrad/unheard.h": ""},
+        "stays behind apps": {"apps/chalkgrad/eval.cc": "#include <CLI/CLI.hpp>\n"},
         "fewer than": {"include/chalkgrad/error.h": "//\n" * PUBLIC_LINES},
         "is for tests": {"src/base/a.cc": '#include "src/base/a_testing.h"\n', "src/base/a_testing.h": ""},
         "may include public headers, not base": {"python/src/x.cc": '#include "src/base/text.h"\n#include "chalkgrad/shape.h"\n'},

@@ -1,16 +1,16 @@
 // chalkgrad check: equations about a network, as people write them, true or false.
 #include "chalkgrad/check.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
+#include "apps/chalkgrad/json.h"
 #include "apps/chalkgrad/table.h"
 #include "src/base/file.h"
 
@@ -135,15 +135,15 @@ void print_latex(const CheckReport& report) {
   }
 }
 
-nlohmann::ordered_json to_json(const std::string& file, const CheckReport& report) {
-  nlohmann::ordered_json json{{"file", file},
-                              {"verified", report.verified},
-                              {"errata", report.errata},
-                              {"definitions", report.definitions},
-                              {"failed", report.failed},
-                              {"lines", nlohmann::ordered_json::array()}};
+Json to_json(const std::string& file, const CheckReport& report) {
+  Json json{{"file", file},
+            {"verified", report.verified},
+            {"errata", report.errata},
+            {"definitions", report.definitions},
+            {"failed", report.failed},
+            {"lines", Json::array()}};
   for (const auto& line : report.lines) {
-    nlohmann::ordered_json row{{"line", line.line}, {"verdict", word(line.verdict)}, {"formula", line.text}};
+    Json row{{"line", line.line}, {"verdict", word(line.verdict)}, {"formula", line.text}};
     const std::pair<const char*, const std::string*> texts[] = {{"part", &line.part},
                                                                 {"label", &line.label},
                                                                 {"latex", &line.latex},
@@ -170,7 +170,7 @@ std::string summary(const CheckReport& report) {
 int check(const Options& o) {
   const Screen screen;
   bool good = true;
-  auto all = nlohmann::ordered_json::array();
+  std::vector<Json> all;
   CheckReport total;
   for (const auto& file : o.files) {
     const bool input = file == "-";
@@ -198,34 +198,27 @@ int check(const Options& o) {
   }
   if (o.files.size() > 1 && !o.json && !o.latex)
     fmt::print("\n{} files: {}\n", o.files.size(), screen.painted(good ? "1" : "1;31", summary(total)));
-  if (o.json) print_json(o.files.size() == 1 ? all[0] : all);
+  if (o.json) print_json(o.files.size() == 1 ? all.front() : Json(all));
   return good ? kOk : kFailed;
 }
 
 }  // namespace
 
-void add_check(CLI::App& app, Action& action) {
+void add_check(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("check", "Check equations about a network, written as people write them");
-  command->add_option("FILE", options->files, "Derivations (.chalk); - is standard input")->required()->type_name("");
-  command->add_option("--seed", options->check.seed, "Decides the random numbers that equations are tried on")
-      ->capture_default_str()
-      ->check(at_least(0, kMostSeed))
-      ->type_name("N");
-  command->add_option("--trials", options->check.trials, "How many times they are drawn")
-      ->capture_default_str()
-      ->check(at_least(1, 1000))
-      ->type_name("N");
-  command->add_flag("--quiet", options->quiet, "Print what is false, and the summary");
-  auto* latex = command->add_flag("--latex", options->latex, "Print the formulas in LaTeX instead");
-  add_json(command, options->json);
-  command->get_option("--json")->excludes(latex);
-  command->footer(
+  auto command = line.command("check", "Check equations about a network, written as people write them", options, check);
+  command.texts("FILE", options->files, "Derivations (.chalk); - is standard input", "").required();
+  command.whole("--seed", options->check.seed, kSeeds, "Decides the random numbers that equations are tried on")
+      .shows_default();
+  command.whole("--trials", options->check.trials, {1, 1000}, "How many times they are drawn").shows_default();
+  command.flag("--quiet", options->quiet, "Print what is false, and the summary");
+  command.flag("--latex", options->latex, "Print the formulas in LaTeX instead");
+  add_json(command, options->json).excludes("--latex");
+  command.footer(
       "docs/check.md teaches the language in ten minutes. One line to try:\n"
       "  echo 'network x: 3 > s = dense(W: 2 outputs) > y = tanh; dy[i]/dx[j] = (1 - y[i]^2)*W[i,j]' | chalkgrad check "
       "-\n"
       "Exit code 1 if an equation is false.");
-  set_action(command, action, options, check);
 }
 
 }  // namespace chalk::app

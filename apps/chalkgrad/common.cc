@@ -1,12 +1,11 @@
 #include "apps/chalkgrad/common.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 #include <chrono>
-#include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "apps/chalkgrad/json.h"
 #include "src/base/file.h"
 #include "src/base/wording.h"
 
@@ -20,33 +19,12 @@ bool is_file(const std::string& spec) { return spec.ends_with(".toml") || spec.f
 
 }  // namespace
 
-CLI::Validator at_least(std::int64_t least, std::int64_t most) {
-  const auto check = [=](const std::string& text) -> std::string {
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc() && end == text.data() + text.size() && value >= least && value <= most) return {};
-    return fmt::format("must be a whole number from {} to {}, not {}", count(least), count(most), in_quotes(text));
-  };
-  return CLI::Validator(check, "");
+void add_threads(Command& command, int& threads) {
+  command.whole("--threads", threads, {0, 1024},
+                "Threads; 0: one a core. The results are the same bits for any number");
 }
 
-CLI::Validator number_where(const std::string& what, std::function<bool(double)> good) {
-  const auto check = [what, good = std::move(good)](const std::string& text) -> std::string {
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc() && end == text.data() + text.size() && std::isfinite(value) && good(value)) return {};
-    return fmt::format("must be {}, not {}", what, in_quotes(text));
-  };
-  return CLI::Validator(check, "");
-}
-
-void add_threads(CLI::App* command, int& threads) {
-  command->add_option("--threads", threads, "Threads; 0: one a core. The results are the same bits for any number")
-      ->check(at_least(0, 1024))
-      ->type_name("N");
-}
-
-void add_json(CLI::App* command, bool& json) { command->add_flag("--json", json, "Print JSON"); }
+Option add_json(Command& command, bool& json) { return command.flag("--json", json, "Print JSON"); }
 
 Shape parse_shape(std::string_view text) {
   const auto refuse = [&] {
@@ -81,14 +59,11 @@ Network make_network(const std::string& spec, const Shape& input, std::uint64_t 
   return as_usage([&] { return chalk::network(spec, input, seed); });
 }
 
-void add_network(CLI::App* command, NetworkOptions& options, ModelFile model) {
-  if (model == ModelFile::allowed) command->add_option("MODEL", options.model, "A model file (.safetensors)");
-  command->add_option("--net", options.net, "A network: a line such as 20c5-relu-mp2-10n, or FILE.toml")
-      ->type_name("NET");
-  command->add_option("--input", options.input, "Shape of a sample, e.g. 1x28x28")->type_name("SHAPE");
-  command->add_option("--seed", options.seed, "Seed of the parameters of --net")
-      ->check(at_least(0, kMostSeed))
-      ->type_name("N");
+void add_network(Command& command, NetworkOptions& options, ModelFile model) {
+  if (model == ModelFile::allowed) command.text("MODEL", options.model, "A model file (.safetensors)");
+  command.text("--net", options.net, "A network: a line such as 20c5-relu-mp2-10n, or FILE.toml", "NET");
+  command.text("--input", options.input, "Shape of a sample, e.g. 1x28x28", "SHAPE");
+  command.whole("--seed", options.seed, kSeeds, "Seed of the parameters of --net");
 }
 
 Network make_network(const NetworkOptions& options, const Shape& input) {
@@ -119,9 +94,7 @@ std::string megabytes(std::size_t bytes) {
                            : fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
-void print_json(const nlohmann::ordered_json& value) {
-  fmt::print("{}\n", value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
-}
+void print_json(const Json& value) { fmt::print("{}\n", value.text(/*lines=*/true)); }
 
 double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 

@@ -1,19 +1,16 @@
 // What the commands share: options, networks from what was typed, and how numbers are written.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
-#include <functional>
-#include <limits>
-#include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
-#include "apps/chalkgrad/commands.h"
+#include "apps/chalkgrad/command.h"
 #include "chalkgrad/chalkgrad.h"
 
 namespace chalk::app {
+
+class Json;
 
 enum ExitCode : int { kOk = 0, kFailed = 1, kUsage = 2 };  // and 128 + a signal's number
 
@@ -43,20 +40,8 @@ class Interrupted : public Error {
   int code_;
 };
 
-/// Gives a subcommand its struct of options and its function.
-template <class Options>
-void set_action(CLI::App* command, Action& action, std::shared_ptr<Options> options, int (*run)(const Options&)) {
-  command->callback([&action, options, run] { action = [options, run] { return run(*options); }; });
-}
-
-// Validators: "--lr: must be a number above 0, not nan".
-CLI::Validator at_least(std::int64_t least, std::int64_t most = std::int64_t{1} << 30);
-CLI::Validator number_where(const std::string& what, std::function<bool(double)> good);
-
-constexpr std::int64_t kMostSeed = std::numeric_limits<std::int64_t>::max();
-
-void add_threads(CLI::App* command, int& threads);
-void add_json(CLI::App* command, bool& json);
+void add_threads(Command& command, int& threads);
+Option add_json(Command& command, bool& json);
 
 /// "1x28x28" or "1×28×28".
 Shape parse_shape(std::string_view text);
@@ -74,7 +59,7 @@ struct NetworkOptions {
   std::uint64_t seed = 1;
 };
 enum class ModelFile : std::uint8_t { allowed, no };
-void add_network(CLI::App* command, NetworkOptions& options, ModelFile model);
+void add_network(Command& command, NetworkOptions& options, ModelFile model);
 /// `input` is used if no --input was given.
 Network make_network(const NetworkOptions& options, const Shape& input = {});
 
@@ -88,7 +73,7 @@ std::string percent(double fraction);
 /// 12345678 → "12.3 MB".
 std::string megabytes(std::size_t bytes);
 
-void print_json(const nlohmann::ordered_json& value);
+void print_json(const Json& value);
 
 /// Seconds since some moment.
 double seconds();

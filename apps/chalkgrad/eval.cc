@@ -1,10 +1,9 @@
 // chalkgrad eval: how good a model is on data it has not seen.
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
+#include <fmt/core.h>
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
+#include "apps/chalkgrad/json.h"
 #include "apps/chalkgrad/table.h"
 
 namespace chalk::app {
@@ -20,8 +19,8 @@ double ratio(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-nlohmann::ordered_json to_json(const Evaluation& result) {
-  nlohmann::ordered_json json{{"samples", result.samples}, {"loss", result.loss}};
+Json to_json(const Evaluation& result) {
+  Json json{{"samples", result.samples}, {"loss", result.loss}};
   if (result.classes.empty()) return json;
   json["accuracy"] = result.accuracy;
   for (const auto& c : result.classes) {
@@ -58,19 +57,15 @@ int eval(const Options& o) {
 
 }  // namespace
 
-void add_eval(CLI::App& app, Action& action) {
+void add_eval(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("eval", "Measure a model's accuracy and loss, class by class");
-  command->add_option("MODEL", options->model, "A model file (.safetensors)")->required();
-  command->add_option("--data", options->data,
-                      "Data: digits or mnist:FOLDER; without it, what the model was trained on");
-  command->add_option("--part", options->part, "test or train")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"test", "train"}))
-      ->type_name("PART");
+  auto command = line.command("eval", "Measure a model's accuracy and loss, class by class", options, eval);
+  command.text("MODEL", options->model, "A model file (.safetensors)").required();
+  command.text("--data", options->data,
+               fmt::format("Data: {}; without it, what the model was trained on", data_source_forms()));
+  command.word("--part", options->part, {"test", "train"}, "test or train", "PART").shows_default();
   add_threads(command, options->threads);
   add_json(command, options->json);
-  set_action(command, action, options, eval);
 }
 
 }  // namespace chalk::app

@@ -1,5 +1,5 @@
 // chalkgrad grad: every value and every derivative of one batch, by name, for other programs to compare with.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
@@ -46,27 +46,17 @@ int grad(const Options& o) {
 
 }  // namespace
 
-void add_grad(CLI::App& app, Action& action) {
+void add_grad(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("grad", "Write every value and its gradient, for some samples, as a NumPy file");
+  auto command =
+      line.command("grad", "Write every value and its gradient, for some samples, as a NumPy file", options, grad);
   add_network(command, options->network, ModelFile::allowed);
-  command->add_option("--data", options->data, "Data: digits or mnist:FOLDER");
-  command->add_option("--part", options->part, "test or train")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"test", "train"}))
-      ->type_name("PART");
-  command->add_option("--index", options->index, "The first sample, from 0")
-      ->capture_default_str()
-      ->check(at_least(0))
-      ->type_name("I");
-  command->add_option("--batch", options->batch, "How many samples; the loss is their mean")
-      ->capture_default_str()
-      ->check(at_least(1, 4096))
-      ->type_name("N");
-  command->add_option("--out", options->out, "Where it goes (.npz)")->required()->type_name("FILE");
-  command->add_flag("--engine", options->engine,
-                    "Compute with the engine, in float, instead of the reference in double");
-  set_action(command, action, options, grad);
+  command.text("--data", options->data, "Data: " + data_source_forms());
+  command.word("--part", options->part, {"test", "train"}, "test or train", "PART").shows_default();
+  command.whole("--index", options->index, {.least = 0}, "The first sample, from 0", "I").shows_default();
+  command.whole("--batch", options->batch, {1, 4096}, "How many samples; the loss is their mean").shows_default();
+  command.text("--out", options->out, "Where it goes (.npz)", "FILE").required();
+  command.flag("--engine", options->engine, "Compute with the engine, in float, instead of the reference in double");
 }
 
 }  // namespace chalk::app

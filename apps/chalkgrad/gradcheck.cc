@@ -1,10 +1,9 @@
 // chalkgrad gradcheck: the derivative of a network's loss, held against differences and against the fast engine.
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
+#include <fmt/core.h>
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
+#include "apps/chalkgrad/json.h"
 #include "apps/chalkgrad/table.h"
 
 namespace chalk::app {
@@ -18,23 +17,23 @@ struct Options {
   std::string corrupt;
   double alpha = 0.1;
   bool by_update = false, json = false;
-  CLI::App* command = nullptr;
+  Command command;
 };
 
 int gradcheck_by_update(const Network& network, const Options& o, const NetworkGradcheckOptions& options) {
   const auto [checks, passed] = check_updates(network, o.alpha, options);
   const auto loss = natural_loss(network);
   if (o.json) {
-    nlohmann::ordered_json json{{"passed", passed}, {maximised(loss) ? "maximise" : "loss", name_of(loss)}};
+    Json json{{"passed", passed}, {maximised(loss) ? "maximise" : "loss", name_of(loss)}};
     for (const auto& c : checks) {
-      nlohmann::ordered_json line{{"name", c.name}, {"seen", c.seen}, {"passed", c.passed}};
+      Json line{{"name", c.name}, {"seen", c.seen}, {"passed", c.passed}};
       if (c.seen) {
-        line.update({{"alpha", c.alpha},
-                     {"predicted", c.predicted},
-                     {"measured", c.measured},
-                     {"ratio", c.measured / c.predicted},
-                     {"error", c.error},
-                     {"error_at_tenth", c.error_at_tenth}});
+        line["alpha"] = c.alpha;
+        line["predicted"] = c.predicted;
+        line["measured"] = c.measured;
+        line["ratio"] = c.measured / c.predicted;
+        line["error"] = c.error;
+        line["error_at_tenth"] = c.error_at_tenth;
       }
       json["updates"].push_back(line);
     }
@@ -74,8 +73,8 @@ void print(const GradcheckReport& rules, const std::vector<EngineCheck>& engine)
   fmt::print("{}\n", floats.text());
 }
 
-nlohmann::ordered_json to_json(const GradcheckReport& rules, const std::vector<EngineCheck>& engine, bool passed) {
-  nlohmann::ordered_json json{{"passed", passed}};
+Json to_json(const GradcheckReport& rules, const std::vector<EngineCheck>& engine, bool passed) {
+  Json json{{"passed", passed}};
   for (const auto& c : rules.checks) {
     json["rules"].push_back({{"name", c.name},
                              {"elements", c.elements},
@@ -93,7 +92,7 @@ nlohmann::ordered_json to_json(const GradcheckReport& rules, const std::vector<E
 }
 
 int gradcheck(const Options& o) {
-  if (!o.by_update && o.command->count("--alpha") > 0) throw UsageError("--alpha goes with --by-update; add it");
+  if (!o.by_update && o.command.given("--alpha")) throw UsageError("--alpha goes with --by-update; add it");
   const auto network = make_network(o.network);
   const auto batch = static_cast<std::size_t>(o.batch);
   if (gradcheck_work(network, batch, o.by_update) > kMostWork) {
@@ -119,33 +118,26 @@ int gradcheck(const Options& o) {
 
 }  // namespace
 
-void add_gradcheck(CLI::App& app, Action& action) {
+void add_gradcheck(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  auto* command = options->command =
-      app.add_subcommand("gradcheck", "Check a network's derivatives, parameter by parameter");
+  auto& command = options->command =
+      line.command("gradcheck", "Check a network's derivatives, parameter by parameter", options, gradcheck);
   add_network(command, options->network, ModelFile::no);
-  command->add_option("--batch", options->batch, "Samples")
-      ->capture_default_str()
-      ->check(at_least(1, 64))
-      ->type_name("N");
+  command.whole("--batch", options->batch, {1, 64}, "Samples").shows_default();
+  command.text("--corrupt", options->corrupt, "Make this operation's derivative wrong by 1 %, to see the check fail",
+               "OP");
+  command.flag("--by-update", options->by_update,
+               "Take a step along each parameter's gradient instead: it must change the loss by Σ(Δw)²/α");
   command
-      ->add_option("--corrupt", options->corrupt,
-                   "Make this operation's derivative wrong by 1 %, to see the check fail")
-      ->type_name("OP");
-  command->add_flag("--by-update", options->by_update,
-                    "Take a step along each parameter's gradient instead: it must change the loss by Σ(Δw)²/α");
-  command->add_option("--alpha", options->alpha, "The first step's α, divided by ten until the criterion holds")
-      ->capture_default_str()
-      ->check(number_where("a number above 0", [](double v) { return v > 0; }))
-      ->type_name("X");
+      .real("--alpha", options->alpha, Range::above(0), "The first step's α, divided by ten until the criterion holds")
+      .shows_default();
   add_json(command, options->json);
-  command->footer(
+  command.footer(
       "Derivatives by the rules are compared in double with central differences (docs/cli.md says how close they must\n"
       "be), then the engine's, in float, with the double ones, within 1e-4 of a parameter's largest.\n\n"
       "--by-update: Δw = −α·∂L/∂w of one parameter alone changes L by −Σ(Δw)²/α and a second-order term. With\n"
       "E = measured/predicted − 1 a gradient is right if |E(α/10) − E(α)/10| ≤ 1e-4 for some α with |E(α)| ≤ 0.1: the\n"
       "error shrinks with α. That of a gradient that is wrong by e does not; 0.9·e of it is left.");
-  set_action(command, action, options, gradcheck);
 }
 
 }  // namespace chalk::app

@@ -1,10 +1,9 @@
 // chalkgrad info: a network's layers, size, cost and memory.
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
+#include <fmt/core.h>
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
+#include "apps/chalkgrad/json.h"
 #include "apps/chalkgrad/table.h"
 
 namespace chalk::app {
@@ -20,7 +19,7 @@ MemoryUse memory(const Graph& graph, Variables& variables, int threads) {
   return Program(graph, variables, {.threads = threads}).memory();
 }
 
-nlohmann::ordered_json to_json(const MemoryUse& m) {
+Json to_json(const MemoryUse& m) {
   return {{"parameters", m.parameters},   {"activations_per_thread", m.activations},
           {"gradients", m.gradients},     {"shared", m.shared},
           {"threads", m.threads},         {"total", m.total()},
@@ -47,8 +46,7 @@ int info(const Options& o) {
   Variables variables = Variables(step, 1);
   const auto training = memory(step, variables, o.threads);
   if (o.json) {
-    nlohmann::ordered_json json{
-        {"network", network.text()}, {"input", network.input_shape()}, {"output", network.output_shape()}};
+    Json json{{"network", network.text()}, {"input", network.input_shape()}, {"output", network.output_shape()}};
     for (const auto& l : layers) {
       json["layers"].push_back(
           {{"name", l.layer}, {"output", l.shape}, {"parameters", l.parameters}, {"multiply_adds", l.forward}});
@@ -82,14 +80,13 @@ int info(const Options& o) {
 
 }  // namespace
 
-void add_info(CLI::App& app, Action& action) {
+void add_info(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("info", "Show a network's layers, parameters, multiply-adds and memory");
+  auto command = line.command("info", "Show a network's layers, parameters, multiply-adds and memory", options, info);
   add_network(command, options->network, ModelFile::allowed);
   add_threads(command, options->threads);
-  command->add_flag("--graph", options->graph, "Print the forward graph instead");
+  command.flag("--graph", options->graph, "Print the forward graph instead");
   add_json(command, options->json);
-  set_action(command, action, options, info);
 }
 
 }  // namespace chalk::app

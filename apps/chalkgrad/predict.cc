@@ -1,12 +1,12 @@
 // chalkgrad predict: what a model sees in images.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
+#include "apps/chalkgrad/json.h"
 
 namespace chalk::app {
 namespace {
@@ -49,14 +49,14 @@ int predict_command(const Options& o) {
       .bytes = bytes.data(), .scale = network.encoding.scale.data(), .shift = network.encoding.shift.data()};
   const auto values = predict(network, feed, o.images.size(), /*probabilities=*/true, o.threads);
 
-  auto json = nlohmann::ordered_json::array();
+  auto json = Json::array();
   for (std::size_t i = 0; i < o.images.size(); ++i) {
     const auto* p = values.data() + i * classes;
     std::vector<std::size_t> order(classes);
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return p[a] > p[b]; });
     order.resize(std::min(classes, o.top));
-    auto best = nlohmann::ordered_json::array();
+    auto best = Json::array();
     std::string line;
     for (const auto c : order) {
       const auto probability = static_cast<double>(p[c]);
@@ -64,7 +64,7 @@ int predict_command(const Options& o) {
       line += fmt::format("{}{} {}", line.empty() ? "" : "   ", label(network, c), percent(probability));
     }
     if (!o.json) fmt::print("{}: {}\n", o.images[i], line);
-    json.push_back({{"image", o.images[i]}, {"label", best[0]["label"]}, {"top", best}});
+    json.push_back({{"image", o.images[i]}, {"label", label(network, order[0])}, {"top", best}});
   }
   if (o.json) print_json(json);
   return kOk;
@@ -72,19 +72,15 @@ int predict_command(const Options& o) {
 
 }  // namespace
 
-void add_predict(CLI::App& app, Action& action) {
+void add_predict(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("predict", "Say what is in images (PNG or JPEG, of any size)");
-  command->add_option("MODEL", options->model, "A model file (.safetensors)")->required();
-  command->add_option("IMAGE", options->images, "Image files")->required()->type_name("FILE");
-  command->add_option("--top", options->top, "How many answers for each")
-      ->capture_default_str()
-      ->check(at_least(1))
-      ->type_name("N");
-  command->add_flag("--invert", options->invert, "Swap dark and bright: digits and MNIST are white on black");
+  auto command = line.command("predict", "Say what is in images (PNG or JPEG, of any size)", options, predict_command);
+  command.text("MODEL", options->model, "A model file (.safetensors)").required();
+  command.texts("IMAGE", options->images, "Image files", "FILE").required();
+  command.whole("--top", options->top, {.least = 1}, "How many answers for each").shows_default();
+  command.flag("--invert", options->invert, "Swap dark and bright: digits and MNIST are white on black");
   add_threads(command, options->threads);
   add_json(command, options->json);
-  set_action(command, action, options, predict_command);
 }
 
 }  // namespace chalk::app

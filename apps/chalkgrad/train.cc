@@ -1,5 +1,5 @@
 // chalkgrad train: learns, shows how it goes, and keeps the result.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <atomic>
 #include <csignal>
@@ -7,6 +7,7 @@
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
+#include "apps/chalkgrad/json.h"
 #include "apps/chalkgrad/progress.h"
 #include "apps/chalkgrad/train_log.h"
 #include "src/base/threads.h"
@@ -25,9 +26,9 @@ struct Options {
   std::string out, resume, log, print_after;
   std::int64_t checkpoint_every = 0;
   bool quiet = false, json = false;
-  CLI::App* command = nullptr;
+  Command command;
 
-  bool given(const char* flag) const { return command->count(flag) > 0; }
+  bool given(const char* flag) const { return command.given(flag); }
   /// What is minimised or maximised by the command line.
   Loss objective() const { return *find_loss(maximise.empty() ? loss : maximise); }
   const char* objective_flag() const { return maximise.empty() ? "--loss" : "--maximise"; }
@@ -150,7 +151,7 @@ void introduce(const Run& run, const Options& o) {
   std::fflush(stdout);
 }
 
-nlohmann::ordered_json start_line(const Run& run, const Options& o) {
+Json start_line(const Run& run, const Options& o) {
   const auto& t = run.options;
   return {{"start", run.network.text()},
           {"data", run.network.metadata.at("data")},
@@ -171,11 +172,11 @@ void finish(Run& run, const Options& o, const Progress& last) {
   const bool classes = !result.classes.empty();
   const auto sha = run.network.weights_sha256();
   if (o.json) {
-    nlohmann::ordered_json json{{maximised(run.options.loss) ? "maximise" : "loss", name_of(run.options.loss)},
-                                {"steps", last.steps},
-                                {"train_loss", last.mean_loss},
-                                {"seconds", last.seconds},
-                                {"test_loss", result.loss}};
+    Json json{{maximised(run.options.loss) ? "maximise" : "loss", name_of(run.options.loss)},
+              {"steps", last.steps},
+              {"train_loss", last.mean_loss},
+              {"seconds", last.seconds},
+              {"test_loss", result.loss}};
     if (classes) json["test_accuracy"] = result.accuracy;
     if (!o.out.empty()) json["model"] = o.out;
     json["weights_sha256"] = sha;
@@ -228,8 +229,11 @@ int train_command(const Options& o) {
     const auto test = evaluate(run.network, run.data.test, options.threads);
     const bool classes = !test.classes.empty();
     display.epoch(now, classes ? std::optional(test.accuracy) : std::nullopt);
-    nlohmann::ordered_json line{{"epoch", now.epoch + 1}, {"train_loss", now.mean_loss}, {"test_loss", test.loss}};
-    if (classes) line.update({{"train_accuracy", now.accuracy}, {"test_accuracy", test.accuracy}});
+    Json line{{"epoch", now.epoch + 1}, {"train_loss", now.mean_loss}, {"test_loss", test.loss}};
+    if (classes) {
+      line["train_accuracy"] = now.accuracy;
+      line["test_accuracy"] = test.accuracy;
+    }
     log.line(line);
   };
   for (const int signal : {SIGINT, SIGTERM}) {
@@ -252,84 +256,57 @@ int train_command(const Options& o) {
 
 }  // namespace
 
-void add_train(CLI::App& app, Action& action) {
+void add_train(CommandLine& line) {
   auto options = std::make_shared<Options>();
   auto& o = *options;
   o.train.epochs = 12;
   o.train.batch = 32;
-  auto* command = o.command =
-      app.add_subcommand("train", "Train a network; with no option at all, on built-in handwritten digits");
-  const auto non_negative = number_where("a number of at least 0", [](double v) { return v >= 0; });
-  command->add_option("FILE", o.config, "A configuration (.toml): a network with a [train] table. Options win over it");
-  command->add_option("--data", o.data, "Data: digits, or mnist:FOLDER with MNIST's files or others like them")
-      ->capture_default_str();
-  command->add_option("--net", o.net, "Network: a line such as 20c5-relu-mp2-10n, or FILE.toml")->type_name("NET");
-  command->add_option("--epochs", o.train.epochs, "How often each sample is seen")
-      ->capture_default_str()
-      ->check(at_least(1, 1'000'000))
-      ->type_name("N");
-  command->add_option("--batch", o.train.batch, "Samples a step")
-      ->capture_default_str()
-      ->check(at_least(1, 1 << 24))
-      ->type_name("N");
-  command->add_option("--lr", o.train.optimizer.lr, "Learning rate")
-      ->capture_default_str()
-      ->check(number_where("a number above 0", [](double v) { return v > 0; }))
-      ->type_name("X");
-  command->add_option("--momentum", o.train.optimizer.momentum, "Momentum")
-      ->capture_default_str()
-      ->check(number_where("at least 0 and below 1", [](double v) { return v >= 0 && v < 1; }))
-      ->type_name("X");
-  command->add_flag("--nesterov", o.train.optimizer.nesterov, "Nesterov's momentum");
-  command->add_option("--weight-decay", o.train.optimizer.weight_decay, "Adds X·w to the gradient of each weight w")
-      ->capture_default_str()
-      ->check(non_negative)
-      ->type_name("X");
-  auto* loss =
-      command
-          ->add_option("--loss", o.loss,
-                       "What is minimised: cross-entropy, binary-cross-entropy, squared-error or sum-of-squares")
-          ->capture_default_str()
-          ->check(CLI::IsMember({"cross-entropy", "binary-cross-entropy", "squared-error", "sum-of-squares"}))
-          ->type_name("LOSS");
+  auto& command = o.command = line.command(
+      "train", "Train a network; with no option at all, on built-in handwritten digits", options, train_command);
+  std::vector<std::string> sources;
+  for (const auto* source : data_sources())
+    sources.push_back(source->form() + (source->hint.empty() ? "" : " ") + std::string(source->hint));
+  command.text("FILE", o.config, "A configuration (.toml): a network with a [train] table. Options win over it");
+  command.text("--data", o.data, "Data: " + alternatives(sources, ", or ")).shows_default();
+  command.text("--net", o.net, "Network: a line such as 20c5-relu-mp2-10n, or FILE.toml", "NET");
+  command.whole("--epochs", o.train.epochs, {1, 1'000'000}, "How often each sample is seen").shows_default();
+  command.whole("--batch", o.train.batch, {1, 1 << 24}, "Samples a step").shows_default();
+  command.real("--lr", o.train.optimizer.lr, Range::above(0), "Learning rate").shows_default();
+  command.real("--momentum", o.train.optimizer.momentum, Range::from_below(0, 1), "Momentum").shows_default();
+  command.flag("--nesterov", o.train.optimizer.nesterov, "Nesterov's momentum");
   command
-      ->add_option("--maximise", o.maximise,
-                   "What is maximised instead, by gradient ascent: log-likelihood or gaussian-log-likelihood")
-      ->check(CLI::IsMember({"log-likelihood", "gaussian-log-likelihood"}))
-      ->excludes(loss)
-      ->type_name("J");
+      .real("--weight-decay", o.train.optimizer.weight_decay, Range::at_least(0),
+            "Adds X·w to the gradient of each weight w")
+      .shows_default();
   command
-      ->add_option(
-          "--schedule", o.schedule,
-          "Learning rate over time: constant, step:EPOCHS,FACTOR, cosine or one-cycle, each with +warmup:EPOCHS")
-      ->capture_default_str()
-      ->type_name("TEXT");
-  command->add_option("--seed", o.train.seed, "Decides the first weights and the order of the samples")
-      ->capture_default_str()
-      ->check(at_least(0, kMostSeed))
-      ->type_name("N");
+      .word("--loss", o.loss, {"cross-entropy", "binary-cross-entropy", "squared-error", "sum-of-squares"},
+            "What is minimised: cross-entropy, binary-cross-entropy, squared-error or sum-of-squares", "LOSS")
+      .shows_default();
+  command
+      .word("--maximise", o.maximise, {"log-likelihood", "gaussian-log-likelihood"},
+            "What is maximised instead, by gradient ascent: log-likelihood or gaussian-log-likelihood", "J")
+      .excludes("--loss");
+  command
+      .text("--schedule", o.schedule,
+            "Learning rate over time: constant, step:EPOCHS,FACTOR, cosine or one-cycle, each with +warmup:EPOCHS")
+      .shows_default();
+  command.whole("--seed", o.train.seed, kSeeds, "Decides the first weights and the order of the samples")
+      .shows_default();
   add_threads(command, o.train.threads);
-  command
-      ->add_option("--out", o.out,
-                   "Where the model goes (.safetensors); also written after each epoch and when interrupted")
-      ->type_name("FILE");
-  command->add_option("--checkpoint-every", o.checkpoint_every, "Write --out every N steps, too")
-      ->check(at_least(1))
-      ->type_name("N");
-  command
-      ->add_option("--resume", o.resume, "Go on with an interrupted run, to the same bits as if it had never stopped")
-      ->type_name("FILE");
-  command->add_option("--log", o.log, "Append a line of JSON for each step and epoch")->type_name("FILE");
-  command
-      ->add_option("--print-after", o.print_after,
-                   "Print what this pass made of the training step to stderr: differentiate, simplify, fold_scales, "
-                   "split_variance, fuse or plan")
-      ->check(CLI::IsMember({"differentiate", "simplify", "fold_scales", "split_variance", "fuse", "plan"}))
-      ->type_name("PASS");
-  command->add_flag("--quiet", o.quiet, "Print the result only");
+  command.text("--out", o.out,
+               "Where the model goes (.safetensors); also written after each epoch and when interrupted", "FILE");
+  command.whole("--checkpoint-every", o.checkpoint_every, {.least = 1}, "Write --out every N steps, too");
+  command.text("--resume", o.resume, "Go on with an interrupted run, to the same bits as if it had never stopped",
+               "FILE");
+  command.text("--log", o.log, "Append a line of JSON for each step and epoch", "FILE");
+  command.word("--print-after", o.print_after,
+               {"differentiate", "simplify", "fold_scales", "split_variance", "fuse", "plan"},
+               "Print what this pass made of the training step to stderr: differentiate, simplify, fold_scales, "
+               "split_variance, fuse or plan",
+               "PASS");
+  command.flag("--quiet", o.quiet, "Print the result only");
   add_json(command, o.json);
-  command->footer("Ctrl-C saves --out and stops; again, it stops at once.");
-  set_action(command, action, options, train_command);
+  command.footer("Ctrl-C saves --out and stops; again, it stops at once.");
 }
 
 }  // namespace chalk::app

@@ -1,7 +1,6 @@
 #include "apps/chalkgrad/train_log.h"
 
 #include <cerrno>
-#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "chalkgrad/error.h"
@@ -14,9 +13,9 @@ TrainLog::TrainLog(std::string path) : path_(std::move(path)) {
   if (!file_) throw InputError(path_ + ": cannot be opened for the log: " + std::generic_category().message(errno));
 }
 
-void TrainLog::line(const nlohmann::ordered_json& object) {
+void TrainLog::line(const Json& object) {
   if (!file_) return;
-  const auto text = object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const auto text = object.text() + "\n";
   if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size() || std::fflush(file_.get()) != 0) {
     throw InputError(path_ + ": the log cannot be written: " + std::generic_category().message(errno));
   }

@@ -3,8 +3,9 @@
 
 #include <cstdio>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
+
+#include "apps/chalkgrad/json.h"
 
 namespace chalk::app {
 
@@ -14,7 +15,7 @@ class TrainLog {
   explicit TrainLog(std::string path);
 
   /// Writes a line at once. Throws InputError if it cannot be written (a full disk).
-  void line(const nlohmann::ordered_json& object);
+  void line(const Json& object);
 
  private:
   struct Close {

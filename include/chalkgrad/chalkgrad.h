@@ -1,4 +1,8 @@
-// Everything: #include "chalkgrad/check.h"
+// Everything: #include <chalkgrad/chalkgrad.h>.
+#pragma once
+
+#include "chalkgrad/benchmark.h"
+#include "chalkgrad/check.h"
 #include "chalkgrad/cost.h"
 #include "chalkgrad/data.h"
 #include "chalkgrad/differentiate.h"

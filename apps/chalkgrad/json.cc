@@ -1,0 +1,116 @@
+#include "apps/chalkgrad/json.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+#include "apps/chalkgrad/table.h"
+
+namespace chalk::app {
+namespace {
+
+std::string quoted(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef", kSpecial = "\b\t\n\f\r\"\\", kLetters = "btnfr\"\\";
+  std::string out = "\"";
+  while (!text.empty()) {
+    const auto length = character_length(text);
+    const auto first = static_cast<unsigned char>(text[0]);
+    if (length == 0) {
+      out += "\xEF\xBF\xBD";
+    } else if (const auto special = kSpecial.find(text[0]); special != std::string_view::npos) {
+      out += {'\\', kLetters[special]};
+    } else if (first < 0x20) {
+      out += {'\\', 'u', '0', '0', kHex[first >> 4U], kHex[first & 15U]};
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(std::max<std::size_t>(1, length));
+  }
+  return out + '"';
+}
+
+/// A number above 0 as JSON writes reals, in the fewest digits that read back as it: with a point or an exponent, so
+/// that readers which tell integers from reals see a real; fixed from 0.0001 up to 15 digits.
+std::string real(double value) {
+  std::array<char, 32> text{};  // d.ddde±xx
+  for (int more = 0; more < 17; ++more) {
+    std::snprintf(text.data(), text.size(), "%.*e", more, value);
+    if (std::strtod(text.data(), nullptr) == value) break;
+  }
+  const std::string_view scientific = text.data();
+  const auto e = scientific.find('e');
+  std::string digits(scientific.substr(0, 1));
+  if (e > 1) digits += scientific.substr(2, e - 2);
+  const int before = std::atoi(text.data() + e + 1) + 1;  // digits before the point
+  const auto count = static_cast<int>(digits.size());
+  const auto zeros = [](int n) { return std::string(static_cast<std::size_t>(std::max(0, n)), '0'); };
+  if (before > -4 && before <= 0) return "0." + zeros(-before) + digits;
+  if (before > 0 && before <= 15) {
+    digits += zeros(before - count) + (before >= count ? "0" : "");
+    return digits.insert(static_cast<std::size_t>(before), ".");
+  }
+  if (count > 1) digits.insert(1, ".");
+  return digits.append(scientific.substr(e));
+}
+
+}  // namespace
+
+Json::Json(double value) {
+  if (!std::isfinite(value)) return;
+  text_ = value == 0 ? "0.0" : real(std::abs(value));
+  if (std::signbit(value)) text_.insert(0, "-");
+}
+
+Json::Json(std::string_view value) : text_(quoted(value)) {}
+Json::Json(std::initializer_list<Member> members) : kind_(Kind::object), items_(members) {}
+Json::Json(const std::map<std::string, std::string>& members) : kind_(Kind::object) {
+  for (const auto& [name, value] : members) items_.push_back({name, value});
+}
+
+Json Json::array() {
+  Json json;
+  json.kind_ = Kind::array;
+  return json;
+}
+
+void Json::push_back(Json element) {
+  if (kind_ == Kind::scalar) kind_ = Kind::array;
+  items_.push_back({{}, std::move(element)});
+}
+
+Json& Json::operator[](std::string_view name) {
+  if (kind_ == Kind::scalar) kind_ = Kind::object;
+  const auto found = std::ranges::find(items_, name, &Member::name);
+  if (found != items_.end()) return found->value;
+  items_.push_back({std::string(name), {}});
+  return items_.back().value;
+}
+
+std::string Json::text(bool lines) const {
+  std::string out;
+  write(out, lines, 0);
+  return out;
+}
+
+void Json::write(std::string& out, bool lines, std::size_t depth) const {
+  if (kind_ == Kind::scalar) {
+    out += text_;
+    return;
+  }
+  const auto new_line = [&](std::size_t at) {
+    if (lines && !items_.empty()) out += "\n" + std::string(2 * at, ' ');
+  };
+  out += kind_ == Kind::array ? '[' : '{';
+  for (const auto& item : items_) {
+    if (&item != items_.data()) out += ',';
+    new_line(depth + 1);
+    if (kind_ == Kind::object) out += quoted(item.name) + (lines ? ": " : ":");
+    item.value.write(out, lines, depth + 1);
+  }
+  new_line(depth);
+  out += kind_ == Kind::array ? ']' : '}';
+}
+
+}  // namespace chalk::app

@@ -1,0 +1,59 @@
+// JSON that commands print and log: values that keep the order in which they were given.
+//
+//   Json line{{"step", 1}, {"loss", 2.3}};
+//   line["classes"].push_back({{"name", "cat"}});
+//   line.text()  →  {"step":1,"loss":2.3,"classes":[{"name":"cat"}]}
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chalk::app {
+
+class Json {
+ public:
+  struct Member;
+
+  Json() = default;  // null, until it is given elements or members
+  Json(bool value) : text_(value ? "true" : "false") {}
+  Json(double value);  // the shortest text that reads back as the same number; null if it is not finite
+  template <std::integral T>
+  Json(T value) : text_(std::to_string(value)) {}
+  Json(std::string_view value);
+  Json(const char* value) : Json(std::string_view(value)) {}
+  Json(const std::string& value) : Json(std::string_view(value)) {}
+  Json(std::initializer_list<Member> members);
+  Json(const std::map<std::string, std::string>& members);
+  template <class T>
+  Json(const std::vector<T>& elements) : Json(array()) {
+    for (const auto& element : elements) push_back(element);
+  }
+  static Json array();
+
+  void push_back(Json element);
+  /// The member of that name, null if it is new.
+  Json& operator[](std::string_view name);
+
+  /// On one line, or with each element and member on a line of its own. Bytes that are not UTF-8 become U+FFFD.
+  std::string text(bool lines = false) const;
+
+ private:
+  enum class Kind : std::uint8_t { scalar, array, object };
+  void write(std::string& out, bool lines, std::size_t depth) const;
+
+  Kind kind_ = Kind::scalar;
+  std::string text_ = "null";  // of a scalar
+  std::vector<Member> items_;  // elements have no name
+};
+
+struct Json::Member {
+  std::string name;
+  Json value;
+};
+
+}  // namespace chalk::app

@@ -1,0 +1,78 @@
+// How fast a network trains and predicts on this machine, and where the time goes, on random samples.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chalkgrad/network.h"
+
+namespace chalk {
+
+struct BenchmarkOptions {
+  std::size_t batch = 64;  ///< samples a step, >= 1
+  int threads = 1;         ///< >= 1
+  std::uint64_t seed = 1;  ///< of the parameters that are trained
+  bool training = true, inference = true;
+  bool profile = false;  ///< for Benchmark::profile(): kernels are timed, which takes time itself
+};
+
+/// Of training or of inference. FLOPs are two for each multiply-add that the mathematics needs, whatever the algorithm
+/// does.
+struct Speed {
+  double samples_per_second = 0, seconds_per_step = 0;
+  std::int64_t multiply_adds = 0;  ///< of one sample
+  double gflops = 0;               ///< 10⁹ FLOPs a second
+  double of_peak = 0;              ///< 0 … 1
+};
+struct Speeds {
+  std::optional<Speed> training, inference;
+  std::size_t rounds = 0;  ///< of which these are medians
+  double peak = 0;         ///< FLOPs a second of fused multiply-adds on registers alone, measured in the same run
+};
+
+/// The share of one kernel, or of one kind of work between kernels.
+struct KernelShare {
+  std::string kernel;  ///< "conv2d+add+relu", "fold sums"; "waiting and the rest" for what no kernel accounts for
+  std::string layer;   ///< of the first of its values
+  std::string part;    ///< "forward", "backward", "update" (parameters and sums over samples) or "between" kernels
+  double calls_per_step = 0, seconds_per_step = 0;
+  double of_time = 0;              ///< of the time of all threads, 0 … 1
+  std::int64_t multiply_adds = 0;  ///< of one sample
+  double gflops = 0, of_peak = 0;
+};
+struct Shares {
+  std::int64_t steps = 0;
+  double seconds_per_step = 0;
+  std::size_t rounds = 0;
+  double peak = 0;
+  std::vector<KernelShare> kernels;  ///< in the order in which they run
+};
+
+class Benchmark {
+ public:
+  /// Builds the programs and runs each of them once. Throws InputError for samples without an axis.
+  explicit Benchmark(Network network, const BenchmarkOptions& options = {});
+  ~Benchmark();
+  Benchmark(Benchmark&&) noexcept;
+  Benchmark& operator=(Benchmark&&) noexcept;
+
+  const Network& network() const;
+  /// Measures for about `seconds`, training, inference and the machine's peak in turns.
+  Speeds speeds(double seconds);
+  /// Where the time of a training step goes, or without training that of a prediction. BenchmarkOptions::profile must
+  /// be set.
+  Shares profile(double seconds);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The most memory that this process has had in use, in bytes; 0 where the system does not say.
+std::size_t peak_memory();
+
+}  // namespace chalk

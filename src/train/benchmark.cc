@@ -1,0 +1,229 @@
+#include "chalkgrad/benchmark.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+
+#include "chalkgrad/cost.h"
+#include "chalkgrad/error.h"
+#include "chalkgrad/train.h"
+#include "src/base/random.h"
+#include "src/run/fma_peak.h"
+#include "src/train/training_graph.h"
+
+namespace chalk {
+namespace {
+
+constexpr double kTurn = 0.05;  // seconds that each of the measurements runs before the next has its turn
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const auto n = values.size();
+  return (values[(n - 1) / 2] + values[n / 2]) / 2;
+}
+
+/// Random bytes and labels.
+struct Samples {
+  Samples(const Network& network, std::size_t count)
+      : scale(static_cast<std::size_t>(network.input_shape()[0]), 1.0F / 255), shift(scale.size(), -0.5F) {
+    Random random(1, hash_name("bench"));
+    bytes.resize(count * static_cast<std::size_t>(elements(network.input_shape())));
+    for (auto& b : bytes) b = static_cast<std::uint8_t>(random.below(256));
+    const auto outputs = static_cast<std::size_t>(elements(network.output_shape()));
+    if (of_softmax(natural_loss(network))) {
+      labels.resize(count);
+      for (auto& l : labels) l = static_cast<std::int32_t>(random.below(static_cast<std::uint32_t>(outputs)));
+    } else {
+      targets.resize(count * outputs);
+      for (auto& t : targets) t = static_cast<float>(random.uniform());
+    }
+  }
+  Feed x() const { return {.bytes = bytes.data(), .scale = scale.data(), .shift = shift.data()}; }
+  Feed t() const {
+    return {.values = targets.empty() ? nullptr : targets.data(), .labels = labels.empty() ? nullptr : labels.data()};
+  }
+
+  std::vector<float> scale, shift, targets;
+  std::vector<std::uint8_t> bytes;
+  std::vector<std::int32_t> labels;
+};
+
+struct Turn {
+  double steps = 0, seconds = 0;
+};
+
+Turn take_turn(Program& program, std::size_t batch) {
+  const double start = now();
+  Turn turn;
+  do {
+    program.run(batch);
+    ++turn.steps;
+    turn.seconds = now() - start;
+  } while (turn.seconds < kTurn);
+  return turn;
+}
+
+Network with_an_axis(Network network) {
+  if (network.input_shape().empty()) throw InputError("bench needs samples with at least one axis");
+  return network;
+}
+
+/// Which values depend on the target: those are the loss and all gradients.
+std::vector<bool> after_the_target(const Graph& graph) {
+  std::vector<bool> after;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const auto& node = graph.node(id);
+    after.push_back(node.name == "t" || std::any_of(node.inputs.begin(), node.inputs.end(), [&](NodeId input) {
+                      return after[static_cast<std::size_t>(input)];
+                    }));
+  }
+  return after;
+}
+
+const char* part_of(const KernelTime& kernel, const Graph& graph, const std::vector<bool>& after_target) {
+  if (kernel.nodes.empty()) return "between";
+  bool batched = false, backward = false;
+  for (const auto id : kernel.nodes) {
+    batched = batched || graph.node(id).type.batched;
+    for (const auto input : graph.node(id).inputs) batched = batched || graph.node(input).type.batched;
+    backward = backward || after_target[static_cast<std::size_t>(id)];
+  }
+  return !batched ? "update" : backward ? "backward" : "forward";
+}
+
+}  // namespace
+
+/// A network, its samples, and the programs that are measured, each of which has run once.
+struct Benchmark::State {
+  State(Network network_, const BenchmarkOptions& options_)
+      : network(with_an_axis(std::move(network_))), options(options_), samples(network, options.batch) {
+    CompileOptions compile;
+    compile.threads = options.threads;
+    compile.profile = options.profile;
+    if (options.inference) {
+      inference.emplace(network.graph(), network.variables(), compile);
+      inference->feed("x", samples.x());
+    }
+    if (options.training) {
+      const Graph step = training_step(network);
+      variables = Variables(step, options.seed);
+      training.emplace(step, variables, compile);
+      training->feed("x", samples.x());
+      training->feed("t", samples.t());
+      training->set("lr", 0);  // the same arithmetic, and it cannot diverge
+    }
+    for (auto* program : {&inference, &training}) {
+      if (*program) (*program)->run(options.batch);
+    }
+  }
+
+  Network network;
+  const BenchmarkOptions options;
+  const Samples samples;
+  Variables variables;  // of the training step
+  std::optional<Program> inference, training;
+};
+
+Benchmark::Benchmark(Network network, const BenchmarkOptions& options)
+    : state_(std::make_unique<State>(std::move(network), options)) {}
+Benchmark::~Benchmark() = default;
+Benchmark::Benchmark(Benchmark&&) noexcept = default;
+Benchmark& Benchmark::operator=(Benchmark&&) noexcept = default;
+const Network& Benchmark::network() const { return state_->network; }
+
+Speeds Benchmark::speeds(double seconds) {
+  struct Measured {
+    Program& program;
+    std::optional<Speed>& result;
+    std::int64_t multiply_adds;
+    std::vector<double> speeds;
+  };
+  Speeds speeds;
+  const auto price = cost(state_->network.graph());
+  const auto batch = state_->options.batch;
+  std::vector<Measured> all;
+  if (state_->training) all.push_back({*state_->training, speeds.training, price.training, {}});
+  if (state_->inference) all.push_back({*state_->inference, speeds.inference, price.forward, {}});
+  std::vector<double> peak;
+  const double end = now() + seconds;
+  do {  // in turns, so that whatever else this machine does meets all of them
+    for (auto& one : all) {
+      const Turn turn = take_turn(one.program, batch);
+      one.speeds.push_back(turn.steps / turn.seconds * static_cast<double>(batch));
+    }
+    peak.push_back(fma_peak(state_->options.threads, kTurn));
+  } while (now() < end);
+  speeds.rounds = peak.size();
+  speeds.peak = median(std::move(peak));
+  for (auto& one : all) {
+    const double speed = median(std::move(one.speeds)), flops = speed * 2 * static_cast<double>(one.multiply_adds);
+    one.result = {speed, static_cast<double>(batch) / speed, one.multiply_adds, flops / 1e9, flops / speeds.peak};
+  }
+  return speeds;
+}
+
+Shares Benchmark::profile(double seconds) {
+  Program& program = state_->training ? *state_->training : *state_->inference;
+  const auto before = program.profile();
+  std::vector<double> peak;
+  Turn all;
+  const double end = now() + seconds;
+  do {
+    const Turn turn = take_turn(program, state_->options.batch);
+    all.steps += turn.steps;
+    all.seconds += turn.seconds;
+    peak.push_back(fma_peak(state_->options.threads, kTurn));
+  } while (now() < end);
+  const auto after = program.profile();
+
+  const auto threads = static_cast<double>(state_->options.threads);
+  Shares shares;
+  shares.steps = std::llround(all.steps);
+  shares.seconds_per_step = all.seconds / all.steps;
+  shares.rounds = peak.size();
+  shares.peak = median(std::move(peak));
+  const auto add = [&](KernelShare share, double calls, double time) {
+    const double flops =
+        2 * static_cast<double>(share.multiply_adds) * static_cast<double>(state_->options.batch) * all.steps / time;
+    share.calls_per_step = calls / all.steps;
+    share.seconds_per_step = time / all.steps;
+    share.of_time = time / (all.seconds * threads);
+    share.gflops = flops / 1e9;
+    share.of_peak = flops * threads / shares.peak;
+    shares.kernels.push_back(std::move(share));
+  };
+  const Graph& graph = program.graph();
+  const auto after_target = after_the_target(graph);
+  double rest = all.seconds * threads;
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    if (after[i].calls == before[i].calls) continue;
+    KernelShare share;
+    share.kernel = after[i].kernel;
+    share.part = part_of(after[i], graph, after_target);
+    for (const auto id : after[i].nodes) {
+      share.multiply_adds += multiply_adds(graph, id);
+      if (share.layer.empty()) share.layer = graph.node(id).layer;
+    }
+    const double time = after[i].seconds - before[i].seconds;
+    add(std::move(share), static_cast<double>(after[i].calls - before[i].calls), time);
+    rest -= time;
+  }
+  KernelShare waiting;
+  waiting.kernel = "waiting and the rest";
+  waiting.part = "between";
+  add(std::move(waiting), all.steps, std::max(rest, 1e-12));
+  return shares;
+}
+
+std::size_t peak_memory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (std::size_t kilobytes = 0; word == "VmHWM:" && status >> kilobytes) return kilobytes * 1024;
+  }
+  return 0;
+}
+
+}  // namespace chalk
