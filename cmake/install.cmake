@@ -30,7 +30,9 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/chalkgradConfig.cmake ${CMAKE_CURRENT_
 install(FILES LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 if(TARGET chalkgrad_app)
-  file(RELATIVE_PATH to_libraries /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR})
-  set_target_properties(chalkgrad_app PROPERTIES INSTALL_RPATH "$ORIGIN/${to_libraries}")
+  if(BUILD_SHARED_LIBS)  # a static program has no RPATH that could be set on installing it
+    file(RELATIVE_PATH to_libraries /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR})
+    set_target_properties(chalkgrad_app PROPERTIES INSTALL_RPATH "$ORIGIN/${to_libraries}")
+  endif()
   install(TARGETS chalkgrad_app)
 endif()

@@ -37,6 +37,12 @@ set_source_files_properties(${small_sources} PROPERTIES COMPILE_OPTIONS ${chalkg
 
 chalkgrad_room(core_sources base ir ops layers passes plan kernels run)
 chalkgrad_room(data_sources files data net train math)
+set(CHALKGRAD_OBJECTS "" CACHE FILEPATH "Link the libraries from the objects of another build, as its objects.cmake lists them")
+mark_as_advanced(CHALKGRAD_OBJECTS)
+if(CHALKGRAD_OBJECTS)  # the tests make shared libraries of a static build in seconds so: it is compiled as they would be
+  include(${CHALKGRAD_OBJECTS})
+  set_source_files_properties(${core_sources} ${data_sources} PROPERTIES EXTERNAL_OBJECT ON)
+endif()
 
 add_library(chalkgrad_core ${core_sources})
 if(CHALKGRAD_FUZZ)  # what is fuzzed reads files and texts and runs no kernel: these only have to link
@@ -52,7 +58,7 @@ target_link_libraries(chalkgrad
   PRIVATE ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConfig::NETTLE $<BUILD_INTERFACE:chalkgrad_flags>)
 
 # Not in a release: there, rooms differ in their flags, and every file has to include what it needs.
-if(CHALKGRAD_PCH AND CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+if(CHALKGRAD_PCH AND CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND NOT CHALKGRAD_OBJECTS)
   target_precompile_headers(chalkgrad_core PRIVATE <algorithm> <array> <cmath> <cstdint> <cstring> <functional> <limits>
     <map> <memory> <optional> <set> <span> <string> <string_view> <vector>
     $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:<immintrin.h$<ANGLE-R>>)
@@ -66,10 +72,15 @@ foreach(library IN ITEMS chalkgrad_core chalkgrad)
   target_include_directories(${library} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include> PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_features(${library} PUBLIC cxx_std_20)
-  set_target_properties(${library} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  set_target_properties(${library} PROPERTIES LINKER_LANGUAGE CXX
+                        VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
   add_library(chalkgrad::${library} ALIAS ${library})
 endforeach()
 
-include(cmake/embed.cmake)
-chalkgrad_embed(digits_source ${PROJECT_SOURCE_DIR}/data/digits.csv.gz digits_csv_gz)
-target_sources(chalkgrad PRIVATE ${digits_source})
+if(NOT CHALKGRAD_OBJECTS)
+  include(cmake/embed.cmake)
+  chalkgrad_embed(digits_source ${PROJECT_SOURCE_DIR}/data/digits.csv.gz digits_csv_gz)
+  target_sources(chalkgrad PRIVATE ${digits_source})
+  file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/objects.cmake CONTENT
+       "set(core_sources [[$<TARGET_OBJECTS:chalkgrad_core>]])\nset(data_sources [[$<TARGET_OBJECTS:chalkgrad>]])\n")
+endif()

@@ -43,7 +43,7 @@ function(chalkgrad_test label)
   if(label MATCHES "^(run|cross)$")  # they have the longest tests, which should not be the last to start
     set(cost COST 10)
   endif()
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 DISCOVERY_MODE PRE_TEST
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
                        PROPERTIES TIMEOUT 600 LABELS ${label} ENVIRONMENT "CHALKGRAD_PYTHON=${chalkgrad_python}" ${cost})
 endfunction()
 
@@ -91,20 +91,27 @@ add_test(NAME layering COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/l
 add_test(NAME links COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tools/check_links.py)
 add_test(NAME bench_rivals COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/bench/rivals.py --self-test)
 if(TARGET chalkgrad_app)
+  function(chalkgrad_python_test name label)
+    add_test(NAME ${name} COMMAND ${CHALKGRAD_PYTHON} -B ${PROJECT_SOURCE_DIR}/tests/${ARGN})
+    set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 900 SKIP_RETURN_CODE 77)
+  endfunction()
+
   # The command line's tests are one a command: ./dev test -R cli_train, or tests/cli/train_test.py build/dev/chalkgrad.
-  file(GLOB cli_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cli/*_test.py)
+  file(GLOB cli_tests CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/tests/cli/*_test.py)
   foreach(script IN LISTS cli_tests)
-    get_filename_component(name ${script} NAME_WE)
-    string(REGEX REPLACE "(.*)_test" "cli_\\1" name ${name})
-    add_test(NAME ${name} COMMAND ${CHALKGRAD_PYTHON} -B ${script} $<TARGET_FILE:chalkgrad_app>)
-    set_tests_properties(${name} PROPERTIES LABELS cli TIMEOUT 900)
+    string(REGEX REPLACE "/(.*)_test.py" "_\\1" name ${script})
+    if(NOT name STREQUAL "cli_every_operation")
+      chalkgrad_python_test(${name} cli ${script} $<TARGET_FILE:chalkgrad_app>)
+    endif()
   endforeach()
-  add_test(NAME every_operation
-           COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/every_operation_test.py $<TARGET_FILE:chalkgrad_app>)
-  add_test(NAME seeds COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/seeds_test.py $<TARGET_FILE:chalkgrad_app>)
-  add_test(NAME doc_examples
-           COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/doc_examples_test.py $<TARGET_FILE:chalkgrad_app>)
-  set_tests_properties(every_operation seeds doc_examples PROPERTIES LABELS cross TIMEOUT 900 SKIP_RETURN_CODE 77)
+  # That of operations is one a network.
+  file(GLOB networks CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/networks/*.toml)
+  foreach(network IN ITEMS All LISTS networks)
+    get_filename_component(network ${network} NAME_WE)
+    chalkgrad_python_test(every_operation_${network} cli cli/every_operation_test.py $<TARGET_FILE:chalkgrad_app> ${network})
+  endforeach()
+  chalkgrad_python_test(seeds cross seeds_test.py $<TARGET_FILE:chalkgrad_app>)
+  chalkgrad_python_test(doc_examples cross doc_examples_test.py $<TARGET_FILE:chalkgrad_app>)
 endif()
 set_tests_properties(layering links bench_rivals PROPERTIES LABELS house)
 if(TARGET chalkgrad_app AND CHALKGRAD_CAN_BE_STATIC)  # .ci/run says how large the release build may be
@@ -113,11 +120,11 @@ if(TARGET chalkgrad_app AND CHALKGRAD_CAN_BE_STATIC)  # .ci/run says how large t
   set_tests_properties(one_file PROPERTIES LABELS house)
 endif()
 
-# Installs the libraries somewhere, moves them elsewhere, and builds a program against them as a user would.
-foreach(kind IN ITEMS static shared)
-  add_test(NAME install_${kind}
-    COMMAND ${CMAKE_COMMAND} -DKIND=${kind} -DSOURCE=${PROJECT_SOURCE_DIR} -DWORK=${PROJECT_BINARY_DIR}/install_${kind}
-            -DGENERATOR=${CMAKE_GENERATOR} -DCOMPILER=${CMAKE_CXX_COMPILER}
-            -P ${PROJECT_SOURCE_DIR}/tests/install/install_test.cmake)
-  set_tests_properties(install_${kind} PROPERTIES LABELS install TIMEOUT 1200 RUN_SERIAL ON)
-endforeach()
+# Installs this build somewhere, moves it elsewhere, and builds a program against it as a user would.
+if(CHALKGRAD_INSTALL AND NOT BUILD_SHARED_LIBS)
+  foreach(kind IN ITEMS static shared)
+    add_test(NAME install_${kind}
+      COMMAND ${CMAKE_COMMAND} -DKIND=${kind} -DBUILD=${PROJECT_BINARY_DIR} -P ${PROJECT_SOURCE_DIR}/tests/install/install_test.cmake)
+    set_tests_properties(install_${kind} PROPERTIES LABELS install TIMEOUT 600 COST 5)
+  endforeach()
+endif()

@@ -208,6 +208,11 @@ struct Mistake {
 
 class Mistakes : public testing::TestWithParam<Mistake> {};
 
+const auto kLastLine = [](const auto& each) {
+  const std::string_view text = each.param.text;
+  return spoken(text.substr(text.rfind('\n') + 1), each.index);
+};
+
 TEST_P(Mistakes, AreNamedWithTheirPlace) {
   EXPECT_EQ(complaint(GetParam().text), GetParam().complaint) << GetParam().text;
 }
@@ -256,7 +261,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{
             "network x: 4096 > y = dense(W: 4096 outputs) > z = dense(V: 4096 outputs) > w = dense(U: 4096 outputs) > "
             "v = dense(T: 4096 outputs) > u = tanh > r = dense(R: 4096 outputs)",
-            "1:116 this layer is too large to check formulas on; use smaller shapes"}));
+            "1:116 this layer is too large to check formulas on; use smaller shapes"}),
+    kLastLine);
 
 INSTANTIATE_TEST_SUITE_P(
     InDeclarations, Mistakes,
@@ -314,7 +320,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"given a; f := a\nerratum no", "2:1 an erratum follows the equation that is wrong"},
         Mistake{"1 = 2\nerratum", "2:1 say what is wrong: erratum the sign is lost"},
         Mistake{"corrected 1 = 1", "1:1 a correction follows a line \"erratum …\""},
-        Mistake{"1 = 1\ncorrected 1 = 1", "2:1 a correction follows a line \"erratum …\""}));
+        Mistake{"1 = 1\ncorrected 1 = 1", "2:1 a correction follows a line \"erratum …\""}),
+    kLastLine);
 
 INSTANTIATE_TEST_SUITE_P(
     InEquations, Mistakes,
@@ -385,7 +392,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"1 == 1 = ", "1:9 a value, number or \"(\" expected, not the end"},
         Mistake{"1 < 2", "1:3 \"<\" was not expected here; a statement ends with its line, or with ;"},
         Mistake{"x' = 3",
-                "1:1 \"x'\" is neither a value nor a function's derivative; write x'(…), or define it with :="}));
+                "1:1 \"x'\" is neither a value nor a function's derivative; write x'(…), or define it with :="}),
+    kLastLine);
 
 TEST(Check, HasLimits) {
   std::string names;

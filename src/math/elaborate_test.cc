@@ -16,6 +16,8 @@ const std::string kValues =
 
 class Meaning : public testing::TestWithParam<const char*> {};
 
+const auto kFormula = [](const auto& each) { return spoken(each.param, each.index); };
+
 TEST_P(Meaning, IsAsIndicesSay) {
   EXPECT_EQ(complaint(kValues + GetParam()), "nothing") << GetParam();
   EXPECT_EQ(check(kValues + GetParam()).lines.back().message, "") << "not 0 on both sides";
@@ -29,7 +31,8 @@ INSTANTIATE_TEST_SUITE_P(Vectors, Meaning,
                                          "prod(u .* v) = prod(u)*prod(v)", "(-u)[i] = -u[i]",
                                          "max(u, v)[i] = max(u[i], v[i])", "[u > v][i] = [u[i] > v[i]]",
                                          "u^T @ u = sum(u .* u)", "(u + 1)[i] = u[i] + 1", "sum(ones(5)) = 5",
-                                         "(ones(2) @ u^T)[i,j] = u[j] for i=0..1"));
+                                         "(ones(2) @ u^T)[i,j] = u[j] for i=0..1"),
+                         kFormula);
 
 INSTANTIATE_TEST_SUITE_P(Matrices, Meaning,
                          testing::Values("(W @ w)[i] = sum(j, W[i,j]*w[j])", "(W @ w)[2] = sum(j, W[2,j]*w[j])",
@@ -43,7 +46,8 @@ INSTANTIATE_TEST_SUITE_P(Matrices, Meaning,
                                          "sum(W, axis=0)[j] = sum(i, W[i,j])", "sum(W, axis=1) = sum(W, axis=-1)",
                                          "sum(W) = sum(sum(W, axis=0))", "(W + w)[i,j] = W[i,j] + w[j]",
                                          "(w .* W)[i,j] = W[i,j]*w[j]", "(u^T @ W @ w) = sum(i, j, u[i]*W[i,j]*w[j])",
-                                         "u^T @ W @ w = w^T @ W^T @ u"));
+                                         "u^T @ W @ w = w^T @ W^T @ u"),
+                         kFormula);
 
 INSTANTIATE_TEST_SUITE_P(Functions, Meaning,
                          testing::Values("f(a) = a^2 + tanh(a)", "f'(a) = 2*a + 1 - tanh(a)^2", "f(u)[i] = f(u[i])",
@@ -55,13 +59,15 @@ INSTANTIATE_TEST_SUITE_P(Functions, Meaning,
                                          "tanh'(a) = 1 - tanh(a)^2", "g[1](a) = tanh(a)", "g(u)[i] = g[i](u[i])",
                                          "g'[0](a) = sigmoid(a)*(1 - sigmoid(a))",
                                          "g[i](a) = δ(i,0)*sigmoid(a) + δ(i,1)*tanh(a) + δ(i,2)*sin(a)",
-                                         "log(a) = ln(a)", "sum(i=0..2, f(u[i])*i) = sum(j=0..2, j*f(u[j]))"));
+                                         "log(a) = ln(a)", "sum(i=0..2, f(u[i])*i) = sum(j=0..2, j*f(u[j]))"),
+                         kFormula);
 
 INSTANTIATE_TEST_SUITE_P(Derivatives, Meaning,
                          testing::Values("d(u^T @ v)/du = v", "d(W @ w)/dw = W", "d(sum(W .* W))/dW = 2*W",
                                          "d(u^T @ W @ w)/dW = u @ w^T", "da/da = 1", "du[i]/du[j] = δ(i,j)",
                                          "d(a*u)/da = u", "d(f(u))/du = diag(f'(u))",
-                                         "d(sum(i, u[i]*v[i]))/du[k] = v[k]", "d(u[i]^2)/du[i] = 2*u[i]"));
+                                         "d(sum(i, u[i]*v[i]))/du[k] = v[k]", "d(u[i]^2)/du[i] = 2*u[i]"),
+                         kFormula);
 
 INSTANTIATE_TEST_SUITE_P(Indices, Meaning,
                          testing::Values("sum(i, u[i]) = u[0] + u[1] + u[2]", "sum(i=1..2, u[i]) = u[1] + u[2]",
@@ -69,7 +75,8 @@ INSTANTIATE_TEST_SUITE_P(Indices, Meaning,
                                          "u[i]*δ(i,j) = u[j]*δ(i,j)", "sum(j, u[i]*δ(i,j)) = u[i]",
                                          "u[i] = u[i] for i=1..2", "sum(a, u[a]) = sum(u)",
                                          "sum(i, u[i]*sum(i, v[i])) = sum(u)*sum(v)", "i*u[i] = sum(j, j*u[j]*[i = j])",
-                                         "sum(i=0..2, i)*a = 3*a"));
+                                         "sum(i=0..2, i)*a = 3*a"),
+                         kFormula);
 
 TEST(Elaborate, AnIndexMayHaveTheNameOfANumber) {
   EXPECT_EQ(verdicts("given b, i; given v: 3\nsum(i, v[i]) = v[0] + v[1] + v[2]\nv[b] = v[b]"), "vv");

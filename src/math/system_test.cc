@@ -79,7 +79,8 @@ INSTANTIATE_TEST_SUITE_P(Clauses, Convolution,
                                          ConvCase{", full", 1, 2, false}, ConvCase{", same", 1, 1, false},
                                          ConvCase{", stride 2", 2, 0, false}, ConvCase{", padding 1x1", 1, 1, false},
                                          ConvCase{", flipped, full", 1, 2, true},
-                                         ConvCase{", stride 2x2, padding 2", 2, 2, false}));
+                                         ConvCase{", stride 2x2, padding 2", 2, 2, false}),
+                         [](const auto& each) { return spoken(each.param.clauses, each.index); });
 
 TEST(Network, BiasesAreSharedUntiedOrSubtracted) {
   const auto difference = [](const std::string& layer) {
@@ -217,7 +218,8 @@ INSTANTIATE_TEST_SUITE_P(
         "functions f = tanh, sigmoid, relu\nnetwork x: 2 > z = dense(W: 3 outputs) > a = f > p = bias b > "
         "y = dense(V: 1 output)",
         "samples 2\nnetwork x: 1x3x3 > z = conv(W: 2 filters 2x2, padding 1, untied subtracted bias b) > a = tanh > "
-        "y = dense(V: 2 outputs, inputs first, bias c)"));
+        "y = dense(V: 2 outputs, inputs first, bias c)"),
+    [](const auto& each) { return spoken(each.param, each.index); });
 
 TEST(Network, ValuesAreDrawnFromWhereTheyAreSaidToBe) {
   Bench n(

@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "chalkgrad/check.h"
@@ -49,6 +51,28 @@ inline std::string complaint(std::string_view text, const CheckOptions& options 
     return std::to_string(line) + ":" + std::to_string(column) + " " + what.substr(static_cast<std::size_t>(length));
   }
   return "nothing";
+}
+
+/// A test's name for a text of this language, in letters, digits and underscores; the number keeps names apart.
+inline std::string spoken(std::string_view text, std::size_t number) {
+  static constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+      {":=", "becomes"}, {".*", "times"}, {"./", "over"},     {"=", "is"},  {"+", "plus"},
+      {"-", "minus"},    {"*", "times"},  {"/", "over"},      {"@", "dot"}, {"^", "to"},
+      {"'", "prime"},    {"[", "at"},     {"\u03b4", "delta"}};
+  std::string name = std::to_string(number);
+  if (text.empty()) name += "_nothing";
+  for (bool apart = true; !text.empty() && name.size() < 70;) {
+    const auto word = std::ranges::find_if(kWords, [&](const auto& w) { return text.starts_with(w.first); });
+    const bool kept = std::isalnum(static_cast<unsigned char>(text.front())) != 0;
+    if (word != std::end(kWords)) {
+      name.append("_").append(word->second);
+    } else if (kept) {
+      name.append(apart ? "_" : "").append(1, text.front());
+    }
+    apart = !kept;
+    text.remove_prefix(word == std::end(kWords) ? 1 : word->first.size());
+  }
+  return name;
 }
 
 /// Declarations, and formulas about them in numbers.
