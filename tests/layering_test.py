@@ -42,7 +42,7 @@ MAY_INCLUDE = {
 HOLDS = {
     "base": "errors, text, aligned memory, lanes, random numbers, threads",
     "ir": "Type, Node, Graph; printer, verifier",
-    "ops": "one file per operation, and `ops.inc`",
+    "ops": "operations: one file each, or a family of them; and `ops.inc`",
     "layers": "functions that build graph",
     "losses": "one file per loss, and `losses.inc`",
     "optimizers": "one file per optimizer, and `optimizers.inc`",

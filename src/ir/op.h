@@ -1,4 +1,4 @@
-// What an operation is. Each stands in one file, src/ops/NAME.cc, with one line in src/ops/ops.inc.
+// What an operation is. Each is in one place in src/ops, with one line in src/ops/ops.inc.
 #pragma once
 
 #include <concepts>
@@ -57,8 +57,8 @@ struct Formula {
 /// What an elementwise operation is in a chain, whose value v stays in registers (src/kernels/chain.h). Without links
 /// it ends the chain and runs by itself.
 struct Links {
-  std::vector<LinkKind> by_place = {};  // if v is operand 0, 1, …; the other operands, in order, are the link's a and b
-  std::optional<LinkKind> of_equals = {};  // if v is both operands
+  std::optional<LinkKind> by_place[3] = {};  // if v is operand 0, 1, 2; the others, in order, are the link's a and b
+  std::optional<LinkKind> of_equals = {};    // if v is both operands
 };
 
 template <class T>

@@ -1,4 +1,5 @@
-// What an operation's kernel is written with. Included once per instruction set (see lanes-inl.h).
+// What an operation's kernel is written with (elementwise ones: elementwise-inl.h). Included once per instruction set
+// (see lanes-inl.h).
 //
 //   HWY_BEFORE_NAMESPACE();
 //   namespace chalk::HWY_NAMESPACE {
@@ -110,43 +111,6 @@ struct Maximum {
   }
 };
 
-/// Applies formula(T, …) to each place of the output; inputs broadcast as in NumPy, aligned at the last axis.
-template <class T, std::size_t N, class F>
-HWY_INLINE void elementwise(const Args<T>& a, F formula) {
-  const Shape& shape = a.shape();
-  std::int64_t strides[N][kMaxRank];
-  std::int64_t index[kMaxRank] = {};
-  std::int64_t at[N] = {};
-  In<T> in[N];
-  for (std::size_t k = 0; k < N; ++k) {
-    in[k] = a.in(k);
-    broadcast_strides(a.shape(k), shape, strides[k]);
-  }
-  const auto rank = shape.size();
-  const std::int64_t count = elements(shape);
-  for (std::int64_t i = 0; i < count; ++i) {
-    if constexpr (N == 1) a.out(i, formula(in[0][at[0]]));
-    if constexpr (N == 2) a.out(i, formula(in[0][at[0]], in[1][at[1]]));
-    if constexpr (N == 3) a.out(i, formula(in[0][at[0]], in[1][at[1]], in[2][at[2]]));
-    for (auto d = rank; d-- > 0;) {  // next place, row-major
-      for (std::size_t k = 0; k < N; ++k) at[k] += strides[k][d];
-      if (++index[d] < shape[d]) break;
-      for (std::size_t k = 0; k < N; ++k) at[k] -= strides[k][d] * shape[d];
-      index[d] = 0;
-    }
-  }
-}
-
-template <std::size_t N, class F>
-HWY_INLINE void sweep_lanes(const float* const* in, float* out, std::size_t count, F formula) {
-  const float *a = in[0], *b = N > 1 ? in[1] : a, *c = N > 2 ? in[2] : a;
-  for (std::size_t i = 0; i < count * 16; i += 16) {
-    if constexpr (N == 1) formula(Lanes::load(a + i)).store(out + i);
-    if constexpr (N == 2) formula(Lanes::load(a + i), Lanes::load(b + i)).store(out + i);
-    if constexpr (N == 3) formula(Lanes::load(a + i), Lanes::load(b + i), Lanes::load(c + i)).store(out + i);
-  }
-}
-
 }  // namespace chalk::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -167,36 +131,13 @@ HWY_AFTER_NAMESPACE();
   CHALK_ONE_BY_ONE_KERNELS() \
   void lanes_kernel(const KernelCall& c) { kernel(Args<Lanes>{c}); }
 
-// The same for an elementwise operation of N inputs, given template <class T> T formula(T, …).
-#undef CHALK_ELEMENTWISE_KERNEL
-#define CHALK_ELEMENTWISE_KERNEL(N)                                                          \
-  template <class T>                                                                         \
-  void kernel(const Args<T>& a) {                                                            \
-    elementwise<T, N>(a, [](auto... x) HWY_ATTR { return formula<T>(x...); });               \
-  }                                                                                          \
-  CHALK_KERNEL()                                                                             \
-  void sweep_kernel(const float* const* in, float* out, std::size_t count) {                 \
-    sweep_lanes<N>(in, out, count, [](auto... x) HWY_ATTR { return formula<Lanes>(x...); }); \
-  }
-
-#undef CHALK_DISPATCH_KERNEL
-#define CHALK_DISPATCH_KERNEL()                                                                \
+// Defines kKernels, which goes to the machine's instruction set at run time.
+#undef CHALK_DISPATCH
+#define CHALK_DISPATCH()                                                                       \
   CHALK_EXPORT(lanes_kernel);                                                                  \
   static void run_reference(const KernelCall& c) { HWY_STATIC_DISPATCH(reference_kernel)(c); } \
   static void run_lanes(const KernelCall& c) { CHALK_CHOSEN(lanes_kernel)(c); }                \
-  static void run_shared(const KernelCall& c) { HWY_STATIC_DISPATCH(shared_kernel)(c); }
-
-// Defines kKernels, which goes to the machine's instruction set at run time.
-#undef CHALK_DISPATCH
-#define CHALK_DISPATCH()  \
-  CHALK_DISPATCH_KERNEL() \
+  static void run_shared(const KernelCall& c) { HWY_STATIC_DISPATCH(shared_kernel)(c); }       \
   constexpr Kernels kKernels{run_reference, run_lanes, run_shared, nullptr};
-
-#undef CHALK_DISPATCH_ELEMENTWISE
-#define CHALK_DISPATCH_ELEMENTWISE()                                  \
-  CHALK_DISPATCH_KERNEL()                                             \
-  CHALK_EXPORT(sweep_kernel);                                         \
-  static Sweep chosen_sweep() { return &CHALK_CHOSEN(sweep_kernel); } \
-  constexpr Kernels kKernels{run_reference, run_lanes, run_shared, chosen_sweep};
 
 #endif

@@ -12,7 +12,7 @@ bool are_equal(const std::vector<std::size_t>& in) { return in.size() == 2 && in
 /// The operation as a link that v enters as operand `place`; operands are values.
 Link link_of(const Op* op, const std::vector<std::size_t>& in, std::size_t place) {
   if (are_equal(in)) return {*op->links.of_equals};
-  Link link{op->links.by_place[place]};
+  Link link{*op->links.by_place[place]};
   const auto other = [&](std::size_t k) { return static_cast<std::uint16_t>(in[k < place ? k : k + 1]); };
   if (in.size() > 1) link.a = other(0);
   if (in.size() > 2) link.b = other(1);
@@ -21,7 +21,7 @@ Link link_of(const Op* op, const std::vector<std::size_t>& in, std::size_t place
 
 bool has_link(const Op* op, const std::vector<std::size_t>& in) {
   if (are_equal(in)) return op->links.of_equals.has_value();
-  if (op->links.by_place.empty()) return false;
+  if (!op->links.by_place[0]) return false;
   return in.size() < 3 || (in[0] != in[1] && in[1] != in[2] && in[2] != in[0]);
 }
 
