@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "src/base/document_testing.h"
 #include "src/base/text.h"
 #include "src/kernels/chain.h"
 #include "src/ops/attributes.h"
@@ -296,6 +297,28 @@ TEST(Pooling, GivesTheWorkedExamplesOfDerivation002) {
 TEST(Transpose, ReversesTheAxesByDefault) {
   Graph g;
   EXPECT_EQ(transpose(g.input("x", {2, 3, 4})).shape(), (Shape{4, 3, 2}));
+}
+
+/// The formula with the operands' names.
+std::string latex_of(const Op& op) {
+  std::string text(op.formula.value.latex);
+  for (char k = '1'; k <= '3'; ++k) {
+    for (auto at = text.find({'#', k}); at != std::string::npos; at = text.find({'#', k})) {
+      text.replace(at, 2, op.arity == 1 ? "x" : std::string(1, static_cast<char>(k - '1' + 'a')));
+    }
+  }
+  return text;
+}
+
+TEST(AllOps, AreInTheTableOfNetworksInText) {
+  std::string table = "| operation | operands | attributes | value | ONNX |\n|---|---|---|---|---|\n";
+  for (const Op* op : all_ops()) {
+    const auto attributes = to_string(op->attributes);
+    const auto code = [](std::string_view text) { return text.empty() ? "" : str("`", text, "`"); };
+    table += str("| `", op->name.value, "` | ", op->arity < 0 ? "one or more" : str(op->arity), " | ", code(attributes),
+                 " | $`", latex_of(*op), "`$ | ", op->onnx.value, " |\n");
+  }
+  testing_support::expect_generated("docs/networks.md", "operations", table);
 }
 
 TEST(AllOps, AreFoundByName) {
