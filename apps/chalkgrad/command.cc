@@ -91,7 +91,7 @@ Option Command::texts(const char* name, std::vector<std::string>& values, const 
   return {command_, option};
 }
 
-Option Command::whole(const char* name, std::string shown, std::function<void(std::int64_t)> store, Whole range,
+Option Command::whole(const char* name, const std::string& shown, std::function<void(std::int64_t)> store, Whole range,
                       const std::string& help, const char* placeholder) {
   auto option = add(
       name, [store = std::move(store)](const std::string& word) { store(*number<std::int64_t>(word)); }, shown, help,

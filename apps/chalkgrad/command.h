@@ -72,7 +72,7 @@ class Command {
   bool given(const char* name) const;
 
  private:
-  Option whole(const char* name, std::string shown, std::function<void(std::int64_t)> store, Whole range,
+  Option whole(const char* name, const std::string& shown, std::function<void(std::int64_t)> store, Whole range,
                const std::string& help, const char* placeholder);
   Option add(const char* name, std::function<void(const std::string&)> store, const std::string& shown,
              const std::string& help, const char* placeholder);

@@ -63,7 +63,11 @@ Json::Json(double value) {
   if (std::signbit(value)) text_.insert(0, "-");
 }
 
+Json::Json() = default;
+Json::Json(bool value) : text_(value ? "true" : "false") {}
 Json::Json(std::string_view value) : text_(quoted(value)) {}
+Json::Json(const char* value) : Json(std::string_view(value)) {}
+Json::Json(const std::string& value) : Json(std::string_view(value)) {}
 Json::Json(std::initializer_list<Member> members) : kind_(Kind::object), items_(members) {}
 Json::Json(const std::map<std::string, std::string>& members) : kind_(Kind::object) {
   for (const auto& [name, value] : members) items_.push_back({name, value});

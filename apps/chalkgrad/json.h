@@ -19,20 +19,20 @@ class Json {
  public:
   struct Member;
 
-  Json() = default;  // null, until it is given elements or members
-  Json(bool value) : text_(value ? "true" : "false") {}
+  // NOLINTBEGIN(google-explicit-constructor): whatever is a value of JSON becomes one where it is listed
+  Json();  // null, until it is given elements or members
+  Json(bool value);
   Json(double value);  // the shortest text that reads back as the same number; null if it is not finite
   template <std::integral T>
-  Json(T value) : text_(std::to_string(value)) {}
+  Json(T value);
   Json(std::string_view value);
-  Json(const char* value) : Json(std::string_view(value)) {}
-  Json(const std::string& value) : Json(std::string_view(value)) {}
+  Json(const char* value);
+  Json(const std::string& value);
   Json(std::initializer_list<Member> members);
   Json(const std::map<std::string, std::string>& members);
   template <class T>
-  Json(const std::vector<T>& elements) : Json(array()) {
-    for (const auto& element : elements) push_back(element);
-  }
+  Json(const std::vector<T>& elements);
+  // NOLINTEND(google-explicit-constructor)
   static Json array();
 
   void push_back(Json element);
@@ -55,5 +55,13 @@ struct Json::Member {
   std::string name;
   Json value;
 };
+
+template <std::integral T>
+Json::Json(T value) : text_(std::to_string(value)) {}
+
+template <class T>
+Json::Json(const std::vector<T>& elements) : kind_(Kind::array) {
+  for (const auto& element : elements) push_back(element);
+}
 
 }  // namespace chalk::app

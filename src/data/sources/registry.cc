@@ -34,6 +34,7 @@ std::span<const DataSource* const> data_sources() { return kSources; }
 
 std::string data_source_forms() {
   std::vector<std::string> forms;
+  forms.reserve(kSources.size());
   for (const auto* source : kSources) forms.push_back(source->form());
   return alternatives(forms);
 }
