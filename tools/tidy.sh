@@ -9,7 +9,7 @@ passed=$build/tidy-passed
 mkdir -p "$passed"
 
 list() { git ls-files -z --cached --others --exclude-standard -- "$@"; }
-common=$({ clang-tidy --version; cat .clang-tidy apps/.clang-tidy; list 'src/*.h' 'include/*.h' 'apps/*.h' 'src/*.inc' | sort -z | xargs -0 -r cat; } | sha256sum)
+common=$({ clang-tidy --version; cat .clang-tidy; list 'src/*.h' 'include/*.h' 'apps/*.h' 'src/*.inc' | sort -z | xargs -0 -r cat; } | sha256sum)
 
 check() {  # check BUILD PASSED COMMON FILE
   local stamp report

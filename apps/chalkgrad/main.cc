@@ -53,14 +53,9 @@ int fail(int code, std::string_view message) {
 int run(int argc, char** argv) {
   CommandLine line("Trains convolutional networks on the CPU, exactly and fast, and shows its mathematics.",
                    "chalkgrad " CHALKGRAD_VERSION, kExamples);
-  add_train(line);
-  add_eval(line);
-  add_predict(line);
-  add_info(line);
-  add_gradcheck(line);
-  add_check(line);
-  add_grad(line);
-  add_bench(line);
+#define CHALK_COMMAND(name) add_##name(line);
+#include "apps/chalkgrad/commands.inc"
+#undef CHALK_COMMAND
   const int code = line.run(argc, argv);
   if (std::fflush(stdout) != 0) throw std::system_error(errno, std::generic_category(), "standard output");
   return code;

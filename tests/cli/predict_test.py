@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """chalkgrad predict."""
 import json
+import os
+import pathlib
 
 from support import CliTest, main, png
 
@@ -20,6 +22,17 @@ class Prediction(CliTest):
         self.refused(1, "missing.png", "predict", path, self.path("missing.png"))
         self.refused(1, "text.png", "predict", path, self.path("text.png", b"no image"))
         self.refused(1, "cut.png", "predict", path, self.path("cut.png", one.read_bytes()[:60]))
+
+    def test_json_has_every_name_as_it_was_given(self):
+        path = self.model()
+        name = 'a "tab\t\u0001 \\ é𝄞.png'
+        image = png(8, 8, lambda x, y: 0)
+        result = json.loads(self.good("predict", path, self.path(name, image), "--json"))
+        self.assertEqual(result[0]["image"], str(self.path(name)))
+        bad = os.fsencode(self.folder) + b"/\xff\xc3(\xed\xa0\x80.png"  # neither is UTF-8: a byte, a start, a surrogate
+        pathlib.Path(os.fsdecode(bad)).write_bytes(image)
+        shown = json.loads(self.good("predict", path, os.fsdecode(bad), "--json"))[0]["image"]
+        self.assertEqual(shown, str(self.folder) + "/\ufffd\ufffd(\ufffd\ufffd\ufffd.png")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,25 @@
 #!/usr/bin/env python3
 """The command line as a whole: help, mistakes in it, where its output goes."""
-from support import chalkgrad, CliTest, main, SMALL
+import re
+
+from support import chalkgrad, CliTest, main, ROOT, SMALL
+
+COMMANDS = re.findall(r"^CHALK_COMMAND\((\w+)\)", (ROOT / "apps/chalkgrad/commands.inc").read_text(), re.MULTILINE)
 
 
 class Usage(CliTest):
     def test_help_explains_every_command_and_shows_examples(self):
         text = self.good("--help")
         self.assertIn("chalkgrad train", text)
-        for command in ("train", "eval", "predict", "info", "gradcheck", "grad", "bench"):
-            self.assertIn(command, text)
+        for command in COMMANDS:
+            self.assertRegex(text, rf"\n  {command} +[A-Z]")
             self.assertIn("--", self.good(command, "--help"))
+
+    def test_every_command_is_documented_and_tested(self):
+        page = (ROOT / "docs/cli.md").read_text()
+        for command in COMMANDS:
+            self.assertIn(f"\n## {command}\n", page)
+            self.assertTrue((ROOT / f"tests/cli/{command}_test.py").exists(), f"add tests/cli/{command}_test.py")
 
     def test_version(self):
         self.assertRegex(self.good("--version"), r"\Achalkgrad \d+\.\d+\.\d+\n\Z")
