@@ -17,6 +17,8 @@ class Grad(CliTest):
                 self.assertIn(f"value/{name}.npy", names)
                 self.assertIn(f"gradient/{name}.npy", names)
             self.assertIn("(2, 4, 6, 6", header)
+        self.assertIn("of samples 10 to 10\n", self.good("grad", "--net", "10n", "--index", "010", "--out", path),
+                      "a number that begins with 0 is no octal one")
         self.refused(2, ["360", "359"], "grad", "--net", "10n", "--part", "test", "--index", 360, "--out", path)
         self.refused(1, "no", "grad", "--net", "10n", "--out", self.folder / "no" / "g.npz")
 
