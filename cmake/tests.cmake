@@ -1,6 +1,6 @@
 # Unit tests stand beside their code (src/ROOM/x_test.cc); tests/ holds what crosses rooms.
 # A room's tests are one program, so that GoogleTest and RapidCheck are linked once a room.
-# Every test carries a label, its tier: the room's name, cross, cli, example, bits, install or house (ctest -L base).
+# Every test carries a label, its tier: the room's name, apps, cross, cli, example, bits, install or house (ctest -L base).
 find_package(GTest REQUIRED)
 find_package(rapidcheck REQUIRED)
 find_program(CHALKGRAD_PYTHON python3 REQUIRED)
@@ -57,6 +57,10 @@ foreach(room IN LISTS tested_rooms)
     chalkgrad_test(${room} ${room_tests})
   endif()
 endforeach()
+if(TARGET chalkgrad_app AND NOT CHALKGRAD_SANITIZE MATCHES "thread")
+  file(GLOB app_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/apps/chalkgrad/*_test.cc)
+  chalkgrad_test(apps ${app_tests} ${PROJECT_SOURCE_DIR}/apps/chalkgrad/json.cc ${PROJECT_SOURCE_DIR}/apps/chalkgrad/table.cc)
+endif()
 file(GLOB cross_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*_test.cc)
 if(CHALKGRAD_SANITIZE MATCHES "thread")
   list(FILTER cross_tests EXCLUDE REGEX "seeds_mutation_test")  # src/math alone

@@ -11,7 +11,7 @@
 namespace chalk::app {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string literal(std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef", kSpecial = "\b\t\n\f\r\"\\", kLetters = "btnfr\"\\";
   std::string out = "\"";
   while (!text.empty()) {
@@ -65,7 +65,7 @@ Json::Json(double value) {
 
 Json::Json() = default;
 Json::Json(bool value) : text_(value ? "true" : "false") {}
-Json::Json(std::string_view value) : text_(quoted(value)) {}
+Json::Json(std::string_view value) : text_(literal(value)) {}
 Json::Json(const char* value) : Json(std::string_view(value)) {}
 Json::Json(const std::string& value) : Json(std::string_view(value)) {}
 Json::Json(std::initializer_list<Member> members) : kind_(Kind::object), items_(members) {}
@@ -110,7 +110,7 @@ void Json::write(std::string& out, bool lines, std::size_t depth) const {
   for (const auto& item : items_) {
     if (&item != items_.data()) out += ',';
     new_line(depth + 1);
-    if (kind_ == Kind::object) out += quoted(item.name) + (lines ? ": " : ":");
+    if (kind_ == Kind::object) out += literal(item.name) + (lines ? ": " : ":");
     item.value.write(out, lines, depth + 1);
   }
   new_line(depth);
