@@ -1,0 +1,295 @@
+#include "src/run/executor.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "chalkgrad/error.h"
+#include "src/base/text.h"
+#include "src/kernels/dense.h"
+#include "src/kernels/fold.h"
+#include "src/kernels/transfer.h"
+
+namespace chalk {
+
+using Space = Location::Space;
+
+Executor::Executor(const Plan& plan, Variables& variables, int threads, bool profiled)
+    : plan_(plan),
+      profiled_(profiled),
+      variables_(plan.variables, variables),
+      samples_(plan),
+      team_(threads),
+      barrier_(threads),
+      workers_(static_cast<std::size_t>(threads)),
+      shared_(plan.shared),
+      slots_(plan.slot * static_cast<std::size_t>(plan.slots)),
+      whole_(plan.whole.size()),
+      delivered_(plan.outputs.size()) {
+  for (const auto& constant : plan.constants) {
+    std::fill_n(shared_.data() + constant.at, constant.count, constant.value);
+  }
+  for (const auto& [leaf, next] : plan.graph.updates()) {
+    const auto found = std::find(plan.variables.begin(), plan.variables.end(), plan.graph.node(leaf).name);
+    updated_.push_back(static_cast<std::size_t>(found - plan.variables.begin()));
+  }
+  std::size_t most_operands = 0, most_items = 0;
+  for (const auto& phase : plan.phases) {
+    std::size_t items = 0;
+    for (const auto& wave : phase.waves) items += wave.size();
+    most_items = std::max(most_items, items);
+    for (const auto* steps : {&phase.shared_steps, &phase.steps}) {
+      for (const auto& step : *steps) most_operands = std::max({most_operands, step.in.size(), step.out.size()});
+    }
+  }
+  taken_ = std::vector<std::atomic<std::uint32_t>>(most_items);
+  for (auto& worker : workers_) {
+    worker.arena = AlignedFloats(plan.arena);
+    worker.scratch = AlignedFloats(plan.scratch);
+    worker.in.resize(most_operands);
+    worker.out.resize(most_operands);
+    guard_red_zones(worker.arena.data(), plan.arena_values);
+  }
+}
+
+void Executor::set(const Location& location, float value) {
+  float& at = shared_.data()[location.offset];
+  if (std::bit_cast<std::uint32_t>(at) == std::bit_cast<std::uint32_t>(value)) return;
+  at = value;
+  shared_is_current_ = false;
+}
+
+std::span<const float> Executor::output(std::size_t output) const {
+  const auto& [name, type, location] = plan_.outputs[output];
+  if (type.batched) return delivered_[output];
+  const float* values =
+      location.space == Space::variable ? variables_.data(location.offset) : shared_.data() + location.offset;
+  return {values, static_cast<std::size_t>(elements(type.shape))};
+}
+
+MemoryUse Executor::memory() const {
+  MemoryUse use;
+  use.parameters = variables_.bytes();
+  use.activations = (plan_.arena + plan_.scratch) * sizeof(float);
+  use.gradients = slots_.size() * sizeof(float);
+  use.shared = shared_.size() * sizeof(float);
+  for (const auto size : plan_.whole) use.kept += size * sizeof(float);
+  use.threads = team_.size();
+  return use;
+}
+
+std::vector<KernelTime> Executor::profile() const {
+  std::vector<KernelTime> rows;
+  if (profiled_) {
+    for (const auto& worker : workers_) worker.profile.add_to(rows, plan_.kernels);
+  }
+  return rows;
+}
+
+// A run.
+
+int Executor::Batch::valid(std::size_t microbatch) const {
+  return static_cast<int>(std::min<std::size_t>(16, samples - microbatch * 16));
+}
+
+Microbatch Executor::Batch::microbatch(std::size_t index, bool runs_one) const {
+  Microbatch one;
+  one.index = index;
+  one.valid = valid(index);
+  one.alone = runs_one && one.valid == 1;
+  for (int n = 0; n < 16; ++n) {
+    const std::size_t sample = index * 16 + static_cast<std::size_t>(std::min(n, one.valid - 1));
+    one.rows[n] = rows ? rows[sample] : static_cast<std::uint32_t>(sample);
+  }
+  return one;
+}
+
+void Executor::run(std::size_t samples, const std::uint32_t* rows) {
+  start(samples, rows);
+  for (std::size_t p = 0; p < plan_.phases.size(); ++p) {
+    if (p > 0 || !shared_is_current_) do_waves(plan_.phases[p]);
+    shared_is_current_ = true;
+    do_microbatches(plan_.phases[p]);
+  }
+}
+
+void Executor::start(std::size_t samples, const std::uint32_t* rows) {
+  const std::size_t microbatches = (samples + 15) / 16;
+  batch_ = {samples, microbatches,
+            static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(plan_.slots), microbatches)), rows};
+  make_room();
+  if (plan_.batch_size.space == Space::shared) set(plan_.batch_size, static_cast<float>(samples));
+  for (const auto variable : updated_) variables_.wrote(variable);
+  if (variables_.changed() || !updated_.empty()) shared_is_current_ = false;
+}
+
+void Executor::make_room() {
+  if (batch_.microbatches > whole_microbatches_) {
+    for (std::size_t i = 0; i < whole_.size(); ++i) whole_[i] = AlignedFloats(plan_.whole[i] * batch_.microbatches);
+    whole_microbatches_ = batch_.microbatches;
+  }
+  for (std::size_t i = 0; i < delivered_.size(); ++i) {
+    const Type& type = plan_.outputs[i].type;
+    if (type.batched) delivered_[i].resize(batch_.samples * static_cast<std::size_t>(elements(type.shape)));
+  }
+}
+
+// Shared values.
+
+void Executor::do_waves(const Phase& phase) {
+  if (phase.waves.empty()) return;
+  ++round_;
+  std::atomic<bool> sound{true};
+  auto work = [&](int thread) {
+    Worker& worker = workers_[static_cast<std::size_t>(thread)];
+    worker.microbatch = 0;
+    worker.slot = slots_.data();
+    auto* taken = taken_.data();
+    for (std::size_t wave = 0; wave < phase.waves.size(); ++wave) {
+      const auto& items = phase.waves[wave];
+      do_wave(phase, items, taken, thread);
+      taken += items.size();
+      barrier_.wait();
+      if (static_cast<int>(wave) == phase.guard_wave && !std::isfinite(*at(plan_.guard, worker))) {
+        sound.store(false, std::memory_order_relaxed);
+        return;  // all threads see the same value, so all return
+      }
+    }
+  };
+  team_.run(work);
+  if (!sound.load(std::memory_order_relaxed)) throw NumericError(str("a guarded value is not finite"));
+}
+
+void Executor::do_wave(const Phase& phase, std::span<const SharedItem> items, std::atomic<std::uint32_t>* taken,
+                       int thread) {
+  Worker& worker = workers_[static_cast<std::size_t>(thread)];
+  if (profiled_) worker.profile.start();
+  // A thread begins with the parts that it has at every step, which its cache may still hold, and then helps.
+  for (const bool own : {true, false}) {
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (own != (owner(items[i]) == thread)) continue;
+      if (taken[i].load(std::memory_order_relaxed) == round_ ||
+          taken[i].exchange(round_, std::memory_order_relaxed) == round_)
+        continue;
+      do_item(phase, items[i], worker);
+    }
+  }
+}
+
+int Executor::owner(const SharedItem& item) const {
+  return static_cast<int>(item.begin * static_cast<std::size_t>(team_.size()) / std::max<std::size_t>(1, item.all));
+}
+
+void Executor::do_item(const Phase& phase, const SharedItem& item, Worker& worker) {
+  switch (item.kind) {
+    case SharedItem::Kind::fold:
+      fold_slots(slots_.data() + item.from.offset, plan_.slot, batch_.slots, item.begin, item.end, at(item.to, worker));
+      return lap(worker, Between::fold);
+    case SharedItem::Kind::pack: {
+      const auto& pack = plan_.packs[item.step];
+      pack.kernel->pack(at(pack.from, worker), shared_.data() + pack.to);
+      return lap(worker, Between::pack);
+    }
+    case SharedItem::Kind::run: {
+      const Step& step = phase.shared_steps[item.step];
+      run_parts(step, item, worker);
+      return lap(worker, step.kernel);
+    }
+    case SharedItem::Kind::copy:
+      std::memcpy(at(item.to, worker) + item.begin, at(item.from, worker) + item.begin,
+                  (item.end - item.begin) * sizeof(float));
+      return lap(worker, Between::copy);
+  }
+}
+
+void Executor::run_parts(const Step& step, const SharedItem& item, Worker& worker) {
+  KernelRun call;
+  call.begin = item.begin;
+  call.end = item.end;
+  call.slot = plan_.slot;
+  call.slots = batch_.slots;
+  if (step.kernel->over_batch) {
+    call.in_step = step.in_step.data();
+    call.out_step = step.out_step.data();
+    call.microbatches = batch_.microbatches;
+    call.valid = batch_.valid(batch_.microbatches - 1);
+    call.alone = plan_.runs_one && call.valid == 1;
+  }
+  run_step(step, call, false, worker);
+}
+
+// Batched values.
+
+void Executor::do_microbatches(const Phase& phase) {
+  if (phase.steps.empty() && phase.gathers.empty() && phase.deliveries.empty() && phase.transpositions.empty()) return;
+  // Threads take whole slots (or single microbatches if nothing is summed), so who takes what changes no sum.
+  const std::size_t stride = phase.sums ? static_cast<std::size_t>(batch_.slots) : batch_.microbatches;
+  next_.store(0, std::memory_order_relaxed);
+  auto work = [&](int thread) {
+    Worker& worker = workers_[static_cast<std::size_t>(thread)];
+    for (std::size_t slot = next_.fetch_add(1, std::memory_order_relaxed); slot < stride;
+         slot = next_.fetch_add(1, std::memory_order_relaxed)) {
+      worker.slot = phase.sums ? slots_.data() + slot * plan_.slot : nullptr;
+      for (std::size_t m = slot; m < batch_.microbatches; m += stride)
+        do_microbatch(phase, batch_.microbatch(m, plan_.runs_one), m == slot, worker);
+    }
+  };
+  if (stride == 1) return work(0);
+  team_.run(work);
+}
+
+void Executor::do_microbatch(const Phase& phase, const Microbatch& microbatch, bool first_of_slot, Worker& worker) {
+  worker.microbatch = microbatch.index;
+  if (profiled_) worker.profile.start();
+  for (const auto& gather : phase.gathers) samples_.gather(gather, microbatch, at(gather.to, worker));
+  if (!phase.gathers.empty()) lap(worker, Between::gather);
+  KernelRun call;
+  call.valid = microbatch.valid;
+  call.accumulate = !first_of_slot;
+  for (const auto& step : phase.steps) {
+    run_step(step, call, microbatch.alone, worker);
+    lap(worker, step.kernel, microbatch.alone);
+  }
+  for (const auto& [count, from, to] : phase.transpositions) dense_transpose(count, at(from, worker), at(to, worker));
+  if (!phase.transpositions.empty()) lap(worker, Between::transpose);
+  for (const auto& delivery : phase.deliveries) deliver(delivery, microbatch, worker);
+  if (!phase.deliveries.empty()) lap(worker, Between::deliver);
+}
+
+void Executor::deliver(const Phase::Delivery& delivery, const Microbatch& microbatch, Worker& worker) {
+  const auto count = static_cast<std::size_t>(elements(plan_.outputs[delivery.output].type.shape));
+  const float* from = at(delivery.from, worker);
+  float* to = delivered_[delivery.output].data() + microbatch.index * 16 * count;
+  microbatch.alone ? take_values(from, count, to) : scatter_values(from, count, microbatch.valid, to);
+}
+
+void Executor::run_step(const Step& step, KernelRun call, bool alone, Worker& worker) {
+  for (std::size_t i = 0; i < step.in.size(); ++i) worker.in[i] = at(step.in[i], worker);
+  for (std::size_t i = 0; i < step.out.size(); ++i) worker.out[i] = at(step.out[i], worker);
+  call.in = worker.in.data();
+  call.out = worker.out.data();
+  call.packed = shared_.data() + step.packed;
+  call.scratch = worker.scratch.data();
+  alone ? step.kernel->run_one(call) : step.kernel->run(call);
+}
+
+float* Executor::at(const Location& location, const Worker& worker) {
+  switch (location.space) {
+    case Space::arena:
+      return worker.arena.data() + location.offset;
+    case Space::shared:
+      return shared_.data() + location.offset;
+    case Space::slots:
+      return worker.slot + location.offset;
+    case Space::whole:
+      return whole_[location.offset].data() + worker.microbatch * plan_.whole[location.offset];
+    case Space::variable:
+      return variables_.data(location.offset);
+    case Space::none:
+      break;
+  }
+  return nullptr;
+}
+
+}  // namespace chalk

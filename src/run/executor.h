@@ -1,0 +1,97 @@
+// Runs a plan: phase after phase, first the waves of work on shared values, then the microbatches.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "chalkgrad/program.h"
+#include "src/base/aligned.h"
+#include "src/base/threads.h"
+#include "src/plan/plan.h"
+#include "src/run/gather.h"
+#include "src/run/profile.h"
+#include "src/run/variable_watch.h"
+
+namespace chalk {
+
+class Executor {
+ public:
+  /// The plan and its variables must outlive the executor. `threads` >= 1.
+  Executor(const Plan& plan, Variables& variables, int threads, bool profiled);
+
+  void feed(std::size_t input, const Feed& feed) { samples_.feed(input, feed); }
+  /// Gives the shared value at this place another number.
+  void set(const Location& location, float value);
+  /// See Program::run(). Every input has been fed.
+  void run(std::size_t samples, const std::uint32_t* rows);
+  std::span<const float> output(std::size_t output) const;
+
+  MemoryUse memory() const;
+  std::vector<KernelTime> profile() const;
+
+ private:
+  struct Worker {
+    AlignedFloats arena, scratch;
+    std::vector<const float*> in;
+    std::vector<float*> out;
+    Profile profile;
+    // What it is working on:
+    std::size_t microbatch = 0;
+    float* slot = nullptr;
+  };
+  /// What a run is about.
+  struct Batch {
+    std::size_t samples = 0, microbatches = 0;
+    int slots = 0;                        // that hold sums
+    const std::uint32_t* rows = nullptr;  // of the feeds; null: 0, 1, 2, …
+
+    int valid(std::size_t microbatch) const;
+    Microbatch microbatch(std::size_t index, bool runs_one) const;
+  };
+
+  void start(std::size_t samples, const std::uint32_t* rows);
+  void make_room();
+
+  void do_waves(const Phase& phase);
+  void do_wave(const Phase& phase, std::span<const SharedItem> items, std::atomic<std::uint32_t>* taken, int thread);
+  void do_item(const Phase& phase, const SharedItem& item, Worker& worker);
+  void run_parts(const Step& step, const SharedItem& item, Worker& worker);
+  int owner(const SharedItem& item) const;
+
+  void do_microbatches(const Phase& phase);
+  void do_microbatch(const Phase& phase, const Microbatch& microbatch, bool first_of_slot, Worker& worker);
+  void deliver(const Phase::Delivery& delivery, const Microbatch& microbatch, Worker& worker);
+
+  void run_step(const Step& step, KernelRun call, bool alone, Worker& worker);
+  float* at(const Location& location, const Worker& worker);
+  template <class... What>
+  void lap(Worker& worker, What... what) const {
+    if (profiled_) worker.profile.lap(what...);
+  }
+
+  const Plan& plan_;
+  const bool profiled_;
+  VariableWatch variables_;
+  Gatherer samples_;
+  ThreadTeam team_;
+  Barrier barrier_;
+  std::vector<Worker> workers_;
+  AlignedFloats shared_, slots_;
+  std::vector<AlignedFloats> whole_;           // of Plan::whole, for as many
+  std::size_t whole_microbatches_ = 0;         // microbatches
+  std::vector<std::vector<float>> delivered_;  // of Plan::outputs that are batched
+
+  // Shared values of the first phase (packed weights, mostly) depend on variables, on set() and on the number of
+  // samples alone: a program without updates makes them anew only when one of these has changed.
+  bool shared_is_current_ = false;
+  std::vector<std::size_t> updated_;  // variables that a run writes to
+
+  Batch batch_;
+  std::atomic<std::size_t> next_{0};               // slot, or microbatch, that no thread has taken yet
+  std::vector<std::atomic<std::uint32_t>> taken_;  // of each item of a phase: the round in which it was last taken
+  std::uint32_t round_ = 0;
+};
+
+}  // namespace chalk
