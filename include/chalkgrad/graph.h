@@ -72,7 +72,6 @@ struct Init {
 /// A parameter that follows a statistic of the batches trained on; see Graph::running_average().
 struct RunningAverage {
   NodeId parameter = -1;  ///< not trainable
-  NodeId batch = -1;      ///< of its type: what stands in its place while training
   NodeId estimate = -1;   ///< of its type: what it moves towards
   double momentum = 0.1;
   std::int64_t places = 1;  ///< how many values each sample brings to each number of it
@@ -118,9 +117,16 @@ class Graph {
   void update(Value parameter, Value next);
   const std::vector<std::pair<NodeId, NodeId>>& updates() const { return updates_; }
 
-  /// The graph uses `parameter`, but in training (with_batch_statistics() of the passes) `batch` takes its place, and
-  /// after each step the parameter becomes (1 − momentum) · parameter + momentum · estimate. `batch` must stand before
-  /// what uses the parameter; `places`: how many values of each sample are in each number of it.
+  /// A graph is written for prediction; what is different in training is said here and below, and the pass
+  /// training_form() makes it so. In training, `substitute` takes the place of `value`, which has its type, wherever a
+  /// later value or an output of the graph uses it. All of those must come after `substitute`, which may therefore not
+  /// depend on `value`: a layer that does nothing in prediction hands on its input as a value of its own,
+  /// reshape(x, x.shape()).
+  void training_substitute(Value value, Value substitute);
+  const std::map<NodeId, NodeId>& training_substitutes() const { return training_substitutes_; }
+  /// In training, `batch` takes the place of `parameter`, and after each step the parameter becomes
+  /// (1 − momentum) · parameter + momentum · estimate. `places`: how many values of each sample are in each number of
+  /// it.
   void running_average(Value parameter, Value batch, Value estimate, double momentum, std::int64_t places);
   const std::vector<RunningAverage>& running_averages() const { return running_averages_; }
 
@@ -138,6 +144,7 @@ class Graph {
   std::map<std::string, NodeId, std::less<>> names_;
   std::vector<std::pair<std::string, NodeId>> outputs_;
   std::vector<std::pair<NodeId, NodeId>> updates_;
+  std::map<NodeId, NodeId> training_substitutes_;
   std::vector<RunningAverage> running_averages_;
   std::string layer_;
 };

@@ -158,6 +158,16 @@ void Graph::update(Value parameter, Value next) {
   updates_.emplace_back(parameter.id(), next.id());
 }
 
+void Graph::training_substitute(Value value, Value substitute) {
+  if (value.type() != substitute.type()) {
+    const std::string& name = value.name();
+    throw ShapeError(str(name.empty() ? str("%", value.id()) : name, " is ", to_string(value.type()),
+                         " but its substitute in training is ", to_string(substitute.type())));
+  }
+  if (!training_substitutes_.emplace(value.id(), substitute.id()).second)
+    throw std::logic_error(str("%", value.id(), " has a substitute in training already"));
+}
+
 void Graph::running_average(Value parameter, Value batch, Value estimate, double momentum, std::int64_t places) {
   const Node& leaf = node(parameter.id());
   if (leaf.op != &op_parameter || leaf.attributes.as<ParameterAttributes>().trainable)
@@ -167,7 +177,8 @@ void Graph::running_average(Value parameter, Value batch, Value estimate, double
     throw ShapeError(str("running average ", parameter.name(), ": it is ", to_string(leaf.type), " but the batch's is ",
                          to_string(value.type())));
   }
-  running_averages_.push_back({parameter.id(), batch.id(), estimate.id(), momentum, places});
+  training_substitute(parameter, batch);
+  running_averages_.push_back({parameter.id(), estimate.id(), momentum, places});
 }
 
 std::string Graph::print() const {
@@ -191,9 +202,11 @@ std::string Graph::print() const {
   }
   for (const auto& [name, id] : outputs_) out << "output " << name << " = " << reference(id) << "\n";
   for (const auto& [leaf, next] : updates_) out << "update " << reference(leaf) << " := " << reference(next) << "\n";
+  for (const auto& [value, substitute] : training_substitutes_)
+    out << "in training " << reference(substitute) << " takes the place of " << reference(value) << "\n";
   for (const auto& average : running_averages_) {
-    out << "in training " << reference(average.parameter) << " stands for " << reference(average.batch)
-        << " and moves towards " << reference(average.estimate) << " by " << average.momentum << "\n";
+    out << "in training " << reference(average.parameter) << " moves towards " << reference(average.estimate) << " by "
+        << average.momentum << "\n";
   }
   return out.str();
 }
@@ -217,11 +230,15 @@ void Graph::verify() const {
   for (const auto& [name, id] : outputs_) {
     if (id < 0 || id >= size()) fail(id, "is an output but not in the graph");
   }
-  for (const auto& [leaf, batch, estimate, momentum, places] : running_averages_) {
-    if (std::min({leaf, batch, estimate}) < 0 || std::max({leaf, batch, estimate}) >= size())
+  for (const auto& [value, substitute] : training_substitutes_) {
+    if (std::min(value, substitute) < 0 || std::max(value, substitute) >= size())
+      fail(value, "has a substitute outside the graph, or is outside itself");
+    if (node(value).type != node(substitute).type) fail(value, "has a substitute of another type");
+  }
+  for (const auto& [leaf, estimate, momentum, places] : running_averages_) {
+    if (std::min(leaf, estimate) < 0 || std::max(leaf, estimate) >= size())
       fail(leaf, "is a running average outside the graph");
-    if (node(leaf).op != &op_parameter || node(leaf).type != node(batch).type || node(leaf).type != node(estimate).type)
-      fail(leaf, "cannot follow its batch");
+    if (node(leaf).op != &op_parameter || node(leaf).type != node(estimate).type) fail(leaf, "cannot follow its batch");
   }
   for (const auto& [leaf, next] : updates_) {
     if (leaf < 0 || next < 0 || leaf >= size() || next >= size()) fail(leaf, "is an update outside the graph");

@@ -11,9 +11,10 @@ namespace chalk {
 /// names where a named value survives.
 Graph simplify(const Graph& graph);
 
-/// The graph in training: where it uses running averages, statistics of the batch stand, and the averages follow them
-/// by updates. Values keep their ids. Nothing changes for a graph without running averages.
-Graph with_batch_statistics(const Graph& graph);
+/// The graph in training: every value that has a substitute in training (Graph::training_substitute) has given its
+/// place to it, and running averages follow the batches by updates. Values keep their ids. Nothing changes for a graph
+/// that is the same in training. Throws std::logic_error if a value is used before its substitute is known.
+Graph training_form(const Graph& graph);
 
 /// The graph with scales and shifts of a convolution's or dense layer's channels made part of its weights and bias,
 /// where they are the only use of its result: what is left of batch normalisation in prediction.

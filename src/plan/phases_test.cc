@@ -35,7 +35,7 @@ Graph normalised_network() {
   const Value z = conv_layer(g.input("x", {2, 6, 6}), {.filters = 3, .bias = Bias::none});
   g.layer("bn");
   g.output("y", relu(batch_norm_layer(z)));
-  Graph training = with_batch_statistics(g);
+  Graph training = training_form(g);
   const Value loss = batch_sum(sum(tanh(training.value(training.outputs()[0].second))));
   training.clear_outputs();
   const auto parameters = training.parameters();

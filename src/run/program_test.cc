@@ -126,7 +126,7 @@ Graph residual_network() {
   g.layer("dense2");
   v = dense_layer(v, {.outputs = 4});
   g.output("y", v);
-  Graph training = with_batch_statistics(g);
+  Graph training = training_form(g);
   training.clear_outputs();
   output_gradients(training, training.value(v.id()));
   return training;
@@ -458,7 +458,8 @@ TEST(Program, SaysWhatIsMissing) {
   };
   EXPECT_EQ(message([&] { program.run(4); }), "input \"x\" has no samples; call feed(\"x\", …) before run()");
   EXPECT_EQ(message([&] { program.feed("z", {}); }), "the program has no input \"z\"; it has x, t");
-  EXPECT_EQ(message([&] { program.feed("x", {}); }), "feed of \"x\": give exactly one of values, bytes and labels");
+  EXPECT_EQ(message([&] { program.feed("x", {}); }),
+            "feed of \"x\": give exactly one of values, bytes and labels");
   EXPECT_EQ(message([&] { program.set("x", 1); }), "input \"x\" is not one shared number");
   EXPECT_NE(message([&] { (void)program.output("nothing"); }).find("no output \"nothing\"; it has loss, y"),
             std::string::npos);

@@ -22,7 +22,7 @@ const char* flaw(std::span<const float> values) {
 }  // namespace
 
 std::string first_not_finite(Network& network, const Dataset& data, std::size_t samples, const std::uint32_t* rows) {
-  Graph graph = with_batch_statistics(network.graph());
+  Graph graph = training_form(network.graph());
   graph.clear_outputs();
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (!is_leaf(*graph.node(id).op)) graph.output(str("%", id), graph.value(id));

@@ -114,7 +114,7 @@ std::vector<InspectedValue> inspect(Network& network, const Dataset& data, std::
     throw InputError(str("data set ", in_quotes(data.name), " has ", grouped(data.size()), " samples; ", grouped(count),
                          " from ", grouped(first), " on are not all there"));
   }
-  Graph graph = with_batch_statistics(network.graph());
+  Graph graph = training_form(network.graph());
   const auto natural = natural_loss(network);
   const auto kind = data.labels.empty() && of_softmax(natural) ? Loss::squared_error : natural;
   const Value loss = batch_mean(add_loss(graph, kind, target_shape(data)));

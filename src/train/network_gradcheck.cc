@@ -36,7 +36,7 @@ struct Problem {
   std::vector<Value> wrt;  // the parameters, and the input
 };
 
-Problem::Problem(const Network& network) : graph(with_batch_statistics(network.graph())) {
+Problem::Problem(const Network& network) : graph(training_form(network.graph())) {
   loss = batch_mean(add_loss(graph, natural_loss(network), network.output_shape()));
   wrt = graph.parameters();
   wrt.push_back(graph.find("x"));

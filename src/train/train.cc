@@ -60,7 +60,7 @@ void check_batches(const Graph& graph, std::int64_t samples, std::int64_t batch)
   if (std::min(samples, batch) != 1 && samples % batch != 1) return;
   for (const auto& average : graph.running_averages()) {
     if (average.places > 1) continue;
-    throw InputError(str(graph.node(average.batch).layer, ": batches of ", batch, " leave a last one of 1 of the ",
+    throw InputError(str(graph.node(average.estimate).layer, ": batches of ", batch, " leave a last one of 1 of the ",
                          samples, " samples, which has no variance to normalise with; use another batch size"));
   }
 }

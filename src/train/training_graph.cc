@@ -58,7 +58,7 @@ bool is_bias(Value parameter) {
 }  // namespace
 
 Graph training_graph(const Network& network, Loss loss, const Shape& target, bool labels, const Sgd& optimizer) {
-  Graph step = with_batch_statistics(network.graph());
+  Graph step = training_form(network.graph());
   const Value logits = logits_of(step);
   const Value mean_loss = batch_mean(add_loss(step, loss, target));
   step.name(mean_loss, "loss");

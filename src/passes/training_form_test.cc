@@ -1,6 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+#include <string>
+
 #include "chalkgrad/differentiate.h"
+#include "chalkgrad/error.h"
 #include "chalkgrad/layers.h"
 #include "src/passes/passes.h"
 #include "src/passes/simplify_testing.h"
@@ -22,7 +26,7 @@ Graph batch_norm_graph(const Shape& sample) {
   const Value x = forward.input("x", sample);
   const Value y = batch_norm_layer(x);
   forward.name(y, "y");
-  Graph g = with_batch_statistics(forward);
+  Graph g = training_form(forward);
   const Value loss = batch_sum(sum(g.input("weights", sample) * g.find("y")));
   const std::vector<Value> wrt{g.find("x"), g.find("weight"), g.find("bias")};
   const auto d = gradients(loss, wrt);
@@ -96,19 +100,67 @@ TEST(BatchStatistics, SimplifyToTheTextbooksGradient) {
   EXPECT_EQ(sums, 4) << simple.print();
 }
 
-TEST(BatchStatistics, MustStandBeforeTheAverageIsUsed) {
+TEST(TrainingForm, NeedsTheSubstituteBeforeTheValueIsUsed) {
   Graph g;
   const Value running = g.parameter("running", {2}, {}, /*trainable=*/false);
   const Value x = g.input("x", {2}), y = x - running, mean = batch_mean(x);
   g.running_average(running, mean, mean, 0.1, 1);
   g.output("y", y);
-  EXPECT_THROW(with_batch_statistics(g), std::logic_error);
+  EXPECT_THROW(training_form(g), std::logic_error);
 }
 
-TEST(BatchStatistics, LeaveAGraphWithoutThemAsItIs) {
+TEST(TrainingForm, PutsSubstitutesWhereValuesAndOutputsUseThem) {
+  Graph g;
+  const Value x = g.input("x", {2}), early = x + x, quiet = reshape(x, {2});
+  const Value loud = x * g.constant(10);
+  g.training_substitute(quiet, loud);
+  g.output("used", quiet + early);
+  g.output("itself", quiet);
+  g.output("x", x);
+  const Values fed{{"x", {1, 2}}};
+  const auto predicted = evaluate(g, fed, 1), trained = evaluate(training_form(g), fed, 1);
+  EXPECT_EQ(predicted.at("used"), (std::vector<double>{3, 6}));
+  EXPECT_EQ(predicted.at("itself"), (std::vector<double>{1, 2}));
+  EXPECT_EQ(trained.at("used"), (std::vector<double>{12, 24}));
+  EXPECT_EQ(trained.at("itself"), (std::vector<double>{10, 20}));
+  EXPECT_EQ(trained.at("x"), (std::vector<double>{1, 2})) << "other uses of x stay";
+}
+
+TEST(TrainingForm, TakesSubstitutesOneAfterTheOther) {
+  Graph g;
+  const auto times_in_training = [&](Value x, double factor) {
+    const Value y = reshape(x, x.shape());
+    g.training_substitute(y, x * g.constant(factor));
+    return y;
+  };
+  g.output("y", times_in_training(times_in_training(g.input("x", {2}), 10), 7));
+  EXPECT_EQ(evaluate(training_form(g), {{"x", {1, 2}}}, 1).at("y"), (std::vector<double>{70, 140}));
+}
+
+TEST(TrainingForm, TakesOneSubstituteOfTheSameType) {
+  Graph g;
+  const Value x = g.input("x", {2}), y = reshape(x, {2});
+  EXPECT_THROW(g.training_substitute(y, g.input("z", {3})), ShapeError);
+  g.training_substitute(y, x * x);
+  EXPECT_THROW(g.training_substitute(y, x + x), std::logic_error);
+}
+
+TEST(TrainingForm, PrintsWhatTrainingChanges) {
+  Graph g;
+  const Value running = g.parameter("running", {2}, {}, /*trainable=*/false);
+  const Value x = g.input("x", {2}), mean = batch_mean(x);
+  g.running_average(running, mean, mean, 0.25, 1);
+  g.output("y", x - running);
+  const std::string text = g.print();
+  const std::string id = "%" + std::to_string(mean.id());
+  EXPECT_NE(text.find("in training " + id + " takes the place of %0 running\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("in training %0 running moves towards " + id + " by 0.25\n"), std::string::npos) << text;
+}
+
+TEST(TrainingForm, LeavesAGraphThatIsTheSameInTrainingAsItIs) {
   Graph g;
   g.output("y", dense_layer(g.input("x", {4}), {.outputs = 2}));
-  EXPECT_EQ(with_batch_statistics(g).print(), g.print());
+  EXPECT_EQ(training_form(g).print(), g.print());
 }
 
 }  // namespace
