@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace chalk {
 namespace {
@@ -64,18 +65,30 @@ ThreadTeam::~ThreadTeam() {
   for (auto& worker : workers_) worker.join();
 }
 
-void ThreadTeam::start(void (*call)(void*, int), void* work) {
+void ThreadTeam::start(void (*call_work)(void*, int), void* work) {
   const int others = static_cast<int>(workers_.size());
+  call_ = call_work;
+  work_ = work;
   if (others > 0) {
-    call_ = call;
-    work_ = work;
     busy_.store(others, std::memory_order_relaxed);
     round_.store((round_.load(std::memory_order_relaxed) + 1) & ~kGoodbye, std::memory_order_seq_cst);
     round_.notify_all();
   }
-  call(work, 0);
+  call(0);
   for (int left = busy_.load(std::memory_order_acquire); left != 0; left = busy_.load(std::memory_order_acquire)) {
     wait_while(busy_, left, may_spin(size()));
+  }
+  if (failed_.load(std::memory_order_relaxed)) {
+    failed_.store(false, std::memory_order_relaxed);
+    std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+}
+
+void ThreadTeam::call(int thread) {
+  try {
+    call_(work_, thread);
+  } catch (...) {
+    if (!failed_.exchange(true, std::memory_order_relaxed)) error_ = std::current_exception();
   }
 }
 
@@ -86,7 +99,7 @@ void ThreadTeam::serve(int thread) {
     wait_while(round_, seen, spin);
     seen = round_.load(std::memory_order_acquire);
     if (seen & kGoodbye) return;
-    call_(work_, thread);
+    call(thread);
     if (busy_.fetch_sub(1, std::memory_order_seq_cst) == 1) busy_.notify_one();
   }
 }

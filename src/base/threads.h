@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -22,7 +23,8 @@ class ThreadTeam {
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
   /// Calls work(0) … work(size() − 1), each on its own thread, work(0) on this one; returns when all have. Allocates
-  /// nothing. `work` must not throw.
+  /// nothing. If some throw, so does this, when all have ended: what was thrown first. (Work must not throw where other
+  /// threads wait for it at a Barrier.)
   template <class F>
   void run(F& work) {
     start([](void* f, int thread) { (*static_cast<F*>(f))(thread); }, &work);
@@ -31,12 +33,15 @@ class ThreadTeam {
  private:
   void start(void (*call)(void*, int), void* work);
   void serve(int thread);
+  void call(int thread);
 
   std::vector<std::thread> workers_;
   void (*call_)(void*, int) = nullptr;
   void* work_ = nullptr;
   std::atomic<std::uint32_t> round_{0};  // counts calls of run(); the highest bit says goodbye
   std::atomic<int> busy_{0};
+  std::atomic<bool> failed_{false};
+  std::exception_ptr error_;  // if so
 };
 
 /// Lets one after the other through; makes threads of a team wait for each other.

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace chalk {
@@ -30,6 +32,33 @@ TEST(ThreadTeam, WhatThreadsWroteIsThereAfterwards) {
     total += part[0] + part[1] + part[2];
   }
   EXPECT_EQ(total, 500 * 6);
+}
+
+TEST(ThreadTeam, ThrowsWhatAThreadThrewWhenAllHaveEnded) {
+  for (const int size : {1, 2, 4}) {
+    ThreadTeam team(size);
+    for (int thrower = 0; thrower < size; ++thrower) {
+      std::atomic<int> ended{0};
+      auto work = [&](int thread) {
+        if (thread == thrower) throw std::out_of_range("thread " + std::to_string(thread));
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        ended.fetch_add(1);
+      };
+      try {
+        team.run(work);
+        ADD_FAILURE() << "nothing was thrown";
+      } catch (const std::out_of_range& e) {
+        EXPECT_EQ(e.what(), "thread " + std::to_string(thrower));
+      }
+      EXPECT_EQ(ended.load(), size - 1);
+    }
+    auto all_throw = [](int) { throw std::runtime_error("each"); };
+    EXPECT_THROW(team.run(all_throw), std::runtime_error);
+    std::atomic<int> done{0};
+    auto sound = [&](int) { done.fetch_add(1); };
+    team.run(sound);
+    EXPECT_EQ(done.load(), size) << "the team works on";
+  }
 }
 
 // A worker falls asleep some time after its work; a call that comes at that very moment must wake it. (It once slept
