@@ -1,11 +1,13 @@
 // A training step, or a prediction, allocates nothing: everything was booked when the program was made.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <new>
 
 #include "chalkgrad/chalkgrad.h"
+#include "src/passes/passes.h"
 
 namespace {
 std::atomic<long> allocations{0};
@@ -71,6 +73,41 @@ TEST(Prediction, OfOneSampleAllocatesNothing) {
     for (std::uint32_t row = 0; row < 20; ++row) program.run(1, &row);
     EXPECT_EQ(allocations.load(), before) << text;
   }
+}
+
+TEST(TrainingStep, OfFetchedSamplesWithNoiseAllocatesNothing) {
+#ifndef COUNTED
+  GTEST_SKIP() << "SKIPPED: a sanitizer replaces the allocator";
+#endif
+  const Split data = digits();
+  const auto& all = data.train;
+  const auto size = static_cast<std::size_t>(elements(all.sample));
+  Graph forward;
+  const Value x = forward.input("x", all.sample);
+  forward.layer("bn");
+  const Value v = batch_norm_layer(x) * forward.noise("noise", all.sample);
+  forward.layer("dense");
+  const NodeId y = dense_layer(v, {.outputs = 10}).id();
+  Graph g = training_form(forward);  // which normalises by the batch, and so reads samples in several phases
+  const Value loss = batch_mean(cross_entropy(g.value(y), g.input("t", {10}, true)));
+  g.output("loss", loss);
+  const auto parameters = g.parameters();
+  const auto d = gradients(loss, parameters);
+  for (std::size_t i = 0; i < d.size(); ++i) g.update(parameters[i], parameters[i] - g.constant(0.1) * d[i]);
+  Variables variables(g, 1);
+  Program program(g, variables, {.threads = 2});
+  const auto fetch = [&](std::span<const std::uint32_t> rows, std::uint64_t, std::span<std::uint8_t> to) {
+    for (std::size_t n = 0; n < rows.size(); ++n) std::copy_n(&all.bytes[rows[n] * size], size, &to[n * size]);
+  };
+  program.feed("x", {.scale = all.scale.data(), .shift = all.shift.data(), .fetch_bytes = fetch});
+  program.feed("t", {.labels = all.labels.data()});
+  program.run(50);
+  const long before = allocations.load();
+  for (std::uint64_t step = 1; step < 10; ++step) {
+    program.set_position(step);
+    program.run(50);
+  }
+  EXPECT_EQ(allocations.load(), before);
 }
 
 }  // namespace

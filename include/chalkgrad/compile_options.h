@@ -1,6 +1,7 @@
 // How a graph is made ready to run.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <string>
@@ -12,6 +13,7 @@ struct CompileOptions {
   int threads = 0;                          ///< 0: one a core
   std::string guard{};                      ///< a shared scalar output (the loss): if it is not finite, run() throws
                                             ///< NumericError before any parameter is updated
+  std::uint64_t seed = 0;                   ///< of the graph's noise (Graph::noise)
   bool profile = false;                     ///< measures each kernel's time, for Program::profile()
   std::set<std::string> disabled_passes{};  ///< "simplify", "fold_scales", "split_variance", "fuse": for comparison
   std::set<std::string> print_after{};      ///< these, and "differentiate", "plan": what each has made is handed to

@@ -25,7 +25,7 @@ class Graph;
 struct Op;
 using NodeId = std::int32_t;
 
-/// A handle to one value of a graph. Valid as long as the graph stands where it stands.
+/// A handle to one value of a graph. Valid until the graph is moved or destroyed.
 class Value {
  public:
   Value() = default;
@@ -82,7 +82,12 @@ class Graph {
   /// A value that every sample brings. `distribution`: its elements are >= 0 and sum to 1 (a one-hot label), which the
   /// simplifier may use.
   Value input(std::string name, Shape shape, bool distribution = false);
-  /// A value that is given anew at each run and is the same for all samples, e.g. the learning rate.
+  /// A batched input that nobody has to feed: noise, for layers that drop or disturb values in training. Every element
+  /// is uniform in [0, 1), a multiple of 2^−24, and depends on this name, CompileOptions::seed, the position of the run
+  /// (Program::set_position) and the row of the sample in the feeds alone; so a batch and its parts get the same, and a
+  /// row that comes twice in a run gets it twice.
+  Value noise(std::string name, Shape shape);
+  /// A value that is given for each run and is the same for all samples, e.g. the learning rate.
   Value shared_input(std::string name, Shape shape = {});
   /// A value that is kept from run to run. `trainable` is false for state such as a momentum.
   Value parameter(std::string name, Shape shape, Init init = {}, bool trainable = true);

@@ -2,13 +2,14 @@
 //
 //   Variables variables(graph, /*seed=*/1);
 //   Program program(graph, variables, {.threads = 2});
-//   program.feed("x", Feed::of(images));
+//   program.feed("x", {.values = images.data()});
 //   program.run(64);
 //   float loss = program.output("loss")[0];
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -68,24 +69,39 @@ class Variables {
   std::map<std::string, Tensor, std::less<>> tensors_;
 };
 
-/// Where a batched input's samples come from. The memory must stay until the last run with it.
+/// Fetches samples for a run: writes those of `rows` (1 to 16 of them) to `to`, one after the other and every element.
+/// `position` is what Program::set_position() last said.
+///
+/// Each thread of the program calls it for the samples that it works on, in no certain order and several at the same
+/// time; `to` is memory of the program that no other call writes to. It is called once in a run for each place of a row
+/// in the batch. What it writes for a row may depend on that row and the position alone, so that results are the same
+/// bits on any number of threads and however a batch is divided among runs. What it throws ends the run, which throws
+/// it; parameters whose updates depend on samples are then what they were, and the program can be run again.
+template <class T>
+using Fetch = std::function<void(std::span<const std::uint32_t> rows, std::uint64_t position, std::span<T> to)>;
+
+/// Where a batched input's samples come from: exactly one of values, bytes and labels, or a function that fetches such.
+/// The memory, or what the function uses, must stay until the last run with it; it may change between runs.
 struct Feed {
   const float* values = nullptr;         ///< samples × elements, or
   const std::uint8_t* bytes = nullptr;   ///< samples × elements, each entering as byte · scale[c] + shift[c], or
-  const std::int32_t* labels = nullptr;  ///< one a sample, entering as a one-hot vector
-  const float* scale = nullptr;          ///< per channel (first axis)
+  const std::int32_t* labels = nullptr;  ///< one a sample, from 0, entering as a one-hot vector
+  const float* scale = nullptr;          ///< of bytes, per channel (first axis)
   const float* shift = nullptr;
+  Fetch<float> fetch_values{};         ///< elements of each row, or
+  Fetch<std::uint8_t> fetch_bytes{};   ///< elements of each row, with scale and shift, or
+  Fetch<std::int32_t> fetch_labels{};  ///< one for each row
 };
 
 /// How much memory a program books, in bytes.
 struct MemoryUse {
   std::size_t parameters = 0;   ///< all parameters, momentum included
-  std::size_t activations = 0;  ///< one microbatch of 16 samples, for each thread
+  std::size_t activations = 0;  ///< one microbatch of 16 samples, with what was fetched for it, for each thread
   std::size_t gradients = 0;    ///< slots of sums over samples
   std::size_t shared = 0;       ///< shared values and packed weights
   int threads = 1;
-  std::size_t kept = 0;  ///< beyond the total, for each 16 samples of the largest batch so far: values that a graph
-                         ///< which couples its samples (batch normalisation in training) keeps for later
+  std::size_t kept = 0;  ///< beyond the total, for each 16 samples of the largest batch so far: what a graph that
+                         ///< couples its samples (batch normalisation in training) needs later, values and samples
   std::size_t total() const {
     return parameters + activations * static_cast<std::size_t>(threads) + gradients + shared;
   }
@@ -99,9 +115,9 @@ struct KernelTime {
   double seconds = 0;
 };
 
-/// An executable form of a graph's outputs and updates. Runs allocate nothing (but for the first with more samples
-/// than ever before, where the graph has batched outputs or couples its samples; and the first after a variable's
-/// values() were handed out for writing).
+/// An executable form of a graph's outputs and updates. Runs allocate nothing, except the first with more samples than
+/// ever before, where the graph has batched outputs or couples its samples, and the first after a variable's values()
+/// were handed out for writing. A program may be used by one thread at a time.
 class Program {
  public:
   /// The graph is copied; `variables` must hold its parameters and outlive the program.
@@ -110,12 +126,16 @@ class Program {
   Program(Program&&) noexcept;
   Program& operator=(Program&&) noexcept;
 
-  /// Gives a batched input its samples. Throws InputError if there is no such input.
+  /// Gives a batched input its samples. Throws InputError if there is no such input or the feed is not exactly one.
   void feed(std::string_view input, const Feed& feed);
   /// Gives a shared scalar input its value.
   void set(std::string_view input, float value);
+  /// Where the next runs are on their way, e.g. the step or the epoch: what is fetched and what noise is drawn may
+  /// depend on it. 0 at first.
+  void set_position(std::uint64_t position);
   /// Runs on `samples` >= 1 samples: the rows named by `rows` of every feed (null: 0, 1, 2, …), then applies the
-  /// updates.
+  /// updates. Throws InputError if an input was not fed (noise need not be), NumericError if the guarded value is not
+  /// finite, and what a feed's function throws.
   void run(std::size_t samples, const std::uint32_t* rows = nullptr);
   /// Of the last run: the elements of a shared output; samples × elements of a batched one. Throws InputError for an
   /// unknown name.

@@ -3,24 +3,11 @@
 #include <bit>
 #include <cmath>
 
+#include "src/base/philox.h"
+
 namespace chalk {
 
 namespace {
-
-/// kCounters blocks side by side: c[word][block]. What keeps processors busy, and lets compilers use vectors.
-template <std::size_t kCounters>
-void philox_blocks(std::uint32_t (&c)[4][kCounters], std::array<std::uint32_t, 2> k) {
-  for (int round = 0; round < 10; ++round) {
-    for (std::size_t i = 0; i < kCounters; ++i) {
-      const std::uint64_t a = std::uint64_t{0xD2511F53} * c[0][i], b = std::uint64_t{0xCD9E8D57} * c[2][i];
-      c[0][i] = static_cast<std::uint32_t>(b >> 32) ^ c[1][i] ^ k[0];
-      c[1][i] = static_cast<std::uint32_t>(b);
-      c[2][i] = static_cast<std::uint32_t>(a >> 32) ^ c[3][i] ^ k[1];
-      c[3][i] = static_cast<std::uint32_t>(a);
-    }
-    k = {k[0] + 0x9E3779B9, k[1] + 0xBB67AE85};
-  }
-}
 
 std::uint32_t low(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
 std::uint32_t high(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); }

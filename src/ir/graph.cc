@@ -70,14 +70,27 @@ Value Graph::append(Node node) {
 Value Graph::input(std::string name, Shape shape, bool distribution) {
   check_shape(shape, "input " + name);
   Type type{shape, true};
+  return append({&op_input,
+                 InputAttributes{std::move(shape), true, distribution, false},
+                 {},
+                 std::move(type),
+                 std::move(name),
+                 {}});
+}
+
+Value Graph::noise(std::string name, Shape shape) {
+  if (name.empty()) throw InputError("noise needs a name; its numbers depend on it");
+  check_shape(shape, "noise " + name);
+  Type type{shape, true};
   return append(
-      {&op_input, InputAttributes{std::move(shape), true, distribution}, {}, std::move(type), std::move(name), {}});
+      {&op_input, InputAttributes{std::move(shape), true, false, true}, {}, std::move(type), std::move(name), layer_});
 }
 
 Value Graph::shared_input(std::string name, Shape shape) {
   check_shape(shape, "input " + name);
   Type type{shape, false};
-  return append({&op_input, InputAttributes{std::move(shape), false, false}, {}, std::move(type), std::move(name), {}});
+  return append(
+      {&op_input, InputAttributes{std::move(shape), false, false, false}, {}, std::move(type), std::move(name), {}});
 }
 
 Value Graph::parameter(std::string name, Shape shape, Init init, bool trainable) {

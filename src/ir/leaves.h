@@ -9,11 +9,13 @@ struct InputAttributes {  // batched or shared, as the node's type says
   std::vector<std::int64_t> shape;
   bool batched = true;
   bool distribution = false;  // elements are >= 0 and sum to 1
+  bool noise = false;         // drawn where it is not fed; see Graph::noise()
 
   void visit(FieldVisitor& v) {
     v.field("shape", shape);
     v.field("batched", batched);
     v.field("distribution", distribution);
+    v.field("noise", noise);
   }
   bool operator==(const InputAttributes&) const = default;
 };
@@ -49,5 +51,7 @@ extern const Op op_input;
 extern const Op op_parameter;
 extern const Op op_constant;
 extern const Op op_batch_size;
+
+inline bool is_noise(const Node& node) { return node.op == &op_input && node.attributes.as<InputAttributes>().noise; }
 
 }  // namespace chalk

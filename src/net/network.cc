@@ -18,7 +18,7 @@ Network::Network(Graph graph, std::string text) : graph_(std::move(graph)), text
   if (!y.type.batched)
     throw InputError(str("the network's output is ", to_string(y.type), "; it must be one per sample"));
   for (NodeId id = 0; id < graph_.size(); ++id) {
-    if (graph_.node(id).op != &op_input || id == x) continue;
+    if (graph_.node(id).op != &op_input || id == x || is_noise(graph_.node(id))) continue;
     throw InputError(
         str("the network has an input \"", graph_.node(id).name, "\" besides \"x\"; it can have only one"));
   }

@@ -44,7 +44,7 @@ Graph without_dead_nodes(const Graph& graph) {
   for (const auto& [leaf, next] : graph.updates()) live[static_cast<std::size_t>(next)] = true;
   for (auto id = live.size(); id-- > 0;) {
     const Node& node = graph.node(static_cast<NodeId>(id));
-    if (node.op == &op_input || node.op == &op_parameter) live[id] = true;
+    if ((node.op == &op_input && !is_noise(node)) || node.op == &op_parameter) live[id] = true;
     if (!live[id]) continue;
     for (const auto input : node.inputs) live[static_cast<std::size_t>(input)] = true;
   }

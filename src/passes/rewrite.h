@@ -40,7 +40,7 @@ class Rewriter {
   std::vector<NodeId> new_of_;  // −1: not mapped
 };
 
-/// The graph without the nodes that neither an output nor an update needs; inputs and parameters stay.
+/// The graph without the nodes that neither an output nor an update needs; inputs and parameters stay, but noise goes.
 Graph without_dead_nodes(const Graph& graph);
 
 }  // namespace chalk

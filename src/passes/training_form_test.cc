@@ -145,6 +145,16 @@ TEST(TrainingForm, TakesOneSubstituteOfTheSameType) {
   EXPECT_THROW(g.training_substitute(y, x + x), std::logic_error);
 }
 
+TEST(TrainingForm, NoiseThatOnlyTrainingUsesIsGoneInPrediction) {
+  Graph g;
+  const Value x = g.input("x", {2}), y = reshape(x, {2});
+  g.training_substitute(y, x * g.noise("mask", {2}));
+  g.output("y", y);
+  EXPECT_EQ(simplify(g).print().find("mask"), std::string::npos) << simplify(g).print();
+  EXPECT_NE(simplify(training_form(g)).print().find("mask"), std::string::npos);
+  EXPECT_THROW(g.noise("", {2}), InputError) << "its numbers depend on its name";
+}
+
 TEST(TrainingForm, PrintsWhatTrainingChanges) {
   Graph g;
   const Value running = g.parameter("running", {2}, {}, /*trainable=*/false);

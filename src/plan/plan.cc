@@ -130,10 +130,10 @@ class Planner {
       } else if (n.op == &op_input && !n.type.batched) {
         location(id) = {Space::shared, plan_.shared};
         plan_.shared += floats_of(n.type);
-        plan_.inputs.push_back({n.name, n.type, location(id)});
+        plan_.inputs.push_back({n.name, n.type, location(id), false});
       } else if (n.op == &op_input) {
         batched_inputs_.emplace_back(id, plan_.inputs.size());
-        plan_.inputs.push_back({n.name, n.type, {}});
+        plan_.inputs.push_back({n.name, n.type, {}, is_noise(n)});
       }
     }
   }

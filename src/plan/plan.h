@@ -92,7 +92,8 @@ struct Plan {
   struct Input {
     std::string name;
     Type type;
-    Location location;  // of a shared one
+    Location location;   // of a shared one
+    bool noise = false;  // drawn where it is not fed
   };
   struct Output {
     std::string name;

@@ -15,14 +15,14 @@ namespace chalk {
 
 using Space = Location::Space;
 
-Executor::Executor(const Plan& plan, Variables& variables, int threads, bool profiled)
+Executor::Executor(const Plan& plan, Variables& variables, const CompileOptions& options)
     : plan_(plan),
-      profiled_(profiled),
+      profiled_(options.profile),
       variables_(plan.variables, variables),
-      samples_(plan),
-      team_(threads),
-      barrier_(threads),
-      workers_(static_cast<std::size_t>(threads)),
+      team_(options.threads > 0 ? options.threads : available_threads()),
+      barrier_(team_.size()),
+      samples_(plan, team_.size(), options.seed),
+      workers_(static_cast<std::size_t>(team_.size())),
       shared_(plan.shared),
       slots_(plan.slot * static_cast<std::size_t>(plan.slots)),
       whole_(plan.whole.size()),
@@ -44,7 +44,9 @@ Executor::Executor(const Plan& plan, Variables& variables, int threads, bool pro
     }
   }
   taken_ = std::vector<std::atomic<std::uint32_t>>(most_items);
+  int thread = 0;
   for (auto& worker : workers_) {
+    worker.thread = thread++;
     worker.arena = AlignedFloats(plan.arena);
     worker.scratch = AlignedFloats(plan.scratch);
     worker.in.resize(most_operands);
@@ -71,9 +73,10 @@ std::span<const float> Executor::output(std::size_t output) const {
 MemoryUse Executor::memory() const {
   MemoryUse use;
   use.parameters = variables_.bytes();
-  use.activations = (plan_.arena + plan_.scratch) * sizeof(float);
+  use.activations = (plan_.arena + plan_.scratch) * sizeof(float) + samples_.bytes_a_thread();
   use.gradients = slots_.size() * sizeof(float);
   use.shared = shared_.size() * sizeof(float);
+  use.kept = samples_.bytes_a_microbatch();
   for (const auto size : plan_.whole) use.kept += size * sizeof(float);
   use.threads = team_.size();
   return use;
@@ -125,6 +128,7 @@ void Executor::start(std::size_t samples, const std::uint32_t* rows) {
 }
 
 void Executor::make_room() {
+  samples_.make_room(batch_.microbatches);
   if (batch_.microbatches > whole_microbatches_) {
     for (std::size_t i = 0; i < whole_.size(); ++i) whole_[i] = AlignedFloats(plan_.whole[i] * batch_.microbatches);
     whole_microbatches_ = batch_.microbatches;
@@ -222,7 +226,9 @@ void Executor::run_parts(const Step& step, const SharedItem& item, Worker& worke
 // Batched values.
 
 void Executor::do_microbatches(const Phase& phase) {
-  if (phase.steps.empty() && phase.gathers.empty() && phase.deliveries.empty() && phase.transpositions.empty()) return;
+  if (phase.steps.empty() && phase.gathers.empty() && phase.deliveries.empty() && phase.transpositions.empty() &&
+      !fetches_in(phase))
+    return;
   // Threads take whole slots (or single microbatches if nothing is summed), so who takes what changes no sum.
   const std::size_t stride = phase.sums ? static_cast<std::size_t>(batch_.slots) : batch_.microbatches;
   next_.store(0, std::memory_order_relaxed);
@@ -242,7 +248,11 @@ void Executor::do_microbatches(const Phase& phase) {
 void Executor::do_microbatch(const Phase& phase, const Microbatch& microbatch, bool first_of_slot, Worker& worker) {
   worker.microbatch = microbatch.index;
   if (profiled_) worker.profile.start();
-  for (const auto& gather : phase.gathers) samples_.gather(gather, microbatch, at(gather.to, worker));
+  if (fetches_in(phase)) {
+    fetch(microbatch, worker);
+    lap(worker, Between::fetch);
+  }
+  for (const auto& gather : phase.gathers) samples_.gather(gather, microbatch, worker.thread, at(gather.to, worker));
   if (!phase.gathers.empty()) lap(worker, Between::gather);
   KernelRun call;
   call.valid = microbatch.valid;
@@ -255,6 +265,16 @@ void Executor::do_microbatch(const Phase& phase, const Microbatch& microbatch, b
   if (!phase.transpositions.empty()) lap(worker, Between::transpose);
   for (const auto& delivery : phase.deliveries) deliver(delivery, microbatch, worker);
   if (!phase.deliveries.empty()) lap(worker, Between::deliver);
+}
+
+/// Functions of feeds may throw: nobody begins another microbatch then, for run() is going to throw the same.
+void Executor::fetch(const Microbatch& microbatch, const Worker& worker) {
+  try {
+    samples_.fetch(microbatch, worker.thread);
+  } catch (...) {
+    next_.store(batch_.microbatches, std::memory_order_relaxed);
+    throw;
+  }
 }
 
 void Executor::deliver(const Phase::Delivery& delivery, const Microbatch& microbatch, Worker& worker) {

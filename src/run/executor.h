@@ -18,12 +18,13 @@ namespace chalk {
 
 class Executor {
  public:
-  /// The plan and its variables must outlive the executor. `threads` >= 1.
-  Executor(const Plan& plan, Variables& variables, int threads, bool profiled);
+  /// The plan and its variables must outlive the executor.
+  Executor(const Plan& plan, Variables& variables, const CompileOptions& options);
 
   void feed(std::size_t input, const Feed& feed) { samples_.feed(input, feed); }
-  /// Gives the shared value at this place another number.
+  /// Gives the shared value at this location another number.
   void set(const Location& location, float value);
+  void set_position(std::uint64_t position) { samples_.set_position(position); }
   /// See Program::run(). Every input has been fed.
   void run(std::size_t samples, const std::uint32_t* rows);
   std::span<const float> output(std::size_t output) const;
@@ -37,6 +38,7 @@ class Executor {
     std::vector<const float*> in;
     std::vector<float*> out;
     Profile profile;
+    int thread = 0;
     // What it is working on:
     std::size_t microbatch = 0;
     float* slot = nullptr;
@@ -60,8 +62,10 @@ class Executor {
   void run_parts(const Step& step, const SharedItem& item, Worker& worker);
   int owner(const SharedItem& item) const;
 
+  bool fetches_in(const Phase& phase) const { return samples_.fetches() && &phase == plan_.phases.data(); }
   void do_microbatches(const Phase& phase);
   void do_microbatch(const Phase& phase, const Microbatch& microbatch, bool first_of_slot, Worker& worker);
+  void fetch(const Microbatch& microbatch, const Worker& worker);
   void deliver(const Phase::Delivery& delivery, const Microbatch& microbatch, Worker& worker);
 
   void run_step(const Step& step, KernelRun call, bool alone, Worker& worker);
@@ -74,9 +78,9 @@ class Executor {
   const Plan& plan_;
   const bool profiled_;
   VariableWatch variables_;
-  Gatherer samples_;
   ThreadTeam team_;
   Barrier barrier_;
+  Gatherer samples_;
   std::vector<Worker> workers_;
   AlignedFloats shared_, slots_;
   std::vector<AlignedFloats> whole_;           // of Plan::whole, for as many
@@ -84,7 +88,7 @@ class Executor {
   std::vector<std::vector<float>> delivered_;  // of Plan::outputs that are batched
 
   // Shared values of the first phase (packed weights, mostly) depend on variables, on set() and on the number of
-  // samples alone: a program without updates makes them anew only when one of these has changed.
+  // samples alone: a program without updates computes them again only when one of these has changed.
   bool shared_is_current_ = false;
   std::vector<std::size_t> updated_;  // variables that a run writes to
 

@@ -3,8 +3,9 @@
 namespace chalk {
 
 void Profile::add_to(std::vector<KernelTime>& rows, const std::vector<std::unique_ptr<PlannedKernel>>& kernels) const {
-  constexpr std::array<const char*, 6> kNames = {"gather samples", "transpose samples", "deliver outputs",
-                                                 "pack weights",   "fold sums",         "copy values"};
+  constexpr std::array<const char*, 7> kNames = {"fetch samples",   "gather samples", "transpose samples",
+                                                 "deliver outputs", "pack weights",   "fold sums",
+                                                 "copy values"};
   if (rows.empty()) {
     for (const auto& kernel : kernels) rows.push_back({kernel->name, kernel->nodes, 0, 0});
     for (const auto& kernel : kernels) rows.push_back({kernel->name + ", one sample", kernel->nodes, 0, 0});

@@ -14,7 +14,7 @@
 namespace chalk {
 
 /// Work that is no kernel's, between them.
-enum class Between : std::uint8_t { gather, transpose, deliver, pack, fold, copy };
+enum class Between : std::uint8_t { fetch, gather, transpose, deliver, pack, fold, copy };
 
 /// A thread's stopwatch. lap() gives the time since the last lap (or start()) to what has just been done.
 class Profile {
@@ -41,7 +41,7 @@ class Profile {
   }
 
   Clock::time_point last_;
-  std::array<Time, 6> between_;
+  std::array<Time, 7> between_;
   std::map<const PlannedKernel*, Time> kernels_, alone_;
 };
 

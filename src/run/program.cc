@@ -1,11 +1,11 @@
 #include "chalkgrad/program.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "chalkgrad/error.h"
 #include "src/base/target.h"
 #include "src/base/text.h"
-#include "src/base/threads.h"
 #include "src/passes/pipeline.h"
 #include "src/plan/plan.h"
 #include "src/run/executor.h"
@@ -36,10 +36,9 @@ std::size_t index_of(const std::vector<T>& all, std::string_view name, std::stri
 
 struct Program::State {
   State(const Graph& graph, Variables& variables, const CompileOptions& options)
-      : plan(plan_of(graph, options)),
-        executor(plan, variables, options.threads > 0 ? options.threads : available_threads(), options.profile) {
+      : plan(plan_of(graph, options)), executor(plan, variables, options) {
     for (const auto& input : plan.inputs) {
-      if (input.type.batched) unfed.push_back(input.name);
+      if (input.type.batched && !input.noise) unfed.push_back(input.name);
     }
   }
 
@@ -60,10 +59,13 @@ void Program::feed(std::string_view input, const Feed& feed) {
   const auto i = index_of(state_->plan.inputs, input, "input");
   if (!state_->plan.inputs[i].type.batched)
     throw InputError(str("input \"", input, "\" is shared by all samples; use set()"));
-  if ((feed.values != nullptr) + (feed.bytes != nullptr) + (feed.labels != nullptr) != 1) {
-    throw InputError(str("feed of \"", input, "\": give exactly one of values, bytes and labels"));
+  const bool given[] = {feed.values != nullptr,  feed.bytes != nullptr,  feed.labels != nullptr,
+                        bool(feed.fetch_values), bool(feed.fetch_bytes), bool(feed.fetch_labels)};
+  if (std::count(std::begin(given), std::end(given), true) != 1) {
+    throw InputError(
+        str("feed of \"", input, "\": give exactly one of values, bytes and labels, or a function to fetch them"));
   }
-  if (feed.bytes && !(feed.scale && feed.shift))
+  if ((feed.bytes || feed.fetch_bytes) && !(feed.scale && feed.shift))
     throw InputError(str("feed of \"", input, "\": bytes need scale and shift, one a channel"));
   state_->executor.feed(i, feed);
   std::erase(state_->unfed, input);
@@ -75,6 +77,8 @@ void Program::set(std::string_view input, float value) {
     throw InputError(str("input \"", input, "\" is not one shared number"));
   state_->executor.set(found.location, value);
 }
+
+void Program::set_position(std::uint64_t position) { state_->executor.set_position(position); }
 
 void Program::run(std::size_t samples, const std::uint32_t* rows) {
   if (samples == 0) throw InputError("a run needs at least one sample");

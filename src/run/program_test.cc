@@ -459,7 +459,7 @@ TEST(Program, SaysWhatIsMissing) {
   EXPECT_EQ(message([&] { program.run(4); }), "input \"x\" has no samples; call feed(\"x\", …) before run()");
   EXPECT_EQ(message([&] { program.feed("z", {}); }), "the program has no input \"z\"; it has x, t");
   EXPECT_EQ(message([&] { program.feed("x", {}); }),
-            "feed of \"x\": give exactly one of values, bytes and labels");
+            "feed of \"x\": give exactly one of values, bytes and labels, or a function to fetch them");
   EXPECT_EQ(message([&] { program.set("x", 1); }), "input \"x\" is not one shared number");
   EXPECT_NE(message([&] { (void)program.output("nothing"); }).find("no output \"nothing\"; it has loss, y"),
             std::string::npos);
