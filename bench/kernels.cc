@@ -4,13 +4,14 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <memory>
 #include <random>
 #include <string>
 
 #include "chalkgrad/program.h"
 #include "src/base/aligned.h"
 #include "src/base/target.h"
-#include "src/kernels/conv.h"
+#include "src/kernels/conv_direct.h"
 #include "src/kernels/conv_winograd.h"
 
 namespace {
@@ -27,16 +28,22 @@ AlignedFloats noise(std::int64_t count) {
 
 double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-/// How many times as fast as `direct` `winograd` is, each by its best time, and whether it is chosen.
-template <class Direct, class Winograd>
-std::string compare(const Direct& direct, const Winograd& winograd, bool chosen) {
+/// How many times as fast as `direct` `winograd` is, each by its best time, and whether it is chosen. A map is run by
+/// run(map, packed weights, scratch).
+template <class Map, class Run>
+std::string compare(const std::unique_ptr<const Map>& direct, const std::unique_ptr<const Map>& winograd, bool chosen,
+                    const AlignedFloats& w, const Run& run) {
+  const AlignedFloats packed(direct->packed), scratch(direct->scratch);
+  const AlignedFloats points(winograd->packed), room(winograd->scratch);
+  direct->pack(w.data(), packed.data());
+  winograd->pack(w.data(), points.data());
   double of_direct = 1e9, of_winograd = 1e9;
   const double end = seconds() + 0.3;
   do {
     const double start = seconds();
-    direct();
+    run(*direct, packed.data(), scratch.data());
     const double between = seconds();
-    winograd();
+    run(*winograd, points.data(), room.data());
     of_direct = std::min(of_direct, between - start);
     of_winograd = std::min(of_winograd, seconds() - between);
   } while (seconds() < end);
@@ -61,29 +68,17 @@ void row(std::int64_t channels, std::int64_t filters, std::int64_t size, std::in
   const AlignedFloats dx(x.size()), dw(w.size());
   const chalk::ConvEpilogue e{.bias = true, .relu = true};
 
-  const AlignedFloats packed(conv_forward_packed(s)), scratch(conv_forward_scratch(s, e)),
-      points(winograd_forward_packed(s)), room(winograd_forward_scratch(s));
-  conv_forward_pack(s, w.data(), packed.data());
-  winograd_forward_pack(s, w.data(), points.data());
-  const auto forward =
-      compare([&] { conv_forward(s, e, x.data(), packed.data(), bias.data(), z.data(), nullptr, scratch.data()); },
-              [&] { winograd_forward(s, e, x.data(), points.data(), bias.data(), z.data(), nullptr, room.data()); },
-              winograd_forward_pays(s));
-
-  const AlignedFloats packed_back(conv_input_grad_packed(s)), scratch_back(conv_input_grad_scratch(s)),
-      points_back(winograd_input_grad_packed(s)), room_back(winograd_input_grad_scratch(s));
-  conv_input_grad_pack(s, w.data(), packed_back.data());
-  winograd_input_grad_pack(s, w.data(), points_back.data());
-  const auto input_grad =
-      compare([&] { conv_input_grad(s, z.data(), packed_back.data(), dx.data(), scratch_back.data()); },
-              [&] { winograd_input_grad(s, z.data(), points_back.data(), dx.data(), room_back.data()); },
-              winograd_input_grad_pays(s));
-
-  const AlignedFloats scratch_sum(conv_weight_grad_scratch(s)), room_sum(winograd_weight_grad_scratch(s));
-  const auto weight_grad =
-      compare([&] { conv_weight_grad(s, x.data(), z.data(), dw.data(), 16, false, scratch_sum.data()); },
-              [&] { winograd_weight_grad(s, x.data(), z.data(), dw.data(), 16, false, room_sum.data()); },
-              winograd_weight_grad_pays(s));
+  const auto forward = compare(plan_direct_forward(s, e), plan_winograd_forward(s, e), winograd_forward_pays(s), w,
+                               [&](const auto& map, const float* packed, float* scratch) {
+                                 map.run(x.data(), packed, bias.data(), z.data(), nullptr, scratch);
+                               });
+  const auto input_grad = compare(
+      plan_direct_input_grad(s), plan_winograd_input_grad(s), winograd_input_grad_pays(s), w,
+      [&](const auto& map, const float* packed, float* scratch) { map.run(z.data(), packed, dx.data(), scratch); });
+  const auto weight_grad = compare(plan_direct_weight_grad(s), plan_winograd_weight_grad(s),
+                                   winograd_weight_grad_pays(s), w, [&](const auto& map, const float*, float* scratch) {
+                                     map.run(x.data(), z.data(), dw.data(), 16, false, scratch);
+                                   });
 
   const auto n = [](std::int64_t value) { return static_cast<int>(value); };
   std::printf("| %d × %d, %d → %d, %d × %d | %s | %s | %s |\n", n(kernel), n(kernel), n(channels), n(filters),

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace chalk {
 
@@ -28,31 +29,62 @@ struct ConvEpilogue {
   std::int64_t pool_h = 1, pool_w = 1;  // 1 × 1: no pooling, no index
 };
 
-/// Forward. `packed` (conv_forward_packed floats) is written by conv_forward_pack from w whenever w has changed.
-/// Each z is fma-accumulated from +0 over (c, a, b) in that order (padding contributes its zeros), then + bias.
-/// `index` receives, as a float, a·pool_w + b of the first maximum of each window (may be null).
-/// relu(NaN) = NaN, relu(−0) = −0, and the first NaN in a window is its maximum.
-std::size_t conv_forward_packed(const ConvShape& s);  // floats
-void conv_forward_pack(const ConvShape& s, const float* w, float* packed);
-std::size_t conv_forward_scratch(const ConvShape& s, const ConvEpilogue& e);  // floats, 64-byte aligned
-void conv_forward(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
-                  float* y, float* index, float* scratch);
+/// A map that convolutions need, made for one shape: all that shapes decide is decided then. Ways to do a map differ in
+/// the order of their sums (conv_direct.h, conv_winograd.h), in nothing else.
+class ConvMap {
+ public:
+  ConvMap() = default;
+  virtual ~ConvMap() = default;
+  ConvMap(const ConvMap&) = delete;
+  ConvMap& operator=(const ConvMap&) = delete;
 
-/// Gradient with respect to x: dx[c,h,w] = Σ w[o,c,a,b] · dz[o,p,q] over all (o,p,q,a,b) that read x[c,h,w],
-/// fma-accumulated from +0 over (p, b, o) in that order. Other products are not formed, not even with a zero: an x that
-/// nothing reads gets +0, and infinite weights spread only where they are used.
-std::size_t conv_input_grad_packed(const ConvShape& s);
-void conv_input_grad_pack(const ConvShape& s, const float* w, float* packed);
-std::size_t conv_input_grad_scratch(const ConvShape& s);
-void conv_input_grad(const ConvShape& s, const float* dz, const float* packed, float* dx, float* scratch);
+  std::size_t packed = 0;   // floats that pack() makes of w, whenever w has changed
+  std::size_t scratch = 0;  // floats for a call of run(), 64-byte aligned
+  virtual void pack(const float* /*w*/, float* /*packed*/) const {}
+};
 
-/// Gradient with respect to w, summed over the first `valid` lanes (the others count as 0, even if NaN), which fold in
-/// the tree 16→8→4→2→1 (lane i with i+8, then i+4, …). Each lane is fma-accumulated from +0 over (p, q) in order,
-/// within a band of z's rows; padding contributes its zeros. With R = min(⌈96 / out_w⌉, out_h) there are B = ⌈out_h /
-/// R⌉ bands, of rows ⌊k · out_h / B⌋ up to ⌊(k+1) · out_h / B⌋, and each band's fold is added to dw in turn: to dw's
-/// present value if accumulate, otherwise the first band's replaces it.
-std::size_t conv_weight_grad_scratch(const ConvShape& s);
-void conv_weight_grad(const ConvShape& s, const float* x, const float* dz, float* dw, int valid, bool accumulate,
-                      float* scratch);
+/// Forward, with what the epilogue says. `bias` is read, and `index` written, only if the epilogue has them; `index`
+/// receives, as a float, a·pool_w + b of the first maximum of each window, and may be null. relu(NaN) = NaN, relu(−0) =
+/// −0, and the first NaN in a window is its maximum.
+class ConvForward : public ConvMap {
+ public:
+  std::size_t scratch_one = 0;  // for a call of run_one()
+  virtual void run(const float* x, const float* packed, const float* bias, float* y, float* index,
+                   float* scratch) const = 0;
+  /// The same of one sample, with the same bits: plain floats, x[channel][row][column], of which x is readable for 15
+  /// floats more.
+  virtual void run_one(const float* x, const float* packed, const float* bias, float* y, float* index,
+                       float* scratch) const = 0;
+};
+
+/// Gradient with respect to x: dx[c,h,w] = Σ w[o,c,a,b] · dz[o,p,q] over all (o,p,q,a,b) that read x[c,h,w].
+class ConvInputGrad : public ConvMap {
+ public:
+  virtual void run(const float* dz, const float* packed, float* dx, float* scratch) const = 0;
+};
+
+/// Gradient with respect to w, summed over the first `valid` lanes (the others count as 0, even if NaN); added to dw if
+/// `accumulate`.
+class ConvWeightGrad : public ConvMap {
+ public:
+  virtual void run(const float* x, const float* dz, float* dw, int valid, bool accumulate, float* scratch) const = 0;
+};
+
+/// A way to do a map: a row of one of the tables below (conv_algorithms.cc).
+template <class Map, class... Epilogue>
+struct ConvAlgorithm {
+  const char* name;                  // of the kernel, where kernels are printed
+  bool (*pays)(const ConvShape& s);  // it can do the shape, and does so faster than the rows below
+  std::unique_ptr<const Map> (*plan)(const ConvShape& s, const Epilogue&... e);
+  bool (*pools)(std::int64_t pool_h, std::int64_t pool_w) = nullptr;  // forward: pooling by such windows can join
+};
+using ConvForwardAlgorithm = ConvAlgorithm<ConvForward, ConvEpilogue>;
+using ConvInputGradAlgorithm = ConvAlgorithm<ConvInputGrad>;
+using ConvWeightGradAlgorithm = ConvAlgorithm<ConvWeightGrad>;
+
+/// The first row that pays; the last one always does.
+const ConvForwardAlgorithm& conv_forward_algorithm(const ConvShape& s);
+const ConvInputGradAlgorithm& conv_input_grad_algorithm(const ConvShape& s);
+const ConvWeightGradAlgorithm& conv_weight_grad_algorithm(const ConvShape& s);
 
 }  // namespace chalk

@@ -7,8 +7,9 @@
 #include <limits>
 #include <vector>
 
-#include "src/kernels/conv_algorithm.h"
+#include "src/kernels/conv_direct.h"
 #include "src/kernels/conv_testing.h"
+#include "src/kernels/conv_winograd.h"
 
 namespace chalk {
 
@@ -96,36 +97,45 @@ inline Case with_output(ConvShape s, std::uint32_t seed) {
   return {s, seed};
 }
 
-// The maps, with room of their own that nobody may write beyond.
+/// The maps by one algorithm.
+struct ConvMaps {
+  decltype(&plan_direct_forward) forward;
+  decltype(&plan_direct_input_grad) input_grad;
+  decltype(&plan_direct_weight_grad) weight_grad;
+};
+constexpr ConvMaps kDirectConv{plan_direct_forward, plan_direct_input_grad, plan_direct_weight_grad};
+constexpr ConvMaps kWinogradConv{plan_winograd_forward, plan_winograd_input_grad, plan_winograd_weight_grad};
 
-inline Guarded forward(const ConvAlgorithm& by, const Case& k, const ConvEpilogue& e, const Guarded& x,
-                       const Guarded& w, const Guarded& bias, Guarded* index = nullptr) {
-  const ConvShape& s = k.s;
-  Guarded packed(by.forward_packed(s));
-  Guarded scratch(by.forward_scratch(s, e));
-  Guarded y(static_cast<std::size_t>(s.filters * (s.out_h / e.pool_h) * (s.out_w / e.pool_w) * kLanes));
+// With room of their own that nobody may write beyond.
+
+inline Guarded forward(const ConvMaps& by, const Case& k, const ConvEpilogue& e, const Guarded& x, const Guarded& w,
+                       const Guarded& bias, Guarded* index = nullptr) {
+  const auto map = by.forward(k.s, e);
+  const Guarded packed(map->packed), scratch(map->scratch);
+  Guarded y(static_cast<std::size_t>(k.s.filters * (k.s.out_h / e.pool_h) * (k.s.out_w / e.pool_w) * kLanes));
   if (index) *index = Guarded(y.span().size());
-  by.forward_pack(s, w.data(), packed.data());
-  by.forward(s, e, x.data(), packed.data(), e.bias ? bias.data() : nullptr, y.data(), index ? index->data() : nullptr,
-             scratch.data());
+  map->pack(w.data(), packed.data());
+  map->run(x.data(), packed.data(), e.bias ? bias.data() : nullptr, y.data(), index ? index->data() : nullptr,
+           scratch.data());
   EXPECT_TRUE(packed.intact() && scratch.intact() && y.intact() && (!index || index->intact()));
   return y;
 }
 
-inline Guarded input_grad(const ConvAlgorithm& by, const Case& k, const Guarded& dz, const Guarded& w) {
-  Guarded packed(by.input_grad_packed(k.s));
-  Guarded scratch(by.input_grad_scratch(k.s));
+inline Guarded input_grad(const ConvMaps& by, const Case& k, const Guarded& dz, const Guarded& w) {
+  const auto map = by.input_grad(k.s);
+  const Guarded packed(map->packed), scratch(map->scratch);
   Guarded dx(k.x_size());
-  by.input_grad_pack(k.s, w.data(), packed.data());
-  by.input_grad(k.s, dz.data(), packed.data(), dx.data(), scratch.data());
+  map->pack(w.data(), packed.data());
+  map->run(dz.data(), packed.data(), dx.data(), scratch.data());
   EXPECT_TRUE(packed.intact() && scratch.intact() && dx.intact());
   return dx;
 }
 
-inline void weight_grad(const ConvAlgorithm& by, const Case& k, const Guarded& x, const Guarded& dz, const Guarded& dw,
+inline void weight_grad(const ConvMaps& by, const Case& k, const Guarded& x, const Guarded& dz, const Guarded& dw,
                         int valid, bool accumulate) {
-  Guarded scratch(by.weight_grad_scratch(k.s));
-  by.weight_grad(k.s, x.data(), dz.data(), dw.data(), valid, accumulate, scratch.data());
+  const auto map = by.weight_grad(k.s);
+  const Guarded scratch(map->scratch);
+  map->run(x.data(), dz.data(), dw.data(), valid, accumulate, scratch.data());
   EXPECT_TRUE(scratch.intact() && dw.intact());
 }
 

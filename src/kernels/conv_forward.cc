@@ -2,7 +2,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "src/kernels/conv.h"
+#include "src/kernels/conv_direct.h"
+#include "src/kernels/conv_one.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/kernels/conv_forward.cc"
@@ -20,7 +21,7 @@ constexpr std::int64_t kElement = 16;  // floats: one place of sixteen samples
 
 std::int64_t round_up(std::int64_t n, std::int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-/// How conv_forward goes about a shape. Rows of z are made in bands of pool_h, so that a band can be pooled at once;
+/// How a shape is gone about. Rows of z are made in bands of pool_h, so that a band can be pooled at once;
 /// x's rows are read in place or, if there is padding, through a window of zero-padded copies that slides down x: row r
 /// of the padded x is held in slot r mod window_rows, [channel][padded column].
 struct ForwardPlan {
@@ -100,9 +101,8 @@ HWY_NOINLINE void pool_band(const ConvEpilogue& e, const float* z, std::int64_t 
   }
 }
 
-void ConvForward(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
-                 float* y, float* index, float* scratch) {
-  const ForwardPlan p = plan_forward(s, e);
+void direct_forward(const ConvShape& s, const ConvEpilogue& e, const ForwardPlan& p, const float* x,
+                    const float* packed, const float* bias, float* y, float* index, float* scratch) {
   if (p.columns == 0) return;  // windows wider than z: y is empty
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const z = scratch + p.table_floats;
@@ -180,36 +180,48 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-CHALK_EXPORT(ConvForward);
+CHALK_EXPORT(direct_forward);
+namespace {
 
-std::size_t conv_forward_packed(const ConvShape& s) {
-  const std::int64_t taps = s.channels / s.groups * s.kernel_h * s.kernel_w;
-  return static_cast<std::size_t>(s.groups * round_up(s.filters / s.groups, 4) * taps);
-}
+class DirectForward : public ConvForward {
+ public:
+  DirectForward(const ConvShape& s, const ConvEpilogue& e)
+      : s_(s), e_(e), plan_(plan_forward(s, e)), one_(plan_direct_one(s, e)) {
+    packed = static_cast<std::size_t>(s.groups * round_up(s.filters / s.groups, 4) * plan_.taps);
+    scratch = static_cast<std::size_t>(plan_.table_floats + plan_.z_floats + plan_.window_floats);
+    scratch_one = one_->scratch;
+  }
 
-// [group][filter / 4][tap][4], with zeros for the filters that fill up a block of 4.
-void conv_forward_pack(const ConvShape& s, const float* w, float* packed) {
-  const std::int64_t taps = s.channels / s.groups * s.kernel_h * s.kernel_w;
-  const std::int64_t filters = s.filters / s.groups;
-  for (std::int64_t g = 0; g < s.groups; ++g) {
-    for (std::int64_t f = 0; f < filters; f += 4) {
-      for (std::int64_t t = 0; t < taps; ++t) {
-        for (std::int64_t i = 0; i < 4; ++i) {
-          *packed++ = f + i < filters ? w[(g * filters + f + i) * taps + t] : 0.0f;
+  // [group][filter / 4][tap][4], with zeros for the filters that fill up a block of 4.
+  void pack(const float* w, float* to) const override {
+    const std::int64_t taps = plan_.taps, filters = s_.filters / s_.groups;
+    for (std::int64_t g = 0; g < s_.groups; ++g) {
+      for (std::int64_t f = 0; f < filters; f += 4) {
+        for (std::int64_t t = 0; t < taps; ++t) {
+          for (std::int64_t i = 0; i < 4; ++i) *to++ = f + i < filters ? w[(g * filters + f + i) * taps + t] : 0.0f;
         }
       }
     }
   }
-}
+  void run(const float* x, const float* from, const float* bias, float* y, float* index, float* room) const override {
+    CHALK_CHOSEN(direct_forward)(s_, e_, plan_, x, from, bias, y, index, room);
+  }
+  void run_one(const float* x, const float* from, const float* bias, float* y, float* index,
+               float* room) const override {
+    one_->run(x, from, bias, y, index, room);
+  }
 
-std::size_t conv_forward_scratch(const ConvShape& s, const ConvEpilogue& e) {
-  const ForwardPlan p = plan_forward(s, e);
-  return static_cast<std::size_t>(p.table_floats + p.z_floats + p.window_floats);
-}
+ private:
+  ConvShape s_;
+  ConvEpilogue e_;
+  ForwardPlan plan_;
+  std::unique_ptr<const ConvForwardOne> one_;
+};
 
-void conv_forward(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
-                  float* y, float* index, float* scratch) {
-  CHALK_CHOSEN(ConvForward)(s, e, x, packed, bias, y, index, scratch);
+}  // namespace
+
+std::unique_ptr<const ConvForward> plan_direct_forward(const ConvShape& s, const ConvEpilogue& e) {
+  return std::make_unique<DirectForward>(s, e);
 }
 
 }  // namespace chalk

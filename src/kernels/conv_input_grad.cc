@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "src/kernels/conv.h"
+#include "src/kernels/conv_direct.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/kernels/conv_input_grad.cc"
@@ -21,7 +21,7 @@ struct Columns {
   std::int64_t size() const { return std::max<std::int64_t>(end - begin, 0); }
 };
 
-/// How conv_input_grad goes about a shape. Rows are copied to where they are contiguous, [channel][column], since in an
+/// How a shape is gone about. Rows are copied to where they are contiguous, [channel][column], since in an
 /// activation a row's channels lie a plane apart, which is bad for caches when a plane's size is a power of two.
 struct InputGradPlan {
   std::int64_t z_rows;                            // of z are read for one row of x; row p is kept in slot p mod z_rows
@@ -59,9 +59,9 @@ HWY_INLINE std::int64_t ceil_div(std::int64_t n, std::int64_t d) { return n > 0 
 // reaches.
 class InputGrad {
  public:
-  InputGrad(const ConvShape& s, const float* dz, const float* packed, float* scratch)
+  InputGrad(const ConvShape& s, const InputGradPlan& plan, const float* dz, const float* packed, float* scratch)
       : s_(s),
-        plan_(plan_input_grad(s)),
+        plan_(plan),
         filters_(s.filters / s.groups),
         channels_(s.channels / s.groups),
         dz_(dz),
@@ -202,8 +202,9 @@ class InputGrad {
   std::int64_t next_row_ = 0;  // of z, to be brought to its slot
 };
 
-void ConvInputGrad(const ConvShape& s, const float* dz, const float* packed, float* dx, float* scratch) {
-  InputGrad(s, dz, packed, scratch).run(dx);
+void direct_input_grad(const ConvShape& s, const InputGradPlan& plan, const float* dz, const float* packed, float* dx,
+                       float* scratch) {
+  InputGrad(s, plan, dz, packed, scratch).run(dx);
 }
 
 }  // namespace chalk::HWY_NAMESPACE
@@ -211,38 +212,48 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-CHALK_EXPORT(ConvInputGrad);
+CHALK_EXPORT(direct_input_grad);
+namespace {
 
-std::size_t conv_input_grad_packed(const ConvShape& s) {
-  const std::int64_t blocks = (s.channels / s.groups + 3) / 4;
-  return static_cast<std::size_t>(s.kernel_h * s.kernel_w * s.groups * blocks * (s.filters / s.groups) * 4);
-}
+class DirectInputGrad : public ConvInputGrad {
+ public:
+  explicit DirectInputGrad(const ConvShape& s) : s_(s), plan_(plan_input_grad(s)) {
+    const std::int64_t blocks = (s.channels / s.groups + 3) / 4;
+    packed = static_cast<std::size_t>(s.kernel_h * s.kernel_w * s.groups * blocks * (s.filters / s.groups) * 4);
+    scratch = static_cast<std::size_t>(plan_.table_floats + plan_.z_floats + plan_.x_floats);
+  }
 
-// [group][channel / 4][a, the last row first][b][filter][4], with zeros for the channels that fill up a block of 4.
-void conv_input_grad_pack(const ConvShape& s, const float* w, float* packed) {
-  const std::int64_t filters = s.filters / s.groups, channels = s.channels / s.groups;
-  for (std::int64_t g = 0; g < s.groups; ++g) {
-    for (std::int64_t c = 0; c < channels; c += 4) {
-      for (std::int64_t a = s.kernel_h - 1; a >= 0; --a) {
-        for (std::int64_t b = 0; b < s.kernel_w; ++b) {
-          for (std::int64_t o = g * filters; o < (g + 1) * filters; ++o) {
-            for (std::int64_t i = c; i < c + 4; ++i) {
-              *packed++ = i < channels ? w[((o * channels + i) * s.kernel_h + a) * s.kernel_w + b] : 0.0f;
+  // [group][channel / 4][a, the last row first][b][filter][4], with zeros for the channels that fill up a block of 4.
+  void pack(const float* w, float* to) const override {
+    const ConvShape& s = s_;
+    const std::int64_t filters = s.filters / s.groups, channels = s.channels / s.groups;
+    for (std::int64_t g = 0; g < s.groups; ++g) {
+      for (std::int64_t c = 0; c < channels; c += 4) {
+        for (std::int64_t a = s.kernel_h - 1; a >= 0; --a) {
+          for (std::int64_t b = 0; b < s.kernel_w; ++b) {
+            for (std::int64_t o = g * filters; o < (g + 1) * filters; ++o) {
+              for (std::int64_t i = c; i < c + 4; ++i) {
+                *to++ = i < channels ? w[((o * channels + i) * s.kernel_h + a) * s.kernel_w + b] : 0.0f;
+              }
             }
           }
         }
       }
     }
   }
-}
+  void run(const float* dz, const float* from, float* dx, float* room) const override {
+    CHALK_CHOSEN(direct_input_grad)(s_, plan_, dz, from, dx, room);
+  }
 
-std::size_t conv_input_grad_scratch(const ConvShape& s) {
-  const InputGradPlan p = plan_input_grad(s);
-  return static_cast<std::size_t>(p.table_floats + p.z_floats + p.x_floats);
-}
+ private:
+  ConvShape s_;
+  InputGradPlan plan_;
+};
 
-void conv_input_grad(const ConvShape& s, const float* dz, const float* packed, float* dx, float* scratch) {
-  CHALK_CHOSEN(ConvInputGrad)(s, dz, packed, dx, scratch);
+}  // namespace
+
+std::unique_ptr<const ConvInputGrad> plan_direct_input_grad(const ConvShape& s) {
+  return std::make_unique<DirectInputGrad>(s);
 }
 
 }  // namespace chalk

@@ -17,7 +17,7 @@ namespace {
 
 std::int64_t whole_groups(std::int64_t places) { return (places + 3) / 4; }
 
-/// How conv_forward_one goes about a shape. Column j of all windows is made at once: of z's columns j, j + pool_w, …,
+/// How a shape is gone about. Column j of all windows is made at once: of z's columns j, j + pool_w, …,
 /// four neighbours fill a vector, and the columns of the padded x that they read are made neighbours too:
 /// x[channel][row][column % phases][column / phases], each number four times.
 struct OnePlan {
@@ -30,7 +30,7 @@ struct OnePlan {
   std::int64_t table_floats, x_floats, line_floats, z_floats, y_floats;  // scratch, in this order; y and index
 };
 
-OnePlan plan_one(const ConvShape& s, const ConvEpilogue& e) {
+OnePlan plan_places(const ConvShape& s, const ConvEpilogue& e) {
   constexpr std::int64_t kBlocks = 12;  // most in a tile, on any instruction set
   OnePlan p;
   p.rows = s.out_h / e.pool_h;
@@ -114,9 +114,8 @@ HWY_NOINLINE void pool_places(const ConvEpilogue& e, const OnePlan& p, const flo
   }
 }
 
-void ConvForwardOne(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
-                    float* y, float* index, float* scratch) {
-  const OnePlan p = plan_one(s, e);
+void direct_one(const ConvShape& s, const ConvEpilogue& e, const OnePlan& p, const float* x, const float* packed,
+                const float* bias, float* y, float* index, float* scratch) {
   if (p.columns == 0 || p.rows == 0) return;  // windows larger than z: y is empty
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const spread = scratch + p.table_floats;
@@ -188,16 +187,29 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-CHALK_EXPORT(ConvForwardOne);
+CHALK_EXPORT(direct_one);
+namespace {
 
-std::size_t conv_forward_one_scratch(const ConvShape& s, const ConvEpilogue& e) {
-  const OnePlan p = plan_one(s, e);
-  return static_cast<std::size_t>(p.table_floats + p.x_floats + p.line_floats + p.z_floats + 2 * p.y_floats);
-}
+class DirectOne : public ConvForwardOne {
+ public:
+  DirectOne(const ConvShape& s, const ConvEpilogue& e) : s_(s), e_(e), plan_(plan_places(s, e)) {
+    scratch = static_cast<std::size_t>(plan_.table_floats + plan_.x_floats + plan_.line_floats + plan_.z_floats +
+                                       2 * plan_.y_floats);
+  }
+  void run(const float* x, const float* packed, const float* bias, float* y, float* index, float* room) const override {
+    CHALK_CHOSEN(direct_one)(s_, e_, plan_, x, packed, bias, y, index, room);
+  }
 
-void conv_forward_one(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
-                      float* y, float* index, float* scratch) {
-  CHALK_CHOSEN(ConvForwardOne)(s, e, x, packed, bias, y, index, scratch);
+ private:
+  ConvShape s_;
+  ConvEpilogue e_;
+  OnePlan plan_;
+};
+
+}  // namespace
+
+std::unique_ptr<const ConvForwardOne> plan_direct_one(const ConvShape& s, const ConvEpilogue& e) {
+  return std::make_unique<DirectOne>(s, e);
 }
 
 }  // namespace chalk

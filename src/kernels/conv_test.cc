@@ -1,8 +1,8 @@
 // Every kernel is compared with plain loops twice: in double, within the bound of float summation, and in float with
-// the order of additions that conv.h documents, to the last bit, on every instruction set.
-#include "src/kernels/conv.h"
-
+// the order of additions that conv_direct.h documents, to the last bit, on every instruction set.
 #include <gtest/gtest.h>
+
+#include "src/kernels/conv_direct.h"
 // After GoogleTest, which it needs.
 #include <rapidcheck/gtest.h>
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "src/kernels/conv.h"
+#include "src/kernels/conv_direct.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/kernels/conv_weight_grad.cc"
@@ -21,7 +21,7 @@ constexpr std::int64_t kGradSums = 4 * 48;  // see GradTile
 constexpr std::int64_t kFewPlaces = 4;
 constexpr std::int64_t kTransposed = 8192;  // floats that stay in the nearest cache
 
-/// How conv_weight_grad goes about a shape. The bands are part of the arithmetic: z's rows are summed and folded band
+/// How a shape is gone about. The bands are part of the arithmetic: z's rows are summed and folded band
 /// by band, so that a band's x and dz stay in cache while all filters and taps use them.
 struct GradPlan {
   std::int64_t bands;
@@ -186,9 +186,8 @@ void copy_band(const ConvShape& s, const GradPlan& p, const float* x, std::int64
   }
 }
 
-void ConvWeightGrad(const ConvShape& s, const float* x, const float* dz, float* dw, int valid, bool accumulate,
-                    float* scratch) {
-  const GradPlan p = plan_weight_grad(s);
+void direct_weight_grad(const ConvShape& s, const GradPlan& p, const float* x, const float* dz, float* dw, int valid,
+                        bool accumulate, float* scratch) {
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const sums = scratch + p.table_floats;
   float* const copy = sums + p.sum_floats;
@@ -246,16 +245,27 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-CHALK_EXPORT(ConvWeightGrad);
+CHALK_EXPORT(direct_weight_grad);
+namespace {
 
-std::size_t conv_weight_grad_scratch(const ConvShape& s) {
-  const GradPlan p = plan_weight_grad(s);
-  return static_cast<std::size_t>(p.table_floats + p.sum_floats + p.copy_floats);
-}
+class DirectWeightGrad : public ConvWeightGrad {
+ public:
+  explicit DirectWeightGrad(const ConvShape& s) : s_(s), plan_(plan_weight_grad(s)) {
+    scratch = static_cast<std::size_t>(plan_.table_floats + plan_.sum_floats + plan_.copy_floats);
+  }
+  void run(const float* x, const float* dz, float* dw, int valid, bool accumulate, float* room) const override {
+    CHALK_CHOSEN(direct_weight_grad)(s_, plan_, x, dz, dw, valid, accumulate, room);
+  }
 
-void conv_weight_grad(const ConvShape& s, const float* x, const float* dz, float* dw, int valid, bool accumulate,
-                      float* scratch) {
-  CHALK_CHOSEN(ConvWeightGrad)(s, x, dz, dw, valid, accumulate, scratch);
+ private:
+  ConvShape s_;
+  GradPlan plan_;
+};
+
+}  // namespace
+
+std::unique_ptr<const ConvWeightGrad> plan_direct_weight_grad(const ConvShape& s) {
+  return std::make_unique<DirectWeightGrad>(s);
 }
 
 }  // namespace chalk

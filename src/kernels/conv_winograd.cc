@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "src/kernels/conv_one.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/kernels/conv_winograd.cc"
 #include <hwy/foreach_target.h>
@@ -101,7 +103,7 @@ void pack_points(const WinogradPlan& p, const WeightOrder& order, const float* w
   }
 }
 
-void PackPoints(std::int64_t kernel, const WinogradPlan& p, const WeightOrder& order, const float* w, float* packed) {
+void pack_weights(std::int64_t kernel, const WinogradPlan& p, const WeightOrder& order, const float* w, float* packed) {
   kernel == 3 ? pack_points<3>(p, order, w, packed) : pack_points<5>(p, order, w, packed);
 }
 
@@ -218,9 +220,8 @@ void finish_tiles(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan&
 }
 
 template <int kKernel>
-void forward(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
-             float* y, float* index, float* scratch) {
-  const WinogradPlan p = plan_winograd(s);
+void forward(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan& p, const float* x, const float* packed,
+             const float* bias, float* y, float* index, float* scratch) {
   run_map(
       p, packed, scratch,
       [&](const TileGrid& grid, std::int64_t count, float* v)
@@ -229,15 +230,15 @@ void forward(const ConvShape& s, const ConvEpilogue& e, const float* x, const fl
           HWY_ATTR { finish_tiles<kKernel>(s, e, p, m, bias, first, count, y, index); });
 }
 
-void WinogradForward(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
-                     float* y, float* index, float* scratch) {
-  s.kernel_h == 3 ? forward<3>(s, e, x, packed, bias, y, index, scratch)
-                  : forward<5>(s, e, x, packed, bias, y, index, scratch);
+void winograd_forward(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan& p, const float* x,
+                      const float* packed, const float* bias, float* y, float* index, float* scratch) {
+  s.kernel_h == 3 ? forward<3>(s, e, p, x, packed, bias, y, index, scratch)
+                  : forward<5>(s, e, p, x, packed, bias, y, index, scratch);
 }
 
 template <int kKernel>
-void transposed(const ConvShape& s, const float* dz, const float* packed, float* dx, float* scratch) {
-  const WinogradPlan p = plan_winograd(s, true);
+void transposed(const ConvShape& s, const WinogradPlan& p, const float* dz, const float* packed, float* dx,
+                float* scratch) {
   std::fill_n(dx, s.channels * s.height * s.width * kLanes, 0.0f);
   run_map(
       p, packed, scratch,
@@ -247,8 +248,9 @@ void transposed(const ConvShape& s, const float* dz, const float* packed, float*
           HWY_ATTR { add_patches<kKernel>(s, p, m, first, count, dx); });
 }
 
-void WinogradTransposed(const ConvShape& s, const float* dz, const float* packed, float* dx, float* scratch) {
-  s.kernel_h == 3 ? transposed<3>(s, dz, packed, dx, scratch) : transposed<5>(s, dz, packed, dx, scratch);
+void winograd_transposed(const ConvShape& s, const WinogradPlan& p, const float* dz, const float* packed, float* dx,
+                         float* scratch) {
+  s.kernel_h == 3 ? transposed<3>(s, p, dz, packed, dx, scratch) : transposed<5>(s, p, dz, packed, dx, scratch);
 }
 
 }  // namespace chalk::HWY_NAMESPACE
@@ -256,9 +258,9 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-CHALK_EXPORT(PackPoints);
-CHALK_EXPORT(WinogradForward);
-CHALK_EXPORT(WinogradTransposed);
+CHALK_EXPORT(pack_weights);
+CHALK_EXPORT(winograd_forward);
+CHALK_EXPORT(winograd_transposed);
 namespace {
 
 /// The map from dz to dx.
@@ -298,9 +300,57 @@ bool transposed_has_fewer_tiles(const ConvShape& s) {
   return plan_winograd(s).tiles < plan_winograd(reversed(s)).tiles;
 }
 
-WinogradPlan plan_input_grad(const ConvShape& s) {
-  return transposed_has_fewer_tiles(s) ? plan_winograd(s, true) : plan_winograd(reversed(s));
-}
+class WinogradForward : public ConvForward {
+ public:
+  WinogradForward(const ConvShape& s, const ConvEpilogue& e)
+      : s_(s), e_(e), plan_(plan_winograd(s)), one_(plan_winograd_one(s, e)) {
+    packed = packed_floats(plan_);
+    scratch = scratch_floats(plan_);
+    scratch_one = one_->scratch;
+  }
+  void pack(const float* w, float* to) const override {
+    CHALK_CHOSEN(pack_weights)(s_.kernel_h, plan_, {.by_from = false, .reversed = false}, w, to);
+  }
+  void run(const float* x, const float* from, const float* bias, float* y, float* index, float* room) const override {
+    CHALK_CHOSEN(winograd_forward)(s_, e_, plan_, x, from, bias, y, index, room);
+  }
+  void run_one(const float* x, const float* from, const float* bias, float* y, float* index,
+               float* room) const override {
+    one_->run(x, from, bias, y, index, room);
+  }
+
+ private:
+  ConvShape s_;
+  ConvEpilogue e_;
+  WinogradPlan plan_;
+  std::unique_ptr<const ConvForwardOne> one_;
+};
+
+class WinogradInputGrad : public ConvInputGrad {
+ public:
+  explicit WinogradInputGrad(const ConvShape& s)
+      : transposed_(transposed_has_fewer_tiles(s)),
+        s_(transposed_ ? s : reversed(s)),
+        plan_(plan_winograd(s_, transposed_)) {
+    packed = packed_floats(plan_);
+    scratch = scratch_floats(plan_);
+  }
+  void pack(const float* w, float* to) const override {
+    CHALK_CHOSEN(pack_weights)(s_.kernel_h, plan_, {.by_from = true, .reversed = !transposed_}, w, to);
+  }
+  void run(const float* dz, const float* from, float* dx, float* room) const override {
+    if (transposed_) {
+      CHALK_CHOSEN(winograd_transposed)(s_, plan_, dz, from, dx, room);
+    } else {
+      CHALK_CHOSEN(winograd_forward)(s_, {}, plan_, dz, from, nullptr, dx, nullptr, room);
+    }
+  }
+
+ private:
+  bool transposed_;
+  ConvShape s_;  // of the map that is run
+  WinogradPlan plan_;
+};
 
 }  // namespace
 
@@ -313,39 +363,17 @@ bool winograd_pools(std::int64_t pool_h, std::int64_t pool_w) { return 4 % pool_
 
 bool winograd_forward_pays(const ConvShape& s) { return winograd_pays(s, false); }
 
-std::size_t winograd_forward_packed(const ConvShape& s) { return packed_floats(plan_winograd(s)); }
-
-void winograd_forward_pack(const ConvShape& s, const float* w, float* packed) {
-  CHALK_CHOSEN(PackPoints)(s.kernel_h, plan_winograd(s), {.by_from = false, .reversed = false}, w, packed);
-}
-
-std::size_t winograd_forward_scratch(const ConvShape& s) { return scratch_floats(plan_winograd(s)); }
-
-void winograd_forward(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
-                      float* y, float* index, float* scratch) {
-  CHALK_CHOSEN(WinogradForward)(s, e, x, packed, bias, y, index, scratch);
-}
-
 bool winograd_input_grad_pays(const ConvShape& s) {
   if (!winograd_fits(s)) return false;
   return transposed_has_fewer_tiles(s) ? winograd_pays(s, true) : winograd_pays(reversed(s), false);
 }
 
-std::size_t winograd_input_grad_packed(const ConvShape& s) { return packed_floats(plan_input_grad(s)); }
-
-void winograd_input_grad_pack(const ConvShape& s, const float* w, float* packed) {
-  CHALK_CHOSEN(PackPoints)
-  (s.kernel_h, plan_input_grad(s), {.by_from = true, .reversed = !transposed_has_fewer_tiles(s)}, w, packed);
+std::unique_ptr<const ConvForward> plan_winograd_forward(const ConvShape& s, const ConvEpilogue& e) {
+  return std::make_unique<WinogradForward>(s, e);
 }
 
-std::size_t winograd_input_grad_scratch(const ConvShape& s) { return scratch_floats(plan_input_grad(s)); }
-
-void winograd_input_grad(const ConvShape& s, const float* dz, const float* packed, float* dx, float* scratch) {
-  if (transposed_has_fewer_tiles(s)) {
-    CHALK_CHOSEN(WinogradTransposed)(s, dz, packed, dx, scratch);
-  } else {
-    CHALK_CHOSEN(WinogradForward)(reversed(s), {}, dz, packed, nullptr, dx, nullptr, scratch);
-  }
+std::unique_ptr<const ConvInputGrad> plan_winograd_input_grad(const ConvShape& s) {
+  return std::make_unique<WinogradInputGrad>(s);
 }
 
 }  // namespace chalk

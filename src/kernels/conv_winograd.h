@@ -34,27 +34,17 @@ inline std::int64_t winograd_points(const ConvShape& s) { return (3 + s.kernel_h
 /// Pooling windows that lie within a tile can join.
 bool winograd_pools(std::int64_t pool_h, std::int64_t pool_w);
 
-/// As conv_forward, for shapes that fit and windows that join. Each of the products is fma-accumulated from +0 over
-/// c in order.
-std::size_t winograd_forward_packed(const ConvShape& s);
-void winograd_forward_pack(const ConvShape& s, const float* w, float* packed);
-std::size_t winograd_forward_scratch(const ConvShape& s);
-void winograd_forward(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
-                      float* y, float* index, float* scratch);
+/// For shapes that fit, and windows that join: each of the products is fma-accumulated from +0 over c in order.
+std::unique_ptr<const ConvForward> plan_winograd_forward(const ConvShape& s, const ConvEpilogue& e);
 
-/// As conv_input_grad, for shapes that fit: the forward map of dz with w reversed, and padded by r − 1 − padding; or,
-/// where z has fewer tiles than x, the transposed map: each tile of z, in row-major order, adds B[(G w Gᵀ) ⊙ (A dz
-/// Aᵀ)]Bᵀ to its patch of x, where products are fma-accumulated from +0 over filters in order.
-std::size_t winograd_input_grad_packed(const ConvShape& s);
-void winograd_input_grad_pack(const ConvShape& s, const float* w, float* packed);
-std::size_t winograd_input_grad_scratch(const ConvShape& s);
-void winograd_input_grad(const ConvShape& s, const float* dz, const float* packed, float* dx, float* scratch);
+/// For shapes that fit: the forward map of dz with w reversed, and padded by r − 1 − padding; or, where z has fewer
+/// tiles than x, the transposed map: each tile of z, in row-major order, adds B[(G w Gᵀ) ⊙ (A dz Aᵀ)]Bᵀ to its patch of
+/// x, where products are fma-accumulated from +0 over filters in order.
+std::unique_ptr<const ConvInputGrad> plan_winograd_input_grad(const ConvShape& s);
 
-/// As conv_weight_grad, for shapes that fit: Gᵀ[Σ (A dz Aᵀ) ⊙ (Bᵀ x B)]G, the transposed map. The sum runs over z's
-/// tiles in row-major order, where places beyond z count as 0, and in each over the first `valid` lanes; it is
-/// fma-accumulated from +0 in this order.
-std::size_t winograd_weight_grad_scratch(const ConvShape& s);
-void winograd_weight_grad(const ConvShape& s, const float* x, const float* dz, float* dw, int valid, bool accumulate,
-                          float* scratch);
+/// For shapes that fit: Gᵀ[Σ (A dz Aᵀ) ⊙ (Bᵀ x B)]G, the transposed map. The sum runs over z's tiles in row-major
+/// order, where places beyond z count as 0, and in each over the first `valid` lanes; it is fma-accumulated from +0 in
+/// this order.
+std::unique_ptr<const ConvWeightGrad> plan_winograd_weight_grad(const ConvShape& s);
 
 }  // namespace chalk

@@ -20,7 +20,7 @@ namespace chalk {
 namespace {
 
 constexpr std::int64_t kMostGroups = 6;  // of four tiles that go through the products at once
-/// How winograd_forward_one goes about a shape.
+/// How a shape is gone about.
 struct OneWinogradPlan {
   std::int64_t points, across, tiles, batches;
   std::int64_t groups;    // of four tiles, in a batch
@@ -32,7 +32,7 @@ struct OneWinogradPlan {
       y_floats;  // scratch, in this order; y and index
 };
 
-OneWinogradPlan plan_winograd_one(const ConvShape& s, const ConvEpilogue& e) {
+OneWinogradPlan plan_tiles(const ConvShape& s, const ConvEpilogue& e) {
   OneWinogradPlan p;
   p.points = winograd_points(s);
   p.across = (s.out_w + 3) / 4;
@@ -143,10 +143,9 @@ void finish_group(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPl
 }
 
 template <int kKernel>
-void winograd_one(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed, const float* bias,
-                  float* y, float* index, float* scratch) {
+void run_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p, const float* x, const float* packed,
+             const float* bias, float* y, float* index, float* scratch) {
   static_assert(4 * kMostGroups <= kMostBatch);
-  const OneWinogradPlan p = plan_winograd_one(s, e);
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const lanes = scratch + p.table_floats;
   float* const v = lanes + p.lanes_floats;
@@ -187,10 +186,10 @@ void winograd_one(const ConvShape& s, const ConvEpilogue& e, const float* x, con
   }
 }
 
-void WinogradForwardOne(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed,
-                        const float* bias, float* y, float* index, float* scratch) {
-  s.kernel_h == 3 ? winograd_one<3>(s, e, x, packed, bias, y, index, scratch)
-                  : winograd_one<5>(s, e, x, packed, bias, y, index, scratch);
+void winograd_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p, const float* x,
+                  const float* packed, const float* bias, float* y, float* index, float* scratch) {
+  s.kernel_h == 3 ? run_one<3>(s, e, p, x, packed, bias, y, index, scratch)
+                  : run_one<5>(s, e, p, x, packed, bias, y, index, scratch);
 }
 
 }  // namespace chalk::HWY_NAMESPACE
@@ -198,17 +197,29 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-CHALK_EXPORT(WinogradForwardOne);
+CHALK_EXPORT(winograd_one);
+namespace {
 
-std::size_t winograd_forward_one_scratch(const ConvShape& s, const ConvEpilogue& e) {
-  const OneWinogradPlan p = plan_winograd_one(s, e);
-  return static_cast<std::size_t>(p.table_floats + p.lanes_floats + p.v_floats + p.x_floats + p.m_floats +
-                                  2 * p.y_floats);
-}
+class WinogradOne : public ConvForwardOne {
+ public:
+  WinogradOne(const ConvShape& s, const ConvEpilogue& e) : s_(s), e_(e), plan_(plan_tiles(s, e)) {
+    scratch = static_cast<std::size_t>(plan_.table_floats + plan_.lanes_floats + plan_.v_floats + plan_.x_floats +
+                                       plan_.m_floats + 2 * plan_.y_floats);
+  }
+  void run(const float* x, const float* packed, const float* bias, float* y, float* index, float* room) const override {
+    CHALK_CHOSEN(winograd_one)(s_, e_, plan_, x, packed, bias, y, index, room);
+  }
 
-void winograd_forward_one(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* packed,
-                          const float* bias, float* y, float* index, float* scratch) {
-  CHALK_CHOSEN(WinogradForwardOne)(s, e, x, packed, bias, y, index, scratch);
+ private:
+  ConvShape s_;
+  ConvEpilogue e_;
+  OneWinogradPlan plan_;
+};
+
+}  // namespace
+
+std::unique_ptr<const ConvForwardOne> plan_winograd_one(const ConvShape& s, const ConvEpilogue& e) {
+  return std::make_unique<WinogradOne>(s, e);
 }
 
 }  // namespace chalk

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "src/kernels/conv_case_testing.h"
 
@@ -481,6 +482,15 @@ TEST(Winograd, PaysForManyChannelsAndFiltersAndFullTiles) {
   EXPECT_FALSE(pays(square(1, 20, 28, 5).s));
   EXPECT_FALSE(winograd_weight_grad_pays(square(1, 20, 28, 5).s));
   EXPECT_FALSE(winograd_weight_grad_pays(square(3, 64, 32).s));
+}
+
+TEST(ConvAlgorithms, AreTheFirstThatPay) {
+  for (const Case& k : {square(64, 64, 32), square(3, 64, 32), square(64, 64, 5), square(64, 64, 8, 7)}) {
+    const auto name = [](const char* map, bool winograd) { return std::string(map) + (winograd ? "_winograd" : ""); };
+    EXPECT_EQ(conv_forward_algorithm(k.s).name, name("conv2d", winograd_forward_pays(k.s)));
+    EXPECT_EQ(conv_input_grad_algorithm(k.s).name, name("conv2d_input_grad", winograd_input_grad_pays(k.s)));
+    EXPECT_EQ(conv_weight_grad_algorithm(k.s).name, name("conv2d_weight_grad", winograd_weight_grad_pays(k.s)));
+  }
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ namespace {
 constexpr std::int64_t kBandTiles = 8, kFewTiles = 3;
 constexpr std::int64_t kNearSums = 3 << 16;
 
-/// How winograd_weight_grad goes about a shape: bands of tiles, one after another.
+/// How a shape is gone about: bands of tiles, one after another.
 struct WinogradGradPlan {
   std::int64_t points;
   std::int64_t across, tiles;  // tiles of z: in a row, in all
@@ -135,9 +135,8 @@ void weights_from_sums(const ConvShape& s, const WinogradGradPlan& p, const floa
 }
 
 template <int kKernel>
-void weight_grad(const ConvShape& s, const float* x, const float* dz, float* dw, int valid, bool accumulate,
-                 float* scratch) {
-  const WinogradGradPlan p = plan_winograd_grad(s);
+void weight_grad(const ConvShape& s, const WinogradGradPlan& p, const float* x, const float* dz, float* dw, int valid,
+                 bool accumulate, float* scratch) {
   float* const v = scratch;
   float* const u = v + p.v_floats;
   float* const m = u + p.u_floats;
@@ -164,10 +163,10 @@ void weight_grad(const ConvShape& s, const float* x, const float* dz, float* dw,
   weights_from_sums<kKernel>(s, p, m, accumulate, dw);
 }
 
-void WinogradWeightGrad(const ConvShape& s, const float* x, const float* dz, float* dw, int valid, bool accumulate,
-                        float* scratch) {
-  s.kernel_h == 3 ? weight_grad<3>(s, x, dz, dw, valid, accumulate, scratch)
-                  : weight_grad<5>(s, x, dz, dw, valid, accumulate, scratch);
+void winograd_weight_grad(const ConvShape& s, const WinogradGradPlan& p, const float* x, const float* dz, float* dw,
+                          int valid, bool accumulate, float* scratch) {
+  s.kernel_h == 3 ? weight_grad<3>(s, p, x, dz, dw, valid, accumulate, scratch)
+                  : weight_grad<5>(s, p, x, dz, dw, valid, accumulate, scratch);
 }
 
 }  // namespace chalk::HWY_NAMESPACE
@@ -175,7 +174,24 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
-CHALK_EXPORT(WinogradWeightGrad);
+CHALK_EXPORT(winograd_weight_grad);
+namespace {
+
+class WinogradWeightGrad : public ConvWeightGrad {
+ public:
+  explicit WinogradWeightGrad(const ConvShape& s) : s_(s), plan_(plan_winograd_grad(s)) {
+    scratch = static_cast<std::size_t>(plan_.v_floats + plan_.u_floats + plan_.m_floats + plan_.t_floats);
+  }
+  void run(const float* x, const float* dz, float* dw, int valid, bool accumulate, float* room) const override {
+    CHALK_CHOSEN(winograd_weight_grad)(s_, plan_, x, dz, dw, valid, accumulate, room);
+  }
+
+ private:
+  ConvShape s_;
+  WinogradGradPlan plan_;
+};
+
+}  // namespace
 
 // As for winograd_forward_pays, time for each pair of channel and filter: `lines` for each channel and each filter to
 // transform a tile, and some 20 to transform the sums back.
@@ -187,14 +203,8 @@ bool winograd_weight_grad_pays(const ConvShape& s) {
   return winograd_fits(s) && 10 * direct >= 11 * winograd;
 }
 
-std::size_t winograd_weight_grad_scratch(const ConvShape& s) {
-  const WinogradGradPlan p = plan_winograd_grad(s);
-  return static_cast<std::size_t>(p.v_floats + p.u_floats + p.m_floats + p.t_floats);
-}
-
-void winograd_weight_grad(const ConvShape& s, const float* x, const float* dz, float* dw, int valid, bool accumulate,
-                          float* scratch) {
-  CHALK_CHOSEN(WinogradWeightGrad)(s, x, dz, dw, valid, accumulate, scratch);
+std::unique_ptr<const ConvWeightGrad> plan_winograd_weight_grad(const ConvShape& s) {
+  return std::make_unique<WinogradWeightGrad>(s);
 }
 
 }  // namespace chalk

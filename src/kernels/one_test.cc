@@ -40,7 +40,7 @@ ConvEpilogue any_epilogue(const ConvShape& s) {
           .pool_w = window(s.out_w)};
 }
 
-void expect_the_bits_of_a_lane(const ConvAlgorithm& by, const Case& k, const ConvEpilogue& e) {
+void expect_the_bits_of_a_lane(const ConvMaps& by, const Case& k, const ConvEpilogue& e) {
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), w(k.w_size(), random), bias(static_cast<std::size_t>(k.s.filters), random);
   spoil(x);
@@ -48,16 +48,17 @@ void expect_the_bits_of_a_lane(const ConvAlgorithm& by, const Case& k, const Con
   spoil(bias);
   const auto places = static_cast<std::size_t>(k.s.filters * (k.s.out_h / e.pool_h) * (k.s.out_w / e.pool_w));
   const bool pooled = e.pool_h * e.pool_w > 1;
-  const Guarded packed(by.forward_packed(k.s)), scratch(by.forward_scratch(k.s, e));
+  const auto map = by.forward(k.s, e);
+  const Guarded packed(map->packed), scratch(map->scratch);
   const Guarded y(places * kLanes), index(places * kLanes);
   const float* const biases = e.bias ? bias.data() : nullptr;
-  by.forward_pack(k.s, w.data(), packed.data());
-  by.forward(k.s, e, x.data(), packed.data(), biases, y.data(), pooled ? index.data() : nullptr, scratch.data());
+  map->pack(w.data(), packed.data());
+  map->run(x.data(), packed.data(), biases, y.data(), pooled ? index.data() : nullptr, scratch.data());
   const std::int64_t lane = pick(0, kLanes - 1);
   const Guarded one = lane_of(x.span(), lane);
   on_every_target([&] {
-    const Guarded room(by.forward_one_scratch(k.s, e)), y1(places), index1(places);
-    by.forward_one(k.s, e, one.data(), packed.data(), biases, y1.data(), pooled ? index1.data() : nullptr, room.data());
+    const Guarded room(map->scratch_one), y1(places), index1(places);
+    map->run_one(one.data(), packed.data(), biases, y1.data(), pooled ? index1.data() : nullptr, room.data());
     RC_ASSERT(room.intact() && y1.intact() && index1.intact());
     expect_same_bits(y1.span(), lane_of(y.span(), lane).span(), "y");
     if (pooled) expect_same_bits(index1.span(), lane_of(index.span(), lane).span(), "index");

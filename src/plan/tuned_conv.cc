@@ -1,7 +1,7 @@
 // Which convolutions and poolings of a graph the tuned kernels of src/kernels can run.
 #include <algorithm>
 
-#include "src/kernels/conv_algorithm.h"
+#include "src/kernels/conv.h"
 #include "src/kernels/pool.h"
 #include "src/ops/attributes.h"
 #include "src/ops/conv2d.h"
@@ -31,57 +31,54 @@ ConvShape conv_shape(const Conv2dAttributes& a, const Shape& x, const Shape& w, 
           .groups = a.groups};
 }
 
-class ConvForward : public PlannedKernel {
+class ForwardKernel : public PlannedKernel {
  public:
-  ConvForward(const ConvAlgorithm& by, const ConvShape& shape, const ConvEpilogue& epilogue)
-      : by_(by), shape_(shape), epilogue_(epilogue) {
-    packed = by.forward_packed(shape);
-    scratch = std::max(by.forward_scratch(shape, epilogue), by.forward_one_scratch(shape, epilogue));
+  ForwardKernel(std::unique_ptr<const ConvForward> map, bool bias) : map_(std::move(map)), bias_(bias) {
+    packed = map_->packed;
+    scratch = std::max(map_->scratch, map_->scratch_one);
     runs_one = true;
   }
-  void pack(const float* from, float* to) const override { by_.forward_pack(shape_, from, to); }
-  void run(const KernelRun& call) const override { run_by(by_.forward, call); }
-  void run_one(const KernelRun& call) const override { run_by(by_.forward_one, call); }
-
- private:
-  void run_by(decltype(&conv_forward) map, const KernelRun& call) const {
-    map(shape_, epilogue_, call.in[0], call.packed, epilogue_.bias ? call.in[2] : nullptr, call.out[0],
-        outputs.size() > 1 ? call.out[1] : nullptr, call.scratch);
-  }
-  const ConvAlgorithm& by_;
-  ConvShape shape_;
-  ConvEpilogue epilogue_;
-};
-
-class ConvInputGrad : public PlannedKernel {
- public:
-  ConvInputGrad(const ConvAlgorithm& by, const ConvShape& shape) : by_(by), shape_(shape) {
-    packed = by.input_grad_packed(shape);
-    scratch = by.input_grad_scratch(shape);
-  }
-  void pack(const float* from, float* to) const override { by_.input_grad_pack(shape_, from, to); }
+  void pack(const float* from, float* to) const override { map_->pack(from, to); }
   void run(const KernelRun& call) const override {
-    by_.input_grad(shape_, call.in[0], call.packed, call.out[0], call.scratch);
+    map_->run(call.in[0], call.packed, bias(call), call.out[0], index(call), call.scratch);
+  }
+  void run_one(const KernelRun& call) const override {
+    map_->run_one(call.in[0], call.packed, bias(call), call.out[0], index(call), call.scratch);
   }
 
  private:
-  const ConvAlgorithm& by_;
-  ConvShape shape_;
+  const float* bias(const KernelRun& call) const { return bias_ ? call.in[2] : nullptr; }
+  float* index(const KernelRun& call) const { return outputs.size() > 1 ? call.out[1] : nullptr; }
+
+  std::unique_ptr<const ConvForward> map_;
+  bool bias_;
 };
 
-class ConvWeightGrad : public PlannedKernel {
+class InputGradKernel : public PlannedKernel {
  public:
-  ConvWeightGrad(const ConvAlgorithm& by, const ConvShape& shape) : by_(by), shape_(shape) {
+  explicit InputGradKernel(std::unique_ptr<const ConvInputGrad> map) : map_(std::move(map)) {
+    packed = map_->packed;
+    scratch = map_->scratch;
+  }
+  void pack(const float* from, float* to) const override { map_->pack(from, to); }
+  void run(const KernelRun& call) const override { map_->run(call.in[0], call.packed, call.out[0], call.scratch); }
+
+ private:
+  std::unique_ptr<const ConvInputGrad> map_;
+};
+
+class WeightGradKernel : public PlannedKernel {
+ public:
+  explicit WeightGradKernel(std::unique_ptr<const ConvWeightGrad> map) : map_(std::move(map)) {
     sums_batch = true;
-    scratch = by.weight_grad_scratch(shape);
+    scratch = map_->scratch;
   }
   void run(const KernelRun& call) const override {
-    by_.weight_grad(shape_, call.in[0], call.in[1], call.out[0], call.valid, call.accumulate, call.scratch);
+    map_->run(call.in[0], call.in[1], call.out[0], call.valid, call.accumulate, call.scratch);
   }
 
  private:
-  const ConvAlgorithm& by_;
-  ConvShape shape_;
+  std::unique_ptr<const ConvWeightGrad> map_;
 };
 
 class PoolScatter : public PlannedKernel {
@@ -103,8 +100,8 @@ bool claim_convolution_forward(Fusion& f, NodeId id) {
       conv_shape(node.attributes.as<Conv2dAttributes>(), f.shape(node.inputs[0]), f.shape(node.inputs[1]), y);
   Tail tail = follow(f, id, {y[0], 1, 1});
   ConvEpilogue epilogue{.bias = tail.bias >= 0, .relu = tail.relu};
-  const bool winograd = winograd_forward_pays(shape);
-  std::string title = described(winograd ? "conv2d_winograd" : "conv2d", tail);
+  const auto& algorithm = conv_forward_algorithm(shape);
+  std::string title = described(algorithm.name, tail);
 
   // Pooling joins if all that the rest of the graph wants is the pooled value and where it came from.
   NodeId pooled = -1, index = -1;
@@ -119,7 +116,7 @@ bool claim_convolution_forward(Fusion& f, NodeId id) {
     pool = &a;
     (n.op == &op_max_pool ? pooled : index) = user;
   }
-  joins = joins && pooled >= 0 && (!winograd || winograd_pools(pool->window[0], pool->window[1]));
+  joins = joins && pooled >= 0 && algorithm.pools(pool->window[0], pool->window[1]);
   if (joins) {
     epilogue.pool_h = pool->window[0];
     epilogue.pool_w = pool->window[1];
@@ -127,7 +124,7 @@ bool claim_convolution_forward(Fusion& f, NodeId id) {
     if (index >= 0) tail.nodes.push_back(index);
     title += "+max_pool";
   }
-  auto kernel = std::make_unique<ConvForward>(winograd ? kWinogradConv : kDirectConv, shape, epilogue);
+  auto kernel = std::make_unique<ForwardKernel>(algorithm.plan(shape, epilogue), epilogue.bias);
   kernel->name = title;
   kernel->inputs = {node.inputs[0], node.inputs[1]};
   if (tail.bias >= 0) kernel->inputs.push_back(tail.bias);
@@ -144,9 +141,9 @@ bool claim_convolution_input_grad(Fusion& f, NodeId id) {
   if (node.op != &op_conv2d_input_grad || !f.batched(node.inputs[0]) || f.batched(node.inputs[1])) return false;
   const auto shape = conv_shape(node.attributes.as<Conv2dAttributes>(), node.type.shape, f.shape(node.inputs[1]),
                                 f.shape(node.inputs[0]));
-  const bool winograd = winograd_input_grad_pays(shape);
-  auto kernel = std::make_unique<ConvInputGrad>(winograd ? kWinogradConv : kDirectConv, shape);
-  kernel->name = winograd ? "conv2d_input_grad_winograd" : "conv2d_input_grad";
+  const auto& algorithm = conv_input_grad_algorithm(shape);
+  auto kernel = std::make_unique<InputGradKernel>(algorithm.plan(shape));
+  kernel->name = algorithm.name;
   kernel->inputs = node.inputs;
   kernel->pack_from = node.inputs[1];
   kernel->nodes = kernel->outputs = {id};
@@ -160,9 +157,9 @@ bool claim_convolution_weight_grad(Fusion& f, NodeId id) {
   if (sum < 0 || f.node(sum).op != &op_batch_sum) return false;
   const auto shape = conv_shape(node.attributes.as<Conv2dAttributes>(), f.shape(node.inputs[0]), node.type.shape,
                                 f.shape(node.inputs[1]));
-  const bool winograd = winograd_weight_grad_pays(shape);
-  auto kernel = std::make_unique<ConvWeightGrad>(winograd ? kWinogradConv : kDirectConv, shape);
-  kernel->name = winograd ? "conv2d_weight_grad_winograd+batch_sum" : "conv2d_weight_grad+batch_sum";
+  const auto& algorithm = conv_weight_grad_algorithm(shape);
+  auto kernel = std::make_unique<WeightGradKernel>(algorithm.plan(shape));
+  kernel->name = std::string(algorithm.name) + "+batch_sum";
   kernel->inputs = node.inputs;
   kernel->nodes = {id, sum};
   kernel->outputs = {sum};
