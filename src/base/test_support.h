@@ -44,6 +44,6 @@ inline std::filesystem::path source(const std::string& path) {
   return std::filesystem::path(CHALKGRAD_SOURCE_DIR) / path;
 }
 
-inline constexpr std::size_t any_size = std::size_t{1} << 26U;
+inline constexpr std::size_t kAnySize = std::size_t{1} << 26U;
 
 }  // namespace chalk::testing_support

@@ -12,8 +12,8 @@
 namespace chalk {
 namespace {
 
-using testing_support::any_size;
 using testing_support::input_error;
+using testing_support::kAnySize;
 using testing_support::source;
 
 std::map<std::string, std::string> expectations() {
@@ -24,7 +24,7 @@ std::map<std::string, std::string> expectations() {
 }
 
 void parse(const std::string& kind, const std::string& name) {
-  const auto bytes = read_file(source("tests/bad") / kind / name, any_size);
+  const auto bytes = read_file(source("tests/bad") / kind / name, kAnySize);
   if (kind == "idx") {
     parse_idx(bytes, name,
               name.starts_with("labels")   ? IdxKind::labels
@@ -64,7 +64,7 @@ TEST(GoodInputs, SeedsOfTheFuzzersAreRead) {
   const auto each = [](const std::string& kind, auto read) {
     int count = 0;
     for (const auto& entry : std::filesystem::directory_iterator(source("fuzz/corpus/" + kind))) {
-      const auto bytes = read_file(entry.path(), any_size);
+      const auto bytes = read_file(entry.path(), kAnySize);
       EXPECT_NO_THROW(read(bytes, entry.path().filename().string())) << entry.path();
       ++count;
     }

@@ -11,8 +11,8 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing_support::any_size;
 using testing_support::input_error;
+using testing_support::kAnySize;
 using testing_support::source;
 
 TEST(Idx, ReadsExtentsAndBytes) {
@@ -23,7 +23,7 @@ TEST(Idx, ReadsExtentsAndBytes) {
 }
 
 TEST(Idx, KeepsTheMemoryOfBytesGivenAway) {
-  auto bytes = read_file(source("fuzz/corpus/idx/images"), any_size);
+  auto bytes = read_file(source("fuzz/corpus/idx/images"), kAnySize);
   const auto* memory = bytes.data();
   EXPECT_EQ(parse_idx(std::move(bytes), "images").bytes.data(), memory);
 }
@@ -44,7 +44,7 @@ TEST(Idx, MessageGivesTheWholePath) {
 // Cut anywhere, a file must not be taken for a whole one.
 TEST(Idx, EveryTruncationIsAnError) {
   for (const char* name : {"images", "images.gz"}) {
-    const auto bytes = read_file(source("fuzz/corpus/idx/") / name, any_size);
+    const auto bytes = read_file(source("fuzz/corpus/idx/") / name, kAnySize);
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       const std::vector cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
       EXPECT_THROW(parse_idx(cut, name, IdxKind::images), InputError) << name << " " << size;
@@ -53,9 +53,9 @@ TEST(Idx, EveryTruncationIsAnError) {
 }
 
 TEST(Gunzip, StopsAtItsLimit) {
-  const auto bomb = read_file(source("tests/bad/idx/labels-bomb.gz"), any_size);
+  const auto bomb = read_file(source("tests/bad/idx/labels-bomb.gz"), kAnySize);
   EXPECT_EQ(gunzip(bomb, 1000, "bomb").size(), 1000U);
-  EXPECT_EQ(gunzip(bomb, any_size, "bomb").size(), 10'000'011U);
+  EXPECT_EQ(gunzip(bomb, kAnySize, "bomb").size(), 10'000'011U);
 }
 
 TEST(Gunzip, EmptyInputIsTruncated) {

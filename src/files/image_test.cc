@@ -10,8 +10,8 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing_support::any_size;
 using testing_support::input_error;
+using testing_support::kAnySize;
 using testing_support::source;
 
 using Pixels = std::vector<std::uint8_t>;
@@ -69,7 +69,7 @@ TEST(Jpeg, ReadsGrey) {
 // A cut file is an error or, where only its end mark is missing, the whole picture; never half of one.
 TEST(DecodeImage, NoTruncationGivesAnotherPicture) {
   for (const char* name : {"grey.png", "interlaced.png", "palette.png", "rgb.jpg", "progressive.jpg", "cmyk.jpg"}) {
-    const auto bytes = read_file(source("fuzz/corpus/image") / name, any_size);
+    const auto bytes = read_file(source("fuzz/corpus/image") / name, kAnySize);
     const auto whole = decode_image(bytes, name);
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       try {
@@ -82,7 +82,7 @@ TEST(DecodeImage, NoTruncationGivesAnotherPicture) {
 
 TEST(DecodeImage, FlippedBitsNeverCrash) {
   for (const char* name : {"grey.png", "palette.png", "alpha.png", "rgb.jpg", "progressive.jpg", "grey.jpg"}) {
-    auto bytes = read_file(source("fuzz/corpus/image") / name, any_size);
+    auto bytes = read_file(source("fuzz/corpus/image") / name, kAnySize);
     for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
       bytes[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
       try {
@@ -96,7 +96,7 @@ TEST(DecodeImage, FlippedBitsNeverCrash) {
 }
 
 TEST(DecodeImage, RefusesMorePixelsThanAsked) {
-  const auto bytes = read_file(source("fuzz/corpus/image/grey.png"), any_size);
+  const auto bytes = read_file(source("fuzz/corpus/image/grey.png"), kAnySize);
   EXPECT_EQ(input_error([&] { decode_image(bytes, "grey.png", 5); }),
             "grey.png: the image has 3×2 pixels, more than the 5 accepted here; make it smaller");
   EXPECT_EQ(decode_image(bytes, "grey.png", 6).width, 3);

@@ -12,9 +12,9 @@ namespace chalk {
 namespace {
 
 using testing::HasSubstr;
-using testing_support::any_size;
 using testing_support::Folder;
 using testing_support::input_error;
+using testing_support::kAnySize;
 using testing_support::source;
 
 Safetensors example() {
@@ -122,7 +122,7 @@ TEST(Sha256, KnownDigests) {
 
 // The digits are embedded from this very file.
 TEST(Sha256, OfTheDigitsFile) {
-  EXPECT_EQ(sha256(read_file(source("data/digits.csv.gz"), any_size)),
+  EXPECT_EQ(sha256(read_file(source("data/digits.csv.gz"), kAnySize)),
             "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22");
 }
 
