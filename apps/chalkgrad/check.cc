@@ -13,6 +13,7 @@
 #include "apps/chalkgrad/json.h"
 #include "apps/chalkgrad/table.h"
 #include "src/base/file.h"
+#include "src/base/utf8.h"
 
 namespace chalk::app {
 namespace {
@@ -61,7 +62,7 @@ struct Screen {
     if (width == 0) return text;
     std::size_t columns = used, last = 0;  // where the last character that leaves room for … ends
     for (std::size_t i = 0; i < text.size(); ++i) {
-      const bool begins = (static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U;
+      const bool begins = begins_character(text[i]);
       if (begins && columns + 1 == width) last = i;
       if (begins && ++columns > width) return text.substr(0, last) + "…";
     }

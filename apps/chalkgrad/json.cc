@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "apps/chalkgrad/table.h"
+#include "src/base/utf8.h"
 
 namespace chalk::app {
 namespace {
@@ -15,7 +15,7 @@ std::string literal(std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef", kSpecial = "\b\t\n\f\r\"\\", kLetters = "btnfr\"\\";
   std::string out = "\"";
   while (!text.empty()) {
-    const auto length = character_length(text);
+    const auto length = first_character(text).bytes;
     const auto first = static_cast<unsigned char>(text[0]);
     if (length == 0) {
       out += "\xEF\xBF\xBD";

@@ -9,7 +9,7 @@
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
-#include "apps/chalkgrad/table.h"
+#include "src/base/utf8.h"
 
 namespace chalk::app {
 namespace {
@@ -31,7 +31,7 @@ std::string printable(std::string_view text) {
   std::string line;
   while (!text.empty()) {
     const auto first = static_cast<unsigned char>(text[0]);
-    const auto length = character_length(text);
+    const auto length = first_character(text).bytes;
     if (first == '\n') {
       line += ' ';
     } else if (length == 0 || first < 0x20 || first == 0x7f) {

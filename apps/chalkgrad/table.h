@@ -8,12 +8,6 @@
 
 namespace chalk::app {
 
-/// Bytes of the character of UTF-8 that the text begins with; 0 if it begins with none.
-std::size_t character_length(std::string_view text);
-
-/// Characters of UTF-8, not bytes.
-std::size_t characters(std::string_view text);
-
 class Table {
  public:
   /// Titles of the columns; all but the first are aligned at the right.

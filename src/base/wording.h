@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "src/base/utf8.h"
+
 namespace chalk {
 
 /// 9999 → "9,999".
@@ -31,13 +33,9 @@ inline std::string alternatives(const std::vector<std::string>& words, std::stri
 
 /// A name found in somebody's file, in quotes: control characters as \xNN, cut after about 60 bytes.
 inline std::string in_quotes(std::string_view text) {
-  constexpr std::size_t longest = 60;
-  const bool cut = text.size() > longest;
-  if (cut) {
-    auto end = longest;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // not inside a UTF-8 character
-    text = text.substr(0, end);
-  }
+  constexpr std::size_t kLongest = 60;
+  const bool cut = text.size() > kLongest;
+  text = first_bytes(text, kLongest);
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "src/base/text.h"
+#include "src/base/utf8.h"
 #include "src/base/wording.h"
 #include "src/math/error.h"
 
@@ -43,7 +44,7 @@ constexpr std::array<Spelling, 13> kSpellings{{{"·", "*"},
 /// The bytes of the character that begins the text: 1 for what is not UTF-8.
 std::size_t length_of_character(std::string_view text) {
   std::size_t n = 1;
-  while (n < text.size() && n < 4 && (static_cast<unsigned char>(text[n]) & 0xC0U) == 0x80U) ++n;
+  while (n < text.size() && n < 4 && !begins_character(text[n])) ++n;
   return (static_cast<unsigned char>(text[0]) & 0x80U) == 0 ? 1 : n;
 }
 
@@ -97,7 +98,7 @@ class Lexer {
   }
 
   void take(std::size_t bytes) {
-    column_ += characters(text_.substr(at_, bytes));
+    column_ += static_cast<int>(characters(text_.substr(at_, bytes)));
     at_ += bytes;
   }
 
@@ -189,11 +190,6 @@ class Lexer {
 };
 
 }  // namespace
-
-int characters(std::string_view text) {
-  return static_cast<int>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
 
 std::vector<Token> lex(std::string_view text, int line, int column) { return Lexer(text, line, column).run(); }
 

@@ -23,7 +23,4 @@ struct Token {
 /// counts as a space. Throws FormulaError at a character that means nothing.
 std::vector<Token> lex(std::string_view text, int line = 1, int column = 1);
 
-/// How many characters (not bytes) a text has.
-int characters(std::string_view text);
-
 }  // namespace chalk::math

@@ -71,7 +71,6 @@ TEST(Lexer, CountsCharactersNotBytes) {
   EXPECT_EQ(columns("ab+c"), "1+2 3+1 4+1 5+1");
   EXPECT_EQ(columns("δδ·Σ a"), "1+2 3+1 4+1 6+1 7+1");
   EXPECT_EQ(columns("f'' x"), "1+3 5+1 6+1");
-  EXPECT_EQ(characters("δ3 − x"), 6);
 }
 
 TEST(Lexer, CountsLines) {

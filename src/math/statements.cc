@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "src/base/text.h"
+#include "src/base/utf8.h"
 #include "src/base/wording.h"
 #include "src/math/error.h"
 #include "src/math/lexer.h"
@@ -41,25 +42,6 @@ std::string_view without_comment(std::string_view line) {
 bool is_prose(std::string_view statement) {
   const auto word = statement.substr(0, statement.find_first_of(" \t\r\n"));
   return word == "part" || word == "erratum";
-}
-
-/// The character that begins the text, and its bytes in UTF-8; 0 bytes if it is none.
-std::pair<char32_t, std::size_t> first_character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const std::size_t length = byte(0) < 0x80        ? 1
-                             : byte(0) >> 5U == 6  ? 2
-                             : byte(0) >> 4U == 14 ? 3
-                             : byte(0) >> 3U == 30 ? 4
-                                                   : 0;
-  if (length == 0 || length > text.size()) return {0, 0};
-  char32_t code = length == 1 ? byte(0) : byte(0) & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80U) return {0, 0};
-    code = code << 6U | (byte(i) & 0x3FU);
-  }
-  constexpr std::array<char32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = code >= 0xD800 && code < 0xE000;
-  return {code, code < kLeast[length] || surrogate || code > 0x10FFFF ? 0 : length};
 }
 
 void check_characters(std::string_view text) {
@@ -115,7 +97,7 @@ class Splitter {
       if (!ends && i < rest.size()) continue;
       piece(rest.substr(from, i - from), {number, column, 1});
       if (ends) finish();
-      column += characters(rest.substr(from, i - from)) + 1;
+      column += static_cast<int>(characters(rest.substr(from, i - from))) + 1;
       from = i + 1;
     }
   }

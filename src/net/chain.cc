@@ -7,6 +7,7 @@
 #include "chalkgrad/layers.h"
 #include "src/base/suggest.h"
 #include "src/base/text.h"
+#include "src/base/utf8.h"
 #include "src/base/wording.h"
 
 namespace chalk {
@@ -139,7 +140,7 @@ class ChainParser {
 
   [[noreturn]] void strange_character() const {
     auto end = at_ + 1;
-    while (end < text_.size() && (static_cast<unsigned char>(text_[end]) & 0xC0U) == 0x80U) ++end;
+    while (end < text_.size() && !begins_character(text_[end])) ++end;
     const auto character = text_.substr(at_, end - at_);
     const std::string_view hint =
         character == " " ? "write the layers without spaces" : "layers are separated by a plain \"-\"";
