@@ -7,7 +7,7 @@ set_target_properties(chalkgrad_core PROPERTIES EXPORT_NAME core)
 set_target_properties(chalkgrad_core chalkgrad PROPERTIES INSTALL_RPATH "$ORIGIN")
 
 install(TARGETS chalkgrad_core chalkgrad EXPORT chalkgradTargets)
-install(DIRECTORY include/chalkgrad TYPE INCLUDE FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY include/chalkgrad TYPE INCLUDE FILES_MATCHING PATTERN "*.h" PATTERN "*.inc")
 install(EXPORT chalkgradTargets NAMESPACE chalkgrad:: DESTINATION ${package_dir})
 
 # A static library leaves what it was built on to be linked by its users; a shared one brings it along.

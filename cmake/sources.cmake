@@ -30,12 +30,12 @@ endfunction()
 
 # What holds no time is compiled for size: these rooms, but for what goes over pixels.
 set(chalkgrad_for_size $<$<CONFIG:Release>:-Os>)
-chalkgrad_room(small_sources ir layers passes files data net train math)
+chalkgrad_room(small_sources ir layers losses optimizers passes files data net train math)
 list(FILTER small_sources EXCLUDE REGEX "/(files/(idx|image_fit)|data/normalise)\\.cc$")
 list(APPEND small_sources ${PROJECT_SOURCE_DIR}/src/run/program.cc ${PROJECT_SOURCE_DIR}/src/run/gradcheck.cc ${PROJECT_SOURCE_DIR}/src/run/update_check.cc)
 set_source_files_properties(${small_sources} PROPERTIES COMPILE_OPTIONS ${chalkgrad_for_size})
 
-chalkgrad_room(core_sources base ir ops layers passes plan kernels run)
+chalkgrad_room(core_sources base ir ops layers losses optimizers passes plan kernels run)
 chalkgrad_room(data_sources files data net train math)
 set(CHALKGRAD_OBJECTS "" CACHE FILEPATH "Link the libraries from the objects of another build, as its objects.cmake lists them")
 mark_as_advanced(CHALKGRAD_OBJECTS)

@@ -53,7 +53,8 @@ std::string read_text(const std::string& file) {
 Network make_network(const std::string& spec, const Shape& input, std::uint64_t seed) {
   if (is_file(spec)) {
     auto network = chalk::network(read_text(spec), input, seed, spec);
-    check_configuration(network.text(), spec);  // a mistake there is a mistake, used or not
+    TrainOptions unused;
+    read_train_config(network.text(), spec, unused);  // a mistake there is a mistake, used or not
     return network;
   }
   return as_usage([&] { return chalk::network(spec, input, seed); });

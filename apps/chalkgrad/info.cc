@@ -33,6 +33,13 @@ std::string to_text(const MemoryUse& m) {
   return m.kept == 0 ? booked : fmt::format("{} and {} for each 16 samples of a batch", booked, megabytes(m.kept));
 }
 
+/// How it was trained, and whatever else its file says of it.
+std::map<std::string, std::string> metadata(const Network& network) {
+  auto all = network.metadata;
+  if (network.training) all.merge(network.training->metadata());
+  return all;
+}
+
 int info(const Options& o) {
   auto network = make_network(o.network);
   const Graph step = training_step(network);
@@ -56,7 +63,7 @@ int info(const Options& o) {
     json["memory"] = {{"inference", to_json(inference)}, {"training", to_json(training)}};
     json["instruction_set"] = instruction_set();
     if (!network.encoding.class_names.empty()) json["classes"] = network.encoding.class_names;
-    if (!network.metadata.empty()) json["metadata"] = network.metadata;
+    if (const auto all = metadata(network); !all.empty()) json["metadata"] = all;
     json["weights_sha256"] = network.weights_sha256();
     print_json(json);
     return kOk;
@@ -73,7 +80,7 @@ int info(const Options& o) {
   fmt::print("training    {} multiply-adds a sample, {}\n", count(total.training), to_text(training));
   fmt::print("inference   {} multiply-adds a sample, {}\n", count(total.forward), to_text(inference));
   fmt::print("runs on     {}\n", instruction_set());
-  for (const auto& [key, value] : network.metadata) fmt::print("{}  {}\n", key, value);
+  for (const auto& [key, value] : metadata(network)) fmt::print("{}  {}\n", key, value);
   if (!o.network.model.empty()) fmt::print("weights sha256 {}\n", network.weights_sha256());
   return kOk;
 }

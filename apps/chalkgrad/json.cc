@@ -92,6 +92,10 @@ Json& Json::operator[](std::string_view name) {
   return items_.back().value;
 }
 
+void Json::merge(const Json& other) {
+  for (const auto& item : other.items_) (*this)[item.name] = item.value;
+}
+
 std::string Json::text(bool lines) const {
   std::string out;
   write(out, lines, 0);

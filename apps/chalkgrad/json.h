@@ -38,6 +38,8 @@ class Json {
   void push_back(Json element);
   /// The member of that name, null if it is new.
   Json& operator[](std::string_view name);
+  /// Takes over the members of another object.
+  void merge(const Json& other);
 
   /// On one line, or with each element and member on a line of its own. Bytes that are not UTF-8 become U+FFFD.
   std::string text(bool lines = false) const;

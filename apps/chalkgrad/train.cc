@@ -2,17 +2,17 @@
 #include <fmt/core.h>
 
 #include <atomic>
+#include <cmath>
 #include <csignal>
-#include <nlohmann/json.hpp>
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
 #include "apps/chalkgrad/json.h"
 #include "apps/chalkgrad/progress.h"
 #include "apps/chalkgrad/train_log.h"
+#include "apps/chalkgrad/training_fields.h"
 #include "src/base/threads.h"
 #include "src/base/wording.h"
-#include "src/train/config.h"
 
 namespace chalk::app {
 namespace {
@@ -21,8 +21,9 @@ constexpr const char* kDigitsNet =
     "16c3z-relu-mp2-32c3z-relu-mp2-64n-relu-";  // and a dense layer with an output a class
 
 struct Options {
-  std::string data = "digits", config, net, loss = "cross-entropy", maximise, schedule = "one-cycle";
-  TrainOptions train;
+  std::string data = "digits", config, net, loss = "cross-entropy", maximise;
+  TrainOptions train;  // what is decided without a configuration or an option
+  TrainingFields fields;
   std::string out, resume, log, print_after;
   std::int64_t checkpoint_every = 0;
   bool quiet = false, json = false;
@@ -42,10 +43,6 @@ extern "C" void on_signal(int signal) {
   std::signal(signal, SIG_DFL);  // the second one ends it at once
 }
 
-Schedule parse_schedule(const std::string& text) {
-  return as_usage([&] { return Schedule::parse(text); }, "--schedule: ");
-}
-
 /// A run: what is trained, on what, and how.
 struct Run {
   Network network;
@@ -58,33 +55,15 @@ std::string default_net(const Dataset& data) {
   return data.sample.size() == 3 ? fmt::format("{}{}n", kDigitsNet, outputs) : fmt::format("64n-relu-{}n", outputs);
 }
 
-/// Options of the command line; where that is silent, of the configuration; else what they are without either.
-TrainOptions merged(const Options& o, const TrainConfig& config) {
-  TrainOptions options = o.train;
-  options.loss = o.objective();
-  options.schedule = parse_schedule(o.schedule);
-  const auto take = [&](const char* flag, auto& option, const auto& configured) {
-    if (configured && !o.given(flag)) option = static_cast<std::remove_reference_t<decltype(option)>>(*configured);
-  };
-  take("--epochs", options.epochs, config.epochs);
-  take("--batch", options.batch, config.batch);
-  take("--lr", options.optimizer.lr, config.lr);
-  take("--momentum", options.optimizer.momentum, config.momentum);
-  take("--nesterov", options.optimizer.nesterov, config.nesterov);
-  take("--weight-decay", options.optimizer.weight_decay, config.weight_decay);
-  take("--schedule", options.schedule, config.schedule);
-  take("--seed", options.seed, config.seed);
-  if (!o.given("--maximise")) take("--loss", options.loss, config.loss);
-  return options;
-}
-
 Run new_run(const Options& o) {
   const bool configured = !o.config.empty();
   const auto text = configured ? read_text(o.config) : std::string();
   if (configured && !is_toml(text))
     throw InputError(fmt::format("{}: is no configuration; it needs network = \"…\" or [[layer]]", o.config));
-  const auto config = read_train_config(text, o.config);
-  const auto options = merged(o, config);
+  TrainOptions options = o.train;
+  const auto config = read_train_config(text, o.config, options);
+  o.fields.apply(options);
+  if (o.given("--loss") || o.given("--maximise")) options.loss = o.objective();
   const auto& spec = o.given("--data") ? o.data : config.data.value_or(o.data);
   auto data = load_dataset(spec);
   const auto& sample = data.train.sample;
@@ -106,24 +85,23 @@ Run resumed_run(const Options& o) {
   };
   agree("--data", o.data, began);
   agree("--net", o.net, network.text());
-  agree("--epochs", o.train.epochs, options.epochs);
-  agree("--batch", o.train.batch, options.batch);
-  agree("--lr", o.train.optimizer.lr, options.optimizer.lr);
-  agree("--momentum", o.train.optimizer.momentum, options.optimizer.momentum);
-  agree("--nesterov", o.train.optimizer.nesterov, options.optimizer.nesterov);
-  agree("--weight-decay", o.train.optimizer.weight_decay, options.optimizer.weight_decay);
-  agree("--seed", o.train.seed, options.seed);
   agree(o.objective_flag(), name_of(o.objective()), name_of(options.loss));
-  if (o.given("--schedule")) agree("--schedule", parse_schedule(o.schedule).text(), options.schedule.text());
+  o.fields.check_agreement(options, o.resume);
   options.threads = o.train.threads;
   auto data = load_data("", network);
-  const auto steps_an_epoch = (static_cast<std::int64_t>(data.train.size()) + options.batch - 1) / options.batch;
-  const auto position = nlohmann::json::parse(std::string_view(network.metadata["chalkgrad.position"]), nullptr, false);
-  if (position.is_object() && position.value("step", std::int64_t{0}) >= steps_an_epoch * options.epochs) {
+  if (network.training->finished()) {
     throw InputError(
         fmt::format("{}: its training of {} epochs is finished; there is nothing to resume", o.resume, options.epochs));
   }
   return {std::move(network), std::move(data), std::move(options)};
+}
+
+std::vector<std::string> names_of_losses(bool likelihoods) {
+  std::vector<std::string> names;
+  for (const Loss loss : all_losses()) {
+    if (maximised(loss) == likelihoods) names.emplace_back(name_of(loss));
+  }
+  return names;
 }
 
 std::string objective_text(Loss loss) {
@@ -144,27 +122,18 @@ void introduce(const Run& run, const Options& o) {
                                                   : o.config,
              count(price.parameters), count(price.forward));
   const int threads = run.options.threads > 0 ? run.options.threads : available_threads();
-  fmt::print("running  {}batch {}, lr {}, {}, seed {}, {} thread{}, {}\n\n",
+  const auto& optimizer = run.options.optimizer;
+  fmt::print("running  {}batch {}, {}lr {}, {}, seed {}, {} thread{}, {}\n\n",
              run.options.loss == Loss::cross_entropy ? "" : objective_text(run.options.loss) + ", ", run.options.batch,
-             run.options.optimizer.lr, run.options.schedule.text(), run.options.seed, threads, threads == 1 ? "" : "s",
-             instruction_set());
+             optimizer.name() == Optimizer().name() ? "" : fmt::format("{}, ", optimizer.name()), optimizer.lr(),
+             run.options.schedule.text(), run.options.seed, threads, threads == 1 ? "" : "s", instruction_set());
   std::fflush(stdout);
 }
 
 Json start_line(const Run& run, const Options& o) {
-  const auto& t = run.options;
-  return {{"start", run.network.text()},
-          {"data", run.network.metadata.at("data")},
-          {"resume", o.resume},
-          {"epochs", t.epochs},
-          {"batch", t.batch},
-          {"lr", t.optimizer.lr},
-          {"momentum", t.optimizer.momentum},
-          {"nesterov", t.optimizer.nesterov},
-          {"weight_decay", t.optimizer.weight_decay},
-          {maximised(t.loss) ? "maximise" : "loss", name_of(t.loss)},
-          {"schedule", t.schedule.text()},
-          {"seed", t.seed}};
+  Json line{{"start", run.network.text()}, {"data", run.network.metadata.at("data")}, {"resume", o.resume}};
+  line.merge(to_json(run.options));
+  return line;
 }
 
 void finish(Run& run, const Options& o, const Progress& last) {
@@ -261,6 +230,7 @@ void add_train(CommandLine& line) {
   auto& o = *options;
   o.train.epochs = 12;
   o.train.batch = 32;
+  o.train.schedule.kind = Schedule::Kind::one_cycle;
   auto& command = o.command = line.command(
       "train", "Train a network; with no option at all, on built-in handwritten digits", options, train_command);
   std::vector<std::string> sources;
@@ -269,29 +239,13 @@ void add_train(CommandLine& line) {
   command.text("FILE", o.config, "A configuration (.toml): a network with a [train] table. Options win over it");
   command.text("--data", o.data, "Data: " + alternatives(sources, ", or ")).shows_default();
   command.text("--net", o.net, "Network: a line such as 20c5-relu-mp2-10n, or FILE.toml", "NET");
-  command.whole("--epochs", o.train.epochs, {1, 1'000'000}, "How often each sample is seen").shows_default();
-  command.whole("--batch", o.train.batch, {1, 1 << 24}, "Samples a step").shows_default();
-  command.real("--lr", o.train.optimizer.lr, Range::above(0), "Learning rate").shows_default();
-  command.real("--momentum", o.train.optimizer.momentum, Range::from_below(0, 1), "Momentum").shows_default();
-  command.flag("--nesterov", o.train.optimizer.nesterov, "Nesterov's momentum");
+  o.fields.add_to(command, o.train);
+  const auto losses = names_of_losses(false), likelihoods = names_of_losses(true);
+  command.word("--loss", o.loss, losses, "What is minimised: " + alternatives(losses), "LOSS").shows_default();
   command
-      .real("--weight-decay", o.train.optimizer.weight_decay, Range::at_least(0),
-            "Adds X·w to the gradient of each weight w")
-      .shows_default();
-  command
-      .word("--loss", o.loss, {"cross-entropy", "binary-cross-entropy", "squared-error", "sum-of-squares"},
-            "What is minimised: cross-entropy, binary-cross-entropy, squared-error or sum-of-squares", "LOSS")
-      .shows_default();
-  command
-      .word("--maximise", o.maximise, {"log-likelihood", "gaussian-log-likelihood"},
-            "What is maximised instead, by gradient ascent: log-likelihood or gaussian-log-likelihood", "J")
+      .word("--maximise", o.maximise, likelihoods,
+            "What is maximised instead, by gradient ascent: " + alternatives(likelihoods), "J")
       .excludes("--loss");
-  command
-      .text("--schedule", o.schedule,
-            "Learning rate over time: constant, step:EPOCHS,FACTOR, cosine or one-cycle, each with +warmup:EPOCHS")
-      .shows_default();
-  command.whole("--seed", o.train.seed, kSeeds, "Decides the first weights and the order of the samples")
-      .shows_default();
   add_threads(command, o.train.threads);
   command.text("--out", o.out,
                "Where the model goes (.safetensors); also written after each epoch and when interrupted", "FILE");

@@ -40,9 +40,13 @@ struct Range {
 struct Field {
   Field(const char* name_, Range range_ = {}, std::string_view help_ = {})  // NOLINT: a name alone is a field
       : name(name_), range(range_), help(help_) {}
+  /// A text; `check_` throws InputError if it cannot be read.
+  Field(const char* name_, void (*check_)(const std::string& text), std::string_view help_)
+      : name(name_), check_text(check_), help(help_) {}
 
   std::string_view name;
-  Range range;
+  Range range{};
+  void (*check_text)(const std::string& text) = nullptr;
   std::string_view help;  ///< in the style of --help: no full stop; may be empty
 };
 

@@ -1,4 +1,4 @@
-// Layers and losses: plain functions that build graph. They hold no state; their parameters are made in the graph under
+// Layers: plain functions that build graph. They hold no state; their parameters are made in the graph under
 // the current layer's name (Graph::layer): "conv1.weight", "conv1.bias".
 #pragma once
 
@@ -64,24 +64,6 @@ enum class Activation : std::uint8_t { linear, relu, sigmoid, tanh };
 /// A function of its own for every node: element i of x (row-major) gets functions[i mod their number], which must
 /// divide the number of elements.
 Value activations(Value x, std::span<const Activation> functions);
-
-// Losses, to be minimised, and likelihoods, to be maximised, of each sample. For a classifier the target t is a
-// distribution over the classes (a one-hot label); logits are what its softmax, or its sigmoids, are made of.
-
-/// −Σ t·ln softmax(logits), of one vector of classes.
-Value cross_entropy(Value logits, Value target);
-/// Σ t·ln softmax(logits): cross-entropy without its sign.
-Value log_likelihood(Value logits, Value target);
-/// −Σ (t·ln y + (1 − t)·ln(1 − y)): every output is a probability of its own, above 0 and below 1.
-Value binary_cross_entropy(Value y, Value target);
-/// The same of y = sigmoid(logits), as Σ (ln(1 + e^z) − t·z): exact however sure the outputs are.
-Value sigmoid_cross_entropy(Value logits, Value target);
-/// ½ Σ (y − t)².
-Value squared_error(Value y, Value target);
-/// Σ (t − y)², without the ½.
-Value sum_of_squares(Value y, Value target);
-/// −½ Σ (t − y)²: the log-likelihood of targets with Gaussian noise, up to a constant.
-Value gaussian_log_likelihood(Value y, Value target);
 
 /// Mean over the samples of the batch: batch_sum(x) / batch_size.
 Value batch_mean(Value x);

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "chalkgrad/graph.h"
 #include "chalkgrad/program.h"
+#include "chalkgrad/train_options.h"
 
 namespace chalk {
 
@@ -32,11 +34,13 @@ class Network {
   /// Parameters (and, after training, the optimizer's state). Made by initialize() or load().
   Variables& variables() { return variables_; }
   const Variables& variables() const { return variables_; }
-  /// Draws the parameters from the seed.
+  /// Draws the parameters from the seed; what has been learned, and its record, are gone.
   void initialize(std::uint64_t seed);
 
   InputEncoding encoding;
-  /// What else the model file's metadata holds: training options, position, … (see docs/formats.md).
+  /// How it has been trained, and how far that has come; kept by train().
+  std::optional<TrainingRecord> training;
+  /// What else the model file's metadata holds (see docs/formats.md).
   std::map<std::string, std::string> metadata;
 
   /// Writes a safetensors file, beside and renamed. Throws InputError.

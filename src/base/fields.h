@@ -1,8 +1,11 @@
 // What can be done with any struct whose fields can be visited (chalkgrad/fields.h).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "chalkgrad/fields.h"
 
@@ -25,6 +28,9 @@ void check_fields(T options) {
   RangeChecker checker;
   options.visit(checker);
 }
+
+/// The fields' names and values as text, in their order.
+std::vector<std::pair<std::string, std::string>> texts_of(const std::function<void(FieldVisitor&)>& visit);
 
 /// A field's name as an option of the command line: "weight_decay" is "weight-decay".
 std::string with_dashes(std::string_view name);

@@ -49,6 +49,7 @@ TEST(Range, SaysWhatItHolds) {
   EXPECT_EQ(Range::from_below(0, 1).text(), "at least 0 and below 1");
   EXPECT_EQ(Range::from_to(0, 0.5).text(), "from 0 to 0.5");
   EXPECT_EQ((Range{.least = 0, .most = 1, .without_least = true}).text(), "above 0 and at most 1");
+  EXPECT_EQ(Range::from_to(1, 1'000'000).text(), "from 1 to 1000000");
   EXPECT_EQ(Range{}.text(), "a number");
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "chalkgrad/error.h"
+#include "chalkgrad/losses.h"
 #include "src/ir/leaves.h"
 #include "src/run/reference.h"
 

@@ -11,6 +11,7 @@
 #include "src/files/safetensors.h"
 #include "src/ir/leaves.h"
 #include "src/net/build.h"
+#include "src/net/training_record.h"
 
 namespace chalk {
 namespace {
@@ -23,7 +24,8 @@ constexpr const char* kInputKey = "chalkgrad.input";
 constexpr const char* kScaleKey = "chalkgrad.scale";
 constexpr const char* kShiftKey = "chalkgrad.shift";
 constexpr const char* kClassesKey = "chalkgrad.classes";
-constexpr std::array kOwnKeys{kVersionKey, kNetworkKey, kInputKey, kScaleKey, kShiftKey, kClassesKey};
+constexpr std::array kOwnKeys{kVersionKey, kNetworkKey, kInputKey,    kScaleKey,
+                              kShiftKey,   kClassesKey, kTrainingKey, kPositionKey};
 constexpr const char* kVersion = "1";
 
 /// Takes metadata out of a file, so that what is left is the caller's.
@@ -57,14 +59,17 @@ class MetadataReader {
   const std::string& file_;
 };
 
+bool is_parameter_of(const Graph& graph, std::string_view name) {
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (graph.node(id).op == &op_parameter && graph.node(id).name == name) return true;
+  }
+  return false;
+}
+
 /// "conv1.weight.momentum" belongs to the parameter "conv1.weight".
 bool is_state_of(const Graph& graph, std::string_view name) {
   const auto dot = name.rfind('.');
-  if (dot == std::string_view::npos) return false;
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    if (graph.node(id).op == &op_parameter && graph.node(id).name == name.substr(0, dot)) return true;
-  }
-  return false;
+  return dot != std::string_view::npos && is_parameter_of(graph, name.substr(0, dot));
 }
 
 /// The forward graph's parameters and, with them, the state that an optimizer keeps for them.
@@ -125,6 +130,7 @@ void Network::save(const std::filesystem::path& file) const {
     if (contents.metadata.contains(key))
       throw InputError(str("metadata key ", in_quotes(key), " is reserved; use another one"));
   }
+  if (training) contents.metadata.merge(training->metadata());
   contents.metadata[kVersionKey] = kVersion;
   contents.metadata[kNetworkKey] = text_;
   contents.metadata[kInputKey] = json(input_shape()).dump();
@@ -135,7 +141,13 @@ void Network::save(const std::filesystem::path& file) const {
   if (!encoding.class_names.empty()) {
     contents.metadata[kClassesKey] = json(encoding.class_names).dump(-1, ' ', false, json::error_handler_t::replace);
   }
+  // What an earlier optimizer has left among the variables is nobody's state.
+  const auto left_over = [&](const std::string& name) {
+    return training && !is_parameter_of(graph_, name) &&
+           std::ranges::find(training->states, name) == training->states.end();
+  };
   for (const auto& [name, tensor] : variables_.all()) {
+    if (left_over(name)) continue;
     const auto values = tensor.values();
     contents.tensors[name] = {tensor.shape(), {values.begin(), values.end()}};
   }
@@ -162,6 +174,16 @@ Network Network::load(const std::filesystem::path& file) {
   network.variables_ = Variables(parameters, 0);
   for (const auto& [tensor, stored] : contents.tensors) {
     network.variables_.at(tensor).assign(stored.values);
+  }
+  try {
+    network.training = take_record(contents.metadata);
+    if (network.training) {
+      for (const auto& [tensor, stored] : contents.tensors) {
+        if (!is_parameter_of(network.graph(), tensor)) network.training->states.push_back(tensor);
+      }
+    }
+  } catch (const InputError& e) {
+    reader.fail(e.what());
   }
   network.metadata = std::move(contents.metadata);
   return network;

@@ -27,7 +27,10 @@ Network::Network(Graph graph, std::string text) : graph_(std::move(graph)), text
 const Shape& Network::input_shape() const { return graph_.node(input_node(graph_)).type.shape; }
 const Shape& Network::output_shape() const { return graph_.node(output_node(graph_)).type.shape; }
 
-void Network::initialize(std::uint64_t seed) { variables_ = Variables(graph_, seed); }
+void Network::initialize(std::uint64_t seed) {
+  variables_ = Variables(graph_, seed);
+  training.reset();
+}
 
 std::string Network::weights_sha256() const {
   std::set<std::string_view> trainable;

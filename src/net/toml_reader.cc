@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "chalkgrad/error.h"
 #include "src/base/suggest.h"
@@ -38,9 +40,11 @@ const toml::node* TableReader::node(std::string_view key) {
 
 bool TableReader::has(std::string_view key) { return node(key) != nullptr; }
 
-void TableReader::fail(std::string_view key, const std::string& message) const {
+void TableReader::fail(std::string_view key, const std::string& message) const { fail_at(key, str(key, " ", message)); }
+
+void TableReader::fail_at(std::string_view key, const std::string& message) const {
   const auto* found = table_.get(key);
-  origin_.fail(found ? found->source() : table_.source(), str(key, " ", message));
+  origin_.fail(found ? found->source() : table_.source(), message);
 }
 
 void TableReader::missing(std::string_view key) const {
@@ -152,53 +156,64 @@ std::string TableReader::required_text(std::string_view key) {
   return std::move(*value);
 }
 
-class AttributeSetter : public FieldVisitor {
- public:
-  explicit AttributeSetter(TableReader& reader) : reader_(reader) {}
+namespace {
 
-  void field(const Field& field, std::int64_t& value) override {
-    set(value, reader_.integer(field.name, whole(field.range.least, -kMost), whole(field.range.most, kMost)));
-  }
-  void field(const Field& field, bool& value) override { set(value, reader_.boolean(field.name)); }
-  void field(const Field& field, double& value) override {
-    const auto read = reader_.number(field.name);
-    if (read && !field.range.contains(*read))
-      reader_.fail(field.name, str("must be ", field.range.text(), ", not ", *read));
-    set(value, read);
-  }
-  void field(const Field& field, std::string& value) override { set(value, reader_.text(field.name)); }
-  void field(const Field& field, std::vector<std::int64_t>& value) override {
-    set(value, reader_.integers(field.name, whole(field.range.least, -kMost), whole(field.range.most, kMost)));
-  }
-  void field(const Field& field, std::vector<double>& value) override {
-    const auto* found = reader_.node(field.name);
-    if (!found) return;
-    if (!found->is_array()) reader_.fail(field.name, "must be a list of numbers, e.g. [0.5, 1]");
-    value.clear();
-    for (const auto& element : *found->as_array()) {
-      if (!element.is_number()) reader_.fail(field.name, "must be a list of numbers, e.g. [0.5, 1]");
-      value.push_back(element.value<double>().value_or(0.0));
-    }
-  }
+constexpr std::int64_t kMost = std::int64_t{1} << 31;  // of attributes that have no range
 
- private:
-  static constexpr std::int64_t kMost = std::int64_t{1} << 31;
+/// The ends of a range as whole numbers.
+std::pair<std::int64_t, std::int64_t> whole(const Range& range) {
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  const bool lower = std::isfinite(range.least), upper = std::isfinite(range.most);
+  return {lower ? static_cast<std::int64_t>(range.least) : -kMost, upper   ? static_cast<std::int64_t>(range.most)
+                                                                   : lower ? most
+                                                                           : kMost};
+}
 
-  /// The end of a range as a whole number; `otherwise` where the range has none.
-  static std::int64_t whole(double end, std::int64_t otherwise) {
-    return std::isfinite(end) ? static_cast<std::int64_t>(end) : otherwise;
+template <class T>
+void set(T& value, std::optional<T> read) {
+  if (read) value = std::move(*read);
+}
+
+}  // namespace
+
+void FieldReader::field(const Field& field, std::int64_t& value) {
+  const auto [least, most] = whole(field.range);
+  set(value, reader_.integer(field.name, least, most));
+}
+void FieldReader::field(const Field& field, bool& value) { set(value, reader_.boolean(field.name)); }
+void FieldReader::field(const Field& field, double& value) {
+  const auto read = reader_.number(field.name);
+  if (read && !field.range.contains(*read))
+    reader_.fail(field.name, str("must be ", field.range.text(), ", not ", *read));
+  set(value, read);
+}
+void FieldReader::field(const Field& field, std::string& value) {
+  const auto read = reader_.text(field.name);
+  if (!read) return;
+  try {
+    if (field.check_text) field.check_text(*read);
+  } catch (const InputError& e) {
+    reader_.fail_at(field.name, e.what());
   }
-
-  template <class T>
-  static void set(T& value, std::optional<T> read) {
-    if (read) value = std::move(*read);
+  value = *read;
+}
+void FieldReader::field(const Field& field, std::vector<std::int64_t>& value) {
+  const auto [least, most] = whole(field.range);
+  set(value, reader_.integers(field.name, least, most));
+}
+void FieldReader::field(const Field& field, std::vector<double>& value) {
+  const auto* found = reader_.node(field.name);
+  if (!found) return;
+  if (!found->is_array()) reader_.fail(field.name, "must be a list of numbers, e.g. [0.5, 1]");
+  value.clear();
+  for (const auto& element : *found->as_array()) {
+    if (!element.is_number()) reader_.fail(field.name, "must be a list of numbers, e.g. [0.5, 1]");
+    value.push_back(element.value<double>().value_or(0.0));
   }
-
-  TableReader& reader_;
-};
+}
 
 Attributes TableReader::attributes(const Attributes& defaults) {
-  AttributeSetter setter(*this);
+  FieldReader setter(*this);
   return defaults.edited(setter);
 }
 

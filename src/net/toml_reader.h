@@ -60,10 +60,12 @@ class TableReader {
   void finish() const;
 
   [[noreturn]] void fail(const std::string& message) const { origin_.fail(table_.source(), message); }
+  /// "KEY MESSAGE", at its place.
   [[noreturn]] void fail(std::string_view key, const std::string& message) const;
+  /// The message alone, at the key's place.
+  [[noreturn]] void fail_at(std::string_view key, const std::string& message) const;
 
  private:
-  friend class AttributeSetter;
   [[noreturn]] void missing(std::string_view key) const;
   std::int64_t checked(const toml::node& node, std::string_view key, std::int64_t least, std::int64_t most) const;
 
@@ -71,6 +73,21 @@ class TableReader {
   const TomlOrigin& origin_;
   std::string what_;
   std::vector<std::string> asked_;
+};
+
+/// Sets the fields that a table has.
+class FieldReader : public FieldVisitor {
+ public:
+  explicit FieldReader(TableReader& reader) : reader_(reader) {}
+  void field(const Field& field, std::int64_t& value) override;
+  void field(const Field& field, bool& value) override;
+  void field(const Field& field, double& value) override;
+  void field(const Field& field, std::string& value) override;
+  void field(const Field& field, std::vector<std::int64_t>& value) override;
+  void field(const Field& field, std::vector<double>& value) override;
+
+ private:
+  TableReader& reader_;
 };
 
 }  // namespace chalk

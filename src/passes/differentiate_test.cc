@@ -8,6 +8,7 @@
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/layers.h"
+#include "chalkgrad/losses.h"
 #include "src/ops/registry.h"
 #include "src/passes/simplify_testing.h"
 

@@ -7,6 +7,7 @@
 
 #include "chalkgrad/differentiate.h"
 #include "chalkgrad/layers.h"
+#include "chalkgrad/losses.h"
 #include "src/passes/passes.h"
 #include "src/passes/simplify_rules.h"
 #include "src/passes/simplify_testing.h"

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "chalkgrad/layers.h"
+#include "chalkgrad/losses.h"
 #include "src/ops/registry.h"
 #include "src/passes/passes.h"
 #include "src/passes/simplify_testing.h"

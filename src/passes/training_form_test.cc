@@ -6,6 +6,7 @@
 #include "chalkgrad/differentiate.h"
 #include "chalkgrad/error.h"
 #include "chalkgrad/layers.h"
+#include "chalkgrad/losses.h"
 #include "src/passes/passes.h"
 #include "src/passes/simplify_testing.h"
 

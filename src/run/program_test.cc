@@ -15,6 +15,7 @@
 #include "chalkgrad/differentiate.h"
 #include "chalkgrad/error.h"
 #include "chalkgrad/layers.h"
+#include "chalkgrad/losses.h"
 #include "chalkgrad/ops.h"
 #include "src/base/random.h"
 #include "src/ir/leaves.h"

@@ -7,6 +7,7 @@
 #include "chalkgrad/differentiate.h"
 #include "chalkgrad/error.h"
 #include "chalkgrad/layers.h"
+#include "chalkgrad/losses.h"
 
 namespace chalk {
 namespace {

@@ -1,5 +1,3 @@
-#include "src/train/config.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +7,7 @@
 #include <map>
 
 #include "chalkgrad/error.h"
+#include "chalkgrad/train.h"
 #include "src/net/build.h"
 
 namespace chalk {
@@ -16,7 +15,8 @@ namespace {
 
 std::string error_of(const std::string& keys) {
   try {
-    read_train_config("network = \"10n\"\n[train]\n" + keys, "c.toml");
+    TrainOptions options;
+    read_train_config("network = \"10n\"\n[train]\n" + keys, "c.toml", options);
   } catch (const InputError& e) {
     return e.what();
   }
@@ -24,6 +24,7 @@ std::string error_of(const std::string& keys) {
 }
 
 TEST(TrainConfig, ReadsEveryKey) {
+  TrainOptions options;
   const auto c = read_train_config(R"(
     network = "10n"
     [train]
@@ -38,23 +39,23 @@ TEST(TrainConfig, ReadsEveryKey) {
     schedule = "cosine+warmup:2"
     seed = 7
   )",
-                                   "c.toml");
+                                   "c.toml", options);
   EXPECT_EQ(c.data, "digits");
-  EXPECT_EQ(c.epochs, 3);
-  EXPECT_EQ(c.batch, 10);
-  EXPECT_EQ(c.lr, 3);
-  EXPECT_EQ(c.momentum, 0.5);
-  EXPECT_EQ(c.nesterov, true);
-  EXPECT_EQ(c.weight_decay, 1e-4);
   EXPECT_EQ(c.loss, Loss::log_likelihood);
-  EXPECT_EQ(c.schedule->text(), "cosine+warmup:2");
-  EXPECT_EQ(c.seed, 7);
+  EXPECT_EQ(options.epochs, 3);
+  EXPECT_EQ(options.batch, 10);
+  EXPECT_EQ(options.optimizer, Optimizer(Sgd{.lr = 3, .momentum = 0.5, .nesterov = true, .weight_decay = 1e-4}));
+  EXPECT_EQ(options.loss, Loss::log_likelihood);
+  EXPECT_EQ(options.schedule.text(), "cosine+warmup:2");
+  EXPECT_EQ(options.seed, 7U);
 }
 
 TEST(TrainConfig, IsEmptyWithoutATable) {
   for (const char* text : {"10n", "network = \"10n\"\n", "network = \"10n\"\n[train]\n"}) {
-    const auto c = read_train_config(text, "c.toml");
-    EXPECT_FALSE(c.epochs || c.loss || c.data || c.schedule) << text;
+    TrainOptions options{.epochs = 77};
+    const auto c = read_train_config(text, "c.toml", options);
+    EXPECT_FALSE(c.loss || c.data) << text;
+    EXPECT_EQ(options.epochs, 77) << text;
   }
 }
 
@@ -74,8 +75,8 @@ TEST(TrainConfig, PointsAtMistakes) {
   EXPECT_EQ(error_of("data = 3\n"), "c.toml: line 3, column 8: data must be a text in quotes");
   EXPECT_EQ(
       error_of("loss = \"mse\"\n"),
-      "c.toml: line 3, column 8: loss must be cross-entropy, binary-cross-entropy, squared-error or sum-of-squares, "
-      "not \"mse\"");
+      "c.toml: line 3, column 8: loss must be cross-entropy, binary-cross-entropy, squared-error, sum-of-squares or "
+      "mean-absolute-error, not \"mse\"");
   EXPECT_EQ(error_of("maximise = \"log-likelyhood\"\n"),
             "c.toml: line 3, column 12: maximise must be log-likelihood or gaussian-log-likelihood, not "
             "\"log-likelyhood\"; did you mean \"log-likelihood\"?");
@@ -87,13 +88,18 @@ TEST(TrainConfig, PointsAtMistakes) {
       error_of("schedule = \"sometimes\"\n"),
       "c.toml: line 3, column 12: schedule \"sometimes\" is not known; use constant, step:EPOCHS,FACTOR, cosine or "
       "one-cycle, each with +warmup:EPOCHS if wanted");
+  EXPECT_EQ(error_of("optimizer = \"adagard\"\n"),
+            "c.toml: line 3, column 13: optimizer \"adagard\" is not known; did you mean \"adagrad\"?");
+  EXPECT_EQ(error_of("optimizer = \"adagrad\"\nmomentum = 0.9\n"),
+            "c.toml: line 4, column 1: [train] with the optimizer adagrad has no key \"momentum\"");
   EXPECT_THAT(error_of("lr = \n"), testing::HasSubstr("c.toml: line 3"));
 }
 
 // What a command does with the text of a network: the graph, and how it is trained.
 void read_all(const std::string& text, const std::string& name) {
   build_graph(text, {1, 8, 8}, name);
-  read_train_config(text, name);
+  TrainOptions options;
+  read_train_config(text, name, options);
 }
 
 TEST(BadNetworks, EachGivesItsError) {
@@ -127,7 +133,8 @@ TEST(GoodNetworks, TheExamplesAreRead) {
     std::ifstream file(entry.path());
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     EXPECT_NO_THROW(read_all(text, entry.path().string()));
-    EXPECT_TRUE(read_train_config(text, "").loss) << entry.path() << " says what falls or rises";
+    TrainOptions options;
+    EXPECT_TRUE(read_train_config(text, "", options).loss) << entry.path() << " says what falls or rises";
     ++count;
   }
   EXPECT_GE(count, 15);

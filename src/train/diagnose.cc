@@ -5,6 +5,7 @@
 
 #include "src/base/text.h"
 #include "src/ir/op.h"
+#include "src/losses/loss.h"
 #include "src/passes/passes.h"
 #include "src/train/feeds.h"
 #include "src/train/training_graph.h"
@@ -45,32 +46,34 @@ std::string first_not_finite(Network& network, const Dataset& data, std::size_t 
   return "the loss";
 }
 
-std::string output_without_logarithm(Network& network, const Dataset& data, Loss loss, std::size_t samples,
-                                     const std::uint32_t* rows) {
-  if (loss != Loss::binary_cross_entropy) return {};
+std::string output_outside_domain(Network& network, const Dataset& data, Loss loss, std::size_t samples,
+                                  const std::uint32_t* rows) {
+  if (definition_of(loss).about_outputs.empty()) return {};
   const Graph& graph = network.graph();
-  const auto& output = graph.outputs().at(0).first;
   Program program(graph, network.variables());
   program.feed("x", sample_feed(data));
   program.run(samples, rows);
-  const auto y = program.output(output);
+  const auto y = program.output(graph.outputs().at(0).first);
   const auto size = y.size() / samples;
-  const auto found = std::find_if(y.begin(), y.end(), [](float v) { return std::isfinite(v) && (v <= 0 || v >= 1); });
-  if (found == y.end()) return {};
-  const auto at = static_cast<std::size_t>(found - y.begin());
-  return without_logarithm(graph, static_cast<double>(*found), at % size, rows[at / size]);
+  for (std::size_t at = 0; at < y.size(); ++at) {
+    if (!std::isfinite(y[at])) continue;
+    const auto row = rows ? rows[at / size] : static_cast<std::uint32_t>(at / size);
+    auto what = outside_domain(graph, loss, static_cast<double>(y[at]), at % size, row);
+    if (!what.empty()) return what;
+  }
+  return {};
 }
 
-std::string without_logarithm(const Graph& graph, double value, std::size_t index, std::size_t sample) {
+std::string outside_domain(const Graph& graph, Loss loss, double value, std::size_t index, std::size_t sample) {
+  const auto& definition = definition_of(loss);
+  if (definition.about_outputs.empty() || definition.outputs.contains(value)) return {};
   const Node& last = graph.node(graph.outputs().at(0).second);
   std::string layer = last.name.empty() ? "the output" : last.name;
   if (!last.inputs.empty()) {
     const auto& before = graph.node(last.inputs[0]).layer;
     if (!before.empty() && before != last.layer) layer = str(before, " (", layer, ")");
   }
-  return str(
-      layer, " gives ", value, " for output ", index, " of sample ", sample,
-      "; binary cross-entropy takes its logarithm and needs outputs between 0 and 1; end the network with sigmoid");
+  return str(layer, " gives ", value, " for output ", index, " of sample ", sample, "; ", definition.about_outputs);
 }
 
 }  // namespace chalk

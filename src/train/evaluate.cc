@@ -52,7 +52,7 @@ Evaluation evaluate(Network& network, const Dataset& data, int threads) {
     program.run(rows.size(), rows.data());
     for (const float one : program.output("loss")) result.loss += static_cast<double>(one);
     if (!std::isfinite(result.loss)) {
-      const auto what = output_without_logarithm(network, data, kind, rows.size(), rows.data());
+      const auto what = output_outside_domain(network, data, kind, rows.size(), rows.data());
       if (!what.empty()) throw NumericError(what);
     }
     if (!classify) continue;

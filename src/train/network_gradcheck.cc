@@ -59,16 +59,18 @@ Feeds draw_samples(const Network& network, Graph& graph, const NetworkGradcheckO
   return feeds;
 }
 
-/// Binary cross-entropy of an output that has no logarithm is NaN, which says little.
-void check_logarithms(const Network& network, const Problem& p, Reference& reference) {
-  if (natural_loss(network) != Loss::binary_cross_entropy) return;
-  const NodeId y[] = {output_node(network.graph())};  // the same in both graphs
-  reference.run(y);
-  const auto& values = reference.value(y[0]);
-  const auto found = std::find_if(values.begin(), values.end(), [](double v) { return v <= 0 || v >= 1; });
-  if (found == values.end() || p.graph.node(y[0]).op == &op_sigmoid) return;
-  const auto at = static_cast<std::size_t>(found - values.begin()), size = values.size() / reference.batch();
-  throw NumericError(without_logarithm(network.graph(), *found, at % size, at / size));
+/// A loss of an output that it does not take is NaN, which says little.
+void check_outputs(const Network& network, const Problem& p, Reference& reference) {
+  const NodeId y = output_node(network.graph());  // the same in both graphs
+  const NodeId wanted[] = {y, p.loss.id()};
+  reference.run(wanted);
+  if (std::isfinite(reference.value(p.loss.id())[0])) return;
+  const auto& values = reference.value(y);
+  const auto size = values.size() / reference.batch();
+  for (std::size_t at = 0; at < values.size(); ++at) {
+    const auto what = outside_domain(network.graph(), natural_loss(network), values[at], at % size, at / size);
+    if (!what.empty()) throw NumericError(what);
+  }
 }
 
 /// The engine and the reference, given the same numbers, having run.
@@ -86,7 +88,7 @@ struct Both {
       const auto values = tensor.values();
       reference.set(problem.graph.find(name).id(), {values.begin(), values.end()});
     }
-    check_logarithms(network, problem, reference);
+    check_outputs(network, problem, reference);
     program.run(o.batch);
     reference.run();
   }
@@ -178,7 +180,7 @@ UpdateReport check_updates(const Network& network, double alpha, const NetworkGr
   for (const auto& [name, values] : draw_samples(network, p.graph, options))
     reference.set(p.graph.find(name).id(), {values.begin(), values.end()});
   const auto all = set_parameters(reference, p.graph, options.seed);
-  check_logarithms(network, p, reference);
+  check_outputs(network, p, reference);
   std::vector<std::vector<double>> values;
   for (const auto& w : p.wrt) values.push_back(all.at(w.name()));
   UpdateReport report;

@@ -3,7 +3,9 @@
 #include "chalkgrad/differentiate.h"
 #include "chalkgrad/error.h"
 #include "chalkgrad/layers.h"
+#include "chalkgrad/losses.h"
 #include "chalkgrad/ops.h"
+#include "chalkgrad/train.h"
 #include "src/base/text.h"
 #include "src/ops/registry.h"
 #include "src/passes/passes.h"
@@ -15,8 +17,6 @@ Value logits_of(Graph& graph) {
   const Node& node = graph.node(y);
   return graph.value(node.op == &op_softmax ? node.inputs[0] : y);
 }
-
-bool of_softmax(Loss loss) { return loss == Loss::cross_entropy || loss == Loss::log_likelihood; }
 
 Value add_loss(Graph& graph, Loss loss, const Shape& target) {
   graph.layer("loss");
@@ -30,23 +30,7 @@ Value add_loss(Graph& graph, Loss loss, const Shape& target) {
                 : str("want ", to_string(target), "; change the last layer")));
   }
   const Value t = graph.input("t", target, /*distribution=*/of_softmax(loss));
-  switch (loss) {
-    case Loss::cross_entropy:
-      return cross_entropy(y, t);
-    case Loss::log_likelihood:
-      return log_likelihood(y, t);
-    case Loss::squared_error:
-      return squared_error(y, t);
-    case Loss::sum_of_squares:
-      return sum_of_squares(y, t);
-    case Loss::gaussian_log_likelihood:
-      return gaussian_log_likelihood(y, t);
-    case Loss::binary_cross_entropy:
-      if (const Node& last = graph.node(y.id()); last.op == &op_sigmoid)
-        return sigmoid_cross_entropy(graph.value(last.inputs[0]), t);
-      return binary_cross_entropy(y, t);
-  }
-  return {};
+  return definition_of(loss).build.value(y, t);
 }
 
 namespace {
@@ -57,8 +41,10 @@ bool is_bias(Value parameter) {
 
 }  // namespace
 
-Graph training_graph(const Network& network, Loss loss, const Shape& target, bool labels, const Sgd& optimizer) {
-  Graph step = training_form(network.graph());
+TrainingGraph training_graph(const Network& network, Loss loss, const Shape& target, bool labels,
+                             const Optimizer& optimizer) {
+  TrainingGraph result{training_form(network.graph()), {}};
+  Graph& step = result.graph;
   const Value logits = logits_of(step);
   const Value mean_loss = batch_mean(add_loss(step, loss, target));
   step.name(mean_loss, "loss");
@@ -69,33 +55,21 @@ Graph training_graph(const Network& network, Loss loss, const Shape& target, boo
   step.output("loss", mean_loss);
   step.layer("accuracy");
   if (labels) step.output("correct", batch_sum(sum(first_max(logits) * step.find("t"))));
-  step.layer("sgd");
-  const Value lr = step.shared_input("lr");
+  step.layer(std::string(optimizer.name()));
+  StepContext context{.lr = step.shared_input("lr"), .ascends = maximised(loss)};
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const Value w = parameters[i];
-    Value g = derivatives[i];
-    if (optimizer.weight_decay != 0 && !is_bias(w)) {
-      const Value decay = step.constant(optimizer.weight_decay) * w;
-      g = maximised(loss) ? g - decay : g + decay;
-    }
-    Value direction = g;
-    if (optimizer.momentum != 0) {
-      const Value v =
-          step.parameter(w.name() + std::string(kMomentum), w.shape(), Init::constant(0), /*trainable=*/false);
-      const Value momentum = step.constant(optimizer.momentum);
-      const Value next = momentum * v + g;
-      step.update(v, next);
-      direction = optimizer.nesterov ? g + momentum * next : next;
-    }
-    step.update(w, maximised(loss) ? w + lr * direction : w - lr * direction);
+    ParameterUpdate update(context, parameters[i], derivatives[i], !is_bias(parameters[i]));
+    definition_of(optimizer).rule.value(optimizer.options(), update);
   }
   step.layer("");
-  return step;
+  result.states = std::move(context.states);
+  result.scalars = std::move(context.scalars);
+  return result;
 }
 
 Graph training_step(const Network& network) {
   const Loss loss = natural_loss(network);
-  return training_graph(network, loss, network.output_shape(), of_softmax(loss), sgd({}));
+  return training_graph(network, loss, network.output_shape(), of_softmax(loss), sgd({})).graph;
 }
 
 }  // namespace chalk

@@ -4,7 +4,7 @@
 #include <numbers>
 
 #include "chalkgrad/error.h"
-#include "chalkgrad/train.h"
+#include "chalkgrad/optimizer.h"
 #include "src/base/shortest.h"
 #include "src/base/text.h"
 

@@ -1,0 +1,189 @@
+#include "apps/chalkgrad/training_fields.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "apps/chalkgrad/common.h"
+#include "src/base/fields.h"
+#include "src/base/wording.h"
+
+namespace chalk::app {
+
+/// Adds an option for each field that has none yet.
+class TrainingFields::Adder : public FieldVisitor {
+ public:
+  Adder(TrainingFields& fields, Command& command) : fields_(fields), command_(command) {}
+
+  void field(const Field& field, std::int64_t& value) override {
+    constexpr double most = 9.2e18;  // what has no upper end goes as far as whole numbers do
+    Row* row = add(field);
+    if (!row) return;
+    row->whole = value;
+    const Whole range{static_cast<std::int64_t>(field.range.least),
+                      field.range.most < most ? static_cast<std::int64_t>(field.range.most) : kSeeds.most};
+    command_.whole(row->flag.c_str(), row->whole, range, help(field)).shows_default();
+  }
+  void field(const Field& field, bool& value) override {
+    if (Row* row = add(field)) {
+      row->truth = value;
+      command_.flag(row->flag.c_str(), row->truth, help(field));
+    }
+  }
+  void field(const Field& field, double& value) override {
+    if (Row* row = add(field)) {
+      row->real = value;
+      command_.real(row->flag.c_str(), row->real, field.range, help(field)).shows_default();
+    }
+  }
+  void field(const Field& field, std::string& value) override {
+    if (Row* row = add(field)) {
+      row->text = value;
+      command_.text(row->flag.c_str(), row->text, help(field)).shows_default();
+    }
+    if (field.name == "optimizer") options_of_all(value);
+  }
+  void field(const Field&, std::vector<std::int64_t>&) override {}
+  void field(const Field&, std::vector<double>&) override {}
+
+ private:
+  Row* add(const Field& field) {
+    if (std::ranges::find(fields_.rows_, field.name, &Row::name) != fields_.rows_.end()) return nullptr;
+    auto& row = fields_.rows_.emplace_back();
+    row.name = field.name;
+    row.flag = "--" + with_dashes(field.name);
+    return &row;
+  }
+  std::string help(const Field& field) const {
+    const std::string sentence(field.help);
+    if (field.name == "optimizer") {
+      const auto names = Optimizer::names();
+      return fmt::format("{}: {}", sentence, alternatives({names.begin(), names.end()}));
+    }
+    return owner_.empty() ? sentence + other_defaults(field) : fmt::format("{}: {}", owner_, sentence);
+  }
+  /// "; adagrad: 0.01" where optimizers differ in the value that they have if nothing is said.
+  static std::string other_defaults(const Field& field) {
+    std::string text, usual;
+    for (const auto name : Optimizer::names()) {
+      const auto options = Optimizer::named(name).options();
+      const auto texts = texts_of([&](FieldVisitor& v) { options.show(v); });
+      const auto found = std::ranges::find(texts, field.name, &std::pair<std::string, std::string>::first);
+      if (found == texts.end()) continue;
+      if (usual.empty()) usual = found->second;
+      if (usual != found->second) text += fmt::format("; {}: {}", name, found->second);
+    }
+    return text;
+  }
+  /// Those of the default one first; an option that only another has is said to be its.
+  void options_of_all(std::string_view usual) {
+    Optimizer::named(usual).options().show(*this);
+    for (const auto name : Optimizer::names()) {
+      owner_ = name;
+      Optimizer::named(name).options().show(*this);
+    }
+    owner_ = {};
+  }
+
+  TrainingFields& fields_;
+  Command& command_;
+  std::string_view owner_;
+};
+
+/// Sets the fields that were given on the command line.
+class TrainingFields::Setter : public FieldVisitor {
+ public:
+  explicit Setter(const TrainingFields& fields) : fields_(fields) {}
+
+  void field(const Field& field, std::int64_t& value) override {
+    if (const Row* row = given(field)) value = row->whole;
+  }
+  void field(const Field& field, bool& value) override {
+    if (const Row* row = given(field)) value = row->truth;
+  }
+  void field(const Field& field, double& value) override {
+    if (const Row* row = given(field)) value = row->real;
+  }
+  void field(const Field& field, std::string& value) override {
+    const Row* row = given(field);
+    if (!row) return;
+    as_usage([&] { field.check_text(row->text); }, row->flag + ": ");
+    value = row->text;
+  }
+  void field(const Field&, std::vector<std::int64_t>&) override {}
+  void field(const Field&, std::vector<double>&) override {}
+
+  bool has_seen(const Row& row) const { return std::ranges::find(seen_, row.name) != seen_.end(); }
+
+ private:
+  const Row* given(const Field& field) {
+    seen_.emplace_back(field.name);
+    return fields_.given(field.name);
+  }
+
+  const TrainingFields& fields_;
+  std::vector<std::string> seen_;
+};
+
+void TrainingFields::add_to(Command& command, TrainOptions defaults) {
+  command_ = &command;
+  Adder adder(*this, command);
+  defaults.visit(adder);
+}
+
+const TrainingFields::Row* TrainingFields::given(std::string_view name) const {
+  const auto row = std::ranges::find(rows_, name, &Row::name);
+  return row != rows_.end() && command_->given(row->flag.c_str()) ? &*row : nullptr;
+}
+
+void TrainingFields::apply(TrainOptions& options) const {
+  Setter setter(*this);
+  options.visit(setter);
+  for (const auto& row : rows_) {
+    if (!given(row.name) || setter.has_seen(row)) continue;
+    std::vector<std::string> has;
+    for (const auto& [name, value] : texts_of([&](FieldVisitor& v) { options.optimizer.options().show(v); }))
+      has.push_back("--" + with_dashes(name));
+    throw UsageError(fmt::format("{} is no option of the optimizer {}, which has {}; leave it out", row.flag,
+                                 options.optimizer.name(), alternatives(has, " and ")));
+  }
+}
+
+void TrainingFields::check_agreement(const TrainOptions& began, const std::string& file) const {
+  const auto texts = [](TrainOptions options) { return texts_of([&](FieldVisitor& v) { options.visit(v); }); };
+  TrainOptions asked = began;
+  apply(asked);
+  const auto before = texts(began), now = texts(asked);
+  for (const auto& [name, value] : now) {
+    const auto then = std::ranges::find(before, name, &std::pair<std::string, std::string>::first);
+    if (!given(name) || then == before.end() || then->second == value) continue;
+    throw UsageError(fmt::format("{} {} differs from {}, with which {} was started; leave it out",
+                                 "--" + with_dashes(name), value, then->second, file));
+  }
+}
+
+namespace {
+
+class JsonWriter : public FieldVisitor {
+ public:
+  void field(const Field& field, std::int64_t& value) override { object[field.name] = value; }
+  void field(const Field& field, bool& value) override { object[field.name] = value; }
+  void field(const Field& field, double& value) override { object[field.name] = value; }
+  void field(const Field& field, std::string& value) override { object[field.name] = value; }
+  void field(const Field& field, std::vector<std::int64_t>& value) override { object[field.name] = value; }
+  void field(const Field& field, std::vector<double>& value) override { object[field.name] = value; }
+
+  Json object;
+};
+
+}  // namespace
+
+Json to_json(const TrainOptions& options) {
+  TrainOptions copy = options;
+  JsonWriter writer;
+  copy.visit(writer);
+  writer.object[maximised(options.loss) ? "maximise" : "loss"] = name_of(options.loss);
+  return writer.object;
+}
+
+}  // namespace chalk::app

@@ -1,0 +1,45 @@
+// What decides a training run, as options of the command line: one for each field of TrainOptions and of the
+// optimizers.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "apps/chalkgrad/command.h"
+#include "apps/chalkgrad/json.h"
+#include "chalkgrad/train_options.h"
+
+namespace chalk::app {
+
+class TrainingFields {
+ public:
+  /// Adds the options to the command, with these values as their defaults. Both must live until the command has run.
+  void add_to(Command& command, TrainOptions defaults);
+
+  /// Sets what was given on the command line. Throws UsageError for an option that the optimizer does not have.
+  void apply(TrainOptions& options) const;
+  /// Throws UsageError if something was given that differs from the options with which `file` was started.
+  void check_agreement(const TrainOptions& began, const std::string& file) const;
+
+ private:
+  struct Row {
+    std::string name, flag;  // weight_decay, --weight-decay
+    std::string text;        // one of these holds what was given
+    std::int64_t whole = 0;
+    double real = 0;
+    bool truth = false;
+  };
+  class Adder;
+  class Setter;
+  const Row* given(std::string_view name) const;
+
+  std::deque<Row> rows_;  // whose elements stay where they are
+  const Command* command_ = nullptr;
+};
+
+/// The fields as members of a JSON object.
+Json to_json(const TrainOptions& options);
+
+}  // namespace chalk::app

@@ -1,0 +1,97 @@
+// Optimizers: how a gradient becomes a step, and the learning rate over time.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "chalkgrad/attributes.h"
+
+namespace chalk {
+
+// Every optimizer is a struct of its options. In the formulas w is a parameter, lr the learning rate of the step, and
+// g = ∇loss + weight_decay · w; weight decay is left out for biases (parameters of one axis).
+
+/// Stochastic gradient descent:
+///   v ← momentum · v + g,   w ← w − lr · v   (Nesterov: w ← w − lr · (g + momentum · v); Sutskever et al. 2013)
+struct Sgd {
+  double lr = 0.05;         ///< > 0
+  double momentum = 0.9;    ///< 0 <= momentum < 1
+  bool nesterov = false;    ///< needs momentum > 0
+  double weight_decay = 0;  ///< >= 0
+
+  static constexpr std::string_view kName = "sgd";
+  void visit(FieldVisitor& v);
+  bool operator==(const Sgd&) const = default;
+};
+inline Sgd sgd(const Sgd& options) { return options; }
+
+/// Adagrad (Duchi, Hazan & Singer 2011), as PyTorch has it: of t steps before,
+///   s ← s + g²,   w ← w − lr / (1 + lr_decay · t) · g / (√s + ε)
+struct Adagrad {
+  double lr = 0.01;                ///< > 0
+  double lr_decay = 0;             ///< >= 0
+  double initial_accumulator = 0;  ///< >= 0: s before the first step
+  double epsilon = 1e-10;          ///< >= 0
+  double weight_decay = 0;         ///< >= 0
+
+  static constexpr std::string_view kName = "adagrad";
+  void visit(FieldVisitor& v);
+  bool operator==(const Adagrad&) const = default;
+};
+
+/// An optimizer with its options: any of the structs above.
+class Optimizer {
+ public:
+  Optimizer() : Optimizer(Sgd{}) {}
+  template <class T>
+  requires requires(T t, FieldVisitor& v) {
+    t.visit(v);
+    T::kName;
+  }
+  Optimizer(T options) : name_(T::kName), options_(std::move(options)) {}  // NOLINT: its options are the optimizer
+  /// The one of that name ("sgd") with the values it has if nothing is said. Throws InputError listing what there is.
+  static Optimizer named(std::string_view name);
+  /// Of all there are, in the order of the list.
+  static std::span<const std::string_view> names();
+
+  std::string_view name() const { return name_; }
+  /// Learning rate; a schedule multiplies it.
+  double lr() const;
+  /// Its options as they are; std::bad_cast if it is another optimizer.
+  template <class T>
+  const T& as() const {
+    return options_.as<T>();
+  }
+  const Attributes& options() const { return options_; }
+  /// A copy whose options `visitor` may have changed.
+  Optimizer edited(FieldVisitor& visitor) const;
+  /// Throws InputError naming an option that is out of its range or does not go with another.
+  void check() const;
+  bool operator==(const Optimizer&) const = default;
+
+ private:
+  std::string_view name_;
+  Attributes options_;
+};
+
+/// The learning rate over time, as a factor of Optimizer::lr(). Warm-up rises linearly from 0 over the first `warmup`
+/// epochs.
+struct Schedule {
+  enum class Kind : std::uint8_t { constant, step, cosine, one_cycle };
+  Kind kind = Kind::constant;
+  double warmup = 0;       ///< epochs; one_cycle: 0 means 20 % of the run
+  double step_epochs = 1;  ///< step: the rate is multiplied by `gamma` every so many epochs
+  double gamma = 0.1;
+
+  /// Factor for step `step` (0, 1, …) of `steps` with `steps_per_epoch` in an epoch.
+  double factor(std::int64_t step, std::int64_t steps, std::int64_t steps_per_epoch) const;
+  /// "constant", "step:10,0.5" (every 10 epochs by 0.5), "cosine", "one-cycle", each with "+warmup:2" (epochs).
+  /// Throws InputError saying what is allowed.
+  static Schedule parse(std::string_view text);
+  std::string text() const;
+  bool operator==(const Schedule&) const = default;
+};
+
+}  // namespace chalk

@@ -1,0 +1,68 @@
+// How a network is trained, and how far that has come.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "chalkgrad/compile_options.h"
+#include "chalkgrad/losses.h"
+#include "chalkgrad/optimizer.h"
+
+namespace chalk {
+
+/// Where a training run is between two steps.
+struct Progress {
+  std::int64_t epoch = 0;  ///< 0 … epochs − 1
+  std::int64_t step = 0;   ///< steps done, of
+  std::int64_t steps = 0;
+  std::int64_t samples = 0;  ///< samples done in this epoch, of
+  std::int64_t epoch_samples = 0;
+  double loss = 0;       ///< of the last step (of a likelihood: its value, which grows)
+  double mean_loss = 0;  ///< over this epoch so far
+  double accuracy = 0;   ///< over this epoch so far (classification), before each update
+  double lr = 0;         ///< of the last step
+  double seconds = 0;    ///< spent in this call
+};
+
+struct TrainOptions {
+  std::int64_t epochs = 10;  ///< 1 … 1,000,000
+  std::int64_t batch = 64;   ///< samples a step, 1 … 2^24
+  Optimizer optimizer{};
+  Schedule schedule{};
+  Loss loss = Loss::cross_entropy;
+  std::uint64_t seed = 1;              ///< order of the samples, below 2^63 (parameters: Network::initialize)
+  int threads = 0;                     ///< 0: one a core; never changes a bit of the result
+  std::filesystem::path checkpoint{};  ///< empty: none. Written at the start, the end, every epoch and
+  std::int64_t checkpoint_every = 0;   ///< > 0: every so many steps
+  std::stop_token stop{};              ///< train() stops after the step in which a stop is requested
+  std::function<void(const Progress&)> on_step{}, on_epoch{};
+  CompileOptions compile{};
+
+  /// Shows by name, range and sentence what decides the result, besides the loss: epochs, batch, optimizer and its
+  /// options, schedule, seed. The command line, TOML, model files, the log and the documentation are made of it.
+  void visit(FieldVisitor& v);
+};
+
+/// How a network has been trained and how far that has come: what train() needs to go on to the same bits.
+struct TrainingRecord {
+  TrainOptions options{};    ///< those that are visited, and the loss; the others are as if nothing had been said
+  std::string data;          ///< Dataset::name
+  std::int64_t samples = 1;  ///< its size
+  std::int64_t step = 0;     ///< steps done
+  double loss_sum = 0;       ///< of this epoch: Σ loss · samples,
+  double correct = 0;        ///< and samples answered rightly
+  std::vector<std::string> states;  ///< of Network::variables(), those that are the optimizer's: saved with the network
+
+  std::int64_t steps_per_epoch() const { return (samples + options.batch - 1) / options.batch; }
+  std::int64_t steps() const { return steps_per_epoch() * options.epochs; }
+  bool finished() const { return step >= steps(); }
+  /// As model files hold it: see docs/formats.md.
+  std::map<std::string, std::string> metadata() const;
+};
+
+}  // namespace chalk

@@ -1,0 +1,27 @@
+#include "chalkgrad/train_options.h"
+
+namespace chalk {
+
+void TrainOptions::visit(FieldVisitor& v) {
+  v.field({"epochs", Range::from_to(1, 1'000'000), "How often each sample is seen"}, epochs);
+  v.field({"batch", Range::from_to(1, 1 << 24), "Samples a step"}, batch);
+
+  std::string name(optimizer.name());
+  const auto check_name = [](const std::string& text) { (void)Optimizer::named(text); };
+  v.field({"optimizer", check_name, "How a gradient becomes a step"}, name);
+  if (name != optimizer.name()) optimizer = Optimizer::named(name);
+  optimizer = optimizer.edited(v);
+
+  std::string text = schedule.text();
+  const auto check_schedule = [](const std::string& written) { (void)Schedule::parse(written); };
+  v.field({"schedule", check_schedule,
+           "Learning rate over time: constant, step:EPOCHS,FACTOR, cosine or one-cycle, each with +warmup:EPOCHS"},
+          text);
+  schedule = Schedule::parse(text);
+
+  auto signed_seed = static_cast<std::int64_t>(seed);
+  v.field({"seed", Range::at_least(0), "Decides the first weights and the order of the samples"}, signed_seed);
+  seed = static_cast<std::uint64_t>(signed_seed);
+}
+
+}  // namespace chalk

@@ -1,0 +1,40 @@
+// s ← s + g²,   w ← w − lr / (1 + lr_decay · steps before) · g / (√s + ε): Duchi, Hazan & Singer 2011, as PyTorch's
+// Adagrad. Keras and Optax begin with s = 0.1, PyTorch with 0.
+#include "chalkgrad/ops.h"
+#include "src/optimizers/optimizer.h"
+
+namespace chalk {
+
+void Adagrad::visit(FieldVisitor& v) {
+  v.field({"lr", Range::above(0), "Learning rate"}, lr);
+  v.field({"lr_decay", Range::at_least(0), "Divides the learning rate by 1 + X · steps before"}, lr_decay);
+  v.field({"initial_accumulator", Range::at_least(0), "Sum of squared gradients before the first step"},
+          initial_accumulator);
+  v.field({"epsilon", Range::at_least(0), "Is added to the root, so that it is not zero"}, epsilon);
+  v.field({"weight_decay", Range::at_least(0), "Adds X·w to the gradient of each weight w"}, weight_decay);
+}
+
+namespace {
+
+double slowing(const Attributes& options, std::int64_t step) {
+  return 1 / (1 + options.as<Adagrad>().lr_decay * static_cast<double>(step));
+}
+
+void rule(const Attributes& options, ParameterUpdate& update) {
+  const auto& o = options.as<Adagrad>();
+  const Value g = update.gradient(o.weight_decay);
+  const Value s = update.state("sum", o.initial_accumulator);
+  const Value next = s + g * g;
+  update.next(s, next);
+  const Value rate = o.lr_decay == 0 ? update.lr() : update.lr() * update.scalar("adagrad.slowing", slowing);
+  update.descend(rate, g / (sqrt(next) + update.number(o.epsilon)));
+}
+
+}  // namespace
+
+const OptimizerDefinition optimizer_adagrad{.help = "Steps that shrink with the sum of the squared gradients so far",
+                                            .formula = "s ← s + g², w ← w − lr / (1 + lr_decay · t) · g / (√s + ε)",
+                                            .defaults = Attributes(Adagrad{}),
+                                            .rule = rule};
+
+}  // namespace chalk

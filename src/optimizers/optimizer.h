@@ -1,0 +1,72 @@
+// What an optimizer is. Each has a file, src/optimizers/NAME.cc, and a line in optimizers.inc.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chalkgrad/graph.h"
+#include "chalkgrad/optimizer.h"
+#include "src/ir/op.h"
+
+namespace chalk {
+
+/// What all parameters' updates share in the graph of a training step.
+struct StepContext {
+  Value lr;              ///< the step's learning rate, a shared scalar
+  bool ascends = false;  ///< what is trained on is maximised: gradients lead upwards
+  /// Numbers that depend on the step alone (1 − βᵗ): shared inputs by name, and their values, given the options and the
+  /// steps done before (0, 1, …).
+  struct Scalar {
+    std::string name;
+    double (*value)(const Attributes& options, std::int64_t step);
+  };
+  std::vector<Scalar> scalars{};
+  std::vector<std::string> states{};  ///< names of the parameters that hold the optimizer's state
+};
+
+/// The update of one parameter, which a rule writes as graph.
+class ParameterUpdate {
+ public:
+  /// `decays`: weight decay is meant for this parameter.
+  ParameterUpdate(StepContext& step, Value w, Value gradient, bool decays)
+      : step_(step), w_(w), gradient_(gradient), decays_(decays) {}
+
+  Value w() const { return w_; }
+  /// ∇loss + weight_decay · w, with the sign that leads upwards where the step ascends.
+  Value gradient(double weight_decay);
+  Value number(double value) { return w_.graph().constant(value); }
+  /// A value of w's shape that is kept from step to step, as the parameter NAME.state: what it is before this one.
+  Value state(std::string_view name, double initial);
+  /// What the state is after this step.
+  void next(Value state, Value value) { w_.graph().update(state, value); }
+  /// A shared number that depends on the step alone; the same for all parameters that ask for this name.
+  Value scalar(const std::string& name, double (*value)(const Attributes& options, std::int64_t step));
+  /// w ← w − rate · direction (+ where the step ascends).
+  void descend(Value rate, Value direction);
+  Value lr() const { return step_.lr; }
+
+ private:
+  StepContext& step_;
+  Value w_, gradient_;
+  bool decays_;
+};
+
+struct OptimizerDefinition {
+  Required<std::string_view> help;     // one sentence, as in --help
+  Required<std::string_view> formula;  // for people to read
+  Required<Attributes> defaults;
+  Required<void (*)(const Attributes& options, ParameterUpdate& update)> rule;
+  /// Throws InputError where options are each in their range but do not go together.
+  void (*check)(const Attributes& options) = nullptr;
+};
+
+const OptimizerDefinition& definition_of(const Optimizer& optimizer);
+
+#define CHALK_OPTIMIZER(name) extern const OptimizerDefinition optimizer_##name;
+#include "src/optimizers/optimizers.inc"
+#undef CHALK_OPTIMIZER
+
+}  // namespace chalk

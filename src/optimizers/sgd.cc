@@ -1,0 +1,42 @@
+// v ← momentum · v + g,   w ← w − lr · v; with Nesterov's momentum w ← w − lr · (g + momentum · v).
+#include "chalkgrad/error.h"
+#include "chalkgrad/ops.h"
+#include "src/optimizers/optimizer.h"
+
+namespace chalk {
+
+void Sgd::visit(FieldVisitor& v) {
+  v.field({"lr", Range::above(0), "Learning rate"}, lr);
+  v.field({"momentum", Range::from_below(0, 1), "Momentum"}, momentum);
+  v.field({"nesterov", {}, "Nesterov's momentum"}, nesterov);
+  v.field({"weight_decay", Range::at_least(0), "Adds X·w to the gradient of each weight w"}, weight_decay);
+}
+
+namespace {
+
+void check(const Attributes& options) {
+  const auto& o = options.as<Sgd>();
+  if (o.nesterov && o.momentum == 0) throw InputError("nesterov needs a momentum above 0");
+}
+
+void rule(const Attributes& options, ParameterUpdate& update) {
+  const auto& o = options.as<Sgd>();
+  const Value g = update.gradient(o.weight_decay);
+  if (o.momentum == 0) return update.descend(update.lr(), g);
+  const Value v = update.state("momentum", 0);
+  const Value momentum = update.number(o.momentum);
+  const Value next = momentum * v + g;
+  update.next(v, next);
+  update.descend(update.lr(), o.nesterov ? g + momentum * next : next);
+}
+
+}  // namespace
+
+const OptimizerDefinition optimizer_sgd{
+    .help = "Stochastic gradient descent, with momentum",
+    .formula = "v ← momentum · v + g, w ← w − lr · v; Nesterov: w ← w − lr · (g + momentum · v)",
+    .defaults = Attributes(Sgd{}),
+    .rule = rule,
+    .check = check};
+
+}  // namespace chalk

@@ -1,0 +1,31 @@
+#include <algorithm>
+
+#include "chalkgrad/ops.h"
+#include "src/base/text.h"
+#include "src/optimizers/optimizer.h"
+
+namespace chalk {
+
+Value ParameterUpdate::gradient(double weight_decay) {
+  if (weight_decay == 0 || !decays_) return gradient_;
+  const Value decay = number(weight_decay) * w_;
+  return step_.ascends ? gradient_ - decay : gradient_ + decay;
+}
+
+Value ParameterUpdate::state(std::string_view name, double initial) {
+  step_.states.push_back(str(w_.name(), ".", name));
+  return w_.graph().parameter(step_.states.back(), w_.shape(), Init::constant(initial), /*trainable=*/false);
+}
+
+Value ParameterUpdate::scalar(const std::string& name, double (*value)(const Attributes&, std::int64_t)) {
+  if (const Value known = w_.graph().find(name)) return known;
+  step_.scalars.push_back({name, value});
+  return w_.graph().shared_input(name);
+}
+
+void ParameterUpdate::descend(Value rate, Value direction) {
+  const Value change = rate * direction;
+  w_.graph().update(w_, step_.ascends ? w_ + change : w_ - change);
+}
+
+}  // namespace chalk

@@ -1,0 +1,62 @@
+#include "src/train/check_run.h"
+
+#include <algorithm>
+
+#include "chalkgrad/error.h"
+#include "src/base/fields.h"
+#include "src/base/text.h"
+#include "src/losses/loss.h"
+#include "src/train/feeds.h"
+
+namespace chalk {
+namespace {
+
+void check_options(const TrainOptions& o) {
+  check_fields(o);
+  o.optimizer.check();
+  if (o.threads < 0 || o.threads > 1024)
+    throw InputError(str("threads is ", o.threads, "; it must be between 1 and 1024, or 0 for one a core"));
+  if (o.checkpoint_every < 0) {
+    throw InputError(
+        str("checkpoint every ", o.checkpoint_every, " steps is not possible; use 1 or more, or 0 for never"));
+  }
+}
+
+/// A softmax needs classes, and some losses take only some numbers.
+void check_targets(const Dataset& data, Loss loss) {
+  if (!data.labels.empty()) return;
+  const auto& definition = definition_of(loss);
+  if (definition.of_softmax) {
+    throw InputError(str("data set \"", data.name, "\" has values to regress on, not classes; train with the loss ",
+                         maximised(loss) ? "gaussian-log-likelihood" : "squared-error"));
+  }
+  if (definition.about_targets.empty()) return;
+  const auto bad =
+      std::ranges::find_if(data.targets, [&](float t) { return !definition.targets.contains(static_cast<double>(t)); });
+  if (bad == data.targets.end()) return;
+  const auto at = bad - data.targets.begin(), size = elements(data.target);
+  throw InputError(str("data set \"", data.name, "\": target ", at % size, " of sample ", at / size, " is ", *bad, "; ",
+                       definition.about_targets));
+}
+
+/// A batch of one sample has no variance where each sample brings one value.
+void check_batches(const Graph& graph, std::int64_t samples, std::int64_t batch) {
+  if (std::min(samples, batch) != 1 && samples % batch != 1) return;
+  for (const auto& average : graph.running_averages()) {
+    if (average.places > 1) continue;
+    throw InputError(str(graph.node(average.estimate).layer, ": batches of ", batch, " leave a last one of 1 of the ",
+                         samples, " samples, which has no variance to normalise with; use another batch size"));
+  }
+}
+
+}  // namespace
+
+void check_run(const Network& network, const Dataset& data, const TrainOptions& options) {
+  check_options(options);
+  check_fits(network, data);
+  check_targets(data, options.loss);
+  if (data.size() > 0xffffffffU) throw InputError("at most 2^32 − 1 samples are supported");
+  check_batches(network.graph(), static_cast<std::int64_t>(data.size()), options.batch);
+}
+
+}  // namespace chalk

@@ -1,0 +1,183 @@
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+
+#include "chalkgrad/error.h"
+#include "chalkgrad/train.h"
+#include "src/base/text.h"
+#include "src/ir/leaves.h"
+#include "src/net/training_record.h"
+#include "src/train/check_run.h"
+#include "src/train/diagnose.h"
+#include "src/train/feeds.h"
+#include "src/train/order.h"
+#include "src/train/training_graph.h"
+
+namespace chalk {
+namespace {
+
+/// The record of a run that begins.
+TrainingRecord first_record(const Dataset& data, const TrainOptions& o) {
+  TrainingRecord record;
+  record.options = {.epochs = o.epochs,
+                    .batch = o.batch,
+                    .optimizer = o.optimizer,
+                    .schedule = o.schedule,
+                    .loss = o.loss,
+                    .seed = o.seed};
+  record.data = data.name;
+  record.samples = static_cast<std::int64_t>(data.size());
+  return record;
+}
+
+/// An unfinished run goes on only as what it was.
+void check_same_run(const TrainingRecord& before, const TrainingRecord& now) {
+  if (const auto difference = first_difference(before, now); !difference.empty()) {
+    throw InputError(
+        str("the checkpoint was trained with ", difference, "; resume with the options it was started with"));
+  }
+  if (before.data != now.data || before.samples != now.samples) {
+    throw InputError(str("the checkpoint was trained on ", before.samples, " samples of \"", before.data, "\", not on ",
+                         now.samples, " of \"", now.data, "\"; resume with the data it was started with"));
+  }
+}
+
+/// Makes the optimizer's state what it is before the first step.
+void begin_states(Variables& variables, const TrainingGraph& step) {
+  for (NodeId id = 0; id < step.graph.size(); ++id) {
+    const Node& node = step.graph.node(id);
+    if (std::ranges::find(step.states, node.name) == step.states.end()) continue;
+    const auto initial = static_cast<float>(node.attributes.as<ParameterAttributes>().init.value);
+    std::ranges::fill(variables.at(node.name).values(), initial);
+  }
+}
+
+void check_states(const Variables& variables, const TrainingGraph& step) {
+  for (const auto& name : step.states) {
+    if (!variables.contains(name)) {
+      throw InputError(str("the checkpoint has no ", name,
+                           ", which its optimizer needs to go on; resume from another "
+                           "checkpoint"));
+    }
+  }
+}
+
+CompileOptions compile_options(const TrainOptions& options) {
+  CompileOptions compile = options.compile;
+  compile.threads = options.threads;
+  compile.guard = "loss";
+  return compile;
+}
+
+}  // namespace
+
+struct Trainer::State {
+  State(Network& network_, const Dataset& data_, const TrainOptions& options_)
+      : network(network_),
+        data(data_),
+        options(options_),
+        labels(!data.labels.empty()),
+        graph(training_graph(network, options.loss, target_shape(data), labels, options.optimizer)) {
+    const auto record = first_record(data, options);
+    const bool goes_on = network.training && !network.training->finished();
+    if (goes_on) {
+      check_same_run(*network.training, record);
+      if (network.training->step > 0) check_states(network.variables(), graph);
+    }
+    network.variables().add(graph.graph, options.seed);
+    if (!goes_on) {
+      begin_states(network.variables(), graph);
+      network.training = record;
+    }
+    network.training->states = graph.states;
+    network.encoding = {data.scale, data.shift, data.class_names};
+    program.emplace(graph.graph, network.variables(), compile_options(options));
+    program->feed("x", sample_feed(data));
+    program->feed("t", target_feed(data));
+    order.resize(data.size());
+    now.steps = network.training->steps();
+    now.epoch_samples = network.training->samples;
+    now.step = network.training->step;
+    start = std::chrono::steady_clock::now();
+  }
+
+  void step();
+  [[noreturn]] void explain(std::size_t count, const std::uint32_t* rows) const;
+
+  Network& network;
+  const Dataset& data;
+  const TrainOptions options;
+  const bool labels;
+  const TrainingGraph graph;
+  std::optional<Program> program;
+  std::vector<std::uint32_t> order;
+  std::int64_t shuffled = -1;  // the epoch whose order it is
+  Progress now;
+  std::chrono::steady_clock::time_point start;
+  std::atomic<bool> stopped{false};
+  static_assert(std::atomic<bool>::is_always_lock_free);  // for signal handlers
+};
+
+void Trainer::State::step() {
+  TrainingRecord& record = *network.training;
+  const std::int64_t per_epoch = record.steps_per_epoch();
+  now.epoch = record.step / per_epoch;
+  const std::int64_t first = record.step % per_epoch * options.batch;
+  if (first == 0) record.loss_sum = record.correct = 0;
+  if (shuffled != now.epoch) shuffle(order, options.seed, shuffled = now.epoch);
+  const auto count = static_cast<std::size_t>(std::min(options.batch, record.samples - first));
+  const std::uint32_t* rows = order.data() + first;
+  now.lr = options.optimizer.lr() * options.schedule.factor(record.step, now.steps, per_epoch);
+  program->set("lr", static_cast<float>(now.lr));
+  for (const auto& scalar : graph.scalars)
+    program->set(scalar.name, static_cast<float>(scalar.value(options.optimizer.options(), record.step)));
+  try {
+    program->run(count, rows);
+  } catch (const NumericError&) {
+    explain(count, rows);
+  }
+  now.loss = static_cast<double>(program->output("loss")[0]);
+  record.loss_sum += now.loss * static_cast<double>(count);
+  if (labels) record.correct += static_cast<double>(program->output("correct")[0]);
+  now.step = ++record.step;
+  now.samples = first + static_cast<std::int64_t>(count);
+  now.mean_loss = record.loss_sum / static_cast<double>(now.samples);
+  now.accuracy = record.correct / static_cast<double>(now.samples);
+  now.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// The loss of these samples is not finite: says where that began.
+void Trainer::State::explain(std::size_t count, const std::uint32_t* rows) const {
+  const auto step = str("step ", network.training->step + 1, " (epoch ", now.epoch + 1, "): ");
+  const auto where = first_not_finite(network, data, count, rows);
+  if (where == "the loss") {
+    const auto what = output_outside_domain(network, data, options.loss, count, rows);
+    if (!what.empty()) throw NumericError(step + what);
+  }
+  throw NumericError(str(step, "the loss is not finite; the first value that is not is in ", where,
+                         "; use a smaller lr (it was ", now.lr, ") or a warm-up"));
+}
+
+Trainer::Trainer(Network& network, const Dataset& data, const TrainOptions& options) {
+  check_run(network, data, options);
+  state_ = std::make_unique<State>(network, data, options);
+}
+Trainer::~Trainer() = default;
+Trainer::Trainer(Trainer&&) noexcept = default;
+Trainer& Trainer::operator=(Trainer&&) noexcept = default;
+
+const Progress& Trainer::step() {
+  if (state_->network.training->finished()) throw std::logic_error("Trainer::step() after the last step");
+  state_->step();
+  return state_->now;
+}
+
+const Progress& Trainer::progress() const { return state_->now; }
+bool Trainer::epoch_ended() const { return state_->now.samples == state_->now.epoch_samples; }
+bool Trainer::done() const { return stopped() || state_->now.step >= state_->now.steps; }
+void Trainer::stop() noexcept { state_->stopped.store(true); }
+bool Trainer::stopped() const { return state_->stopped.load(); }
+void Trainer::save(const std::filesystem::path& file) const { state_->network.save(file); }
+
+}  // namespace chalk
