@@ -7,14 +7,15 @@
 
 #include "chalkgrad/cost.h"
 #include "chalkgrad/error.h"
+#include "chalkgrad/train.h"
 #include "src/net/build.h"
-#include "src/train/config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size > 4096) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   try {
-    chalk::read_train_config(text, "network");
+    chalk::TrainOptions options;
+    chalk::read_train_config(text, "network", options);
   } catch (const chalk::InputError& e) {
     if (std::string_view(e.what()).empty()) throw std::logic_error("an error without words");
   }
