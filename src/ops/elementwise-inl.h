@@ -23,9 +23,9 @@ HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
 template <class Formula>
-constexpr std::size_t kOperands = 0;
+inline constexpr std::size_t kOperands = 0;
 template <class T, class... X>
-constexpr std::size_t kOperands<T(X...)> = sizeof...(X);
+inline constexpr std::size_t kOperands<T(X...)> = sizeof...(X);
 
 /// A place of the operands: a number in double, or a lane group.
 HWY_INLINE double load_place(const double* from, std::size_t i) { return from[i]; }
