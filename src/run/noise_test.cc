@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "chalkgrad/differentiate.h"
+#include "chalkgrad/gradcheck.h"
 #include "chalkgrad/layers.h"
 #include "chalkgrad/program.h"
 #include "src/base/random.h"
@@ -188,6 +189,14 @@ TEST(Dropout, MasksValuesAndGradientsInTraining) {
     ASSERT_FLOAT_EQ(d_before[i], d_after[i] * mask) << i;
   }
   EXPECT_NEAR(static_cast<double>(dropped) / static_cast<double>(u.size()), kRate, 0.03);
+}
+
+TEST(Dropout, HasTheGradientsOfDifferences) {
+  Graph g = training_form(with_dropout());
+  auto wrt = g.parameters();
+  wrt.push_back(g.find("x"));
+  const auto report = check_gradients(g, {{g.value(g.outputs()[0].second)}}, wrt);
+  EXPECT_TRUE(report.passed) << to_string(report);
 }
 
 TEST(Dropout, TrainsToTheSameBitsOnAnyNumberOfThreads) {
