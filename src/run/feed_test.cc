@@ -17,6 +17,7 @@
 #include "chalkgrad/differentiate.h"
 #include "chalkgrad/error.h"
 #include "chalkgrad/layers.h"
+#include "chalkgrad/losses.h"
 #include "chalkgrad/program.h"
 #include "src/base/random.h"
 #include "src/passes/passes.h"
