@@ -1,19 +1,26 @@
 #!/usr/bin/env python3
-"""Holds the examples of the documents against what the command prints: each block of ```chalk is given to `chalkgrad
-check -`, and the block of ```text below it must be its output. What the README shows of `./dev demo` must be what
-`chalkgrad train` prints, but for the speed and the machine.
+"""Compares the examples in the documents with what the command prints:
+
+- Each block of ```chalk is given to `chalkgrad check -`, and the block of ```text below it must be its output.
+- What the README shows of `./dev demo` must be what `chalkgrad train` prints, except for the speed and the machine.
+- A block of ```text OPTIONS is an excerpt of what the command that the page shows prints with these options. A line "…"
+  is for any number of lines left out; all others must be there, in this order.
 
     doc_examples_test.py CHALKGRAD            compares
-    doc_examples_test.py CHALKGRAD --write    writes the outputs into the pages
+    doc_examples_test.py CHALKGRAD --write    writes the outputs into the pages (excerpts are chosen by hand)
 """
+import difflib
+import functools
 import pathlib
 import re
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", ROOT / "docs" / "check.md"]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "check.md", ROOT / "docs" / "walk-through.md"]
 EXAMPLE = re.compile(r"```chalk\n(.*?)```\n```text\n(.*?)```", re.DOTALL)
+EXCERPT = re.compile(r"```text (--.*)\n((?:.*\n)*?)```")
+COMMAND = re.compile(r"^    chalkgrad (train .*?)(?: --print-after \w+)?$", re.MULTILINE)
 DEMO = re.compile(r"(?<=```\n)data     digits.*?(?=```)", re.DOTALL)
 
 
@@ -21,6 +28,44 @@ def same_everywhere(demo):
     """The output without what depends on the machine."""
     lines = [line for line in demo.splitlines() if not line.startswith("running")]
     return [re.sub(r"^(\s*\d+/\d+ .*\S)\s+[\d,]+$", r"\1", line) for line in lines]
+
+
+@functools.lru_cache
+def printed_by(*command):
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return (run.stdout + run.stderr).splitlines()
+
+
+def missing_line(excerpt, printed):
+    """The first line of the excerpt that is not where it should be, or nothing."""
+    at, skips = 0, True
+    for line in excerpt:
+        if line == "…":
+            skips = True
+            continue
+        try:
+            found = printed.index(line, at)
+        except ValueError:
+            return line
+        if found > at and not skips:
+            return line
+        at, skips = found + 1, False
+    return None
+
+
+def wrong_excerpts(page, text, chalkgrad):
+    """How many excerpts there are, and what is wrong with them."""
+    excerpts = EXCERPT.findall(text)
+    wrong = []
+    for options, lines in excerpts:
+        command = COMMAND.search(text).group(1)
+        printed = printed_by(chalkgrad, *command.split(), *options.split())
+        missing = missing_line(lines.splitlines(), printed)
+        if missing is not None:
+            nearest = difflib.get_close_matches(missing, printed, n=1, cutoff=0) or ["nothing"]
+            wrong.append(f"{page}: `chalkgrad {command} {options}` does not print, in this place,\n{missing}\n"
+                         f"but, for example,\n{nearest[0]}")
+    return len(excerpts), wrong
 
 
 def main():
@@ -45,7 +90,9 @@ def main():
 
         written, examples = EXAMPLE.subn(example, text)
         written, demos = DEMO.subn(demo, written)
-        count += examples + demos
+        excerpts, stale = wrong_excerpts(page.name, text, chalkgrad)
+        wrong += stale
+        count += examples + demos + excerpts
         if "--write" in sys.argv:
             page.write_text(written, encoding="utf-8")
     if "--write" in sys.argv:
