@@ -109,7 +109,7 @@ CORE_LIBRARIES = re.compile(r"hwy/|sanitizer/|sys/|(unistd|fcntl|pthread|sched)\
 BEHIND = {
     r"CLI/": r"apps/chalkgrad/command\.cc",
     r"fmt/(?!core\.h)": r"apps/chalkgrad/formatting\.cc",
-    r"nlohmann/": r"src/.*|apps/chalkgrad/train\.cc",
+    r"nlohmann/": r"src/.*",
     r"toml\+\+/": r"src/net/toml_plus_plus\.h",
 }
 
