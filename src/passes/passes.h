@@ -1,5 +1,5 @@
-// The passes that turn a graph into one that runs well. Each is one file and one function from graph to graph; their
-// order stands in pipeline.cc.
+// The passes that turn a graph into one that runs well. Each is one file and one function from graph to graph;
+// pipeline.cc has their order.
 #pragma once
 
 #include "chalkgrad/graph.h"
@@ -7,7 +7,7 @@
 namespace chalk {
 
 /// The graph without what its outputs and updates do not need, with constants folded, equal expressions merged and
-/// algebra applied (the rules are listed in simplify.cc). Inputs and parameters stay, in their order. Values keep their
+/// algebra applied (simplify_rules.inc lists the rules). Inputs and parameters stay, in their order. Values keep their
 /// names where a named value survives.
 Graph simplify(const Graph& graph);
 
