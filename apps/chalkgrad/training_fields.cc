@@ -162,28 +162,13 @@ void TrainingFields::check_agreement(const TrainOptions& began, const std::strin
   }
 }
 
-namespace {
-
-class JsonWriter : public FieldVisitor {
- public:
-  void field(const Field& field, std::int64_t& value) override { object[field.name] = value; }
-  void field(const Field& field, bool& value) override { object[field.name] = value; }
-  void field(const Field& field, double& value) override { object[field.name] = value; }
-  void field(const Field& field, std::string& value) override { object[field.name] = value; }
-  void field(const Field& field, std::vector<std::int64_t>& value) override { object[field.name] = value; }
-  void field(const Field& field, std::vector<double>& value) override { object[field.name] = value; }
-
-  Json object;
-};
-
-}  // namespace
-
 Json to_json(const TrainOptions& options) {
+  Json object;
   TrainOptions copy = options;
-  JsonWriter writer;
+  FieldFunction writer([&](const Field& field, const auto& value) { object[field.name] = value; });
   copy.visit(writer);
-  writer.object[maximised(options.loss) ? "maximise" : "loss"] = name_of(options.loss);
-  return writer.object;
+  object[maximised(options.loss) ? "maximise" : "loss"] = name_of(options.loss);
+  return object;
 }
 
 }  // namespace chalk::app

@@ -14,6 +14,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace chalk {
@@ -60,6 +61,22 @@ class FieldVisitor {
   virtual void field(const Field& field, std::string& value) = 0;
   virtual void field(const Field& field, std::vector<std::int64_t>& value) = 0;
   virtual void field(const Field& field, std::vector<double>& value) = 0;
+};
+
+/// A visitor that does the same with fields of every type: f(const Field&, auto& value).
+template <class F>
+class FieldFunction : public FieldVisitor {
+ public:
+  explicit FieldFunction(F f) : f_(std::move(f)) {}
+  void field(const Field& field, std::int64_t& value) override { f_(field, value); }
+  void field(const Field& field, bool& value) override { f_(field, value); }
+  void field(const Field& field, double& value) override { f_(field, value); }
+  void field(const Field& field, std::string& value) override { f_(field, value); }
+  void field(const Field& field, std::vector<std::int64_t>& value) override { f_(field, value); }
+  void field(const Field& field, std::vector<double>& value) override { f_(field, value); }
+
+ private:
+  F f_;
 };
 
 }  // namespace chalk

@@ -16,10 +16,29 @@ std::string plain(double value) {
   return whole ? std::to_string(static_cast<std::int64_t>(value)) : shortest(value);
 }
 
+std::string text_of(std::int64_t value) { return std::to_string(value); }
+std::string text_of(bool value) { return value ? "true" : "false"; }
+std::string text_of(double value) { return plain(value); }
+std::string text_of(const std::string& value) { return value; }
+template <class T>
+std::string text_of(const std::vector<T>& values) {
+  std::string text;
+  for (const auto value : values) text += (text.empty() ? "" : ", ") + text_of(value);
+  return text;
+}
+
+void check(const Field&, bool) {}
+void check(const Field& field, const std::string& value) {
+  if (field.check_text) field.check_text(value);
+}
 template <class T>
 void check(const Field& field, T value) {
   if (field.range.contains(static_cast<double>(value))) return;
   throw InputError(str(field.name, " is ", value, "; it must be ", field.range.text()));
+}
+template <class T>
+void check(const Field& field, const std::vector<T>& values) {
+  for (const auto value : values) check(field, value);
 }
 
 }  // namespace
@@ -40,48 +59,16 @@ std::string Range::text() const {
   return "a number";
 }
 
-void RangeChecker::field(const Field& field, std::int64_t& value) { check(field, value); }
-void RangeChecker::field(const Field&, bool&) {}
-void RangeChecker::field(const Field& field, double& value) { check(field, value); }
-void RangeChecker::field(const Field& field, std::string& value) {
-  if (field.check_text) field.check_text(value);
-}
-void RangeChecker::field(const Field& field, std::vector<std::int64_t>& value) {
-  for (const auto element : value) check(field, element);
-}
-void RangeChecker::field(const Field& field, std::vector<double>& value) {
-  for (const auto element : value) check(field, element);
+void check_fields(const VisitFields& visit) {
+  FieldFunction checker([](const Field& field, const auto& value) { check(field, value); });
+  visit(checker);
 }
 
-namespace {
-
-class TextWriter : public FieldVisitor {
- public:
-  void field(const Field& field, std::int64_t& value) override { put(field, std::to_string(value)); }
-  void field(const Field& field, bool& value) override { put(field, value ? "true" : "false"); }
-  void field(const Field& field, double& value) override { put(field, plain(value)); }
-  void field(const Field& field, std::string& value) override { put(field, value); }
-  void field(const Field& field, std::vector<std::int64_t>& value) override { put(field, list(value)); }
-  void field(const Field& field, std::vector<double>& value) override { put(field, list(value)); }
-
+std::vector<std::pair<std::string, std::string>> texts_of(const VisitFields& visit) {
   std::vector<std::pair<std::string, std::string>> texts;
-
- private:
-  void put(const Field& field, std::string text) { texts.emplace_back(field.name, std::move(text)); }
-  template <class T>
-  static std::string list(const std::vector<T>& values) {
-    std::string text;
-    for (const auto value : values) text += (text.empty() ? "" : ", ") + plain(static_cast<double>(value));
-    return text;
-  }
-};
-
-}  // namespace
-
-std::vector<std::pair<std::string, std::string>> texts_of(const std::function<void(FieldVisitor&)>& visit) {
-  TextWriter writer;
+  FieldFunction writer([&](const Field& field, const auto& value) { texts.emplace_back(field.name, text_of(value)); });
   visit(writer);
-  return std::move(writer.texts);
+  return texts;
 }
 
 std::string with_dashes(std::string_view name) {

@@ -11,26 +11,13 @@
 
 namespace chalk {
 
-/// Throws InputError "momentum is 1.5; it must be at least 0 and below 1" for the first number that is out of its
-/// range. Values are not changed.
-class RangeChecker : public FieldVisitor {
- public:
-  void field(const Field& field, std::int64_t& value) override;
-  void field(const Field& field, bool& value) override;
-  void field(const Field& field, double& value) override;
-  void field(const Field& field, std::string& value) override;
-  void field(const Field& field, std::vector<std::int64_t>& value) override;
-  void field(const Field& field, std::vector<double>& value) override;
-};
+using VisitFields = std::function<void(FieldVisitor&)>;
 
-template <class T>
-void check_fields(T options) {
-  RangeChecker checker;
-  options.visit(checker);
-}
+/// Throws InputError "momentum is 1.5; it must be at least 0 and below 1" for the first field that is out of its range.
+void check_fields(const VisitFields& visit);
 
 /// The fields' names and values as text, in their order.
-std::vector<std::pair<std::string, std::string>> texts_of(const std::function<void(FieldVisitor&)>& visit);
+std::vector<std::pair<std::string, std::string>> texts_of(const VisitFields& visit);
 
 /// A field's name as an option of the command line: "weight_decay" is "weight-decay".
 std::string with_dashes(std::string_view name);

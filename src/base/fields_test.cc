@@ -20,9 +20,9 @@ struct Options {
   }
 };
 
-std::string complaint(const Options& options) {
+std::string complaint(Options options) {
   try {
-    check_fields(options);
+    check_fields([&](FieldVisitor& v) { options.visit(v); });
   } catch (const InputError& e) {
     return e.what();
   }
@@ -60,6 +60,13 @@ TEST(CheckFields, NamesTheFieldItsValueAndItsRange) {
   EXPECT_EQ(complaint({.momentum = std::numeric_limits<double>::quiet_NaN()}),
             "momentum is nan; it must be at least 0 and below 1");
   EXPECT_EQ(complaint({.factors = {1, -1}}), "factors is -1; it must be a number above 0");
+}
+
+TEST(TextsOf, HasNamesAndValuesInTheirOrder) {
+  Options options{.epochs = 1'000'000, .momentum = 0.1, .factors = {0.5, 2}};
+  const auto texts = texts_of([&](FieldVisitor& v) { options.visit(v); });
+  EXPECT_THAT(texts, testing::ElementsAre(testing::Pair("epochs", "1000000"), testing::Pair("momentum", "0.1"),
+                                          testing::Pair("factors", "0.5, 2")));
 }
 
 TEST(WithDashes, MakesAnOptionOfAName) { EXPECT_EQ(with_dashes("weight_decay"), "weight-decay"); }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "chalkgrad/error.h"
 #include "src/base/fields.h"
@@ -27,55 +28,30 @@ class UnknownName : public InputError {
                         ", which this program does not know; use a newer chalkgrad"));
 }
 
-class JsonWriter : public FieldVisitor {
- public:
-  void field(const Field& field, std::int64_t& value) override { object[std::string(field.name)] = value; }
-  void field(const Field& field, bool& value) override { object[std::string(field.name)] = value; }
-  void field(const Field& field, double& value) override { object[std::string(field.name)] = value; }
-  void field(const Field& field, std::string& value) override {
-    if (field.name != "optimizer" || value != kFirstOptimizer) object[std::string(field.name)] = value;
-  }
-  void field(const Field& field, std::vector<std::int64_t>& value) override { object[std::string(field.name)] = value; }
-  void field(const Field& field, std::vector<double>& value) override { object[std::string(field.name)] = value; }
+template <class T>
+bool holds(const json& value) {
+  if constexpr (std::is_same_v<T, std::int64_t>) return value.is_number_integer();
+  if constexpr (std::is_same_v<T, double>) return value.is_number();
+  if constexpr (std::is_same_v<T, bool>) return value.is_boolean();
+  if constexpr (std::is_same_v<T, std::string>) return value.is_string();
+  return value.is_array();
+}
 
-  json object = json::object();
-};
-
-/// Reads each field out of a JSON object. Throws json::exception if one is missing or of another type.
-class JsonReader : public FieldVisitor {
- public:
-  explicit JsonReader(const json& object) : object_(object) {}
-
-  void field(const Field& field, std::int64_t& value) override { read(field, value, &json::is_number_integer); }
-  void field(const Field& field, bool& value) override { read(field, value, &json::is_boolean); }
-  void field(const Field& field, double& value) override { read(field, value, &json::is_number); }
-  void field(const Field& field, std::string& value) override {
-    if (field.name == "optimizer" && !object_.contains("optimizer")) {
-      value = kFirstOptimizer;
-      return;
-    }
-    read(field, value, &json::is_string);
-    if (!field.check_text) return;
+/// Sets a field to what the object has under its name. Throws InputError if that is missing or of another type.
+template <class T>
+void read_field(const json& object, const Field& field, T& value) {
+  const auto found = object.find(std::string(field.name));
+  if (found == object.end()) throw InputError(str("it does not say ", field.name));
+  if (!holds<T>(*found)) throw InputError(str(field.name, " is ", found->dump()));
+  value = found->get<T>();
+  if constexpr (std::is_same_v<T, std::string>) {
     try {
-      field.check_text(value);
+      if (field.check_text) field.check_text(value);
     } catch (const InputError&) {
       unknown(field.name, value);
     }
   }
-  void field(const Field& field, std::vector<std::int64_t>& value) override { read(field, value, &json::is_array); }
-  void field(const Field& field, std::vector<double>& value) override { read(field, value, &json::is_array); }
-
- private:
-  template <class T>
-  void read(const Field& field, T& value, bool (json::*is_right)() const noexcept) {
-    const auto found = object_.find(std::string(field.name));
-    if (found == object_.end()) throw InputError(str("it does not say ", field.name));
-    if (!((*found).*is_right)()) throw InputError(str(field.name, " is ", found->dump()));
-    value = found->template get<T>();
-  }
-
-  const json& object_;
-};
+}
 
 Loss loss_of(const json& training) {
   const auto found = training.find("loss");
@@ -88,13 +64,16 @@ Loss loss_of(const json& training) {
 
 /// What decides a run's result, as it is stored.
 json options_of(const TrainingRecord& record) {
-  JsonWriter writer;
+  json object = json::object();
   TrainOptions options = record.options;
+  FieldFunction writer([&](const Field& field, const auto& value) { object[std::string(field.name)] = value; });
   options.visit(writer);
-  writer.object["loss"] = stored_name(options.loss);
-  return std::move(writer.object);
+  if (object["optimizer"] == kFirstOptimizer) object.erase("optimizer");
+  object["loss"] = stored_name(options.loss);
+  return object;
 }
 
+/// A number of the position, within a range.
 double number(const json& position, const char* name, const Range& range) {
   const auto found = position.find(name);
   const double value = found != position.end() && found->is_number() ? found->get<double>() : std::nan("");
@@ -117,11 +96,12 @@ void read_position(const json& position, TrainingRecord& record) {
 }
 
 void read_options(const json& training, TrainOptions& options) {
-  JsonReader reader(training);
-  RangeChecker checker;
   options.loss = loss_of(training);
+  json object = training;
+  if (!object.contains("optimizer")) object["optimizer"] = kFirstOptimizer;
+  FieldFunction reader([&](const Field& field, auto& value) { read_field(object, field, value); });
   options.visit(reader);
-  options.visit(checker);
+  check_fields([&](FieldVisitor& v) { options.visit(v); });
 }
 
 /// Reads the JSON object that stands under a key, if the key is there.

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <map>
@@ -27,26 +28,6 @@ struct Trajectory {
   std::vector<double> gradients, values;
 };
 
-class Set : public FieldVisitor {
- public:
-  explicit Set(std::map<std::string, std::string> values) : values_(std::move(values)) {}
-  void field(const Field& f, std::int64_t& value) override { set(f, value); }
-  void field(const Field& f, bool& value) override { set(f, value); }
-  void field(const Field& f, double& value) override { set(f, value); }
-  void field(const Field&, std::string&) override {}
-  void field(const Field&, std::vector<std::int64_t>&) override {}
-  void field(const Field&, std::vector<double>&) override {}
-  bool done() const { return values_.empty(); }
-
- private:
-  template <class T>
-  void set(const Field& f, T& value) {
-    const auto found = values_.extract(std::string(f.name));
-    if (!found.empty()) std::istringstream(found.mapped()) >> value;
-  }
-  std::map<std::string, std::string> values_;
-};
-
 std::vector<double> numbers(std::istream& in) {
   std::vector<double> all;
   for (double one = 0; in >> one;) all.push_back(one);
@@ -68,9 +49,14 @@ std::vector<Trajectory> recorded() {
     std::map<std::string, std::string> options;
     while (head >> word) options[word.substr(0, word.find('='))] = word.substr(word.find('=') + 1);
     t.ascends = options.erase("ascends") > 0;
-    Set set(options);
+    FieldFunction set([&]<class T>(const Field& f, T& value) {
+      const auto found = options.extract(std::string(f.name));
+      if constexpr (std::is_arithmetic_v<T>) {
+        if (!found.empty()) std::istringstream(found.mapped()) >> value;
+      }
+    });
     t.optimizer = Optimizer::named(name).edited(set);
-    EXPECT_TRUE(set.done()) << t.text << ": an option that the optimizer does not have";
+    EXPECT_TRUE(options.empty()) << t.text << ": an option that the optimizer does not have";
     std::getline(body, part, '|');
     t.first = std::stod(part);
     std::getline(body, part, '|');
@@ -171,22 +157,14 @@ TEST(Optimizers, AreCalledInCppAsInTheList) {
 }
 
 TEST(Optimizers, HaveARateAndOptionsThatExplainThemselves) {
-  class Explained : public FieldVisitor {
-   public:
-    void field(const Field& f, std::int64_t&) override { check(f); }
-    void field(const Field& f, bool&) override { check(f); }
-    void field(const Field& f, double& value) override {
-      check(f);
+  FieldFunction explained([]<class T>(const Field& f, const T& value) {
+    EXPECT_FALSE(f.help.empty()) << f.name;
+    if constexpr (std::is_same_v<T, double>) {
       EXPECT_TRUE(f.range.contains(value)) << f.name << ": its default";
     }
-    void field(const Field& f, std::string&) override { check(f); }
-    void field(const Field& f, std::vector<std::int64_t>&) override { check(f); }
-    void field(const Field& f, std::vector<double>&) override { check(f); }
-    static void check(const Field& f) { EXPECT_FALSE(f.help.empty()) << f.name; }
-  };
+  });
   for (const auto name : Optimizer::names()) {
     const auto optimizer = Optimizer::named(name);
-    Explained explained;
     optimizer.options().show(explained);
     EXPECT_GT(optimizer.lr(), 0) << name;
     EXPECT_NO_THROW(optimizer.check()) << name;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <type_traits>
 
 #include "chalkgrad/error.h"
 #include "src/base/fields.h"
@@ -28,20 +29,6 @@ const OptimizerDefinition* find(std::string_view name) {
   return found == kNames.end() ? nullptr : kDefinitions[static_cast<std::size_t>(found - kNames.begin())];
 }
 
-class RateReader : public FieldVisitor {
- public:
-  void field(const Field&, std::int64_t&) override {}
-  void field(const Field&, bool&) override {}
-  void field(const Field& field, double& value) override {
-    if (field.name == "lr") lr = value;
-  }
-  void field(const Field&, std::string&) override {}
-  void field(const Field&, std::vector<std::int64_t>&) override {}
-  void field(const Field&, std::vector<double>&) override {}
-
-  double lr = 0;
-};
-
 }  // namespace
 
 std::span<const std::string_view> Optimizer::names() { return kNames; }
@@ -62,9 +49,14 @@ Optimizer Optimizer::named(std::string_view name) {
 }
 
 double Optimizer::lr() const {
-  RateReader reader;
+  double lr = 0;
+  FieldFunction reader([&]<class T>(const Field& field, const T& value) {
+    if constexpr (std::is_same_v<T, double>) {
+      if (field.name == "lr") lr = value;
+    }
+  });
   options_.show(reader);
-  return reader.lr;
+  return lr;
 }
 
 Optimizer Optimizer::edited(FieldVisitor& visitor) const {
@@ -74,8 +66,7 @@ Optimizer Optimizer::edited(FieldVisitor& visitor) const {
 }
 
 void Optimizer::check() const {
-  RangeChecker checker;
-  options_.show(checker);
+  check_fields([&](FieldVisitor& v) { options_.show(v); });
   if (const auto together = definition_of(*this).check) together(options_);
 }
 

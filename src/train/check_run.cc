@@ -11,8 +11,8 @@
 namespace chalk {
 namespace {
 
-void check_options(const TrainOptions& o) {
-  check_fields(o);
+void check_options(TrainOptions o) {
+  check_fields([&](FieldVisitor& v) { o.visit(v); });
   o.optimizer.check();
   if (o.threads < 0 || o.threads > 1024)
     throw InputError(str("threads is ", o.threads, "; it must be between 1 and 1024, or 0 for one a core"));

@@ -29,9 +29,11 @@ std::string first_not_finite(Network& network, const Dataset& data, std::size_t 
     if (!is_leaf(*graph.node(id).op)) graph.output(str("%", id), graph.value(id));
   }
   CompileOptions options;
-  options.disabled_passes = {"simplify", "fuse"};  // every value as it is written
+  options.disabled_passes = {"simplify", "fuse"};                       // every value as it is written
+  if (network.training) options.seed = network.training->options.seed;  // the noise of the step that failed
   Program program(graph, network.variables(), options);
   program.feed("x", sample_feed(data));
+  if (network.training) program.set_position(static_cast<std::uint64_t>(network.training->step));
   program.run(samples, rows);
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);

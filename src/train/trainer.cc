@@ -67,6 +67,7 @@ CompileOptions compile_options(const TrainOptions& options) {
   CompileOptions compile = options.compile;
   compile.threads = options.threads;
   compile.guard = "loss";
+  compile.seed = options.seed;
   return compile;
 }
 
@@ -132,6 +133,7 @@ void Trainer::State::step() {
   program->set("lr", static_cast<float>(now.lr));
   for (const auto& scalar : graph.scalars)
     program->set(scalar.name, static_cast<float>(scalar.value(options.optimizer.options(), record.step)));
+  program->set_position(static_cast<std::uint64_t>(record.step));
   try {
     program->run(count, rows);
   } catch (const NumericError&) {
