@@ -1,55 +1,18 @@
 #include "chalkgrad/train.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <cstring>
-#include <filesystem>
 #include <limits>
 #include <regex>
 
-#include "chalkgrad/error.h"
 #include "src/ops/registry.h"
+#include "src/train/train_testing.h"
 #include "src/train/training_graph.h"
 
 namespace chalk {
 namespace {
 
-namespace fs = std::filesystem;
-
-std::string message(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
-
-const Split& data() {
-  static const Split split = digits();
-  return split;
-}
-
-constexpr const char* kNet = "6c3-relu-mp2-20n-relu-10n";
-
-Network fresh(std::uint64_t seed = 1) {
-  Network net = network(kNet, data().train.sample);
-  net.initialize(seed);
-  return net;
-}
-
-TrainOptions quick() {
-  return {.epochs = 3, .batch = 50, .optimizer = sgd({.lr = 0.05, .momentum = 0.9}), .threads = 2};
-}
-
-std::string trained_sha(TrainOptions options) {
-  Network net = fresh();
-  train(net, data().train, options);
-  return net.weights_sha256();
-}
-
-fs::path temporary(const std::string& name) { return fs::path(testing::TempDir()) / ("chalkgrad_" + name); }
+using namespace train_testing;
 
 TEST(Train, LearnsTheDigits) {
   Network net = fresh();
@@ -111,122 +74,6 @@ TEST(Train, GoesOnFromACheckpointToTheSameBits) {
     }
     fs::remove(options.checkpoint);
   }
-}
-
-TEST(Train, EveryOptimizerGoesOnToTheSameBitsOnAnyNumberOfThreads) {
-  for (const auto name : Optimizer::names()) {
-    auto options = quick();
-    options.optimizer = Optimizer::named(name);
-    options.epochs = 2;
-    const auto expected = trained_sha(options);
-    options.threads = 3;
-    options.checkpoint = temporary("optimizer.safetensors");
-    options.on_step = [&](const Progress& progress) {
-      if (progress.step == 31) request_stop();
-    };
-    Network net = fresh();
-    EXPECT_TRUE(train(net, data().train, options).stopped);
-    Network again = Network::load(options.checkpoint);
-    EXPECT_EQ(checkpoint_options(again).optimizer, options.optimizer) << name;
-    options.on_step = nullptr;
-    train(again, data().train, options);
-    EXPECT_EQ(again.weights_sha256(), expected) << name;
-    fs::remove(options.checkpoint);
-  }
-}
-
-TEST(Train, AnUnfinishedRunOfAnotherOptimizerIsRefused) {
-  auto options = quick();
-  Network net = fresh();
-  Trainer trainer(net, data().train, options);
-  trainer.step();
-  options.optimizer = Adagrad{};
-  EXPECT_EQ(message([&] { train(net, data().train, options); }),
-            "the checkpoint was trained with optimizer=sgd, not adagrad; resume with the options it was started with");
-}
-
-TEST(Train, AFinishedRunIsFollowedByANewOneWithAnyOptions) {
-  auto options = quick();
-  options.epochs = 1;
-  Network net = fresh();
-  train(net, data().train, options);
-  const auto once = net.weights_sha256();
-  options.optimizer = Adagrad{};
-  options.batch = 20;
-  EXPECT_EQ(train(net, data().train, options).last.step, 72);
-  EXPECT_NE(net.weights_sha256(), once);
-  const auto file = temporary("followed.safetensors");
-  net.save(file);
-  const Network again = Network::load(file);
-  EXPECT_TRUE(again.variables().contains("conv1.weight.sum"));
-  EXPECT_FALSE(again.variables().contains("conv1.weight.momentum")) << "what the first optimizer left is not saved";
-  fs::remove(file);
-}
-
-TEST(Train, OfARunThatWasThrownAwayNothingIsLeft) {
-  auto options = quick();
-  const auto expected = trained_sha(options);
-  Network net = fresh();
-  Trainer(net, data().train, options).step();
-  net.initialize(1);
-  train(net, data().train, options);
-  EXPECT_EQ(net.weights_sha256(), expected);
-}
-
-TEST(Trainer, TakesTheStepsOfTrain) {
-  const auto options = quick();
-  Network net = fresh();
-  Trainer trainer(net, data().train, options);
-  std::int64_t steps = 0, epochs = 0;
-  while (!trainer.done()) {
-    EXPECT_EQ(trainer.step().step, ++steps);
-    if (trainer.epoch_ended()) ++epochs;
-  }
-  EXPECT_EQ(steps, 87);
-  EXPECT_EQ(epochs, 3);
-  EXPECT_FALSE(trainer.stopped());
-  EXPECT_EQ(net.weights_sha256(), trained_sha(options));
-  EXPECT_TRUE(net.training->finished());
-  EXPECT_THROW(trainer.step(), std::logic_error);
-}
-
-TEST(Trainer, OfTwoStopsAlone) {
-  Network one = fresh(1), two = fresh(2);
-  Trainer first(one, data().train, quick()), second(two, data().train, quick());
-  first.step();
-  second.step();
-  first.stop();
-  EXPECT_TRUE(first.done());
-  EXPECT_TRUE(first.stopped());
-  EXPECT_FALSE(second.done());
-}
-
-TEST(Trainer, SavesACheckpointBetweenAnyTwoSteps) {
-  const auto options = quick();
-  const auto file = temporary("trainer.safetensors");
-  Network net = fresh();
-  Trainer trainer(net, data().train, options);
-  for (int i = 0; i < 40; ++i) trainer.step();
-  trainer.save(file);
-  Network again = Network::load(file);
-  EXPECT_EQ(again.training->step, 40);
-  EXPECT_EQ(again.training->options.optimizer, options.optimizer);
-  EXPECT_EQ(train(again, data().train, options).last.step, 87);
-  EXPECT_EQ(again.weights_sha256(), trained_sha(options));
-  fs::remove(file);
-}
-
-TEST(Train, StopsByAToken) {
-  std::stop_source source;
-  auto options = quick();
-  options.stop = source.get_token();
-  options.on_step = [&](const Progress& now) {
-    if (now.step == 5) source.request_stop();
-  };
-  Network net = fresh();
-  const auto result = train(net, data().train, options);
-  EXPECT_TRUE(result.stopped);
-  EXPECT_EQ(result.last.step, 5);
 }
 
 TEST(Train, ResumesOnlyWhatItWas) {
@@ -568,36 +415,6 @@ TEST(Train, SigmoidsAsSureAsFloatsCanBeStillLearn) {  // y is exactly 0 or 1, an
   options.loss = Loss::binary_cross_entropy;
   EXPECT_GT(train(net, data().train, options).last.loss, 10);
   EXPECT_TRUE(std::isfinite(evaluate(net, data().test).loss));
-}
-
-TEST(Schedule, FollowsItsFormula) {
-  EXPECT_EQ(Schedule::parse("constant").factor(17, 100, 10), 1);
-  const auto steps = Schedule::parse("step:2,0.5");
-  EXPECT_EQ(steps.factor(19, 100, 10), 1);
-  EXPECT_EQ(steps.factor(20, 100, 10), 0.5);
-  EXPECT_EQ(steps.factor(45, 100, 10), 0.25);
-  const auto cosine = Schedule::parse("cosine");
-  for (const std::int64_t step : {0, 25, 50, 99}) {
-    EXPECT_NEAR(cosine.factor(step, 100, 10), 0.5 * (1 + std::cos(M_PI * static_cast<double>(step) / 100)), 1e-15);
-  }
-  const auto cycle = Schedule::parse("one-cycle");
-  EXPECT_LT(cycle.factor(0, 100, 10), 0.1);
-  EXPECT_NEAR(cycle.factor(20, 100, 10), 1, 1e-12);
-  EXPECT_NEAR(cycle.factor(60, 100, 10), 0.5, 1e-12);
-  const auto warm = Schedule::parse("constant+warmup:2");
-  EXPECT_NEAR(warm.factor(0, 100, 10), 1.0 / 21, 1e-12);
-  EXPECT_EQ(warm.factor(20, 100, 10), 1);
-}
-
-TEST(Schedule, ReadsWhatItWrites) {
-  for (const char* text : {"constant", "cosine", "one-cycle", "step:10,0.5", "cosine+warmup:2"})
-    EXPECT_EQ(Schedule::parse(text).text(), text);
-  for (const char* text :
-       {"", "cos", "step:", "step:0", "step:1,x", "cosine+warmup", "cosine+warmup:-1", "step:nan", "cosine+cool:2"}) {
-    EXPECT_NE(message([&] { (void)Schedule::parse(text); }).find("is not known; use constant, step:"),
-              std::string::npos)
-        << text;
-  }
 }
 
 }  // namespace

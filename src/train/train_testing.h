@@ -1,0 +1,51 @@
+// What tests of training share: a small network, the digits, and options that take a moment.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "chalkgrad/error.h"
+#include "chalkgrad/train.h"
+
+namespace chalk::train_testing {
+
+namespace fs = std::filesystem;
+
+inline std::string message(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+inline const Split& data() {
+  static const Split split = digits();
+  return split;
+}
+
+inline constexpr const char* kNet = "6c3-relu-mp2-20n-relu-10n";
+
+inline Network fresh(std::uint64_t seed = 1) {
+  Network net = network(kNet, data().train.sample);
+  net.initialize(seed);
+  return net;
+}
+
+inline TrainOptions quick() {
+  return {.epochs = 3, .batch = 50, .optimizer = sgd({.lr = 0.05, .momentum = 0.9}), .threads = 2};
+}
+
+inline std::string trained_sha(TrainOptions options) {
+  Network net = fresh();
+  train(net, data().train, options);
+  return net.weights_sha256();
+}
+
+inline fs::path temporary(const std::string& name) { return fs::path(testing::TempDir()) / ("chalkgrad_" + name); }
+
+}  // namespace chalk::train_testing

@@ -1,0 +1,126 @@
+// Runs step by step, after one another, with each optimizer.
+#include "src/train/train_testing.h"
+
+namespace chalk {
+namespace {
+
+using namespace train_testing;
+
+TEST(Train, EveryOptimizerGoesOnToTheSameBitsOnAnyNumberOfThreads) {
+  for (const auto name : Optimizer::names()) {
+    auto options = quick();
+    options.optimizer = Optimizer::named(name);
+    options.epochs = 2;
+    const auto expected = trained_sha(options);
+    options.threads = 3;
+    options.checkpoint = temporary("optimizer.safetensors");
+    options.on_step = [&](const Progress& progress) {
+      if (progress.step == 31) request_stop();
+    };
+    Network net = fresh();
+    EXPECT_TRUE(train(net, data().train, options).stopped);
+    Network again = Network::load(options.checkpoint);
+    EXPECT_EQ(checkpoint_options(again).optimizer, options.optimizer) << name;
+    options.on_step = nullptr;
+    train(again, data().train, options);
+    EXPECT_EQ(again.weights_sha256(), expected) << name;
+    fs::remove(options.checkpoint);
+  }
+}
+
+TEST(Train, AnUnfinishedRunOfAnotherOptimizerIsRefused) {
+  auto options = quick();
+  Network net = fresh();
+  Trainer trainer(net, data().train, options);
+  trainer.step();
+  options.optimizer = Adagrad{};
+  EXPECT_EQ(message([&] { train(net, data().train, options); }),
+            "the checkpoint was trained with optimizer=sgd, not adagrad; resume with the options it was started with");
+}
+
+TEST(Train, AFinishedRunIsFollowedByANewOneWithAnyOptions) {
+  auto options = quick();
+  options.epochs = 1;
+  Network net = fresh();
+  train(net, data().train, options);
+  const auto once = net.weights_sha256();
+  options.optimizer = Adagrad{};
+  options.batch = 20;
+  EXPECT_EQ(train(net, data().train, options).last.step, 72);
+  EXPECT_NE(net.weights_sha256(), once);
+  const auto file = temporary("followed.safetensors");
+  net.save(file);
+  const Network again = Network::load(file);
+  EXPECT_TRUE(again.variables().contains("conv1.weight.sum"));
+  EXPECT_FALSE(again.variables().contains("conv1.weight.momentum")) << "what the first optimizer left is not saved";
+  fs::remove(file);
+}
+
+TEST(Train, OfARunThatWasThrownAwayNothingIsLeft) {
+  auto options = quick();
+  const auto expected = trained_sha(options);
+  Network net = fresh();
+  Trainer(net, data().train, options).step();
+  net.initialize(1);
+  train(net, data().train, options);
+  EXPECT_EQ(net.weights_sha256(), expected);
+}
+
+TEST(Trainer, TakesTheStepsOfTrain) {
+  const auto options = quick();
+  Network net = fresh();
+  Trainer trainer(net, data().train, options);
+  std::int64_t steps = 0, epochs = 0;
+  while (!trainer.done()) {
+    EXPECT_EQ(trainer.step().step, ++steps);
+    if (trainer.epoch_ended()) ++epochs;
+  }
+  EXPECT_EQ(steps, 87);
+  EXPECT_EQ(epochs, 3);
+  EXPECT_FALSE(trainer.stopped());
+  EXPECT_EQ(net.weights_sha256(), trained_sha(options));
+  EXPECT_TRUE(net.training->finished());
+  EXPECT_THROW(trainer.step(), std::logic_error);
+}
+
+TEST(Trainer, OfTwoStopsAlone) {
+  Network one = fresh(1), two = fresh(2);
+  Trainer first(one, data().train, quick()), second(two, data().train, quick());
+  first.step();
+  second.step();
+  first.stop();
+  EXPECT_TRUE(first.done());
+  EXPECT_TRUE(first.stopped());
+  EXPECT_FALSE(second.done());
+}
+
+TEST(Trainer, SavesACheckpointBetweenAnyTwoSteps) {
+  const auto options = quick();
+  const auto file = temporary("trainer.safetensors");
+  Network net = fresh();
+  Trainer trainer(net, data().train, options);
+  for (int i = 0; i < 40; ++i) trainer.step();
+  trainer.save(file);
+  Network again = Network::load(file);
+  EXPECT_EQ(again.training->step, 40);
+  EXPECT_EQ(again.training->options.optimizer, options.optimizer);
+  EXPECT_EQ(train(again, data().train, options).last.step, 87);
+  EXPECT_EQ(again.weights_sha256(), trained_sha(options));
+  fs::remove(file);
+}
+
+TEST(Train, StopsByAToken) {
+  std::stop_source source;
+  auto options = quick();
+  options.stop = source.get_token();
+  options.on_step = [&](const Progress& now) {
+    if (now.step == 5) source.request_stop();
+  };
+  Network net = fresh();
+  const auto result = train(net, data().train, options);
+  EXPECT_TRUE(result.stopped);
+  EXPECT_EQ(result.last.step, 5);
+}
+
+}  // namespace
+}  // namespace chalk
