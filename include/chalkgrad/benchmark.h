@@ -13,25 +13,25 @@
 namespace chalk {
 
 struct BenchmarkOptions {
-  std::size_t batch = 64;  ///< samples a step, >= 1
+  std::size_t batch = 64;  ///< samples per step, >= 1
   int threads = 1;         ///< >= 1
-  std::uint64_t seed = 1;  ///< of the parameters that are trained
+  std::uint64_t seed = 1;  ///< of the parameters
   bool training = true, inference = true;
-  bool profile = false;  ///< for Benchmark::profile(): kernels are timed, which takes time itself
+  bool profile = false;  ///< for Benchmark::profile(): kernels are timed, which itself takes time
 };
 
-/// Of training or of inference. FLOPs are two for each multiply-add that the mathematics needs, whatever the algorithm
-/// does.
+/// Of training or of inference. Each multiply-add that the mathematics needs counts as two FLOPs, whatever the
+/// algorithm does.
 struct Speed {
   double samples_per_second = 0, seconds_per_step = 0;
   std::int64_t multiply_adds = 0;  ///< of one sample
-  double gflops = 0;               ///< 10⁹ FLOPs a second
+  double gflops = 0;               ///< 10⁹ FLOPs per second
   double of_peak = 0;              ///< 0 … 1
 };
 struct Speeds {
   std::optional<Speed> training, inference;
   std::size_t rounds = 0;  ///< of which these are medians
-  double peak = 0;         ///< FLOPs a second of fused multiply-adds on registers alone, measured in the same run
+  double peak = 0;         ///< FLOPs per second of fused multiply-adds in registers, measured in the same run
 };
 
 /// The share of one kernel, or of one kind of work between kernels.
@@ -61,10 +61,10 @@ class Benchmark {
   Benchmark& operator=(Benchmark&&) noexcept;
 
   const Network& network() const;
-  /// Measures for about `seconds`, training, inference and the machine's peak in turns.
+  /// Measures for about `seconds`, alternating between training, inference and the machine's peak.
   Speeds speeds(double seconds);
-  /// Where the time of a training step goes, or without training that of a prediction. BenchmarkOptions::profile must
-  /// be set.
+  /// Where the time of a training step goes or, without training, of a prediction. BenchmarkOptions::profile must be
+  /// set.
   Shares profile(double seconds);
 
  private:
@@ -72,7 +72,7 @@ class Benchmark {
   std::unique_ptr<State> state_;
 };
 
-/// The most memory that this process has had in use, in bytes; 0 where the system does not say.
+/// The most memory this process has used so far, in bytes; 0 if the system does not say.
 std::size_t peak_memory();
 
 }  // namespace chalk

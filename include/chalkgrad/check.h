@@ -1,4 +1,4 @@
-// Derivations checked line by line: a network and equations about it, in index notation, as people write them. The
+// Checks derivations line by line: a network and equations about it, in index notation, as people write them. The
 // language is described in docs/check.md.
 //
 //   auto report = chalk::check_derivation(
@@ -17,22 +17,22 @@ namespace chalk {
 
 enum class Verdict : std::uint8_t {
   verified,    ///< true on random numbers, in double precision
-  erratum,     ///< false as printed, as the text says itself, with a correction that is true
-  definition,  ///< gives a name to something
+  erratum,     ///< declared to be false as printed, and it is; its correction is true
+  definition,  ///< names something
   failed,      ///< false, or cannot be read
 };
 
 /// One line of a derivation, judged.
 struct CheckedLine {
-  std::string part{};   ///< the heading it stands under ("part …"), may be empty
-  std::string label{};  ///< its number, "10"; may be empty
+  std::string part{};   ///< the heading it is under ("part …"); may be empty
+  std::string label{};  ///< its number, e.g. "10"; may be empty
   int line = 0;         ///< in the text, from 1
   int column = 0;       ///< where an error points to, in characters from 1; 0: nowhere
   Verdict verdict = Verdict::failed;
   std::string text{};    ///< the formula in plain text
   std::string latex{};   ///< and in LaTeX
-  std::string source{};  ///< what the document prints (lines that begin with %), may be empty
-  /// Failed: why, and what to do. Erratum: what is wrong with the printed formula. Else empty, or a remark.
+  std::string source{};  ///< what the document prints (lines that begin with %); may be empty
+  /// Failed: why, and what to do. Erratum: what is wrong with the printed formula. Otherwise empty, or a remark.
   std::string message{};
   std::string difference{};       ///< erratum: how the printed formula fails
   std::string corrected{};        ///< erratum: the corrected formula in plain text
@@ -50,10 +50,10 @@ struct CheckOptions {
   int only_line = 0;       ///< > 0: judge the statement that begins on this line only; the others are just read
 };
 
-/// Judges each line of the text. Equations hold if both sides differ by at most 1e-10 of the largest number that came
-/// up in computing them, for every value of their indices in each trial. Throws InputError, with line and column, where
-/// the text itself cannot be read: a network, a declaration or a definition that makes no sense. `origin` (a file's
-/// name) begins that message.
+/// Judges each line of the text. An equation holds if both sides differ by at most 1e-10 of the largest number that
+/// came up in computing them, for every value of its indices in each trial. Throws InputError, with line and column, if
+/// a network, a declaration or a definition cannot be read. `origin` (a file's name) begins that message. Whatever is
+/// wrong with a single equation is in its line of the report.
 CheckReport check_derivation(std::string_view text, std::string_view origin = "derivation",
                              const CheckOptions& options = {});
 

@@ -1,4 +1,4 @@
-// How a graph is made ready to run.
+// How a graph is prepared for running.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@
 namespace chalk {
 
 struct CompileOptions {
-  int threads = 0;                          ///< 0: one a core
+  int threads = 0;                          ///< 0: one per core
   std::string guard{};                      ///< a shared scalar output (the loss): if it is not finite, run() throws
                                             ///< NumericError before any parameter is updated
   std::uint64_t seed = 0;                   ///< of the graph's noise (Graph::noise)
   bool profile = false;                     ///< measures each kernel's time, for Program::profile()
   std::set<std::string> disabled_passes{};  ///< "simplify", "fold_scales", "split_variance", "fuse": for comparison
-  std::set<std::string> print_after{};      ///< these, and "differentiate", "plan": what each has made is handed to
+  std::set<std::string> print_after{};      ///< these, and "differentiate" and "plan": what each has made is given to
                                             ///< `print`
   std::function<void(std::string_view pass, const std::string& graph)> print{};
 };

@@ -1,4 +1,4 @@
-// What a network costs: parameters and multiply-adds, counted in this one place.
+// What a network costs: parameters and multiply-adds.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 namespace chalk {
 
 /// Multiply-adds of one node for one sample: products of convolutions (padding counted as if it were there), matrix and
-/// outer products. Everything else counts as nothing, as is the custom.
+/// outer products. Nothing else counts, as is customary.
 std::int64_t multiply_adds(const Graph& graph, NodeId id);
 
 struct Cost {
@@ -26,7 +26,7 @@ struct LayerCost {
   Shape shape;  ///< of its result
   std::int64_t parameters = 0, forward = 0;
 };
-/// Layers of a forward graph in order; values that belong to none are left out.
+/// The layers of a forward graph in order; values that belong to none are left out.
 std::vector<LayerCost> layer_costs(const Graph& graph);
 
 }  // namespace chalk

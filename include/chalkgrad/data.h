@@ -1,4 +1,4 @@
-// Data sets: samples and what they should become, in memory.
+// Data sets: samples and their targets, in memory.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ struct Dataset {
   std::vector<std::int32_t> labels;      ///< 0 … class_names.size() − 1, or
   std::vector<float> targets;            ///< size() × elements(target) values to regress on
   Shape target;                          ///< shape of one target, if `targets` is used
-  std::vector<std::string> class_names;  ///< one a class
+  std::vector<std::string> class_names;  ///< one per class
 
   /// Number of samples.
   std::size_t size() const;

@@ -17,13 +17,13 @@ class ShapeError : public Error {
   using Error::Error;
 };
 
-/// A file, option or network text that cannot be used. Names the file and the place in it.
+/// A file, option or network text that cannot be used. Names the file and where in it.
 class InputError : public Error {
  public:
   using Error::Error;
 };
 
-/// A value that became NaN or infinite during training. Names the step and the layer it was first seen in.
+/// A value that became NaN or infinite during training. Names the step and the layer where it was first seen.
 class NumericError : public Error {
  public:
   using Error::Error;

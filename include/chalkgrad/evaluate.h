@@ -1,4 +1,4 @@
-// How good a network is, and what it answers.
+// How good a network is, and what it predicts.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,11 @@ namespace chalk {
 
 struct ClassResult {
   std::string name;
-  std::int64_t samples = 0, correct = 0, predicted = 0;  ///< predicted: how often this class was the answer
+  std::int64_t samples = 0, correct = 0, predicted = 0;  ///< predicted: how often this class was predicted
 };
 struct Evaluation {
   double accuracy = 0;  ///< 0 … 1
-  double loss = 0;      ///< mean over the samples; of what the network was trained with
+  double loss = 0;      ///< mean over the samples, of the loss the network was trained with
   std::int64_t samples = 0;
   std::vector<ClassResult> classes;
 };
@@ -25,25 +25,25 @@ struct Evaluation {
 /// Throws ShapeError if the data do not fit the network, NumericError for an output that has no logarithm.
 Evaluation evaluate(Network& network, const Dataset& data, int threads = 0);
 
-/// Predicts again and again: what can be done once is done by the constructor, so that a call takes microseconds. Calls
-/// see every change of the network's parameters (see Tensor::values() for what makes that cheap). The network must
+/// For predicting repeatedly: the constructor does whatever can be done once, so that a call takes microseconds. Calls
+/// see every change of the network's parameters (Tensor::values() says how to keep that cheap). The network must
 /// outlive it.
 class Predictor {
  public:
-  /// `probabilities`: the result of a last softmax, or of one put after an output that has none, rather than what goes
-  /// into it; a network that was trained with a loss without a softmax gives its output as it is. `threads`: 0 is one a
-  /// core; a sample by itself takes only the caller's.
+  /// `probabilities`: gives the result of the last softmax, or of one that is added if there is none, rather than what
+  /// goes into it. A network trained with a loss without softmax always gives its output as it is. `threads`: 0 means
+  /// one per core; a single sample uses only the caller's.
   explicit Predictor(Network& network, bool probabilities = false, int threads = 0);
 
-  /// Outputs for `count` >= 1 samples of raw bytes or values, count × elements(output), there until the next call. A
-  /// sample's result does not depend on the others with it. Throws InputError for a Feed that is neither.
+  /// Outputs for `count` >= 1 samples of raw bytes or values, count × elements(output), valid until the next call. A
+  /// sample's result does not depend on the other samples. Throws InputError for a Feed that is neither.
   std::span<const float> operator()(const Feed& samples, std::size_t count = 1);
 
  private:
   Program program_;
 };
 
-/// What a Predictor gives, once.
+/// The same, once.
 std::vector<float> predict(Network& network, const Feed& samples, std::size_t count, bool probabilities,
                            int threads = 0);
 

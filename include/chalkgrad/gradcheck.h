@@ -1,17 +1,17 @@
 // Checks derivative rules against central differences, in double.
 //
-// f = Σ cotangent · outputs, with a random cotangent, is differentiated by the chain rule and, one element after the
-// other, by (f(x + h) − f(x − h)) / 2h. The latter is wrong by its truncation, ≈ h²·f‴/6, and by rounding, ≈ ε·|f|/h;
-// both are ≈ ε^⅔ ≈ 4e-11 times f's size at h = ε^⅓, the step that is used. A hundredfold of their sum is allowed:
+// f = Σ cotangent · outputs, with a random cotangent, is differentiated by the chain rule and, one element at a time,
+// by (f(x + h) − f(x − h)) / 2h. The latter is off by its truncation, ≈ h²·f‴/6, and by rounding, ≈ ε·|f|/h; both are
+// ≈ ε^⅔ ≈ 4e-11 times f's size at h = ε^⅓, the step that is used. A hundred times their sum is allowed:
 //
 //   |rule − difference| ≤ tolerance · (F + max(|rule|, |difference|)),  tolerance = 1e-8
 //
-// where F = Σ |cotangent| · max(1, |output|) over the outputs that x changes: an absolute criterion (how far rounding
-// can move a difference of values of that size) and a relative one. NaN or infinity anywhere fails.
+// where F = Σ |cotangent| · max(1, |output|) over the outputs that x changes. That is an absolute criterion (how far
+// rounding can move a difference of values of that size) and a relative one. NaN or infinity anywhere fails.
 //
 // A difference across a kink (of relu, of max) is meaningless. So an element that disagrees is tried again with h/10
-// and h/100, allowing for the rounding that these bring (tolerance·10, ·100). Away from the kink it then agrees; a
-// wrong rule disagrees at every step.
+// and h/100, allowing for the extra rounding (tolerance·10, ·100). Away from the kink it then agrees; a wrong rule
+// disagrees at every step.
 #pragma once
 
 #include <cstddef>
@@ -34,10 +34,10 @@ struct DrawRange {
 struct GradcheckOptions {
   std::uint64_t seed = 1;
   std::size_t batch = 3;
-  DerivativeRules rules;  // in place of the operations' own
+  DerivativeRules rules;  // instead of the operations' own
   double tolerance = 1e-8;
-  std::size_t most = 0;          // elements of each that are compared, drawn at random; 0: all of them
-  bool stop_at_failure = false;  // do not look at the elements after one that fails
+  std::size_t most = 0;          // how many elements of each are compared, drawn at random; 0: all
+  bool stop_at_failure = false;  // skip the elements after one that fails
   /// Other leaves: parameters are drawn as their Init says (± 0.5 around a constant), inputs from [−1, 1].
   std::map<NodeId, DrawRange> ranges;
 };
@@ -47,7 +47,7 @@ struct Gradcheck {
   std::string name;
   std::size_t size = 0;       // elements, of all samples
   std::size_t elements = 0;   // of these that were compared
-  double largest = 0;         // |gradient|, by the rules; where this is 0 little was shown
+  double largest = 0;         // |gradient|, by the rules; if this is 0, little has been shown
   double absolute_error = 0;  // the largest |rule − difference|
   double relative_error = 0;  // that, relative to `largest` (or to the largest difference)
   std::size_t worst = 0;      // the element that comes closest to failing, or fails worst …

@@ -45,7 +45,7 @@ class Value {
   NodeId id_ = -1;
 };
 
-/// One operation applied to values that stand before it.
+/// One operation applied to earlier values.
 struct Node {
   const Op* op = nullptr;
   Attributes attributes;
@@ -69,25 +69,25 @@ struct Init {
   bool operator==(const Init&) const = default;
 };
 
-/// A parameter that follows a statistic of the batches trained on; see Graph::running_average().
+/// A parameter that follows a statistic of the training batches; see Graph::running_average().
 struct RunningAverage {
   NodeId parameter = -1;  ///< not trainable
   NodeId estimate = -1;   ///< of its type: what it moves towards
   double momentum = 0.1;
-  std::int64_t places = 1;  ///< how many values each sample brings to each number of it
+  std::int64_t places = 1;  ///< how many values of each sample go into each of its numbers
 };
 
 class Graph {
  public:
-  /// A value that every sample brings. `distribution`: its elements are >= 0 and sum to 1 (a one-hot label), which the
+  /// A value that each sample has. `distribution`: its elements are >= 0 and sum to 1 (a one-hot label), which the
   /// simplifier may use.
   Value input(std::string name, Shape shape, bool distribution = false);
-  /// A batched input that nobody has to feed: noise, for layers that drop or disturb values in training. Every element
-  /// is uniform in [0, 1), a multiple of 2^−24, and depends on this name, CompileOptions::seed, the position of the run
-  /// (Program::set_position) and the row of the sample in the feeds alone; so a batch and its parts get the same, and a
-  /// row that comes twice in a run gets it twice.
+  /// A batched input that need not be fed: noise, for layers that drop or disturb values in training. Every element is
+  /// uniform in [0, 1), a multiple of 2^−24, and depends only on this name, CompileOptions::seed, the position of the
+  /// run (Program::set_position) and the row of the sample in the feeds. So a batch and its parts get the same noise,
+  /// and a row that occurs twice in a run gets it twice.
   Value noise(std::string name, Shape shape);
-  /// A value that is given for each run and is the same for all samples, e.g. the learning rate.
+  /// A value that is set for each run and is the same for all samples, e.g. the learning rate.
   Value shared_input(std::string name, Shape shape = {});
   /// A value that is kept from run to run. `trainable` is false for state such as a momentum.
   Value parameter(std::string name, Shape shape, Init init = {}, bool trainable = true);
@@ -114,7 +114,7 @@ class Graph {
   /// Trainable parameters in the order they were made.
   std::vector<Value> parameters();
 
-  /// What a run hands back, by name.
+  /// What a run returns, by name.
   void output(std::string name, Value value);
   const std::vector<std::pair<std::string, NodeId>>& outputs() const { return outputs_; }
   void clear_outputs() { outputs_.clear(); }
@@ -122,30 +122,30 @@ class Graph {
   void update(Value parameter, Value next);
   const std::vector<std::pair<NodeId, NodeId>>& updates() const { return updates_; }
 
-  /// A graph is written for prediction; what is different in training is said here and below, and the pass
-  /// training_form() makes it so. In training, `substitute` takes the place of `value`, which has its type, wherever a
-  /// later value or an output of the graph uses it. All of those must come after `substitute`, which may therefore not
-  /// depend on `value`: a layer that does nothing in prediction hands on its input as a value of its own,
-  /// reshape(x, x.shape()).
+  /// A graph is written for prediction. What is different in training is said here and below, and the pass
+  /// training_form() makes it so. In training, `substitute` takes the place of `value`, which has the same type,
+  /// wherever a later value or an output of the graph uses it. All of these must come after `substitute`, which
+  /// therefore cannot depend on `value`: a layer that does nothing in prediction returns a copy of its input,
+  /// reshape(x, x.shape()), so that there is a value to replace.
   void training_substitute(Value value, Value substitute);
   const std::map<NodeId, NodeId>& training_substitutes() const { return training_substitutes_; }
   /// In training, `batch` takes the place of `parameter`, and after each step the parameter becomes
-  /// (1 − momentum) · parameter + momentum · estimate. `places`: how many values of each sample are in each number of
-  /// it.
+  /// (1 − momentum) · parameter + momentum · estimate. `places`: how many values of each sample go into each of its
+  /// numbers.
   void running_average(Value parameter, Value batch, Value estimate, double momentum, std::int64_t places);
   const std::vector<RunningAverage>& running_averages() const { return running_averages_; }
 
-  /// One line a value: `%3 z1 : batched 20×24×24 = conv2d(%0 x, %1 W1) stride=[1, 1]`.
+  /// One line per value: `%3 z1 : batched 20×24×24 = conv2d(%0 x, %1 W1) stride=[1, 1]`.
   std::string print() const;
-  /// Checks what every pass must keep: operands stand before use, types follow from the shape rules, names are unique.
-  /// Throws std::logic_error (a defect of chalkgrad, not of its user).
+  /// Checks what every pass must preserve: operands come before their use, types follow from the shape rules, names are
+  /// unique. Throws std::logic_error (a bug in chalkgrad, not in its user's code).
   void verify() const;
 
  private:
   friend class Rewriter;
   Value append(Node node);
 
-  std::deque<Node> nodes_;  // whose elements stay where they are: shapes are handed out by reference
+  std::deque<Node> nodes_;  // elements of a deque do not move: shapes are returned by reference
   std::map<std::string, NodeId, std::less<>> names_;
   std::vector<std::pair<std::string, NodeId>> outputs_;
   std::vector<std::pair<NodeId, NodeId>> updates_;

@@ -10,7 +10,7 @@
 
 namespace chalk {
 
-/// How many biases a layer has; all are zero at first.
+/// How many biases a layer has; all start at zero.
 enum class Bias : std::uint8_t {
   none,
   shared,  ///< one for each filter, or, where there are no filters, for each value
@@ -38,31 +38,31 @@ struct DenseLayer {
 /// W·x + b on x of any shape, flattened: weights [outputs, elements of x].
 Value dense_layer(Value x, const DenseLayer& layer);
 
-/// Batch normalisation (Ioffe & Szegedy 2015): y = γ·(x − μ)/√(σ² + ε) + β, each of them one number a channel (axis 0).
+/// Batch normalisation (Ioffe & Szegedy 2015): y = γ·(x − μ)/√(σ² + ε) + β, with one of each per channel (axis 0).
 struct BatchNormLayer {
   double momentum = 0.1;  ///< how far the running mean and variance move towards those of a batch
   double epsilon = 1e-5;
 };
-/// On x [channels, height, width], or on a vector, whose elements are its channels. The parameters are weight (γ, 1 at
-/// first) and bias (β, 0), and, not trained, running_mean (0) and running_var (1), which stand for μ and σ². In
-/// training the mean and the variance of the batch do instead, and the running ones follow them (the variance as n/(n −
-/// 1) σ²).
+/// On x [channels, height, width], or on a vector, whose elements are its channels. The parameters are weight (γ, which
+/// starts at 1) and bias (β, at 0) and, not trained, running_mean (at 0) and running_var (at 1), which serve as μ and
+/// σ². In training, the mean and variance of the batch are used instead, and the running ones follow them (the variance
+/// as n/(n − 1) σ²).
 Value batch_norm_layer(Value x, const BatchNormLayer& layer = {});
 
 /// The mean of each channel of x [channels, height, width]: a vector.
 Value global_average_pool(Value x);
 
-/// x + branch, where `branch` has been computed from x (He et al. 2015). Where it has fewer rows and columns, by a
-/// factor of s, and more channels, every s-th row and column of x is taken, with channels of zeros after those of x
-/// (the paper's option A).
+/// x + branch, where `branch` has been computed from x (He et al. 2015). If it has fewer rows and columns, by a factor
+/// of s, and more channels, every s-th row and column of x is taken, followed by channels of zeros (the paper's option
+/// A).
 Value residual(Value x, Value branch);
 
 /// x + b, or x − b, with a bias for each value of x, or (shared) for each of its channels.
 Value bias_layer(Value x, Bias bias = Bias::untied, bool subtract = false);
 
 enum class Activation : std::uint8_t { linear, relu, sigmoid, tanh };
-/// A function of its own for every node: element i of x (row-major) gets functions[i mod their number], which must
-/// divide the number of elements.
+/// A separate function for every node: element i of x (row-major) gets functions[i mod their number]; their number must
+/// divide that of the elements.
 Value activations(Value x, std::span<const Activation> functions);
 
 /// Mean over the samples of the batch: batch_sum(x) / batch_size.

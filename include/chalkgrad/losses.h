@@ -10,8 +10,8 @@
 
 namespace chalk {
 
-/// A loss is minimised (w ← w − lr · ∂/∂w), a likelihood maximised (w ← w + lr · ∂/∂w). For labelled data the target is
-/// one-hot, whichever it is.
+/// A loss is minimised (w ← w − lr · ∂/∂w), a likelihood maximised (w ← w + lr · ∂/∂w). For labelled data, the target
+/// is always one-hot.
 enum class Loss : std::uint8_t {
 #define CHALK_LOSS(name) name,
 #include "chalkgrad/losses.inc"
@@ -26,22 +26,22 @@ std::string_view name_of(Loss loss);
 /// The one of that name, or nothing.
 std::optional<Loss> find_loss(std::string_view name);
 
-// Of each sample. For a classifier the target t is a distribution over the classes (a one-hot label); logits are what
-// its softmax, or its sigmoids, are made of. Output and target have the same shape (ShapeError else).
+// All are for one sample. For a classifier, the target t is a distribution over the classes (a one-hot label); logits
+// are what goes into its softmax or its sigmoids. Output and target must have the same shape (otherwise ShapeError).
 
 /// −Σ t·ln softmax(logits), of one vector of classes.
 Value cross_entropy(Value logits, Value target);
 /// Σ t·ln softmax(logits): cross-entropy without its sign.
 Value log_likelihood(Value logits, Value target);
-/// −Σ (t·ln y + (1 − t)·ln(1 − y)): every output is a probability of its own, above 0 and below 1.
+/// −Σ (t·ln y + (1 − t)·ln(1 − y)): every output is a separate probability, above 0 and below 1.
 Value binary_cross_entropy(Value y, Value target);
-/// The same of y = sigmoid(logits), as Σ (ln(1 + e^z) − t·z): exact however sure the outputs are.
+/// The same for y = sigmoid(logits), as Σ (ln(1 + e^z) − t·z): accurate however close to 0 or 1 the outputs are.
 Value sigmoid_cross_entropy(Value logits, Value target);
 /// ½ Σ (y − t)².
 Value squared_error(Value y, Value target);
 /// Σ (t − y)², without the ½.
 Value sum_of_squares(Value y, Value target);
-/// Σ |t − y| / n, of n outputs a sample; where they are equal, its derivative is 0.
+/// Σ |t − y| / n, for n outputs per sample; the derivative is 0 where they are equal.
 Value mean_absolute_error(Value y, Value target);
 /// −½ Σ (t − y)²: the log-likelihood of targets with Gaussian noise, up to a constant.
 Value gaussian_log_likelihood(Value y, Value target);

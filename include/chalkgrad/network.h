@@ -15,7 +15,7 @@
 
 namespace chalk {
 
-/// How images become the network's input, kept with the model so that predictions see what training saw.
+/// How images become the network's input; kept with the model so that predictions see what training saw.
 struct InputEncoding {
   std::vector<float> scale, shift;       ///< per channel: byte · scale + shift
   std::vector<std::string> class_names;  ///< may be empty
@@ -24,7 +24,7 @@ struct InputEncoding {
 class Network {
  public:
   /// A network whose forward graph has one batched input "x" and one output "y" (logits, for a classifier).
-  /// `text` is what it was written as (a chain or TOML) and goes into the model file.
+  /// `text` is its source (a chain or TOML) and goes into the model file.
   Network(Graph graph, std::string text);
 
   const Graph& graph() const { return graph_; }
@@ -34,20 +34,20 @@ class Network {
   /// Parameters (and, after training, the optimizer's state). Made by initialize() or load().
   Variables& variables() { return variables_; }
   const Variables& variables() const { return variables_; }
-  /// Draws the parameters from the seed; what has been learned, and its record, are gone.
+  /// Draws the parameters from the seed; discards what has been learned, and the record of it.
   void initialize(std::uint64_t seed);
 
   InputEncoding encoding;
-  /// How it has been trained, and how far that has come; kept by train().
+  /// How it has been trained and how far that has come; train() keeps this up to date.
   std::optional<TrainingRecord> training;
-  /// What else the model file's metadata holds (see docs/formats.md).
+  /// The rest of the model file's metadata (see docs/formats.md).
   std::map<std::string, std::string> metadata;
 
-  /// Writes a safetensors file, beside and renamed. Throws InputError.
+  /// Writes a safetensors file, under a temporary name that is then changed. Throws InputError.
   void save(const std::filesystem::path& file) const;
-  /// Reads one, builds the graph from its text. Throws InputError naming the file and what is wrong with it.
+  /// Reads such a file and builds the graph from its text. Throws InputError naming the file and what is wrong with it.
   static Network load(const std::filesystem::path& file);
-  /// SHA-256, in hex, over all trainable parameters' bytes in order of name.
+  /// SHA-256, in hex, over the bytes of all trainable parameters in order of their names.
   std::string weights_sha256() const;
 
  private:
@@ -56,13 +56,13 @@ class Network {
   Variables variables_;
 };
 
-/// True if the text is TOML and not a chain: it has a newline or '='.
+/// True if the text is TOML, not a chain: if it has a newline or '='.
 bool is_toml(std::string_view text);
 
 /// Builds a network for samples of shape `input` from one line such as
 /// "20c5-relu-mp2-40c5-relu-mp2-100n-relu-10n", or from TOML text (anything with a newline or '='). See
-/// docs/networks.md. `input` may be {} for TOML that says its own; `origin`, e.g. a file's name, begins the messages.
-/// Throws InputError pointing at the place, ShapeError naming the layer.
+/// docs/networks.md. `input` may be {} for TOML that gives its own; `origin`, e.g. a file's name, begins the messages.
+/// Throws InputError pointing at the character or line, ShapeError naming the layer.
 Network network(std::string_view text, const Shape& input, std::uint64_t seed = 1, std::string_view origin = "network");
 
 }  // namespace chalk

@@ -14,14 +14,14 @@ namespace chalk {
 struct NetworkGradcheckOptions {
   std::uint64_t seed = 1;  ///< of parameters, samples and targets
   std::size_t batch = 3;   ///< samples, >= 1
-  DerivativeRules rules;   ///< in place of the operations' own
+  DerivativeRules rules;   ///< instead of the operations' own
 };
 
-/// The gradient that the engine computes, in float, against the reference's, in double, from the same numbers.
+/// The engine's gradient, in float, against the reference's, in double, from the same numbers.
 struct EngineCheck {
   std::string name;
   double largest = 0;  ///< |gradient| by the reference
-  double error = 0;    ///< relative to the largest; where that is zero but for rounding, to the largest of all
+  double error = 0;    ///< relative to the largest or, if that is zero except for rounding, to the largest of all
   bool passed = false;
 };
 constexpr double kEngineTolerance = 1e-4;  ///< the error that passes
@@ -32,24 +32,24 @@ struct NetworkGradcheck {
   bool passed = false;              ///< all of them
 };
 
-/// Takes multiply-adds in proportion to the square of the network's size: see gradcheck_work(). Throws NumericError for
-/// an output that has no logarithm, if the loss is binary cross-entropy.
+/// The work grows with the square of the network's size: see gradcheck_work(). Throws NumericError if the loss is
+/// binary cross-entropy and an output has no logarithm.
 NetworkGradcheck check_network(const Network& network, const NetworkGradcheckOptions& options = {});
 
 struct UpdateReport {
-  std::vector<UpdateCheck> checks;  ///< one a parameter
-  bool passed = false;              ///< all of them, and something was seen
+  std::vector<UpdateCheck> checks;  ///< one per parameter
+  bool passed = false;              ///< all of them, and at least one was seen
 };
 
-/// A step along each parameter's gradient, from α = `alpha` > 0 on, must change the loss by what it says. Parameters
-/// that begin at a constant are moved off it. Throws as check_network() does.
+/// A step along each parameter's gradient, starting with α = `alpha` > 0, must change the loss by what the gradient
+/// says. Parameters that start at a constant are moved off it. Throws as check_network() does.
 UpdateReport check_updates(const Network& network, double alpha, const NetworkGradcheckOptions& options = {});
 
 /// About how many multiply-adds check_network() takes, or check_updates().
 double gradcheck_work(const Network& network, std::size_t batch, bool by_update);
 
-/// The derivative rule of that operation, made wrong by one per cent: what a check must notice. Throws InputError with
-/// a list of what there is if this network and its loss have no such operation.
+/// The derivative rule of that operation, made wrong by one per cent, which a check must notice. If the network and its
+/// loss have no such operation, throws InputError with a list of those they have.
 DerivativeRules corrupted_rule(const Network& network, const std::string& op);
 
 }  // namespace chalk

@@ -35,7 +35,7 @@ inline Value operator-(Value x) { return neg(x); }
 
 // Convolution of x [channels, height, width] with w [filters, channels/groups, kernel_h, kernel_w]:
 //   y[o,p,q] = Σ_{c,a,b} w[o,c,a,b] · x[c, p·stride + a·dilation − padding, q·stride + b·dilation − padding]
-// (a cross-correlation, as everywhere in this field), zeros outside x.
+// (a cross-correlation, as is usual in this field), with zeros outside x.
 struct Conv2dOptions {
   Pair stride{1, 1}, padding{0, 0}, dilation{1, 1};
   std::int64_t groups = 1;
@@ -44,7 +44,7 @@ struct Conv2dOptions {
 Value conv2d(Value x, Value w, const Conv2dOptions& options = {});
 /// Its derivative with respect to x (of shape `x`), applied to dy: the transposed convolution.
 Value conv2d_input_grad(Value dy, Value w, const Shape& x, const Conv2dOptions& options = {});
-/// Its derivative with respect to w (of shape `w`), applied to dy, one result a sample.
+/// Its derivative with respect to w (of shape `w`), applied to dy; one result per sample.
 Value conv2d_weight_grad(Value x, Value dy, const Shape& w, const Conv2dOptions& options = {});
 
 /// a [m, k] · b [k, n], either one transposed first.
@@ -66,9 +66,9 @@ struct PoolOptions {
 Value max_pool(Value x, const PoolOptions& options = {});
 /// Which place of each window, row-major, holds its first maximum (0 … window_h·window_w − 1); derivative 0.
 Value pool_argmax(Value x, const PoolOptions& options = {});
-/// x at those places: of the shape of `index`.
+/// x at those places; has the shape of `index`.
 Value pool_gather(Value x, Value index, const PoolOptions& options = {});
-/// Its transpose: adds y to those places of zeros of shape `x`.
+/// Its transpose: zeros of shape `x` with y added at those places.
 Value pool_scatter(Value y, Value index, const Shape& x, const PoolOptions& options = {});
 Value average_pool(Value x, const PoolOptions& options = {});
 /// Its transpose: spreads dy evenly over the windows, to shape `x`.
@@ -91,7 +91,7 @@ Value concat(std::span<const Value> xs, std::int64_t axis = 0);
 
 /// Σ over the samples of the batch: batched to shared.
 Value batch_sum(Value x);
-/// The same shared value for each sample: shared to batched. Its derivative is batch_sum, and the other way round.
+/// The same shared value for each sample: shared to batched. Its derivative is batch_sum, and vice versa.
 Value batch_broadcast(Value x);
 
 }  // namespace chalk

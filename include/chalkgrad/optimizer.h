@@ -27,7 +27,7 @@ struct Sgd {
 };
 inline Sgd sgd(const Sgd& options) { return options; }
 
-/// Adagrad (Duchi, Hazan & Singer 2011), as PyTorch has it: of t steps before,
+/// Adagrad (Duchi, Hazan & Singer 2011), as in PyTorch: after t earlier steps,
 ///   s ← s + g²,   w ← w − lr / (1 + lr_decay · t) · g / (√s + ε)
 struct Adagrad {
   double lr = 0.01;                ///< > 0
@@ -51,23 +51,23 @@ class Optimizer {
     T::kName;
   }
   Optimizer(T options) : name_(T::kName), options_(std::move(options)) {}  // NOLINT: its options are the optimizer
-  /// The one of that name ("sgd") with the values it has if nothing is said. Throws InputError listing what there is.
+  /// The one of that name ("sgd") with its default options. Throws InputError listing the names there are.
   static Optimizer named(std::string_view name);
-  /// Of all there are, in the order of the list.
+  /// All names, in the order of the list.
   static std::span<const std::string_view> names();
 
   std::string_view name() const { return name_; }
   /// Learning rate; a schedule multiplies it.
   double lr() const;
-  /// Its options as they are; std::bad_cast if it is another optimizer.
+  /// Its options; std::bad_cast if it is another optimizer.
   template <class T>
   const T& as() const {
     return options_.as<T>();
   }
   const Attributes& options() const { return options_; }
-  /// A copy whose options `visitor` may have changed.
+  /// A copy with options that `visitor` may have changed.
   Optimizer edited(FieldVisitor& visitor) const;
-  /// Throws InputError naming an option that is out of its range or does not go with another.
+  /// Throws InputError naming an option that is out of its range or contradicts another.
   void check() const;
   bool operator==(const Optimizer&) const = default;
 
@@ -82,7 +82,7 @@ struct Schedule {
   enum class Kind : std::uint8_t { constant, step, cosine, one_cycle };
   Kind kind = Kind::constant;
   double warmup = 0;       ///< epochs; one_cycle: 0 means 20 % of the run
-  double step_epochs = 1;  ///< step: the rate is multiplied by `gamma` every so many epochs
+  double step_epochs = 1;  ///< step: after every so many epochs the rate is multiplied by `gamma`
   double gamma = 0.1;
 
   /// Factor for step `step` (0, 1, …) of `steps` with `steps_per_epoch` in an epoch.

@@ -27,12 +27,12 @@ class Tensor {
  public:
   explicit Tensor(Shape shape);
   const Shape& shape() const { return shape_; }
-  /// For reading. Programs see whatever is written through the span of the second form, at once and for ever; but as
-  /// they cannot know when that happens, every run compares this tensor with what it was at the run before. Where that
-  /// matters (predicting sample by sample, in microseconds), read through a const Tensor and write with assign().
+  /// For reading. The second form may also be written through, now and later, and programs see it. But they cannot know
+  /// when that happens, so every run compares the tensor with what it was at the run before. Where that time matters
+  /// (predicting one sample at a time, in microseconds), read through a const Tensor and write with assign().
   std::span<const float> values() const { return {data_.get(), static_cast<std::size_t>(elements(shape_))}; }
   std::span<float> values();
-  /// Gives all elements new values. Throws InputError unless there are as many.
+  /// Gives all elements new values. Throws InputError if their number is wrong.
   void assign(std::span<const float> values);
 
  private:
@@ -57,7 +57,7 @@ class Variables {
   /// All parameters of the graph, initialised from the seed (each by its own name, so adding one changes no other).
   Variables(const Graph& graph, std::uint64_t seed);
 
-  /// Adds the graph's parameters that are not there yet.
+  /// Adds those of the graph's parameters that are missing.
   void add(const Graph& graph, std::uint64_t seed);
   /// Throws InputError naming it if there is none.
   Tensor& at(std::string_view name);
@@ -72,16 +72,16 @@ class Variables {
 /// Fetches samples for a run: writes those of `rows` (1 to 16 of them) to `to`, one after the other and every element.
 /// `position` is what Program::set_position() last said.
 ///
-/// Each thread of the program calls it for the samples that it works on, in no certain order and several at the same
-/// time; `to` is memory of the program that no other call writes to. It is called once in a run for each place of a row
-/// in the batch. What it writes for a row may depend on that row and the position alone, so that results are the same
-/// bits on any number of threads and however a batch is divided among runs. What it throws ends the run, which throws
-/// it; parameters whose updates depend on samples are then what they were, and the program can be run again.
+/// Each thread of the program calls it for the samples it works on, in any order and concurrently; `to` is memory that
+/// no other call writes to. In one run, each sample of the batch is fetched once. What it writes for a row may depend
+/// only on that row and the position, so that results are the same bits on any number of threads and however a batch is
+/// divided among runs. If it throws, run() ends and throws the same; parameters whose updates depend on samples are
+/// then unchanged, and the program can be run again.
 template <class T>
 using Fetch = std::function<void(std::span<const std::uint32_t> rows, std::uint64_t position, std::span<T> to)>;
 
-/// Where a batched input's samples come from: exactly one of values, bytes and labels, or a function that fetches such.
-/// The memory, or what the function uses, must stay until the last run with it; it may change between runs.
+/// Where a batched input's samples come from: exactly one of values, bytes and labels, or of functions that fetch them.
+/// The memory, or what the function uses, must live until the last run that uses it; it may change between runs.
 struct Feed {
   const float* values = nullptr;         ///< samples × elements, or
   const std::uint8_t* bytes = nullptr;   ///< samples × elements, each entering as byte · scale[c] + shift[c], or
@@ -93,31 +93,31 @@ struct Feed {
   Fetch<std::int32_t> fetch_labels{};  ///< one for each row
 };
 
-/// How much memory a program books, in bytes.
+/// How much memory a program uses, in bytes.
 struct MemoryUse {
   std::size_t parameters = 0;   ///< all parameters, momentum included
-  std::size_t activations = 0;  ///< one microbatch of 16 samples, with what was fetched for it, for each thread
+  std::size_t activations = 0;  ///< of each thread: one microbatch of 16 samples, with what was fetched for it
   std::size_t gradients = 0;    ///< slots of sums over samples
   std::size_t shared = 0;       ///< shared values and packed weights
   int threads = 1;
-  std::size_t kept = 0;  ///< beyond the total, for each 16 samples of the largest batch so far: what a graph that
-                         ///< couples its samples (batch normalisation in training) needs later, values and samples
+  std::size_t kept = 0;  ///< beyond the total, per 16 samples of the largest batch so far: values and samples that a
+                         ///< graph that couples its samples (batch normalisation in training) needs again later
   std::size_t total() const {
     return parameters + activations * static_cast<std::size_t>(threads) + gradients + shared;
   }
 };
 
-/// The time that one kernel, or one kind of work between kernels, has taken on all threads together.
+/// The time taken by one kernel, or by one kind of work between kernels, on all threads together.
 struct KernelTime {
-  std::string kernel;         ///< the operations that it runs as one: "conv2d+add+relu"; or "gather samples"
-  std::vector<NodeId> nodes;  ///< of Program::graph(), what it computes; empty for work between kernels
+  std::string kernel;         ///< the operations it runs as one: "conv2d+add+relu"; or "gather samples"
+  std::vector<NodeId> nodes;  ///< what it computes of Program::graph(); empty for work between kernels
   std::uint64_t calls = 0;
   double seconds = 0;
 };
 
-/// An executable form of a graph's outputs and updates. Runs allocate nothing, except the first with more samples than
-/// ever before, where the graph has batched outputs or couples its samples, and the first after a variable's values()
-/// were handed out for writing. A program may be used by one thread at a time.
+/// An executable form of a graph's outputs and updates. Runs allocate nothing, with two exceptions: the first run with
+/// more samples than ever before, if the graph has batched outputs or couples its samples; and the first run after a
+/// variable's values() were handed out for writing. A program may be used by one thread at a time.
 class Program {
  public:
   /// The graph is copied; `variables` must hold its parameters and outlive the program.
@@ -126,11 +126,11 @@ class Program {
   Program(Program&&) noexcept;
   Program& operator=(Program&&) noexcept;
 
-  /// Gives a batched input its samples. Throws InputError if there is no such input or the feed is not exactly one.
+  /// Gives a batched input its samples. Throws InputError if there is no such input, or not exactly one kind of feed.
   void feed(std::string_view input, const Feed& feed);
   /// Gives a shared scalar input its value.
   void set(std::string_view input, float value);
-  /// Where the next runs are on their way, e.g. the step or the epoch: what is fetched and what noise is drawn may
+  /// Tells the following runs where they are, e.g. the step or the epoch: what is fetched and what noise is drawn may
   /// depend on it. 0 at first.
   void set_position(std::uint64_t position);
   /// Runs on `samples` >= 1 samples: the rows named by `rows` of every feed (null: 0, 1, 2, …), then applies the
@@ -142,12 +142,12 @@ class Program {
   std::span<const float> output(std::string_view name) const;
 
   MemoryUse memory() const;
-  /// Of all runs so far, if CompileOptions::profile is set: kernels in the order in which they run, the same as they
-  /// run for one sample alone, then the work between them. Else empty.
+  /// Of all runs so far, if CompileOptions::profile is set: the kernels in the order in which they run, then those for
+  /// single samples, then the work between kernels. Otherwise empty.
   std::vector<KernelTime> profile() const;
-  /// The graph that runs: what the passes made of the one given.
+  /// The graph that runs: what the passes made of the given one.
   const Graph& graph() const;
-  /// The plan, one line a step: segment, kernel, values, buffers.
+  /// The plan: phase by phase, one line per kernel with the locations of its values.
   std::string print() const;
 
  private:
@@ -155,8 +155,8 @@ class Program {
   std::unique_ptr<State> state_;
 };
 
-/// The instruction set in use: "avx512", "avx2", "neon" or "portable" (CHALKGRAD_TARGET=avx2 in the environment forces
-/// one). Results do not depend on it.
+/// The instruction set in use: "avx512", "avx2", "neon" or "portable". CHALKGRAD_TARGET=avx2 in the environment forces
+/// one. Results do not depend on it.
 std::string instruction_set();
 
 }  // namespace chalk

@@ -16,7 +16,7 @@ std::int64_t elements(const Shape& shape);
 /// "3×32×32"; "scalar" for {}.
 std::string to_string(const Shape& shape);
 
-/// What is known of a value before anything runs.
+/// What is known about a value before anything runs.
 struct Type {
   Shape shape;  ///< of one sample
   bool batched =

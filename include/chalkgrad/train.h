@@ -19,30 +19,30 @@ namespace chalk {
 ///   Trainer trainer(network, data, options);
 ///   while (!trainer.done()) trainer.step();
 ///
-/// Network and data must outlive it. The network holds the run's record (Network::training) at any time, so whenever it
-/// is saved between two steps, the run can go on from that file.
+/// Network and data must outlive it. The network always holds the run's record (Network::training), so if it is saved
+/// between any two steps, the run can continue from that file.
 class Trainer {
  public:
-  /// If the network's record is of an unfinished run, goes on from there, to the same bits as if it had never been
-  /// interrupted; options and data must then be those of that run (InputError else). Otherwise a new run begins, from
-  /// the weights that the network has. Of the options, `checkpoint` and `checkpoint_every`, `stop`, `on_step` and
-  /// `on_epoch` are train()'s. Throws InputError for options out of range and data that the loss cannot take,
-  /// ShapeError for data that do not fit the network.
+  /// If the network's record is of an unfinished run, continues it, to the same bits as if it had never been
+  /// interrupted; options and data must then be those of that run (otherwise InputError). If not, a new run begins,
+  /// from the network's present weights. The options `checkpoint`, `checkpoint_every`, `stop`, `on_step` and `on_epoch`
+  /// are for train() and are ignored here. Throws InputError for options out of range and for data the loss cannot
+  /// take, ShapeError for data that do not fit the network.
   Trainer(Network& network, const Dataset& data, const TrainOptions& options = {});
   ~Trainer();
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;
 
-  /// Trains on one batch. Allocates nothing. A loss that is not finite throws NumericError naming the step and the
-  /// first layer whose value is not, or the output that has no logarithm; the weights are then as before the step.
-  /// Throws std::logic_error if done().
+  /// Trains on one batch. Allocates nothing. If the loss is not finite, throws NumericError naming the step and the
+  /// first layer with such a value, or the output that has no logarithm; the weights are then as before the step.
+  /// Throws std::logic_error if the run is finished.
   const Progress& step();
   const Progress& progress() const;
-  /// The step before was the last of its epoch.
+  /// True if the last step completed an epoch.
   bool epoch_ended() const;
-  /// All steps are done, or stop() was called.
+  /// True if all steps are done, or stop() was called.
   bool done() const;
-  /// Makes done() true, once the step that is being taken has ended. From any thread, and from a signal handler.
+  /// Makes done() true; a step in progress is completed. May be called from any thread and from a signal handler.
   void stop() noexcept;
   bool stopped() const;
   /// Saves the network with its record: a checkpoint. Throws InputError.
@@ -55,35 +55,35 @@ class Trainer {
 
 struct TrainResult {
   Progress last;
-  bool stopped = false;  ///< before the end; the checkpoint, if any, is of that moment
+  bool stopped = false;  ///< before the end; the checkpoint, if there is one, is of that moment
 };
 
 /// Trains the network in place: a Trainer's steps, with the callbacks and checkpoints that the options ask for. on_step
-/// comes before the step's checkpoint is written, on_epoch after it.
+/// is called before the step's checkpoint is written, on_epoch after it.
 TrainResult train(Network& network, const Dataset& data, const TrainOptions& options = {});
 
-/// Options that a checkpoint was written with; throws InputError if the network has no record.
+/// The options a checkpoint was written with; throws InputError if the network has no record.
 TrainOptions checkpoint_options(const Network& network);
 
-/// What the network was trained with, if it has a record.
+/// The loss the network was trained with, if it has a record.
 std::optional<Loss> trained_loss(const Network& network);
-/// That, or what its configuration says; else cross-entropy if its output is a vector, as a classifier's is, or squared
-/// error.
+/// That loss, or the one its configuration names; otherwise cross-entropy if its output is a vector, as a classifier's
+/// is, and squared error if not.
 Loss natural_loss(const Network& network);
-/// The graph of a training step with that loss and plain SGD, for a look at what it costs: train() builds its own.
+/// The graph of a training step with that loss and SGD, to see what it costs. (train() builds its own.)
 Graph training_step(const Network& network);
 
-/// What a configuration says besides options; what it leaves out is empty.
+/// What a configuration says apart from options; empty where it says nothing.
 struct TrainConfig {
   std::optional<std::string> data;  ///< "digits", "mnist:FOLDER"
   std::optional<Loss> loss;         ///< also among the options
 };
-/// Sets the options that the table [train] of a network's TOML has (see docs/networks.md); none if there is no such
+/// Sets the options that are in the table [train] of a network's TOML (see docs/networks.md); none if there is no such
 /// table, or if the text is a chain. Throws InputError "ORIGIN: line 3, column 7: …".
 TrainConfig read_train_config(std::string_view text, std::string_view origin, TrainOptions& options);
 
-/// Asks every train() that is running to stop after its present step. Safe in a signal handler. For one of several, use
-/// TrainOptions::stop or a Trainer.
+/// Asks every train() that is running to stop after its current step. Safe in a signal handler. To stop one of several,
+/// use TrainOptions::stop or a Trainer.
 void request_stop() noexcept;
 
 }  // namespace chalk

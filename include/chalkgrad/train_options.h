@@ -26,37 +26,37 @@ struct Progress {
   double mean_loss = 0;  ///< over this epoch so far
   double accuracy = 0;   ///< over this epoch so far (classification), before each update
   double lr = 0;         ///< of the last step
-  double seconds = 0;    ///< spent in this call
+  double seconds = 0;    ///< since this Trainer was made, or train() was called
 };
 
 struct TrainOptions {
   std::int64_t epochs = 10;  ///< 1 … 1,000,000
-  std::int64_t batch = 64;   ///< samples a step, 1 … 2^24
+  std::int64_t batch = 64;   ///< samples per step, 1 … 2^24
   Optimizer optimizer{};
   Schedule schedule{};
   Loss loss = Loss::cross_entropy;
   std::uint64_t seed = 1;              ///< order of the samples, below 2^63 (parameters: Network::initialize)
-  int threads = 0;                     ///< 0: one a core; never changes a bit of the result
-  std::filesystem::path checkpoint{};  ///< empty: none. Written at the start, the end, every epoch and
-  std::int64_t checkpoint_every = 0;   ///< > 0: every so many steps
+  int threads = 0;                     ///< 0: one per core; never changes a bit of the result
+  std::filesystem::path checkpoint{};  ///< empty: none. Written at the start, at the end, after every epoch and,
+  std::int64_t checkpoint_every = 0;   ///< if > 0, every so many steps
   std::stop_token stop{};              ///< train() stops after the step in which a stop is requested
   std::function<void(const Progress&)> on_step{}, on_epoch{};
   CompileOptions compile{};
 
-  /// Shows by name, range and sentence what decides the result, besides the loss: epochs, batch, optimizer and its
-  /// options, schedule, seed. The command line, TOML, model files, the log and the documentation are made of it.
+  /// Shows what decides the result, except the loss, by name, range and sentence: epochs, batch, optimizer and its
+  /// options, schedule, seed. The command line, TOML, model files, the log and the documentation follow from it.
   void visit(FieldVisitor& v);
 };
 
-/// How a network has been trained and how far that has come: what train() needs to go on to the same bits.
+/// How a network has been trained and how far that has come: what train() needs to continue to the same bits.
 struct TrainingRecord {
-  TrainOptions options{};    ///< those that are visited, and the loss; the others are as if nothing had been said
-  std::string data;          ///< Dataset::name
-  std::int64_t samples = 1;  ///< its size
-  std::int64_t step = 0;     ///< steps done
-  double loss_sum = 0;       ///< of this epoch: Σ loss · samples,
-  double correct = 0;        ///< and samples answered rightly
-  std::vector<std::string> states;  ///< of Network::variables(), those that are the optimizer's: saved with the network
+  TrainOptions options{};           ///< those that visit() shows, and the loss; the others have their defaults
+  std::string data;                 ///< Dataset::name
+  std::int64_t samples = 1;         ///< its size
+  std::int64_t step = 0;            ///< steps done
+  double loss_sum = 0;              ///< of this epoch: Σ loss · samples,
+  double correct = 0;               ///< and correctly classified samples
+  std::vector<std::string> states;  ///< which of Network::variables() are the optimizer's: saved with the network
 
   std::int64_t steps_per_epoch() const { return (samples + options.batch - 1) / options.batch; }
   std::int64_t steps() const { return steps_per_epoch() * options.epochs; }
