@@ -61,8 +61,8 @@ Value residual(Value x, Value branch);
 Value bias_layer(Value x, Bias bias = Bias::untied, bool subtract = false);
 
 enum class Activation : std::uint8_t { linear, relu, sigmoid, tanh };
-/// A separate function for every node: element i of x (row-major) gets functions[i mod their number]; their number must
-/// divide that of the elements.
+/// A function of its own for every node: element i of x (row-major) gets functions[i mod their number], which must
+/// divide the number of elements.
 Value activations(Value x, std::span<const Activation> functions);
 
 /// Mean over the samples of the batch: batch_sum(x) / batch_size.
