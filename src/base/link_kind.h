@@ -14,8 +14,11 @@ enum class LinkKind : std::uint8_t {
   sub,      // v − a
   sub_of,   // a − v
   mul,      // v · a
+  div,      // v / a
+  div_of,   // a / v
   square,   // v · v
   neg,      // −v
+  sqrt,     // √v
   relu,     // 0 where v < 0, else v
   greater,  // v > a: 1 or 0
   less,     // a > v: 1 or 0
@@ -23,5 +26,11 @@ enum class LinkKind : std::uint8_t {
   keep,     // b where a is 0, else v
   replace,  // v where a is 0, else b
 };
+
+/// It reads or writes a.
+constexpr bool has_operand(LinkKind kind) {
+  using enum LinkKind;
+  return kind != square && kind != neg && kind != sqrt && kind != relu;
+}
 
 }  // namespace chalk

@@ -86,11 +86,20 @@ HWY_NOINLINE void run_links(std::span<const Link> links, float* const* at, std::
       case LinkKind::mul:
         each(v, a, [](Lanes x, Lanes y) HWY_ATTR { return x * y; });
         break;
+      case LinkKind::div:
+        each(v, a, [](Lanes x, Lanes y) HWY_ATTR { return x / y; });
+        break;
+      case LinkKind::div_of:
+        each(v, a, [](Lanes x, Lanes y) HWY_ATTR { return y / x; });
+        break;
       case LinkKind::square:
         each(v, [](Lanes x) HWY_ATTR { return x * x; });
         break;
       case LinkKind::neg:
         each(v, [](Lanes x) HWY_ATTR { return -x; });
+        break;
+      case LinkKind::sqrt:
+        each(v, [](Lanes x) HWY_ATTR { return sqrt(x); });
         break;
       case LinkKind::relu:
         each(v, [&](Lanes x) HWY_ATTR { return select(x < zero, zero, x); });

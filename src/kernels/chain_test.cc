@@ -6,6 +6,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "src/kernels/conv_testing.h"
 
@@ -27,10 +28,16 @@ float after(LinkKind kind, float v, float a, float b) {
       return a - v;
     case LinkKind::mul:
       return v * a;
+    case LinkKind::div:
+      return v / a;
+    case LinkKind::div_of:
+      return a / v;
     case LinkKind::square:
       return v * v;
     case LinkKind::neg:
       return -v;
+    case LinkKind::sqrt:
+      return std::sqrt(v);
     case LinkKind::relu:
       return v < 0 ? 0.0f : v;
     case LinkKind::greater:
@@ -51,9 +58,9 @@ float after(LinkKind kind, float v, float a, float b) {
 }
 
 LinkKind any_kind() {
-  return *rc::gen::element(LinkKind::load, LinkKind::add, LinkKind::sub, LinkKind::sub_of, LinkKind::mul,
-                           LinkKind::square, LinkKind::neg, LinkKind::relu, LinkKind::greater, LinkKind::less,
-                           LinkKind::choose, LinkKind::keep, LinkKind::replace);
+  return *rc::gen::element(LinkKind::load, LinkKind::add, LinkKind::sub, LinkKind::sub_of, LinkKind::mul, LinkKind::div,
+                           LinkKind::div_of, LinkKind::square, LinkKind::neg, LinkKind::sqrt, LinkKind::relu,
+                           LinkKind::greater, LinkKind::less, LinkKind::choose, LinkKind::keep, LinkKind::replace);
 }
 
 struct Chain {

@@ -49,6 +49,7 @@ CHALK_BINARY(mul, .formula = Formula{"#1 \\odot #2"}, .onnx = "Mul", .exact = tr
              .links = {{LinkKind::mul, LinkKind::mul}, LinkKind::square}, .samples = two_between(-1, 1));
 
 CHALK_BINARY(div, .formula = Formula{"\\frac{#1}{#2}"}, .onnx = "Div", .exact = true,
+             .links = {{LinkKind::div, LinkKind::div_of}},
              .samples = joined(two_between(0.5, 2), {{{}, {{{2, 3, 4}}, {{3, 1}, false, -2, -0.5}}}}));
 
 CHALK_UNARY(neg, .formula = Formula{"-#1"}, .onnx = "Neg", .exact = true, .cheap = true, .links = {{LinkKind::neg}},

@@ -63,7 +63,8 @@ CHALK_UNARY(exp, .formula = Formula{"e^{#1}"}, .onnx = "Exp", .exact = false, .s
 
 CHALK_UNARY(log, .formula = Formula{"\\ln(#1)"}, .onnx = "Log", .exact = false, .samples = one_between(0.3, 3));
 
-CHALK_UNARY(sqrt, .formula = Formula{"\\sqrt{#1}"}, .onnx = "Sqrt", .exact = true, .samples = one_between(0.3, 3));
+CHALK_UNARY(sqrt, .formula = Formula{"\\sqrt{#1}"}, .onnx = "Sqrt", .exact = true, .links = {{LinkKind::sqrt}},
+            .samples = one_between(0.3, 3));
 
 CHALK_UNARY(relu, .formula = Formula{"\\max(0, #1)"}, .onnx = "Relu", .exact = true, .cheap = true,
             .links = {{LinkKind::relu}},
