@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "src/kernels/sgd_step.h"
+
 namespace chalk {
 
 /// A value of several microbatches: each begins `step` floats after the one before it.
@@ -36,20 +38,7 @@ struct DenseBatch {
 };
 void dense_weight_grad(const DenseBatch& of, const float* xt, const float* dy, float* dw);
 
-/// A step of SGD from a gradient g, every product and sum rounded by itself:
-///   g ← g + λ·w, if the weights decay;
-///   m ← μ·m + g, if there is momentum;
-///   w ← w − η·g; with momentum w − η·m, with Nesterov's w − η·(g + μ·m).
-/// An ascent has g − λ·w and w + η·… instead.
-struct SgdStep {
-  const float* rate;                // η, one number
-  const float* decay = nullptr;     // λ, or null
-  const float* momentum = nullptr;  // μ, or null
-  bool nesterov = false, ascends = false;
-  const float *w, *m = nullptr;
-  float *w_next, *m_next = nullptr;  // may be w and m
-};
-/// The step that dW leads to, without dW being stored. The matrices begin at the first of the outputs.
+/// The step of SGD that dW leads to, without dW being stored. The matrices begin at the first of the outputs.
 void dense_weight_step(const DenseBatch& of, const float* xt, const float* dy, const SgdStep& step);
 
 }  // namespace chalk

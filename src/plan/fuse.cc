@@ -1,10 +1,11 @@
+#include "src/plan/fuse.h"
+
 #include <algorithm>
 #include <set>
 
 #include "src/base/text.h"
 #include "src/ir/op.h"
 #include "src/ops/registry.h"
-#include "src/plan/kernel.h"
 #include "src/plan/tuned.h"
 
 namespace chalk {
@@ -14,31 +15,22 @@ NodeId source_of(const Graph& graph, NodeId id) {
   return id;
 }
 
-Fusion::Fusion(const Graph& graph, const std::vector<int>& phases, const std::vector<bool>& over_batch)
-    : graph_(graph),
-      users_(static_cast<std::size_t>(graph.size())),
-      needed_outside_(users_.size(), false),
-      claimed_(users_.size(), false),
-      phases_(phases),
-      over_batch_(over_batch),
-      cluster_of_(users_.size(), -1),
-      marks_(users_.size(), 0) {
-  for (const auto& [name, id] : graph.outputs()) mark_needed_outside(id);
-  for (const auto& [leaf, id] : graph.updates()) mark_needed_outside(id);
-  for (NodeId id = graph.size(); id-- > 0;) {  // what nothing needs is nobody's work
-    const auto at = static_cast<std::size_t>(id);
-    claimed_[at] = !needed_outside_[at] && users_[at].empty();
-    if (claimed_[at]) continue;
-    for (const auto input : graph.node(id).inputs) {
-      auto& users = users_[static_cast<std::size_t>(input)];
+Fusion::Fusion(const PhasedGraph& phased)
+    : phased_(phased),
+      graph_(phased.graph),
+      users_(graph_),
+      needed_outside_(find_needed_outside(graph_)),
+      claimed_(graph_, false),
+      cluster_of_(graph_, -1),
+      marks_(graph_, 0) {
+  for (NodeId id = graph_.size(); id-- > 0;) {  // what nothing needs is nobody's work
+    claimed_[id] = !needed_outside_[id] && users_[id].empty();
+    if (claimed_[id]) continue;
+    for (const auto input : node(id).inputs) {
+      auto& users = users_[input];
       if (users.empty() || users.back() != id) users.push_back(id);
     }
   }
-}
-
-void Fusion::mark_needed_outside(NodeId id) {
-  needed_outside_[static_cast<std::size_t>(id)] = true;
-  needed_outside_[static_cast<std::size_t>(source(id))] = true;
 }
 
 NodeId Fusion::only_user(NodeId id) const {
@@ -49,7 +41,7 @@ NodeId Fusion::only_user(NodeId id) const {
 bool Fusion::claim(std::unique_ptr<PlannedKernel> kernel) {
   if (kernel->nodes.size() > 1 && !join(kernel->nodes)) return false;
   kernel->phase = phase(kernel->nodes[0]);
-  for (const auto id : kernel->nodes) claimed_[static_cast<std::size_t>(id)] = true;
+  for (const auto id : kernel->nodes) claimed_[id] = true;
   kernels.push_back(std::move(kernel));
   return true;
 }
@@ -58,7 +50,7 @@ bool Fusion::join(std::span<const NodeId> nodes) {
   std::vector<NodeId> all;
   std::set<int> joined;
   for (const auto id : nodes) {
-    const int cluster = cluster_of_[static_cast<std::size_t>(id)];
+    const int cluster = cluster_of_[id];
     if (cluster < 0) {
       all.push_back(id);
     } else if (joined.insert(cluster).second) {
@@ -67,7 +59,7 @@ bool Fusion::join(std::span<const NodeId> nodes) {
     }
   }
   if (needs_itself(all)) return false;
-  for (const auto id : all) cluster_of_[static_cast<std::size_t>(id)] = static_cast<int>(clusters_.size());
+  for (const auto id : all) cluster_of_[id] = static_cast<int>(clusters_.size());
   clusters_.push_back(std::move(all));
   return true;
 }
@@ -75,7 +67,7 @@ bool Fusion::join(std::span<const NodeId> nodes) {
 bool Fusion::needs_itself(const std::vector<NodeId>& cluster) {
   // What others make for it is followed back. Phases only grow along the way, so that none but its own need be seen.
   const int now = phase(cluster[0]), own = ++mark_, seen = ++mark_;
-  const auto mark = [&](NodeId id) -> int& { return marks_[static_cast<std::size_t>(id)]; };
+  const auto mark = [&](NodeId id) -> int& { return marks_[id]; };
   std::vector<NodeId> open;
   for (const auto id : cluster) mark(id) = own;
   const auto follow = [&](NodeId id) {
@@ -93,7 +85,7 @@ bool Fusion::needs_itself(const std::vector<NodeId>& cluster) {
   while (!open.empty()) {
     const NodeId id = open.back();
     open.pop_back();
-    const int other = cluster_of_[static_cast<std::size_t>(id)];
+    const int other = cluster_of_[id];
     const std::span<const NodeId> together =
         other < 0 ? std::span(&id, 1) : std::span<const NodeId>(clusters_[static_cast<std::size_t>(other)]);
     for (const auto member : together) {
@@ -109,22 +101,29 @@ namespace {
 
 /// What a kernel makes in parts, and one other alone reads, is made by that one where it reads it, while it is in
 /// cache.
-void make_parts_where_read(Fusion& fusion) {
-  auto& kernels = fusion.kernels;
+void make_parts_where_read(const Graph& graph, KernelList& kernels) {
+  const auto readers = find_readers(graph, kernels);
+  const auto needed_outside = find_needed_outside(graph);
+  std::vector<bool> has_maker(kernels.size(), false);
   for (auto& maker : kernels) {
-    if (maker->part_floats == 0) continue;
+    if (!maker || !maker->parts || !maker->parts->floats) continue;
     const NodeId made = maker->outputs[0];
-    const auto [reader, input] = only_reader(fusion.graph(), kernels, made);
-    if (reader && reader->inputs[input] == made) reader->read_parts(input, maker);
+    if (needed_outside[made] || readers[made].size() != 1) continue;
+    const auto [reader, input] = readers[made][0];
+    if (has_maker[reader] || kernels[reader]->inputs[input] != made) continue;
+    auto both = kernels[reader]->with_maker(input, maker);
+    if (!both) continue;
+    kernels[reader] = std::move(both);
+    has_maker[reader] = true;
   }
   std::erase(kernels, nullptr);
 }
 
 }  // namespace
 
-std::vector<std::unique_ptr<PlannedKernel>> fuse(const Graph& graph, const std::vector<int>& phases,
-                                                 const std::vector<bool>& over_batch, bool tuned) {
-  Fusion fusion(graph, phases, over_batch);
+KernelList fuse(const PhasedGraph& phased, bool tuned) {
+  const Graph& graph = phased.graph;
+  Fusion fusion(phased);
   const auto is_work = [&](NodeId id) {
     const Op& op = *graph.node(id).op;
     return !is_leaf(op) && &op != &op_reshape && !fusion.claimed(id);
@@ -142,27 +141,28 @@ std::vector<std::unique_ptr<PlannedKernel>> fuse(const Graph& graph, const std::
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (is_work(id)) claim_single(fusion, id);
   }
-  make_parts_where_read(fusion);
+  make_parts_where_read(graph, fusion.kernels);
   return std::move(fusion.kernels);
 }
 
-OnlyReader only_reader(const Graph& graph, const std::vector<std::unique_ptr<PlannedKernel>>& kernels, NodeId value) {
-  const auto is_value = [&](const auto& given) { return source_of(graph, given.second) == value; };
-  if (std::any_of(graph.outputs().begin(), graph.outputs().end(), is_value) ||
-      std::any_of(graph.updates().begin(), graph.updates().end(), is_value))
-    return {};
-  OnlyReader reader;
-  for (const auto& kernel : kernels) {
-    for (std::size_t i = 0; kernel && i < kernel->inputs.size(); ++i) {
-      if (source_of(graph, kernel->inputs[i]) != value) continue;
-      if (reader.kernel) return {};
-      reader = {kernel.get(), i};
-    }
+PerNode<std::vector<Reader>> find_readers(const Graph& graph, const KernelList& kernels) {
+  PerNode<std::vector<Reader>> readers(graph);
+  for (std::size_t k = 0; k < kernels.size(); ++k) {
+    const auto& inputs = kernels[k]->inputs;
+    for (std::size_t i = 0; i < inputs.size(); ++i) readers[source_of(graph, inputs[i])].push_back({k, i});
   }
-  return reader;
+  return readers;
 }
 
-std::string print_kernels(const Graph& graph, const std::vector<std::unique_ptr<PlannedKernel>>& kernels) {
+PerNode<bool> find_needed_outside(const Graph& graph) {
+  PerNode<bool> needed(graph, false);
+  const auto mark = [&](NodeId id) { needed[id] = needed[source_of(graph, id)] = true; };
+  for (const auto& [name, id] : graph.outputs()) mark(id);
+  for (const auto& [leaf, id] : graph.updates()) mark(id);
+  return needed;
+}
+
+std::string print_kernels(const Graph& graph, const KernelList& kernels) {
   const auto reference = [&](NodeId id) {
     const auto& name = graph.node(id).name;
     return name.empty() ? str("%", id) : str("%", id, " ", name);

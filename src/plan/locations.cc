@@ -4,6 +4,7 @@
 
 #include "src/ir/leaves.h"
 #include "src/kernels/dense.h"
+#include "src/plan/fuse.h"
 
 namespace chalk {
 namespace {
@@ -12,8 +13,7 @@ using Space = Location::Space;
 
 class Placing {
  public:
-  Placing(const Graph& graph, const std::vector<std::unique_ptr<PlannedKernel>>& kernels,
-          const std::vector<int>& phases)
+  Placing(const Graph& graph, const KernelList& kernels, const std::vector<int>& phases)
       : graph_(graph), kernels_(kernels), phases_(phases) {}
 
   BatchedLocations run() {
@@ -47,7 +47,9 @@ class Placing {
 
   bool batched(NodeId id) const { return graph_.node(id).type.batched; }
   int phase(int kernel) const { return phases_[static_cast<std::size_t>(kernel)]; }
-  bool over_batch(int kernel) const { return kernels_[static_cast<std::size_t>(kernel)]->over_batch; }
+  bool over_batch(int kernel) const {
+    return kernels_[static_cast<std::size_t>(kernel)]->scope == PlannedKernel::Scope::batch;
+  }
   int last_phase(const std::vector<int>& kernels) const {
     int last = -1;
     for (const int kernel : kernels) last = std::max(last, phase(kernel));
@@ -74,7 +76,7 @@ class Placing {
       for (std::size_t i = 0; i < kernel.inputs.size(); ++i) {
         if (!batched(kernel.inputs[i])) continue;
         Use& use = uses_.at(source_of(graph_, kernel.inputs[i]));
-        (kernel.transposed == static_cast<int>(i) ? use.rows : use.kernels).push_back(k);
+        (kernel.reads_rows == i ? use.rows : use.kernels).push_back(k);
       }
     }
     for (const auto& [name, id] : graph_.outputs()) {
@@ -161,7 +163,7 @@ class Placing {
   }
 
   const Graph& graph_;
-  const std::vector<std::unique_ptr<PlannedKernel>>& kernels_;
+  const KernelList& kernels_;
   const std::vector<int>& phases_;
   std::map<NodeId, Use> uses_;
   std::vector<std::pair<NodeId, std::size_t>> in_arena_;  // and which lifetime
@@ -176,8 +178,7 @@ std::size_t floats_of(const Type& type) {
   return type.batched ? count * 16 : (count + 15) / 16 * 16;
 }
 
-BatchedLocations locate_batched(const Graph& graph, const std::vector<std::unique_ptr<PlannedKernel>>& kernels,
-                                const std::vector<int>& phases) {
+BatchedLocations locate_batched(const Graph& graph, const KernelList& kernels, const std::vector<int>& phases) {
   return Placing(graph, kernels, phases).run();
 }
 

@@ -25,7 +25,6 @@ struct BatchedLocations {
 };
 
 /// `phases`: in which each kernel runs. Kernels stand in the order in which they run.
-BatchedLocations locate_batched(const Graph& graph, const std::vector<std::unique_ptr<PlannedKernel>>& kernels,
-                                const std::vector<int>& phases);
+BatchedLocations locate_batched(const Graph& graph, const KernelList& kernels, const std::vector<int>& phases);
 
 }  // namespace chalk

@@ -1,16 +1,15 @@
 // In which phase of a run each node has its turn (phases: see plan.h).
 #pragma once
 
-#include <vector>
-
 #include "chalkgrad/graph.h"
+#include "src/ir/per_node.h"
 
 namespace chalk {
 
 struct PhasedGraph {
   Graph graph;
-  std::vector<int> phase;        // of each node; the result of a batch_sum is there one phase later
-  std::vector<bool> over_batch;  // takes the batched values of the phases before for all samples at once (see plan.h)
+  PerNode<int> phase;        // of each node; the result of a batch_sum is there one phase later
+  PerNode<bool> over_batch;  // takes the batched values of the phases before for all samples at once (see plan.h)
 };
 
 /// `tuned`: dense layers with many weights run over the whole batch, as do the gradients of all dense layers' weights.

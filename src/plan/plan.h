@@ -86,7 +86,7 @@ struct Phase {
 
 struct Plan {
   Graph graph;  // after all passes; kernels refer to it
-  std::vector<std::unique_ptr<PlannedKernel>> kernels;
+  KernelList kernels;
   std::vector<Phase> phases;
 
   struct Input {

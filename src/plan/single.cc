@@ -15,6 +15,7 @@ class SingleKernel : public PlannedKernel {
     inputs = node_.inputs;
     for (const auto input : inputs) types_.push_back(graph.node(input).type);
     kernel_ = node_.type.batched ? node_.op->kernels.value.lanes : node_.op->kernels.value.shared;
+    scope = node_.type.batched ? Scope::microbatch : Scope::shared;
     runs_one = true;
   }
 

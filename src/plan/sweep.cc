@@ -1,4 +1,4 @@
-// Which nodes run together in a sweep (src/plan/sweep_kernel.h).
+// Which nodes run together in a sweep (src/plan/sweep_plan.h).
 #include <algorithm>
 #include <map>
 #include <set>
@@ -47,7 +47,7 @@ class Grouping {
     for (auto& group : groups_) {
       if (group.members.empty()) continue;
       std::sort(group.members.begin(), group.members.end());
-      fusion_.claim(std::make_unique<SweepKernel>(fusion_, std::move(group.members), group.domain));
+      fusion_.claim(make_sweep_kernel(plan_sweep(fusion_, std::move(group.members), group.domain)));
     }
   }
 
@@ -55,7 +55,7 @@ class Grouping {
   void merge(std::size_t into, std::size_t from) {
     auto &a = groups_[into], &b = groups_[from];
     if (into == from || a.domain != b.domain || fusion_.phase(a.members[0]) != fusion_.phase(b.members[0])) return;
-    if (values(a, b) > SweepKernel::kMostValues || reads_sums_across(a, b)) return;
+    if (values(a, b) > SweepPlan::kMostValues || reads_sums_across(a, b)) return;
     const NodeId ends[] = {a.members[0], b.members[0]};
     if (!fusion_.join(ends)) return;
     for (const auto id : b.members) group_of_[id] = into;

@@ -1,11 +1,11 @@
-// The order in which a sweep's operations follow each other in chains (src/kernels/chain.h), so that few values leave
-// the registers.
-#include <algorithm>
+#include "src/plan/sweep_chain.h"
 
-#include "src/plan/sweep_kernel.h"
+#include <algorithm>
 
 namespace chalk {
 namespace {
+
+using Operation = SweepPlan::Operation;
 
 bool are_equal(const std::vector<std::size_t>& in) { return in.size() == 2 && in[0] == in[1]; }
 
@@ -19,93 +19,124 @@ Link link_of(const Op* op, const std::vector<std::size_t>& in, std::size_t place
   return link;
 }
 
-bool has_link(const Op* op, const std::vector<std::size_t>& in) {
-  if (are_equal(in)) return op->links.of_equals.has_value();
-  if (!op->links.by_place[0]) return false;
+bool has_link(const Operation& operation) {
+  const auto& in = operation.in;
+  const Links& links = operation.op->links;
+  if (are_equal(in)) return links.of_equals.has_value();
+  if (!links.by_place[0]) return false;
   return in.size() < 3 || (in[0] != in[1] && in[1] != in[2] && in[2] != in[0]);
 }
 
-}  // namespace
-
-std::uint8_t SweepKernel::step_of(std::size_t value) const {
-  using enum Value::Kind;
-  const auto kind = values_[value].kind;
-  return kind == number || kind == channel || kind == summed ? 0 : 16;
+bool takes(const Operation& operation, std::optional<std::size_t> value) {
+  return value && std::find(operation.in.begin(), operation.in.end(), *value) != operation.in.end();
 }
 
-void SweepKernel::link(Pass& pass) {
-  constexpr auto none = static_cast<std::size_t>(-1);
-  std::vector<Operation> left = pass.operations;
-  std::vector<bool> waited_for(values_.size(), false);  // made by an operation that is still to come
-  for (const auto& operation : left) waited_for[operation.out] = true;
-  const auto takes = [](const Operation& operation, std::size_t value) {
-    return std::find(operation.in.begin(), operation.in.end(), value) != operation.in.end();
-  };
-  const auto ready = [&](const Operation& operation) {
-    return std::none_of(operation.in.begin(), operation.in.end(), [&](std::size_t in) { return waited_for[in]; });
-  };
+class StageMaker {
+ public:
+  StageMaker(const std::vector<Operation>& operations, const std::vector<SweepPlan::ChannelSum>& sums,
+             std::vector<ChainValue>& values)
+      : left_(operations), sums_(sums), values_(values), waited_for_(values.size(), false) {
+    for (const auto& operation : left_) waited_for_[operation.out] = true;
+  }
 
-  std::vector<Link> links;
-  std::size_t now = none;  // the value that is in registers
-  const auto add = [&](Link link) {
-    link.a_step = step_of(link.a);
-    link.b_step = step_of(link.b);
-    using enum LinkKind;
-    const bool of_two = link.kind != neg && link.kind != relu && link.kind != square;
-    const Value& a = values_[link.a];
-    link.fetch = link.kind == store ? a.output >= 0 : of_two && a.kind == Value::Kind::aligned;
-    links.push_back(link);
-  };
-  const auto flush = [&] {
-    if (!links.empty()) pass.stages.push_back({std::move(links), {}});
-    links.clear();
-    now = none;
-  };
-  const auto load = [&](std::size_t value) {
-    if (now != value) add({LinkKind::load, static_cast<std::uint16_t>(value)});
-    now = value;
-  };
-  const auto add_sums = [&](std::size_t value) {
-    for (const auto& sum : pass.sums) {
+  std::vector<SweepPlan::Stage> run() {
+    for (const auto& sum : sums_) {
+      if (!waited_for_[sum.in]) add_sums(sum.in);
+    }
+    while (!left_.empty()) {
+      const auto found = next();
+      const Operation operation = *found;
+      left_.erase(found);
+      waited_for_[operation.out] = false;
+      has_link(operation) ? add(operation) : add_alone(operation);
+      add_sums(operation.out);
+    }
+    end_chain();
+    return std::move(stages_);
+  }
+
+ private:
+  bool ready(const Operation& operation) const {
+    return std::none_of(operation.in.begin(), operation.in.end(), [&](std::size_t in) { return waited_for_[in]; });
+  }
+  /// It can be the next link, as it takes the value that is in registers.
+  bool goes_on(const Operation& operation) const { return takes(operation, now_) && has_link(operation); }
+
+  /// The next operation: one that goes on with the value in registers, if there is any.
+  std::vector<Operation>::const_iterator next() const {
+    const auto found = std::find_if(left_.begin(), left_.end(),
+                                    [&](const Operation& operation) { return goes_on(operation) && ready(operation); });
+    if (found != left_.end()) return found;
+    return std::find_if(left_.begin(), left_.end(), [&](const Operation& operation) { return ready(operation); });
+  }
+
+  void add(const Operation& operation) {
+    if (!takes(operation, now_)) load(operation.in[0]);
+    const auto place = std::find(operation.in.begin(), operation.in.end(), *now_) - operation.in.begin();
+    add(link_of(operation.op, operation.in, static_cast<std::size_t>(place)));
+    now_ = operation.out;
+    if (operation.output || !only_goes_on()) {
+      Link store{LinkKind::store, static_cast<std::uint16_t>(operation.out)};
+      store.fetch = operation.output.has_value();
+      add(store);
+    }
+  }
+
+  /// Of the value in registers nothing is wanted but the next link.
+  bool only_goes_on() const {
+    const auto users = std::count_if(left_.begin(), left_.end(), [&](const auto& user) { return takes(user, now_); });
+    if (users != 1) return users == 0;
+    const auto user = next();
+    return user != left_.end() && goes_on(*user);
+  }
+
+  void add_alone(const Operation& operation) {
+    end_chain();
+    for (const auto in : operation.in) values_[in].repeated = values_[in].same;
+    stages_.emplace_back(operation);
+  }
+
+  void add_sums(std::size_t value) {
+    for (const auto& sum : sums_) {
       if (sum.in != value) continue;
       load(value);
       add({LinkKind::sum, static_cast<std::uint16_t>(sum.out)});
     }
-  };
-  /// The next operation: one that goes on with the value in registers, if there is any.
-  const auto next = [&] {
-    const auto goes_on = std::find_if(left.begin(), left.end(), [&](const Operation& operation) {
-      return takes(operation, now) && has_link(operation.op, operation.in) && ready(operation);
-    });
-    return goes_on != left.end() ? goes_on : std::find_if(left.begin(), left.end(), ready);
-  };
+  }
 
-  for (const auto& sum : pass.sums) {
-    if (!waited_for[sum.in]) add_sums(sum.in);
+  void load(std::size_t value) {
+    if (now_ != value) add({LinkKind::load, static_cast<std::uint16_t>(value)});
+    now_ = value;
   }
-  while (!left.empty()) {
-    const auto found = next();
-    const Operation operation = *found;
-    left.erase(found);
-    waited_for[operation.out] = false;
-    if (has_link(operation.op, operation.in)) {
-      if (!takes(operation, now)) load(operation.in[0]);
-      const auto place = std::find(operation.in.begin(), operation.in.end(), now) - operation.in.begin();
-      add(link_of(operation.op, operation.in, static_cast<std::size_t>(place)));
-      now = operation.out;
-      const auto users = std::count_if(left.begin(), left.end(), [&](const auto& user) { return takes(user, now); });
-      const auto user = users == 1 ? next() : left.end();
-      const bool goes_on = users == 0 || (user != left.end() && takes(*user, now) && has_link(user->op, user->in));
-      const bool output = values_[now].output >= 0 && !operation.again;
-      if (output || !goes_on) add({LinkKind::store, static_cast<std::uint16_t>(now)});
-    } else {
-      flush();
-      for (const auto in : operation.in) values_[in].repeated = true;
-      pass.stages.push_back({{}, operation});
-    }
-    add_sums(operation.out);
+
+  void add(Link link) {
+    link.a_step = values_[link.a].same ? 0 : 16;
+    link.b_step = values_[link.b].same ? 0 : 16;
+    if (link.kind != LinkKind::store) link.fetch = has_operand(link.kind) && values_[link.a].far;
+    links_.push_back(link);
   }
-  flush();
+
+  void end_chain() {
+    if (!links_.empty()) stages_.emplace_back(std::move(links_));
+    links_.clear();
+    now_.reset();
+  }
+
+  std::vector<Operation> left_;
+  const std::vector<SweepPlan::ChannelSum>& sums_;
+  std::vector<ChainValue>& values_;
+  std::vector<bool> waited_for_;  // made by an operation that is still to come
+  std::vector<Link> links_;
+  std::optional<std::size_t> now_;  // the value that is in registers
+  std::vector<SweepPlan::Stage> stages_;
+};
+
+}  // namespace
+
+std::vector<SweepPlan::Stage> make_stages(const std::vector<Operation>& operations,
+                                          const std::vector<SweepPlan::ChannelSum>& sums,
+                                          std::vector<ChainValue>& values) {
+  return StageMaker(operations, sums, values).run();
 }
 
 }  // namespace chalk

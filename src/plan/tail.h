@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "src/plan/kernel.h"
+#include "src/plan/fuse.h"
 
 namespace chalk {
 

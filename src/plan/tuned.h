@@ -1,7 +1,7 @@
 // Makers of tuned kernels: given a node, each claims it (and what can be done along with it) or leaves it.
 #pragma once
 
-#include "src/plan/kernel.h"
+#include "src/plan/fuse.h"
 
 namespace chalk {
 

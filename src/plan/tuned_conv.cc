@@ -33,8 +33,8 @@ ConvShape conv_shape(const Conv2dAttributes& a, const Shape& x, const Shape& w, 
 
 class ForwardKernel : public PlannedKernel {
  public:
-  ForwardKernel(std::unique_ptr<const ConvForward> map, bool bias) : map_(std::move(map)), bias_(bias) {
-    packed = map_->packed;
+  ForwardKernel(std::unique_ptr<const ConvForward> map, NodeId weights, bool bias) : map_(std::move(map)), bias_(bias) {
+    packing = {.from = weights, .floats = map_->packed};
     scratch = std::max(map_->scratch, map_->scratch_one);
     runs_one = true;
   }
@@ -56,8 +56,8 @@ class ForwardKernel : public PlannedKernel {
 
 class InputGradKernel : public PlannedKernel {
  public:
-  explicit InputGradKernel(std::unique_ptr<const ConvInputGrad> map) : map_(std::move(map)) {
-    packed = map_->packed;
+  InputGradKernel(std::unique_ptr<const ConvInputGrad> map, NodeId weights) : map_(std::move(map)) {
+    packing = {.from = weights, .floats = map_->packed};
     scratch = map_->scratch;
   }
   void pack(const float* from, float* to) const override { map_->pack(from, to); }
@@ -124,13 +124,12 @@ bool claim_convolution_forward(Fusion& f, NodeId id) {
     if (index >= 0) tail.nodes.push_back(index);
     title += "+max_pool";
   }
-  auto kernel = std::make_unique<ForwardKernel>(algorithm.plan(shape, epilogue), epilogue.bias);
+  auto kernel = std::make_unique<ForwardKernel>(algorithm.plan(shape, epilogue), node.inputs[1], epilogue.bias);
   kernel->name = title;
   kernel->inputs = {node.inputs[0], node.inputs[1]};
   if (tail.bias >= 0) kernel->inputs.push_back(tail.bias);
   kernel->outputs = joins ? std::vector<NodeId>{pooled} : std::vector<NodeId>{tail.last};
   if (joins && index >= 0) kernel->outputs.push_back(index);
-  kernel->pack_from = node.inputs[1];
   std::sort(tail.nodes.begin(), tail.nodes.end());
   kernel->nodes = std::move(tail.nodes);
   return f.claim(std::move(kernel));
@@ -142,10 +141,9 @@ bool claim_convolution_input_grad(Fusion& f, NodeId id) {
   const auto shape = conv_shape(node.attributes.as<Conv2dAttributes>(), node.type.shape, f.shape(node.inputs[1]),
                                 f.shape(node.inputs[0]));
   const auto& algorithm = conv_input_grad_algorithm(shape);
-  auto kernel = std::make_unique<InputGradKernel>(algorithm.plan(shape));
+  auto kernel = std::make_unique<InputGradKernel>(algorithm.plan(shape), node.inputs[1]);
   kernel->name = algorithm.name;
   kernel->inputs = node.inputs;
-  kernel->pack_from = node.inputs[1];
   kernel->nodes = kernel->outputs = {id};
   return f.claim(std::move(kernel));
 }

@@ -13,7 +13,10 @@ namespace {
 
 constexpr std::int64_t kPart = 32;  // outputs (input gradient: inputs) of a part
 
-std::size_t parts_of(std::int64_t count) { return static_cast<std::size_t>((count + kPart - 1) / kPart); }
+void take_whole_batch(PlannedKernel& kernel, std::int64_t count) {
+  kernel.scope = PlannedKernel::Scope::batch;
+  kernel.parts = {.count = static_cast<std::size_t>((count + kPart - 1) / kPart)};
+}
 
 /// Outputs or inputs that a call is for.
 struct Part {
@@ -29,17 +32,12 @@ class DenseForward : public PlannedKernel {
  public:
   DenseForward(const Shape& w, bool bias, bool with_relu, bool whole_batch)
       : outputs_(w[0]), inputs_(w[1]), bias_(bias), relu_(with_relu) {
-    over_batch = whole_batch;
-    packed = dense_one_packed(outputs_, inputs_);
-    packs_for_one = true;
     runs_one = true;
-    if (!over_batch) return;
-    parts = parts_of(outputs_);
-    grain = 1;
+    if (whole_batch) take_whole_batch(*this, outputs_);
   }
   void pack(const float* from, float* to) const override { dense_one_pack(outputs_, inputs_, from, to); }
   void run(const KernelRun& call) const override {
-    if (!over_batch)
+    if (scope != Scope::batch)
       return dense_forward(outputs_, inputs_, {}, call.in[0], call.in[1], bias(call), relu_, call.out[0]);
     const Part part(call.begin, call.end, outputs_);
     const float* b = bias_ ? bias(call) + part.begin : nullptr;
@@ -65,13 +63,11 @@ class DenseForward : public PlannedKernel {
 class DenseInputGrad : public PlannedKernel {
  public:
   DenseInputGrad(const Shape& w, bool whole_batch) : outputs_(w[0]), inputs_(w[1]) {
-    over_batch = whole_batch;
-    if (!over_batch) return;
-    parts = parts_of(inputs_);
-    grain = 1;
+    if (whole_batch) take_whole_batch(*this, inputs_);
   }
   void run(const KernelRun& call) const override {
-    if (!over_batch) return dense_input_grad(outputs_, inputs_, inputs_, {}, call.in[0], call.in[1], call.out[0]);
+    if (scope != Scope::batch)
+      return dense_input_grad(outputs_, inputs_, inputs_, {}, call.in[0], call.in[1], call.out[0]);
     const Part part(call.begin, call.end, inputs_);
     const Microbatches all{static_cast<std::int64_t>(call.microbatches), step(call.out_step, 0), step(call.in_step, 0)};
     dense_input_grad(outputs_, inputs_, part.count, all, call.in[0], call.in[1] + part.begin,
@@ -82,35 +78,29 @@ class DenseInputGrad : public PlannedKernel {
   std::int64_t outputs_, inputs_;
 };
 
-/// Reads δ, and x as rows of samples; makes its one output part by part (see PlannedKernel::part_floats).
+/// Reads δ, and x as rows of samples; makes its one output part by part.
 class DenseWeightGrad : public PlannedKernel {
  public:
   explicit DenseWeightGrad(const Shape& w) : outputs_(w[0]), inputs_(w[1]) {
-    over_batch = true;
-    transposed = 1;
-    parts = parts_of(outputs_);
-    grain = 1;
-    part_floats = static_cast<std::size_t>(kPart * inputs_);
-    takes_steps = true;
+    take_whole_batch(*this, outputs_);
+    parts->floats = static_cast<std::size_t>(kPart * inputs_);
+    reads_rows = 1;
+  }
+  bool take_chain(std::span<const Link> links, std::uint16_t made, std::span<const std::uint16_t> written) override {
+    chain_ = find_sgd_chain(links, made, written);
+    return chain_.has_value();
   }
   void run(const KernelRun& call) const override {
-    for (std::size_t part = call.begin; part < call.end; ++part) run_part(call, part, call.out[0] + part * part_floats);
+    for (std::size_t part = call.begin; part < call.end; ++part)
+      run_part(call, part, call.out[0] + part * *parts->floats);
   }
   void run_part(const KernelRun& call, std::size_t which, float* to) const override {
     const Part part(which, which + 1, outputs_);
     dense_weight_grad(sums(call, part), call.in[1], call.in[0] + part.begin * 16, to);
   }
-  void run_step(const KernelRun& call, std::size_t which, const SgdStep& whole) const override {
+  void run_chain(const KernelRun& call, std::size_t which, float* const* at) const override {
     const Part part(which, which + 1, outputs_);
-    const std::int64_t at = part.begin * inputs_;
-    SgdStep step = whole;
-    step.w += at;
-    step.w_next += at;
-    if (step.momentum) {
-      step.m += at;
-      step.m_next += at;
-    }
-    dense_weight_step(sums(call, part), call.in[1], call.in[0] + part.begin * 16, step);
+    dense_weight_step(sums(call, part), call.in[1], call.in[0] + part.begin * 16, chain_->step(at));
   }
 
  private:
@@ -120,6 +110,7 @@ class DenseWeightGrad : public PlannedKernel {
   }
 
   std::int64_t outputs_, inputs_;
+  std::optional<SgdChain> chain_;  // that run_chain() does
 };
 
 }  // namespace
@@ -132,7 +123,8 @@ bool claim_dense_forward(Fusion& f, NodeId id) {
   auto kernel = std::make_unique<DenseForward>(f.shape(node.inputs[1]), tail.bias >= 0, tail.relu, f.over_batch(id));
   kernel->name = described("dense", tail);
   kernel->inputs = node.inputs;
-  kernel->pack_from = node.inputs[1];
+  const Shape& w = f.shape(node.inputs[1]);
+  kernel->packing = {.from = node.inputs[1], .floats = dense_one_packed(w[0], w[1]), .only_for_one = true};
   if (tail.bias >= 0) kernel->inputs.push_back(tail.bias);
   kernel->nodes = tail.nodes;
   kernel->outputs = {tail.last};

@@ -213,7 +213,7 @@ void Executor::run_parts(const Step& step, const SharedItem& item, Worker& worke
   call.end = item.end;
   call.slot = plan_.slot;
   call.slots = batch_.slots;
-  if (step.kernel->over_batch) {
+  if (step.kernel->scope == PlannedKernel::Scope::batch) {
     call.in_step = step.in_step.data();
     call.out_step = step.out_step.data();
     call.microbatches = batch_.microbatches;

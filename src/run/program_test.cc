@@ -339,9 +339,17 @@ TEST(Program, UpdatesAllParametersAtOnce) {
   EXPECT_FLOAT_EQ(variables.at("b").values()[0], 13);
 }
 
-/// Steps of SGD in several forms for two dense layers; `stored`: what the gradients are is asked for too, so that they
-/// must be formed by themselves.
-Graph sgd_steps(double momentum, bool nesterov, double decay, bool ascends, bool stored) {
+/// What an optimizer makes of a gradient.
+using Update = std::function<void(Graph& g, Value w, Value gradient)>;
+
+/// A parameter of the optimizer's own, beside w.
+Value state(Graph& g, Value w, const std::string& name) {
+  return g.parameter(w.name() + "." + name, w.shape(), Init::constant(0.01), false);
+}
+
+/// Steps of an optimizer for two dense layers; `stored`: what the gradients are is asked for too, so that they must be
+/// formed by themselves.
+Graph steps_of(const Update& update, bool stored) {
   Graph g;
   const Value x = g.input("x", {2, 9, 8});
   g.layer("dense1");
@@ -349,23 +357,53 @@ Graph sgd_steps(double momentum, bool nesterov, double decay, bool ascends, bool
   g.layer("dense2");
   const Value loss = batch_mean(cross_entropy(dense_layer(hidden, {.outputs = 4}), g.input("t", {4}, true)));
   g.output("loss", loss);
-  const Value lr = g.shared_input("lr");
+  g.shared_input("lr");
   const auto parameters = g.parameters();
   const auto d = gradients(loss, parameters);
   for (std::size_t i = 0; i < d.size(); ++i) {
-    const Value w = parameters[i];
-    if (stored) g.output("d " + w.name(), d[i]);
-    Value v = d[i];
+    if (stored) g.output("d " + parameters[i].name(), d[i]);
+    update(g, parameters[i], d[i]);
+  }
+  return g;
+}
+
+struct Sgd {
+  double momentum;
+  bool nesterov;
+  double decay;
+  bool ascends;
+
+  void operator()(Graph& g, Value w, Value v) const {
     if (decay != 0) v = ascends ? v - g.constant(decay) * w : v + g.constant(decay) * w;
     if (momentum != 0) {
-      const Value m = g.parameter(w.name() + ".m", w.shape(), Init::constant(0.01), false);
-      const Value next = g.constant(momentum) * m + v;
+      const Value m = state(g, w, "m"), next = g.constant(momentum) * m + v;
       g.update(m, next);
       v = nesterov ? v + g.constant(momentum) * next : next;
     }
+    const Value lr = g.find("lr");
     g.update(w, ascends ? w + lr * v : w - lr * v);
   }
-  return g;
+};
+
+void adam(Graph& g, Value w, Value gradient) {
+  const Value m = state(g, w, "m"), v = state(g, w, "v");
+  const Value m_next = g.constant(0.9) * m + g.constant(0.1) * gradient;
+  const Value v_next = g.constant(0.99) * v + g.constant(0.01) * (gradient * gradient);
+  g.update(m, m_next);
+  g.update(v, v_next);
+  g.update(w, w - g.find("lr") * (m_next / (sqrt(v_next) + g.constant(1e-8))));
+}
+
+void adagrad(Graph& g, Value w, Value gradient) {
+  const Value sum = state(g, w, "sum"), next = sum + gradient * gradient;
+  g.update(sum, next);
+  g.update(w, w - g.find("lr") * gradient / sqrt(next));
+}
+
+int count_of(const std::string& text, const std::string& word) {
+  int count = 0;
+  for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++count;
+  return count;
 }
 
 /// All variables after three steps on 53 samples, where every dense gradient is stored or none.
@@ -373,7 +411,7 @@ std::map<std::string, std::vector<float>> after_steps(const Graph& g, bool store
   Variables variables(g, 3);
   const Data data(53);
   Program program(g, variables, {.threads = 2});
-  EXPECT_EQ(program.print().find("dense_weight_grad+batch_sum+sgd_step") != std::string::npos, !stored);
+  EXPECT_EQ(program.print().find("dense_weight_grad+batch_sum+") != std::string::npos, !stored) << program.print();
   program.set("lr", 0.1f);
   program.feed("x", {.values = data.x.data()});
   program.feed("t", {.labels = data.labels.data()});
@@ -394,22 +432,31 @@ void expect_as_if_stored(const std::function<Graph(bool stored)>& graph) {
 }
 
 TEST(Program, TakesAStepOfSgdAsIfTheGradientHadBeenStored) {
-  struct Form {
-    double momentum;
-    bool nesterov;
-    double decay;
-    bool ascends;
-  };
-  for (const Form& form : {Form{0, false, 0, false},
-                           {0, false, 0.1, true},
-                           {0.9, false, 0, false},
-                           {0.9, false, 0.1, false},
-                           {0.9, true, 0, true},
-                           {0.9, true, 0.1, false},
-                           {0.9, true, 0.1, true}}) {
+  for (const Sgd& form : {Sgd{0, false, 0, false},
+                          {0, false, 0.1, true},
+                          {0.9, false, 0, false},
+                          {0.9, false, 0.1, false},
+                          {0.9, true, 0, true},
+                          {0.9, true, 0.1, false},
+                          {0.9, true, 0.1, true}}) {
     SCOPED_TRACE(testing::Message() << form.momentum << form.nesterov << form.decay << form.ascends);
-    expect_as_if_stored(
-        [&](bool stored) { return sgd_steps(form.momentum, form.nesterov, form.decay, form.ascends, stored); });
+    const auto graph = [&](bool stored) { return steps_of(form, stored); };
+    expect_as_if_stored(graph);
+    Variables variables(graph(false), 3);
+    const std::string plan = Program(graph(false), variables, {}).print();
+    EXPECT_EQ(count_of(plan, "dense_weight_grad+batch_sum+sgd_step"), 2) << plan;  // in registers
+  }
+}
+
+TEST(Program, FusesAnyElementwiseUpdateWithTheGradientOfADenseLayersWeights) {
+  for (const auto& [name, update] : {std::pair<std::string, Update>{"Adam", adam}, {"AdaGrad", adagrad}}) {
+    SCOPED_TRACE(name);
+    const auto graph = [&, &update = update](bool stored) { return steps_of(update, stored); };
+    expect_as_if_stored(graph);
+    Variables variables(graph(false), 3);
+    const std::string plan = Program(graph(false), variables, {}).print();
+    EXPECT_EQ(count_of(plan, "dense_weight_grad+batch_sum+"), 2) << plan;
+    EXPECT_EQ(count_of(plan, "sqrt"), 4) << plan;  // with them, and once for each bias
   }
 }
 

@@ -1,0 +1,158 @@
+#include "src/plan/sweep_run.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "src/kernels/expand.h"
+#include "src/kernels/fold.h"
+
+namespace chalk {
+namespace {
+
+using Form = SweepPlan::Operand::Form;
+
+constexpr std::size_t kPartialSums = 16;  // place i of a channel enters partial sum i mod 16
+constexpr std::size_t kBlock = 64;        // lane groups, 4 KiB a value
+constexpr std::size_t kRoom = kBlock * 16;
+static_assert(kBlock % kPartialSums == 0);
+
+/// Where there is one sample (kOne), a place is a float, else a group of sixteen.
+template <bool kOne>
+class SweepRun {
+ public:
+  SweepRun(const SweepPlan& plan, const KernelRun& call, std::size_t first, std::size_t last, const float* part)
+      : plan_(plan), call_(call), first_(first), last_(last), part_(part) {}
+
+  void run() {
+    for (std::size_t v = 0; v < plan_.values; ++v) at_[v] = room(v);
+    for (const auto& operand : plan_.operands) {
+      if (operand.form == Form::number)
+        std::fill_n(room(operand.value), operand.repeated ? kRoom : 16, call_.in[operand.input][0]);
+    }
+    for (std::size_t channel = 0; channel < plan_.channels; ++channel) {
+      fill_channel(channel);
+      for (const auto& round : plan_.rounds) {
+        for (const auto& sum : round.sums) std::fill_n(room(sum.out), kPartialSums * kPlace, 0.0F);
+        for (std::size_t place = first_; place < last_; place += kGroups)
+          run_block(round, channel * plan_.places + place, std::min(kGroups, last_ - place));
+        for (const auto& sum : round.sums) finish(sum, channel);
+      }
+    }
+  }
+
+ private:
+  static constexpr std::size_t kPlace = kOne ? 1 : 16;    // floats of a place
+  static constexpr std::size_t kGroups = kRoom / kPlace;  // places of a block
+
+  float* room(std::size_t value) const { return call_.scratch + value * kRoom; }
+  /// Lane groups that a block has at most.
+  std::size_t copies() const { return kOne ? kBlock : std::min(kBlock, plan_.places); }
+
+  /// Writes out what is the same for all places of a channel: a lane group, or as many as a block has if they are read
+  /// so.
+  void fill_channel(std::size_t channel) const {
+    for (const auto& operand : plan_.operands) {
+      if (operand.form != Form::channel) continue;
+      const bool one_float = kOne || operand.shared;
+      const float* from = call_.in[operand.input] + channel * operand.step * (one_float ? 1 : 16);
+      float* const to = room(operand.value);
+      const std::size_t groups = operand.repeated ? copies() : 1;
+      if (one_float) {
+        std::fill_n(to, groups * 16, *from);
+      } else {
+        for (std::size_t i = 0; i < groups; ++i) std::memcpy(to + i * 16, from, 16 * sizeof(float));
+      }
+    }
+  }
+
+  const float* read(const SweepPlan::Operand& operand, std::size_t begin, std::size_t count) const {
+    if (operand.form == Form::part) return part_ + (begin - first_) * 16;
+    const float* from = call_.in[operand.input];
+    float* const to = room(operand.value);
+    if (operand.form == Form::slots) {
+      if (call_.slots <= 1) return from + begin * 16;
+      fold_slots(from + begin * 16, call_.slot, call_.slots, 0, count * 16, to);
+    } else if (kOne && operand.whole) {
+      if (plan_.channels == 1) return from + begin;  // aligned
+      std::memcpy(to, from + begin, count * sizeof(float));
+    } else if (operand.form == Form::aligned) {
+      return from + begin * 16;
+    } else if (kOne) {
+      pick_places(from, operand.places, operand.run, begin, count, to);
+    } else {
+      expand_places(from, operand.shared, operand.places.data() + begin, count, to);
+    }
+    return to;
+  }
+
+  void run_block(const SweepPlan::Round& round, std::size_t begin, std::size_t count) {
+    const bool apart = kOne && plan_.channels > 1;  // a channel of one sample need not begin where a vector may
+    const std::size_t groups = kOne ? (count + 15) / 16 : count;
+    for (const auto i : round.reads) {
+      const auto& operand = plan_.operands[i];
+      at_[operand.value] = const_cast<float*>(read(operand, begin, count));
+    }
+    for (const auto& operation : round.operations) {
+      at_[operation.out] =
+          operation.output && !apart ? call_.out[*operation.output] + begin * kPlace : room(operation.out);
+    }
+    const int lanes = kOne ? static_cast<int>((count - 1) % 16 + 1) : 16;
+    for (const auto& stage : round.stages) {
+      if (const auto* links = std::get_if<std::vector<Link>>(&stage)) {
+        run_chain(*links, at_, groups, {.step = kOne ? std::uint8_t{0} : std::uint8_t{16}, .lanes = lanes});
+      } else {
+        run_operation(*std::get_if<SweepPlan::Operation>(&stage), groups);
+      }
+    }
+    for (const auto& operation : round.operations) {
+      if (operation.output && apart)
+        std::memcpy(call_.out[*operation.output] + begin, at_[operation.out], count * sizeof(float));
+    }
+  }
+
+  void run_operation(const SweepPlan::Operation& operation, std::size_t groups) const {
+    const float* in[3] = {};
+    for (std::size_t k = 0; k < operation.in.size(); ++k) in[k] = at_[operation.in[k]];
+    operation.sweep(in, at_[operation.out], groups);
+  }
+
+  /// Folds the partial sums in the order of the operation's own kernel: reduce-inl.h.
+  void finish(const SweepPlan::ChannelSum& sum, std::size_t channel) const {
+    float* const total = room(sum.out);
+    if (kOne) {
+      for (std::size_t half = kPartialSums / 2; half > 0; half /= 2) {
+        for (std::size_t i = 0; i < half; ++i) total[i] += total[i + half];
+      }
+    } else {
+      fold_groups(total);
+    }
+    if (sum.mean) {
+      const auto n = static_cast<float>(plan_.places);
+      for (std::size_t lane = 0; lane < kPlace; ++lane) total[lane] /= n;
+    }
+    if (sum.output) std::memcpy(call_.out[*sum.output] + channel * kPlace, total, kPlace * sizeof(float));
+    if (kOne) std::fill_n(total, 16, *total);
+    if (!sum.repeated) return;
+    for (std::size_t i = 1; i < copies(); ++i) std::memcpy(total + i * 16, total, 16 * sizeof(float));
+  }
+
+  const SweepPlan& plan_;
+  const KernelRun& call_;
+  const std::size_t first_, last_;
+  const float* const part_;
+  float* at_[SweepPlan::kMostValues];  // where each value begins, of the block that is being made
+};
+
+}  // namespace
+
+std::size_t sweep_scratch(const SweepPlan& plan) { return plan.values * kRoom; }
+
+void run_sweep(const SweepPlan& plan, const KernelRun& call, std::size_t first, std::size_t last, const float* part) {
+  SweepRun<false>(plan, call, first, last, part).run();
+}
+
+void run_sweep_one(const SweepPlan& plan, const KernelRun& call) {
+  SweepRun<true>(plan, call, 0, plan.places, nullptr).run();
+}
+
+}  // namespace chalk
