@@ -8,6 +8,7 @@
 #include "src/math/equation.h"
 #include "src/math/error.h"
 #include "src/math/print.h"
+#include "src/math/substitute.h"
 
 namespace chalk::math {
 namespace {

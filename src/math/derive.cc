@@ -3,8 +3,8 @@
 #include <unordered_map>
 
 #include "src/base/text.h"
-#include "src/math/elaborate.h"
 #include "src/math/error.h"
+#include "src/math/substitute.h"
 
 namespace chalk::math {
 namespace {
@@ -123,13 +123,8 @@ class Deriver {
     auto result = product(product(b, make(Kind::power, e.place, {a, difference(b, number(1, b->place))})), da);
     if (is_number(*b, 2)) result = product(product(b, a), da);
     if (is_number(*db, 0)) return result;
-    Expr ln;
-    ln.kind = Kind::call;
-    ln.place = e.place;
-    ln.name = "ln";
-    ln.args = {a};
     const auto whole = make(Kind::power, e.place, {a, b});
-    return sum_of(result, product(product(whole, node(std::move(ln))), db));
+    return sum_of(result, product(product(whole, call_of("ln", a, e.place)), db));
   }
 
   ExprPtr of_reduce(const ExprPtr& e, const std::vector<ExprPtr>& parts) {

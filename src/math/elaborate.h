@@ -3,7 +3,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,7 +37,7 @@ class Elaborator {
   Indexed aligned(const Indexed& a, const Indexed& b, Place place);
 
  private:
-  friend class Scope;
+  class InFunction;
   Indexed name(const Expr& e);
   Indexed value(const Expr& e, int symbol, const std::vector<ExprPtr>& args, bool indexed);
   Indexed element(const Expr& e);
@@ -51,6 +50,7 @@ class Elaborator {
   Indexed reduce(const Expr& e);
   Indexed call(const Expr& e);
   Indexed user_function(const Expr& e, const Symbol& function, const Indexed& argument);
+  ExprPtr applied(const Expr& e, ExprPtr body, const ExprPtr& hole, const ExprPtr& argument);
   Indexed softmax(const Expr& e, const Indexed& argument);
   Indexed derivative(const Expr& e);
   Indexed at(const Expr& e);
@@ -72,13 +72,5 @@ class Elaborator {
   ExprPtr argument_;                  // and what its parameter stands for
   int depth_ = 0;                     // functions within functions
 };
-
-/// The formula with other expressions in place of some indices.
-ExprPtr substitute(const ExprPtr& e, const std::map<int, ExprPtr>& indices);
-/// The formula with another expression in place of the leaf `hole`.
-ExprPtr substitute(const ExprPtr& e, const Expr* hole, const ExprPtr& by);
-
-/// Values that a formula in index form mentions.
-std::set<int> mentioned(const Expr& e);
 
 }  // namespace chalk::math

@@ -33,6 +33,31 @@ ExprPtr number(double value, Place place) {
   return node(std::move(e));
 }
 
+ExprPtr like(const Expr& e, std::vector<ExprPtr> args) {
+  Expr copy = e;
+  copy.args = std::move(args);
+  return node(std::move(copy));
+}
+
+ExprPtr call_of(std::string_view function, const ExprPtr& x, Place place) {
+  Expr e;
+  e.kind = Kind::call;
+  e.place = place;
+  e.name = function;
+  e.args = {x};
+  return node(std::move(e));
+}
+
+ExprPtr sum_over(int id, const ExprPtr& body, Place place, const std::string& name) {
+  Expr e;
+  e.kind = Kind::reduce;
+  e.place = place;
+  Bound bound{.name = name, .id = id, .place = place};
+  e.bounds = {std::move(bound)};
+  e.args = {body};
+  return node(std::move(e));
+}
+
 bool is_number(const Expr& expr, double value) { return expr.kind == Kind::number && expr.number == value; }
 
 ExprPtr sum_of(const ExprPtr& a, const ExprPtr& b) {

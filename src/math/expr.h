@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -82,6 +83,11 @@ ExprPtr node(Expr e);
 ExprPtr make(Kind kind, Place place, std::vector<ExprPtr> args = {});
 ExprPtr number(double value, Place place = {});
 bool is_number(const Expr& expr, double value);
+/// The expression with other arguments.
+ExprPtr like(const Expr& e, std::vector<ExprPtr> args);
+ExprPtr call_of(std::string_view function, const ExprPtr& x, Place place);
+/// In index form: the sum of `body` over the index `id`.
+ExprPtr sum_over(int id, const ExprPtr& body, Place place, const std::string& name = {});
 
 // Arithmetic that leaves out what is 0 or 1.
 ExprPtr sum_of(const ExprPtr& a, const ExprPtr& b);

@@ -20,15 +20,7 @@ struct Builtin {
   ExprPtr (*derivative)(const ExprPtr& x);
 };
 
-ExprPtr call(std::string_view function, const ExprPtr& x) {
-  Expr e;
-  e.kind = Kind::call;
-  e.place = x->place;
-  e.name = function;
-  e.args = {x};
-  return node(std::move(e));
-}
-
+ExprPtr call(std::string_view function, const ExprPtr& x) { return call_of(function, x, x->place); }
 ExprPtr zero(const ExprPtr& x) { return number(0, x->place); }
 ExprPtr one(const ExprPtr& x) { return number(1, x->place); }
 

@@ -1,0 +1,19 @@
+// Formulas with something else in place of some of their leaves.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "src/math/expr.h"
+
+namespace chalk::math {
+
+/// The formula with other expressions in place of some indices.
+ExprPtr substitute(const ExprPtr& e, const std::map<int, ExprPtr>& indices);
+/// The formula with another expression in place of the leaf `hole`.
+ExprPtr substitute(const ExprPtr& e, const Expr* hole, const ExprPtr& by);
+
+/// Values that a formula in index form mentions.
+std::set<int> mentioned(const Expr& e);
+
+}  // namespace chalk::math
