@@ -45,7 +45,7 @@ HOLDS = {
     "base": "errors, text, aligned memory, lanes, random numbers, threads",
     "ir": "Type, Node, Graph; printer, verifier",
     "ops": "operations: one file each, or a family of them; and `ops.inc`",
-    "layers": "functions that build graph",
+    "layers": "one file per layer or family of them, and `layers.inc`",
     "losses": "one file per loss, and `losses.inc`",
     "optimizers": "one file per optimizer, and `optimizers.inc`",
     "passes": "from graph to graph",

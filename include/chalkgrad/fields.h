@@ -10,8 +10,10 @@
 //   };
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,10 +47,27 @@ struct Field {
   Field(const char* name_, void (*check_)(const std::string& text), std::string_view help_)
       : name(name_), check_text(check_), help(help_) {}
 
+  /// A field that must be given where the struct is read from text, as in `example` (which messages show if it is not
+  /// empty).
+  Field required(std::string_view as_in = {}) const {
+    Field field = *this;
+    field.must_be_given = true;
+    field.example = as_in;
+    return field;
+  }
+
   std::string_view name;
   Range range{};
   void (*check_text)(const std::string& text) = nullptr;
   std::string_view help;  ///< in the style of --help: no full stop; may be empty
+  bool must_be_given = false;
+  std::string_view example{};
+};
+
+/// One of the words that a field takes. "true" and "false" stand for themselves; others are text.
+struct Word {
+  std::string_view word;
+  std::string_view meaning{};  ///< in a few words; may be empty
 };
 
 /// Sees each field of a struct. A printer reads the fields, a reader of text sets them.
@@ -61,6 +80,17 @@ class FieldVisitor {
   virtual void field(const Field& field, std::string& value) = 0;
   virtual void field(const Field& field, std::vector<std::int64_t>& value) = 0;
   virtual void field(const Field& field, std::vector<double>& value) = 0;
+
+  // Kinds that only some structs have. A visitor without a form of its own for them sees one of the kinds above.
+
+  /// {vertical, horizontal}. `word`, if it is not null, takes a word that was given in place of numbers.
+  virtual void pair(const Field& field, std::array<std::int64_t, 2>& value, std::string* word);
+  /// One of `words`: its index.
+  virtual void choice(const Field& field, std::span<const Word> words, std::size_t& index);
+  /// A list of words, or nothing to a visitor that knows no such lists.
+  virtual void words(const Field& field, std::vector<std::string>& value);
+  /// Called by a struct whose fields do not go together: "NAME MESSAGE". Throws InputError.
+  virtual void refuse(std::string_view name, const std::string& message);
 };
 
 /// A visitor that does the same with fields of every type: f(const Field&, auto& value).

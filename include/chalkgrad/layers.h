@@ -24,6 +24,7 @@ struct ConvLayer {
   bool flipped = false;  ///< a convolution in the mathematician's sense: the kernel is reversed in both directions
   Bias bias = Bias::shared;
   bool subtract_bias = false;  ///< w ⋆ x − b
+  bool operator==(const ConvLayer&) const = default;
 };
 /// conv2d with weights (He initialisation) and a bias on x [channels, height, width].
 Value conv_layer(Value x, const ConvLayer& layer);
@@ -34,6 +35,7 @@ struct DenseLayer {
   Bias bias = Bias::shared;
   bool subtract_bias = false;  ///< W·x − b
   WeightInit init = WeightInit::he;
+  bool operator==(const DenseLayer&) const = default;
 };
 /// W·x + b on x of any shape, flattened: weights [outputs, elements of x].
 Value dense_layer(Value x, const DenseLayer& layer);
@@ -42,6 +44,7 @@ Value dense_layer(Value x, const DenseLayer& layer);
 struct BatchNormLayer {
   double momentum = 0.1;  ///< how far the running mean and variance move towards those of a batch
   double epsilon = 1e-5;
+  bool operator==(const BatchNormLayer&) const = default;
 };
 /// On x [channels, height, width], or on a vector, whose elements are its channels. The parameters are weight (γ, which
 /// starts at 1) and bias (β, at 0) and, not trained, running_mean (at 0) and running_var (at 1), which serve as μ and

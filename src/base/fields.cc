@@ -6,6 +6,7 @@
 #include "chalkgrad/error.h"
 #include "src/base/shortest.h"
 #include "src/base/text.h"
+#include "src/base/wording.h"
 
 namespace chalk {
 namespace {
@@ -57,6 +58,31 @@ std::string Range::text() const {
   if (lower) return str(without_least ? "a number above " : "a number of at least ", low);
   if (upper) return str(without_most ? "a number below " : "a number of at most ", high);
   return "a number";
+}
+
+void FieldVisitor::pair(const Field& field, std::array<std::int64_t, 2>& value, std::string*) {
+  std::vector<std::int64_t> both(value.begin(), value.end());
+  this->field(field, both);
+  if (both.size() != value.size()) refuse(field.name, "must be two numbers: vertical, horizontal");
+  std::ranges::copy(both, value.begin());
+}
+
+void FieldVisitor::choice(const Field& field, std::span<const Word> words, std::size_t& index) {
+  std::string word(words[index].word);
+  this->field(field, word);
+  const auto found = std::ranges::find(words, word, &Word::word);
+  if (found == words.end()) {
+    std::string known;
+    for (const auto& each : words) known += str(known.empty() ? "" : ", ", each.word);
+    refuse(field.name, str("must be one of ", known, ", not ", in_quotes(word)));
+  }
+  index = static_cast<std::size_t>(found - words.begin());
+}
+
+void FieldVisitor::words(const Field&, std::vector<std::string>&) {}
+
+void FieldVisitor::refuse(std::string_view name, const std::string& message) {
+  throw InputError(str(name, " ", message));
 }
 
 void check_fields(const VisitFields& visit) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "chalkgrad/error.h"
 
 namespace chalk {
@@ -67,6 +69,48 @@ TEST(TextsOf, HasNamesAndValuesInTheirOrder) {
   const auto texts = texts_of([&](FieldVisitor& v) { options.visit(v); });
   EXPECT_THAT(texts, testing::ElementsAre(testing::Pair("epochs", "1000000"), testing::Pair("momentum", "0.1"),
                                           testing::Pair("factors", "0.5, 2")));
+}
+
+/// Kinds that a visitor has no form for reach it as kinds that it has.
+class Simple : public FieldVisitor {
+ public:
+  void field(const Field&, std::int64_t&) override {}
+  void field(const Field&, bool&) override {}
+  void field(const Field&, double&) override {}
+  void field(const Field&, std::string& value) override { value = std::exchange(text, value); }
+  void field(const Field&, std::vector<std::int64_t>& value) override { value = std::exchange(list, value); }
+  void field(const Field&, std::vector<double>&) override {}
+
+  std::string text;
+  std::vector<std::int64_t> list;
+};
+
+TEST(FieldVisitor, SeesAPairAsAListOfTwo) {
+  Simple visitor;
+  visitor.list = {3, 5};
+  std::array<std::int64_t, 2> size{1, 2};
+  visitor.pair({"size"}, size, nullptr);
+  EXPECT_EQ(size, (std::array<std::int64_t, 2>{3, 5}));
+  EXPECT_EQ(visitor.list, (std::vector<std::int64_t>{1, 2}));
+  visitor.list = {1, 2, 3};
+  EXPECT_THROW(visitor.pair({"size"}, size, nullptr), InputError);
+}
+
+TEST(FieldVisitor, SeesAChoiceAsAWord) {
+  Simple visitor;
+  visitor.text = "glorot";
+  const std::array<Word, 2> words{{{"he"}, {"glorot"}}};
+  std::size_t index = 0;
+  visitor.choice({"init"}, words, index);
+  EXPECT_EQ(index, 1u);
+  EXPECT_EQ(visitor.text, "he");
+  visitor.text = "hee";
+  try {
+    visitor.choice({"init"}, words, index);
+    FAIL();
+  } catch (const InputError& e) {
+    EXPECT_STREQ(e.what(), "init must be one of he, glorot, not \"hee\"");
+  }
 }
 
 TEST(WithDashes, MakesAnOptionOfAName) { EXPECT_EQ(with_dashes("weight_decay"), "weight-decay"); }

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "chalkgrad/layers.h"
-#include "src/layers/layer.h"
+#include "src/layers/registry.h"
 
 namespace chalk {
 namespace {
@@ -59,5 +59,28 @@ Value batch_norm_layer(Value x, const BatchNormLayer& layer) {
   const Value normal = (x - as(running_mean, column)) / sqrt(as(running_var, column) + g.constant(layer.epsilon));
   return as(gamma, column) * normal + as(beta, column);
 }
+
+namespace {
+
+struct Options : BatchNormLayer {
+  void visit(FieldVisitor& v) {
+    v.field({"momentum", Range::from_to(0, 1), "how far the running statistics move towards those of a batch"},
+            momentum);
+    v.field({"epsilon", {.least = 0, .most = 1, .without_least = true}, "added to σ²"}, epsilon);
+  }
+  bool operator==(const Options&) const = default;
+};
+
+}  // namespace
+
+const Layer layer_batch_norm{
+    .name = "batch_norm",
+    .meaning = "[batch normalisation](#batch-normalisation) of each channel",
+    .details = ", or of each value of a vector. In TOML, give the layer before it `bias = false`",
+    .options = Options{},
+    .build = [](std::span<const Value> in,
+                const Attributes& options) { return batch_norm_layer(in[0], options.as<Options>()); },
+    .line = {.form = Notation::Form::word, .word = "bn", .example = "bn"},
+    .centres = true};
 
 }  // namespace chalk

@@ -1,6 +1,6 @@
 // y = x + F(x), and what stands around it in residual networks (He et al. 2015).
 #include "chalkgrad/layers.h"
-#include "src/layers/layer.h"
+#include "src/layers/registry.h"
 
 namespace chalk {
 namespace {
@@ -28,12 +28,18 @@ Value shortcut(Value x, const Shape& to) {
 
 Value residual(Value x, Value branch) { return branch + shortcut(x, branch.shape()); }
 
-Value global_average_pool(Value x) {
-  if (x.shape().size() != 3) {
-    fail_layer(x.graph(), "gap",
-               str("takes channels × rows × columns, not ", to_string(x.shape()), "; reshape the input to three axes"));
-  }
-  return mean(x, {1, 2});
-}
+const Layer layer_residual{
+    .name = "residual",
+    .meaning = "x + F(x)",
+    .details =
+        ": the sum of two values, of which the second has been computed from the first; it may have more channels, "
+        "and an s-th of the rows and columns",
+    .build = [](std::span<const Value> in, const Attributes&) { return residual(in[0], in[1]); },
+    .inputs = 2,
+    .inputs_are = "what is added, and the branch computed from it",
+    .line = {.form = Notation::Form::branches,
+             .word = "res",
+             .example = "res(…)",
+             .samples = "res(2c3z) res(4c3zs2) res(3c1,3c1)"}};
 
 }  // namespace chalk

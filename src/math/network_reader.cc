@@ -1,12 +1,15 @@
 // The network statement:
 //   network x: 1x8x8 > z1 = conv(W1: 1 filter 3x3, flipped, full, untied bias b1) > a1 = relu > maxpool 2 > …
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "chalkgrad/layers.h"
 #include "src/base/suggest.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
+#include "src/layers/activations.h"
+#include "src/layers/registry.h"
 #include "src/math/error.h"
 #include "src/math/system.h"
 
@@ -16,28 +19,6 @@ namespace {
 constexpr std::int64_t kMostExtent = 4096;
 constexpr std::int64_t kMostWork = std::int64_t{1} << 26;
 constexpr std::size_t kMostLayers = 200;
-
-std::optional<Activation> activation_named(std::string_view name) {
-  if (name == "linear") return Activation::linear;
-  if (name == "relu") return Activation::relu;
-  if (name == "sigmoid") return Activation::sigmoid;
-  if (name == "tanh") return Activation::tanh;
-  return std::nullopt;
-}
-
-Value activate(Value x, Activation function) {
-  switch (function) {
-    case Activation::relu:
-      return relu(x);
-    case Activation::sigmoid:
-      return sigmoid(x);
-    case Activation::tanh:
-      return tanh(x);
-    case Activation::linear:
-      break;
-  }
-  return reshape(x, x.shape());  // a value of its own
-}
 
 }  // namespace
 
@@ -99,7 +80,8 @@ class NetworkReader {
     t_.name("a layer");
     s_.graph_.layer(str("layer", ++count_));
     try {
-      x_ = layer(word);
+      const Value y = layer(word);
+      x_ = y == x_ ? reshape(x_, x_.shape()) : y;  // a value of its own
     } catch (const ShapeError& e) {
       throw FormulaError(word.place, e.what());
     }
@@ -108,38 +90,40 @@ class NetworkReader {
   }
 
   Value layer(const Token& word) {
-    if (word.text == "conv") return conv();
-    if (word.text == "dense") return dense();
-    if (word.text == "maxpool" || word.text == "avgpool") return pool(word.text == "maxpool");
-    if (word.text == "softmax") return softmax(x_, static_cast<std::int64_t>(x_.shape().size()) - 1);
-    if (const auto function = activation_named(word.text)) return activate(x_, *function);
-    if (word.text == "bias" || word.text == "untied" || word.text == "subtracted" || word.text == "shared") {
-      BiasClause clause;
-      t_.position(t_.position() - 1);
-      bias_clause(clause, Bias::untied);
-      const Value y = bias_layer(x_, clause.kind, clause.subtracted);
-      show_parameter(clause, "bias");
-      return y;
-    }
-    const int family = symbols_.find(word.text);
-    if (family >= 0 && symbols_[family].kind == Symbol::Kind::functions) {
-      std::vector<Activation> functions;
-      for (const auto& each : symbols_[family].names) {
-        const auto function = activation_named(each);
-        if (!function)
-          throw FormulaError(word.place, str(each, " is not an activation; use linear, relu, sigmoid or tanh"));
-        functions.push_back(*function);
+    if (const auto* found = find_layer(word.text)) {
+      if (found->activation) return apply_each(x_, {{found}});
+      for (const auto& [layer, read] : kSyntax) {
+        if (layer == found) return (this->*read)(*layer);
       }
-      return activations(x_, functions);
     }
-    static constexpr std::array<std::string_view, 10> kLayers{"conv",    "dense", "maxpool", "avgpool", "bias",
-                                                              "softmax", "relu",  "sigmoid", "tanh",    "linear"};
-    const auto guess = did_you_mean(word.text, kLayers);
-    throw FormulaError(word.place,
-                       str(in_quotes(word.text), " is not a layer",
-                           guess.empty() ? "; there are conv, dense, maxpool, avgpool, bias, softmax, relu, "
-                                           "sigmoid, tanh, linear, and families of functions"
-                                         : guess));
+    if (word.text == "untied" || word.text == "subtracted" || word.text == "shared") return bias(layer_bias);
+    const int family = symbols_.find(word.text);
+    if (family >= 0 && symbols_[family].kind == Symbol::Kind::functions) return functions(symbols_[family], word.place);
+    unknown(word);
+  }
+
+  Value functions(const Symbol& family, Place place) {
+    std::vector<const Layer*> functions;
+    for (const auto& name : family.names) {
+      functions.push_back(find_activation(name));
+      if (!functions.back())
+        throw FormulaError(place, str(name, " is not an activation; use ", activation_names("or")));
+    }
+    return apply_each(x_, functions);
+  }
+
+  [[noreturn]] static void unknown(const Token& word) {
+    std::vector<std::string_view> known;
+    std::string list;
+    for (const auto* layer : all_layers()) {
+      const bool has_syntax = std::ranges::any_of(kSyntax, [&](const auto& each) { return each.first == layer; });
+      if (!layer->activation && !has_syntax) continue;
+      known.push_back(layer->name);
+      list += str(layer->name.value, ", ");
+    }
+    const auto guess = did_you_mean(word.text, known);
+    throw FormulaError(word.place, str(in_quotes(word.text), " is not a layer",
+                                       guess.empty() ? str("; there are ", list, "and families of functions") : guess));
   }
 
   struct BiasClause {
@@ -166,6 +150,18 @@ class NetworkReader {
     return true;
   }
 
+  /// [untied | shared] [subtracted] bias NAME, as a layer: the first word has been read.
+  Value bias(const Layer&) {
+    BiasClause clause;
+    t_.position(t_.position() - 1);
+    bias_clause(clause, Bias::untied);
+    const Value y = bias_layer(x_, clause.kind, clause.subtracted);
+    show_parameter(clause, "bias");
+    return y;
+  }
+
+  Value softmax_layer(const Layer&) { return softmax(x_, static_cast<std::int64_t>(x_.shape().size()) - 1); }
+
   /// "(NAME:" of the weights.
   std::pair<std::string, Place> weights() {
     t_.expect("(", "\"(\" and the name of the weights");
@@ -175,7 +171,7 @@ class NetworkReader {
     return {name, place};
   }
 
-  Value conv() {
+  Value conv(const Layer&) {
     const auto [name, place] = weights();
     ConvLayer layer;
     layer.filters = extent();
@@ -213,7 +209,7 @@ class NetworkReader {
     return y;
   }
 
-  Value dense() {
+  Value dense(const Layer&) {
     const auto [name, place] = weights();
     DenseLayer layer;
     layer.outputs = extent();
@@ -243,7 +239,7 @@ class NetworkReader {
     return y;
   }
 
-  Value pool(bool max) {
+  Value pool(const Layer& kind) {
     const Place place = t_.peek().place;
     const bool bracket = t_.take("(");
     PoolOptions options;
@@ -256,7 +252,7 @@ class NetworkReader {
       t_.expect(")", "\")\"");
     }
     one_channel();
-    const Value y = max ? max_pool(x_, options) : average_pool(x_, options);
+    const Value y = &kind == &layer_maxpool ? max_pool(x_, options) : average_pool(x_, options);
     spend(y.shape(), options.window[0] * options.window[1], place);
     return y;
   }
@@ -319,6 +315,16 @@ class NetworkReader {
   Symbols& symbols_;
   Value x_;
   int count_ = 0;
+
+  /// Layers that are written with more than their name.
+  using Read = Value (NetworkReader::*)(const Layer&);
+  static constexpr std::array<std::pair<const Layer*, Read>, 6> kSyntax{
+      {{&layer_conv, &NetworkReader::conv},
+       {&layer_dense, &NetworkReader::dense},
+       {&layer_maxpool, &NetworkReader::pool},
+       {&layer_avgpool, &NetworkReader::pool},
+       {&layer_bias, &NetworkReader::bias},
+       {&layer_softmax, &NetworkReader::softmax_layer}}};
 };
 
 void System::build(Tokens& tokens, Symbols& symbols) { NetworkReader(*this, tokens, symbols).read(); }

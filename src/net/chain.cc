@@ -1,30 +1,22 @@
 #include "src/net/chain.h"
 
 #include <algorithm>
-#include <array>
 
 #include "chalkgrad/error.h"
-#include "chalkgrad/layers.h"
 #include "src/base/suggest.h"
 #include "src/base/text.h"
 #include "src/base/utf8.h"
 #include "src/base/wording.h"
+#include "src/layers/line_reader.h"
+#include "src/layers/registry.h"
 
 namespace chalk {
 namespace {
 
-using Kind = LayerSpec::Kind;
+using Form = Notation::Form;
 
 constexpr std::size_t kMostLayers = 4096;
 constexpr int kMostNesting = 16;
-constexpr std::array<std::pair<std::string_view, Kind>, 8> kWords{{{"relu", Kind::relu},
-                                                                   {"bn", Kind::batch_norm},
-                                                                   {"gap", Kind::global_average_pool},
-                                                                   {"tanh", Kind::tanh},
-                                                                   {"sigmoid", Kind::sigmoid},
-                                                                   {"softmax", Kind::softmax},
-                                                                   {"linear", Kind::linear},
-                                                                   {"bias", Kind::bias}}};
 constexpr std::string_view kExample = "20c5-relu-mp2-100n-relu-10n";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -33,29 +25,26 @@ bool ends_layer(char c) { return c == '-' || c == '(' || c == ')' || c == ','; }
 
 class ChainParser {
  public:
-  ChainParser(std::string_view text, std::string_view what) : text_(text), what_(what) {}
+  ChainParser(std::string_view text, std::string_view what) : text_(text), line_{text, what} {}
 
   std::vector<LayerSpec> parse() {
-    if (text_.empty()) throw InputError(str(what_, " \"\": is empty; write layers, e.g. ", kExample));
+    if (text_.empty()) throw InputError(str(line_.what, " \"\": is empty; write layers, e.g. ", kExample));
     auto layers = chain();
     if (at_ < text_.size()) {
       fail(at_, str(in_quotes(text_.substr(at_, 1)), " stands outside of parentheses; ",
                     text_[at_] == ')' ? "remove it, or open one before it" : "layers are separated by \"-\""));
     }
     for (std::size_t i = 0; i + 1 < layers.size(); ++i) {
-      if (layers[i].kind == Kind::softmax) fail_softmax(layers[i]);
+      if (layers[i].layer->last) fail_not_last(layers[i]);
     }
     return layers;
   }
 
  private:
-  /// Every character before the first that is not plain is one byte, and parsing ends there; so bytes count characters.
-  [[noreturn]] void fail(std::size_t offset, const std::string& message) const {
-    throw InputError(str(what_, " ", in_quotes(text_), ": character ", offset + 1, ": ", message));
-  }
+  [[noreturn]] void fail(std::size_t offset, const std::string& message) const { line_.fail(offset, message); }
 
-  [[noreturn]] void fail_softmax(const LayerSpec& layer) const {
-    fail(layer.position - 1, "softmax can only be the last layer; move it there");
+  [[noreturn]] void fail_not_last(const LayerSpec& spec) const {
+    fail(spec.position - 1, str(spec.layer->line.word, " can only be the last layer; move it there"));
   }
 
   /// Layers with "-" between them, up to the end or to what ends the parentheses around them.
@@ -72,14 +61,23 @@ class ChainParser {
   /// One layer, or the layers of a repetition.
   void item(std::vector<LayerSpec>& layers) {
     begin_ = at_;
+    at_ += dashed_word(text_.substr(begin_));
     while (at_ < text_.size() && is_plain(text_[at_]) && !ends_layer(text_[at_])) ++at_;
     if (at_ < text_.size() && !is_plain(text_[at_])) strange_character();
     item_ = text_.substr(begin_, at_ - begin_);
-    place_ = 0;
     if (at_ < text_.size() && text_[at_] == '(') return in_parentheses(layers);
     if (item_.empty()) fail(begin_, "an empty layer; write one layer between two \"-\"");
     count_layers(1);
     layers.push_back(plain_layer());
+  }
+
+  /// The length of the word that the text begins with, if it is one with a "-" in it.
+  static std::size_t dashed_word(std::string_view text) {
+    for (const auto* layer : all_layers()) {
+      const auto word = layer->line.word;
+      if (word.find('-') != std::string_view::npos && text.starts_with(word)) return word.size();
+    }
+    return 0;
   }
 
   void count_layers(std::size_t more) {
@@ -90,52 +88,64 @@ class ChainParser {
   /// "res(…)", "res(…,…)" or "3*(…)".
   void in_parentheses(std::vector<LayerSpec>& layers) {
     const auto begin = begin_, open = at_;
-    const bool repeated = item_.size() > 1 && is_digit(item_[0]) && item_.back() == '*';
-    std::int64_t times = 1;
-    if (repeated) times = number("the number of repetitions");
-    if (repeated ? place_ + 1 != item_.size() : item_ != "res") {
-      fail(begin_,
-           str(in_quotes(item_), " cannot stand before \"(\"; write res(…) for x + F(x), 3*(…) for a repetition"));
-    }
+    const auto [layer, times] = before_parenthesis();
     if (++nesting_ > kMostNesting)
       fail(open, str("there are more than ", kMostNesting, " parentheses in each other; write it with fewer"));
     count_layers(1);
-    LayerSpec layer{.kind = Kind::residual, .position = begin + 1};
+    LayerSpec spec{.layer = layer, .position = begin + 1};
     ++at_;
     const auto before = layers_;
-    layer.branch = chain();
-    if (!repeated && at_ < text_.size() && text_[at_] == ',') {
+    spec.branch = chain();
+    if (layer && at_ < text_.size() && text_[at_] == ',') {
       ++at_;
-      layer.shortcut = chain();
+      spec.shortcut = chain();
     }
     if (at_ == text_.size() || text_[at_] != ')') {
       if (at_ == text_.size()) fail(open, "this parenthesis is not closed; write \")\" after its layers");
-      fail(at_,
-           str(in_quotes(text_.substr(at_, 1)), " cannot stand here; ",
-               repeated ? "a repetition holds one chain" : "res(…,…) holds two chains: the branch and the shortcut"));
+      fail(at_, str(in_quotes(text_.substr(at_, 1)), " cannot stand here; ",
+                    layer ? str(layer->line.word, "(…,…) holds two chains: the branch and the shortcut")
+                          : "a repetition holds one chain"));
     }
     ++at_;
     --nesting_;
     if (at_ < text_.size() && text_[at_] != '-' && text_[at_] != ')' && text_[at_] != ',')
       fail(at_, str(in_quotes(text_.substr(at_, 1)), " cannot stand after \")\"; write \"-\" before the next layer"));
-    if (!repeated) {
-      layers.push_back(std::move(layer));
+    if (layer) {
+      layers.push_back(std::move(spec));
       return;
     }
     begin_ = begin;
     count_layers((layers_ - before) * static_cast<std::size_t>(times - 1));
-    for (std::int64_t i = 0; i < times; ++i) layers.insert(layers.end(), layer.branch.begin(), layer.branch.end());
+    for (std::int64_t i = 0; i < times; ++i) layers.insert(layers.end(), spec.branch.begin(), spec.branch.end());
   }
 
-  LayerSpec plain_layer() {
-    LayerSpec layer = is_digit(item_[0]) ? counted() : named();
-    layer.position = begin_ + 1;
-    if (layer.kind == Kind::softmax && nesting_ > 0) fail_softmax(layer);
-    if (place_ != item_.size()) {
-      fail(begin_ + place_, str(in_quotes(item_.substr(place_)), " is not understood after ",
-                                in_quotes(item_.substr(0, place_)), "; ", allowed(layer.kind)));
+  /// What "(" follows: the layer whose branches it holds, or null and how often to repeat what it holds.
+  std::pair<const Layer*, std::int64_t> before_parenthesis() const {
+    LineReader in(line_, begin_, item_);
+    if (in.at_digit() && item_.back() == '*') {
+      const auto times = in.number("the number of repetitions");
+      if (in.rest() == "*") return {nullptr, times};
     }
-    return layer;
+    std::string known;
+    for (const auto* layer : all_layers()) {
+      if (layer->line.form != Form::branches) continue;
+      if (layer->line.word == item_) return {layer, 1};
+      known += str(layer->line.example, " for ", layer->meaning.value, ", ");
+    }
+    fail(begin_, str(in_quotes(item_), " cannot stand before \"(\"; write ", known, "3*(…) for a repetition"));
+  }
+
+  LayerSpec plain_layer() const {
+    LineReader in(line_, begin_, item_);
+    const Layer& layer = in.at_digit() ? counted(in) : named(in);
+    LayerSpec spec{
+        .layer = &layer, .options = layer.line.read ? layer.line.read(in) : layer.options, .position = begin_ + 1};
+    if (layer.last && nesting_ > 0) fail_not_last(spec);
+    if (!in.done()) {
+      in.fail(str(in_quotes(in.rest()), " is not understood after ", in_quotes(in.before()), "; ",
+                  layer.line.continuation.empty() ? "end the layer with \"-\"" : layer.line.continuation));
+    }
+    return spec;
   }
 
   [[noreturn]] void strange_character() const {
@@ -147,206 +157,64 @@ class ChainParser {
     fail(at_, str(in_quotes(character), " cannot stand here; ", hint));
   }
 
-  static std::string_view allowed(Kind kind) {
-    switch (kind) {
-      case Kind::conv:
-        return "a convolution may go on with z (padding that keeps the size) or w (the widest padding), s2 (stride), "
-               "g4 "
-               "(groups), f (flipped kernel) and u (untied bias), each once";
-      case Kind::max_pool:
-      case Kind::average_pool:
-        return "pooling may go on with s2 (stride) or z (padding), each once";
-      default:
-        return "end the layer with \"-\"";
+  /// The layer whose word the item begins with, which is read.
+  const Layer& named(LineReader& in) const {
+    for (const auto* layer : all_layers()) {
+      const auto& line = layer->line;
+      if (line.form != Form::word || !item_.starts_with(line.word)) continue;
+      const auto rest = item_.substr(line.word.size());
+      if (!rest.empty() && !(line.read && is_digit(rest[0]))) continue;
+      in.take(line.word);
+      return *layer;
     }
-  }
-
-  LayerSpec named() {
-    for (const auto& [word, kind] : kWords) {
-      if (item_ == word) {
-        place_ = item_.size();
-        return {.kind = kind};
-      }
+    std::vector<std::string_view> words;
+    std::string examples;
+    for (const auto* layer : all_layers()) {
+      const auto& line = layer->line;
+      if (line.form == Form::none) continue;
+      if (line.word == line.example) words.push_back(line.word);
+      examples += str(examples.empty() ? "" : ", ", line.example);
     }
-    const bool max = item_.starts_with("mp");
-    if (max || item_.starts_with("ap")) {
-      if (item_.size() == 2 || is_digit(item_[2])) return pool(max ? Kind::max_pool : Kind::average_pool);
-    }
-    std::array<std::string_view, kWords.size()> words;
-    std::transform(kWords.begin(), kWords.end(), words.begin(), [](const auto& word) { return word.first; });
     const auto guess = did_you_mean(item_, words);
-    fail(begin_, str(in_quotes(item_), " is not a layer",
-                     guess.empty() ? str("; layers are e.g. 20c5, bn, mp2, ap2, gap, 100n, relu, tanh, sigmoid, "
-                                         "softmax, bias, res(…)")
-                                   : guess));
+    fail(begin_, str(in_quotes(item_), " is not a layer", guess.empty() ? str("; layers are e.g. ", examples) : guess));
   }
 
-  LayerSpec counted() {
-    const auto count = number("a layer's size");
-    if (take('n')) return {.kind = Kind::dense, .count = count};
-    if (!take('c')) {
-      fail(begin_, str(in_quotes(item_), " is not a layer; ", count, "n is a dense layer with ", count, " outputs, ",
-                       count, "c5 a convolution with ", count, " filters of 5×5"));
+  /// The same for an item that begins with a number.
+  const Layer& counted(LineReader& in) const {
+    const auto count = in.number("a layer's size");
+    in.count(count);
+    for (const auto* layer : all_layers()) {
+      if (layer->line.form == Form::counted && in.take(layer->line.word)) return *layer;
     }
-    LayerSpec layer{.kind = Kind::conv, .count = count};
-    layer.window = sizes("kernel size", str("; write e.g. ", count, "c5"));
-    modifiers(layer);
-    return layer;
-  }
-
-  LayerSpec pool(Kind kind) {
-    place_ = 2;
-    LayerSpec layer{.kind = kind};
-    layer.window = layer.stride = sizes("window", str("; write e.g. ", item_.substr(0, 2), "2"));
-    modifiers(layer);
-    return layer;
-  }
-
-  void modifiers(LayerSpec& layer) {
-    bool padded = false, strided = false, grouped_ = false;
-    for (;;) {
-      const auto start = place_;
-      const bool conv = layer.kind == Kind::conv;
-      if (!padded && take('z')) {
-        padded = true;
-        if (layer.window[0] % 2 == 0 || layer.window[1] % 2 == 0) {
-          fail(begin_ + start, str("z pads on both sides alike, which needs an odd size, not ", layer.window[0], "×",
-                                   layer.window[1], "; use an odd size, or TOML with padding = …"));
-        }
-        layer.padding = {layer.window[0] / 2, layer.window[1] / 2};
-      } else if (!strided && take('s')) {
-        strided = true;
-        layer.stride = sizes("stride", "; write e.g. s2");
-      } else if (!padded && conv && take('w')) {
-        padded = true;
-        layer.padding = {layer.window[0] - 1, layer.window[1] - 1};
-      } else if (!layer.flipped && conv && take('f')) {
-        layer.flipped = true;
-      } else if (!layer.untied && conv && take('u')) {
-        layer.untied = true;
-      } else if (!grouped_ && conv && take('g')) {
-        grouped_ = true;
-        if (!at_digit()) fail(begin_ + place_, "the number of groups is missing; write e.g. g2");
-        layer.groups = number("the number of groups");
-      } else {
-        return;
-      }
+    std::string known;
+    for (const auto* layer : all_layers()) {
+      const auto& line = layer->line;
+      if (line.form != Form::counted) continue;
+      const auto example = line.example.substr(line.example.find(line.word));
+      known += str(known.empty() ? "; " : ", ", count, example, known.empty() ? " is " : " ", layer->what_is(count));
     }
+    fail(begin_, str(in_quotes(item_), " is not a layer", known));
   }
 
-  /// "5" or "3x5".
-  Pair sizes(std::string_view name, const std::string& hint) {
-    if (!at_digit()) fail(begin_ + place_, str("the ", name, " of ", in_quotes(item_), " is missing", hint));
-    const auto rows = number(name);
-    if (!take('x')) return {rows, rows};
-    if (!at_digit()) fail(begin_ + place_, str("the second number of the ", name, " is missing; write e.g. 3x5"));
-    return {rows, number(name)};
-  }
-
-  std::int64_t number(std::string_view name) {
-    const auto start = place_;
-    std::int64_t value = 0;
-    for (; at_digit(); ++place_) value = std::min(value * 10 + (item_[place_] - '0'), kMostNumber + 1);
-    if (value < 1) fail(begin_ + start, str(name, " must be at least 1"));
-    if (value > kMostNumber) {
-      fail(begin_ + start, str(in_quotes(item_.substr(start, place_ - start)), " is too large; numbers are at most ",
-                               grouped(static_cast<std::uint64_t>(kMostNumber))));
-    }
-    return value;
-  }
-
-  bool at_digit() const { return place_ < item_.size() && is_digit(item_[place_]); }
-  bool take(char c) {
-    if (place_ == item_.size() || item_[place_] != c) return false;
-    ++place_;
-    return true;
-  }
-
-  std::string_view text_, what_;
+  std::string_view text_;
+  Line line_;
   std::size_t at_ = 0;      // in text_
   std::string_view item_;   // between two dashes,
-  std::size_t begin_ = 0;   // where it stands in text_,
-  std::size_t place_ = 0;   // and how far it is read
+  std::size_t begin_ = 0;   // and where it stands in text_
   std::size_t layers_ = 0;  // so far, each as often as it is repeated
   int nesting_ = 0;
 };
 
-std::string kind_name(Kind kind) {
-  switch (kind) {
-    case Kind::conv:
-      return "conv";
-    case Kind::max_pool:
-      return "maxpool";
-    case Kind::average_pool:
-      return "avgpool";
-    case Kind::global_average_pool:
-      return "gap";
-    case Kind::dense:
-      return "dense";
-    case Kind::batch_norm:
-      return "batch_norm";
-    case Kind::relu:
-      return "relu";
-    case Kind::tanh:
-      return "tanh";
-    case Kind::sigmoid:
-      return "sigmoid";
-    case Kind::softmax:
-      return "softmax";
-    case Kind::linear:
-      return "linear";
-    case Kind::bias:
-      return "bias";
-    case Kind::residual:
-      return "residual";
+/// Of a layer with branches, the first input is x, or what the shortcut makes of it.
+Value build_spec(Value x, const LayerSpec& spec, bool centred, LayerNames& names) {
+  const Layer& layer = *spec.layer;
+  std::vector<Value> inputs{x};
+  if (layer.line.form == Form::branches) {
+    inputs.push_back(build_chain(x, spec.branch, names));
+    if (!spec.shortcut.empty()) inputs[0] = build_chain(x, spec.shortcut, names);
   }
-  return {};
-}
-
-/// `biased`: whether a convolution or dense layer has a bias where its text does not say.
-Value build_layer(Value x, const LayerSpec& layer, bool biased) {
-  const PoolOptions pool{.window = layer.window, .stride = layer.stride, .padding = layer.padding};
-  const Bias bias = biased ? Bias::shared : Bias::none;
-  switch (layer.kind) {
-    case Kind::conv:
-      return conv_layer(x, {.filters = layer.count,
-                            .kernel = layer.window,
-                            .options = {.stride = layer.stride, .padding = layer.padding, .groups = layer.groups},
-                            .flipped = layer.flipped,
-                            .bias = layer.untied ? Bias::untied : bias});
-    case Kind::max_pool:
-      return max_pool(x, pool);
-    case Kind::average_pool:
-      return average_pool(x, pool);
-    case Kind::global_average_pool:
-      return global_average_pool(x);
-    case Kind::dense:
-      return dense_layer(x, {.outputs = layer.count, .bias = bias});
-    case Kind::batch_norm:
-      return batch_norm_layer(x);
-    case Kind::relu:
-      return relu(x);
-    case Kind::tanh:
-      return tanh(x);
-    case Kind::sigmoid:
-      return sigmoid(x);
-    case Kind::softmax:
-      return softmax(x);
-    case Kind::bias:
-      return bias_layer(x);
-    case Kind::linear:
-    case Kind::residual:
-      break;
-  }
-  return x;
-}
-
-/// F(x) + x or F(x) + G(x).
-Value build_residual(Value x, const LayerSpec& layer, LayerNames& names) {
-  const Value branch = build_chain(x, layer.branch, names);
-  const Value beside = layer.shortcut.empty() ? x : build_chain(x, layer.shortcut, names);
-  names.begin(kind_name(layer.kind));
-  return residual(beside, branch);
+  names.begin(std::string(layer.name.value));
+  return build_layer(layer, inputs, centred && layer.without_bias ? layer.without_bias(spec.options) : spec.options);
 }
 
 }  // namespace
@@ -357,16 +225,10 @@ std::vector<LayerSpec> parse_chain(std::string_view text, std::string_view what)
 
 Value build_chain(Value x, std::span<const LayerSpec> layers, LayerNames& names) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const auto& layer = layers[i];
-    if (layer.kind == Kind::linear) continue;
-    if (layer.kind == Kind::residual) {
-      x = build_residual(x, layer, names);
-    } else {
-      names.begin(kind_name(layer.kind));
-      const bool centred =
-          i + 1 < layers.size() && layers[i + 1].kind == Kind::batch_norm;  // a bias would vanish there
-      x = build_layer(x, layer, /*biased=*/!centred);
-    }
+    const bool centred = i + 1 < layers.size() && layers[i + 1].layer->centres;  // a bias would vanish there
+    const Value y = build_spec(x, layers[i], centred, names);
+    if (y == x) continue;  // it does nothing
+    x = y;
     x.graph().name(x, x.graph().layer());
   }
   return x;

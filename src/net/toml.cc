@@ -3,10 +3,10 @@
 #include <map>
 
 #include "chalkgrad/error.h"
-#include "chalkgrad/layers.h"
 #include "src/base/suggest.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
+#include "src/layers/registry.h"
 #include "src/net/build.h"
 #include "src/net/chain.h"
 #include "src/net/names.h"
@@ -203,29 +203,15 @@ class TomlBuilder {
   Value typed(TableReader& reader, const std::vector<Value>& inputs, const std::string& name) {
     const auto type = reader.required_text("type");
     reader.what(str("a layer of type \"", type, "\""));
-    using Make = Value (TomlBuilder::*)(TableReader&, Value, const std::string&);
-    static const std::map<std::string_view, Make> composites{{"conv", &TomlBuilder::conv},
-                                                             {"dense", &TomlBuilder::dense},
-                                                             {"maxpool", &TomlBuilder::pool},
-                                                             {"avgpool", &TomlBuilder::pool},
-                                                             {"gap", &TomlBuilder::global_pool},
-                                                             {"batch_norm", &TomlBuilder::batch_norm},
-                                                             {"flatten", &TomlBuilder::flatten},
-                                                             {"bias", &TomlBuilder::bias},
-                                                             {"activations", &TomlBuilder::activation_list}};
-    if (type == "residual") return sum_with_shortcut(reader, inputs, name);
-    const auto composite = composites.find(type);
-    if (composite != composites.end()) {
-      const Value x = single(reader, inputs);
-      begin_layer(type, name);
-      return (this->*composite->second)(reader, x, type);
-    }
+    if (const auto* layer = find_layer(type); layer && !layer->op) return layer_of_type(*layer, reader, inputs, name);
     const auto op_name = type == "op" ? reader.required_text("op") : type;
     const auto* op = find_op(op_name);
     if (!op) {
-      std::vector<std::string_view> known{"op", "residual"};
-      for (const auto& entry : composites) known.push_back(entry.first);
-      if (type == "op") known.clear();
+      std::vector<std::string_view> known;
+      if (type != "op") {
+        known.emplace_back("op");
+        for (const auto* layer : all_layers()) known.push_back(layer->name.value);
+      }
       for (const auto* each : all_ops()) known.push_back(each->name.value);
       const auto guess = did_you_mean(op_name, known);
       reader.fail(type == "op" ? "op" : "type",
@@ -252,143 +238,19 @@ class TomlBuilder {
     return value;
   }
 
-  Value conv(TableReader& reader, Value x, const std::string&) {
-    ConvLayer layer;
-    layer.filters = reader.required_integer("filters", 1, kMostNumber);
-    layer.kernel = reader.pair("kernel", 1, kMostNumber).value_or(Pair{3, 3});
-    layer.options.stride = reader.pair("stride", 1, kMostNumber).value_or(Pair{1, 1});
-    layer.options.dilation = reader.pair("dilation", 1, kMostNumber).value_or(Pair{1, 1});
-    layer.options.padding = padding(reader, layer.kernel, layer.options.dilation, /*wide=*/true);
-    layer.options.groups = reader.integer("groups", 1, kMostNumber).value_or(1);
-    layer.flipped = reader.boolean("flipped").value_or(false);
-    layer.bias = conv_bias(reader);
-    layer.subtract_bias = subtract_bias(reader, layer.bias);
-    reader.finish();
-    return named(conv_layer(x, layer));
-  }
-
-  /// true, false or "untied".
-  static Bias conv_bias(TableReader& reader) {
-    const auto* node = reader.node("bias");
-    if (!node) return Bias::shared;
-    if (node->is_boolean()) return *reader.boolean("bias") ? Bias::shared : Bias::none;
-    if (!node->is_string() || reader.text("bias") != "untied") {
-      reader.fail("bias", "must be true (one a filter), \"untied\" (one for each value of the result) or false");
+  Value layer_of_type(const Layer& layer, TableReader& reader, const std::vector<Value>& inputs,
+                      const std::string& name) {
+    if (layer.inputs == 1) single(reader, inputs);
+    if (std::ssize(inputs) != layer.inputs) {
+      reader.fail("from", str("must be ", layer.inputs == 2 ? "two" : std::to_string(layer.inputs), " names for ",
+                              reader.what(), ": ", layer.inputs_are));
     }
-    return Bias::untied;
-  }
-
-  static bool subtract_bias(TableReader& reader, Bias bias) {
-    const bool subtract = reader.boolean("subtract_bias").value_or(false);
-    if (subtract && bias == Bias::none) reader.fail("subtract_bias", "= true needs a bias; leave out one of the two");
-    return subtract;
-  }
-
-  /// A number, two, or "same"; where `wide`, "full", too: as far as the window touches the input at all.
-  static Pair padding(TableReader& reader, const Pair& window, const Pair& dilation, bool wide) {
-    const auto* node = reader.node("padding");
-    if (!node) return {0, 0};
-    if (!node->is_string()) return reader.pair("padding", 0, kMostNumber).value_or(Pair{0, 0});
-    const auto text = reader.text("padding");
-    const Pair reach{(window[0] - 1) * dilation[0], (window[1] - 1) * dilation[1]};
-    if (wide && text == "full") return reach;
-    if (text != "same") {
-      reader.fail("padding", str("must be a whole number, two of them, or ",
-                                 wide ? "a word: \"same\" or \"full\"" : "\"same\"", ", not ", in_quotes(*text)));
-    }
-    if (reach[0] % 2 != 0 || reach[1] % 2 != 0) {
-      reader.fail("padding", str("= \"same\" pads on both sides alike, which needs an odd size, not ", window[0], "×",
-                                 window[1], "; use numbers"));
-    }
-    return {reach[0] / 2, reach[1] / 2};
-  }
-
-  Value dense(TableReader& reader, Value x, const std::string&) {
-    DenseLayer layer;
-    layer.outputs = reader.required_integer("outputs", 1, kMostNumber);
-    layer.bias = reader.boolean("bias").value_or(true) ? Bias::shared : Bias::none;
-    layer.subtract_bias = subtract_bias(reader, layer.bias);
-    const auto init = reader.text("init").value_or("he");
-    if (init != "he" && init != "glorot")
-      reader.fail("init", str("must be \"he\" or \"glorot\", not ", in_quotes(init)));
+    const auto options = reader.attributes(layer.options);
     reader.finish();
-    layer.init = init == "he" ? WeightInit::he : WeightInit::glorot;
-    return named(dense_layer(x, layer));
-  }
-
-  Value pool(TableReader& reader, Value x, const std::string& type) {
-    PoolOptions options;
-    options.window = reader.pair("window", 1, kMostNumber).value_or(Pair{2, 2});
-    options.stride = reader.pair("stride", 1, kMostNumber).value_or(options.window);
-    options.padding = padding(reader, options.window, {1, 1}, /*wide=*/false);
-    reader.finish();
-    return named(type == "maxpool" ? max_pool(x, options) : average_pool(x, options));
-  }
-
-  Value bias(TableReader& reader, Value x, const std::string&) {
-    const bool untied = reader.boolean("untied").value_or(true);
-    const bool subtract = reader.boolean("subtract").value_or(false);
-    reader.finish();
-    return named(bias_layer(x, untied ? Bias::untied : Bias::shared, subtract));
-  }
-
-  Value activation_list(TableReader& reader, Value x, const std::string&) {
-    static const std::map<std::string_view, Activation> known{{"linear", Activation::linear},
-                                                              {"relu", Activation::relu},
-                                                              {"sigmoid", Activation::sigmoid},
-                                                              {"tanh", Activation::tanh}};
-    const auto names = reader.texts("functions");
-    if (!names) reader.fail(str(reader.what(), " needs \"functions\", e.g. [\"sigmoid\", \"tanh\"]"));
-    if (names->size() > kMostTables) {
-      reader.fail("functions", str("has ", grouped(names->size()), " names; it may have ", grouped(kMostTables),
-                                   ", and is repeated for all nodes"));
-    }
-    std::vector<Activation> functions;
-    for (const auto& name : *names) {
-      const auto found = known.find(name);
-      if (found == known.end()) {
-        std::vector<std::string_view> words(known.size());
-        std::transform(known.begin(), known.end(), words.begin(), [](const auto& entry) { return entry.first; });
-        const auto guess = did_you_mean(name, words);
-        reader.fail("functions", str("names ", in_quotes(name), ", which is no activation",
-                                     guess.empty() ? "; use linear, relu, sigmoid and tanh" : guess));
-      }
-      functions.push_back(found->second);
-    }
-    reader.finish();
-    const Value y = activations(x, functions);
-    if (y == x) reader.fail("functions", "are all \"linear\", which does nothing; remove the layer");
+    begin_layer(std::string(layer.name.value), name);
+    const Value y = build_layer(layer, inputs, options);
+    if (y == inputs[0]) reader.fail("type", str("= \"", layer.name.value, "\" does nothing; remove the layer"));
     return named(y);
-  }
-
-  Value global_pool(TableReader& reader, Value x, const std::string&) {
-    reader.finish();
-    return named(global_average_pool(x));
-  }
-
-  Value batch_norm(TableReader& reader, Value x, const std::string&) {
-    BatchNormLayer layer;
-    layer.momentum = reader.number("momentum").value_or(layer.momentum);
-    layer.epsilon = reader.number("epsilon").value_or(layer.epsilon);
-    if (!(layer.momentum >= 0 && layer.momentum <= 1)) reader.fail("momentum", "must be between 0 and 1");
-    if (!(layer.epsilon > 0 && layer.epsilon <= 1)) reader.fail("epsilon", "must be above 0 and at most 1");
-    reader.finish();
-    return named(batch_norm_layer(x, layer));
-  }
-
-  /// from = ["x", "branch"]
-  Value sum_with_shortcut(TableReader& reader, const std::vector<Value>& inputs, const std::string& name) {
-    if (inputs.size() != 2)
-      reader.fail("from",
-                  str("must be two names for ", reader.what(), ": what is added, and the branch computed from it"));
-    reader.finish();
-    begin_layer("residual", name);
-    return named(residual(inputs[0], inputs[1]));
-  }
-
-  Value flatten(TableReader& reader, Value x, const std::string&) {
-    reader.finish();
-    return named(reshape(x, {elements(x.shape())}));
   }
 
   /// The output must be one per sample, and depend on the input; and all that was written must have a use.

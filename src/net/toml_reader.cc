@@ -47,13 +47,13 @@ void TableReader::fail_at(std::string_view key, const std::string& message) cons
   origin_.fail(found ? found->source() : table_.source(), message);
 }
 
-void TableReader::missing(std::string_view key) const {
+void TableReader::missing(std::string_view key, std::string_view example) const {
   for (const auto& [written, value] : table_) {  // perhaps it is there, with a typing error
     if (std::find(asked_.begin(), asked_.end(), written.str()) != asked_.end()) continue;
     const auto guess = did_you_mean(written.str(), std::array{key});
     if (!guess.empty()) origin_.fail(written.source(), str(what_, " has no key ", in_quotes(written.str()), guess));
   }
-  fail(str(what_, " needs \"", key, "\""));
+  fail(str(what_, " needs \"", key, "\"", example.empty() ? "" : ", e.g. ", example));
 }
 
 std::int64_t TableReader::checked(const toml::node& node, std::string_view key, std::int64_t least,
@@ -169,6 +169,19 @@ std::pair<std::int64_t, std::int64_t> whole(const Range& range) {
                                                                            : kMost};
 }
 
+std::string text_of(const Range& range) {
+  const bool closed =
+      std::isfinite(range.least) && std::isfinite(range.most) && !range.without_least && !range.without_most;
+  return closed ? str("between ", range.least, " and ", range.most) : range.text();
+}
+
+std::string quoted(std::string_view word) { return str("\"", word, "\""); }
+
+/// As it is written in TOML.
+std::string written(std::string_view word) {
+  return word == "true" || word == "false" ? std::string(word) : quoted(word);
+}
+
 template <class T>
 void set(T& value, std::optional<T> read) {
   if (read) value = std::move(*read);
@@ -176,7 +189,12 @@ void set(T& value, std::optional<T> read) {
 
 }  // namespace
 
+void FieldReader::require(const Field& field) {
+  if (field.must_be_given && !reader_.has(field.name)) reader_.missing(field.name, field.example);
+}
+
 void FieldReader::field(const Field& field, std::int64_t& value) {
+  require(field);
   const auto [least, most] = whole(field.range);
   set(value, reader_.integer(field.name, least, most));
 }
@@ -184,7 +202,7 @@ void FieldReader::field(const Field& field, bool& value) { set(value, reader_.bo
 void FieldReader::field(const Field& field, double& value) {
   const auto read = reader_.number(field.name);
   if (read && !field.range.contains(*read))
-    reader_.fail(field.name, str("must be ", field.range.text(), ", not ", *read));
+    reader_.fail(field.name, str("must be ", text_of(field.range), ", not ", *read));
   set(value, read);
 }
 void FieldReader::field(const Field& field, std::string& value) {
@@ -210,6 +228,38 @@ void FieldReader::field(const Field& field, std::vector<double>& value) {
     if (!element.is_number()) reader_.fail(field.name, "must be a list of numbers, e.g. [0.5, 1]");
     value.push_back(element.value<double>().value_or(0.0));
   }
+}
+
+void FieldReader::pair(const Field& field, Pair& value, std::string* word) {
+  const auto* found = reader_.node(field.name);
+  if (word && found && found->is_string()) {
+    *word = found->as_string()->get();
+    return;
+  }
+  const auto [least, most] = whole(field.range);
+  set(value, reader_.pair(field.name, least, most));
+}
+void FieldReader::choice(const Field& field, std::span<const Word> words, std::size_t& index) {
+  const auto* found = reader_.node(field.name);
+  if (!found) return;
+  const auto* text = found->as_string();
+  const auto* truth = found->as_boolean();
+  const auto given = text ? quoted(text->get()) : truth ? std::string(truth->get() ? "true" : "false") : "";
+  std::string known;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto& [word, meaning] = words[i];
+    if (written(word) == given) {
+      index = i;
+      return;
+    }
+    known += str(i == 0 ? "" : i + 1 == words.size() ? " or " : ", ", written(word));
+    if (!meaning.empty()) known += str(" (", meaning, ")");
+  }
+  reader_.fail(field.name, str("must be ", known, text ? ", not " + in_quotes(text->get()) : ""));
+}
+void FieldReader::words(const Field& field, std::vector<std::string>& value) {
+  require(field);
+  set(value, reader_.texts(field.name));
 }
 
 Attributes TableReader::attributes(const Attributes& defaults) {

@@ -66,7 +66,8 @@ class TableReader {
   [[noreturn]] void fail_at(std::string_view key, const std::string& message) const;
 
  private:
-  [[noreturn]] void missing(std::string_view key) const;
+  friend class FieldReader;
+  [[noreturn]] void missing(std::string_view key, std::string_view example = {}) const;
   std::int64_t checked(const toml::node& node, std::string_view key, std::int64_t least, std::int64_t most) const;
 
   const toml::table& table_;
@@ -85,8 +86,15 @@ class FieldReader : public FieldVisitor {
   void field(const Field& field, std::string& value) override;
   void field(const Field& field, std::vector<std::int64_t>& value) override;
   void field(const Field& field, std::vector<double>& value) override;
+  void pair(const Field& field, Pair& value, std::string* word) override;
+  void choice(const Field& field, std::span<const Word> words, std::size_t& index) override;
+  void words(const Field& field, std::vector<std::string>& value) override;
+  void refuse(std::string_view name, const std::string& message) override { reader_.fail(name, message); }
 
  private:
+  /// Complains about a field that must be there and is not.
+  void require(const Field& field);
+
   TableReader& reader_;
 };
 

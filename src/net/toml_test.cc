@@ -5,6 +5,7 @@
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/layers.h"
+#include "src/layers/registry.h"
 #include "src/net/build.h"
 #include "src/ops/registry.h"
 
@@ -227,7 +228,7 @@ TEST(Toml, PointsAtMistakes) {
       error_of("[[layer]]\ntype = \"activations\"\nfunctions = [\"sigmiod\"]\n"),
       HasSubstr("line 3, column 13: functions names \"sigmiod\", which is no activation; did you mean \"sigmoid\"?"));
   EXPECT_THAT(error_of("[[layer]]\ntype = \"activations\"\nfunctions = [\"step\", \"x\"]\n"),
-              HasSubstr("\"step\", which is no activation; use linear, relu, sigmoid and tanh"));
+              HasSubstr("\"step\", which is no activation; use " + activation_names("and")));
   EXPECT_THAT(error_of("[[layer]]\ntype = \"activations\"\nfunctions = [\"tanh\", \"relu\", \"relu\"]\n"),
               HasSubstr("line 1: activations1: 3 functions do not divide 64 nodes; give a divisor of 64"));
   EXPECT_THAT(error_of("[[layer]]\ntype = \"activations\"\nfunctions = [\"linear\"]\n"),
