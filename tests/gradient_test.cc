@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "chalkgrad/gradcheck.h"
+#include "chalkgrad/layers.h"
 #include "chalkgrad/ops.h"
 #include "src/run/reference.h"
 #include "tests/sample_graph.h"
@@ -72,6 +73,12 @@ TEST(Ties, ReluHasNoSlopeAtZero) {
   Graph g;
   const Value x = g.input("x", {4});
   EXPECT_EQ(gradient(relu(x), x, {-1, 0, -0.0, 2}, {3, 5, 7, 11}), (std::vector<double>{0, 0, 0, 11}));
+}
+
+TEST(Ties, LeakyReluHasItsSlopeAtZero) {
+  Graph g;
+  const Value x = g.input("x", {4});
+  EXPECT_EQ(gradient(leaky_relu(x, 0.5), x, {-1, 0, -0.0, 2}, {3, 5, 7, 11}), (std::vector<double>{1.5, 2.5, 3.5, 11}));
 }
 
 TEST(Ties, MaxGivesAllToTheFirstMaximum) {

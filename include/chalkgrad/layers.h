@@ -63,7 +63,11 @@ Value residual(Value x, Value branch);
 /// x + b, or x − b, with a bias for each value of x, or (shared) for each of its channels.
 Value bias_layer(Value x, Bias bias = Bias::untied, bool subtract = false);
 
-enum class Activation : std::uint8_t { linear, relu, sigmoid, tanh };
+/// x where x > 0, else slope·x (Maas, Hannun & Ng 2013): max(x, slope·x). Its derivative at 0 is the slope, which is
+/// from 0 to 1.
+Value leaky_relu(Value x, double slope = 0.01);
+
+enum class Activation : std::uint8_t { linear, relu, sigmoid, tanh, leaky_relu };
 /// A function of its own for every node: element i of x (row-major) gets functions[i mod their number], which must
 /// divide the number of elements.
 Value activations(Value x, std::span<const Activation> functions);

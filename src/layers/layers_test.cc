@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
@@ -152,6 +153,17 @@ TEST(Layers, EveryNodeCanHaveAnActivationOfItsOwn) {
   const std::vector<double> expected{-1, 0, sigma(3), std::tanh(4.0), 5, 6, sigma(-7), std::tanh(-0.5)};
   ASSERT_EQ(found.size(), expected.size());
   for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-15) << i;
+}
+
+TEST(Layers, LeakyReluIsTheLargerOfXAndItsSlopeTimesX) {
+  Graph g;
+  const Value x = g.input("x", {5});
+  const std::vector<double> in{-2, -0.0, 0, 3, std::nan("")};
+  const auto y = evaluated(g, leaky_relu(x, 0.25), {{"x", in}});
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(y[i], std::max(in[i], 0.25 * in[i])) << in[i];
+  EXPECT_TRUE(std::isnan(y[4]));
+  EXPECT_EQ(evaluated(g, leaky_relu(x), {{"x", in}})[0], -2 * 0.01);
+  EXPECT_EQ(error_of([&] { leaky_relu(x, 1.5); }), "leaky_relu: slope is 1.5; it must be between 0 and 1");
 }
 
 TEST(Layers, ActivationsTakeAsManyStepsAsRunsNotAsNodes) {

@@ -64,6 +64,19 @@ TEST(Chain, ReadsFlippedUntiedAndWideConvolutionsAndBiases) {
   EXPECT_EQ(parse_chain("mp2-bias-relu")[1].position, 5);
 }
 
+TEST(Chain, ReadsAWordWithADashInIt) {
+  EXPECT_THAT(texts_of(parse_chain("4c3-leaky-relu-mp2-leaky-relu0.25-10n")),
+              ElementsAre("conv filters=4", "leaky_relu", "maxpool", "leaky_relu slope=0.25", "dense outputs=10"));
+  EXPECT_EQ(parse_chain("4c3-leaky-relu-mp2")[1].position, 5);
+  EXPECT_EQ(error_of("10n-leaky-relu2"),
+            "network \"10n-leaky-relu2\": character 15: the slope must be between 0 and 1, not 2");
+  EXPECT_THAT(error_of("leaky-relu0.z"), HasSubstr("character 13: the slope has no digit after its point"));
+  EXPECT_THAT(error_of("leaky-relu0.1z"), HasSubstr("character 14: \"z\" is not understood after \"leaky-relu0.1\"; "
+                                                    "leaky-relu may go on with its slope"));
+  EXPECT_THAT(error_of("10n-leaky-rleu"), HasSubstr("character 5: \"leaky\" is not a layer; layers are e.g. 20c5, "));
+  EXPECT_THAT(error_of("leaky_relu"), HasSubstr("did you mean \"leaky-relu\"?"));
+}
+
 TEST(Chain, ReadsResidualsAndRepetitions) {
   const auto layers = parse_chain("bn-2*(res(4c3z-bn)-relu)-res(8c3zs2,8c1s2)-gap");
   EXPECT_THAT(texts_of(layers), ElementsAre("batch_norm", "residual", "relu", "residual", "relu", "residual", "gap"));
