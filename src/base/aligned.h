@@ -8,14 +8,14 @@
 namespace chalk {
 
 struct FreeBlock {
-  void* block = nullptr;  // that the memory stands in
+  void* block = nullptr;  // that contains the memory
   void operator()(float*) const;
 };
 
 class AlignedFloats {
  public:
   AlignedFloats() = default;
-  /// Throws std::bad_alloc. Memory that is never touched is never taken from the system, where it allows that.
+  /// Throws std::bad_alloc. Memory that is never touched is never taken from the system, if the system allows that.
   explicit AlignedFloats(std::size_t count);
   float* data() const { return data_.get(); }
   std::size_t size() const { return size_; }

@@ -1,4 +1,4 @@
-// Tables in the documents that the program knows better: each is generated, and a test fails when it is stale.
+// Tables in the documents that the program knows best: each is generated, and a test fails when it is stale.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 namespace chalk::testing_support {
 
 /// Expects that `file` of this repository has `text` between the lines "<!-- begin NAME (generated) -->" and
-/// "<!-- end NAME -->". With CHALKGRAD_WRITE_DOCS=1 in the environment it is written there.
+/// "<!-- end NAME -->". With CHALKGRAD_WRITE_DOCS=1 in the environment, writes it there.
 inline void expect_generated(const std::string& file, const std::string& name, const std::string& text) {
   const std::string path = std::string(CHALKGRAD_SOURCE_DIR) + "/" + file;
   std::stringstream contents;

@@ -13,7 +13,7 @@ namespace chalk {
 
 using VisitFields = std::function<void(FieldVisitor&)>;
 
-/// Throws InputError "momentum is 1.5; it must be at least 0 and below 1" for the first field that is out of its range.
+/// Throws InputError "momentum is 1.5; it must be at least 0 and below 1" for the first field that is out of range.
 void check_fields(const VisitFields& visit);
 
 /// The fields' names and values as text, in their order.

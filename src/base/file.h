@@ -1,4 +1,4 @@
-// Whole files, read and written so that nothing is ever half done.
+// Whole files, read and written so that nothing is ever left half done.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Lanes: the same place of sixteen samples, held in 1, 2 or 4 native vectors. Included once per instruction set, after
+// Lanes: the same value of sixteen samples, held in 1, 2 or 4 native vectors. Included once per instruction set, after
 // <hwy/foreach_target.h>; hence no ordinary include guard.
 //
 // Kernels are templates over T: `Lanes` for sixteen samples, `double` for the one-sample reference, `float` for values
@@ -19,7 +19,7 @@
 
 #include "src/base/target.h"
 
-// Portable code is there for correctness, on old processors: small is all it has to be.
+// Portable code is there for correctness on old processors; all it has to be is small.
 #if HWY_TARGET == HWY_SCALAR && HWY_COMPILER_GCC_ACTUAL
 #undef HWY_BEFORE_NAMESPACE
 #define HWY_BEFORE_NAMESPACE() \

@@ -7,8 +7,8 @@
 
 namespace chalk {
 
-/// Turns kCounters counters, c[word][counter], into as many blocks of random bits. They stand side by side, which keeps
-/// processors busy and lets compilers use the vectors of whatever instruction set the caller is compiled for.
+/// Turns kCounters counters, c[word][counter], into as many blocks of random bits. Doing them side by side keeps the
+/// processor busy and lets the compiler use the vectors of whatever instruction set the caller is compiled for.
 template <std::size_t kCounters>
 [[gnu::always_inline]] inline void philox_blocks(std::uint32_t (&c)[4][kCounters], std::array<std::uint32_t, 2> k) {
   for (int round = 0; round < 10; ++round) {

@@ -12,7 +12,7 @@ namespace chalk {
 /// Philox 4x32-10.
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
-/// FNV-1a, to make a stream number of a name.
+/// FNV-1a, to make a stream number from a name.
 std::uint64_t hash_name(std::string_view name);
 
 /// A stream of random numbers for one purpose: (seed, stream) name it, `position` counts along it.

@@ -5,7 +5,7 @@
 
 namespace chalk {
 
-/// The shortest such text: 0.1, 1e+20. That of std::to_chars, which would bring tables of 128 kB into a static program.
+/// The shortest such text: 0.1, 1e+20. The same as std::to_chars's, which adds tables of 128 kB to a static program.
 std::string shortest(double value);
 
 }  // namespace chalk

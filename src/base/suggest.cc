@@ -8,7 +8,7 @@
 namespace chalk {
 namespace {
 
-constexpr std::size_t kLongest = 40;  // longer words are nobody's typing error
+constexpr std::size_t kLongest = 40;  // longer words are no typing errors
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 

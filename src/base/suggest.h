@@ -7,7 +7,7 @@
 
 namespace chalk {
 
-/// The known word nearest to `word`, if it is near enough to be what was meant, else "". Letter case counts for little.
+/// The known word nearest to `word`, if it may be what was meant, otherwise "". Letter case counts for little.
 std::string nearest(std::string_view word, std::span<const std::string_view> known);
 
 /// `; did you mean "relu"?`, or nothing.

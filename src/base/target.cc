@@ -18,11 +18,11 @@ constexpr std::int64_t highway_bits(Target target) {
   return bits[static_cast<int>(target)];
 }
 
-/// Asks for all that Highway lets the compiler use. What the whole program was compiled for need not be asked for.
+/// Asks for all that Highway lets the compiler use, except what the whole program is compiled for anyway.
 bool runs_here(Target target) {
   if (highway_bits(target) & HWY_STATIC_TARGET) return true;
 #if HWY_ARCH_X86
-  // F16C is left out, which clang 14 cannot ask for: whoever has AVX2 with FMA has it.
+  // F16C is left out, as clang 14 cannot ask for it: a processor with AVX2 and FMA has it.
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
                     __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
   if (target == Target::avx2) return avx2;

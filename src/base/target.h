@@ -10,14 +10,14 @@ namespace chalk {
 /// The best first. Also the order of the copies in a table of CHALK_EXPORT.
 enum class Target : int { avx512, avx2, neon, portable };
 
-/// As CHALKGRAD_TARGET has it.
+/// As in CHALKGRAD_TARGET.
 const char* target_name(Target target);
 
 /// Those that this program has code for and this machine can run, the best first.
 std::vector<Target> targets();
 
 /// The one that kernels run on: the best, or the one named by CHALKGRAD_TARGET. The first call decides. Throws
-/// InputError if that one cannot be had.
+/// InputError if that one is not available.
 Target choose_target();
 
 /// Kernels run on this one from now on. For tests; it has to be one of targets().

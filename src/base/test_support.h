@@ -23,7 +23,7 @@ std::string input_error(Action action) {
   return "(no InputError)";
 }
 
-/// A folder of its own, removed at the end.
+/// A temporary folder, removed at the end.
 class Folder {
  public:
   Folder() {

@@ -19,19 +19,19 @@ inline void pause() {
 #endif
 }
 
-// Who changes a value that another may sleep on does so with seq_cst. libstdc++'s notify first looks whether anybody
-// sleeps; a weaker store may still be on its way then, so that neither sees the other: the waiter sleeps on a value
-// that is old, and nobody wakes it.
+// A value that another thread may sleep on is changed with seq_cst. libstdc++'s notify first looks whether anybody is
+// asleep; a weaker store might still be on its way then, so that neither sees the other: the waiter sleeps on an old
+// value, and nobody wakes it.
 
-/// Lets who is queued on this core run. True if somebody was.
+/// Lets another thread that is queued on this core run. True if there was one.
 bool let_others_run() {
   const auto start = std::chrono::steady_clock::now();
   std::this_thread::yield();
   return std::chrono::steady_clock::now() - start > std::chrono::microseconds(20);
 }
 
-/// Waits until `value` is no longer `old`: spins first, for the reply is usually near, then sleeps. If others want this
-/// core it sleeps at once: who is waited for may be one of them, and who wakes up is given a core that is free.
+/// Waits until `value` is no longer `old`: spins first, as the reply is usually near, then sleeps. If others want
+/// this core, it sleeps at once: it may be waiting for one of them, and on waking up it is given a free core.
 template <class T>
 void wait_while(const std::atomic<T>& value, T old, bool spin) {
   for (int i = 1; spin && i <= kSpins; ++i) {
@@ -44,7 +44,7 @@ void wait_while(const std::atomic<T>& value, T old, bool spin) {
 
 bool may_spin(int threads) {
   static const int cores = available_threads();
-  return threads <= cores;  // else the one we wait for may need this very core
+  return threads <= cores;  // otherwise, what we wait for may need this very core
 }
 
 }  // namespace

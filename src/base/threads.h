@@ -1,4 +1,4 @@
-// A fixed team of threads that do one thing together, many thousand times a second.
+// A fixed team of threads that work together, many thousand times per second.
 #pragma once
 
 #include <atomic>
@@ -9,7 +9,7 @@
 
 namespace chalk {
 
-/// One a core that this process may run on.
+/// One per core that this process may run on.
 int available_threads();
 
 class ThreadTeam {
@@ -23,7 +23,7 @@ class ThreadTeam {
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
   /// Calls work(0) … work(size() − 1), each on its own thread, work(0) on this one; returns when all have. Allocates
-  /// nothing. If some throw, so does this, when all have ended: what was thrown first. (Work must not throw where other
+  /// nothing. If some throw, rethrows the first exception once all have returned. (Work must not throw while other
   /// threads wait for it at a Barrier.)
   template <class F>
   void run(F& work) {
@@ -38,13 +38,13 @@ class ThreadTeam {
   std::vector<std::thread> workers_;
   void (*call_)(void*, int) = nullptr;
   void* work_ = nullptr;
-  std::atomic<std::uint32_t> round_{0};  // counts calls of run(); the highest bit says goodbye
+  std::atomic<std::uint32_t> round_{0};  // counts calls of run(); the highest bit ends the threads
   std::atomic<int> busy_{0};
   std::atomic<bool> failed_{false};
   std::exception_ptr error_;  // if so
 };
 
-/// Lets one after the other through; makes threads of a team wait for each other.
+/// Makes the threads of a team wait for each other.
 class Barrier {
  public:
   explicit Barrier(int size) : size_(size) {}

@@ -20,7 +20,7 @@ Character first_character(std::string_view text) {
     if (begins_character(text[i])) return {};
     code = code << 6U | (byte(i) & 0x3FU);
   }
-  constexpr std::array<char32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};  // below it a shorter form would have done
+  constexpr std::array<char32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};  // below this, a shorter form would do
   const bool surrogate = code >= 0xD800 && code < 0xE000;
   return code < kLeast[length] || surrogate || code > 0x10FFFF ? Character{} : Character{code, length};
 }

@@ -14,13 +14,13 @@ std::size_t characters(std::string_view text);
 
 struct Character {
   char32_t code = 0;
-  std::size_t bytes = 0;  ///< 0: it is no UTF-8
+  std::size_t bytes = 0;  ///< 0: it is not UTF-8
 };
-/// The character that the text begins with. Forms that are longer than need be, surrogates, and codes beyond U+10FFFF
-/// are no UTF-8; neither is an empty text.
+/// The character that the text begins with. Forms that are longer than necessary, surrogates, and codes beyond U+10FFFF
+/// are not UTF-8; neither is an empty text.
 Character first_character(std::string_view text);
 
-/// text.substr(0, bytes), or a few bytes less so that no character is cut in two.
+/// text.substr(0, bytes), or a few bytes fewer so that no character is cut in two.
 std::string_view first_bytes(std::string_view text, std::size_t bytes);
 
 }  // namespace chalk

@@ -31,7 +31,7 @@ inline std::string alternatives(const std::vector<std::string>& words, std::stri
   return out;
 }
 
-/// A name found in somebody's file, in quotes: control characters as \xNN, cut after about 60 bytes.
+/// A name from a file, in quotes: control characters as \xNN, cut after about 60 bytes.
 inline std::string in_quotes(std::string_view text) {
   constexpr std::size_t kLongest = 60;
   const bool cut = text.size() > kLongest;

@@ -9,7 +9,7 @@
 namespace chalk {
 namespace {
 
-// Number of elements, refusing extents below 1 and products that no memory holds.
+// Number of elements; refuses extents below 1 and products too large for any memory.
 std::size_t counted(const Shape& shape, const std::string& where) {
   constexpr std::int64_t kMost = std::int64_t{1} << 40U;
   std::int64_t product = 1;

@@ -12,8 +12,8 @@ namespace chalk {
 /// True if the bytes begin as gzip does.
 bool is_gzip(std::span<const std::uint8_t> bytes);
 
-/// The first `max_bytes` of what the gzip data hold, or all of it if that is less; then its checksum was verified too.
-/// Memory grows with what was really decompressed. Throws InputError naming `name` if the data are damaged, end early
+/// The first `max_bytes` of what the gzip data hold, or all of it if that is less; then its checksum is verified, too.
+/// Memory grows with what is actually decompressed. Throws InputError naming `name` if the data are damaged, end early
 /// or are followed by something else.
 std::vector<std::uint8_t> gunzip(std::span<const std::uint8_t> bytes, std::size_t max_bytes, std::string_view name);
 

@@ -1,4 +1,4 @@
-// IDX, the format of MNIST: big-endian, 00 00 TYPE DIMENSIONS, one 32-bit extent a dimension, then the elements.
+// IDX, the format of MNIST: big-endian, 00 00 TYPE DIMENSIONS, one 32-bit extent per dimension, then the elements.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ struct IdxTensor {
 /// What a file is expected to hold.
 enum class IdxKind { any, labels, images };
 
-/// Reads unsigned bytes (type 0x08) from the contents of a file, plain or gzipped. Contents given away with std::move
+/// Reads unsigned bytes (type 0x08) from the contents of a file, plain or gzipped. Contents passed with std::move
 /// become the result's without a copy. Never holds more than the header promises, and at most 2 GiB. `name` is the
 /// file's name for messages. Throws InputError if the header is not that of `kind`, or the data are shorter or longer
 /// than it promises.

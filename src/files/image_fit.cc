@@ -16,7 +16,7 @@ struct Tap {
 
 struct Axis {
   std::uint64_t total = 1;
-  std::vector<Tap> taps;  // one a pixel of the result
+  std::vector<Tap> taps;  // one per pixel of the result
 };
 
 // Smaller: in units of 1/to of a source pixel, result pixel i covers [i·from, (i+1)·from), source pixel j [j·to,

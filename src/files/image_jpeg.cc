@@ -54,7 +54,7 @@ void on_message(j_common_ptr info, int level) {
   }
 }
 
-// A progressive file may repeat tiny scans over a huge picture for ever.
+// A progressive file could repeat tiny scans over a huge picture for ever.
 void on_progress(j_common_ptr info) {
   constexpr int kMostScans = 200;
   if (!info->is_decompressor) return;

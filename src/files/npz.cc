@@ -68,7 +68,7 @@ class Bytes {
 };
 
 // An archive of stored files, after PKWARE's APPNOTE 6.3: the files, each behind a header; a directory of them; its
-// end. What is too large for a field of 32 bits has all bits set there and stands in 64 bits elsewhere.
+// end. What is too large for a field of 32 bits has all bits set there and is in 64 bits elsewhere.
 class StoredZip {
  public:
   StoredZip(std::size_t expected, std::size_t most) : out_(expected), most_(most) {}

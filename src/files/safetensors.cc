@@ -14,7 +14,7 @@
 namespace chalk {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "elements are copied as they stand in the file");
+static_assert(std::endian::native == std::endian::little, "elements are copied as they are in the file");
 
 constexpr std::size_t kLengthSize = 8;
 constexpr const char* kMetadataKey = "__metadata__";

@@ -4,7 +4,7 @@
 //   N bytes   JSON: {"__metadata__": {"key": "text"}, "NAME": {"dtype": "F32", "shape": [2,3], "data_offsets": [0,24]}}
 //   the rest  the tensors' elements, little-endian, row-major, without gaps
 //
-// Files written here carry two more metadata keys, which reading takes away again: "chalkgrad.format", and
+// Files written here have two more metadata keys, which reading removes again: "chalkgrad.format", and
 // "chalkgrad.sha256" over everything the file means, so that it survives a rewrite by another tool but not a changed
 // bit. It is the SHA-256 of the following, where a text is its length (8 bytes, little-endian) and its bytes:
 //

@@ -1,4 +1,4 @@
-// SHA-256, for telling a whole file from a damaged one.
+// SHA-256, to tell an intact file from a damaged one.
 #pragma once
 
 #include <nettle/sha2.h>
@@ -18,7 +18,7 @@ class Sha256 {
   Sha256& update(std::string_view text);
   /// Adds 8 bytes, least significant first.
   Sha256& update(std::uint64_t number);
-  /// 64 lower-case hexadecimal digits of all that was added. The object is used up.
+  /// 64 lower-case hexadecimal digits of everything added so far. The object cannot be used afterwards.
   std::string hex();
 
  private:

@@ -9,7 +9,7 @@ struct InputAttributes {  // batched or shared, as the node's type says
   std::vector<std::int64_t> shape;
   bool batched = true;
   bool distribution = false;  // elements are >= 0 and sum to 1
-  bool noise = false;         // drawn where it is not fed; see Graph::noise()
+  bool noise = false;         // drawn if it is not fed; see Graph::noise()
 
   void visit(FieldVisitor& v) {
     v.field("shape", shape);

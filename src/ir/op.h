@@ -15,7 +15,7 @@
 
 namespace chalk {
 
-/// One call of an operation's kernel. Pointers are to double, float or lane groups of 16 floats, as the kernel is.
+/// One call of an operation's kernel. Pointers are to double, float or lane groups of 16 floats, to suit the kernel.
 struct KernelCall {
   const Attributes* attributes = nullptr;
   std::span<const Type> types;      // of the inputs
@@ -28,15 +28,15 @@ using Kernel = void (*)(const KernelCall&);
 /// An elementwise operation on `count` contiguous lane groups (or 16 floats of a shared value) at a time.
 using Sweep = void (*)(const float* const* in, float* out, std::size_t count);
 
-/// The one kernel, instantiated for each scalar type. Lanes and sweep go to the machine's instruction set.
+/// The one kernel, instantiated for each scalar type. Lanes and sweep use the machine's instruction set.
 struct Kernels {
   Kernel reference;  // double, one sample
   Kernel lanes;      // sixteen samples
   Kernel shared;     // float: where all inputs are shared, and for one sample by itself
-  Sweep (*sweep)();  // for the instruction set that is chosen; elementwise operations only, else null
+  Sweep (*sweep)();  // for the chosen instruction set; only for elementwise operations, otherwise null
 };
 
-/// A shape and attributes on which an operation is tested, with values it is defined and smooth for.
+/// A shape and attributes that an operation is tested on, with values where it is defined and smooth.
 struct Sample {
   struct Input {
     Shape shape;
@@ -49,7 +49,7 @@ struct Sample {
   std::vector<Input> inputs;
 };
 
-/// How a formula is written: LaTeX with #1, #2 for the inputs. Indices follow the text books (see docs/).
+/// How a formula is written: LaTeX with #1, #2 for the inputs. Indices follow the textbooks (see docs/).
 struct Formula {
   std::string_view latex;
 };
@@ -64,7 +64,7 @@ struct Links {
 template <class T>
 struct Required {  // a member that designated initializers cannot leave out
   T value;
-  // NOLINTBEGIN(google-explicit-constructor): it stands for its value
+  // NOLINTBEGIN(google-explicit-constructor): it is used as its value
   template <class U>
   requires std::convertible_to<U, T> Required(U&& v) : value(std::forward<U>(v)) {}
   operator const T&() const { return value; }
@@ -85,10 +85,10 @@ struct Op {
   Required<DerivativeRule> derivative;  // null: derivative is zero or none exists (say which in the file)
   Required<Formula> formula;
   Required<std::string_view> onnx;  // ONNX operator it maps to; "" if it is a composite of several
-  /// In float too, a result is the exact one of the inputs, rounded once or not at all; else within a few roundings.
+  /// Even in float, a result is exact for its inputs, or rounded once; otherwise within a few roundings.
   Required<bool> exact;
-  // What makes it faster, where it holds:
-  bool cheap = false;  // a value that is needed again later is computed again rather than kept
+  // What makes it faster, if it applies:
+  bool cheap = false;  // a value that is needed again later is recomputed rather than kept
   Links links = {};
   Required<std::vector<Sample>> samples;
 };

@@ -1,4 +1,4 @@
-// Losses of one vector of classes a sample. simplify() turns the gradient of cross-entropy into softmax(z) − t.
+// Losses for one vector of classes per sample. simplify() turns the gradient of cross-entropy into softmax(z) − t.
 #include "chalkgrad/ops.h"
 #include "src/base/text.h"
 #include "src/layers/layer.h"

@@ -1,4 +1,4 @@
-// What a loss is. A file of this folder defines it, by itself or with its family; chalkgrad/losses.inc lists it.
+// What a loss is. A file in this folder defines it, alone or with its family; chalkgrad/losses.inc lists it.
 #pragma once
 
 #include <string_view>
@@ -10,16 +10,16 @@
 namespace chalk {
 
 struct LossDefinition {
-  /// Of y, the network's output, and t, the target, for people to read: "½ Σ (t − y)²".
+  /// For people to read, with y for the network's output and t for the target: "½ Σ (t − y)²".
   Required<std::string_view> formula;
   /// The target is a distribution over classes, and a softmax that ends the network is part of the loss: `build` is
-  /// given what that softmax is made of.
+  /// given what goes into that softmax.
   Required<bool> of_softmax;
   bool maximised = false;
-  /// What is a number for each sample, of the network's output and the target, of the same shape.
+  /// Makes one number per sample of the network's output and the target, which have the same shape.
   Required<Value (*)(Value y, Value target)> build;
 
-  // Where not every number will do. The sentences end messages: what the loss needs, and what to do.
+  // If the loss does not take all numbers. The sentences end messages: what it needs, and what to do.
   Range targets{};
   std::string_view about_targets{};
   Range outputs{};
@@ -31,12 +31,12 @@ const LossDefinition& definition_of(Loss loss);
 std::string_view stored_name(Loss loss);
 /// The loss with that name in a model file, or nothing.
 std::optional<Loss> find_stored_loss(std::string_view name);
-/// Whether the target of this loss is a distribution over classes, and a last softmax part of it.
+/// Whether the target of this loss is a distribution over classes, and a last softmax is part of it.
 bool of_softmax(Loss loss);
 
 // ---- for the files of the losses ----
 
-/// Elementwise operations would broadcast, and a loss against a stretched target is a quiet mistake. Throws ShapeError.
+/// Elementwise operations would broadcast, and a loss against a stretched target is a silent error. Throws ShapeError.
 void check_same_shape(Value y, Value target, std::string_view loss);
 
 #define CHALK_LOSS(name) extern const LossDefinition loss_##name;

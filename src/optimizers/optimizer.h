@@ -13,10 +13,10 @@
 
 namespace chalk {
 
-/// What all parameters' updates share in the graph of a training step.
+/// What the updates of all parameters share in the graph of a training step.
 struct StepContext {
   Value lr;              ///< the step's learning rate, a shared scalar
-  bool ascends = false;  ///< what is trained on is maximised: gradients lead upwards
+  bool ascends = false;  ///< the objective is maximised: gradients lead upwards
   /// Numbers that depend on the step alone (1 − βᵗ): shared inputs by name, and their values, given the options and the
   /// steps done before (0, 1, …).
   struct Scalar {
@@ -27,10 +27,10 @@ struct StepContext {
   std::vector<std::string> states{};  ///< names of the parameters that hold the optimizer's state
 };
 
-/// The update of one parameter, which a rule writes as graph.
+/// The update of one parameter, which a rule builds as graph.
 class ParameterUpdate {
  public:
-  /// `decays`: weight decay is meant for this parameter.
+  /// `decays`: weight decay applies to this parameter.
   ParameterUpdate(StepContext& step, Value w, Value gradient, bool decays)
       : step_(step), w_(w), gradient_(gradient), decays_(decays) {}
 
@@ -38,9 +38,9 @@ class ParameterUpdate {
   /// ∇loss + weight_decay · w, with the sign that leads upwards where the step ascends.
   Value gradient(double weight_decay);
   Value number(double value) { return w_.graph().constant(value); }
-  /// A value of w's shape that is kept from step to step, as the parameter NAME.state: what it is before this one.
+  /// A value of w's shape that is kept from step to step, as the parameter NAME.state: its value before this step.
   Value state(std::string_view name, double initial);
-  /// What the state is after this step.
+  /// Sets what the state is after this step.
   void next(Value state, Value value) { w_.graph().update(state, value); }
   /// A shared number that depends on the step alone; the same for all parameters that ask for this name.
   Value scalar(const std::string& name, double (*value)(const Attributes& options, std::int64_t step));
@@ -59,7 +59,7 @@ struct OptimizerDefinition {
   Required<std::string_view> formula;  // for people to read
   Required<Attributes> defaults;
   Required<void (*)(const Attributes& options, ParameterUpdate& update)> rule;
-  /// Throws InputError where options are each in their range but do not go together.
+  /// Throws InputError if the options, though each is in its range, contradict each other.
   void (*check)(const Attributes& options) = nullptr;
 };
 

@@ -15,7 +15,7 @@
 namespace chalk {
 namespace {
 
-constexpr double kTurn = 0.05;  // seconds that each of the measurements runs before the next has its turn
+constexpr double kTurn = 0.05;  // seconds that each of the measurements runs before the next one's turn
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -71,7 +71,7 @@ Network with_an_axis(Network network) {
   return network;
 }
 
-/// Which values depend on the target: those are the loss and all gradients.
+/// Which values depend on the target: the loss and all gradients.
 std::vector<bool> after_the_target(const Graph& graph) {
   std::vector<bool> after;
   for (NodeId id = 0; id < graph.size(); ++id) {
@@ -149,7 +149,7 @@ Speeds Benchmark::speeds(double seconds) {
   if (state_->inference) all.push_back({*state_->inference, speeds.inference, price.forward, {}});
   std::vector<double> peak;
   const double end = now() + seconds;
-  do {  // in turns, so that whatever else this machine does meets all of them
+  do {  // in turns, so that whatever else the machine does affects all of them
     for (auto& one : all) {
       const Turn turn = take_turn(one.program, batch);
       one.speeds.push_back(turn.steps / turn.seconds * static_cast<double>(batch));

@@ -22,7 +22,7 @@ void check_options(TrainOptions o) {
   }
 }
 
-/// A softmax needs classes, and some losses take only some numbers.
+/// A softmax needs classes, and some losses take only certain numbers.
 void check_targets(const Dataset& data, Loss loss) {
   if (!data.labels.empty()) return;
   const auto& definition = definition_of(loss);
@@ -39,7 +39,7 @@ void check_targets(const Dataset& data, Loss loss) {
                        definition.about_targets));
 }
 
-/// A batch of one sample has no variance where each sample brings one value.
+/// A batch of one sample has no variance where each sample has one value.
 void check_batches(const Graph& graph, std::int64_t samples, std::int64_t batch) {
   if (std::min(samples, batch) != 1 && samples % batch != 1) return;
   for (const auto& average : graph.running_averages()) {

@@ -1,4 +1,4 @@
-// What has to hold before a run begins.
+// What must hold before a run begins.
 #pragma once
 
 #include "chalkgrad/data.h"
@@ -7,8 +7,8 @@
 
 namespace chalk {
 
-/// Throws InputError for options that make no sense, by themselves, together, with these data or this network;
-/// ShapeError for data that do not fit the network.
+/// Throws InputError for options that make no sense, by themselves, together, for this data or for this network;
+/// ShapeError for data that does not fit the network.
 void check_run(const Network& network, const Dataset& data, const TrainOptions& options);
 
 }  // namespace chalk

@@ -1,4 +1,4 @@
-// Finding out where a number went wrong.
+// Finds out where a number went wrong.
 #pragma once
 
 #include <string>
@@ -8,15 +8,15 @@
 namespace chalk {
 
 /// The first parameter or layer, in the network's order, that holds a value that is not finite for these samples, e.g.
-/// "conv2 (NaN)" or "the parameter conv1.weight (inf)"; "the loss" if all layers are sound.
+/// "conv2 (NaN)" or "the parameter conv1.weight (inf)"; "the loss" if all layers are finite.
 std::string first_not_finite(Network& network, const Dataset& data, std::size_t samples, const std::uint32_t* rows);
 
-/// Where a loss takes only some outputs: the first output of these samples that it does not take, and what to do about
-/// it: "tanh2 gives -0.31 for output 4 of sample 17; …". Empty if there is none, or if the loss takes any.
+/// For a loss that takes only certain outputs: the first output of these samples that it does not take, and what to do
+/// about it: "tanh2 gives -0.31 for output 4 of sample 17; …". Empty if there is none, or if the loss takes all.
 std::string output_outside_domain(Network& network, const Dataset& data, Loss loss, std::size_t samples,
                                   const std::uint32_t* rows);
 
-/// The same about a network's graph: output `index` of `sample` is `value`. Empty if the loss takes it.
+/// The same for a network's graph: output `index` of `sample` is `value`. Empty if the loss takes it.
 std::string outside_domain(const Graph& graph, Loss loss, double value, std::size_t index, std::size_t sample);
 
 }  // namespace chalk

@@ -13,9 +13,9 @@
 namespace chalk {
 namespace {
 
-constexpr std::size_t kChunk = 1024;  // samples a run
+constexpr std::size_t kChunk = 1024;  // samples per run
 
-/// What the network was trained with, where that can be said of these data.
+/// What the network was trained with, if these data have such a loss.
 Loss loss_for(const Network& network, bool classify) {
   const auto trained = trained_loss(network);
   if (trained && (classify || !of_softmax(*trained))) return *trained;

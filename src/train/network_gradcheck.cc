@@ -23,7 +23,7 @@
 namespace chalk {
 namespace {
 
-constexpr double kZero = 1e-12;  // relative to the largest of all: a derivative that is zero, but for rounding
+constexpr double kZero = 1e-12;  // relative to the largest of all: a derivative that is zero, except for rounding
 constexpr double kCorruption = 1.01;
 
 using Feeds = std::map<std::string, std::vector<float>>;
@@ -59,7 +59,7 @@ Feeds draw_samples(const Network& network, Graph& graph, const NetworkGradcheckO
   return feeds;
 }
 
-/// A loss of an output that it does not take is NaN, which says little.
+/// If a loss does not take an output, the result is NaN, which says little.
 void check_outputs(const Network& network, const Problem& p, Reference& reference) {
   const NodeId y = output_node(network.graph());  // the same in both graphs
   const NodeId wanted[] = {y, p.loss.id()};
@@ -73,7 +73,7 @@ void check_outputs(const Network& network, const Problem& p, Reference& referenc
   }
 }
 
-/// The engine and the reference, given the same numbers, having run.
+/// The engine and the reference, after running on the same numbers.
 struct Both {
   Both(const Network& network, Problem& problem, const NetworkGradcheckOptions& o)
       : variables(problem.graph, o.seed),

@@ -15,7 +15,7 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free);  // for signal h
 void request_stop() noexcept { stop_requests.fetch_add(1); }
 
 TrainResult train(Network& network, const Dataset& data, const TrainOptions& options) {
-  const auto requests = stop_requests.load();  // those before this run are not meant for it
+  const auto requests = stop_requests.load();  // earlier ones are not meant for this run
   Trainer trainer(network, data, options);
   const auto save = [&] {
     if (!options.checkpoint.empty()) trainer.save(options.checkpoint);

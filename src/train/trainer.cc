@@ -17,7 +17,7 @@
 namespace chalk {
 namespace {
 
-/// The record of a run that begins.
+/// The record of a new run.
 TrainingRecord first_record(const Dataset& data, const TrainOptions& o) {
   TrainingRecord record;
   record.options = {.epochs = o.epochs,
@@ -31,7 +31,7 @@ TrainingRecord first_record(const Dataset& data, const TrainOptions& o) {
   return record;
 }
 
-/// An unfinished run goes on only as what it was.
+/// An unfinished run can only be continued as it began.
 void check_same_run(const TrainingRecord& before, const TrainingRecord& now) {
   if (const auto difference = first_difference(before, now); !difference.empty()) {
     throw InputError(
@@ -43,7 +43,7 @@ void check_same_run(const TrainingRecord& before, const TrainingRecord& now) {
   }
 }
 
-/// Makes the optimizer's state what it is before the first step.
+/// Sets the optimizer's state to what it is before the first step.
 void begin_states(Variables& variables, const TrainingGraph& step) {
   for (NodeId id = 0; id < step.graph.size(); ++id) {
     const Node& node = step.graph.node(id);
@@ -113,7 +113,7 @@ struct Trainer::State {
   const TrainingGraph graph;
   std::optional<Program> program;
   std::vector<std::uint32_t> order;
-  std::int64_t shuffled = -1;  // the epoch whose order it is
+  std::int64_t shuffled = -1;  // which epoch's order it is
   Progress now;
   std::chrono::steady_clock::time_point start;
   std::atomic<bool> stopped{false};
@@ -149,7 +149,7 @@ void Trainer::State::step() {
   now.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// The loss of these samples is not finite: says where that began.
+/// The loss of these samples is not finite: says where that started.
 void Trainer::State::explain(std::size_t count, const std::uint32_t* rows) const {
   const auto step = str("step ", network.training->step + 1, " (epoch ", now.epoch + 1, "): ");
   const auto where = first_not_finite(network, data, count, rows);

@@ -51,7 +51,7 @@ TrainingGraph training_graph(const Network& network, Loss loss, const Shape& tar
   const auto parameters = step.parameters();
   const auto derivatives = gradients(mean_loss, parameters);
 
-  step.clear_outputs();  // those of the network itself are not wanted here
+  step.clear_outputs();  // the network's own are not needed here
   step.output("loss", mean_loss);
   step.layer("accuracy");
   if (labels) step.output("correct", batch_sum(sum(first_max(logits) * step.find("t"))));

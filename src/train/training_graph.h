@@ -1,4 +1,4 @@
-// The graph of one training step, made of a network's forward graph.
+// The graph of one training step, made from a network's forward graph.
 #pragma once
 
 #include "chalkgrad/network.h"
@@ -11,15 +11,15 @@ namespace chalk {
 /// loss, which is returned. Throws ShapeError if the network's output cannot be compared with `target`.
 Value add_loss(Graph& graph, Loss loss, const Shape& target);
 
-/// What the loss is computed from: the network's output, or what a last softmax is made of.
+/// What the loss is computed from: the network's output, or what goes into a last softmax.
 Value logits_of(Graph& graph);
 
 struct TrainingGraph {
-  /// The whole step: outputs "loss" (mean over the batch) and, for targets that are labels, "correct" (samples answered
-  /// rightly), input "lr", and the optimizer's updates.
+  /// The whole step: outputs "loss" (mean over the batch) and, for targets that are labels, "correct" (how many samples
+  /// are classified correctly), input "lr", and the optimizer's updates.
   Graph graph;
   std::vector<std::string> states;             ///< names of the parameters that are the optimizer's: NAME.momentum
-  std::vector<StepContext::Scalar> scalars{};  ///< inputs that have another value at each step
+  std::vector<StepContext::Scalar> scalars{};  ///< inputs that have a new value at each step
 };
 TrainingGraph training_graph(const Network& network, Loss loss, const Shape& target, bool labels,
                              const Optimizer& optimizer);

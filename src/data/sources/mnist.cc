@@ -1,4 +1,4 @@
-// MNIST's four files, and anything in their format (Fashion-MNIST, KMNIST, one's own).
+// MNIST's four files, and anything in their format (Fashion-MNIST, KMNIST, your own).
 #include <algorithm>
 #include <system_error>
 

@@ -1,4 +1,4 @@
-// The list of sources, and what can be said of all of them.
+// The list of sources, and what can be said about all of them.
 #include <array>
 
 #include "chalkgrad/error.h"
