@@ -72,7 +72,7 @@ const Layer layer_leaky_relu{
 
 const Layer layer_linear{.name = "linear",
                          .meaning = "nothing",
-                         .details = "; it can stand where an activation would (in TOML, in a list of `activations`)",
+                         .details = "; it may take the place of an activation (in TOML, in a list of `activations`)",
                          .build = [](std::span<const Value> in, const Attributes&) { return in[0]; },
                          .line = {.form = Notation::Form::word, .word = "linear", .example = "linear"},
                          .activation = Activation::linear};

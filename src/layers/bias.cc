@@ -24,7 +24,7 @@ struct Options {
   bool untied = true, subtract = false;
 
   void visit(FieldVisitor& v) {
-    v.field({"untied", {}, "one for each value; false: one a channel"}, untied);
+    v.field({"untied", {}, "one for each value; false: one per channel"}, untied);
     v.field({"subtract", {}, "x − b instead of x + b"}, subtract);
   }
   bool operator==(const Options&) const = default;

@@ -52,7 +52,7 @@ struct Options : ConvLayer {
 
   static constexpr std::array kKinds{Bias::shared, Bias::untied, Bias::none};
   static constexpr std::array<Word, 3> kWords{
-      {{"true", "one a filter"}, {"untied", "one for each value of the result"}, {"false"}}};
+      {{"true", "one per filter"}, {"untied", "one for each value of the result"}, {"false"}}};
 };
 
 Attributes read(LineReader& in) {

@@ -69,7 +69,7 @@ TEST(AllLayers, AreInTheTableOfNetworksInText) {
 
 TEST(AllLayers, HaveTheirKeysInATableOfNetworksInText) {
   std::ostringstream table;
-  table << "| `type` | keys (and what holds without them) |\n|---|---|\n";
+  table << "| `type` | keys (and their defaults) |\n|---|---|\n";
   std::string types, keys;  // of a row: layers with the same keys share it
   const auto end_row = [&] {
     if (!keys.empty()) table << "| " << types << " | " << keys << " |\n";
