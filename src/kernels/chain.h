@@ -23,7 +23,7 @@ struct ChainSums {
   int lanes = 16;
 };
 
-/// Runs the links on each of `groups` lane groups; operand a of group i stands at at[a] + i · a_step.
+/// Runs the links on each of `groups` lane groups; operand a of group i is at at[a] + i · a_step.
 void run_chain(std::span<const Link> links, float* const* at, std::size_t groups, const ChainSums& sums = {});
 
 /// The first of sixteen lane groups becomes the sum of all, in the tree 16 → 8 → 4 → 2 → 1.

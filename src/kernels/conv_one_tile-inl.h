@@ -138,7 +138,7 @@ HWY_INLINE void repeat_places(const float* from, std::int64_t step, std::int64_t
 }
 
 /// to[f][place] = from[place][f] for the first `filters` of four; `from` is readable in whole vectors. `more`: how many
-/// places will be written after these, so that what stands there does not matter yet.
+/// places will be written after these, so that what is there does not matter yet.
 HWY_INLINE void split_filters(const float* from, std::int64_t count, std::int64_t more, std::int64_t filters, float* to,
                               std::int64_t to_plane) {
   const LaneTag d;

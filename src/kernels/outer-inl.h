@@ -167,7 +167,7 @@ HWY_INLINE void outer_rows_while(const OuterSum& t, const Then& then, const floa
   }
 }
 
-/// All of c, rows × columns. Pointers go from call to call by themselves, in registers: a structure of them would go
+/// All of c, rows × columns. Pointers go from call to call one by one, in registers: a structure of them would go
 /// through memory, behind the tile before, whose sums are still being stored.
 template <class Then>
 HWY_INLINE void outer_sums(const OuterSum& t, const Then& then, const float* a, const float* b, float* c,

@@ -47,7 +47,7 @@ std::vector<Link> links_of(const SgdChain& step) {
 /// Which operand has each role; none in a role that the step does not have.
 using Cast = std::array<std::optional<std::uint16_t>, kRoles>;
 
-/// The operands of `links`, if these are the links of `form` but for what their operands are called.
+/// The operands of `links`, if these are the links of `form` except for the numbers of their operands.
 std::optional<Cast> cast(std::span<const Link> links, const std::vector<Link>& form) {
   if (links.size() != form.size()) return {};
   Cast found;

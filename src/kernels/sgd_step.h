@@ -9,7 +9,7 @@
 
 namespace chalk {
 
-/// A step of SGD from a gradient g, every product and sum rounded by itself:
+/// A step of SGD from a gradient g, every product and sum rounded separately:
 ///   g ← g + λ·w, if the weights decay;
 ///   m ← μ·m + g, if there is momentum;
 ///   w ← w − η·g; with momentum w − η·m, with Nesterov's w − η·(g + μ·m).

@@ -26,7 +26,7 @@ namespace chalk::HWY_NAMESPACE {
 constexpr int kWidth = static_cast<int>(hn::MaxLanes(LaneTag()));  // floats in a native vector
 constexpr int kPieces = 16 / kWidth;                               // native vectors of sixteen samples
 
-// Tile sizes of each target: how many sums fit in registers beside their operands; how many of a dense layer are summed
+// Tile sizes of each target: how many sums fit in registers with their operands; how many of a dense layer are summed
 // at once, if their weights are neighbours or if each reads a row of its own (few, lest rows whose distance is a power
 // of two push each other out of cache); for how many sample groups at once, where there are several; and how many lane
 // groups pass through a chain of elementwise operations side by side.

@@ -16,7 +16,7 @@ void gather_bytes(const std::uint8_t* from, std::size_t channels, std::size_t pl
                   const float* shift, LaneRows rows, float* to);
 /// to[i] lanes = 1 where i = label of the row, else 0.
 void gather_labels(const std::int32_t* from, std::size_t classes, LaneRows rows, float* to);
-/// The same of one row by itself: to[i] = from[i] …, from[i] · scale[c] + shift[c], or 1 where i = label.
+/// The same for a single row: to[i] = from[i] …, from[i] · scale[c] + shift[c], or 1 where i = label.
 void take_values(const float* from, std::size_t count, float* to);
 void take_bytes(const std::uint8_t* from, std::size_t channels, std::size_t plane, const float* scale,
                 const float* shift, float* to);

@@ -14,7 +14,7 @@
 namespace chalk {
 namespace {
 
-/// An activation that is an operation as it stands.
+/// An activation that is simply an operation.
 Layer activation(std::string_view name, Activation which, const Op& op, std::string_view meaning) {
   return {.name = name,
           .meaning = meaning,

@@ -23,7 +23,7 @@ struct Line {
 /// One layer of it, such as 20c5zs2. All of these throw InputError that points at the character.
 class LineReader {
  public:
-  /// `begin`: where the item stands in the line.
+  /// `begin`: where the item is in the line.
   LineReader(const Line& line, std::size_t begin, std::string_view item) : line_(line), begin_(begin), item_(item) {}
 
   bool done() const { return place_ == item_.size(); }
@@ -33,7 +33,7 @@ class LineReader {
   std::string_view rest() const { return item_.substr(place_); }
 
   bool take(std::string_view word);
-  /// The next character, if it is one of `letters`, which then lack it; else 0.
+  /// The next character, if it is one of `letters`, from which it is then removed; otherwise 0.
   char take_one_of(std::string& letters);
   /// From 1 to kMostNumber. `name` is how messages call it.
   std::int64_t number(std::string_view name);

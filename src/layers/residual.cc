@@ -1,4 +1,4 @@
-// y = x + F(x), and what stands around it in residual networks (He et al. 2015).
+// y = x + F(x), and what belongs to it in residual networks (He et al. 2015).
 #include "chalkgrad/layers.h"
 #include "src/layers/registry.h"
 

@@ -186,7 +186,7 @@ class Deriver {
   const std::vector<ExprPtr>& args_;
   const Symbols& symbols_;
   Indices& indices_;
-  std::unordered_map<const Expr*, ExprPtr> done_;  // a subtree may stand in many places
+  std::unordered_map<const Expr*, ExprPtr> done_;  // a subtree may occur many times
 };
 
 }  // namespace

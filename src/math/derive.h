@@ -1,5 +1,5 @@
 // The chain rule on formulas in index form. Independent of the passes that differentiate graphs: where a formula
-// mentions a value of the network, its derivative is asked of the network (Kind::jacobian), everything else is found
+// mentions a value of the network, its derivative is taken from the network (Kind::jacobian), everything else is found
 // here.
 #pragma once
 

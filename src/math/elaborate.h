@@ -12,7 +12,7 @@
 
 namespace chalk::math {
 
-/// A formula in index form. `axes` are the indices that stand for the axes of a vector or matrix, in order; −1 is an
+/// A formula in index form. `axes` are the indices that are the axes of a vector or matrix, in order; −1 is an
 /// axis of extent 1 (of a row or a column). Other free indices are those that the formula names.
 struct Indexed {
   ExprPtr body;
@@ -29,7 +29,7 @@ class Elaborator {
   int free_index(const std::string& name, Place place);
   const std::map<std::string, int, std::less<>>& free() const { return free_; }
 
-  /// Gives ranges to indices that only stand in delta(…); throws FormulaError where a range stays unknown.
+  /// Gives ranges to indices that only occur in delta(…); throws FormulaError where a range remains unknown.
   void settle();
 
   /// The same values with b's axes renamed to a's. Throws FormulaError at `place` if the shapes differ; axes of extent
@@ -69,7 +69,7 @@ class Elaborator {
   std::vector<std::pair<std::string, int>> bound_;
   std::vector<int> all_;              // indices named in this statement
   const Symbol* function_ = nullptr;  // whose body is being read,
-  ExprPtr argument_;                  // and what its parameter stands for
+  ExprPtr argument_;                  // and the value of its parameter
   int depth_ = 0;                     // functions within functions
 };
 

@@ -8,7 +8,7 @@
 
 namespace chalk::math {
 
-/// Something is wrong with a formula. what() says what and what to do; the place is kept beside it.
+/// Something is wrong with a formula. what() says what and what to do; `place` says where.
 class FormulaError : public InputError {
  public:
   FormulaError(Place place, const std::string& message) : InputError(message), place_(place) {}

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kMostElements = std::int64_t{1} << 24;  // of one array: 128 MB
 constexpr std::int64_t kMostWork = std::int64_t{1} << 26;      // numbers computed for one comparison: a second or less
-constexpr std::int64_t kWorkOfNode = 64;                       // what computing a single number costs beside it
+constexpr std::int64_t kWorkOfNode = 64;                       // what computing a single number costs in addition
 constexpr std::size_t kMostKept = std::size_t{1} << 24;
 
 /// For each of `axes`, how far apart its neighbours are in `a`; 0 if `a` does not have it.

@@ -69,7 +69,7 @@ class Evaluator {
   const Symbols& symbols_;
   const Indices& indices_;
   Values& values_;
-  std::unordered_map<const Expr*, Array> shared_;    // of subtrees that stand in several places,
+  std::unordered_map<const Expr*, Array> shared_;    // of subtrees that occur several times,
   std::size_t kept_ = 0;                             // and how many numbers these are
   std::vector<std::pair<int, std::int64_t>> fixed_;  // indices that at(…) holds still
   double magnitude_ = 0;

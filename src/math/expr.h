@@ -15,7 +15,7 @@
 
 namespace chalk::math {
 
-/// Where something stands in a text: line and column count from 1, columns in characters (not bytes).
+/// Where something is in a text: line and column count from 1, columns in characters (not bytes).
 struct Place {
   int line = 1, column = 1, length = 1;
 };

@@ -108,7 +108,7 @@ std::string Judge::explain(const Indexed& left, const Indexed& right, const Outc
   } else if (c.factor && c.of > 1 && *c.factor != 0) {
     text += str("; left is ", shown(*c.factor), " times right everywhere");
   }
-  // An index that stands on one side only is seldom meant.
+  // An index that is on one side only is seldom intended.
   const auto l = free_indices(left), r = free_indices(right);
   const auto only = [&](const std::vector<int>& mine, const std::vector<int>& theirs, const char* side) {
     for (const int id : mine) {

@@ -48,7 +48,7 @@ std::size_t length_of_character(std::string_view text) {
   return (static_cast<unsigned char>(text[0]) & 0x80U) == 0 ? 1 : n;
 }
 
-/// Letters that stand for what one would type.
+/// Letters and what one would type for them.
 constexpr std::array<Spelling, 37> kLetters{
     {{"α", "alpha"}, {"β", "beta"},  {"γ", "gamma"}, {"δ", "delta"},  {"ε", "epsilon"}, {"ζ", "zeta"},   {"η", "eta"},
      {"θ", "theta"}, {"ι", "iota"},  {"κ", "kappa"}, {"λ", "lambda"}, {"μ", "mu"},      {"ν", "nu"},     {"ξ", "xi"},

@@ -1,4 +1,4 @@
-// Characters to words: names, numbers, operators. Greek letters and mathematical signs stand for what one types without
+// Characters to words: names, numbers, operators. Greek letters and mathematical signs mean what one types without
 // them: α for alpha, ∂ for d, Σ for sum, ⊙ for .*, · and × for *, − for -, ᵀ for ^T, ≠ ≤ ≥ ≈ for != <= >= ~=.
 #pragma once
 

@@ -11,7 +11,7 @@
 namespace chalk::math {
 namespace {
 
-// How tightly an expression holds together; brackets are needed where a looser one stands in a tighter place.
+// How tightly an expression binds; brackets are needed where a looser one is an operand of a tighter one.
 enum Tightness : int { kSum = 1, kTerm = 2, kFactor = 3, kPower = 4, kAtom = 5 };
 
 Tightness tightness(const Expr& e) {
@@ -246,7 +246,7 @@ class Latex {
     }
     return text + "_{" + below + "} " + in(*e.args[0], kTerm, true);
   }
-  /// What stands below an exponent.
+  /// The base of a power.
   std::string raised(const Expr& e) const {
     auto text = in(e, kAtom, false);
     if (text.find('^') == std::string::npos) return text;

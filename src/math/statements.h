@@ -1,4 +1,4 @@
-// A text cut into statements: lines, joined where brackets are open, or an operator or ">" stands at the break.
+// A text cut into statements: lines, joined where brackets are open, or an operator or ">" is at the break.
 // Comments begin with #; lines that begin with % quote the document that the next statement is from.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Formulas with something else in place of some of their leaves.
+// Formulas with something else instead of some of their leaves.
 #pragma once
 
 #include <map>

@@ -200,7 +200,7 @@ class ChainParser {
   Line line_;
   std::size_t at_ = 0;      // in text_
   std::string_view item_;   // between two dashes,
-  std::size_t begin_ = 0;   // and where it stands in text_
+  std::size_t begin_ = 0;   // and where it is in text_
   std::size_t layers_ = 0;  // so far, each as often as it is repeated
   int nesting_ = 0;
 };

@@ -50,7 +50,7 @@ std::vector<LayerCost> layer_costs(const Graph& graph) {
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
     if (node.layer.empty() && !is_trainable(node)) continue;
-    const auto& name = node.layer.empty() ? node.name : node.layer;  // a parameter that stands alone
+    const auto& name = node.layer.empty() ? node.name : node.layer;  // a parameter without a layer
     auto layer = std::find_if(layers.begin(), layers.end(), [&](const LayerCost& l) { return l.layer == name; });
     if (layer == layers.end()) layer = layers.insert(layers.end(), LayerCost{name, {}, 0, 0});
     layer->shape = node.type.shape;

@@ -1,7 +1,7 @@
 // toml++, so that every text is read or refused. Up to version 3.4 some texts break what the library asserts of itself,
 // or, without assertions, promises the compiler:
 //   [[?]]   a header that starts with no key (its pull request 301)
-//   Ж = 1   a letter from ¡ to ҙ where white space may stand (its pull request 305)
+//   Ж = 1   a letter from ¡ to ҙ where white space is allowed (its pull request 305)
 // The code behind both reports such a text as an error with its place, once it is reached: so nothing is asserted or
 // promised here, and a character that no case of the tables names is not in them.
 #pragma once

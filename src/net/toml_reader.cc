@@ -48,7 +48,7 @@ void TableReader::fail_at(std::string_view key, const std::string& message) cons
 }
 
 void TableReader::missing(std::string_view key, std::string_view example) const {
-  for (const auto& [written, value] : table_) {  // perhaps it is there, with a typing error
+  for (const auto& [written, value] : table_) {  // perhaps it is there, misspelt
     if (std::find(asked_.begin(), asked_.end(), written.str()) != asked_.end()) continue;
     const auto guess = did_you_mean(written.str(), std::array{key});
     if (!guess.empty()) origin_.fail(written.source(), str(what_, " has no key ", in_quotes(written.str()), guess));

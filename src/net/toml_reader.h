@@ -56,7 +56,7 @@ class TableReader {
   std::int64_t required_integer(std::string_view key, std::int64_t least, std::int64_t most);
   std::string required_text(std::string_view key);
 
-  /// Throws InputError if the table has a key that nobody asked for.
+  /// Throws InputError if the table has a key that has not been read.
   void finish() const;
 
   [[noreturn]] void fail(const std::string& message) const { origin_.fail(table_.source(), message); }

@@ -104,7 +104,7 @@ void read_options(const json& training, TrainOptions& options) {
   check_fields([&](FieldVisitor& v) { options.visit(v); });
 }
 
-/// Reads the JSON object that stands under a key, if the key is there.
+/// Reads the JSON object under a key, if there is such a key.
 void read(const std::map<std::string, std::string>::node_type& entry, const char* key, auto read_object) {
   try {
     if (entry.empty()) throw InputError("they are missing");

@@ -1,4 +1,4 @@
-// Attributes of the operations that share nothing else. (Others: conv2d.h, pool.h, reduce.h.)
+// Attributes of operations that share nothing else. (Others: conv2d.h, pool.h, reduce.h.)
 #pragma once
 
 #include "src/ir/op.h"

@@ -80,7 +80,7 @@ struct Args {
 /// Calls f(i, at) for each place i of `shape`, row-major, with at = start + Σ index·strides.
 template <class F>
 HWY_INLINE void walk(const Shape& shape, const PerAxis& strides, std::int64_t start, F f) {
-  auto outer = shape.size();  // axes but for the last ones, which are walked as one where they are evenly spaced
+  auto outer = shape.size();  // all axes except the last ones, which are walked as one where they are evenly spaced
   const std::int64_t step = outer > 0 ? strides[outer - 1] : 0;
   std::int64_t run = 1;
   while (outer > 0 && strides[outer - 1] == run * step) run *= shape[--outer];

@@ -1,4 +1,4 @@
-// Builds a graph anew from an old one, value by value: what passes are written with.
+// Builds a new graph from an old one, value by value: what passes are written with.
 //
 //   Rewriter r(old);
 //   for (NodeId id = 0; id < old.size(); ++id) r.map(id, r.append(r.translated(id)));   // a copy
@@ -20,7 +20,7 @@ class Rewriter {
   Graph& graph() { return graph_; }
   const Graph& graph() const { return graph_; }
 
-  /// The new node that stands for an old one.
+  /// The new node for an old one.
   void map(NodeId old_id, NodeId new_id) { new_of_[static_cast<std::size_t>(old_id)] = new_id; }
   NodeId mapped(NodeId old_id) const;
   /// An old node as it would be in the new graph. Its inputs must have been mapped.

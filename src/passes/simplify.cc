@@ -1,4 +1,4 @@
-// Simplification: one walk from operands to results builds the graph anew, equal expressions once, each value rewritten
+// Simplification: one walk from operands to results rebuilds the graph, equal expressions once, each value rewritten
 // by the rules of simplify_rules.inc until none applies; what nothing needs is dropped at the end.
 #include <map>
 #include <stdexcept>

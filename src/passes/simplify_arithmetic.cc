@@ -9,7 +9,7 @@ namespace {
 
 bool is_neg(Value v) { return made_by(v, op_neg); }
 
-/// v = x/b: x; v = c·(x/b): c·x; else empty.
+/// v = x/b: x; v = c·(x/b): c·x; otherwise empty.
 Value numerator_over(Value v, Value b) {
   if (made_by(v, op_div) && arg(v, 1) == b) return arg(v, 0);
   const auto product = scaled(v);

@@ -54,7 +54,7 @@ bool is_number(Value v, double k);
 
 /// One element, the same for all samples.
 bool is_scalar(Value v);
-/// c may stand in front of x as its factor: it is computed once where x is computed for each sample or element.
+/// c may be in front of x as its factor: it is computed once where x is computed for each sample or element.
 /// Factors are collected and moved outwards.
 bool is_factor(Value c, Value x);
 /// v = factor · rest.
@@ -62,9 +62,9 @@ struct Scaled {
   Value factor, rest;
 };
 std::optional<Scaled> scaled(Value v);
-/// v = (1/N) · Σₙ u or (Σₙ u)/N: u; else an empty Value.
+/// v = (1/N) · Σₙ u or (Σₙ u)/N: u; otherwise an empty Value.
 Value batch_mean_of(Value v);
-/// v = k · x or v = k for a constant k < 0: returns −k · x or −k; else an empty Value.
+/// v = k · x or v = k for a constant k < 0: returns −k · x or −k; otherwise an empty Value.
 Value negated_if_negative(Value v);
 
 // What rules write.
@@ -78,7 +78,7 @@ Value constant_of(Value like, double k, const Type& type);
 
 // Shapes.
 
-/// The same but for extents of 1 in front, which elementwise operations do not care about.
+/// The same except for extents of 1 in front, which do not matter to elementwise operations.
 bool equal_but_leading_ones(const Shape& a, const Shape& b);
 /// The shape with extents of 1 in front, up to that rank.
 Shape padded(const Shape& shape, std::size_t rank);

@@ -14,7 +14,7 @@ namespace {
 
 bool is_repeated(Value v) { return made_by(v, op_batch_broadcast); }  // every sample the same
 
-/// The elementwise y of other inputs, if these give it the same shape; else empty.
+/// The elementwise y of other inputs, if these give it the same shape; otherwise empty.
 Value remake_if_same_shape(Value y, std::span<const Value> inputs) {
   Shape shape;
   for (const auto& input : inputs) shape = broadcast_shape(shape, input.shape());

@@ -47,7 +47,7 @@ struct Sum {
   std::vector<bool> reduced;
 };
 
-/// Both reduce the same value, and nothing that the other does not, but for axes of extent 1.
+/// Both reduce the same axes of the same value, except for axes of extent 1.
 bool over_the_same_places(Value a, Value b) {
   const Shape& shape = arg(a).shape();
   const auto of_a = reduced_axes(attributes<ReduceAttributes>(a).axes, shape.size()),

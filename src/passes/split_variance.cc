@@ -14,7 +14,7 @@ namespace {
 using rules::arg;
 using rules::made_by;
 
-/// The two sums in place of y, or an empty Value if y is something else.
+/// The two sums instead of y, or an empty Value if y is something else.
 Value split(Value y) {
   if (!made_by(y, op_batch_sum) || !made_by(arg(y), op_mean)) return {};
   const Value of_sample = arg(y), square = arg(of_sample);

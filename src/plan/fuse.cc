@@ -23,7 +23,7 @@ Fusion::Fusion(const PhasedGraph& phased)
       claimed_(graph_, false),
       cluster_of_(graph_, -1),
       marks_(graph_, 0) {
-  for (NodeId id = graph_.size(); id-- > 0;) {  // what nothing needs is nobody's work
+  for (NodeId id = graph_.size(); id-- > 0;) {  // what nothing needs is not computed
     claimed_[id] = !needed_outside_[id] && users_[id].empty();
     if (claimed_[id]) continue;
     for (const auto input : node(id).inputs) {

@@ -58,7 +58,7 @@ class Fusion {
 };
 
 /// Divides all nodes among kernels: tuned ones first, elementwise chains in one sweep, then each operation by itself.
-/// `tuned` false: each operation by itself only (the graph runs as it is written; for comparison).
+/// `tuned` false: each operation alone (the graph runs as it is written; for comparison).
 KernelList fuse(const PhasedGraph& phased, bool tuned);
 
 /// Which kernels read a value, and as which of their inputs: of each value that some kernel reads and that is not made

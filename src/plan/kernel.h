@@ -54,7 +54,7 @@ class PlannedKernel {
   struct Parts {
     std::size_t count = 1;
     std::size_t grain = 1;                   // how many of them a thread takes at a time
-    std::optional<std::size_t> floats = {};  // of its one output in a part, if run_part() can make one by itself
+    std::optional<std::size_t> floats = {};  // of its one output in a part, if run_part() can make a single part
   };
 
   std::string name;
@@ -91,7 +91,7 @@ class PlannedKernel {
   virtual void run_part(const KernelRun& /*call*/, std::size_t /*part*/, float* /*to*/) const {}
   /// Makes one part and does the links with it, in registers; `at`: where the operands of this part begin.
   virtual void run_chain(const KernelRun& /*call*/, std::size_t /*part*/, float* const* /*at*/) const {}
-  /// What run() computes of a sample, bit for bit, for one sample by itself. Up to 15 floats after a value may be
+  /// What run() computes for a sample, bit for bit, for a single sample. Up to 15 floats after a value may be
   /// written.
   virtual void run_one(const KernelRun& /*call*/) const {}
 };

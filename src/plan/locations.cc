@@ -84,7 +84,7 @@ class Placing {
     }
   }
 
-  /// Each phase runs by itself, so that lifetimes of different phases may share memory.
+  /// Phases run one after the other, so lifetimes of different phases may share memory.
   void live(NodeId id, int first_phase, int first_kernel, int last_phase, int last_kernel) {
     const auto time = [&](int phase, int kernel) { return phase * static_cast<int>(kernels_.size() + 2) + kernel + 1; };
     in_arena_.emplace_back(id, found_.arena_values.size());
@@ -104,7 +104,7 @@ class Placing {
     live(id, use.phase, use.made, use.phase, use.output || !use.rows.empty() ? end_of_phase() : last);
   }
 
-  /// An input is gathered anew, before the first kernel, in each phase that reads it, into one location; or once, if a
+  /// An input is gathered again, before the first kernel, in each phase that reads it, into one location; or once, if a
   /// kernel over the batch reads it.
   void place_input(NodeId id, Use& use) {
     auto& gather = found_.gather[id];

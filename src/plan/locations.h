@@ -10,7 +10,7 @@
 
 namespace chalk {
 
-/// Floats that a value takes: sixteen an element if it is batched, else padded to sixteen.
+/// Floats that a value takes: sixteen per element if it is batched, otherwise padded to sixteen.
 std::size_t floats_of(const Type& type);
 
 struct BatchedLocations {
@@ -24,7 +24,7 @@ struct BatchedLocations {
   std::vector<std::size_t> whole;  // floats a microbatch of each value that is kept
 };
 
-/// `phases`: in which each kernel runs. Kernels stand in the order in which they run.
+/// `phases`: in which each kernel runs. Kernels are in the order in which they run.
 BatchedLocations locate_batched(const Graph& graph, const KernelList& kernels, const std::vector<int>& phases);
 
 }  // namespace chalk

@@ -17,7 +17,7 @@ bool takes_sweeps(const Node& node) {
 }
 
 /// A dense layer with more weights than this reads them once for the whole batch, and with all threads, instead of once
-/// for each microbatch: beside other values they would not stay in a core's second-level cache (1 to 2 MB).
+/// for each microbatch: with other values they would not stay in a core's second-level cache (1 to 2 MB).
 constexpr std::int64_t kManyWeights = 1 << 17;
 constexpr std::int64_t kManyResults = 128;  // enough to share among threads
 
@@ -175,9 +175,9 @@ class PhaseFinder {
   const PerNode<bool> over_batch_;
   PerNode<int> run_, there_;           // the phase in which it runs, and from which on its value is there
   PerNode<bool> kept_;                 // needed later by something that is no sweep
-  PerNode<bool> through_;              // can be computed anew,
+  PerNode<bool> through_;              // can be recomputed,
   PerNode<std::set<NodeId>> sources_;  // from these
-  PerNode<bool> needed_;               // where it stands,
+  PerNode<bool> needed_;               // where it is,
   PerNode<std::set<int>> anew_;        // and in these later phases
 };
 

@@ -172,7 +172,7 @@ class Planner {
     }
   }
 
-  /// Sums over samples that one kernel wants, and nobody else, are folded by that kernel if it can.
+  /// Sums over samples that only one kernel reads are folded by that kernel if it can.
   void fold_where_read() {
     const auto readers = find_readers(g_, plan_.kernels);
     const auto needed_outside = find_needed_outside(g_);
@@ -192,7 +192,7 @@ class Planner {
     waves_ = chalk::find_waves(g_, plan_.kernels, phases_, folded, packed);
   }
 
-  /// It is a sum over samples that is folded by itself.
+  /// It is a sum over samples that no kernel folds where it reads it.
   bool is_folded(NodeId id) const { return slot_of_[id] && !folded_where_read_[id]; }
 
   void update_in_place(const std::string& guard) {
@@ -225,7 +225,7 @@ class Planner {
                 parts.grain);
       phase.shared_steps.push_back(step_of(kernel));
     }
-    for (std::size_t i = 0; i < plan_.packs.size(); ++i) {  // as soon as the weights are there
+    for (std::size_t i = 0; i < plan_.packs.size(); ++i) {  // as soon as the weights are known
       const NodeId from = plan_.packs[i].kernel->packing->from;
       const int p = phases_.value[source(from)];
       add_item(at_phase(p), waves_.after(phases_, source(from), p) + 1, {SharedItem::Kind::pack, i, {}, {}, 0, 1});

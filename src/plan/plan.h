@@ -2,16 +2,16 @@
 //
 // A graph runs in phases. Phase p first works on shared values (one for all samples: packs weights, adds up gradients,
 // updates parameters), then lets every microbatch of 16 samples flow through the batched values that can be known by
-// then. A batch_sum ends a phase: its value is there in phase p + 1. A network trains in two phases: the second has
+// then. A batch_sum ends a phase: its value is known in phase p + 1. A network trains in two phases: the second has
 // shared values only.
 //
 // Some kernels run among the shared ones, though on batched values: those that take the whole batch at once, in parts
 // that threads share (dense layers with many weights, gradients of dense layers' weights). They read what all
 // microbatches have made in the phases before.
 //
-//   arena   (one a thread)   | x | conv1 | index1 | …  values of one microbatch, memory shared by lifetime |
-//   slots   (one block a slot)  | Σ dW1 | Σ db1 | …     partial sums over samples |
-//   shared                   | constants | packed W1 | dW1 | db1 | … |
+//   arena   (one per thread)     | x | conv1 | index1 | …  values of one microbatch, memory shared by lifetime |
+//   slots   (one block per slot) | Σ dW1 | Σ db1 | …       partial sums over samples |
+//   shared                       | constants | packed W1 | dW1 | db1 | … |
 #pragma once
 
 #include <cstddef>
@@ -33,7 +33,7 @@ struct Location {
     arena,     // offset in the thread's arena, in floats
     shared,    // offset in shared memory
     slots,     // offset in each slot's block
-    whole,     // index of a value kept for all microbatches, since a later phase wants it
+    whole,     // index of a value kept for all microbatches, since a later phase reads it
     variable,  // index of a parameter
   };
   Space space = Space::none;
@@ -116,7 +116,7 @@ struct Plan {
   std::vector<std::string> variables;                        // Location::Space::variable indexes these
   std::vector<std::size_t> whole;                            // floats a microbatch of each value kept for all of them
   std::vector<Lifetime> arena_values;                        // for red zones
-  Location batch_size;                                       // none if nothing wants it
+  Location batch_size;                                       // none if nothing reads it
   Location guard;                                            // of the guarded value, none if there is none
   std::size_t arena = 0, shared = 0, slot = 0, scratch = 0;  // floats; arena excludes scratch
   int slots = 0;                                             // most partial sums of a batch; 0 if nothing is summed

@@ -1,4 +1,4 @@
-// Every operation by itself, with its own kernel: what runs when nothing tuned fits.
+// Single operations, with their own kernels: what runs when nothing tuned fits.
 #include "src/ir/op.h"
 #include "src/kernels/fold.h"
 #include "src/ops/registry.h"

@@ -63,7 +63,7 @@ class Grouping {
     b.members.clear();
   }
 
-  /// A sum over a channel's places is read at those places, or not at all: [4] in 4×4×4 would be one a column.
+  /// A sum over a channel's places is read at those places, or not at all: [4] in 4×4×4 would be one per column.
   bool reads_sums_across(const Group& a, const Group& b) const {
     const auto across = [&](NodeId id) {
       const auto& inputs = fusion_.node(id).inputs;

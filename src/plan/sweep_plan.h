@@ -62,7 +62,7 @@ struct SweepPlan {
   };
   /// A chain of operations, or one that does not fit into any.
   using Stage = std::variant<std::vector<Link>, Operation>;
-  /// One walk over the places of a channel: the sums of one are there for the operations of the next.
+  /// One walk over the places of a channel: the sums of one are known to the operations of the next.
   struct Round {
     std::vector<std::size_t> reads;     // operands that are read block by block
     std::vector<Operation> operations;  // in the graph's order,

@@ -16,7 +16,7 @@ constexpr std::size_t kBlock = 64;        // lane groups, 4 KiB a value
 constexpr std::size_t kRoom = kBlock * 16;
 static_assert(kBlock % kPartialSums == 0);
 
-/// Where there is one sample (kOne), a place is a float, else a group of sixteen.
+/// For a single sample (kOne), a place is a float, otherwise a group of sixteen.
 template <bool kOne>
 class SweepRun {
  public:

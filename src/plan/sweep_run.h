@@ -15,7 +15,7 @@ std::size_t sweep_scratch(const SweepPlan& plan);
 void run_sweep(const SweepPlan& plan, const KernelRun& call, std::size_t first, std::size_t last,
                const float* part = nullptr);
 
-/// All places, for one sample by itself.
+/// All places, for a single sample.
 void run_sweep_one(const SweepPlan& plan, const KernelRun& call);
 
 }  // namespace chalk

@@ -12,7 +12,7 @@ namespace chalk {
 /// Elementwise chains: claims all elementwise nodes, as few sweeps as their shapes and dependencies allow.
 void claim_sweeps(Fusion& fusion);
 
-/// One operation by itself.
+/// A single operation.
 void claim_single(Fusion& fusion, NodeId id);
 
 }  // namespace chalk

@@ -103,7 +103,7 @@ bool claim_convolution_forward(Fusion& f, NodeId id) {
   const auto& algorithm = conv_forward_algorithm(shape);
   std::string title = described(algorithm.name, tail);
 
-  // Pooling joins if all that the rest of the graph wants is the pooled value and where it came from.
+  // Pooling joins if the rest of the graph needs only the pooled value and where it came from.
   NodeId pooled = -1, index = -1;
   bool joins = !f.is_needed_outside(tail.last);
   const PoolAttributes* pool = nullptr;

@@ -10,7 +10,7 @@ namespace chalk {
 
 /// The value that must be known before any parameter is updated.
 struct Guard {
-  int phase = 0, wave = 0;  // after which it is there
+  int phase = 0, wave = 0;  // after which it is known
 };
 
 /// Next value → parameter that it is written over: where its kernel runs after the guard and after all that reads the

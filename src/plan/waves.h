@@ -11,9 +11,9 @@ namespace chalk {
 struct Waves {
   static constexpr int kNone = -1;
   std::vector<int> kernel;  // in which each runs; none if it runs for each microbatch
-  PerNode<int> value;       // after which a shared value is there; none: before its phase
+  PerNode<int> value;       // after which a shared value is known; none: before its phase
 
-  /// The wave of this phase after which a value, which is no reshape, is there; none: before the phase.
+  /// The wave of this phase after which a value, not a reshape, is known; none: before the phase.
   int after(const KernelPhases& phases, NodeId id, int phase) const {
     return phases.value[id] == phase ? value[id] : kNone;
   }

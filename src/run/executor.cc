@@ -267,7 +267,7 @@ void Executor::do_microbatch(const Phase& phase, const Microbatch& microbatch, b
   if (!phase.deliveries.empty()) lap(worker, Between::deliver);
 }
 
-/// Functions of feeds may throw: nobody begins another microbatch then, for run() is going to throw the same.
+/// Functions of feeds may throw. Then no thread begins another microbatch, as run() is going to throw the same.
 void Executor::fetch(const Microbatch& microbatch, const Worker& worker) {
   try {
     samples_.fetch(microbatch, worker.thread);

@@ -19,7 +19,7 @@ struct Microbatch {
   std::size_t index = 0;
   int valid = 16;            // lanes that hold samples
   bool alone = false;        // one sample, by the kernels of one sample
-  std::uint32_t rows[16]{};  // of the feeds, one a lane; lanes beyond the last sample repeat it
+  std::uint32_t rows[16]{};  // of the feeds, one per lane; lanes beyond the last sample repeat it
 };
 
 // The kinds of samples. Each brings sixteen rows into lanes, or one row as it is, from where row 0 is.
@@ -69,7 +69,7 @@ struct Source : Kind {
 /// The samples of a plan's batched inputs.
 class Gatherer {
  public:
-  /// Noise is there; the other inputs have to be fed.
+  /// Noise is drawn; the other inputs must be fed.
   Gatherer(const Plan& plan, int threads, std::uint64_t seed);
 
   /// Books memory for samples that are to be fetched.
@@ -93,7 +93,7 @@ class Gatherer {
     int last_phase = -1;  // in which it is gathered
     std::variant<Source<ValueSamples>, Source<ByteSamples>, Source<LabelSamples>, Source<NoiseSamples>> source;
     std::size_t fetched = 0;  // floats that sixteen fetched samples take; 0: there is nothing to fetch
-    AlignedFloats staging;    // for as many threads, or, if a later phase wants them, microbatches
+    AlignedFloats staging;    // one per thread or, if a later phase needs them, per microbatch
     bool keeps() const { return last_phase > 0; }
   };
   template <class Kind>

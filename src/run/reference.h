@@ -11,7 +11,7 @@ namespace chalk {
 
 class Reference {
  public:
-  /// `batch` >= 1 samples. The graph is read anew at each run, so it may grow in between.
+  /// `batch` >= 1 samples. The graph is read again at each run, so it may grow in between.
   Reference(const Graph& graph, std::size_t batch) : graph_(graph), batch_(batch) {}
 
   /// Values of an input or parameter: elements() of them if shared, batch × elements() if batched, sample by sample.
