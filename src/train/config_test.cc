@@ -8,6 +8,7 @@
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/train.h"
+#include "src/base/wording.h"
 #include "src/net/build.h"
 
 namespace chalk {
@@ -73,10 +74,12 @@ TEST(TrainConfig, PointsAtMistakes) {
   EXPECT_EQ(error_of("nesterov = 1\n"), "c.toml: line 3, column 12: nesterov must be true or false");
   EXPECT_EQ(error_of("seed = -1\n"), "c.toml: line 3, column 8: seed must be from 0 to 9223372036854775807, not -1");
   EXPECT_EQ(error_of("data = 3\n"), "c.toml: line 3, column 8: data must be a text in quotes");
-  EXPECT_EQ(
-      error_of("loss = \"mse\"\n"),
-      "c.toml: line 3, column 8: loss must be cross-entropy, binary-cross-entropy, squared-error, sum-of-squares or "
-      "mean-absolute-error, not \"mse\"");
+  std::vector<std::string> losses;
+  for (const Loss loss : all_losses()) {
+    if (!maximised(loss)) losses.emplace_back(name_of(loss));
+  }
+  EXPECT_EQ(error_of("loss = \"mse\"\n"),
+            "c.toml: line 3, column 8: loss must be " + alternatives(losses) + ", not \"mse\"");
   EXPECT_EQ(error_of("maximise = \"log-likelyhood\"\n"),
             "c.toml: line 3, column 12: maximise must be log-likelihood or gaussian-log-likelihood, not "
             "\"log-likelyhood\"; did you mean \"log-likelihood\"?");
