@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -13,7 +14,7 @@ namespace chalk::testing_support {
 /// Expects that `file` of this repository has `text` between the lines "<!-- begin NAME (generated) -->" and
 /// "<!-- end NAME -->". With CHALKGRAD_WRITE_DOCS=1 in the environment, writes it there.
 inline void expect_generated(const std::string& file, const std::string& name, const std::string& text) {
-  const std::string path = std::string(CHALKGRAD_SOURCE_DIR) + "/" + file;
+  const auto path = std::filesystem::path(CHALKGRAD_SOURCE_DIR) / file;
   std::stringstream contents;
   contents << std::ifstream(path).rdbuf();
   auto all = contents.str();
