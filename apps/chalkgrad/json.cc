@@ -4,8 +4,8 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 
+#include "src/base/shortest.h"
 #include "src/base/utf8.h"
 
 namespace chalk::app {
@@ -34,16 +34,8 @@ std::string literal(std::string_view text) {
 /// A number above 0 as JSON writes reals, in the fewest digits that read back as it: with a point or an exponent, so
 /// that readers which tell integers from reals see a real; fixed from 0.0001 up to 15 digits.
 std::string real(double value) {
-  std::array<char, 32> text{};  // d.ddde±xx
-  for (int more = 0; more < 17; ++more) {
-    std::snprintf(text.data(), text.size(), "%.*e", more, value);
-    if (std::strtod(text.data(), nullptr) == value) break;
-  }
-  const std::string_view scientific = text.data();
-  const auto e = scientific.find('e');
-  std::string digits(scientific.substr(0, 1));
-  if (e > 1) digits += scientific.substr(2, e - 2);
-  const int before = std::atoi(text.data() + e + 1) + 1;  // digits before the point
+  auto [digits, exponent] = shortest_decimal(value);
+  const int before = exponent + 1;  // digits before the point
   const auto count = static_cast<int>(digits.size());
   const auto zeros = [](int n) { return std::string(static_cast<std::size_t>(std::max(0, n)), '0'); };
   if (before > -4 && before <= 0) return "0." + zeros(-before) + digits;
@@ -52,7 +44,9 @@ std::string real(double value) {
     return digits.insert(static_cast<std::size_t>(before), ".");
   }
   if (count > 1) digits.insert(1, ".");
-  return digits.append(scientific.substr(e));
+  std::array<char, 16> power{};
+  std::snprintf(power.data(), power.size(), "e%+03d", exponent);
+  return digits + power.data();
 }
 
 }  // namespace

@@ -192,7 +192,8 @@ int train_command(const Options& o) {
   TrainingDisplay display(options.epochs, quiet, maximised(options.loss) ? "objective" : "loss");
   options.on_step = [&](const Progress& now) {
     display.step(now);
-    log.line({{"step", now.step}, {"epoch", now.epoch + 1}, {"loss", now.loss}, {"lr", now.lr}});
+    if (log.is_open())  // making the line takes longer than a step of a small network
+      log.line({{"step", now.step}, {"epoch", now.epoch + 1}, {"loss", now.loss}, {"lr", now.lr}});
   };
   options.on_epoch = [&](const Progress& now) {
     const auto test = evaluate(run.network, run.data.test, options.threads);

@@ -14,6 +14,7 @@ class TrainLog {
   /// Nothing is written if the path is empty. Throws InputError if the file cannot be opened.
   explicit TrainLog(std::string path);
 
+  bool is_open() const { return file_ != nullptr; }
   /// Writes a line at once. Throws InputError if it cannot be written (a full disk).
   void line(const Json& object);
 

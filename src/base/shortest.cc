@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
+#include <string_view>
 
 namespace chalk {
 namespace {
@@ -17,20 +19,28 @@ std::string printed(const char* format, Parts... parts) {
 
 }  // namespace
 
+Decimal shortest_decimal(double value) {
+  std::array<char, 32> text{};  // d.ddde±xx, with whatever point the locale has
+  // Where 15 digits or fewer do, printing 15 shows those and zeros, as a normal number is within 1.2e-16 of what it was
+  // read from; subnormal ones have fewer digits.
+  for (int more = value >= std::numeric_limits<double>::min() ? 14 : 0; more < 17; ++more) {
+    std::snprintf(text.data(), text.size(), "%.*e", more, value);
+    if (std::strtod(text.data(), nullptr) == value) break;
+  }
+  const std::string_view scientific = text.data();
+  const auto e = scientific.find('e');
+  Decimal decimal{std::string(scientific.substr(0, 1)), std::atoi(text.data() + e + 1)};
+  if (e > 1) decimal.digits += scientific.substr(2, e - 2);
+  decimal.digits.erase(decimal.digits.find_last_not_of('0') + 1);
+  return decimal;
+}
+
 std::string shortest(double value) {
   if (!std::isfinite(value) || value == 0) return printed("%g", value);
   const double size = std::abs(value);
-  std::string scientific;  // d.ddde±xx, with whatever point the locale has
-  for (int more = 0; more < 17; ++more) {
-    scientific = printed("%.*e", more, size);
-    if (std::strtod(scientific.c_str(), nullptr) == size) break;
-  }
-  const auto e = scientific.find('e');
-  const int exponent = std::atoi(scientific.c_str() + e + 1);
-  std::string digits = scientific.substr(0, 1);
-  if (e > 1) digits += scientific.substr(2, e - 2);
+  const auto [digits, exponent] = shortest_decimal(size);
   const auto count = static_cast<int>(digits.size());
-  scientific = digits.substr(0, 1) + (count > 1 ? "." + digits.substr(1) : "") + scientific.substr(e);
+  const auto scientific = digits.substr(0, 1) + (count > 1 ? "." + digits.substr(1) : "") + printed("e%+03d", exponent);
 
   std::string fixed = digits;
   if (exponent < 0) {
