@@ -207,7 +207,7 @@ TEST(Toml, PointsAtMistakes) {
   EXPECT_THAT(error_of("[[layer]]\nchain = \"relu\"\n[[layer]]\nchain = \"tanh\"\nfrom = \"x\"\n"),
               HasSubstr("nothing uses \"relu1\""));
   EXPECT_THAT(error_of("[[layer]]\ntype = \"conv\"\nfilters = 2\nbias = \"tied\"\n"),
-              HasSubstr("line 4, column 8: bias must be true (one a filter), \"untied\""));
+              HasSubstr("line 4, column 8: bias must be true (one per filter), \"untied\""));
   EXPECT_THAT(error_of("[[layer]]\ntype = \"conv\"\nfilters = 2\nbias = 1\n"), HasSubstr("bias must be true"));
   EXPECT_THAT(error_of("[[layer]]\ntype = \"conv\"\nfilters = 2\nflipped = 1\n"),
               HasSubstr("line 4, column 11: flipped must be true or false"));
