@@ -269,7 +269,7 @@ for key, value, message in (("epohcs", "3", 'did you mean "epochs"?'), ("epochs"
 bad_toml("train-two-objectives", NET + '[train]\nloss = "squared-error"\nmaximise = "log-likelihood"\n',
          'maximise stands beside loss = "squared-error"')
 CONV = '[[layer]]\ntype = "conv"\nfilters = 2\n'
-bad_toml("conv-bias", CONV + 'bias = "tied"\n', 'bias must be true (one a filter), "untied"')
+bad_toml("conv-bias", CONV + 'bias = "tied"\n', 'bias must be true (one per filter), "untied"')
 bad_toml("conv-flipped", CONV + 'flipped = "yes"\n', "flipped must be true or false")
 bad_toml("conv-padding", CONV + 'padding = "fll"\n', 'a word: "same" or "full", not "fll"')
 bad_toml("conv-no-bias-subtracted", CONV + "bias = false\nsubtract_bias = true\n", "subtract_bias = true needs a bias")
