@@ -116,6 +116,7 @@ if(TARGET chalkgrad_app)
   foreach(network IN ITEMS All LISTS networks)
     get_filename_component(network ${network} NAME_WE)
     chalkgrad_python_test(every_operation_${network} cli cli/every_operation_test.py $<TARGET_FILE:chalkgrad_app> ${network})
+    set_tests_properties(every_operation_${network} PROPERTIES COST 20)  # one of them is the longest of all
   endforeach()
   chalkgrad_python_test(seeds cross seeds_test.py $<TARGET_FILE:chalkgrad_app>)
   chalkgrad_python_test(doc_examples cross doc_examples_test.py $<TARGET_FILE:chalkgrad_app>)
