@@ -33,7 +33,7 @@ struct Adagrad {
   double lr = 0.01;                ///< > 0
   double lr_decay = 0;             ///< >= 0
   double initial_accumulator = 0;  ///< >= 0: s before the first step
-  double epsilon = 1e-10;          ///< >= 0
+  double epsilon = 1e-10;          ///< >= 1e-30: where no gradient has come yet, the step is 0 / ε and not 0 / 0
   double weight_decay = 0;         ///< >= 0
 
   static constexpr std::string_view kName = "adagrad";

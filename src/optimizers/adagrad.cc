@@ -10,7 +10,7 @@ void Adagrad::visit(FieldVisitor& v) {
   v.field({"lr_decay", Range::at_least(0), "Divides the learning rate by 1 + X · steps before"}, lr_decay);
   v.field({"initial_accumulator", Range::at_least(0), "Sum of squared gradients before the first step"},
           initial_accumulator);
-  v.field({"epsilon", Range::at_least(0), "Is added to the root, so that it is not zero"}, epsilon);
+  v.field({"epsilon", Range::at_least(1e-30), "Is added to the root, so that it is not zero"}, epsilon);
   v.field({"weight_decay", Range::at_least(0), "Adds X·w to the gradient of each weight w"}, weight_decay);
 }
 

@@ -203,9 +203,18 @@ DerivativeRules corrupted_rule(const Network& network, const std::string& name) 
   const Problem p(network);
   std::vector<std::string_view> there;
   std::string list;
+  std::vector<bool> matters(
+      static_cast<std::size_t>(p.graph.size()));  // derivatives pass through it to what is checked
+  for (const Value& leaf : p.wrt) matters[static_cast<std::size_t>(leaf.id())] = true;
   for (NodeId id = 0; id < p.graph.size(); ++id) {
-    const Op& op = *p.graph.node(id).op;
-    if (is_leaf(op) || !op.derivative.value || std::ranges::find(there, op.name.value) != there.end()) continue;
+    const Node& node = p.graph.node(id);
+    const Op& op = *node.op;
+    if (is_leaf(op) || !op.derivative.value) continue;
+    const bool passes_on = std::ranges::any_of(
+        node.inputs, [&](NodeId input) { return static_cast<bool>(matters[static_cast<std::size_t>(input)]); });
+    if (!passes_on) continue;  // a select between constants
+    matters[static_cast<std::size_t>(id)] = true;
+    if (std::ranges::find(there, op.name.value) != there.end()) continue;
     there.push_back(op.name.value);
     list += (list.empty() ? "" : ", ") + std::string(op.name.value);
   }

@@ -33,5 +33,10 @@ TEST(NetworkGradcheck, ListsTheRulesThatCanBeCorrupted) {
               StartsWith("max_pool: this network has no such operation with a derivative; it has "));
 }
 
+TEST(NetworkGradcheck, CorruptsNoRuleThatNothingGoesThrough) {  // leaky-relu selects between two constants
+  EXPECT_THAT(testing_support::input_error([] { corrupted_rule(network("leaky-relu-5n", {6}), "select"); }),
+              StartsWith("select: this network has no such operation with a derivative; it has mul, "));
+}
+
 }  // namespace
 }  // namespace chalk

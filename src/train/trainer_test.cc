@@ -6,6 +6,11 @@ namespace {
 
 using namespace train_testing;
 
+std::vector<float> all_values(const Network& net, std::string_view parameter) {
+  const auto values = net.variables().at(parameter).values();
+  return {values.begin(), values.end()};
+}
+
 TEST(Train, EveryOptimizerGoesOnToTheSameBitsOnAnyNumberOfThreads) {
   for (const auto name : Optimizer::names()) {
     auto options = quick();
@@ -26,6 +31,19 @@ TEST(Train, EveryOptimizerGoesOnToTheSameBitsOnAnyNumberOfThreads) {
     EXPECT_EQ(again.weights_sha256(), expected) << name;
     fs::remove(options.checkpoint);
   }
+}
+
+TEST(Train, AdagradLeavesAWeightAloneThatNoGradientHasReached) {  // 0 / (√0 + ε), in float
+  auto options = quick();
+  options.epochs = 1;
+  options.optimizer = Adagrad{.epsilon = 1e-30};
+  Network net = fresh();
+  std::ranges::fill(net.variables().at("dense1.bias").values(), -100.0F);  // none of its ReLUs is ever above 0
+  const auto before = all_values(net, "dense1.weight");
+  train(net, data().train, options);
+  EXPECT_EQ(all_values(net, "dense1.weight"), before);
+  options.optimizer = Adagrad{.epsilon = 0};
+  EXPECT_EQ(message([&] { train(net, data().train, options); }), "epsilon is 0; it must be a number of at least 1e-30");
 }
 
 TEST(Train, AnUnfinishedRunOfAnotherOptimizerIsRefused) {
