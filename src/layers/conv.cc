@@ -59,7 +59,8 @@ Attributes read(LineReader& in) {
   Options layer;
   layer.filters = in.count();
   layer.kernel = in.sizes("kernel size", str("; write e.g. ", in.count(), "c5"));
-  for (std::string letters = "zwsgfu"; const char letter = in.take_one_of(letters);) {
+  std::string letters = "zwsgfu";
+  while (const char letter = in.take_one_of(letters)) {
     switch (letter) {
       case 'z':
         std::erase(letters, 'w');

@@ -30,7 +30,8 @@ struct Options : PoolOptions {
 Attributes read(LineReader& in) {
   Options layer;
   layer.window = layer.stride = in.sizes("window", str("; write e.g. ", in.before(), "2"));
-  for (std::string letters = "zs"; const char letter = in.take_one_of(letters);) {
+  std::string letters = "zs";
+  while (const char letter = in.take_one_of(letters)) {
     if (letter == 'z') {
       layer.padding = same_padding(in, layer.window);
     } else {
