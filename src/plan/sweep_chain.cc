@@ -1,6 +1,7 @@
 #include "src/plan/sweep_chain.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace chalk {
 namespace {
@@ -44,8 +45,8 @@ class StageMaker {
       if (!waited_for_[sum.in]) add_sums(sum.in);
     }
     while (!left_.empty()) {
-      const auto found = next();
-      const Operation operation = *found;
+      const auto found = left_.begin() + (next() - left_.cbegin());
+      const Operation operation = std::move(*found);
       left_.erase(found);
       waited_for_[operation.out] = false;
       has_link(operation) ? add(operation) : add_alone(operation);
