@@ -16,13 +16,11 @@ class TrainingFields::Adder : public FieldVisitor {
   Adder(TrainingFields& fields, Command& command) : fields_(fields), command_(command) {}
 
   void field(const Field& field, std::int64_t& value) override {
-    constexpr double most = 9.2e18;  // what has no upper end goes as far as whole numbers do
-    Row* row = add(field);
-    if (!row) return;
-    row->whole = value;
-    const Whole range{static_cast<std::int64_t>(field.range.least),
-                      field.range.most < most ? static_cast<std::int64_t>(field.range.most) : kSeeds.most};
-    command_.whole(row->flag.c_str(), row->whole, range, help(field)).shows_default();
+    if (Row* row = add(field)) {
+      row->whole = value;
+      const auto [least, most] = whole_numbers(field.range);
+      command_.whole(row->flag.c_str(), row->whole, {least, most}, help(field)).shows_default();
+    }
   }
   void field(const Field& field, bool& value) override {
     if (Row* row = add(field)) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "chalkgrad/error.h"
 #include "src/base/shortest.h"
@@ -95,6 +96,14 @@ std::vector<std::pair<std::string, std::string>> texts_of(const VisitFields& vis
   FieldFunction writer([&](const Field& field, const auto& value) { texts.emplace_back(field.name, text_of(value)); });
   visit(writer);
   return texts;
+}
+
+std::pair<std::int64_t, std::int64_t> whole_numbers(const Range& range) {
+  constexpr std::int64_t most = std::int64_t{1} << 31;
+  const bool lower = std::isfinite(range.least), upper = std::isfinite(range.most);
+  const auto otherwise = lower ? std::numeric_limits<std::int64_t>::max() : most;
+  return {lower ? static_cast<std::int64_t>(range.least) : -most,
+          upper ? static_cast<std::int64_t>(range.most) : otherwise};
 }
 
 std::string with_dashes(std::string_view name) {

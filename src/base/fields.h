@@ -1,6 +1,7 @@
 // What can be done with any struct whose fields can be visited (chalkgrad/fields.h).
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,10 @@ void check_fields(const VisitFields& visit);
 
 /// The fields' names and values as text, in their order.
 std::vector<std::pair<std::string, std::string>> texts_of(const VisitFields& visit);
+
+/// The least and the most whole number of a range. Where only the lower end is given, the upper is that of
+/// std::int64_t; where none is, the ends are ±2^31.
+std::pair<std::int64_t, std::int64_t> whole_numbers(const Range& range);
 
 /// A field's name as an option of the command line: "weight_decay" is "weight-decay".
 std::string with_dashes(std::string_view name);

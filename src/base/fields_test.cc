@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <utility>
 
 #include "chalkgrad/error.h"
@@ -53,6 +54,14 @@ TEST(Range, SaysWhatItHolds) {
   EXPECT_EQ((Range{.least = 0, .most = 1, .without_least = true}).text(), "above 0 and at most 1");
   EXPECT_EQ(Range::from_to(1, 1'000'000).text(), "from 1 to 1000000");
   EXPECT_EQ(Range{}.text(), "a number");
+}
+
+TEST(Range, HasWholeNumbers) {
+  using Ends = std::pair<std::int64_t, std::int64_t>;
+  constexpr std::int64_t kFar = std::int64_t{1} << 31;
+  EXPECT_EQ(whole_numbers(Range::from_to(1, 100)), Ends(1, 100));
+  EXPECT_EQ(whole_numbers(Range::at_least(0)), Ends(0, std::numeric_limits<std::int64_t>::max()));
+  EXPECT_EQ(whole_numbers({}), Ends(-kFar, kFar));
 }
 
 TEST(CheckFields, NamesTheFieldItsValueAndItsRange) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "chalkgrad/error.h"
@@ -59,26 +60,21 @@ class MetadataReader {
   const std::string& file_;
 };
 
-bool is_parameter_of(const Graph& graph, std::string_view name) {
+std::map<std::string_view, const Node*> parameters_by_name(const Graph& graph) {
+  std::map<std::string_view, const Node*> found;
   for (NodeId id = 0; id < graph.size(); ++id) {
-    if (graph.node(id).op == &op_parameter && graph.node(id).name == name) return true;
+    if (graph.node(id).op == &op_parameter) found.emplace(graph.node(id).name, &graph.node(id));
   }
-  return false;
+  return found;
 }
 
 /// "conv1.weight.momentum" belongs to the parameter "conv1.weight".
-bool is_state_of(const Graph& graph, std::string_view name) {
-  const auto dot = name.rfind('.');
-  return dot != std::string_view::npos && is_parameter_of(graph, name.substr(0, dot));
-}
+std::string_view owner_of(std::string_view state) { return state.substr(0, state.rfind('.')); }
 
 /// The forward graph's parameters and, with them, the state that an optimizer keeps for them.
 Graph parameters_of(const Graph& graph, const Safetensors& contents, const MetadataReader& reader) {
   Graph all;
-  std::map<std::string_view, const Node*> wanted;
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    if (graph.node(id).op == &op_parameter) wanted.emplace(graph.node(id).name, &graph.node(id));
-  }
+  const auto wanted = parameters_by_name(graph);
   for (const auto& [name, node] : wanted) {
     const auto found = contents.tensors.find(std::string(name));
     if (found == contents.tensors.end()) {
@@ -91,7 +87,7 @@ Graph parameters_of(const Graph& graph, const Safetensors& contents, const Metad
     }
   }
   for (const auto& [name, tensor] : contents.tensors) {
-    if (!wanted.contains(name) && !is_state_of(graph, name)) {
+    if (!wanted.contains(name) && !wanted.contains(owner_of(name))) {
       reader.fail(
           str("tensor ", in_quotes(name), " belongs to no layer of its network; the file is damaged or was edited"));
     }
@@ -142,8 +138,9 @@ void Network::save(const std::filesystem::path& file) const {
     contents.metadata[kClassesKey] = json(encoding.class_names).dump(-1, ' ', false, json::error_handler_t::replace);
   }
   // What an earlier optimizer has left among the variables is nobody's state.
+  const auto parameters = parameters_by_name(graph_);
   const auto left_over = [&](const std::string& name) {
-    return training && !is_parameter_of(graph_, name) &&
+    return training && !parameters.contains(name) &&
            std::ranges::find(training->states, name) == training->states.end();
   };
   for (const auto& [name, tensor] : variables_.all()) {
@@ -178,8 +175,9 @@ Network Network::load(const std::filesystem::path& file) {
   try {
     network.training = take_record(contents.metadata);
     if (network.training) {
+      const auto trained = parameters_by_name(network.graph());
       for (const auto& [tensor, stored] : contents.tensors) {
-        if (!is_parameter_of(network.graph(), tensor)) network.training->states.push_back(tensor);
+        if (!trained.contains(tensor)) network.training->states.push_back(tensor);
       }
     }
   } catch (const InputError& e) {

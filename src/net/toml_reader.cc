@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "chalkgrad/error.h"
+#include "src/base/fields.h"
 #include "src/base/suggest.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
@@ -158,17 +158,6 @@ std::string TableReader::required_text(std::string_view key) {
 
 namespace {
 
-constexpr std::int64_t kMost = std::int64_t{1} << 31;  // of attributes that have no range
-
-/// The ends of a range as whole numbers.
-std::pair<std::int64_t, std::int64_t> whole(const Range& range) {
-  constexpr auto most = std::numeric_limits<std::int64_t>::max();
-  const bool lower = std::isfinite(range.least), upper = std::isfinite(range.most);
-  return {lower ? static_cast<std::int64_t>(range.least) : -kMost, upper   ? static_cast<std::int64_t>(range.most)
-                                                                   : lower ? most
-                                                                           : kMost};
-}
-
 std::string text_of(const Range& range) {
   const bool closed =
       std::isfinite(range.least) && std::isfinite(range.most) && !range.without_least && !range.without_most;
@@ -195,7 +184,7 @@ void FieldReader::require(const Field& field) {
 
 void FieldReader::field(const Field& field, std::int64_t& value) {
   require(field);
-  const auto [least, most] = whole(field.range);
+  const auto [least, most] = whole_numbers(field.range);
   set(value, reader_.integer(field.name, least, most));
 }
 void FieldReader::field(const Field& field, bool& value) { set(value, reader_.boolean(field.name)); }
@@ -216,7 +205,7 @@ void FieldReader::field(const Field& field, std::string& value) {
   value = *read;
 }
 void FieldReader::field(const Field& field, std::vector<std::int64_t>& value) {
-  const auto [least, most] = whole(field.range);
+  const auto [least, most] = whole_numbers(field.range);
   set(value, reader_.integers(field.name, least, most));
 }
 void FieldReader::field(const Field& field, std::vector<double>& value) {
@@ -236,7 +225,7 @@ void FieldReader::pair(const Field& field, Pair& value, std::string* word) {
     *word = found->as_string()->get();
     return;
   }
-  const auto [least, most] = whole(field.range);
+  const auto [least, most] = whole_numbers(field.range);
   set(value, reader_.pair(field.name, least, most));
 }
 void FieldReader::choice(const Field& field, std::span<const Word> words, std::size_t& index) {

@@ -109,6 +109,7 @@ struct Trainer::State {
   Network& network;
   const Dataset& data;
   const TrainOptions options;
+  const double lr = options.optimizer.lr();
   const bool labels;
   const TrainingGraph graph;
   std::optional<Program> program;
@@ -129,7 +130,7 @@ void Trainer::State::step() {
   if (shuffled != now.epoch) shuffle(order, options.seed, shuffled = now.epoch);
   const auto count = static_cast<std::size_t>(std::min(options.batch, record.samples - first));
   const std::uint32_t* rows = order.data() + first;
-  now.lr = options.optimizer.lr() * options.schedule.factor(record.step, now.steps, per_epoch);
+  now.lr = lr * options.schedule.factor(record.step, now.steps, per_epoch);
   program->set("lr", static_cast<float>(now.lr));
   for (const auto& scalar : graph.scalars)
     program->set(scalar.name, static_cast<float>(scalar.value(options.optimizer.options(), record.step)));
