@@ -1,5 +1,7 @@
 #include "src/ir/leaves.h"
 
+#include <utility>
+
 namespace chalk {
 namespace {
 
@@ -13,51 +15,26 @@ Type parameter_type(const Attributes& a, std::span<const Type>) { return {a.as<P
 Type constant_type(const Attributes& a, std::span<const Type>) { return {a.as<ConstantAttributes>().shape, false}; }
 Type scalar_type(const Attributes&, std::span<const Type>) { return {{}, false}; }
 
+Op leaf(std::string_view name, Attributes attributes, Type (*type)(const Attributes&, std::span<const Type>),
+        std::string_view latex = "", std::string_view onnx = "") {
+  return {.name = name,
+          .attributes = std::move(attributes),
+          .arity = 0,
+          .infer = type,
+          .kernels = kNone,
+          .derivative = nullptr,
+          .formula = Formula{latex},
+          .onnx = onnx,
+          .exact = true,
+          .samples = std::vector<Sample>{}};
+}
+
 }  // namespace
 
-const Op op_input{.name = "input",
-                  .attributes = InputAttributes{},
-                  .arity = 0,
-                  .infer = input_type,
-                  .kernels = kNone,
-                  .derivative = nullptr,
-                  .formula = Formula{""},
-                  .onnx = "",
-                  .exact = true,
-                  .samples = std::vector<Sample>{}};
-
-const Op op_parameter{.name = "parameter",
-                      .attributes = ParameterAttributes{},
-                      .arity = 0,
-                      .infer = parameter_type,
-                      .kernels = kNone,
-                      .derivative = nullptr,
-                      .formula = Formula{""},
-                      .onnx = "",
-                      .exact = true,
-                      .samples = std::vector<Sample>{}};
-
-const Op op_constant{.name = "constant",
-                     .attributes = ConstantAttributes{},
-                     .arity = 0,
-                     .infer = constant_type,
-                     .kernels = kNone,
-                     .derivative = nullptr,
-                     .formula = Formula{""},
-                     .onnx = "Constant",
-                     .exact = true,
-                     .samples = std::vector<Sample>{}};
-
-const Op op_batch_size{.name = "batch_size",
-                       .attributes = Attributes{},
-                       .arity = 0,
-                       .infer = scalar_type,
-                       .kernels = kNone,
-                       .derivative = nullptr,
-                       .formula = Formula{"N"},
-                       .onnx = "",
-                       .exact = true,
-                       .samples = std::vector<Sample>{}};
+const Op op_input = leaf("input", InputAttributes{}, input_type);
+const Op op_parameter = leaf("parameter", ParameterAttributes{}, parameter_type);
+const Op op_constant = leaf("constant", ConstantAttributes{}, constant_type, "", "Constant");
+const Op op_batch_size = leaf("batch_size", Attributes{}, scalar_type, "N");
 
 bool is_leaf(const Op& op) {
   return &op == &op_input || &op == &op_parameter || &op == &op_constant || &op == &op_batch_size;
