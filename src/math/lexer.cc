@@ -17,6 +17,7 @@ constexpr std::size_t kLongestName = 60;
 constexpr int kMostPrimes = 4;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_ascii(char c) { return (static_cast<unsigned char>(c) & 0x80U) == 0; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 /// Longest first, so that the first that fits is meant.
@@ -45,7 +46,7 @@ constexpr std::array<Spelling, 13> kSpellings{{{"·", "*"},
 std::size_t length_of_character(std::string_view text) {
   std::size_t n = 1;
   while (n < text.size() && n < 4 && !begins_character(text[n])) ++n;
-  return (static_cast<unsigned char>(text[0]) & 0x80U) == 0 ? 1 : n;
+  return is_ascii(text[0]) ? 1 : n;
 }
 
 /// Letters and what one would type for them.
@@ -57,10 +58,13 @@ constexpr std::array<Spelling, 37> kLetters{
      {"Π", "prod"},  {"Σ", "sum"},   {"Φ", "Phi"},   {"Ψ", "Psi"},    {"Ω", "Omega"},   {"∂", "d"},      {"∑", "sum"},
      {"∏", "prod"},  {"∆", "Delta"}}};
 
-const Spelling* letter_at(std::string_view text) {
-  const auto found = std::find_if(kLetters.begin(), kLetters.end(),
-                                  [&](const auto& letter) { return text.starts_with(letter.character); });
-  return found == kLetters.end() ? nullptr : found;
+/// The one that begins the text, which is not empty; null if none does.
+template <std::size_t N>
+const Spelling* spelling_at(std::string_view text, const std::array<Spelling, N>& spellings) {
+  if (is_ascii(text[0])) return nullptr;  // most are, and derivations are read many times by their tests
+  const auto found = std::find_if(spellings.begin(), spellings.end(),
+                                  [&](const auto& spelling) { return text.starts_with(spelling.character); });
+  return found == spellings.end() ? nullptr : found;
 }
 
 class Lexer {
@@ -105,14 +109,13 @@ class Lexer {
   Token next() {
     const auto rest = text_.substr(at_);
     if (is_digit(rest[0])) return a_number();
-    if (is_letter(rest[0]) || letter_at(rest)) return a_name();
+    if (is_letter(rest[0]) || spelling_at(rest, kLetters)) return a_name();
     if (rest[0] == '"') return a_text();
     Token token;
     token.kind = Token::Kind::symbol;
-    for (const auto& [character, ascii] : kSpellings) {
-      if (!rest.starts_with(character)) continue;
-      token.text = ascii;
-      take(character.size());
+    if (const auto* spelling = spelling_at(rest, kSpellings)) {
+      token.text = spelling->ascii;
+      take(spelling->character.size());
       return token;
     }
     for (const auto symbol : kSymbols) {
@@ -156,7 +159,7 @@ class Lexer {
       if (is_letter(text_[at_]) || is_digit(text_[at_])) {
         token.text += text_[at_];
         take(1);
-      } else if (const auto* letter = letter_at(text_.substr(at_))) {
+      } else if (const auto* letter = spelling_at(text_.substr(at_), kLetters)) {
         token.text += letter->ascii;
         take(letter->character.size());
       } else {
