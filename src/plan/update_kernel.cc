@@ -65,7 +65,7 @@ class UpdateKernel : public PlannedKernel {
   }
 
   void make_in_registers(const KernelRun& make, const KernelRun& call, std::size_t part) const {
-    float* at[SweepPlan::kMostValues] = {};
+    float* at[SweepPlan::kMostValues];  // of which the chain reads those that are set here: parts are small and many
     for (const auto& operand : plan_.operands) {
       if (operand.form == Form::part) continue;
       const float* from = call.in[operand.input] + (operand.form == Form::aligned ? part * part_ : 0);
