@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "chalkgrad/error.h"
+
 namespace chalk {
 
 /// pixels[row][column][channel], 0…255; channels is 1 (grey) or 3 (red, green, blue).
@@ -17,14 +19,30 @@ struct Image {
 
 constexpr std::int64_t kMostPixels = 100'000'000;
 
-/// Decodes the contents of a PNG or JPEG file, told apart by their first bytes. Palettes and 1, 2, 4 and 16 bits become
-/// 8 bits; transparency is shown on white; CMYK becomes RGB by the simple rule R = C·K; an EXIF orientation is
-/// ignored. `name` is the file's name for messages. Throws InputError for any other format, damaged or truncated data,
-/// and more than `max_pixels` pixels.
-Image decode_image(std::span<const std::uint8_t> bytes, std::string_view name, std::int64_t max_pixels = kMostPixels);
+struct Colour {
+  std::uint8_t red = 0, green = 0, blue = 0;
+};
+constexpr Colour kBlack{0, 0, 0}, kWhite{255, 255, 255};
+
+/// Decodes the contents of a PNG or JPEG file, told apart by their first bytes, to what a person sees:
+/// - turned as its EXIF orientation says (JPEG's APP1, PNG's eXIf); height and width are those of the turned picture;
+/// - transparency laid on `background` by blending stored values, as browsers do. On a colour, grey becomes colour;
+/// - palettes and 1, 2 and 4 bits as 8 bits; of 16 bits the upper 8; CMYK as RGB by the simple rule R = C·K;
+/// - gamma, colour profiles and the background that a PNG file may name are ignored, as nearly everywhere.
+/// docs/formats.md compares this with other decoders. `name` is the file's name for messages. Throws InputError for any
+/// other format, damaged or truncated data, and more than `max_pixels` pixels; InvisibleImage if nothing can be seen.
+Image decode_image(std::span<const std::uint8_t> bytes, std::string_view name, std::int64_t max_pixels = kMostPixels,
+                   const Colour& background = kWhite);
 
 /// The same from a file.
-Image load_image(const std::filesystem::path& path);
+Image load_image(const std::filesystem::path& path, const Colour& background = kWhite);
+
+/// A partly transparent picture whose ink has nearly the background's colour, such as white ink on nothing, on white.
+class InvisibleImage : public InputError {
+ public:
+  InvisibleImage(const std::string& what, const Colour& better) : InputError(what), visible_on(better) {}
+  const Colour visible_on;  ///< black or white
+};
 
 /// One sample {channels, height, width} in the layout of Dataset::bytes. Colour becomes grey by ITU-R 601,
 /// (19595 R + 38470 G + 7471 B) / 65536, grey becomes colour by repetition. Each axis is resized by itself: smaller by

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "chalkgrad/error.h"
 #include "src/base/file.h"
@@ -22,11 +23,12 @@ bool begins_with(std::span<const std::uint8_t> bytes, const std::array<std::uint
 
 }  // namespace
 
-void check_image_size(std::int64_t width, std::int64_t height, std::string_view name, std::int64_t max_pixels) {
-  if (width < 1 || height < 1) throw InputError(str(name, ": the image has no pixels; save it again"));
-  if (width > max_pixels / height) {
-    throw InputError(str(name, ": the image has ", width, "×", height, " pixels, more than the ",
-                         grouped(static_cast<std::uint64_t>(max_pixels)), " accepted here; make it smaller"));
+void check_image_size(std::int64_t width, std::int64_t height, int orientation, const ImageSource& source) {
+  if (width < 1 || height < 1) throw InputError(str(source.name, ": the image has no pixels; save it again"));
+  if (width > source.max_pixels / height) {
+    if (orientation > 4) std::swap(width, height);
+    throw InputError(str(source.name, ": the image has ", width, "×", height, " pixels, more than the ",
+                         grouped(static_cast<std::uint64_t>(source.max_pixels)), " accepted here; make it smaller"));
   }
 }
 
@@ -35,16 +37,23 @@ void fail_damaged_image(std::string_view name, std::string_view format, std::str
                        "); fetch the file again or save it anew"));
 }
 
-Image decode_image(std::span<const std::uint8_t> bytes, std::string_view name, std::int64_t max_pixels) {
+void Recovery::fail(std::string_view reason) {
+  message[reason.copy(message, sizeof message - 1)] = '\0';
+  std::longjmp(back, 1);
+}
+
+Image decode_image(std::span<const std::uint8_t> bytes, std::string_view name, std::int64_t max_pixels,
+                   const Colour& background) {
+  const ImageSource source{bytes, name, max_pixels, background};
   if (bytes.empty()) throw InputError(str(name, ": the file is empty; give a PNG or JPEG image"));
-  if (begins_with(bytes, kPngMark)) return decode_png(bytes, name, max_pixels);
-  if (begins_with(bytes, kJpegMark)) return decode_jpeg(bytes, name, max_pixels);
+  if (begins_with(bytes, kPngMark)) return decode_png(source);
+  if (begins_with(bytes, kJpegMark)) return decode_jpeg(source);
   throw InputError(str(name, ": is neither PNG nor JPEG by its first bytes; convert it to PNG"));
 }
 
-Image load_image(const std::filesystem::path& path) {
+Image load_image(const std::filesystem::path& path, const Colour& background) {
   constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
-  return decode_image(read_file(path, kMostBytes), path.string(), kMostPixels);
+  return decode_image(read_file(path, kMostBytes), path.string(), kMostPixels, background);
 }
 
 }  // namespace chalk

@@ -1,5 +1,4 @@
 // JPEG through libjpeg(-turbo), whose errors come back by longjmp.
-#include <csetjmp>
 #include <cstddef>
 #include <cstdio>
 // jpeglib.h uses what the headers above declare, and jerror.h what it declares itself.
@@ -17,13 +16,11 @@
 namespace chalk {
 namespace {
 
-// libjpeg's state and what its callbacks need. Lives outside of every frame that longjmp leaves.
-struct Reader {
+// libjpeg's state and what its callbacks need.
+struct Reader : Recovery {
   jpeg_decompress_struct info{};
   jpeg_error_mgr errors{};
   jpeg_progress_mgr progress{};
-  std::jmp_buf back{};
-  char message[JMSG_LENGTH_MAX] = "";
   std::vector<std::uint8_t> row;
 
   Reader() = default;
@@ -35,9 +32,9 @@ struct Reader {
 Reader& reader_of(j_common_ptr info) { return *static_cast<Reader*>(info->client_data); }
 
 [[noreturn]] void on_error(j_common_ptr info) {
-  auto& reader = reader_of(info);
-  info->err->format_message(info, reader.message);
-  std::longjmp(reader.back, 1);
+  char reason[JMSG_LENGTH_MAX];
+  info->err->format_message(info, reason);
+  reader_of(info).fail(reason);
 }
 
 // Warnings of damaged data are errors here: libjpeg would fill the rest of the picture with grey. Some are harmless.
@@ -58,19 +55,20 @@ void on_message(j_common_ptr info, int level) {
 void on_progress(j_common_ptr info) {
   constexpr int kMostScans = 200;
   if (!info->is_decompressor) return;
-  auto& reader = reader_of(info);
-  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= kMostScans) return;
-  const std::string_view text = "more than 200 scans";
-  text.copy(reader.message, text.size());
-  reader.message[text.size()] = '\0';
-  std::longjmp(reader.back, 1);
+  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number > kMostScans) {
+    reader_of(info).fail("more than 200 scans");
+  }
 }
 
-// Runs calls into libjpeg. `calls` must not have objects with destructors: an error leaves it by longjmp.
-template <class Calls>
-void guarded(Reader& reader, std::string_view name, Calls calls) {
-  if (setjmp(reader.back) != 0) fail_damaged_image(name, "JPEG", reader.message);
-  calls();
+// The first APP1 marker that holds EXIF; others hold XMP.
+int orientation_of(const jpeg_decompress_struct& info) {
+  const std::string_view mark("Exif\0\0", 6);
+  for (const auto* marker = info.marker_list; marker != nullptr; marker = marker->next) {
+    const std::span<const std::uint8_t> data(marker->data, marker->data_length);
+    if (data.size() < mark.size() || !std::equal(mark.begin(), mark.end(), data.begin())) continue;
+    return exif_orientation(data.subspan(mark.size()));
+  }
+  return 1;
 }
 
 // Every 8×8 block costs a bit at least, so a file cannot have many more pixels than this (arithmetic coding can).
@@ -92,33 +90,35 @@ void rgb_of_cmyk(const std::vector<std::uint8_t>& row, bool inverted, std::uint8
 
 }  // namespace
 
-Image decode_jpeg(std::span<const std::uint8_t> bytes, std::string_view name, std::int64_t max_pixels) {
+Image decode_jpeg(const ImageSource& source) {
   Reader reader;
   auto& info = reader.info;
   info.err = jpeg_std_error(&reader.errors);
   reader.errors.error_exit = on_error;
   reader.errors.emit_message = on_message;
   info.client_data = &reader;
-  guarded(reader, name, [&] {
+  guarded(reader, source.name, "JPEG", [&] {
     jpeg_create_decompress(&info);
     info.progress = &reader.progress;
     reader.progress.progress_monitor = on_progress;
-    jpeg_mem_src(&info, bytes.data(), bytes.size());
+    jpeg_mem_src(&info, source.bytes.data(), source.bytes.size());
+    jpeg_save_markers(&info, JPEG_APP0 + 1, 0xFFFF);
     jpeg_read_header(&info, TRUE);
   });
-  check_image_size(info.image_width, info.image_height, name, max_pixels);
-  if (!plausible(info, bytes.size())) fail_damaged_image(name, "JPEG", "too few bytes for its size");
+  const int orientation = orientation_of(info);
+  check_image_size(info.image_width, info.image_height, orientation, source);
+  if (!plausible(info, source.bytes.size())) fail_damaged_image(source.name, "JPEG", "too few bytes for its size");
 
   const bool grey = info.jpeg_color_space == JCS_GRAYSCALE;
   const bool cmyk = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
   info.out_color_space = grey ? JCS_GRAYSCALE : cmyk ? JCS_CMYK : JCS_RGB;
-  guarded(reader, name, [&] { jpeg_start_decompress(&info); });
+  guarded(reader, source.name, "JPEG", [&] { jpeg_start_decompress(&info); });
 
   Image image{grey ? 1 : 3, static_cast<int>(info.output_height), static_cast<int>(info.output_width), {}};
   const auto stride = static_cast<std::size_t>(image.channels) * info.output_width;
   image.pixels.resize(stride * info.output_height);
   reader.row.resize(cmyk ? std::size_t{4} * info.output_width : 0);
-  guarded(reader, name, [&] {
+  guarded(reader, source.name, "JPEG", [&] {
     while (info.output_scanline < info.output_height) {
       auto* out = image.pixels.data() + stride * info.output_scanline;
       auto* row = cmyk ? reader.row.data() : out;
@@ -127,7 +127,7 @@ Image decode_jpeg(std::span<const std::uint8_t> bytes, std::string_view name, st
     }
     jpeg_finish_decompress(&info);
   });
-  return image;
+  return upright(std::move(image), orientation);
 }
 
 }  // namespace chalk

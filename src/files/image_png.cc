@@ -1,50 +1,143 @@
-// PNG through libpng's simplified interface, which needs no setjmp on our side.
+// PNG through libpng, whose errors come back by longjmp. Its simplified interface would need none, but changes pixels
+// by gAMA and cHRM, which nobody else does.
 #include <png.h>
 
-#include <memory>
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <new>
+#include <utility>
 
-#include "chalkgrad/error.h"
+#include "src/base/text.h"
 #include "src/files/image_decoders.h"
 
 namespace chalk {
 namespace {
 
-std::uint32_t big_endian(std::span<const std::uint8_t> bytes) {
-  return std::uint32_t{bytes[0]} << 24U | std::uint32_t{bytes[1]} << 16U | std::uint32_t{bytes[2]} << 8U | bytes[3];
+// libpng's state and what its callbacks need.
+struct Reader : Recovery {
+  std::span<const std::uint8_t> rest;  // of the file
+  png_structp png = nullptr;
+  png_infop info = nullptr;
+
+  explicit Reader(std::span<const std::uint8_t> bytes) : rest(bytes) {}
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+  ~Reader() { png_destroy_read_struct(&png, &info, nullptr); }
+};
+
+[[noreturn]] void on_error(png_structp png, png_const_charp message) {
+  static_cast<Reader*>(png_get_error_ptr(png))->fail(message);
 }
 
-// A header may promise more pixels than its file can hold at deflate's best rate, 1032 to 1. Found out before any
-// memory is taken for them. The header chunk is always first: width at byte 16, height at 20.
-void check_promise(std::span<const std::uint8_t> bytes, std::string_view name, std::int64_t max_pixels) {
-  if (bytes.size() < 33) fail_damaged_image(name, "PNG", "it ends within the header");
-  const std::int64_t width = big_endian(bytes.subspan(16)), height = big_endian(bytes.subspan(20));
-  check_image_size(width, height, name, max_pixels);
-  if (static_cast<std::uint64_t>(width * height) / 8 > bytes.size() * 1032) {
-    fail_damaged_image(name, "PNG", "too few bytes for its size");
+void on_warning(png_structp /*png*/, png_const_charp /*message*/) {}
+
+void on_read(png_structp png, png_bytep to, std::size_t size) {
+  auto& rest = static_cast<Reader*>(png_get_io_ptr(png))->rest;
+  if (size > rest.size()) png_error(png, "read beyond end of data");
+  std::copy_n(rest.data(), size, to);
+  rest = rest.subspan(size);
+}
+
+// All chunks are checked, but of those that need not be there only transparency and EXIF are read.
+void open(Reader& reader) {
+  reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, on_error, on_warning);
+  if (reader.png == nullptr) return;
+  reader.info = png_create_info_struct(reader.png);
+  if (reader.info == nullptr) return;
+  png_set_read_fn(reader.png, &reader, on_read);
+  png_set_crc_action(reader.png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+  png_set_keep_unknown_chunks(reader.png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
+  png_set_keep_unknown_chunks(reader.png, PNG_HANDLE_CHUNK_AS_DEFAULT, reinterpret_cast<png_const_bytep>("eXIf"), 1);
+  png_set_user_limits(reader.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // check_image_size has a limit of its own
+  png_read_info(reader.png, reader.info);
+}
+
+// The header chunk is always first: width at byte 16, height at 20.
+void check_header(const ImageSource& source) {
+  if (source.bytes.size() < 33) fail_damaged_image(source.name, "PNG", "it ends within the header");
+  for (const std::size_t side : {16, 20}) {
+    if (png_get_uint_32(source.bytes.data() + side) == 0) check_image_size(0, 0, 1, source);
+  }
+}
+
+int orientation_of(const Reader& reader) {
+  png_bytep exif = nullptr;
+  png_uint_32 size = 0;
+  return png_get_eXIf_1(reader.png, reader.info, &size, &exif) == 0 ? 1 : exif_orientation({exif, size});
+}
+
+// Lays a picture whose channels are followed by opacity on the background. Stored values are blended, not light: that
+// is what browsers and paint programs do.
+void lay_on_background(Image& image, const ImageSource& source) {
+  constexpr int kHardlySeen = 8;
+  const auto& [red, green, blue] = source.background;
+  const std::array<std::uint8_t, 3> behind = {red, green, blue};
+  const auto channels = static_cast<std::size_t>(image.channels);
+  bool transparent = false, ink = false, seen = false;
+  auto* out = image.pixels.data();
+  const auto* end = out + image.pixels.size();
+  for (const auto* in = out; in != end; in += channels + 1) {
+    const unsigned opacity = in[channels];
+    transparent |= opacity < 255;
+    ink |= opacity > 0;
+    for (std::size_t c = 0; c < channels; ++c) {
+      seen |= opacity > 0 && std::abs(in[c] - behind[c]) > kHardlySeen;
+      *out++ = static_cast<std::uint8_t>((in[c] * opacity + behind[c] * (255 - opacity) + 127) / 255);
+    }
+  }
+  image.pixels.resize(static_cast<std::size_t>(out - image.pixels.data()));
+  if (transparent && ink && !seen) {
+    const bool bright = red + green + blue > 3 * 127;
+    throw InvisibleImage(str(source.name, ": all that is visible in it has the colour of the background; lay it on ",
+                             bright ? "black" : "white"),
+                         bright ? kBlack : kWhite);
   }
 }
 
 }  // namespace
 
-Image decode_png(std::span<const std::uint8_t> bytes, std::string_view name, std::int64_t max_pixels) {
-  check_promise(bytes, name, max_pixels);
-  png_image png{};
-  png.version = PNG_IMAGE_VERSION;
-  const std::unique_ptr<png_image, void (*)(png_image*)> release(&png, png_image_free);
-  if (png_image_begin_read_from_memory(&png, bytes.data(), bytes.size()) == 0) {
-    fail_damaged_image(name, "PNG", png.message);
+Image decode_png(const ImageSource& source) {
+  check_header(source);
+  Reader reader(source.bytes);
+  guarded(reader, source.name, "PNG", [&] { open(reader); });
+  if (reader.info == nullptr) throw std::bad_alloc();
+  const auto png = reader.png;
+  const auto info = reader.info;
+  const std::int64_t width = png_get_image_width(png, info), height = png_get_image_height(png, info);
+  check_image_size(width, height, orientation_of(reader), source);
+  // A header may promise more pixels than its file can hold at deflate's best rate, 1032 to 1.
+  if (static_cast<std::uint64_t>(width * height) / 8 > source.bytes.size() * 1032) {
+    fail_damaged_image(source.name, "PNG", "too few bytes for its size");
   }
-  check_image_size(png.width, png.height, name, max_pixels);
-  const bool colour = (png.format & PNG_FORMAT_FLAG_COLOR) != 0;
-  png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;  // 16 bits without a gamma are the same curve as 8 bits
-  png.format = colour ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
-  Image image{colour ? 3 : 1, static_cast<int>(png.height), static_cast<int>(png.width), {}};
-  image.pixels.resize(PNG_IMAGE_SIZE(png));
-  const png_color white = {255, 255, 255};
-  if (png_image_finish_read(&png, &white, image.pixels.data(), 0, nullptr) == 0) {
-    fail_damaged_image(name, "PNG", png.message);
-  }
-  return image;
+
+  const auto& [red, green, blue] = source.background;
+  Image image{0, static_cast<int>(height), static_cast<int>(width), {}};
+  bool transparent = false;
+  std::size_t stride = 0;
+  int passes = 0;
+  guarded(reader, source.name, "PNG", [&] {
+    const auto kind = png_get_color_type(png, info);
+    transparent = (kind & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(png, info, PNG_INFO_tRNS) != 0;
+    png_set_expand(png);
+    png_set_strip_16(png);
+    if (transparent && (red != green || green != blue)) png_set_gray_to_rgb(png);
+    passes = png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+    image.channels = png_get_channels(png, info) - (transparent ? 1 : 0);
+    stride = png_get_rowbytes(png, info);
+  });
+  image.pixels.resize(stride * static_cast<std::size_t>(height));
+  guarded(reader, source.name, "PNG", [&] {
+    for (; passes > 0; --passes) {
+      for (auto* row = image.pixels.data(); row != image.pixels.data() + image.pixels.size(); row += stride) {
+        png_read_row(png, row, nullptr);
+      }
+    }
+    png_read_end(png, info);  // EXIF may follow the pixels
+  });
+  if (transparent) lay_on_background(image, source);
+  return upright(std::move(image), orientation_of(reader));
 }
 
 }  // namespace chalk

@@ -4,6 +4,8 @@
 
 #include "src/base/file.h"
 #include "src/base/test_support.h"
+#include "src/base/text.h"
+#include "src/files/image_decoders.h"
 
 namespace chalk {
 namespace {
@@ -16,7 +18,9 @@ using testing_support::source;
 
 using Pixels = std::vector<std::uint8_t>;
 
-Image seed(const std::string& name) { return load_image(source("fuzz/corpus/image") / name); }
+Image seed(const std::string& name, const Colour& background = kWhite) {
+  return load_image(source("fuzz/corpus/image") / name, background);
+}
 
 TEST(Png, ReadsGreyAndColour) {
   const auto grey = seed("grey.png");
@@ -32,13 +36,92 @@ TEST(Png, ReadsGreyAndColour) {
 TEST(Png, OtherKindsBecomeEightBits) {
   EXPECT_THAT(seed("palette.png").pixels, ElementsAre(255, 0, 0, 0, 255, 0));
   EXPECT_THAT(seed("one-bit.png").pixels, ElementsAre(255, 0, 255, 0, 255, 0, 255, 0));
-  EXPECT_THAT(seed("sixteen-bits.png").pixels, ElementsAre(128, 255));
+  EXPECT_THAT(seed("sixteen-bits.png").pixels, ElementsAre(128, 255));  // the upper 8 of 0x8080, 0xFFFF
   EXPECT_THAT(seed("interlaced.png").pixels, ElementsAre(127));
 }
+
+TEST(Png, GammaChangesNothing) { EXPECT_EQ(seed("gamma.png").pixels, seed("grey.png").pixels); }
 
 TEST(Png, TransparencyLiesOnWhite) {
   EXPECT_THAT(seed("alpha.png").pixels, ElementsAre(255, 0, 0, 255, 255, 255));
   EXPECT_THAT(seed("grey-alpha.png").pixels, ElementsAre(64, 255));
+  EXPECT_THAT(seed("grey-key.png").pixels, ElementsAre(0, 255, 170));  // 1 of 0…3 is transparent
+  EXPECT_THAT(seed("nothing.png").pixels, ElementsAre(255, 255));      // no ink at all is a blank sheet
+  EXPECT_THAT(seed("background.png").pixels, ElementsAre(255));        // the file asks for 80
+}
+
+// As Pillow's alpha_composite and paste do.
+TEST(Png, StoredValuesAreBlended) {
+  EXPECT_THAT(seed("half.png").pixels, ElementsAre(127, 128));  // black with 128/255 and 127/255
+  EXPECT_THAT(seed("half.png", {100, 100, 100}).pixels, ElementsAre(50, 50));
+  EXPECT_THAT(seed("palette-alpha.png").pixels, ElementsAre(255, 191, 191, 0, 255, 0));
+}
+
+TEST(Png, GreyBecomesColourOnlyOnAColour) {
+  const auto grey = seed("grey-alpha.png", kBlack), colour = seed("grey-alpha.png", {1, 2, 3});
+  EXPECT_EQ(grey.channels, 1);
+  EXPECT_THAT(grey.pixels, ElementsAre(64, 0));
+  EXPECT_EQ(colour.channels, 3);
+  EXPECT_THAT(colour.pixels, ElementsAre(64, 64, 64, 1, 2, 3));
+  EXPECT_EQ(seed("grey.png", {1, 2, 3}).channels, 1);
+}
+
+TEST(Png, InkOfTheBackgroundsColourIsAnError) {
+  const auto white_ink = source("tests/bad/image/white-ink.png");
+  EXPECT_EQ(input_error([&] { load_image(white_ink); }),
+            white_ink.string() + ": all that is visible in it has the colour of the background; lay it on black");
+  EXPECT_THAT(load_image(white_ink, kBlack).pixels, ElementsAre(0, 255));
+  EXPECT_THAT(input_error([&] { load_image(white_ink, {250, 251, 252}); }), HasSubstr("lay it on black"));
+  try {
+    seed("half.png", {0, 8, 0});
+    FAIL() << "black ink on nearly black";
+  } catch (const InvisibleImage& e) {
+    EXPECT_THAT(e.what(), testing::EndsWith("lay it on white"));
+    EXPECT_EQ(e.visible_on.red, 255);
+  }
+  EXPECT_EQ(seed("half.png", {0, 9, 0}).channels, 3);
+}
+
+// 1 2 3 / 4 5 6, as Pillow's exif_transpose and OpenCV turn it.
+TEST(Orientation, IsAppliedToPng) {
+  const std::vector<Pixels> seen = {{1, 2, 3, 4, 5, 6}, {1, 2, 3, 4, 5, 6}, {3, 2, 1, 6, 5, 4}, {6, 5, 4, 3, 2, 1},
+                                    {4, 5, 6, 1, 2, 3}, {1, 4, 2, 5, 3, 6}, {4, 1, 5, 2, 6, 3}, {6, 3, 5, 2, 4, 1},
+                                    {3, 6, 2, 5, 1, 4}, {1, 2, 3, 4, 5, 6}};
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    const auto image = seed(str("orientation-", i, ".png"));
+    EXPECT_EQ(image.pixels, seen[i]) << i;
+    EXPECT_EQ(image.width, i >= 5 && i <= 8 ? 2 : 3) << i;
+    EXPECT_EQ(image.height, i >= 5 && i <= 8 ? 3 : 2) << i;
+  }
+  EXPECT_EQ(seed("orientation-behind.png").pixels, seen[6]);
+}
+
+TEST(Orientation, IsAppliedToJpegInBothByteOrders) {
+  const auto stored = seed("grey.jpg"), expected = upright(stored, 6);
+  EXPECT_EQ(expected.height, stored.width);
+  for (const char* name : {"exif-little-endian.jpg", "exif-big-endian.jpg"}) {
+    const auto image = seed(name);
+    EXPECT_EQ(image.pixels, expected.pixels) << name;
+    EXPECT_EQ(image.width, stored.height) << name;
+  }
+}
+
+TEST(Orientation, IsIgnoredWhereExifIsDamaged) {
+  const auto stored = seed("grey.jpg");
+  for (const char* what : {"cut", "header-cut", "empty", "byte-order", "huge-count", "huge-value-count", "loop",
+                           "outside", "at-the-end", "long"}) {
+    EXPECT_EQ(seed(str("exif-", what, ".jpg")).pixels, stored.pixels) << what;
+  }
+}
+
+TEST(Orientation, TurnsPixelsWithTheirChannels) {
+  const Image stored{3, 1, 2, {1, 2, 3, 4, 5, 6}};
+  for (const auto& [orientation, pixels] : std::vector<std::pair<int, Pixels>>{
+           {1, {1, 2, 3, 4, 5, 6}}, {2, {4, 5, 6, 1, 2, 3}}, {6, {1, 2, 3, 4, 5, 6}}, {8, {4, 5, 6, 1, 2, 3}}}) {
+    const auto image = upright(stored, orientation);
+    EXPECT_EQ(image.pixels, pixels) << orientation;
+    EXPECT_EQ(image.height, orientation > 4 ? 2 : 1) << orientation;
+  }
 }
 
 // rgb.jpg is red (28x), green (32y), blue (4xy) in 9×8 pixels, saved by Pillow at quality 80.
@@ -68,7 +151,8 @@ TEST(Jpeg, ReadsGrey) {
 
 // A cut file is an error or, where only its end mark is missing, the whole picture; never half of one.
 TEST(DecodeImage, NoTruncationGivesAnotherPicture) {
-  for (const char* name : {"grey.png", "interlaced.png", "palette.png", "rgb.jpg", "progressive.jpg", "cmyk.jpg"}) {
+  for (const char* name : {"grey.png", "interlaced.png", "palette.png", "palette-alpha.png", "orientation-6.png",
+                           "orientation-behind.png", "rgb.jpg", "progressive.jpg", "cmyk.jpg", "exif-big-endian.jpg"}) {
     const auto bytes = read_file(source("fuzz/corpus/image") / name, kAnySize);
     const auto whole = decode_image(bytes, name);
     for (std::size_t size = 0; size < bytes.size(); ++size) {
@@ -81,7 +165,8 @@ TEST(DecodeImage, NoTruncationGivesAnotherPicture) {
 }
 
 TEST(DecodeImage, FlippedBitsNeverCrash) {
-  for (const char* name : {"grey.png", "palette.png", "alpha.png", "rgb.jpg", "progressive.jpg", "grey.jpg"}) {
+  for (const char* name : {"grey.png", "palette.png", "alpha.png", "rgb.jpg", "progressive.jpg", "grey.jpg",
+                           "orientation-6.png", "exif-big-endian.jpg"}) {
     auto bytes = read_file(source("fuzz/corpus/image") / name, kAnySize);
     for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
       bytes[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
@@ -100,6 +185,8 @@ TEST(DecodeImage, RefusesMorePixelsThanAsked) {
   EXPECT_EQ(input_error([&] { decode_image(bytes, "grey.png", 5); }),
             "grey.png: the image has 3×2 pixels, more than the 5 accepted here; make it smaller");
   EXPECT_EQ(decode_image(bytes, "grey.png", 6).width, 3);
+  const auto turned = read_file(source("fuzz/corpus/image/orientation-6.png"), kAnySize);
+  EXPECT_THAT(input_error([&] { decode_image(turned, "turned.png", 5); }), HasSubstr("the image has 2×3 pixels"));
 }
 
 TEST(LoadImage, NamesAMissingFile) {

@@ -167,10 +167,24 @@ def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def png(width, height, depth, colour, rows, extra=b"", interlace=0):
+def png(width, height, depth, colour, rows, extra=b"", interlace=0, behind=b""):
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", zlib.compress(rows, 9))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", zlib.compress(rows, 9)) + behind
             + chunk(b"IEND", b""))
+
+
+def exif(orientation, order=">", kind=3, count=1, entries=None, first=8, more=0):
+    """A maker's name, the orientation and a pointer to another directory (this one: a loop), as EXIF has them."""
+    mark = {">": b"MM", "<": b"II"}[order]
+    make = struct.pack(order + "HHI4s", 0x10F, 2, 4, b"abc\0")
+    turn = struct.pack(order + "HHIHH", 0x112, kind, count, orientation, 0)
+    loop = struct.pack(order + "HHII", 0x8769, 4, 1, 8)
+    return (mark + struct.pack(order + "HIH", 42, first, 3 if entries is None else entries) + make + turn + loop
+            + struct.pack(order + "I", more))
+
+
+def with_app1(jpeg, *data):
+    return jpeg[:2] + b"".join(b"\xff\xe1" + struct.pack(">H", 2 + len(d)) + d for d in data) + jpeg[2:]
 
 
 GREY = png(3, 2, 8, 0, b"\0\x00\x80\xff" b"\0\x01\x02\x03")
@@ -184,6 +198,33 @@ good("image", "palette.png", png(2, 1, 8, 3, b"\0\0\1", PALETTE))
 good("image", "one-bit.png", png(8, 1, 1, 0, b"\0\xaa"))
 good("image", "sixteen-bits.png", png(2, 1, 16, 0, b"\0\x80\x80\xff\xff"))
 good("image", "interlaced.png", png(1, 1, 8, 0, b"\0\x7f", interlace=1))
+good("image", "gamma.png", png(3, 2, 8, 0, b"\0\x00\x80\xff" b"\0\x01\x02\x03", chunk(b"gAMA", struct.pack(">I", 100_000))))
+good("image", "half.png", png(2, 1, 8, 4, b"\0\0\x80\0\x7f"))
+good("image", "grey-key.png", png(3, 1, 2, 0, b"\0\x18", chunk(b"tRNS", b"\0\1")))
+good("image", "palette-alpha.png", png(2, 1, 8, 3, b"\0\0\1", PALETTE + chunk(b"tRNS", b"\x40")))
+good("image", "nothing.png", png(2, 1, 8, 4, b"\0\xff\0\0\0"))
+good("image", "background.png", png(1, 1, 8, 4, b"\0\0\0", chunk(b"bKGD", b"\0\x50")))
+
+TURNED = b"\0\1\2\3\0\4\5\6"
+for number in range(10):  # 0 and 9 are not orientations
+    good("image", f"orientation-{number}.png", png(3, 2, 8, 0, TURNED, chunk(b"eXIf", exif(number, "<>"[number % 2]))))
+good("image", "orientation-behind.png", png(3, 2, 8, 0, TURNED, behind=chunk(b"eXIf", exif(6))))
+SMALL_JPEG = (CORPUS / "image" / "grey.jpg").read_bytes()
+for name, data in {
+    "little-endian": exif(6, "<"),
+    "big-endian": exif(6),
+    "cut": exif(6)[:30],  # in the middle of the orientation
+    "header-cut": exif(6)[:7],
+    "empty": b"",
+    "byte-order": b"IM" + exif(6)[2:],
+    "huge-count": exif(9, entries=65_535),
+    "huge-value-count": exif(6, count=2**32 - 1),
+    "loop": exif(9, more=8),
+    "outside": exif(6, first=2**32 - 1),
+    "at-the-end": exif(6, first=len(exif(6)) - 2),
+    "long": exif(6, kind=4),
+}.items():
+    good("image", f"exif-{name}.jpg", with_app1(SMALL_JPEG, b"http://ns.adobe.com/xap/1.0/\0", b"Exif\0\0" + data))
 
 I = "image"
 bad(I, "empty", b"", "the file is empty")
@@ -192,6 +233,16 @@ bad(I, "gif", b"GIF89a\1\0\1\0\0\0\0;", "neither PNG nor JPEG")
 bad(I, "mark-only.png", GREY[:8], "it ends within the header")
 bad(I, "header-cut.png", GREY[:30], "it ends within the header")
 bad(I, "data-cut.png", GREY[:-20], "the PNG data are damaged or truncated")
+bad(I, "end-cut.png", GREY[:-1], "the PNG data are damaged or truncated")
+EXIF_PNG = png(3, 2, 8, 0, TURNED, chunk(b"eXIf", exif(6)))
+bad(I, "exif-cut.png", EXIF_PNG[:60], "the PNG data are damaged or truncated (read beyond end of data)")
+bad(I, "exif-checksum.png", EXIF_PNG.replace(b"abc", b"abd"), "the PNG data are damaged or truncated (eXIf: CRC error)")
+bad(I, "exif-behind-cut.png", png(3, 2, 8, 0, TURNED, behind=chunk(b"eXIf", exif(6)))[:-40],
+    "the PNG data are damaged or truncated")
+bad(I, "palette-alpha-checksum.png", png(2, 1, 8, 3, b"\0\0\1", PALETTE + chunk(b"tRNS", b"\x40")[:-1] + b"\0"),
+    "the PNG data are damaged or truncated (tRNS: CRC error)")
+bad(I, "white-ink.png", png(2, 1, 8, 4, b"\0\xff\0\xff\xff"),
+    "all that is visible in it has the colour of the background; lay it on black")
 bad(I, "no-data.png", GREY[:33] + chunk(b"IEND", b""), "the PNG data are damaged or truncated")
 bad(I, "header-checksum.png", GREY[:29] + bytes(4) + GREY[33:], "the PNG data are damaged or truncated")
 bad(I, "data-checksum.png", GREY[:44] + b"\xff" + GREY[45:], "the PNG data are damaged or truncated")
@@ -216,6 +267,9 @@ bad(I, "progressive-cut.jpg", PROGRESSIVE[:-40], "the JPEG data are damaged or t
 bad(I, "zero-height.jpg", JPEG[:frame] + bytes(2) + JPEG[frame + 2:], "the JPEG data are damaged or truncated")
 bad(I, "huge.jpg", JPEG[:frame] + b"\xff\x00\xff\x00" + JPEG[frame + 4:], "65280×65280 pixels, more than")
 bad(I, "promise.jpg", JPEG[:frame] + b"\x20\x00\x20\x00" + JPEG[frame + 4:], "too few bytes for its size")
+bad(I, "huge-turned.jpg", with_app1(JPEG[:frame] + b"\x80\x00\xff\x00" + JPEG[frame + 4:], b"Exif\0\0" + exif(6)),
+    "the image has 32768×65280 pixels, more than")
+bad(I, "exif-cut.jpg", with_app1(JPEG, b"Exif\0\0" + exif(6))[:30], "the JPEG data are damaged or truncated")
 bad(I, "no-tables.jpg", JPEG.replace(b"\xff\xc4", b"\xff\xfe"), "the JPEG data are damaged or truncated")
 frame_p = PROGRESSIVE.index(b"\xff\xda")
 bad(I, "many-scans.jpg", PROGRESSIVE[:frame_p] + PROGRESSIVE[frame_p:-2].split(b"\xff\xc4")[0] * 300 + b"\xff\xd9",
