@@ -2,11 +2,14 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstdio>
 
 #include "apps/chalkgrad/json.h"
 #include "src/base/file.h"
+#include "src/base/utf8.h"
 #include "src/base/wording.h"
 
 namespace chalk::app {
@@ -17,7 +20,30 @@ constexpr std::size_t kMostText = std::size_t{1} << 20;
 /// A chain has no "/".
 bool is_file(const std::string& spec) { return spec.ends_with(".toml") || spec.find('/') != std::string::npos; }
 
+/// One line that a terminal can show, whatever was typed: bytes that are not UTF-8 and control characters become \xNN.
+std::string printable(std::string_view text) {
+  std::string line;
+  while (!text.empty()) {
+    const auto first = static_cast<unsigned char>(text[0]);
+    const auto length = first_character(text).bytes;
+    if (first == '\n') {
+      line += ' ';
+    } else if (length == 0 || first < 0x20 || first == 0x7f) {
+      line += fmt::format("\\x{:02x}", first);
+    } else {
+      line += text.substr(0, length);
+    }
+    text.remove_prefix(std::max<std::size_t>(1, length));
+  }
+  return line;
+}
+
 }  // namespace
+
+void print_error(std::string_view message) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "chalkgrad: %s\n", printable(message).c_str());
+}
 
 void add_threads(Command& command, int& threads) {
   command.whole("--threads", threads, {0, 1024},

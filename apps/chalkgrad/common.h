@@ -30,6 +30,9 @@ auto as_usage(Read read, const std::string& where = {}) {
   }
 }
 
+/// A line on stderr.
+void print_error(std::string_view message);
+
 /// A signal ended the work, in order.
 class Interrupted : public Error {
  public:

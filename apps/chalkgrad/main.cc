@@ -1,7 +1,6 @@
 // chalkgrad: the command line. Everything it can do, the library can do.
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <new>
@@ -9,7 +8,6 @@
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
-#include "src/base/utf8.h"
 
 namespace chalk::app {
 namespace {
@@ -26,27 +24,8 @@ constexpr const char* kExamples = R"(Examples:
 
 chalkgrad COMMAND --help explains a command. Exit code: 0 good, 1 an error or a failed check, 2 a wrong command line.)";
 
-/// One line that a terminal can show, whatever was typed: bytes that are not UTF-8 and control characters become \xNN.
-std::string printable(std::string_view text) {
-  std::string line;
-  while (!text.empty()) {
-    const auto first = static_cast<unsigned char>(text[0]);
-    const auto length = first_character(text).bytes;
-    if (first == '\n') {
-      line += ' ';
-    } else if (length == 0 || first < 0x20 || first == 0x7f) {
-      line += fmt::format("\\x{:02x}", first);
-    } else {
-      line += text.substr(0, length);
-    }
-    text.remove_prefix(std::max<std::size_t>(1, length));
-  }
-  return line;
-}
-
 int fail(int code, std::string_view message) {
-  std::fflush(stdout);
-  std::fprintf(stderr, "chalkgrad: %s\n", printable(message).c_str());
+  print_error(message);
   return code;
 }
 

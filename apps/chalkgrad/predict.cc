@@ -2,38 +2,72 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <charconv>
 #include <numeric>
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
 #include "apps/chalkgrad/json.h"
+#include "src/base/wording.h"
 
 namespace chalk::app {
 namespace {
 
 struct Options {
-  std::string model;
+  std::string model, background = "white";
   std::vector<std::string> images;
   std::size_t top = 3;
   int threads = 0;
   bool invert = false, json = false;
 };
 
-std::vector<std::uint8_t> load_samples(const Options& o, const Network& network) {
+/// The images that could be read, one sample each.
+struct Samples {
+  std::vector<std::string> images;
+  std::vector<std::uint8_t> bytes;
+};
+
+Colour parse_colour(const std::string& text) {
+  if (text == "white") return kWhite;
+  if (text == "black") return kBlack;
+  const auto digits = std::string_view(text).substr(text.starts_with('#') ? 1 : 0);
+  unsigned value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  if (digits.size() != 6 || error != std::errc() || end != digits.data() + digits.size()) {
+    throw UsageError(
+        fmt::format("--background {} is not a colour; give white, black or RRGGBB such as ffcc00", in_quotes(text)));
+  }
+  return {static_cast<std::uint8_t>(value >> 16U), static_cast<std::uint8_t>(value >> 8U),
+          static_cast<std::uint8_t>(value)};
+}
+
+/// Names the images that cannot be read on stderr.
+Samples load_samples(const Options& o, const Colour& background, const Network& network) {
   const auto& shape = network.input_shape();
   if (shape.size() != 3 || (shape[0] != 1 && shape[0] != 3) || network.encoding.scale.empty()) {
     throw InputError(fmt::format("{}: takes samples of {}{}, not images; it cannot predict from image files", o.model,
                                  to_string(shape), network.encoding.scale.empty() ? " of numbers" : ""));
   }
-  std::vector<std::uint8_t> bytes;
+  Samples samples;
   for (const auto& path : o.images) {
-    const auto image =
-        fit_image(load_image(path), static_cast<int>(shape[0]), static_cast<int>(shape[1]), static_cast<int>(shape[2]));
-    bytes.insert(bytes.end(), image.begin(), image.end());
+    try {
+      const auto image = fit_image(load_image(path, background), static_cast<int>(shape[0]), static_cast<int>(shape[1]),
+                                   static_cast<int>(shape[2]));
+      samples.bytes.insert(samples.bytes.end(), image.begin(), image.end());
+      samples.images.push_back(path);
+    } catch (const InvisibleImage& e) {
+      const bool on_black = e.visible_on.red == 0;
+      print_error(fmt::format("{} with --background {}{}", e.what(), on_black ? "black" : "white",
+                              on_black && o.invert ? " and without --invert" : ""));
+    } catch (const InputError& e) {
+      print_error(e.what());
+    }
   }
-  if (o.invert)
-    std::ranges::transform(bytes, bytes.begin(), [](std::uint8_t b) { return static_cast<std::uint8_t>(255 - b); });
-  return bytes;
+  if (o.invert) {
+    std::ranges::transform(samples.bytes, samples.bytes.begin(),
+                           [](std::uint8_t b) { return static_cast<std::uint8_t>(255 - b); });
+  }
+  return samples;
 }
 
 std::string label(const Network& network, std::size_t index) {
@@ -42,15 +76,18 @@ std::string label(const Network& network, std::size_t index) {
 }
 
 int predict_command(const Options& o) {
+  const auto background = parse_colour(o.background);
   auto network = Network::load(o.model);
-  const auto bytes = load_samples(o, network);
+  const auto samples = load_samples(o, background, network);
+  const auto readable = samples.images.size();
+  if (readable == 0) return kFailed;
   const auto classes = static_cast<std::size_t>(elements(network.output_shape()));
   const Feed feed{
-      .bytes = bytes.data(), .scale = network.encoding.scale.data(), .shift = network.encoding.shift.data()};
-  const auto values = predict(network, feed, o.images.size(), /*probabilities=*/true, o.threads);
+      .bytes = samples.bytes.data(), .scale = network.encoding.scale.data(), .shift = network.encoding.shift.data()};
+  const auto values = predict(network, feed, readable, /*probabilities=*/true, o.threads);
 
   auto json = Json::array();
-  for (std::size_t i = 0; i < o.images.size(); ++i) {
+  for (std::size_t i = 0; i < readable; ++i) {
     const auto* p = values.data() + i * classes;
     std::vector<std::size_t> order(classes);
     std::iota(order.begin(), order.end(), std::size_t{0});
@@ -63,11 +100,11 @@ int predict_command(const Options& o) {
       best.push_back({{"label", label(network, c)}, {"probability", probability}});
       line += fmt::format("{}{} {}", line.empty() ? "" : "   ", label(network, c), percent(probability));
     }
-    if (!o.json) fmt::print("{}: {}\n", o.images[i], line);
-    json.push_back({{"image", o.images[i]}, {"label", label(network, order[0])}, {"top", best}});
+    if (!o.json) fmt::print("{}: {}\n", samples.images[i], line);
+    json.push_back({{"image", samples.images[i]}, {"label", label(network, order[0])}, {"top", best}});
   }
   if (o.json) print_json(json);
-  return kOk;
+  return readable == o.images.size() ? kOk : kFailed;
 }
 
 }  // namespace
@@ -78,6 +115,8 @@ void add_predict(CommandLine& line) {
   command.text("MODEL", options->model, "A model file (.safetensors)").required();
   command.texts("IMAGE", options->images, "Image files", "FILE").required();
   command.whole("--top", options->top, {.least = 1}, "How many answers for each").shows_default();
+  command.text("--background", options->background, "What transparent images lie on: white, black or RRGGBB", "COLOUR")
+      .shows_default();
   command.flag("--invert", options->invert, "Swap dark and bright: digits and MNIST are white on black");
   add_threads(command, options->threads);
   add_json(command, options->json);

@@ -3,8 +3,24 @@
 import json
 import os
 import pathlib
+import struct
+import zlib
 
-from support import CliTest, main, png
+from support import CliTest, chalkgrad, main, png
+
+
+def drawing(ink, width=8, height=8, exif=b""):
+    """A one of that ink, 0 to 255, on nothing: a PNG file of grey with opacity."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = b"".join(b"\0" + b"".join(bytes([ink, 255 if x in (3, 4) and 0 < y < 7 else 0]) for x in range(width))
+                    for y in range(height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 4, 0, 0, 0))
+            + (chunk(b"eXIf", exif) if exif else b"") + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def upright_one(x, y):
+    return 255 if x in (3, 4) and 0 < y < 7 else 0
 
 
 class Prediction(CliTest):
@@ -22,6 +38,53 @@ class Prediction(CliTest):
         self.refused(1, "missing.png", "predict", path, self.path("missing.png"))
         self.refused(1, "text.png", "predict", path, self.path("text.png", b"no image"))
         self.refused(1, "cut.png", "predict", path, self.path("cut.png", one.read_bytes()[:60]))
+
+    def test_one_bad_image_among_many(self):
+        model, good = self.model(), self.path("good.png", png(8, 8, upright_one))
+        missing, cut = self.path("missing.png"), self.path("cut.png", good.read_bytes()[:60])
+        alone = self.good("predict", model, good)
+        result = chalkgrad("predict", model, missing, good, cut, self.folder, good)
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stdout, alone * 2, "the others are answered")
+        lines = result.stderr.splitlines()
+        self.assertEqual(len(lines), 3)
+        for line, path in zip(lines, (missing, cut, self.folder)):
+            self.assertTrue(line.startswith(f"chalkgrad: {path}: "), line)
+        result = chalkgrad("predict", model, good, cut, "--json")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual([answer["image"] for answer in json.loads(result.stdout)], [str(good)])
+
+    def test_background_of_transparent_images(self):
+        model, opaque = self.model(), self.path("opaque.png", png(8, 8, upright_one))
+
+        def answer(*args):
+            return self.good("predict", model, *args, "--top", 10).split(": ", 1)[1]
+
+        white, black = self.path("white.png", drawing(255)), self.path("black.png", drawing(0))
+        expected = answer(opaque)
+        self.assertEqual(answer(white, "--background", "black"), expected)
+        self.assertEqual(answer(white, "--background", "#000000"), expected)
+        self.assertEqual(answer(black, "--invert"), expected)
+        self.assertEqual(answer(black, "--background", "FFFFFF", "--invert"), expected)
+        for given, advice in (((white,), "--background black"),
+                              ((white, "--invert"), "--background black and without --invert"),
+                              ((black, "--background", "070707"), "--background white"),
+                              ((black, "--background", "black", "--invert"), "--background white")):
+            self.refused(1, [f"{given[0]}: all that is visible in it has the colour of the background; lay it on ",
+                             f" with {advice}\n"], "predict", model, *given)
+        for colour in ("grey", "fff", "#12345g", "0x1234", ""):
+            self.refused(2, [f'--background "{colour}" is not a colour', "give white, black or RRGGBB such as ffcc00"],
+                         "predict", model, white, "--background", colour)
+        self.assertEqual(answer(opaque, "--background", "ffcc00"), expected)
+
+    def test_orientation_is_applied(self):
+        model, upright = self.model(), self.path("upright.png", drawing(0))
+        exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+        lying = self.path("lying.png", drawing(0, exif=exif))
+        across = self.path("across.png", png(8, 8, lambda x, y: 255 - upright_one(y, x)))
+        answers = [self.good("predict", model, path, "--top", 10).split(": ", 1)[1] for path in (upright, lying, across)]
+        self.assertNotEqual(answers[0], answers[1])
+        self.assertEqual(answers[1], answers[2])
 
     def test_json_has_every_name_as_it_was_given(self):
         path = self.model()
