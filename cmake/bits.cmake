@@ -4,6 +4,11 @@ add_executable(bits ${PROJECT_SOURCE_DIR}/tests/bits/bits.cc)
 target_link_libraries(bits PRIVATE chalkgrad chalkgrad_flags)
 target_include_directories(bits PRIVATE ${PROJECT_SOURCE_DIR})
 
+# What operations make of NaN, infinities, −0 and subnormal numbers.
+add_executable(special_values ${PROJECT_SOURCE_DIR}/tests/bits/special_values.cc)
+target_link_libraries(special_values PRIVATE chalkgrad chalkgrad_flags)
+target_include_directories(special_values PRIVATE ${PROJECT_SOURCE_DIR})
+
 # A test for each network that golden.txt names: side by side they take half as long where they are emulated.
 file(STRINGS ${PROJECT_SOURCE_DIR}/tests/bits/golden.txt golden_lines REGEX "^[^#]")
 list(TRANSFORM golden_lines REPLACE " .*" "")
@@ -11,6 +16,10 @@ list(REMOVE_DUPLICATES golden_lines)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/bits/golden.txt)
 
 function(chalkgrad_bits target threads)
+  set(test special_values_${target})
+  add_test(NAME ${test} COMMAND special_values ${PROJECT_SOURCE_DIR}/docs/special-values.md)
+  set_tests_properties(${test} PROPERTIES
+                       LABELS bits TIMEOUT 900 SKIP_RETURN_CODE 77 ENVIRONMENT "CHALKGRAD_TARGET=${target}")
   foreach(network IN LISTS golden_lines)
     set(test bits_${target}_${network})
     set(command bits ${PROJECT_SOURCE_DIR}/tests/bits/golden.txt --only ${network} --threads ${threads})
@@ -29,3 +38,5 @@ else()
   chalkgrad_bits(avx512 1,2,3,4,8)
   chalkgrad_bits(avx2 1,2,3,4,8)
 endif()
+add_test(NAME special_values_portable COMMAND special_values ${PROJECT_SOURCE_DIR}/docs/special-values.md)
+set_tests_properties(special_values_portable PROPERTIES LABELS bits TIMEOUT 900 ENVIRONMENT CHALKGRAD_TARGET=portable)

@@ -1,6 +1,7 @@
 // Rules for sums, differences, products and quotients of two values.
 #include <cmath>
 
+#include "src/ir/leaves.h"
 #include "src/ops/registry.h"
 #include "src/passes/simplify_rules.h"
 
@@ -147,13 +148,20 @@ Value mul_minus_one(Value y) {
   return is_number(b, -1) ? stretched(neg(a), y.type()) : Value();
 }
 
-// 0·x → 0: a NaN or an infinity in x is lost, as it is when the term is left out by hand
+// 0·x → 0 for x that is always finite: a NaN or an infinity must not be lost
 Value mul_zero(Value y) {
-  return is_number(arg(y, 0), 0) || is_number(arg(y, 1), 0) ? constant_of(y, 0, y.type()) : Value();
+  for (const std::size_t k : {0, 1}) {
+    if (is_number(arg(y, k), 0) && always_finite(arg(y, 1 - k))) return constant_of(y, 0, y.type());
+  }
+  return {};
 }
 
-// 0/x → 0
-Value div_zero(Value y) { return is_number(arg(y, 0), 0) ? constant_of(y, 0, y.type()) : Value(); }
+// 0/x → 0 for x that is never 0 nor NaN: a number, or how many samples there are
+Value div_zero(Value y) {
+  const Value x = arg(y, 1);
+  const bool never_zero = number(x) ? *number(x) != 0 && !std::isnan(*number(x)) : made_by(x, op_batch_size);
+  return is_number(arg(y, 0), 0) && never_zero ? constant_of(y, 0, y.type()) : Value();
+}
 
 // (a/b)·b → a
 Value mul_quotient(Value y) {

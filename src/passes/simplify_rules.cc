@@ -1,6 +1,8 @@
 #include "src/passes/simplify_rules.h"
 
 #include <algorithm>
+#include <cmath>
+#include <initializer_list>
 
 #include "src/ir/leaves.h"
 #include "src/ops/registry.h"
@@ -36,6 +38,18 @@ std::optional<double> number(Value v) {
 }
 
 bool is_number(Value v, double k) { return number(v) == k; }
+
+bool always_finite(Value v) {
+  const Node& node = v.graph().node(v.id());
+  if (node.op == &op_constant) return std::isfinite(attributes<ConstantAttributes>(v).value);
+  if (node.op == &op_input) return attributes<InputAttributes>(v).distribution;
+  const auto is_one_of = [&](std::initializer_list<const Op*> ops) { return std::ranges::count(ops, node.op) > 0; };
+  if (is_one_of({&op_batch_size, &op_greater, &op_equal, &op_pool_argmax, &op_first_max})) return true;
+  if (node.op == &op_select) return always_finite(arg(v, 1)) && always_finite(arg(v, 2));
+  const bool only_moves = is_one_of({&op_neg, &op_reshape, &op_broadcast, &op_batch_broadcast, &op_transpose,
+                                     &op_reverse, &op_slice, &op_pad, &op_concat});
+  return only_moves && std::ranges::all_of(args(v), always_finite);
+}
 
 bool is_scalar(Value v) { return !v.batched() && elements(v.shape()) == 1; }
 

@@ -51,6 +51,9 @@ const A& attributes(Value v) {
 /// v is this constant everywhere.
 std::optional<double> number(Value v);
 bool is_number(Value v, double k);
+/// No element of v can be NaN or infinite, whatever goes in: constants, masks, indices, the number of samples, inputs
+/// that are distributions, and what only moves, chooses or negates such values.
+bool always_finite(Value v);
 
 /// One element, the same for all samples.
 bool is_scalar(Value v);

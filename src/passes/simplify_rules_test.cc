@@ -28,6 +28,7 @@ struct Example {
   Value (*write)(const Leaves& l);
   const char* simplified;
 };
+void PrintTo(const Example& e, std::ostream* out) { *out << "an example of " << e.rule; }
 
 const Example kExamples[] = {
     {"fold_elementwise", [](const Leaves& l) { return (l.k(2) + l.k(3)) * l.s; }, "mul(5, s)"},
@@ -145,10 +146,10 @@ const Example kExamples[] = {
      },
      "broadcast(x; shape=[3, 4])"},
     {"mul_minus_one", [](const Leaves& l) { return l.k(-1) * l.x; }, "neg(x)"},
-    {"mul_zero", [](const Leaves& l) { return l.k(0) * l.x; }, "batch_broadcast(0[4])"},
-    {"mul_zero", [](const Leaves& l) { return l.x + l.y * l.k(0); }, "x"},
+    {"mul_zero", [](const Leaves& l) { return l.k(0) * greater(l.x, l.y); }, "batch_broadcast(0[4])"},
+    {"mul_zero", [](const Leaves& l) { return l.x + select(l.y, l.t, l.k(1)) * l.k(0); }, "x"},
     {"div_factor", [](const Leaves& l) { return tanh(l.x / l.k(1)); }, "tanh(x)"},
-    {"div_zero", [](const Leaves& l) { return l.k(0) / l.x; }, "batch_broadcast(0[4])"},
+    {"div_zero", [](const Leaves& l) { return l.s + l.k(0) / l.g.batch_size(); }, "s"},
 
     {"mul_quotient", [](const Leaves& l) { return l.a / l.b * l.b; }, "a"},
     {"mul_quotient", [](const Leaves& l) { return l.b * (l.s / l.b); }, "batch_broadcast(broadcast(s; shape=[4]))"},
@@ -245,14 +246,17 @@ const Example kExamples[] = {
        return batch_sum(reshape(l.x, {2, 2}));
      },
      "reshape(batch_sum(x); shape=[2, 2])"},
-    {"batch_sum_of_deviations",
+    {"add_deviations",
      [](const Leaves& l) {
        const Value mu = batch_sum(mean(l.m, {1, 2}, true)) / l.g.batch_size();
-       return l.s + sum(batch_sum(sum(l.m - mu, {1, 2})));
+       return l.s + sum(l.v) * sum(batch_sum(sum(l.m - mu, {1, 2})));
      },
      "s"},
-    {"batch_sum_of_deviations",
-     [](const Leaves& l) { return l.s + sum(batch_sum(l.x - batch_sum(l.x) / l.g.batch_size())); }, "s"},
+    {"add_deviations", [](const Leaves& l) { return l.r * batch_sum(l.x - batch_sum(l.x) / l.g.batch_size()) + l.v; },
+     "v"},
+    {"sub_deviations", [](const Leaves& l) { return l.v - batch_sum(l.x - batch_sum(l.x) / l.g.batch_size()); }, "v"},
+    {"sub_deviations", [](const Leaves& l) { return l.r * batch_sum(l.x - batch_sum(l.x) / l.g.batch_size()) - l.v; },
+     "neg(v)"},
     {"batch_sum_stretched",
      [](const Leaves& l) {
        return batch_sum(broadcast(l.x, {3, 4}));

@@ -58,6 +58,21 @@ bool over_the_same_places(Value a, Value b) {
   return true;
 }
 
+/// v = d, the sum over all samples of what x is above its mean μ, or such a sum with factors.
+bool is_sum_of_deviations(Value v) {
+  if (made_by(v, op_mul)) return is_sum_of_deviations(arg(v, 0)) || is_sum_of_deviations(arg(v, 1));
+  for (const Op* op : {&op_neg, &op_reshape, &op_div, &op_sum}) {
+    if (made_by(v, *op)) return is_sum_of_deviations(arg(v));
+  }
+  if (!made_by(v, op_batch_sum)) return false;
+  const bool over_places = made_by(arg(v), op_sum);
+  const Value deviation = over_places ? arg(arg(v)) : arg(v);
+  if (!made_by(deviation, op_sub)) return false;
+  const Value x = arg(deviation, 0), of_each = batch_mean_of(arg(deviation, 1));
+  if (!of_each || !over_places) return of_each == x;
+  return made_by(of_each, op_mean) && arg(of_each) == x && over_the_same_places(of_each, arg(v));
+}
+
 }  // namespace
 
 // Σ over all axes by name → Σ over all
@@ -163,17 +178,19 @@ Value batch_sum_scaled(Value y) {
   return {};
 }
 
-// Σₙ Σ (x − μ) → 0 where μ = (1/N) Σₙ mean x, over the same axes; Σₙ (x − μ) → 0 where μ = (1/N) Σₙ x
-Value batch_sum_of_deviations(Value y) {
-  const bool over_places = made_by(arg(y), op_sum);
-  const Value deviation = over_places ? arg(arg(y)) : arg(y);
-  if (!made_by(deviation, op_sub)) return {};
-  const Value x = arg(deviation, 0), of_each = batch_mean_of(arg(deviation, 1));
-  if (!of_each) return {};
-  const bool same = over_places
-                        ? made_by(of_each, op_mean) && arg(of_each) == x && over_the_same_places(of_each, arg(y))
-                        : of_each == x;
-  return same ? constant_of(y, 0, y.type()) : Value();
+// a + c·d → a, where d = Σₙ Σ (x − μ), μ = (1/N) Σₙ mean x over the same axes, or d = Σₙ (x − μ), μ = (1/N) Σₙ x:
+// deviations from the mean sum to 0
+Value add_deviations(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  if (is_sum_of_deviations(b)) return stretched(a, y.type());
+  return is_sum_of_deviations(a) ? stretched(b, y.type()) : Value();
+}
+
+// a − c·d → a, c·d − b → −b for the same d
+Value sub_deviations(Value y) {
+  const Value a = arg(y, 0), b = arg(y, 1);
+  if (is_sum_of_deviations(b)) return stretched(a, y.type());
+  return is_sum_of_deviations(a) ? stretched(neg(b), y.type()) : Value();
 }
 
 // Σₙ reshape(x) → reshape(Σₙ x)
