@@ -103,11 +103,19 @@ Network make_network(const NetworkOptions& options, const Shape& input) {
   return make_network(options.net, options.input.empty() ? input : parse_shape(options.input), options.seed);
 }
 
-Split load_data(const std::string& spec, const Network& model) {
-  if (!spec.empty()) return load_dataset(spec);
+Split load_data(const std::string& spec, const Network& model, Parts parts) {
+  if (!spec.empty()) return load_dataset(spec, parts);
   const auto found = model.metadata.find("data");
   if (found == model.metadata.end()) throw UsageError("the model does not say what it was trained on; add --data");
-  return load_dataset(found->second);
+  return load_dataset(found->second, parts);
+}
+
+Dataset load_part(const std::string& spec, const Network& model, const std::string& part) {
+  const bool test = part == "test", encoded = !model.encoding.scale.empty();
+  auto data = load_data(spec, model, !encoded ? Parts::both : test ? Parts::test : Parts::training);
+  auto& wanted = test ? data.test : data.train;
+  encode_as_trained(model, wanted);
+  return std::move(wanted);
 }
 
 std::string count(std::int64_t number) {

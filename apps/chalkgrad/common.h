@@ -33,6 +33,16 @@ auto as_usage(Read read, const std::string& where = {}) {
 /// A line on stderr.
 void print_error(std::string_view message);
 
+/// What the function returns; what it says about numbers that are not finite is about this model.
+template <class Run>
+auto about_model(const std::string& model, Run run) {
+  try {
+    return run();
+  } catch (const NumericError& e) {
+    throw NumericError(model + ": " + e.what());
+  }
+}
+
 /// A signal ended the work, in order.
 class Interrupted : public Error {
  public:
@@ -67,7 +77,9 @@ void add_network(Command& command, NetworkOptions& options, ModelFile model);
 Network make_network(const NetworkOptions& options, const Shape& input = {});
 
 /// What the model was trained on, unless `spec` says otherwise.
-Split load_data(const std::string& spec, const Network& model);
+Split load_data(const std::string& spec, const Network& model, Parts parts);
+/// "test" or "train" of that, as the model was trained to see it; files of the other part need not be there.
+Dataset load_part(const std::string& spec, const Network& model, const std::string& part);
 
 /// 12345678 → "12,345,678".
 std::string count(std::int64_t number);

@@ -15,42 +15,43 @@ struct Options {
   bool json = false;
 };
 
-double ratio(std::int64_t part, std::int64_t whole) {
-  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-}
+std::string share(const std::optional<double>& of_all) { return of_all ? percent(*of_all) : "–"; }
 
 Json to_json(const Evaluation& result) {
   Json json{{"samples", result.samples}, {"loss", result.loss}};
   if (result.classes.empty()) return json;
   json["accuracy"] = result.accuracy;
   for (const auto& c : result.classes) {
-    json["classes"].push_back(
-        {{"name", c.name}, {"samples", c.samples}, {"correct", c.correct}, {"predicted", c.predicted}});
+    json["classes"].push_back({{"name", c.name},
+                               {"samples", c.samples},
+                               {"correct", c.correct},
+                               {"predicted", c.predicted},
+                               {"recall", c.recall()},
+                               {"precision", c.precision()}});
   }
   return json;
 }
 
-void print(const Evaluation& result, std::string_view loss) {
+void print(const Evaluation& result) {
   if (!result.classes.empty()) {
     Table table({"class", "samples", "found", "answered", "right answers"});
     for (const auto& c : result.classes) {
-      table.row({c.name, count(c.samples), percent(ratio(c.correct, c.samples)), count(c.predicted),
-                 percent(ratio(c.correct, c.predicted))});
+      table.row({c.name, count(c.samples), share(c.recall()), count(c.predicted), share(c.precision())});
     }
     fmt::print("{}\naccuracy {}\n", table.text(), percent(result.accuracy));
   }
+  const auto loss = result.measured == Loss::cross_entropy ? "loss" : name_of(result.measured);
   fmt::print("{} {:.6g}, mean of {} samples\n", loss, result.loss, count(result.samples));
 }
 
 int eval(const Options& o) {
   auto network = Network::load(o.model);
-  const auto data = load_data(o.data, network);
-  const auto result = evaluate(network, o.part == "test" ? data.test : data.train, o.threads);
+  const auto data = load_part(o.data, network, o.part);
+  const auto result = about_model(o.model, [&] { return evaluate(network, data, o.threads); });
   if (o.json) {
     print_json(to_json(result));
   } else {
-    const auto trained = trained_loss(network);
-    print(result, trained && *trained != Loss::cross_entropy ? name_of(*trained) : "loss");
+    print(result);
   }
   return kOk;
 }

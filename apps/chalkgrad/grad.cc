@@ -26,11 +26,13 @@ void write(const std::vector<InspectedValue>& values, const std::string& path) {
 
 int grad(const Options& o) {
   const bool from_model = !o.network.model.empty();
-  Split split;
-  if (!from_model) split = load_dataset(o.data.empty() ? "digits" : o.data);
-  auto network = make_network(o.network, split.train.sample);
-  if (from_model) split = load_data(o.data, network);
-  const auto& data = o.part == "test" ? split.test : split.train;
+  Dataset data;
+  if (!from_model) {
+    auto split = load_dataset(o.data.empty() ? "digits" : o.data);
+    data = std::move(o.part == "test" ? split.test : split.train);
+  }
+  auto network = make_network(o.network, data.sample);
+  if (from_model) data = load_part(o.data, network, o.part);
   const auto size = static_cast<std::int64_t>(data.size());
   if (o.index >= size || o.batch > size - o.index) {
     throw UsageError(fmt::format("samples {} to {} were asked for, but there are {}, from 0 to {}", o.index,

@@ -57,6 +57,10 @@ Json::Json(double value) {
   if (std::signbit(value)) text_.insert(0, "-");
 }
 
+Json::Json(const std::optional<double>& value) {
+  if (value) *this = Json(*value);
+}
+
 Json::Json() = default;
 Json::Json(bool value) : text_(value ? "true" : "false") {}
 Json::Json(std::string_view value) : text_(literal(value)) {}

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@ class Json {
   Json();  // null, until it is given elements or members
   Json(bool value);
   Json(double value);  // the shortest text that reads back as the same number; null if it is not finite
+  Json(const std::optional<double>& value);  // null if there is none
   template <std::integral T>
   Json(T value);
   Json(std::string_view value);

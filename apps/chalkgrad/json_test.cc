@@ -17,12 +17,16 @@ std::string right(const Right& json) { return json.dump(-1, ' ', false, nlohmann
 
 TEST(Json, IsWrittenAsEverybodyWritesIt) {
   Json line{{"step", 1}, {"done", false}, {"shape", std::vector<std::int64_t>{1, 28, 28}}, {"none", Json()}};
+  line["known"] = std::optional(0.5);
+  line["unknown"] = std::optional<double>();
   line["classes"].push_back({{"name", "cat"}});
   line["classes"].push_back({{"name", "dog"}});
   line["step"] = 2;
   line["empty"] = Json::array();
   line["texts"] = std::map<std::string, std::string>{{"a", "b"}};
   Right expected{{"step", 2}, {"done", false}, {"shape", {1, 28, 28}}, {"none", nullptr}};
+  expected["known"] = 0.5;
+  expected["unknown"] = nullptr;
   expected["classes"] = {{{"name", "cat"}}, {{"name", "dog"}}};
   expected["empty"] = Right::array();
   expected["texts"] = {{"a", "b"}};

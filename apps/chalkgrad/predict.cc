@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <numeric>
+#include <functional>
+#include <span>
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
@@ -70,9 +71,32 @@ Samples load_samples(const Options& o, const Colour& background, const Network& 
   return samples;
 }
 
-std::string label(const Network& network, std::size_t index) {
+struct Answer {
+  std::string label;
+  double value;
+};
+
+/// Whether the largest output is the answer.
+bool is_choice(const Network& network, Outputs kind) {
+  return kind != Outputs::numbers || !network.encoding.class_names.empty();
+}
+
+/// What the outputs for one image say, the largest first; all of them, in their order, where none is the answer.
+std::vector<Answer> answers(const Network& network, Outputs kind, std::span<const float> outputs, std::size_t top) {
   const auto& names = network.encoding.class_names;
-  return index < names.size() ? names[index] : std::to_string(index);
+  std::vector<Answer> all;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const auto number = std::to_string(i);
+    all.push_back({i < names.size()           ? names[i]
+                   : kind == Outputs::classes ? number
+                                              : "output " + number,
+                   static_cast<double>(outputs[i])});
+  }
+  if (!is_choice(network, kind)) return all;
+  if (all.size() == 1 && names.size() == 2) all = {{names[1], all[0].value}, {names[0], 1 - all[0].value}};
+  std::ranges::stable_sort(all, std::greater(), &Answer::value);
+  all.resize(std::min(all.size(), top));
+  return all;
 }
 
 int predict_command(const Options& o) {
@@ -81,27 +105,28 @@ int predict_command(const Options& o) {
   const auto samples = load_samples(o, background, network);
   const auto readable = samples.images.size();
   if (readable == 0) return kFailed;
-  const auto classes = static_cast<std::size_t>(elements(network.output_shape()));
+  const auto kind = outputs_of(network);
   const Feed feed{
       .bytes = samples.bytes.data(), .scale = network.encoding.scale.data(), .shift = network.encoding.shift.data()};
-  const auto values = predict(network, feed, readable, /*probabilities=*/true, o.threads);
+  const auto values =
+      about_model(o.model, [&] { return predict(network, feed, readable, /*probabilities=*/true, o.threads); });
+  const auto each = values.size() / readable;
 
   auto json = Json::array();
   for (std::size_t i = 0; i < readable; ++i) {
-    const auto* p = values.data() + i * classes;
-    std::vector<std::size_t> order(classes);
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return p[a] > p[b]; });
-    order.resize(std::min(classes, o.top));
+    const auto said = answers(network, kind, std::span(values).subspan(i * each, each), o.top);
     auto best = Json::array();
     std::string line;
-    for (const auto c : order) {
-      const auto probability = static_cast<double>(p[c]);
-      best.push_back({{"label", label(network, c)}, {"probability", probability}});
-      line += fmt::format("{}{} {}", line.empty() ? "" : "   ", label(network, c), percent(probability));
+    for (const auto& [label, value] : said) {
+      best.push_back({{"label", label}, {kind == Outputs::numbers ? "output" : "probability", value}});
+      line += fmt::format("{}{} {}", line.empty() ? "" : "   ", label,
+                          kind == Outputs::numbers ? fmt::format("{:.6g}", value) : percent(value));
     }
     if (!o.json) fmt::print("{}: {}\n", samples.images[i], line);
-    json.push_back({{"image", samples.images[i]}, {"label", label(network, order[0])}, {"top", best}});
+    Json row{{"image", samples.images[i]}};
+    if (is_choice(network, kind)) row["label"] = said[0].label;
+    row["top"] = best;
+    json.push_back(row);
   }
   if (o.json) print_json(json);
   return readable == o.images.size() ? kOk : kFailed;
@@ -114,7 +139,7 @@ void add_predict(CommandLine& line) {
   auto command = line.command("predict", "Say what is in images (PNG or JPEG, of any size)", options, predict_command);
   command.text("MODEL", options->model, "A model file (.safetensors)").required();
   command.texts("IMAGE", options->images, "Image files", "FILE").required();
-  command.whole("--top", options->top, {.least = 1}, "How many answers for each").shows_default();
+  command.whole("--top", options->top, {.least = 1}, "How many answers for each, the largest first").shows_default();
   command.text("--background", options->background, "What transparent images lie on: white, black or RRGGBB", "COLOUR")
       .shows_default();
   command.flag("--invert", options->invert, "Swap dark and bright: digits and MNIST are white on black");

@@ -103,8 +103,8 @@ void TrainingDisplay::epoch(const Progress& now, std::optional<double> test_accu
     }
     titled_ = true;
     fmt::print("{:>7}  {:>10.5f}  {:>9}  {:>9}  {:>10.3g}  {:>9}\n", fmt::format("{}/{}", now.epoch + 1, epochs_),
-               now.mean_loss, test_accuracy ? percent(now.accuracy) : "", test_accuracy ? percent(*test_accuracy) : "",
-               now.lr, speed(now));
+               now.mean_loss, test_accuracy || now.accuracy > 0 ? percent(now.accuracy) : "",
+               test_accuracy ? percent(*test_accuracy) : "", now.lr, speed(now));
     std::fflush(stdout);
   }
   trained_ += epoch_seconds_;

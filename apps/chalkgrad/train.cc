@@ -1,6 +1,7 @@
 // chalkgrad train: learns, shows how it goes, and keeps the result.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <csignal>
@@ -50,8 +51,22 @@ struct Run {
   TrainOptions options;
 };
 
+/// How many classes the data have. If only labels say so, beyond ten, one that is far above the others is a mistake.
+std::int64_t count_classes(const Dataset& data) {
+  std::vector<bool> has_samples(data.class_names.size());
+  for (const auto label : data.labels) has_samples[static_cast<std::size_t>(label)] = true;
+  const auto classes = std::ssize(has_samples), usual = std::min<std::ptrdiff_t>(10, classes);
+  const auto none = std::find(has_samples.begin() + usual, has_samples.end(), false) - has_samples.begin();
+  if (none == classes) return classes;
+  const auto highest = std::ranges::find(data.labels, classes - 1) - data.labels.begin();
+  throw InputError(fmt::format(
+      "{}: sample {} has label {}, but no sample has label {}; correct it, or give a network with an output "
+      "for each class: --net {}{}n",
+      data.name, count(highest), classes - 1, none, kDigitsNet, classes));
+}
+
 std::string default_net(const Dataset& data) {
-  const auto outputs = data.labels.empty() ? elements(data.target) : static_cast<std::int64_t>(data.class_names.size());
+  const auto outputs = data.labels.empty() ? elements(data.target) : count_classes(data);
   return data.sample.size() == 3 ? fmt::format("{}{}n", kDigitsNet, outputs) : fmt::format("64n-relu-{}n", outputs);
 }
 
@@ -65,7 +80,7 @@ Run new_run(const Options& o) {
   o.fields.apply(options);
   if (o.given("--loss") || o.given("--maximise")) options.loss = o.objective();
   const auto& spec = o.given("--data") ? o.data : config.data.value_or(o.data);
-  auto data = load_dataset(spec);
+  auto data = load_dataset(spec, Parts::training_at_least);
   const auto& sample = data.train.sample;
   auto network = configured ? chalk::network(text, sample, options.seed, o.config)
                             : make_network(o.given("--net") ? o.net : default_net(data.train), sample, options.seed);
@@ -88,7 +103,7 @@ Run resumed_run(const Options& o) {
   agree(o.objective_flag(), name_of(o.objective()), name_of(options.loss));
   o.fields.check_agreement(options, o.resume);
   options.threads = o.train.threads;
-  auto data = load_data("", network);
+  auto data = load_data("", network, Parts::training_at_least);
   if (network.training->finished()) {
     throw InputError(
         fmt::format("{}: its training of {} epochs is finished; there is nothing to resume", o.resume, options.epochs));
@@ -110,8 +125,9 @@ std::string objective_text(Loss loss) {
 
 void introduce(const Run& run, const Options& o) {
   const auto& train = run.data.train;
+  const auto tests = static_cast<std::int64_t>(run.data.test.size());
   fmt::print("data     {}: {} samples to train, {} to test, {}", run.network.metadata.at("data"),
-             count(static_cast<std::int64_t>(train.size())), count(static_cast<std::int64_t>(run.data.test.size())),
+             count(static_cast<std::int64_t>(train.size())), tests > 0 ? count(tests) : "none",
              to_string(train.sample));
   fmt::print("{}\n", train.class_names.empty() ? "" : fmt::format(", {} classes", train.class_names.size()));
   const auto price = cost(run.network.graph());
@@ -136,9 +152,22 @@ Json start_line(const Run& run, const Options& o) {
   return line;
 }
 
+/// How good the network is on the test samples. Nothing is known if there are none; only labels have an accuracy.
+struct Tested {
+  std::optional<double> loss{}, accuracy{};
+  std::int64_t samples = 0;
+};
+
+Tested test(Run& run) {
+  if (run.data.test.size() == 0) return {};
+  const auto found = evaluate(run.network, run.data.test, run.options.threads);
+  return {found.loss, found.classes.empty() ? std::nullopt : std::optional(found.accuracy), found.samples};
+}
+
+bool has_classes(const Run& run) { return !run.data.train.labels.empty(); }
+
 void finish(Run& run, const Options& o, const Progress& last) {
-  const auto result = evaluate(run.network, run.data.test, run.options.threads);
-  const bool classes = !result.classes.empty();
+  const auto result = test(run);
   const auto sha = run.network.weights_sha256();
   if (o.json) {
     Json json{{maximised(run.options.loss) ? "maximise" : "loss", name_of(run.options.loss)},
@@ -146,17 +175,19 @@ void finish(Run& run, const Options& o, const Progress& last) {
               {"train_loss", last.mean_loss},
               {"seconds", last.seconds},
               {"test_loss", result.loss}};
-    if (classes) json["test_accuracy"] = result.accuracy;
+    if (has_classes(run)) json["test_accuracy"] = result.accuracy;
     if (!o.out.empty()) json["model"] = o.out;
     json["weights_sha256"] = sha;
     return print_json(json);
   }
   if (!o.quiet) fmt::print("\n");
-  if (classes) {
-    const auto right = static_cast<std::int64_t>(std::llround(result.accuracy * static_cast<double>(result.samples)));
-    fmt::print("test accuracy {} ({} of {})\n", percent(result.accuracy), count(right), count(result.samples));
+  if (!result.loss) {
+    fmt::print("not tested: the data have no test samples\n");
+  } else if (result.accuracy) {
+    const auto right = static_cast<std::int64_t>(std::llround(*result.accuracy * static_cast<double>(result.samples)));
+    fmt::print("test accuracy {} ({} of {})\n", percent(*result.accuracy), count(right), count(result.samples));
   } else {
-    fmt::print("test loss {:.6g}\n", result.loss);
+    fmt::print("test loss {:.6g}\n", *result.loss);
   }
   if (!o.out.empty()) fmt::print("model {}\n", o.out);
   fmt::print("weights sha256 {}\n", sha);
@@ -196,13 +227,12 @@ int train_command(const Options& o) {
       log.line({{"step", now.step}, {"epoch", now.epoch + 1}, {"loss", now.loss}, {"lr", now.lr}});
   };
   options.on_epoch = [&](const Progress& now) {
-    const auto test = evaluate(run.network, run.data.test, options.threads);
-    const bool classes = !test.classes.empty();
-    display.epoch(now, classes ? std::optional(test.accuracy) : std::nullopt);
-    Json line{{"epoch", now.epoch + 1}, {"train_loss", now.mean_loss}, {"test_loss", test.loss}};
-    if (classes) {
+    const auto tested = test(run);
+    display.epoch(now, tested.accuracy);
+    Json line{{"epoch", now.epoch + 1}, {"train_loss", now.mean_loss}, {"test_loss", tested.loss}};
+    if (has_classes(run)) {
       line["train_accuracy"] = now.accuracy;
-      line["test_accuracy"] = test.accuracy;
+      line["test_accuracy"] = tested.accuracy;
     }
     log.line(line);
   };

@@ -40,9 +40,18 @@ struct Split {
 /// The 1,797 handwritten digits of UCI's optdigits, 1×8×8, built in. Every fifth sample is a test sample (1,438 / 359).
 Split digits();
 
+/// Which parts of a data set are wanted. A part that is not has no samples, and its files need not be there.
+enum class Parts : std::uint8_t {
+  both,
+  training,           ///< nothing else
+  test,               ///< nothing else; its scale and shift are then its own: see encode_as_trained() in evaluate.h
+  training_at_least,  ///< and the test part, if its files are there
+};
+
 /// MNIST or anything in its format: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
-/// t10k-labels-idx1-ubyte, each plain or with .gz, in `folder`. Throws InputError naming the file and what is wrong.
-Split mnist(const std::filesystem::path& folder);
+/// t10k-labels-idx1-ubyte, each plain or with .gz, in `folder`. There are ten classes, or more if a label is higher.
+/// Throws InputError naming the file and what is wrong.
+Split mnist(const std::filesystem::path& folder, Parts parts = Parts::both);
 
 /// A kind of data set that load_dataset() knows by a word: WORD, or WORD:ARGUMENT if it takes an argument.
 struct DataSource {
@@ -52,7 +61,7 @@ struct DataSource {
   std::string_view hint;      ///< what --help says after WORD:ARGUMENT; may be empty
   std::string_view lacking;   ///< what is wrong without the argument: "does not say where MNIST's files are"
   std::string_view about;     ///< what it is, for the documentation
-  Split (*load)(const std::string& argument);
+  Split (*load)(const std::string& argument, Parts parts);  ///< may load more than is wanted
 
   /// "digits", "mnist:FOLDER"
   std::string form() const;
@@ -63,6 +72,6 @@ std::span<const DataSource* const> data_sources();
 std::string data_source_forms();
 
 /// "digits" or "mnist:FOLDER", as on the command line. Throws InputError naming what is known.
-Split load_dataset(const std::string& spec);
+Split load_dataset(const std::string& spec, Parts parts = Parts::both);
 
 }  // namespace chalk

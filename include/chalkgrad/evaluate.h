@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,32 +15,57 @@ namespace chalk {
 struct ClassResult {
   std::string name;
   std::int64_t samples = 0, correct = 0, predicted = 0;  ///< predicted: how often this class was predicted
+
+  /// The share of its samples that were found; nothing if it has none.
+  std::optional<double> recall() const;
+  /// The share of its predictions that were right; nothing if it was never predicted.
+  std::optional<double> precision() const;
 };
 struct Evaluation {
   double accuracy = 0;  ///< 0 … 1
-  double loss = 0;      ///< mean over the samples, of the loss the network was trained with
+  double loss = 0;      ///< mean over the samples, of
+  Loss measured{};      ///< the loss the network was trained with, or squared error if that needs labels
   std::int64_t samples = 0;
   std::vector<ClassResult> classes;
 };
 
-/// Throws ShapeError if the data do not fit the network, NumericError for an output that has no logarithm.
+/// Throws ShapeError if the data do not fit the network, NumericError for an output that has no logarithm, and where a
+/// parameter, a layer's result or the loss is NaN or infinite, naming it.
 Evaluation evaluate(Network& network, const Dataset& data, int threads = 0);
+
+/// What the numbers are that a network gives.
+enum class Outputs : std::uint8_t {
+  classes,        ///< one probability for each class; they sum to 1
+  probabilities,  ///< each the probability of something of its own
+  numbers,        ///< whatever it was trained to give
+};
+/// Softmax or log_softmax at the end, reshapes aside, or a loss with a softmax of its own: classes. Sigmoids at the
+/// end: probabilities, unless trained on targets (not labels) with another loss than binary cross-entropy. Without a
+/// record of training, a vector is taken for a classifier's (natural_loss() in train.h). All others: numbers.
+Outputs outputs_of(const Network& network);
+
+/// Gives the data the scales, the shifts and, if there are as many or more, the class names that the network was
+/// trained with, where it has them. So a test part needs no training part beside it.
+void encode_as_trained(const Network& network, Dataset& data);
 
 /// For predicting repeatedly: the constructor does whatever can be done once, so that a call takes microseconds. Calls
 /// see every change of the network's parameters (Tensor::values() says how to keep that cheap). The network must
 /// outlive it.
 class Predictor {
  public:
-  /// `probabilities`: gives the result of the last softmax, or of one that is added if there is none, rather than what
-  /// goes into it. A network trained with a loss without softmax always gives its output as it is. `threads`: 0 means
-  /// one per core; a single sample uses only the caller's.
+  /// `probabilities`: if outputs_of() are classes, gives the result of the last softmax, or of one that is added if
+  /// there is none, rather than what goes into it. Other networks give their output as it is. `threads`: 0 means one
+  /// per core; a single sample uses only the caller's. Throws NumericError naming a parameter that is NaN or infinite.
   explicit Predictor(Network& network, bool probabilities = false, int threads = 0);
 
   /// Outputs for `count` >= 1 samples of raw bytes or values, count × elements(output), valid until the next call. A
-  /// sample's result does not depend on the other samples. Throws InputError for a Feed that is neither.
+  /// sample's result does not depend on the other samples. Throws InputError for a Feed that is neither, NumericError
+  /// for a value or a result that is NaN or infinite, naming the first layer in which that is so.
   std::span<const float> operator()(const Feed& samples, std::size_t count = 1);
 
  private:
+  Network* network_;
+  std::size_t inputs_;  // elements of a sample
   Program program_;
 };
 

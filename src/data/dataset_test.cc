@@ -18,6 +18,7 @@ using testing::StartsWith;
 using testing_support::Folder;
 using testing_support::input_error;
 
+namespace fs = std::filesystem;
 using Bytes = std::vector<std::uint8_t>;
 
 void expect_normalised(const Dataset& data) {
@@ -117,6 +118,35 @@ TEST_F(MnistTest, ReadsFourFiles) {
   expect_normalised(split.train);
   EXPECT_EQ(split.test.scale, split.train.scale);
   EXPECT_EQ(load_dataset("mnist:" + folder.path().string()).train.bytes, split.train.bytes);
+}
+
+TEST_F(MnistTest, ReadsThePartThatIsWanted) {
+  all();
+  for (const char* name : {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) fs::remove(folder / name);
+  for (const Parts parts : {Parts::training, Parts::training_at_least}) {
+    const auto split = mnist(folder.path(), parts);
+    EXPECT_EQ(split.train.size(), 3U);
+    EXPECT_EQ(split.test.size(), 0U);
+    expect_normalised(split.train);
+  }
+  EXPECT_THAT(error(), HasSubstr("no t10k-images file"));
+  all();
+  EXPECT_EQ(mnist(folder.path(), Parts::training_at_least).test.size(), 2U);
+  EXPECT_EQ(mnist(folder.path(), Parts::training).test.size(), 0U);
+  for (const char* name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte"}) fs::remove(folder / name);
+  const auto tests = load_dataset("mnist:" + folder.path().string(), Parts::test);
+  EXPECT_EQ(tests.train.size(), 0U);
+  EXPECT_EQ(tests.test.class_names.size(), 10U);
+  expect_normalised(tests.test);
+  for (const Parts parts : {Parts::both, Parts::training, Parts::training_at_least}) {
+    EXPECT_THAT(input_error([&] { mnist(folder.path(), parts); }), HasSubstr("no train-images file"));
+  }
+}
+
+TEST_F(MnistTest, HalfATestPartIsAMistake) {
+  all();
+  fs::remove(folder / "t10k-labels-idx1-ubyte");
+  EXPECT_THAT(input_error([&] { mnist(folder.path(), Parts::training_at_least); }), HasSubstr("no t10k-labels file"));
 }
 
 TEST_F(MnistTest, ReadsTheOtherSpelling) {

@@ -12,7 +12,7 @@ struct Sums {
 }  // namespace
 
 void normalise(Split& split) {
-  auto& train = split.train;
+  const auto& train = split.train.bytes.empty() ? split.test : split.train;
   const auto channels = static_cast<std::size_t>(train.sample.empty() ? 1 : train.sample[0]);
   const auto plane = static_cast<std::size_t>(elements(train.sample)) / channels;
   std::vector<Sums> sums(channels);
@@ -28,17 +28,18 @@ void normalise(Split& split) {
   }
   const auto per_channel = train.bytes.size() / channels;
   const auto count = static_cast<double>(per_channel);
-  train.scale.clear();
-  train.shift.clear();
+  std::vector<float> scale, shift;
   for (const auto& sum : sums) {
     const double mean = static_cast<double>(sum.once) / count;
     const double variance = static_cast<double>(sum.squared) / count - mean * mean;
     const double deviation = variance > 0 ? std::sqrt(variance) : 255.0;
-    train.scale.push_back(static_cast<float>(1.0 / deviation));
-    train.shift.push_back(static_cast<float>(-mean / deviation));
+    scale.push_back(static_cast<float>(1.0 / deviation));
+    shift.push_back(static_cast<float>(-mean / deviation));
   }
-  split.test.scale = train.scale;
-  split.test.shift = train.shift;
+  for (auto* data : {&split.train, &split.test}) {
+    data->scale = scale;
+    data->shift = shift;
+  }
 }
 
 }  // namespace chalk

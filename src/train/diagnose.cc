@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
+#include "chalkgrad/error.h"
+#include "src/base/finite.h"
 #include "src/base/text.h"
-#include "src/ir/op.h"
+#include "src/ir/leaves.h"
 #include "src/losses/loss.h"
 #include "src/passes/passes.h"
 #include "src/train/feeds.h"
@@ -13,39 +16,65 @@
 namespace chalk {
 namespace {
 
-/// "NaN", "inf", or null if all values are finite.
-const char* flaw(std::span<const float> values) {
-  const auto found = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
-  if (found == values.end()) return nullptr;
-  return std::isnan(*found) ? "NaN" : "inf";
+/// " (NaN)" or " (inf)", or nothing if all values are finite.
+std::string flaw(std::span<const float> values) {
+  const auto at = first_not_finite(values);
+  return at == values.size() ? "" : std::isnan(values[at]) ? " (NaN)" : " (inf)";
 }
 
-}  // namespace
-
-std::string first_not_finite(Network& network, const Dataset& data, std::size_t samples, const std::uint32_t* rows) {
-  Graph graph = training_form(network.graph());
+/// The first of the graph's parameters, or of its layers when it runs on these samples.
+std::string first_flaw(Graph graph, Variables& variables, const Feed& x, std::uint64_t seed, std::uint64_t position,
+                       std::size_t samples, const std::uint32_t* rows) {
   graph.clear_outputs();
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (!is_leaf(*graph.node(id).op)) graph.output(str("%", id), graph.value(id));
   }
   CompileOptions options;
-  options.disabled_passes = {"simplify", "fuse"};                       // every value as it is written
-  if (network.training) options.seed = network.training->options.seed;  // the noise of the step that failed
-  Program program(graph, network.variables(), options);
-  program.feed("x", sample_feed(data));
-  if (network.training) program.set_position(static_cast<std::uint64_t>(network.training->step));
+  options.disabled_passes = {"simplify", "fuse"};  // every value as it is written
+  options.seed = seed;
+  Program program(graph, variables, options);
+  program.feed("x", x);
+  program.set_position(position);
   program.run(samples, rows);
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
-    if (network.variables().contains(node.name)) {
-      if (const char* what = flaw(network.variables().at(node.name).values()))
-        return str("the parameter ", node.name, " (", what, ")");
+    if (variables.contains(node.name)) {
+      const auto what = flaw(std::as_const(variables).at(node.name).values());
+      if (!what.empty()) return str("the parameter ", node.name, what);
     } else if (!is_leaf(*node.op)) {
-      const std::string& layer = node.layer.empty() ? str("%", id) : node.layer;
-      if (const char* what = flaw(program.output(str("%", id)))) return str("the layer ", layer, " (", what, ")");
+      const auto what = flaw(program.output(str("%", id)));
+      if (!what.empty()) return str("the layer ", node.layer.empty() ? str("%", id) : node.layer, what);
     }
   }
-  return "the loss";
+  return {};
+}
+
+constexpr const char* kUseless = "; train it again, with a smaller lr, or use a model from before that happened";
+
+}  // namespace
+
+std::string first_not_finite(Network& network, const Dataset& data, std::size_t samples, const std::uint32_t* rows) {
+  const auto& run = network.training;  // the noise of the step that failed
+  const auto where =
+      first_flaw(training_form(network.graph()), network.variables(), sample_feed(data), run ? run->options.seed : 0,
+                 run ? static_cast<std::uint64_t>(run->step) : 0, samples, rows);
+  return where.empty() ? "the loss" : where;
+}
+
+void check_parameters(const Network& network) {
+  const Graph& graph = network.graph();
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const Node& node = graph.node(id);
+    if (node.op != &op_parameter) continue;
+    const auto what = flaw(network.variables().at(node.name).values());
+    if (!what.empty()) throw NumericError(str("the parameter ", node.name, " is not finite", what, kUseless));
+  }
+}
+
+void fail_prediction(Network& network, const Feed& x, std::size_t samples, const std::uint32_t* rows) {
+  const auto where = first_flaw(network.graph(), network.variables(), x, 0, 0, samples, rows);
+  throw NumericError(str("the network's answer is not finite; the first value that is not is in ",
+                         where.empty() ? "the loss" : where, kUseless));
 }
 
 std::string output_outside_domain(Network& network, const Dataset& data, Loss loss, std::size_t samples,

@@ -11,6 +11,12 @@ namespace chalk {
 /// "conv2 (NaN)" or "the parameter conv1.weight (inf)"; "the loss" if all layers are finite.
 std::string first_not_finite(Network& network, const Dataset& data, std::size_t samples, const std::uint32_t* rows);
 
+/// Throws NumericError naming the first parameter of the network that holds NaN or infinity.
+void check_parameters(const Network& network);
+/// Throws NumericError naming the first parameter or layer in which that is so when the network predicts these samples.
+[[noreturn]] void fail_prediction(Network& network, const Feed& x, std::size_t samples,
+                                  const std::uint32_t* rows = nullptr);
+
 /// For a loss that takes only certain outputs: the first output of these samples that it does not take, and what to do
 /// about it: "tanh2 gives -0.31 for output 4 of sample 17; …". Empty if there is none, or if the loss takes all.
 std::string output_outside_domain(Network& network, const Dataset& data, Loss loss, std::size_t samples,

@@ -4,7 +4,9 @@
 #include "chalkgrad/error.h"
 #include "chalkgrad/ops.h"
 #include "chalkgrad/train.h"
+#include "src/base/finite.h"
 #include "src/base/text.h"
+#include "src/losses/ending.h"
 #include "src/net/build.h"
 #include "src/train/diagnose.h"
 #include "src/train/feeds.h"
@@ -15,19 +17,42 @@ namespace {
 
 constexpr std::size_t kChunk = 1024;  // samples per run
 
-/// What the network was trained with, if these data have such a loss.
-Loss loss_for(const Network& network, bool classify) {
-  const auto trained = trained_loss(network);
-  if (trained && (classify || !of_softmax(*trained))) return *trained;
-  return classify ? Loss::cross_entropy : Loss::squared_error;
+std::optional<double> ratio(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? std::nullopt : std::optional(static_cast<double>(part) / static_cast<double>(whole));
 }
 
 }  // namespace
 
+std::optional<double> ClassResult::recall() const { return ratio(correct, samples); }
+std::optional<double> ClassResult::precision() const { return ratio(correct, predicted); }
+
+Outputs outputs_of(const Network& network) {
+  Graph graph = network.graph();
+  const Ending end = ending_of(graph.value(output_node(graph)));
+  const auto chosen = chosen_loss(network);
+  if (end.one_distribution() || (chosen && of_softmax(*chosen))) return Outputs::classes;
+  if (end.kind == Ending::Kind::softmaxes) return Outputs::probabilities;
+  if (end.kind == Ending::Kind::sigmoid) {  // a probability, unless it was trained to be some other number from 0 to 1
+    const bool of_events = !chosen || *chosen == Loss::binary_cross_entropy || !network.encoding.class_names.empty();
+    return of_events ? Outputs::probabilities : Outputs::numbers;
+  }
+  return of_softmax(natural_loss(network)) ? Outputs::classes : Outputs::numbers;
+}
+
+void encode_as_trained(const Network& network, Dataset& data) {
+  const auto& as = network.encoding;
+  if (!data.bytes.empty() && data.sample == network.input_shape() && !as.scale.empty()) {
+    data.scale = as.scale;
+    data.shift = as.shift;
+  }
+  if (!data.labels.empty() && as.class_names.size() >= data.class_names.size()) data.class_names = as.class_names;
+}
+
 Evaluation evaluate(Network& network, const Dataset& data, int threads) {
   check_fits(network, data);
+  check_parameters(network);
   const bool classify = !data.labels.empty();
-  const Loss kind = loss_for(network, classify);
+  const Loss kind = loss_for(network, data);
   Graph graph = network.graph();
   const Value loss = add_loss(graph, kind, target_shape(data));
   graph.output("loss", loss);
@@ -39,6 +64,7 @@ Evaluation evaluate(Network& network, const Dataset& data, int threads) {
   program.feed("t", target_feed(data));
 
   Evaluation result;
+  result.measured = kind;
   result.samples = static_cast<std::int64_t>(data.size());
   if (classify) {
     for (const auto& name : data.class_names) result.classes.push_back({name, 0, 0, 0});
@@ -54,6 +80,7 @@ Evaluation evaluate(Network& network, const Dataset& data, int threads) {
     if (!std::isfinite(result.loss)) {
       const auto what = output_outside_domain(network, data, kind, rows.size(), rows.data());
       if (!what.empty()) throw NumericError(what);
+      fail_prediction(network, sample_feed(data), rows.size(), rows.data());
     }
     if (!classify) continue;
     const auto y = program.output(answer);
@@ -75,26 +102,37 @@ namespace {
 
 Graph prediction_graph(const Network& network, bool probabilities) {
   Graph graph = network.graph();
-  Value y = logits_of(graph);
-  if (const auto trained = trained_loss(network); probabilities && trained && !of_softmax(*trained)) {
-    y = graph.value(output_node(graph));
-  } else if (probabilities) {
-    y = softmax(y);
-  }
+  const Value y = graph.value(output_node(graph)), logits = logits_of(graph);
+  const bool classes = outputs_of(network) == Outputs::classes;
   graph.clear_outputs();
-  graph.output("prediction", y);
+  graph.output("prediction", !classes ? y : probabilities ? softmax(logits) : logits);
   return graph;
+}
+
+void check_samples(const Feed& samples, std::size_t count, std::size_t each) {
+  if (!samples.values) return;
+  const auto at = first_not_finite({samples.values, count * each});
+  if (at == count * each) return;
+  throw NumericError(str("sample ", at / each, " holds ", samples.values[at], " at element ", at % each,
+                         "; predict only samples that are finite"));
 }
 
 }  // namespace
 
 Predictor::Predictor(Network& network, bool probabilities, int threads)
-    : program_(prediction_graph(network, probabilities), network.variables(), {.threads = threads}) {}
+    : network_(&network),
+      inputs_(static_cast<std::size_t>(elements(network.input_shape()))),
+      program_(prediction_graph(network, probabilities), network.variables(), {.threads = threads}) {
+  check_parameters(network);
+}
 
 std::span<const float> Predictor::operator()(const Feed& samples, std::size_t count) {
   program_.feed("x", samples);
+  check_samples(samples, count, inputs_);
   program_.run(count);
-  return program_.output("prediction");
+  const auto y = program_.output("prediction");
+  if (first_not_finite(y) != y.size()) fail_prediction(*network_, samples, count);
+  return y;
 }
 
 std::vector<float> predict(Network& network, const Feed& samples, std::size_t count, bool probabilities, int threads) {

@@ -1,9 +1,30 @@
 #include "src/train/feeds.h"
 
+#include <algorithm>
+
 #include "chalkgrad/error.h"
+#include "chalkgrad/train.h"
 #include "src/base/text.h"
+#include "src/base/wording.h"
+#include "src/losses/loss.h"
 
 namespace chalk {
+namespace {
+
+/// A label that is too high makes classes that nobody meant, so its sample is named.
+void check_classes(const Network& network, const Dataset& data) {
+  const Shape& outputs = network.output_shape();
+  const auto classes = static_cast<std::int64_t>(data.class_names.size());
+  if (data.labels.empty() || outputs == Shape{classes}) return;
+  const auto highest = std::ranges::max_element(data.labels);
+  const bool too_high = *highest >= elements(outputs);
+  const auto sample = static_cast<std::uint64_t>(highest - data.labels.begin());
+  throw ShapeError(str("the network's output is ", to_string(outputs), " but the data have ", classes, " classes; ",
+                       too_high ? str("sample ", grouped(sample), " has label ", *highest, ": correct it, or ") : "",
+                       "end the network with a dense layer of as many neurons, e.g. ", classes, "n"));
+}
+
+}  // namespace
 
 Feed sample_feed(const Dataset& data) {
   if (data.bytes.empty()) return {.values = data.values.data()};
@@ -19,6 +40,17 @@ Shape target_shape(const Dataset& data) {
   return data.labels.empty() ? data.target : Shape{static_cast<std::int64_t>(data.class_names.size())};
 }
 
+std::optional<Loss> chosen_loss(const Network& network) {
+  if (const auto trained = trained_loss(network)) return trained;
+  TrainOptions unused;
+  return read_train_config(network.text(), "the network", unused).loss;
+}
+
+Loss loss_for(const Network& network, const Dataset& data) {
+  const Loss natural = natural_loss(network);
+  return data.labels.empty() && of_softmax(natural) ? Loss::squared_error : natural;
+}
+
 void check_fits(const Network& network, const Dataset& data) {
   data.check();
   if (data.size() == 0) throw InputError(str("data set \"", data.name, "\" has no samples"));
@@ -27,6 +59,7 @@ void check_fits(const Network& network, const Dataset& data) {
                          " but the network takes ", to_string(network.input_shape()),
                          "; build the network for the data's shape"));
   }
+  check_classes(network, data);
 }
 
 }  // namespace chalk

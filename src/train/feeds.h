@@ -12,7 +12,14 @@ Feed target_feed(const Dataset& data);
 /// Shape of a sample's target: {classes} or Dataset::target.
 Shape target_shape(const Dataset& data);
 
-/// Throws ShapeError unless the samples have the shape of the network's input, InputError if there are none.
+/// The loss that the network was trained with, or that its configuration names; nothing if there is none.
+std::optional<Loss> chosen_loss(const Network& network);
+/// The loss these data have: the network's natural one (train.h), or squared error if that needs labels and the data
+/// have targets.
+Loss loss_for(const Network& network, const Dataset& data);
+
+/// Throws ShapeError unless the samples have the shape of the network's input and it has an output for each class,
+/// InputError if there are no samples.
 void check_fits(const Network& network, const Dataset& data);
 
 }  // namespace chalk

@@ -7,7 +7,6 @@
 #include "chalkgrad/differentiate.h"
 #include "chalkgrad/error.h"
 #include "chalkgrad/layers.h"
-#include "chalkgrad/train.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
 #include "src/ir/leaves.h"
@@ -115,9 +114,7 @@ std::vector<InspectedValue> inspect(Network& network, const Dataset& data, std::
                          " from ", grouped(first), " on are not all there"));
   }
   Graph graph = training_form(network.graph());
-  const auto natural = natural_loss(network);
-  const auto kind = data.labels.empty() && of_softmax(natural) ? Loss::squared_error : natural;
-  const Value loss = batch_mean(add_loss(graph, kind, target_shape(data)));
+  const Value loss = batch_mean(add_loss(graph, loss_for(network, data), target_shape(data)));
   graph.name(loss, "loss");
   auto all = entries(graph);
   std::vector<Value> wrt;

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "chalkgrad/error.h"
+#include "src/train/feeds.h"
 
 namespace chalk {
 namespace {
@@ -41,9 +42,7 @@ TrainOptions checkpoint_options(const Network& network) {
 }
 
 Loss natural_loss(const Network& network) {
-  if (const auto trained = trained_loss(network)) return *trained;
-  TrainOptions options;
-  if (const auto configured = read_train_config(network.text(), "the network", options).loss) return *configured;
+  if (const auto chosen = chosen_loss(network)) return *chosen;
   return network.output_shape().size() == 1 ? Loss::cross_entropy : Loss::squared_error;
 }
 

@@ -7,27 +7,23 @@
 #include "chalkgrad/ops.h"
 #include "chalkgrad/train.h"
 #include "src/base/text.h"
-#include "src/ops/registry.h"
+#include "src/losses/ending.h"
 #include "src/passes/passes.h"
 
 namespace chalk {
 
 Value logits_of(Graph& graph) {
-  const NodeId y = graph.outputs().at(0).second;
-  const Node& node = graph.node(y);
-  return graph.value(node.op == &op_softmax ? node.inputs[0] : y);
+  const Value y = graph.value(graph.outputs().at(0).second);
+  const Ending end = ending_of(y);
+  return end.one_distribution() ? end.logits : y;
 }
 
 Value add_loss(Graph& graph, Loss loss, const Shape& target) {
   graph.layer("loss");
   const Value y = of_softmax(loss) ? logits_of(graph) : graph.value(graph.outputs().at(0).second);
   if (y.shape() != target) {
-    throw ShapeError(
-        str("the network's output is ", to_string(y.shape()), " but the data ",
-            of_softmax(loss)
-                ? str("have ", to_string(target),
-                      " classes; end the network with a dense layer of as many neurons, e.g. ", to_string(target), "n")
-                : str("want ", to_string(target), "; change the last layer")));
+    throw ShapeError(str("the network's output is ", to_string(y.shape()), " but the data want ", to_string(target),
+                         "; change the last layer"));
   }
   const Value t = graph.input("t", target, /*distribution=*/of_softmax(loss));
   return definition_of(loss).build.value(y, t);

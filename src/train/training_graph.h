@@ -11,7 +11,7 @@ namespace chalk {
 /// loss, which is returned. Throws ShapeError if the network's output cannot be compared with `target`.
 Value add_loss(Graph& graph, Loss loss, const Shape& target);
 
-/// What the loss is computed from: the network's output, or what goes into a last softmax.
+/// What a loss of_softmax() is computed from: the network's output, or what goes into a last softmax or log_softmax.
 Value logits_of(Graph& graph);
 
 struct TrainingGraph {

@@ -23,7 +23,8 @@ def reading(model, folder):
             "test": {key: value for key, value in printed("eval", model, "--json").items() if key != "classes"},
             "train": {key: value for key, value in printed("eval", model, "--json", "--part", "train").items()
                       if key != "classes"},
-            "predict": printed("predict", model, image, "--json", "--top", 10)[0]["top"]}
+            "predict": [{"label": t["label"], "probability": t.get("probability", t.get("output"))}  # once one name
+                        for t in printed("predict", model, image, "--json", "--top", 10)[0]["top"]]}
 
 
 def resuming(checkpoint):

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """chalkgrad eval, and damaged model files that every command would refuse."""
+import json
 import os
+import struct
 
-from support import CliTest, edit_safetensors, idx, main
+from support import CliTest, edit_safetensors, idx, main, png
 
 
 class Models(CliTest):
@@ -58,6 +60,70 @@ class Models(CliTest):
         small = idx(8, [10, 4, 4], bytes(160))
         folder = self.mnist_like(train_images=small, t10k_images=small)
         self.refused(1, ["1×4×4", "1×8×8"], "eval", self.model(), "--data", f"mnist:{folder}")
+
+
+    def test_numbers_that_are_not_finite_are_named(self):
+        path, image = self.model(), self.path("x.png", png(8, 8, lambda x, y: 9 * x))
+        original = path.read_bytes()
+        for tensor, value, said in (("conv1.weight", float("nan"), "(NaN)"), ("dense1.bias", float("-inf"), "(inf)")):
+            def spoilt(header, data):
+                at = header[tensor]["data_offsets"][0] + 4
+                return header, data[:at] + struct.pack("<f", value) + data[at + 4:]
+
+            path.write_bytes(original)
+            edit_safetensors(path, spoilt)
+            words = [f"model.safetensors: the parameter {tensor} is not finite {said}; train it again"]
+            self.refused(1, words, "eval", path)
+            self.refused(1, words, "predict", path, image)
+        path.write_bytes(original)
+        self.good("predict", path, image)
+
+    def test_a_class_without_samples_was_not_found_badly(self):
+        labels = bytes([1, 1, 2, 3, 3, 3, 3, 3, 3, 3])
+        folder = self.mnist_like(t10k_labels=idx(8, [10], labels))
+        rows = self.good("eval", self.model(), "--data", f"mnist:{folder}").splitlines()
+        for line in rows[1:11]:
+            name, samples, found = line.split()[:3]
+            self.assertEqual(int(samples), labels.count(int(name)))
+            self.assertEqual(found == "–", int(samples) == 0, line)
+        report = json.loads(self.good("eval", self.path("model.safetensors"), "--data", f"mnist:{folder}", "--json"))
+        for c in report["classes"]:
+            self.assertEqual(c["recall"], c["correct"] / c["samples"] if c["samples"] else None)
+            self.assertEqual(c["precision"], c["correct"] / c["predicted"] if c["predicted"] else None)
+
+    def test_it_needs_only_the_files_of_its_part(self):
+        folder = self.mnist_like(t10k_images=idx(8, [10, 8, 8], bytes(range(1, 65)) * 10))
+        path, spec = self.path("m.safetensors"), f"mnist:{folder}"
+        self.good("train", "--data", spec, "--net", "10n", "--epochs", 1, "--quiet", "--out", path)
+        both = self.good("eval", path)
+        npz = self.path("g.npz")
+        self.good("grad", path, "--index", 0, "--part", "test", "--out", npz)
+        wanted = npz.read_bytes()
+        for kind in ("images-idx3", "labels-idx1"):
+            (folder / f"train-{kind}-ubyte").rename(folder / f"hidden-{kind}")
+        self.assertEqual(self.good("eval", path), both, "as the training saw them")
+        self.good("grad", path, "--index", 0, "--part", "test", "--out", npz)
+        self.assertEqual(npz.read_bytes(), wanted)
+        self.refused(1, "no train-images file", "eval", path, "--part", "train")
+        for kind in ("images-idx3", "labels-idx1"):
+            (folder / f"hidden-{kind}").rename(folder / f"train-{kind}-ubyte")
+            (folder / f"t10k-{kind}-ubyte").unlink()
+        self.good("eval", path, "--part", "train")
+        self.refused(1, ["no t10k-images file", "put it into that folder"], "eval", path)
+
+    def test_the_model_says_how_many_classes_there_are(self):
+        many = idx(8, [27, 8, 8], bytes(range(64)) * 27)
+        folder = self.mnist_like(train_images=many, train_labels=idx(8, [27], bytes(range(27))))
+        path, spec = self.path("m.safetensors"), f"mnist:{folder}"
+        self.good("train", "--data", spec, "--net", "27n", "--epochs", 1, "--quiet", "--out", path)
+        for kind in ("images-idx3", "labels-idx1"):
+            (folder / f"train-{kind}-ubyte").unlink()
+        self.assertEqual(len(json.loads(self.good("eval", path, "--json"))["classes"]), 27)
+        labels = folder / "t10k-labels-idx1-ubyte"
+        labels.write_bytes(idx(8, [10], bytes([0, 1, 2, 3, 4, 5, 6, 255, 8, 9])))
+        self.refused(1, ["output is 27", "sample 7 has label 255"], "eval", path)
+        labels.write_bytes(idx(8, [10], bytes(10)))  # as it advises
+        self.good("eval", path)
 
 
 if __name__ == "__main__":

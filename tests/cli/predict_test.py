@@ -98,5 +98,26 @@ class Prediction(CliTest):
         self.assertEqual(shown, str(self.folder) + "/\ufffd\ufffd(\ufffd\ufffd\ufffd.png")
 
 
+    def test_outputs_are_called_what_they_are(self):
+        path, image = self.path("m.safetensors"), self.path("x.png", png(8, 8, lambda x, y: 16 * x))
+        for loss, net, kind, one in (("cross-entropy", "10n", "probability", True),
+                                     ("squared-error", "10n-softmax", "probability", True),
+                                     ("binary-cross-entropy", "10n-sigmoid", "probability", False),
+                                     ("squared-error", "10n", "output", False),
+                                     ("mean-absolute-error", "10n-tanh", "output", False)):
+            with self.subTest(loss=loss, net=net):
+                self.good("train", "--net", net, "--loss", loss, "--epochs", 1, "--quiet", "--out", path)
+                row = json.loads(self.good("predict", path, image, "--json", "--top", 10))[0]
+                values = [t[kind] for t in row["top"]]
+                self.assertEqual({frozenset(t) for t in row["top"]}, {frozenset(("label", kind))})
+                self.assertEqual(values, sorted(values, reverse=True))
+                self.assertEqual(row["label"], row["top"][0]["label"])
+                self.assertEqual(abs(sum(values) - 1) < 1e-5, one)
+                text = self.good("predict", path, image)
+                self.assertEqual(text.count(" %"), 3 if kind == "probability" else 0)
+                shown = float(text.split()[2])
+                self.assertAlmostEqual(shown, values[0] * (100 if kind == "probability" else 1), delta=0.006)
+
+
 if __name__ == "__main__":
     main()

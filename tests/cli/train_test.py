@@ -175,5 +175,38 @@ class Data(CliTest):
         self.refused(1, "digits", "train", "--data", "digitz")
 
 
+    def test_without_test_files_it_trains_and_says_so(self):
+        folder = self.mnist_like()
+        for kind in ("images-idx3", "labels-idx1"):
+            (folder / f"t10k-{kind}-ubyte").unlink()
+        path, log = self.path("m.safetensors"), self.path("log.jsonl")
+        run = ["train", "--data", f"mnist:{folder}", "--net", "10n", "--epochs", 1]
+        text = self.good(*run, "--out", path, "--log", log)
+        self.assertIn("10 samples to train, none to test", text)
+        self.assertIn("\nnot tested: the data have no test samples\n", text)
+        self.assertRegex(text, r"\n +1/1 +[0-9.]+ +[0-9.]+ % ", "accuracy in training")
+        report = json.loads(self.good(*run, "--json"))
+        self.assertEqual((report["test_loss"], report["test_accuracy"]), (None, None))
+        epoch = [json.loads(line) for line in log.read_text().splitlines()][-1]
+        self.assertEqual((epoch["test_loss"], epoch["test_accuracy"]), (None, None))
+        self.good("eval", path, "--part", "train")
+
+    def test_a_stray_label_is_named_and_makes_no_classes(self):
+        labels = bytearray(range(10))
+        labels[7] = 255
+        folder = self.mnist_like(train_labels=idx(8, [10], bytes(labels)))
+        run = ["train", "--data", f"mnist:{folder}", "--epochs", 1, "--quiet"]
+        self.refused(1, ["output is 10 but the data have 256 classes", "sample 7 has label 255: correct it"],
+                     *run, "--net", "10n")
+        said = self.refused(1, ["sample 7 has label 255, but no sample has label 10; correct it"], *run).stderr
+        net = said.split("--net ")[1].strip()
+        self.assertTrue(net.endswith("-256n"), net)
+        self.good(*run, "--net", net)  # as it advises
+        self.mnist_like(train_labels=idx(8, [10], bytes(range(10))))
+        self.good(*run)
+        self.mnist_like(train_labels=idx(8, [10], bytes(range(1, 11))))
+        self.good(*run)  # eleven classes, of which the first has no sample, as in EMNIST's letters
+
+
 if __name__ == "__main__":
     main()

@@ -1,5 +1,6 @@
 // MNIST's four files, and anything in their format (Fashion-MNIST, KMNIST, your own).
 #include <algorithm>
+#include <optional>
 #include <system_error>
 
 #include "chalkgrad/data.h"
@@ -16,17 +17,27 @@ namespace {
 namespace fs = std::filesystem;
 
 // "train-images-idx3-ubyte", the name on the original site; "train-images.idx3-ubyte", as some archives unpack it.
-fs::path find_file(const fs::path& folder, const std::string& stem, const std::string& suffix) {
-  std::string names;
+std::optional<fs::path> find_file(const fs::path& folder, const std::string& stem, const std::string& suffix,
+                                  std::string* looked_for = nullptr) {
   for (const char* joint : {"-", "."}) {
     for (const char* ending : {"", ".gz"}) {
       const auto name = str(stem, joint, suffix, ending);
       std::error_code ignored;
       if (fs::exists(folder / name, ignored)) return folder / name;
-      names += (names.empty() ? "" : ", ") + name;
+      if (looked_for) *looked_for += (looked_for->empty() ? "" : ", ") + name;
     }
   }
+  return std::nullopt;
+}
+
+fs::path the_file(const fs::path& folder, const std::string& stem, const std::string& suffix) {
+  std::string names;
+  if (auto found = find_file(folder, stem, suffix, &names)) return *found;
   throw InputError(str(folder.string(), ": no ", stem, " file; looked for ", names, "; put it into that folder"));
+}
+
+bool has_tests(const fs::path& folder) {
+  return find_file(folder, "t10k-images", "idx3-ubyte") || find_file(folder, "t10k-labels", "idx1-ubyte");
 }
 
 struct Part {
@@ -35,8 +46,8 @@ struct Part {
 };
 
 Part load_part(const fs::path& folder, const std::string& prefix) {
-  const auto images_path = find_file(folder, prefix + "-images", "idx3-ubyte");
-  const auto labels_path = find_file(folder, prefix + "-labels", "idx1-ubyte");
+  const auto images_path = the_file(folder, prefix + "-images", "idx3-ubyte");
+  const auto labels_path = the_file(folder, prefix + "-labels", "idx1-ubyte");
   auto images = load_idx(images_path, IdxKind::images);
   const auto labels = load_idx(labels_path, IdxKind::labels);
   if (labels.extents[0] != images.extents[0]) {
@@ -46,7 +57,6 @@ Part load_part(const fs::path& folder, const std::string& prefix) {
                          " images; the files do not belong together"));
   }
   Part part;
-  part.data.name = "mnist";
   part.data.sample = {1, images.extents[1], images.extents[2]};
   part.data.bytes = std::move(images.bytes);
   part.data.labels.assign(labels.bytes.begin(), labels.bytes.end());
@@ -56,18 +66,22 @@ Part load_part(const fs::path& folder, const std::string& prefix) {
 
 }  // namespace
 
-Split mnist(const fs::path& folder) {
+Split mnist(const fs::path& folder, Parts parts) {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) {
     throw InputError(str(folder.string(), ": is not a folder; give the one that holds MNIST's four files"));
   }
-  auto train = load_part(folder, "train");
-  auto test = load_part(folder, "t10k");
-  if (train.data.sample != test.data.sample) {
+  Part train, test;
+  if (parts != Parts::test) train = load_part(folder, "train");
+  if (parts == Parts::training_at_least ? has_tests(folder) : parts != Parts::training)
+    test = load_part(folder, "t10k");
+  const bool both = train.data.size() > 0 && test.data.size() > 0;
+  if (both && train.data.sample != test.data.sample) {
     throw InputError(str(folder.string(), ": the training images are ", to_string(train.data.sample),
                          " but the test images ", to_string(test.data.sample), "; the files do not belong together"));
   }
-  const auto classes = std::max(10, *std::ranges::max_element(train.data.labels) + 1);
+  const auto& labels = (train.data.size() > 0 ? train : test).data.labels;
+  const auto classes = std::max(10, *std::ranges::max_element(labels) + 1);
   const auto wrong = std::ranges::find_if(test.data.labels, [&](int label) { return label >= classes; });
   if (wrong != test.data.labels.end()) {
     throw InputError(str(test.labels.string(), ": sample ", grouped(wrong - test.data.labels.begin()), " has label ",
@@ -75,12 +89,14 @@ Split mnist(const fs::path& folder) {
                          "; the files do not belong together"));
   }
   for (auto* data : {&train.data, &test.data}) {
+    data->name = "mnist";
     for (int c = 0; c < classes; ++c) data->class_names.push_back(std::to_string(c));
   }
   Split split{std::move(train.data), std::move(test.data)};
   normalise(split);
-  split.train.check();
-  split.test.check();
+  for (const auto* data : {&split.train, &split.test}) {
+    if (data->size() > 0) data->check();
+  }
   return split;
 }
 
@@ -93,7 +109,7 @@ const DataSource source_mnist{
     .about =
         "MNIST's four files, plain or gzipped (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, "
         "`t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`), or any data in this format, of any size",
-    .load = [](const std::string& folder) { return mnist(folder); },
+    .load = [](const std::string& folder, Parts parts) { return mnist(folder, parts); },
 };
 
 }  // namespace chalk

@@ -39,14 +39,14 @@ std::string data_source_forms() {
   return alternatives(forms);
 }
 
-Split load_dataset(const std::string& spec) {
+Split load_dataset(const std::string& spec, Parts parts) {
   const auto colon = spec.find(':');
   const auto word = spec.substr(0, colon);
   const auto argument = colon == std::string::npos ? "" : spec.substr(colon + 1);
   for (const auto* source : kSources) {
     if (source->word != word) continue;
     if (source->argument.empty() && colon != std::string::npos) break;  // "digits:x" is not known
-    if (source->argument.empty() || !argument.empty()) return source->load(argument);
+    if (source->argument.empty() || !argument.empty()) return source->load(argument, parts);
     throw InputError(str("data set ", in_quotes(spec), ": ", source->lacking, "; ", what_is_known()));
   }
   throw InputError(str("data set ", in_quotes(spec), ": is not known; ", what_is_known()));

@@ -1,0 +1,25 @@
+// How a network ends: which of the functions that make probabilities its output comes from.
+#pragma once
+
+#include "chalkgrad/graph.h"
+
+namespace chalk {
+
+struct Ending {
+  enum class Kind : std::uint8_t {
+    other,
+    sigmoid,      ///< of each element
+    softmax,      ///< of all elements: one distribution
+    softmaxes,    ///< several distributions, along an axis
+    log_softmax,  ///< of all elements
+  };
+  Kind kind = Kind::other;
+  Value logits;  ///< what goes into a sigmoid, softmax or log_softmax, in the shape of the output; else the output
+
+  bool one_distribution() const { return kind == Kind::softmax || kind == Kind::log_softmax; }
+};
+
+/// Reshapes behind the function do not count.
+Ending ending_of(Value output);
+
+}  // namespace chalk

@@ -1,0 +1,236 @@
+// What a network's outputs are, and that nobody is given an answer that is none.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "src/train/train_testing.h"
+
+namespace chalk {
+namespace {
+
+using train_testing::data;
+using train_testing::message;
+using train_testing::quick;
+
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
+
+/// As if it had been trained with that loss, on labels or on targets.
+Network trained(const std::string& text, Loss loss, bool labels = true) {
+  Network net = network(text, {4});
+  net.training.emplace();
+  net.training->options.loss = loss;
+  if (labels) net.encoding.class_names = {"a", "b", "c"};
+  return net;
+}
+
+std::string toml(const std::string& layers) {
+  std::string text = "input = [4]\n[[layer]]\ntype = \"dense\"\noutputs = 3\n";
+  for (std::size_t at = 0; at < layers.size();) {
+    const auto end = std::min(layers.find(' ', at), layers.size());
+    text += "[[layer]]\ntype = \"" + layers.substr(at, end - at) + "\"\n";
+    if (layers.substr(at, end - at) == "reshape") text += "shape = [1, 3, 1]\n";
+    at = end + 1;
+  }
+  return text;
+}
+
+TEST(Outputs, AreProbabilitiesOnlyWhereTheyAre) {
+  using L = Loss;
+  struct Case {
+    std::string text;
+    Loss loss;
+    bool labels;
+    Outputs expected;
+  };
+  for (const auto& [text, loss, labels, expected] : std::vector<Case>{
+           {"3n", L::cross_entropy, true, Outputs::classes},
+           {"3n", L::log_likelihood, true, Outputs::classes},
+           {"3n-softmax", L::cross_entropy, true, Outputs::classes},
+           {"3n-sigmoid", L::cross_entropy, true, Outputs::classes},
+           {"3n-softmax", L::squared_error, true, Outputs::classes},
+           {"3n-softmax", L::binary_cross_entropy, false, Outputs::classes},
+           {"3n", L::squared_error, true, Outputs::numbers},
+           {"3n-tanh", L::gaussian_log_likelihood, true, Outputs::numbers},
+           {"3n-relu", L::mean_absolute_error, false, Outputs::numbers},
+           {"3n-sigmoid", L::binary_cross_entropy, true, Outputs::probabilities},
+           {"1n-sigmoid", L::binary_cross_entropy, false, Outputs::probabilities},
+           {"3n-sigmoid", L::sum_of_squares, true, Outputs::probabilities},
+           {"3n-sigmoid", L::squared_error, false, Outputs::numbers},
+           {"3n-tanh", L::binary_cross_entropy, true, Outputs::numbers},
+           {toml("softmax reshape flatten"), L::squared_error, true, Outputs::classes},
+           {toml("log_softmax"), L::squared_error, true, Outputs::classes},
+           {toml("sigmoid reshape flatten"), L::binary_cross_entropy, true, Outputs::probabilities},
+           {toml("softmax tanh"), L::squared_error, true, Outputs::numbers},
+       }) {
+    EXPECT_EQ(outputs_of(trained(text, loss, labels)), expected) << text << " " << name_of(loss) << " " << labels;
+  }
+}
+
+TEST(Outputs, OfAnUntrainedNetworkAreWhatItsEndSays) {
+  EXPECT_EQ(outputs_of(network("3n", {4})), Outputs::classes);
+  EXPECT_EQ(outputs_of(network("3n-sigmoid", {4})), Outputs::probabilities);
+  EXPECT_EQ(outputs_of(network("2c3", {1, 5, 5})), Outputs::numbers);
+  EXPECT_EQ(outputs_of(network("network = \"3n\"\n[train]\nloss = \"squared-error\"\n", {4})), Outputs::numbers);
+}
+
+TEST(Outputs, ProbabilitiesBehindALogSoftmaxOrAReshapeSumToOne) {
+  const float x[] = {1, -2, 3, 0.5F};
+  const auto plain = predict(*std::make_unique<Network>(network("3n", {4})), {.values = x}, 1, true);
+  for (const auto* layers : {"softmax", "log_softmax", "softmax reshape flatten", "log_softmax reshape flatten"}) {
+    Network net = network(toml(layers), {});
+    const auto p = predict(net, {.values = x}, 1, true);
+    EXPECT_NEAR(std::accumulate(p.begin(), p.end(), 0.0), 1, 1e-6) << layers;
+    EXPECT_EQ(p, plain) << layers << ": the last softmax is the one that would be added";
+  }
+}
+
+// The loss adds no second softmax, whatever reshapes stand behind the first.
+TEST(Outputs, AreTrainedThroughReshapes) {
+  std::vector<double> losses;
+  for (const auto* layers : {"softmax", "log_softmax", "softmax reshape flatten"}) {
+    Network net = network(toml(layers), {});
+    Dataset some;
+    some.name = "some";
+    some.sample = {4};
+    some.values = {1, -2, 3, 0.5F, 2, 2, -1, 0};
+    some.labels = {2, 0};
+    some.class_names = {"a", "b", "c"};
+    losses.push_back(evaluate(net, some).loss);
+  }
+  EXPECT_EQ(losses[0], losses[1]);
+  EXPECT_EQ(losses[0], losses[2]);
+}
+
+// ---- NaN and infinity
+
+/// A digit classifier in which one number of a parameter is spoilt. An infinite weight hides behind a sigmoid.
+Network spoilt(const char* parameter, float value, const char* text = "4c3-sigmoid-10n") {
+  Network net = network(text, data().train.sample);
+  net.variables().at(parameter).values()[1] = value;
+  return net;
+}
+
+TEST(NotFinite, ParametersAreNamed) {
+  const auto feed = [] {
+    const auto& test = data().test;
+    return Feed{.bytes = test.bytes.data(), .scale = test.scale.data(), .shift = test.shift.data()};
+  };
+  for (const auto& [parameter, value, said] : {std::tuple{"conv1.weight", kNaN, "conv1.weight is not finite (NaN)"},
+                                               {"conv1.bias", kInf, "conv1.bias is not finite (inf)"},
+                                               {"dense1.weight", -kInf, "dense1.weight is not finite (inf)"}}) {
+    Network net = spoilt(parameter, value);
+    const auto expected = "the parameter " + std::string(said) +
+                          "; train it again, with a smaller lr, or use a model from before that happened";
+    EXPECT_EQ(message([&] { evaluate(net, data().test); }), expected);
+    EXPECT_EQ(message([&] { Predictor predictor(net); }), expected);
+    EXPECT_EQ(message([&] { predict(net, feed(), 2, true); }), expected);
+  }
+  Network net = network("4c3-bn-tanh-10n", data().train.sample);
+  net.variables().at("batch_norm1.running_var").values()[0] = kNaN;
+  EXPECT_NE(message([&] { predict(net, feed(), 1, true); }).find("batch_norm1.running_var"), std::string::npos);
+}
+
+TEST(NotFinite, ParametersThatBecomeSoLaterAreNamed) {
+  Network net = network("10n", {4});
+  const float x[] = {1, 2, 3, 4};
+  Predictor predictor(net, true);
+  predictor({.values = x});
+  net.variables().at("dense1.bias").values()[3] = kNaN;
+  EXPECT_EQ(message([&] { predictor({.values = x}); }),
+            "the network's answer is not finite; the first value that is not is in the parameter dense1.bias (NaN); "
+            "train it again, with a smaller lr, or use a model from before that happened");
+}
+
+TEST(NotFinite, LayersThatOverflowAreNamed) {
+  Network net = network("8n-relu-5n-tanh-3n", {4});
+  std::ranges::fill(net.variables().at("dense1.weight").values(), 3e38F);
+  std::ranges::fill(net.variables().at("dense2.weight").values(), 1.0F);
+  const float x[] = {10, 10, 10, 10};
+  Predictor predictor(net, true);
+  // tanh makes 1 of infinity, so the answer is finite, and there is nothing to say
+  EXPECT_EQ(message([&] { predictor({.values = x}); }), "no error");
+  std::ranges::fill(net.variables().at("dense2.weight").values(), 0.0F);  // 0 · inf
+  EXPECT_EQ(message([&] { predictor({.values = x}); }),
+            "the network's answer is not finite; the first value that is not is in the layer dense1 (inf); "
+            "train it again, with a smaller lr, or use a model from before that happened");
+}
+
+TEST(NotFinite, SamplesAreNamed) {
+  Network net = network("5n-tanh-10n", {4});
+  Predictor predictor(net, true);
+  for (const float bad : {kNaN, kInf}) {  // tanh would make a finite number of infinity
+    const std::vector<float> x{1, 2, 3, 4, 5, 6, bad, 8};
+    EXPECT_EQ(message([&] { predictor({.values = x.data()}, 2); }),
+              std::string("sample 1 holds ") + (std::isnan(bad) ? "nan" : "inf") +
+                  " at element 2; predict only samples that are finite");
+    EXPECT_EQ(message([&] { predictor({.values = x.data()}, 1); }), "no error");
+  }
+}
+
+// ---- classes
+
+TEST(Evaluate, AClassWithoutSamplesHasNoRecall) {
+  Network net = network("10n", data().train.sample);
+  auto some = data().test;
+  some.labels.resize(1);
+  some.bytes.resize(64);
+  const auto result = evaluate(net, some);
+  int seen = 0, predicted = 0;
+  for (const auto& c : result.classes) {
+    EXPECT_EQ(c.recall().has_value(), c.samples > 0);
+    EXPECT_EQ(c.precision().has_value(), c.predicted > 0);
+    seen += c.recall().has_value(), predicted += c.precision().has_value();
+  }
+  EXPECT_EQ(seen, 1);
+  EXPECT_EQ(predicted, 1);
+}
+
+TEST(Evaluate, SaysWhichLossItMeasures) {
+  Network net = network("10n", {4});
+  Dataset some;
+  some.sample = {4};
+  some.values.resize(8);
+  some.target = {10};
+  some.targets.resize(20);
+  EXPECT_EQ(evaluate(net, some).measured, Loss::squared_error) << "cross-entropy needs labels";
+  Network configured = network("network = \"10n-sigmoid\"\n[train]\nloss = \"binary-cross-entropy\"\n", {4});
+  EXPECT_EQ(evaluate(configured, some).measured, Loss::binary_cross_entropy);
+}
+
+TEST(Evaluate, NamesTheSampleOfALabelThatIsTooHigh) {
+  Network net = network("10n", data().train.sample);
+  auto stray = data().test;
+  stray.labels[7] = 255;
+  for (int c = 10; c < 256; ++c) stray.class_names.push_back(std::to_string(c));
+  const auto expected =
+      "the network's output is 10 but the data have 256 classes; sample 7 has label 255: correct it, or end the "
+      "network with a dense layer of as many neurons, e.g. 256n";
+  EXPECT_EQ(message([&] { evaluate(net, stray); }), expected);
+  EXPECT_EQ(message([&] { train(net, stray, quick()); }), expected);
+  Network more = network("12n", data().train.sample);
+  EXPECT_EQ(message([&] { evaluate(more, data().test); }),
+            "the network's output is 12 but the data have 10 classes; end the network with a dense layer of as many "
+            "neurons, e.g. 10n");
+}
+
+TEST(Evaluate, SeesDataAsTheNetworkWasTrainedToSeeThem) {
+  Network net = network("12n", data().train.sample);
+  net.encoding.scale = {0.5F};
+  net.encoding.shift = {-1};
+  for (int c = 0; c < 12; ++c) net.encoding.class_names.push_back("class " + std::to_string(c));
+  auto test = data().test;
+  encode_as_trained(net, test);
+  EXPECT_EQ(test.scale, net.encoding.scale);
+  EXPECT_EQ(test.shift, net.encoding.shift);
+  EXPECT_EQ(evaluate(net, test).classes.at(11).name, "class 11");
+  Network other = network("10n", {2, 8, 8});
+  other.encoding = {{1, 1}, {0, 0}, {"a"}};
+  test = data().test;
+  encode_as_trained(other, test);
+  EXPECT_EQ(test.scale, data().test.scale) << "of another shape";
+  EXPECT_EQ(test.class_names, data().test.class_names) << "of more classes";
+}
+
+}  // namespace
+}  // namespace chalk
