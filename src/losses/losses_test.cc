@@ -8,7 +8,9 @@
 #include "chalkgrad/error.h"
 #include "chalkgrad/gradcheck.h"
 #include "chalkgrad/ops.h"
+#include "chalkgrad/program.h"
 #include "src/losses/loss.h"
+#include "src/passes/passes.h"
 #include "src/run/reference.h"
 
 namespace chalk {
@@ -129,6 +131,134 @@ TEST(Losses, OfEqualNumbersHaveNoAbsoluteSlope) {
   reference.set(c.target.id(), c.ts);
   reference.run();
   EXPECT_EQ(reference.value(dy.id()), (Numbers{0, 0, -1.0 / 3}));
+}
+
+// ---- at the edges
+
+const Numbers kLogits{0, 16, -16, 17, -17, 88, -88, 104, -104, 1000, -1000};
+
+/// What a graph's outputs are for inputs "z" and "t": in double as it is written or simplified, or in float.
+enum class By : std::uint8_t { reference, simplified, engine };
+
+std::map<std::string, Numbers> results(Graph graph, const std::map<std::string, Numbers>& fed, By by) {
+  std::map<std::string, Numbers> found;
+  if (by == By::engine) {
+    Variables variables;
+    Program program(graph, variables, {.threads = 1});
+    std::map<std::string, std::vector<float>> floats;
+    for (const auto& [name, values] : fed) {
+      floats[name].assign(values.begin(), values.end());
+      program.feed(name, {.values = floats[name].data()});
+    }
+    program.run(1);
+    for (const auto& [name, id] : graph.outputs()) {
+      const auto values = program.output(name);
+      found[name].assign(values.begin(), values.end());
+    }
+    return found;
+  }
+  if (by == By::simplified) graph = simplify(graph);
+  Reference reference(graph, 1);
+  for (const auto& [name, values] : fed) reference.set(graph.find(name).id(), values);
+  reference.run();
+  for (const auto& [name, id] : graph.outputs()) found[name] = reference.value(id);
+  return found;
+}
+
+/// Loss, gradient and probabilities of logits z under a loss, or under how somebody would write it by hand.
+struct Edge {
+  const char* name;
+  bool by_hand;
+  Value (*loss)(Value z, Value t);
+};
+
+void expect_errors_teach(const Edge& edge, const Numbers& z, const Numbers& t, bool softmaxes) {
+  for (const By by : {By::reference, By::simplified, By::engine}) {
+    if (edge.by_hand && by == By::reference) continue;  // it is the simplifier that joins what is written by hand
+    Graph g;
+    const Shape shape{static_cast<std::int64_t>(z.size())};
+    const Value logits = g.input("z", shape), target = g.input("t", shape, softmaxes);
+    const Value loss = edge.loss(logits, target);
+    g.output("dz", differentiate(loss, g.constant(1), {{logits}})[0]);
+    g.output("loss", loss);
+    g.output("p", softmaxes ? softmax(logits) : sigmoid(logits));
+    auto found = results(std::move(g), {{"z", z}, {"t", t}}, by);
+    EXPECT_TRUE(std::isfinite(found["loss"].at(0))) << edge.name << " " << z[0] << " " << t[0];
+    for (std::size_t i = 0; i < z.size(); ++i) {
+      const double p = found["p"][i], expected = by == By::engine ? static_cast<float>(p - t[i]) : p - t[i];
+      EXPECT_EQ(found["dz"][i], expected) << edge.name << " " << static_cast<int>(by) << " " << z[i] << " " << t[i];
+      if (softmaxes) continue;
+      EXPECT_NEAR(p, 1 / (1 + std::exp(-z[i])), by == By::engine ? 1e-7 : 1e-16);
+    }
+  }
+}
+
+TEST(Losses, OfSigmoidsTeachHoweverSureTheyAre) {
+  const Edge edges[] = {
+      {"of logits", false, sigmoid_cross_entropy},
+      {"of sigmoids", false, [](Value z, Value t) { return binary_cross_entropy(sigmoid(z), t); }},
+      {"through reshapes", false,
+       [](Value z, Value t) {
+         const Shape shape = z.shape();
+         const Value y = reshape(reshape(sigmoid(reshape(z, {1, shape[0]})), {shape[0], 1, 1}), shape);
+         return binary_cross_entropy(y, t);
+       }},
+      {"by hand", true, [](Value z, Value t) {
+         const Value one = z.graph().constant(1), y = sigmoid(z);
+         return neg(sum(t * log(y) + (one - t) * log(one - y)));
+       }}};
+  for (const auto& edge : edges) {
+    for (const double target : {0.0, 1.0}) expect_errors_teach(edge, kLogits, Numbers(kLogits.size(), target), false);
+  }
+}
+
+TEST(Losses, OfSoftmaxesTeachHoweverSureTheyAre) {
+  const Edge edges[] = {{"of logits", false, cross_entropy},
+                        {"by hand", true, [](Value z, Value t) { return neg(sum(t * log(softmax(z)))); }},
+                        {"by hand through reshapes", true, [](Value z, Value t) {
+                           const Shape shape = z.shape();
+                           return neg(sum(t * log(reshape(softmax(reshape(z, {1, shape[0], 1}), 1), shape))));
+                         }}};
+  for (const auto& edge : edges) {
+    for (const double z : kLogits) {
+      for (const Numbers& t : {Numbers{1, 0, 0}, Numbers{0, 0, 1}}) expect_errors_teach(edge, {z, 0.5, 0}, t, true);
+    }
+  }
+}
+
+// By the formula, 0·ln 0 is NaN. Targets may be inputs, labels or constants.
+TEST(Losses, OfExactlyRightProbabilitiesAreZero) {
+  const Numbers right{0, 1, 0, 1};
+  for (const By by : {By::reference, By::simplified, By::engine}) {
+    Graph g;
+    const Value p = g.input("z", {4}), t = g.input("t", {4});
+    const Value loss = binary_cross_entropy(p, t);
+    const auto d = differentiate(loss, g.constant(1), {{p, t}});
+    g.output("loss", loss);
+    g.output("dp", d[0]);
+    g.output("dt", d[1]);
+    auto found = results(std::move(g), {{"z", right}, {"t", right}}, by);
+    EXPECT_EQ(found["loss"], Numbers{0});
+    EXPECT_EQ(found["dp"], (Numbers{1, -1, 1, -1})) << "away from 0 and 1 it would cost something";
+    for (const double dt : found["dt"]) EXPECT_TRUE(std::isfinite(dt));
+    for (const double value : {0.0, 1.0}) {
+      Graph constant;
+      const Value y = constant.input("z", {2});
+      const Value cost = binary_cross_entropy(y, constant.constant(value, {2}));
+      constant.output("loss", cost);
+      constant.output("dp", differentiate(cost, constant.constant(1), {{y}})[0]);
+      found = results(std::move(constant), {{"z", Numbers(2, value)}}, by);
+      EXPECT_EQ(found["loss"], Numbers{0});
+      EXPECT_EQ(found["dp"], Numbers(2, value == 0 ? 1 : -1));
+    }
+  }
+}
+
+TEST(Losses, OfProbabilitiesStillRefuseWhatIsNone) {
+  for (const double y : {-0.25, 1.25, std::nan("")}) {
+    for (const double t : {0.0, 1.0}) EXPECT_TRUE(std::isnan(Case(Loss::binary_cross_entropy, {y}, {t}).evaluated()));
+  }
+  EXPECT_EQ(Case(Loss::binary_cross_entropy, {0}, {1}).evaluated(), HUGE_VAL);
 }
 
 TEST(Losses, AreFoundByTheirNames) {

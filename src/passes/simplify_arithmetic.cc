@@ -18,6 +18,9 @@ Value numerator_over(Value v, Value b) {
   return product->factor * arg(product->rest, 0);
 }
 
+/// v = 1 − x
+bool is_complement(Value v, Value x) { return made_by(v, op_sub) && is_number(arg(v, 0), 1) && arg(v, 1) == x; }
+
 /// What is left of v = c·x when c is taken out: x, or 1 of v = c.
 Value without_factor(Value v, Value c) {
   if (v == c) return c.graph().constant(1);
@@ -181,6 +184,36 @@ Value mul_distribute(Value y) {
     const Value first = arg(sum, 0), second = arg(sum, 1);
     if (const Value x = numerator_over(second, b)) return plus ? first * b + x : first * b - x;
     if (const Value x = numerator_over(first, b)) return plus ? x + second * b : x - second * b;
+  }
+  return {};
+}
+
+// (a·b)·(x/a) → x·b, (a·b)·(x/a ± y/b) → x·b ± y·a
+Value mul_quotients(Value y) {
+  for (const std::size_t k : {0, 1}) {
+    const Value product = arg(y, k), sum = arg(y, 1 - k);
+    if (!made_by(product, op_mul)) continue;
+    const bool plus = made_by(sum, op_add), two = plus || made_by(sum, op_sub);
+    for (const std::size_t j : {0, 1}) {
+      const Value a = arg(product, j), b = arg(product, 1 - j);
+      const Value over_a = numerator_over(two ? arg(sum, 0) : sum, a);
+      const Value over_b = two && over_a ? numerator_over(arg(sum, 1), b) : Value();
+      if (over_b) return plus ? over_a * b + over_b * a : over_a * b - over_b * a;
+      if (over_a && !two) return over_a * b;
+    }
+  }
+  return {};
+}
+
+// (1 − b)·a − (1 − a)·b → a − b
+Value sub_complements(Value y) {
+  const Value left = arg(y, 0), right = arg(y, 1);
+  if (!made_by(left, op_mul) || !made_by(right, op_mul)) return {};
+  for (const std::size_t j : {0, 1}) {
+    for (const std::size_t k : {0, 1}) {
+      const Value a = arg(left, j), b = arg(right, k);
+      if (is_complement(arg(left, 1 - j), b) && is_complement(arg(right, 1 - k), a)) return a - b;
+    }
   }
   return {};
 }

@@ -15,10 +15,21 @@ bool is_argmax_of(Value index, Value y, Value pooled) {
 
 }  // namespace
 
-// ln softmax(x) → log_softmax(x), which cannot overflow
+// ln softmax(x) → log_softmax(x), which cannot overflow; ln reshape(softmax(x)) → reshape(log_softmax(x))
 Value log_of_softmax(Value y) {
+  const Value x = made_by(arg(y), op_reshape) ? arg(arg(y)) : arg(y);
+  if (!made_by(x, op_softmax)) return {};
+  const Shape shape = y.shape();
+  const Value result = log_softmax(arg(x), attributes<AxisAttributes>(x).axis);
+  return x == arg(y) ? result : reshape(result, shape);
+}
+
+// ln σ(x) → −softplus(−x), ln(1 − σ(x)) → −softplus(x): finite where σ(x) rounds to 0 or 1
+Value log_of_sigmoid(Value y) {
   const Value x = arg(y);
-  return made_by(x, op_softmax) ? log_softmax(arg(x), attributes<AxisAttributes>(x).axis) : Value();
+  if (made_by(x, op_sigmoid)) return neg(softplus(neg(arg(x))));
+  const bool complement = made_by(x, op_sub) && is_number(arg(x, 0), 1) && made_by(arg(x, 1), op_sigmoid);
+  return complement ? neg(softplus(arg(arg(x, 1)))) : Value();
 }
 
 // exp log_softmax(x) → softmax(x)

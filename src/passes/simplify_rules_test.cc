@@ -47,6 +47,11 @@ const Example kExamples[] = {
        return reshape(reshape(l.m, {8, 4}), {32});
      },
      "reshape(m; shape=[32])"},
+    {"reshape_quotient",
+     [](const Leaves& l) {
+       return reshape(reshape(l.m, {32}) / reshape(l.m * l.m, {32}), {2, 4, 4});
+     },
+     "div(m, mul(m, m))"},
     {"reshape_broadcast_scalar",
      [](const Leaves& l) {
        return reshape(broadcast(l.u, {2, 3}), {6});
@@ -156,6 +161,14 @@ const Example kExamples[] = {
     {"mul_distribute", [](const Leaves& l) { return l.b * (l.a - l.x / l.b); }, "sub(mul(a, b), x)"},
     {"mul_distribute", [](const Leaves& l) { return (l.x / l.b - l.k(1)) * l.b; }, "sub(x, b)"},
     {"mul_distribute", [](const Leaves& l) { return l.b * (l.a + l.s * (l.x / l.b)); }, "add(mul(a, b), mul(s, x))"},
+    {"mul_quotients", [](const Leaves& l) { return l.a / l.x * (l.x * l.b); }, "mul(a, b)"},
+    {"mul_quotients", [](const Leaves& l) { return l.b * l.x * (l.s * (l.a / l.x)); }, "mul(s, mul(a, b))"},
+    {"mul_quotients", [](const Leaves& l) { return l.b * l.x * (l.a / l.x - l.y / l.b); }, "sub(mul(a, b), mul(y, x))"},
+    {"mul_quotients", [](const Leaves& l) { return (l.a / l.b + l.y / l.x) * (l.x * l.b); },
+     "add(mul(a, x), mul(y, b))"},
+    {nullptr, [](const Leaves& l) { return l.b * l.x * (l.a / l.x - l.y / l.a); },
+     "mul(mul(b, x), sub(div(a, x), div(y, a)))"},
+    {"sub_complements", [](const Leaves& l) { return (l.k(1) - l.b) * l.a - l.b * (l.k(1) - l.a); }, "sub(a, b)"},
     {"div_product", [](const Leaves& l) { return l.a * l.b / l.b; }, "a"},
 
     {"mul_factor_first", [](const Leaves& l) { return l.x * l.s; }, "mul(s, x)"},
@@ -264,6 +277,10 @@ const Example kExamples[] = {
      "broadcast(batch_sum(x); shape=[3, 4])"},
 
     {"log_of_softmax", [](const Leaves& l) { return log(softmax(l.m, 1)); }, "log_softmax(m; axis=1)"},
+    {"log_of_softmax", [](const Leaves& l) { return log(reshape(softmax(l.m, 1), {32})); },
+     "reshape(log_softmax(m; axis=1); shape=[32])"},
+    {"log_of_sigmoid", [](const Leaves& l) { return l.x - log(sigmoid(l.y)); }, "add(x, softplus(neg(y)))"},
+    {"log_of_sigmoid", [](const Leaves& l) { return l.x - log(l.k(1) - sigmoid(l.y)); }, "add(x, softplus(y))"},
     {"exp_of_log_softmax", [](const Leaves& l) { return exp(log_softmax(l.m, 1)); }, "softmax(m; axis=1)"},
     {"relu_relu", [](const Leaves& l) { return relu(relu(l.x)); }, "relu(x)"},
     {"select_same", [](const Leaves& l) { return select(l.x, l.y, l.y); }, "y"},
@@ -289,11 +306,7 @@ const Example kExamples[] = {
     {nullptr, [](const Leaves& l) { return log(l.k(0)) * l.s; }, "mul(log(0), s)"},
     {nullptr, [](const Leaves& l) { return exp(log(l.x)); }, "exp(log(x))"},
     {nullptr, [](const Leaves& l) { return l.a + (l.b + l.x); }, "add(a, add(b, x))"},
-    {nullptr,
-     [](const Leaves& l) {
-       return sum(sum(l.m, {1, 2}));
-     },
-     "sum(sum(m; axes=[1, 2]))"},
+    {nullptr, [](const Leaves& l) { return sum(sum(l.m, {1, 2})); }, "sum(sum(m; axes=[1, 2]))"},
     {nullptr, [](const Leaves& l) { return sum(l.x * l.y); }, "sum(mul(x, y))"},
     {nullptr, [](const Leaves& l) { return sum(l.m * l.q, {0}); }, "sum(mul(m, q); axes=[0])"},
     {nullptr, [](const Leaves& l) { return sum(softmax(l.m, 1), {2}); }, "sum(softmax(m; axis=1); axes=[2])"},

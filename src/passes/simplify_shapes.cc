@@ -73,6 +73,15 @@ Value reshape_reshape(Value y) {
   return made_by(arg(y), op_reshape) ? reshape(arg(arg(y)), shape) : Value();
 }
 
+// reshape(a/reshape(b)) → reshape(a)/b for a b of that shape, so that it can cancel
+Value reshape_quotient(Value y) {
+  const Value x = arg(y);
+  if (!made_by(x, op_div) || !made_by(arg(x, 1), op_reshape) || arg(x, 0).shape() != x.shape()) return {};
+  const Value b = arg(arg(x, 1));
+  const Shape& shape = b.shape();
+  return shape == y.shape() ? reshape(arg(x, 0), shape) / b : Value();
+}
+
 // reshape(broadcast(x)) → broadcast(x) for one element x
 Value reshape_broadcast_scalar(Value y) {
   const Value x = arg(y);

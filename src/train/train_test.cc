@@ -417,5 +417,24 @@ TEST(Train, SigmoidsAsSureAsFloatsCanBeStillLearn) {  // y is exactly 0 or 1, an
   EXPECT_TRUE(std::isfinite(evaluate(net, data().test).loss));
 }
 
+TEST(Train, SigmoidsThatAreSureAndWrongLearnTheDigits) {
+  const auto with_reshapes =
+      "[[layer]]\nchain = \"12c3-relu-mp2-40n-relu-10n-sigmoid\"\n"
+      "[[layer]]\ntype = \"reshape\"\nshape = [10, 1, 1]\n[[layer]]\ntype = \"flatten\"\n";
+  for (const std::string text : {"12c3-relu-mp2-40n-relu-10n-sigmoid", with_reshapes}) {
+    Network net = network(text, data().train.sample);
+    auto bias = net.variables().at("dense2.bias").values();
+    for (std::size_t i = 0; i < bias.size(); ++i) bias[i] = i % 2 == 0 ? 40.0F : -40.0F;
+    TrainOptions options{.epochs = 30,
+                         .batch = 32,
+                         .optimizer = sgd({.lr = 0.02, .momentum = 0.9}),
+                         .schedule = {.kind = Schedule::Kind::one_cycle},
+                         .loss = Loss::binary_cross_entropy};
+    EXPECT_LT(evaluate(net, data().test).accuracy, 0.3);
+    train(net, data().train, options);
+    EXPECT_GE(evaluate(net, data().test).accuracy, 0.97) << text;
+  }
+}
+
 }  // namespace
 }  // namespace chalk
