@@ -9,6 +9,7 @@
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
 #include "apps/chalkgrad/json.h"
+#include "src/base/file.h"
 #include "src/base/wording.h"
 
 namespace chalk::app {
@@ -42,6 +43,13 @@ Colour parse_colour(const std::string& text) {
           static_cast<std::uint8_t>(value)};
 }
 
+/// The file - is standard input.
+Image read_image(const std::string& file, const Colour& background) {
+  constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
+  if (file != "-") return load_image(file, background);
+  return decode_image(read_file("/dev/stdin", kMostBytes), "standard input", kMostPixels, background);
+}
+
 /// Names the images that cannot be read on stderr.
 Samples load_samples(const Options& o, const Colour& background, const Network& network) {
   const auto& shape = network.input_shape();
@@ -52,7 +60,7 @@ Samples load_samples(const Options& o, const Colour& background, const Network& 
   Samples samples;
   for (const auto& path : o.images) {
     try {
-      const auto image = fit_image(load_image(path, background), static_cast<int>(shape[0]), static_cast<int>(shape[1]),
+      const auto image = fit_image(read_image(path, background), static_cast<int>(shape[0]), static_cast<int>(shape[1]),
                                    static_cast<int>(shape[2]));
       samples.bytes.insert(samples.bytes.end(), image.begin(), image.end());
       samples.images.push_back(path);
@@ -101,6 +109,8 @@ std::vector<Answer> answers(const Network& network, Outputs kind, std::span<cons
 
 int predict_command(const Options& o) {
   const auto background = parse_colour(o.background);
+  if (std::ranges::count(o.images, "-") > 1)
+    throw UsageError("- is standard input, which can be read once; give it once");
   auto network = Network::load(o.model);
   const auto samples = load_samples(o, background, network);
   const auto readable = samples.images.size();
@@ -138,7 +148,7 @@ void add_predict(CommandLine& line) {
   auto options = std::make_shared<Options>();
   auto command = line.command("predict", "Say what is in images (PNG or JPEG, of any size)", options, predict_command);
   command.text("MODEL", options->model, "A model file (.safetensors)").required();
-  command.texts("IMAGE", options->images, "Image files", "FILE").required();
+  command.texts("IMAGE", options->images, "Image files; - is standard input", "FILE").required();
   command.whole("--top", options->top, {.least = 1}, "How many answers for each, the largest first").shows_default();
   command.text("--background", options->background, "What transparent images lie on: white, black or RRGGBB", "COLOUR")
       .shows_default();

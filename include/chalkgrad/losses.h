@@ -33,9 +33,9 @@ std::optional<Loss> find_loss(std::string_view name);
 Value cross_entropy(Value logits, Value target);
 /// Σ t·ln softmax(logits): cross-entropy without its sign.
 Value log_likelihood(Value logits, Value target);
-/// −Σ (t·ln y + (1 − t)·ln(1 − y)): every output is a separate probability, from 0 to 1. One that is exactly right, 0 or
-/// 1, costs nothing; one that is exactly wrong has no finite loss and no way back. So of y = sigmoid(z), with or without
-/// reshapes behind it, the loss is sigmoid_cross_entropy(z, t).
+/// −Σ (t·ln y + (1 − t)·ln(1 − y)): every output is a separate probability, from 0 to 1. One that is exactly right, 0
+/// or 1, costs nothing; one that is exactly wrong has no finite loss and no way back. So of y = sigmoid(z), with or
+/// without reshapes behind it, the loss is sigmoid_cross_entropy(z, t).
 Value binary_cross_entropy(Value y, Value target);
 /// The same for y = sigmoid(logits), as Σ (ln(1 + e^z) − t·z): accurate however close to 0 or 1 the outputs are.
 Value sigmoid_cross_entropy(Value logits, Value target);

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import struct
+import subprocess
 import zlib
 
 from support import CliTest, chalkgrad, main, png
@@ -97,7 +98,6 @@ class Prediction(CliTest):
         shown = json.loads(self.good("predict", path, os.fsdecode(bad), "--json"))[0]["image"]
         self.assertEqual(shown, str(self.folder) + "/\ufffd\ufffd(\ufffd\ufffd\ufffd.png")
 
-
     def test_outputs_are_called_what_they_are(self):
         path, image = self.path("m.safetensors"), self.path("x.png", png(8, 8, lambda x, y: 16 * x))
         for loss, net, kind, one in (("cross-entropy", "10n", "probability", True),
@@ -117,6 +117,17 @@ class Prediction(CliTest):
                 self.assertEqual(text.count(" %"), 3 if kind == "probability" else 0)
                 shown = float(text.split()[2])
                 self.assertAlmostEqual(shown, values[0] * (100 if kind == "probability" else 1), delta=0.006)
+
+    def test_standard_input_is_a_file(self):
+        model, image = self.model(), self.path("x.png", png(8, 8, upright_one))
+        answer = self.good("predict", model, image).split(": ", 1)[1]
+        with open(image, "rb") as stdin:
+            said = self.good("predict", model, "-", image, stdin=stdin)
+        self.assertEqual(said, f"-: {answer}{image}: {answer}")
+        with open(model, "rb") as stdin:
+            self.refused(1, "standard input: is neither PNG nor JPEG", "predict", model, "-", stdin=stdin)
+        self.refused(1, "standard input: the file is empty", "predict", model, "-", stdin=subprocess.DEVNULL)
+        self.refused(2, "- is standard input, which can be read once", "predict", model, "-", image, "-")
 
 
 if __name__ == "__main__":
