@@ -111,7 +111,8 @@ Image decode_png(const ImageSource& source) {
     fail_damaged_image(source.name, "PNG", "too few bytes for its size");
   }
 
-  const auto& [red, green, blue] = source.background;
+  const auto& behind = source.background;
+  const bool on_colour = behind.red != behind.green || behind.green != behind.blue;
   Image image{0, static_cast<int>(height), static_cast<int>(width), {}};
   bool transparent = false;
   std::size_t stride = 0;
@@ -121,7 +122,7 @@ Image decode_png(const ImageSource& source) {
     transparent = (kind & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(png, info, PNG_INFO_tRNS) != 0;
     png_set_expand(png);
     png_set_strip_16(png);
-    if (transparent && (red != green || green != blue)) png_set_gray_to_rgb(png);
+    if (transparent && on_colour) png_set_gray_to_rgb(png);
     passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);
     image.channels = png_get_channels(png, info) - (transparent ? 1 : 0);
