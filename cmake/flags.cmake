@@ -10,6 +10,9 @@ target_compile_options(chalkgrad_flags INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # GCC 12 is wrong about "text" + std::string (its bug 105651)
   $<$<CXX_COMPILER_ID:Clang>:-Wreserved-identifier>
   $<$<BOOL:${CHALKGRAD_WERROR}>:-Werror>)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES AND NOT CMAKE_CXX_FLAGS MATCHES "(^| )-O")
+  target_compile_options(chalkgrad_flags INTERFACE -O2)  # for a parent that chose nothing: without, 25 times slower
+endif()
 # Instruction sets that kernels are compiled for: AVX2 and AVX-512 on x86-64, NEON on AArch64, and a portable one.
 # The others of x86 have no fused multiply-add, without which results would not be the same bits.
 set(chalkgrad_disabled_targets "HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL|HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128")

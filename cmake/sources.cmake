@@ -1,11 +1,21 @@
 # The two libraries. A room's files are found by their place, src/ROOM/**.cc, less the tests beside them.
 #   chalkgrad_core  graph, derivation, planning, kernels, running: needs the standard library
 #   chalkgrad       core, files, data, networks from text, training, checking: also zlib, libpng, libjpeg, nettle
-if(NOT BUILD_SHARED_LIBS)  # archives first, so that the command line can be one file
+set(chalkgrad_one_file OFF)
+if(PROJECT_IS_TOP_LEVEL AND CHALKGRAD_APP AND CHALKGRAD_STATIC AND NOT BUILD_SHARED_LIBS AND NOT CHALKGRAD_SANITIZE)
+  set(chalkgrad_one_file ON)  # so archives come first: only here, as a parent's shared libraries cannot be linked with them
   list(PREPEND CMAKE_FIND_LIBRARY_SUFFIXES ${CMAKE_STATIC_LIBRARY_SUFFIX})
 endif()
-find_path(HIGHWAY_HEADERS hwy/highway.h REQUIRED)
-find_path(TOMLPLUSPLUS_HEADERS toml++/toml.h REQUIRED)
+if(DEFINED CHALKGRAD_ONE_FILE_BEFORE AND NOT CHALKGRAD_ONE_FILE_BEFORE STREQUAL chalkgrad_one_file)
+  foreach(found IN ITEMS ZLIB_LIBRARY_RELEASE PNG_LIBRARY_RELEASE JPEG_LIBRARY_RELEASE pkgcfg_lib_NETTLE_nettle
+                         CHALKGRAD_CAN_BE_STATIC)
+    unset(${found} CACHE)  # it is of the other kind
+  endforeach()
+endif()
+set(CHALKGRAD_ONE_FILE_BEFORE ${chalkgrad_one_file} CACHE INTERNAL "")
+find_path(CHALKGRAD_HIGHWAY hwy/highway.h REQUIRED)
+find_path(CHALKGRAD_TOMLPLUSPLUS toml++/toml.h REQUIRED)
+mark_as_advanced(CHALKGRAD_HIGHWAY CHALKGRAD_TOMLPLUSPLUS)
 find_package(nlohmann_json REQUIRED)
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -15,7 +25,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(NETTLE REQUIRED IMPORTED_TARGET nettle)
 
 # Of these, headers are all that is used.
-target_include_directories(chalkgrad_flags SYSTEM INTERFACE ${HIGHWAY_HEADERS} ${TOMLPLUSPLUS_HEADERS})
+target_include_directories(chalkgrad_flags SYSTEM INTERFACE ${CHALKGRAD_HIGHWAY} ${CHALKGRAD_TOMLPLUSPLUS})
 target_link_libraries(chalkgrad_flags INTERFACE nlohmann_json::nlohmann_json)
 
 function(chalkgrad_room out)
@@ -74,13 +84,17 @@ foreach(library IN ITEMS chalkgrad_core chalkgrad)
   target_compile_features(${library} PUBLIC cxx_std_20)
   set_target_properties(${library} PROPERTIES LINKER_LANGUAGE CXX
                         VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
-  add_library(chalkgrad::${library} ALIAS ${library})
 endforeach()
+add_library(chalkgrad::core ALIAS chalkgrad_core)
+add_library(chalkgrad::chalkgrad ALIAS chalkgrad)
 
 if(NOT CHALKGRAD_OBJECTS)
   include(cmake/embed.cmake)
   chalkgrad_embed(digits_source ${PROJECT_SOURCE_DIR}/data/digits.csv.gz digits_csv_gz)
   target_sources(chalkgrad PRIVATE ${digits_source})
   file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/objects.cmake CONTENT
-       "set(core_sources [[$<TARGET_OBJECTS:chalkgrad_core>]])\nset(data_sources [[$<TARGET_OBJECTS:chalkgrad>]])\n")
+"set(core_sources [[$<TARGET_OBJECTS:chalkgrad_core>]])
+set(data_sources [[$<TARGET_OBJECTS:chalkgrad>]])
+set(app_sources [[$<$<BOOL:${CHALKGRAD_APP}>:$<TARGET_OBJECTS:chalkgrad_app>>]])
+")
 endif()

@@ -110,7 +110,8 @@ add_test(NAME bench_rivals COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/ben
 if(TARGET chalkgrad_app)
   function(chalkgrad_python_test name label)
     add_test(NAME ${name} COMMAND ${CHALKGRAD_PYTHON} -B ${PROJECT_SOURCE_DIR}/tests/${ARGN})
-    set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 900 SKIP_RETURN_CODE 77)
+    set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 900 SKIP_RETURN_CODE 77
+                         ENVIRONMENT CHALKGRAD_PYTHON=${chalkgrad_python})
   endfunction()
 
   # The command line's tests are one a command: ./dev test -R cli_train, or tests/cli/train_test.py build/dev/chalkgrad.
@@ -138,11 +139,15 @@ if(TARGET chalkgrad_app AND CHALKGRAD_CAN_BE_STATIC)  # .ci/run says how large t
   set_tests_properties(one_file PROPERTIES LABELS house)
 endif()
 
-# Installs this build somewhere, moves it elsewhere, and builds a program against it as a user would.
+# Installs this build somewhere, moves it elsewhere, and builds programs against it as a user would; and takes this
+# source into another project.
 if(CHALKGRAD_INSTALL AND NOT BUILD_SHARED_LIBS)
-  foreach(kind IN ITEMS static shared)
-    add_test(NAME install_${kind}
-      COMMAND ${CMAKE_COMMAND} -DKIND=${kind} -DBUILD=${PROJECT_BINARY_DIR} -P ${PROJECT_SOURCE_DIR}/tests/install/install_test.cmake)
+  foreach(kind IN ITEMS static shared parent)
+    set(script ${PROJECT_SOURCE_DIR}/tests/install/install_test.cmake)
+    if(kind STREQUAL "parent")
+      set(script ${PROJECT_SOURCE_DIR}/tests/install/parent_test.cmake)
+    endif()
+    add_test(NAME install_${kind} COMMAND ${CMAKE_COMMAND} -DKIND=${kind} -DBUILD=${PROJECT_BINARY_DIR} -P ${script})
     set_tests_properties(install_${kind} PROPERTIES LABELS install TIMEOUT 600 COST 5)
   endforeach()
 endif()

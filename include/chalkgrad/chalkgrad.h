@@ -1,6 +1,13 @@
 // Everything: #include <chalkgrad/chalkgrad.h>.
 #pragma once
 
+#if __cplusplus < 202002L
+#error "chalkgrad needs C++20: compile with -std=c++20 or later"
+#endif
+#ifndef __cpp_rtti
+#error "chalkgrad needs RTTI: compile without -fno-rtti"
+#endif
+
 #include "chalkgrad/benchmark.h"
 #include "chalkgrad/check.h"
 #include "chalkgrad/cost.h"

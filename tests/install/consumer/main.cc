@@ -1,15 +1,3 @@
-// What a user's first program does, built against an installed chalkgrad with nothing else at hand: trains a small
-// network on the built-in digits. Exit status 1 if it learned nothing.
-#include <chalkgrad/chalkgrad.h>
+#include "learn.h"
 
-#include <iostream>
-
-int main() {
-  const auto digits = chalk::digits();
-  auto network = chalk::network("8c3-relu-mp2-10n", digits.train.sample);
-  chalk::train(network, digits.train, {.epochs = 3});
-  const auto accuracy = chalk::evaluate(network, digits.test).accuracy;
-  std::cout << "an installed chalkgrad learned " << chalk::to_string(network.input_shape()) << " digits: " << accuracy
-            << " of them right\n";
-  return accuracy > 0.8 ? 0 : 1;
-}
+int main() { return learn(); }
