@@ -21,6 +21,9 @@ struct InputEncoding {
   std::vector<std::string> class_names;  ///< may be empty
 };
 
+/// Can be copied: `Network best = net;` keeps the weights, the optimizer's state and the record as they are now, and
+/// either can be trained without the other noticing. `net = best;` brings them back; a Predictor or Trainer of `net`
+/// goes on with them if both networks have the same text.
 class Network {
  public:
   /// A network whose forward graph has one batched input "x" and one output "y" (logits, for a classifier).

@@ -26,6 +26,10 @@ namespace chalk {
 class Tensor {
  public:
   explicit Tensor(Shape shape);
+  Tensor(const Tensor& other);
+  Tensor(Tensor&&) noexcept = default;
+  /// Gives the elements the values of the other's, which must have the same shape (InputError).
+  Tensor& operator=(const Tensor& other);
   const Shape& shape() const { return shape_; }
   /// For reading. The second form may also be written through, now and later, and programs see it. But they cannot know
   /// when that happens, so every run compares the tensor with what it was at the run before. Where that time matters
@@ -50,10 +54,16 @@ class Tensor {
   std::unique_ptr<History> history_ = std::make_unique<History>();
 };
 
-/// The parameters of a graph by name. Their addresses never change, so several programs may share them.
+/// The parameters of a graph by name. Their addresses never change, so several programs may share them. A copy has
+/// numbers of its own.
 class Variables {
  public:
   Variables() = default;
+  Variables(const Variables&) = default;
+  Variables(Variables&&) noexcept = default;
+  /// Then has the same variables as the other, with the same numbers. Those that it had before, in the same shape, keep
+  /// their addresses, so programs go on with the new numbers; a program that uses one of the others must not run again.
+  Variables& operator=(const Variables& other);
   /// All parameters of the graph, initialised from the seed (each by its own name, so adding one changes no other).
   Variables(const Graph& graph, std::uint64_t seed);
 

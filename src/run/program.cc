@@ -6,6 +6,7 @@
 #include "chalkgrad/error.h"
 #include "src/base/target.h"
 #include "src/base/text.h"
+#include "src/ir/leaves.h"
 #include "src/passes/pipeline.h"
 #include "src/plan/plan.h"
 #include "src/run/executor.h"
@@ -20,6 +21,18 @@ Plan plan_of(const Graph& graph, const CompileOptions& options) {
     options.print("fuse", print_kernels(plan.graph, plan.kernels));
   if (options.print && options.print_after.contains("plan")) options.print("plan", plan.print());
   return plan;
+}
+
+/// Variables may be of another graph.
+void check_shapes(const Graph& graph, const Variables& variables) {
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const Node& node = graph.node(id);
+    if (node.op != &op_parameter || !variables.contains(node.name)) continue;
+    if (const auto& shape = variables.at(node.name).shape(); shape != node.type.shape) {
+      throw InputError(str("parameter \"", node.name, "\" is ", to_string(node.type.shape), ", but its variable is ",
+                           to_string(shape), "; make Variables of this graph"));
+    }
+  }
 }
 
 template <class T>
@@ -49,6 +62,7 @@ struct Program::State {
 
 Program::Program(const Graph& graph, Variables& variables, const CompileOptions& options) {
   choose_target();
+  check_shapes(graph, variables);
   state_ = std::make_unique<State>(graph, variables, options);
 }
 Program::~Program() = default;

@@ -21,6 +21,16 @@ Tensor::Tensor(Shape shape) : shape_(std::move(shape)) {
   std::memset(data_.get(), 0, bytes);
 }
 
+Tensor::Tensor(const Tensor& other) : Tensor(other.shape_) { std::ranges::copy(other.values(), data_.get()); }
+
+Tensor& Tensor::operator=(const Tensor& other) {
+  if (other.shape_ != shape_)
+    throw InputError(
+        str("a tensor of ", to_string(shape_), " cannot take the values of one of ", to_string(other.shape_)));
+  assign(other.values());
+  return *this;
+}
+
 std::span<float> Tensor::values() {
   history_->handed_out.store(true, std::memory_order_release);
   return {data_.get(), static_cast<std::size_t>(elements(shape_))};
@@ -57,6 +67,18 @@ void initialise(const Init& init, Random& random, std::span<float> values) {
 }  // namespace
 
 Variables::Variables(const Graph& graph, std::uint64_t seed) { add(graph, seed); }
+
+Variables& Variables::operator=(const Variables& other) {
+  std::erase_if(tensors_, [&](const auto& mine) {
+    const auto found = other.tensors_.find(mine.first);
+    return found == other.tensors_.end() || found->second.shape() != mine.second.shape();
+  });
+  for (const auto& [name, tensor] : other.tensors_) {
+    const auto [mine, is_new] = tensors_.try_emplace(name, tensor);
+    if (!is_new) mine->second = tensor;
+  }
+  return *this;
+}
 
 void Variables::add(const Graph& graph, std::uint64_t seed) {
   for (NodeId id = 0; id < graph.size(); ++id) {

@@ -127,6 +127,48 @@ TEST(Trainer, SavesACheckpointBetweenAnyTwoSteps) {
   fs::remove(file);
 }
 
+TEST(Trainer, ACopyAndItsOriginalAreTrainedWithoutNoticingEachOther) {
+  const auto options = quick();
+  const auto expected = trained_sha(options);
+  Network net = fresh();
+  Trainer trainer(net, data().train, options);
+  for (int i = 0; i < 40; ++i) trainer.step();
+  Network copy = net, other = net;
+  const auto then = copy.weights_sha256();
+
+  train(copy, data().train, options);
+  EXPECT_EQ(copy.weights_sha256(), expected) << "it goes on with the optimizer's state and the record";
+  EXPECT_EQ(net.weights_sha256(), then);
+  EXPECT_EQ(net.training->step, 40);
+  while (!trainer.done()) trainer.step();
+  EXPECT_EQ(net.weights_sha256(), expected);
+  EXPECT_EQ(other.weights_sha256(), then);
+}
+
+TEST(Train, KeepsTheBestEpochInACopy) {
+  auto options = quick();
+  options.optimizer = sgd({.lr = 0.3, .momentum = 0.9});  // too much: the last epoch is not the best
+  Network net = fresh();
+  Predictor predictor(net);
+  Network best = net;
+  double least = 1e30, last = 0;
+  options.on_epoch = [&](const Progress&) {
+    last = evaluate(net, data().test).loss;
+    if (last < least) best = net, least = last;
+  };
+  train(net, data().train, options);
+  EXPECT_LT(least, last);
+  EXPECT_EQ(evaluate(best, data().test).loss, least);
+  net = best;
+  EXPECT_EQ(evaluate(net, data().test).loss, least);
+
+  const Feed sample{
+      .bytes = data().test.bytes.data(), .scale = net.encoding.scale.data(), .shift = net.encoding.shift.data()};
+  const auto now = predictor(sample);
+  const std::vector<float> seen(now.begin(), now.end());
+  EXPECT_EQ(seen, predict(best, sample, 1, false)) << "made before the training, it sees the weights that came back";
+}
+
 TEST(Train, StopsByAToken) {
   std::stop_source source;
   auto options = quick();
