@@ -66,21 +66,33 @@ void check_tensor(const std::string& name, const StoredTensor& tensor) {
   }
 }
 
+// So that the data begin at a multiple of 8.
+std::string padded(std::string header) {
+  header.resize((header.size() + 7) / 8 * 8, ' ');
+  return header;
+}
+
+// The contents are not those that chalkgrad wrote. A header as it writes them tells damage from a change by another
+// program: a changed bit leaves the order of names and the spaces alone.
+[[noreturn]] void refuse(std::string_view header, std::string_view name, std::string_view what) {
+  if (padded(nlohmann::json::parse(header).dump()) == header)
+    throw InputError(str(name, ": is damaged (", what, "); take another copy or train again"));
+  throw InputError(str(name, ": another program has changed it (", what, "); if that was meant, remove ", kChecksumKey,
+                       " and ", kFormatKey, " from its metadata, otherwise take another copy"));
+}
+
 // Takes the keys of chalkgrad out of the metadata and verifies the checksum if there is one.
-void verify(Safetensors& contents, std::string_view name) {
+void verify(Safetensors& contents, std::string_view header, std::string_view name) {
   auto found = contents.metadata.extract(kChecksumKey);
   if (found.empty()) {
     for (const auto& [key, value] : contents.metadata) {
-      if (key.starts_with(kFormatKey) || key.starts_with(kChecksumKey)) {
-        throw InputError(
-            str(name, ": was written by chalkgrad but has no checksum: the file is damaged; ", "take another copy"));
-      }
+      if (key.starts_with(kFormatKey) || key.starts_with(kChecksumKey))
+        refuse(header, name, str("it has ", in_quotes(key), " without ", kChecksumKey));
     }
     return;
   }
-  if (found.mapped() != checksum(contents.tensors, contents.metadata)) {
-    throw InputError(str(name, ": checksum does not match: the file is damaged; take another copy or train again"));
-  }
+  if (found.mapped() != checksum(contents.tensors, contents.metadata))
+    refuse(header, name, str(kChecksumKey, " does not match"));
   const auto format = contents.metadata.extract(kFormatKey);
   if (format.empty() || format.mapped() != kFormatVersion) {
     throw InputError(str(name, ": has chalkgrad's format ", format.empty() ? "(none)" : in_quotes(format.mapped()),
@@ -115,7 +127,7 @@ std::vector<std::uint8_t> serialize_safetensors(const Safetensors& contents) {
   } catch (const nlohmann::json::exception&) {
     throw InputError("safetensors: a tensor's name or a metadata text is not UTF-8; use plain text");
   }
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the data begin at a multiple of 8
+  text = padded(std::move(text));
   if (text.size() > kLongestSafetensorsHeader) {
     throw InputError(str("safetensors: the names and metadata take ", grouped(text.size()), " bytes, more than the ",
                          grouped(kLongestSafetensorsHeader), " that can be read again; shorten them"));
@@ -158,7 +170,7 @@ Safetensors parse_safetensors(std::span<const std::uint8_t> bytes, std::string_v
     tensor.values.resize((entry.end - entry.begin) / sizeof(float));
     std::memcpy(tensor.values.data(), data.data() + entry.begin, entry.end - entry.begin);
   }
-  verify(contents, name);
+  verify(contents, text, name);
   return contents;
 }
 

@@ -16,6 +16,7 @@ using nlohmann::json;
 constexpr std::size_t kMostEvents = 4'000'000;  // bounds the memory that parsing takes; a tensor costs about 12
 constexpr int kDeepest = 3;                     // {"name": {"shape": [1]}}
 constexpr std::size_t kMostDimensions = 64;
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 62U;
 
 template <class... Parts>
 [[noreturn]] void fail(std::string_view file, const Parts&... parts) {
@@ -79,8 +80,9 @@ TensorEntry read_entry(const std::string& name, const json& object, std::uint64_
   if (object.size() != 3) fail(file, where, " has ", object.size(), " fields, expected dtype, shape and data_offsets");
   const auto dtype = member(object, "dtype", json::value_t::string, file, where).get<std::string>();
   if (dtype != "F32") {
-    throw InputError(str(file, ": ", where, " holds ", in_quotes(dtype),
-                         "; only F32 is read: convert it (tensor.float() in PyTorch) and save again"));
+    throw InputError(
+        str(file, ": ", where, " holds ", in_quotes(dtype),
+            "; only F32 is read: convert it (astype(\"float32\") in NumPy, float() in PyTorch) and save again"));
   }
   TensorEntry entry{name, {}, 0, 0};
   const auto& shape = member(object, "shape", json::value_t::array, file, where);
@@ -92,22 +94,20 @@ TensorEntry read_entry(const std::string& name, const json& object, std::uint64_
   }
   std::uint64_t bytes = sizeof(float);
   for (const auto extent : entry.shape) {
-    if (static_cast<std::uint64_t>(extent) > data_size / bytes) {
-      fail(file, where, " has more elements than the file has data");
-    }
+    if (static_cast<std::uint64_t>(extent) > kMostBytes / bytes) fail(file, where, " has more elements than any file");
     bytes *= static_cast<std::uint64_t>(extent);
   }
   const auto& offsets = member(object, "data_offsets", json::value_t::array, file, where);
   if (offsets.size() != 2) fail(file, where, ": data_offsets has ", offsets.size(), " entries, expected 2");
   entry.begin = number(offsets[0], file, where + ": data_offsets");
   entry.end = number(offsets[1], file, where + ": data_offsets");
-  if (entry.begin > entry.end || entry.end > data_size) {
-    fail(file, where, ": data_offsets ", entry.begin, "…", entry.end, " lie outside of the ", grouped(data_size),
-         " bytes of data");
+  if (entry.begin > entry.end || entry.end - entry.begin != bytes) {
+    fail(file, where, " of shape ", to_string(entry.shape), " needs ", grouped(bytes), " bytes, its data_offsets are ",
+         entry.begin, "…", entry.end);
   }
-  if (entry.end - entry.begin != bytes) {
-    fail(file, where, " of shape ", to_string(entry.shape), " needs ", grouped(bytes), " bytes, its data_offsets give ",
-         grouped(entry.end - entry.begin));
+  if (entry.end > data_size) {
+    throw InputError(str(file, ": truncated: ", where, " ends at byte ", grouped(entry.end), " of the data, found ",
+                         grouped(data_size), "; take another copy"));
   }
   return entry;
 }

@@ -81,11 +81,31 @@ TEST(Safetensors, EveryTruncationIsAnError) {
   }
 }
 
-TEST(Safetensors, DamagedDataSaySo) {
-  auto bytes = serialize_safetensors(example());
-  bytes.back() ^= 1U;
-  EXPECT_EQ(input_error([&] { parse_safetensors(bytes, "model.safetensors"); }),
-            "model.safetensors: checksum does not match: the file is damaged; take another copy or train again");
+TEST(Safetensors, TellsDamageFromAChangeByAnotherProgram) {
+  const auto whole = serialize_safetensors(example());
+  const auto error = [](const std::vector<std::uint8_t>& bytes) {
+    return input_error([&] { parse_safetensors(bytes, "model.safetensors"); });
+  };
+  auto flipped = whole;
+  flipped.back() ^= 1U;
+  EXPECT_EQ(error(flipped),
+            "model.safetensors: is damaged (chalkgrad.sha256 does not match); take another copy or train again");
+  flipped = whole;
+  *std::ranges::find(flipped, '5') ^= 1U;  // in "20c5-relu-10n", or before
+  EXPECT_THAT(error(flipped), HasSubstr("is damaged"));
+  flipped.assign(whole.begin(), whole.end() - 1);
+  EXPECT_EQ(error(flipped),
+            "model.safetensors: truncated: tensor \"größe \"1\"\" ends at byte 28 of the data, found 27; "
+            "take another copy");
+
+  auto spaced = whole;  // a header as another program writes it, one byte longer, and a changed number
+  ++spaced[0];
+  spaced.insert(spaced.begin() + 9, ' ');
+  EXPECT_EQ(parse_safetensors(spaced, "x"), example()) << "chalkgrad.sha256 is of what the file means";
+  spaced.back() ^= 1U;
+  EXPECT_EQ(error(spaced),
+            "model.safetensors: another program has changed it (chalkgrad.sha256 does not match); if that was meant, "
+            "remove chalkgrad.sha256 and chalkgrad.format from its metadata, otherwise take another copy");
 }
 
 TEST(Safetensors, RefusesToWriteWhatCannotBeRead) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -29,6 +30,15 @@ constexpr std::array kOwnKeys{kVersionKey, kNetworkKey, kInputKey,    kScaleKey,
                               kShiftKey,   kClassesKey, kTrainingKey, kPositionKey};
 constexpr const char* kVersion = "1";
 
+// What lists of metadata hold.
+bool is_extent(const json& value) {
+  return value.is_number_unsigned() && value.get<std::uint64_t>() - 1 < std::uint64_t{1} << 32U;
+}
+bool is_float(const json& value) {
+  return value.is_number() && std::abs(value.get<double>()) <= std::numeric_limits<float>::max();
+}
+bool is_text(const json& value) { return value.is_string(); }
+
 /// Takes metadata out of a file, so that what is left is the caller's.
 class MetadataReader {
  public:
@@ -37,19 +47,20 @@ class MetadataReader {
 
   std::string text(const char* key) {
     auto found = metadata_.extract(key);
-    if (found.empty()) fail(str("has no ", key, " in its metadata; it was not saved by chalkgrad"));
+    if (found.empty())
+      fail(str("has no ", key, " in its metadata; a model needs ", kVersionKey, ", ", kNetworkKey, " and ", kInputKey,
+               " there (docs/formats.md)"));
     return std::move(found.mapped());
   }
 
-  /// A JSON list of T, or an empty one if the key is not there.
+  /// A JSON list of elements that are good, or an empty one if the key is not there. `of` says what they are.
   template <class T>
-  std::vector<T> list(const char* key, bool (json::*is_element)() const noexcept) {
+  std::vector<T> list(const char* key, const char* of, bool (*is_good)(const json&)) {
     const auto found = metadata_.extract(key);
     if (found.empty()) return {};
     const auto value = json::parse(std::string_view(found.mapped()), nullptr, /*allow_exceptions=*/false);
-    const bool good = value.is_array() && std::all_of(value.begin(), value.end(),
-                                                      [&](const json& element) { return (element.*is_element)(); });
-    if (!good) fail(str("metadata ", key, " is damaged: ", in_quotes(found.mapped())));
+    if (!value.is_array() || !std::all_of(value.begin(), value.end(), is_good))
+      fail(str("metadata ", key, " is ", in_quotes(found.mapped()), "; it must be a JSON list of ", of));
     return value.template get<std::vector<T>>();
   }
 
@@ -76,22 +87,20 @@ Graph parameters_of(const Graph& graph, const Safetensors& contents, const Metad
   Graph all;
   const auto wanted = parameters_by_name(graph);
   for (const auto& [name, node] : wanted) {
-    const auto found = contents.tensors.find(std::string(name));
-    if (found == contents.tensors.end()) {
-      reader.fail(
-          str("has no tensor ", in_quotes(name), ", which its network needs; the file is damaged or was edited"));
-    }
-    if (found->second.shape != node->type.shape) {
-      reader.fail(str("tensor ", in_quotes(name), " is ", to_string(found->second.shape), " but its network needs ",
-                      to_string(node->type.shape), "; the file is damaged or was edited"));
-    }
+    if (contents.tensors.contains(std::string(name))) continue;
+    reader.fail(str("has no tensor ", in_quotes(name), ", which its network needs; add it, of shape ",
+                    to_string(node->type.shape)));
   }
   for (const auto& [name, tensor] : contents.tensors) {
-    if (!wanted.contains(name) && !wanted.contains(owner_of(name))) {
-      reader.fail(
-          str("tensor ", in_quotes(name), " belongs to no layer of its network; the file is damaged or was edited"));
+    const auto owner = wanted.find(wanted.contains(name) ? name : owner_of(name));
+    if (owner == wanted.end())
+      reader.fail(str("tensor ", in_quotes(name), " belongs to no layer of its network; leave it out"));
+    const auto& shape = owner->second->type.shape;
+    if (tensor.shape != shape) {
+      reader.fail(str("tensor ", in_quotes(name), " is ", to_string(tensor.shape), " but its network needs ",
+                      to_string(shape), "; give it that shape, or change ", kNetworkKey, " in the metadata"));
     }
-    all.parameter(name, tensor.shape);
+    all.parameter(name, shape);
   }
   return all;
 }
@@ -105,16 +114,10 @@ Graph rebuilt(const std::string& text, const Shape& input, const std::string& fi
 }
 
 void check_encoding(const InputEncoding& encoding, const Shape& input, const MetadataReader& reader) {
-  if (encoding.scale.size() != encoding.shift.size())
-    reader.fail("metadata has a different number of scales and shifts");
-  if (!encoding.scale.empty() && (input.empty() || static_cast<std::int64_t>(encoding.scale.size()) != input[0])) {
-    reader.fail(
-        str("metadata has scales for ", encoding.scale.size(), " channels, but its network takes ", to_string(input)));
-  }
-  const auto finite = [](float value) { return std::isfinite(value); };
-  if (!std::ranges::all_of(encoding.scale, finite) || !std::ranges::all_of(encoding.shift, finite)) {
-    reader.fail("metadata has a scale or shift that is not a finite number");
-  }
+  const auto scales = encoding.scale.size(), shifts = encoding.shift.size();
+  if (scales == shifts && (scales == 0 || static_cast<std::int64_t>(scales) == input[0])) return;
+  reader.fail(str("has ", scales, " numbers in ", kScaleKey, " and ", shifts, " in ", kShiftKey,
+                  ", but its network takes ", to_string(input), "; give ", input[0], " of each, one a channel"));
 }
 
 }  // namespace
@@ -157,15 +160,18 @@ Network Network::load(const std::filesystem::path& file) {
   MetadataReader reader(contents.metadata, name);
   const auto version = reader.text(kVersionKey);
   if (version != kVersion) {
-    reader.fail(str("has version ", in_quotes(version), ", this program reads ", in_quotes(kVersion),
+    reader.fail(str("has ", kVersionKey, " ", in_quotes(version), ", this program reads ", in_quotes(kVersion),
                     "; use a newer chalkgrad"));
   }
   const auto text = reader.text(kNetworkKey);
-  const auto input = reader.list<std::int64_t>(kInputKey, &json::is_number_integer);
-  if (input.empty()) reader.fail(str("has no ", kInputKey, " in its metadata; the file is damaged or was edited"));
+  const auto input =
+      reader.list<std::int64_t>(kInputKey, "whole numbers from 1 to 4294967296, like [1,28,28]", is_extent);
+  if (input.empty())
+    reader.fail(str("has no ", kInputKey, " in its metadata; add the shape of a sample, like [1,28,28]"));
   Network network(rebuilt(text, input, name), text);
-  network.encoding = {reader.list<float>(kScaleKey, &json::is_number), reader.list<float>(kShiftKey, &json::is_number),
-                      reader.list<std::string>(kClassesKey, &json::is_string)};
+  network.encoding = {reader.list<float>(kScaleKey, "numbers, one a channel", is_float),
+                      reader.list<float>(kShiftKey, "numbers, one a channel", is_float),
+                      reader.list<std::string>(kClassesKey, "texts, one a class", is_text)};
   check_encoding(network.encoding, input, reader);
   const auto parameters = parameters_of(network.graph(), contents, reader);
   network.variables_ = Variables(parameters, 0);

@@ -10,6 +10,7 @@
 #include "chalkgrad/cost.h"
 #include "chalkgrad/error.h"
 #include "src/base/test_support.h"
+#include "src/base/wording.h"
 #include "src/files/safetensors.h"
 #include "src/net/build.h"
 
@@ -68,20 +69,102 @@ TEST_F(NetworkFile, MustHoldTheTensorsOfItsNetwork) {
     save_safetensors(file_, contents);
     return load_error();
   };
-  EXPECT_THAT(with([](auto& c) { c.tensors.erase("dense1.bias"); }), HasSubstr("no tensor \"dense1.bias\""));
-  EXPECT_THAT(with([](auto& c) { c.tensors["other"] = {{1}, {0}}; }), HasSubstr("\"other\" belongs to no layer"));
-  EXPECT_THAT(with([](auto& c) {
-                c.tensors["conv1.bias"] = {{2}, {0, 0}};
-              }),
-              HasSubstr("\"conv1.bias\" is 2 but its network needs 4"));
-  EXPECT_THAT(with([](auto& c) { c.metadata.erase("chalkgrad.network"); }), HasSubstr("chalkgrad.network"));
+  EXPECT_EQ(with([](auto& c) { c.tensors.erase("dense1.bias"); }),
+            file_.string() + ": has no tensor \"dense1.bias\", which its network needs; add it, of shape 10");
+  EXPECT_EQ(with([](auto& c) {
+              c.tensors["other"] = {{1}, {0}};
+            }),
+            file_.string() + ": tensor \"other\" belongs to no layer of its network; leave it out");
+  const std::string way = "; give it that shape, or change chalkgrad.network in the metadata";
+  EXPECT_EQ(with([](auto& c) {
+              c.tensors["conv1.bias"] = {{2}, {0, 0}};
+            }),
+            file_.string() + ": tensor \"conv1.bias\" is 2 but its network needs 4" + way);
+  EXPECT_EQ(with([](auto& c) {
+              c.tensors["conv1.bias.momentum"] = {{2}, {0, 0}};
+            }),
+            file_.string() + ": tensor \"conv1.bias.momentum\" is 2 but its network needs 4" + way);
+  EXPECT_EQ(with([](auto& c) { c.metadata.erase("chalkgrad.network"); }),
+            file_.string() +
+                ": has no chalkgrad.network in its metadata; a model needs chalkgrad.version, chalkgrad.network and "
+                "chalkgrad.input there (docs/formats.md)");
   EXPECT_THAT(with([](auto& c) { c.metadata["chalkgrad.network"] = "4c3-10m"; }), HasSubstr("model.safetensors"));
   EXPECT_THAT(with([](auto& c) { c.metadata["chalkgrad.network"] = "4c9-10n"; }), HasSubstr("model.safetensors"));
-  for (const char* input : {"", "[]", "[1,8", "[0,8,8]", "[1.5]", "{}", "[99999999999999]"}) {
-    EXPECT_THAT(with([&](auto& c) { c.metadata["chalkgrad.input"] = input; }), HasSubstr("model.safetensors")) << input;
+}
+
+TEST_F(NetworkFile, HasMetadataInTheirRanges) {
+  network("4c3-10n", {1, 8, 8}).save(file_);
+  const auto good = load_safetensors(file_);
+  const auto with = [&](const char* key, const char* value) {
+    auto contents = good;
+    contents.metadata[key] = value;
+    save_safetensors(file_, contents);
+    const auto message = load_error(), begin = file_.string() + ": ";
+    return message.starts_with(begin) ? message.substr(begin.size()) : message;
+  };
+  for (const char* input : {"", "[1,8", "[0,8,8]", "[-1,8,8]", "[1.5]", "{}", "[99999999999999]", "[1,\"8\",8]",
+                            "[18446744073709551615]", "[1,8,8] 9"}) {
+    EXPECT_EQ(with("chalkgrad.input", input),
+              "metadata chalkgrad.input is " + in_quotes(input) +
+                  "; it must be a JSON list of whole numbers from 1 to 4294967296, like [1,28,28]");
   }
-  EXPECT_THAT(with([](auto& c) { c.metadata["chalkgrad.scale"] = "[1,2]"; }), HasSubstr("scale"));
-  EXPECT_THAT(with([](auto& c) { c.metadata["chalkgrad.classes"] = "[3]"; }), HasSubstr("chalkgrad.classes"));
+  EXPECT_EQ(with("chalkgrad.input", "[]"),
+            "has no chalkgrad.input in its metadata; add the shape of a sample, like [1,28,28]");
+  EXPECT_EQ(with("chalkgrad.scale", "[1,2]"),
+            "has 2 numbers in chalkgrad.scale and 0 in chalkgrad.shift, but its network takes 1×8×8; give 1 of each, "
+            "one a channel");
+  for (const char* scale : {"1", "[1e300]", "[\"1\"]", "[1e999]", "[null]"}) {
+    EXPECT_EQ(with("chalkgrad.scale", scale),
+              "metadata chalkgrad.scale is " + in_quotes(scale) + "; it must be a JSON list of numbers, one a channel");
+  }
+  EXPECT_EQ(with("chalkgrad.classes", "[3]"),
+            "metadata chalkgrad.classes is \"[3]\"; it must be a JSON list of texts, one a class");
+  EXPECT_EQ(with("chalkgrad.version", "2"),
+            "has chalkgrad.version \"2\", this program reads \"1\"; use a newer chalkgrad");
+}
+
+TEST_F(NetworkFile, NamesItselfWhereItsRecordIsWrongAndLoadsWithoutOne) {
+  auto net = network("4c3-10n", {1, 8, 8});
+  net.training.emplace();
+  net.save(file_);
+  auto contents = load_safetensors(file_);
+  contents.metadata["chalkgrad.training"].replace(contents.metadata["chalkgrad.training"].find("64"), 2, "0");
+  save_safetensors(file_, contents);
+  EXPECT_EQ(load_error(), file_.string() +
+                              ": metadata chalkgrad.training: batch is 0; it must be whole, and from 1 to 16777216; or "
+                              "remove chalkgrad.training and chalkgrad.position, which only resuming needs");
+  contents.metadata.erase("chalkgrad.training");
+  contents.metadata.erase("chalkgrad.position");
+  save_safetensors(file_, contents);
+  EXPECT_EQ(load_error(), "no error");
+}
+
+TEST_F(NetworkFile, ACopyIsTheSameNetworkAndIndependent) {
+  static_assert(std::is_copy_constructible_v<Network> && std::is_copy_assignable_v<Network>);
+  auto net = network("4c3-bn-relu-10n", {1, 8, 8});
+  net.encoding = {{0.5F}, {-0.25F}, {"null", "eins"}};
+  net.metadata["data"] = "digits";
+  net.training.emplace().step = 3;
+  const Network before = net;
+  net.save(file_);
+  before.save(folder_ / "copy.safetensors");
+  EXPECT_EQ(load_safetensors(folder_ / "copy.safetensors"), load_safetensors(file_));
+  EXPECT_EQ(before.graph().print(), net.graph().print());
+
+  net.initialize(2);
+  net.encoding.scale[0] = 2;
+  net.metadata.clear();
+  EXPECT_NE(before.weights_sha256(), net.weights_sha256());
+  EXPECT_EQ(before.encoding.scale[0], 0.5F);
+  EXPECT_EQ(before.metadata.at("data"), "digits");
+  EXPECT_EQ(before.training->step, 3);
+
+  net = before;
+  net.save(file_);
+  EXPECT_EQ(load_safetensors(file_), load_safetensors(folder_ / "copy.safetensors"));
+  net = network("5n", {3});
+  EXPECT_EQ(net.text(), "5n");
+  EXPECT_EQ(net.variables().all().size(), 2);
 }
 
 TEST(Network, DrawsParametersFromTheSeed) {

@@ -1,6 +1,6 @@
 #include "src/net/training_record.h"
 
-#include <cmath>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <type_traits>
 
@@ -17,33 +17,43 @@ using nlohmann::json;
 
 constexpr std::string_view kFirstOptimizer = "sgd";  // which the first version did not name
 
-class UnknownName : public InputError {
- public:
-  using InputError::InputError;
-};
-
 /// A name in the file that this program does not have.
 [[noreturn]] void unknown(std::string_view what, std::string_view name) {
-  throw UnknownName(str("the model was trained with the ", what, " ", in_quotes(name),
-                        ", which this program does not know; use a newer chalkgrad"));
+  throw InputError(str(what, " is ", in_quotes(name), ", which this program does not know; use a newer chalkgrad"));
 }
 
+/// Whether the value is of that type, for which `be` becomes words.
 template <class T>
-bool holds(const json& value) {
-  if constexpr (std::is_same_v<T, std::int64_t>) return value.is_number_integer();
+bool holds(const json& value, std::string& be) {
+  if constexpr (std::is_same_v<T, std::int64_t>) {
+    be = "whole, and " + be;
+    return value.is_number_integer() && (!value.is_number_unsigned() || value.get<std::int64_t>() >= 0);
+  }
   if constexpr (std::is_same_v<T, double>) return value.is_number();
-  if constexpr (std::is_same_v<T, bool>) return value.is_boolean();
-  if constexpr (std::is_same_v<T, std::string>) return value.is_string();
-  return value.is_array();
+  if constexpr (std::is_same_v<T, bool>) return be = "true or false", value.is_boolean();
+  if constexpr (std::is_same_v<T, std::string>) return be = "text", value.is_string();
+  be = "a list of numbers";
+  return value.is_array() && std::all_of(value.begin(), value.end(), [](const json& one) { return one.is_number(); });
 }
 
-/// Sets a field to what the object has under its name. Throws InputError if that is missing or of another type.
+/// What the object has under a name. Throws InputError if it has nothing, or nothing of that type.
+template <class T>
+T member(const json& object, std::string_view name, const Range& range = {}) {
+  const auto found = object.find(std::string(name));
+  if (found == object.end()) throw InputError(str(name, " is missing; add it"));
+  std::string be = range.text();
+  bool good = holds<T>(*found, be);
+  if constexpr (std::is_same_v<T, std::int64_t> || std::is_same_v<T, double>)
+    good = good && range.contains(found->get<double>());
+  if (good) return found->get<T>();
+  const auto is = found->is_string() ? in_quotes(found->get<std::string>()) : found->dump();
+  throw InputError(str(name, " is ", first_bytes(is, 60), "; it must be ", be));
+}
+
+/// Sets a field to what the object has under its name.
 template <class T>
 void read_field(const json& object, const Field& field, T& value) {
-  const auto found = object.find(std::string(field.name));
-  if (found == object.end()) throw InputError(str("it does not say ", field.name));
-  if (!holds<T>(*found)) throw InputError(str(field.name, " is ", found->dump()));
-  value = found->get<T>();
+  value = member<T>(object, field.name, field.range);
   if constexpr (std::is_same_v<T, std::string>) {
     try {
       if (field.check_text) field.check_text(value);
@@ -54,9 +64,7 @@ void read_field(const json& object, const Field& field, T& value) {
 }
 
 Loss loss_of(const json& training) {
-  const auto found = training.find("loss");
-  if (found == training.end() || !found->is_string()) throw InputError("it does not say loss");
-  const auto name = found->get<std::string>();
+  const auto name = member<std::string>(training, "loss");
   const auto loss = find_stored_loss(name);
   if (!loss) unknown("loss", name);
   return *loss;
@@ -73,26 +81,12 @@ json options_of(const TrainingRecord& record) {
   return object;
 }
 
-/// A number of the position, within a range.
-double number(const json& position, const char* name, const Range& range) {
-  const auto found = position.find(name);
-  const double value = found != position.end() && found->is_number() ? found->get<double>() : std::nan("");
-  if (!range.contains(value)) {
-    throw InputError(
-        str(name, " is ", found == position.end() ? "missing" : found->dump(), "; it must be ", range.text()));
-  }
-  return value;
-}
-
 void read_position(const json& position, TrainingRecord& record) {
-  const auto data = position.find("data");
-  if (data == position.end() || !data->is_string()) throw InputError("it does not say data");
-  record.data = data->get<std::string>();
-  record.samples = static_cast<std::int64_t>(number(position, "samples", Range::from_to(1, 4294967295)));
-  record.step =
-      static_cast<std::int64_t>(number(position, "step", Range::from_to(0, static_cast<double>(record.steps()))));
-  record.loss_sum = number(position, "loss_sum", {});
-  record.correct = number(position, "correct", Range::at_least(0));
+  record.data = member<std::string>(position, "data");
+  record.samples = member<std::int64_t>(position, "samples", Range::from_to(1, 4294967295));
+  record.step = member<std::int64_t>(position, "step", Range::from_to(0, static_cast<double>(record.steps())));
+  record.loss_sum = member<double>(position, "loss_sum");
+  record.correct = member<double>(position, "correct", Range::from_to(0, static_cast<double>(record.samples)));
 }
 
 void read_options(const json& training, TrainOptions& options) {
@@ -101,21 +95,19 @@ void read_options(const json& training, TrainOptions& options) {
   if (!object.contains("optimizer")) object["optimizer"] = kFirstOptimizer;
   FieldFunction reader([&](const Field& field, auto& value) { read_field(object, field, value); });
   options.visit(reader);
-  check_fields([&](FieldVisitor& v) { options.visit(v); });
+  options.optimizer.check();
 }
 
 /// Reads the JSON object under a key, if there is such a key.
 void read(const std::map<std::string, std::string>::node_type& entry, const char* key, auto read_object) {
   try {
-    if (entry.empty()) throw InputError("they are missing");
+    if (entry.empty()) throw InputError("it is missing; add it");
     const auto object = json::parse(std::string_view(entry.mapped()), nullptr, /*allow_exceptions=*/false);
-    if (!object.is_object()) throw InputError("no JSON object");
+    if (!object.is_object()) throw InputError("it must be a JSON object");
     read_object(object);
-  } catch (const UnknownName&) {
-    throw;
   } catch (const InputError& e) {
-    throw InputError(
-        str("the model's metadata \"", key, "\" are damaged (", e.what(), "); resume from another checkpoint"));
+    throw InputError(str("metadata ", key, ": ", e.what(), "; or remove ", kTrainingKey, " and ", kPositionKey,
+                         ", which only resuming needs"));
   }
 }
 

@@ -55,34 +55,53 @@ TEST(TrainingRecord, IsWrittenAsTheFirstVersionDid) {
 
 TEST(TrainingRecord, IsNotThereWithoutItsKey) { EXPECT_FALSE(read({{"data", "digits"}})); }
 
-TEST(TrainingRecord, SaysWhatIsDamaged) {
-  const auto damaged = [](const char* key, const std::string& why) {
-    return "the model's metadata \"" + std::string(key) + "\" are damaged (" + why +
-           "); resume from another checkpoint";
-  };
-  EXPECT_EQ(complaint(kTrainingKey, "^.*$", "x"), damaged(kTrainingKey, "no JSON object"));
+/// The whole message about a key, of which `what` is the part that differs.
+std::string about(const char* key, const std::string& what) {
+  return "metadata " + std::string(key) + ": " + what +
+         "; or remove chalkgrad.training and chalkgrad.position, which only resuming needs";
+}
+
+TEST(TrainingRecord, SaysWhatIsWrong) {
+  const auto training = [](const std::string& what) { return about(kTrainingKey, what); };
+  EXPECT_EQ(complaint(kTrainingKey, "^.*$", "x"), training("it must be a JSON object"));
   EXPECT_EQ(complaint(kTrainingKey, "\"epochs\":3", "\"epochs\":0"),
-            damaged(kTrainingKey, "epochs is 0; it must be from 1 to 1000000"));
-  EXPECT_EQ(complaint(kTrainingKey, "\"batch\":50,", ""), damaged(kTrainingKey, "it does not say batch"));
-  EXPECT_EQ(complaint(kTrainingKey, "\"batch\":50", "\"batch\":\"50\""), damaged(kTrainingKey, "batch is \"50\""));
-  EXPECT_EQ(complaint(kTrainingKey, "0.5", "1.5"),
-            damaged(kTrainingKey, "momentum is 1.5; it must be at least 0 and below 1"));
-  EXPECT_EQ(complaint(kPositionKey, "31", "-1"), damaged(kPositionKey, "step is -1; it must be from 0 to 87"));
-  EXPECT_EQ(complaint(kPositionKey, "1438", "0"),
-            damaged(kPositionKey, "samples is 0; it must be from 1 to 4294967295"));
-  EXPECT_EQ(complaint(kPositionKey, "\"loss_sum\":12.5,", ""),
-            damaged(kPositionKey, "loss_sum is missing; it must be a number"));
+            training("epochs is 0; it must be whole, and from 1 to 1000000"));
+  EXPECT_EQ(complaint(kTrainingKey, "\"batch\":50,", ""), training("batch is missing; add it"));
+  for (const char* batch : {"\"50\"", "0", "-1", "0.5", "1e30", "18446744073709551615", "null", "[50]", "true"}) {
+    EXPECT_EQ(complaint(kTrainingKey, "\"batch\":50", std::string("\"batch\":") + batch),
+              training("batch is " + std::string(batch == std::string("1e30") ? "1e+30" : batch) +
+                       "; it must be whole, and from 1 to 16777216"));
+  }
+  EXPECT_EQ(complaint(kTrainingKey, "0.5", "1.5"), training("momentum is 1.5; it must be at least 0 and below 1"));
+  EXPECT_EQ(complaint(kTrainingKey, "false", "0"), training("nesterov is 0; it must be true or false"));
+  EXPECT_EQ(complaint(kTrainingKey, "\"constant\"", "3"), training("schedule is 3; it must be text"));
+  EXPECT_EQ(complaint(kTrainingKey, "\"momentum\":0.5,\"nesterov\":false", "\"momentum\":0,\"nesterov\":true"),
+            training("nesterov needs a momentum above 0"));
+  const auto position = [](const std::string& what) { return about(kPositionKey, what); };
+  for (const char* step : {"-1", "88", "3.5"}) {
+    EXPECT_EQ(complaint(kPositionKey, "31", step),
+              position("step is " + std::string(step) + "; it must be whole, and from 0 to 87"));
+  }
+  EXPECT_EQ(complaint(kPositionKey, "1438", "0"), position("samples is 0; it must be whole, and from 1 to 4294967295"));
+  EXPECT_EQ(complaint(kPositionKey, "\"correct\":0.0", "\"correct\":1439"),
+            position("correct is 1439; it must be from 0 to 1438"));
+  EXPECT_EQ(complaint(kPositionKey, "\"loss_sum\":12.5,", ""), position("loss_sum is missing; add it"));
+  EXPECT_EQ(complaint(kPositionKey, "12.5", "{}"), position("loss_sum is {}; it must be a number"));
   auto alone = some_record().metadata();
   alone.erase(kPositionKey);
-  EXPECT_THROW(read(alone), InputError);
+  try {
+    read(alone);
+    ADD_FAILURE() << "no error";
+  } catch (const InputError& e) {
+    EXPECT_EQ(e.what(), position("it is missing; add it"));
+  }
 }
 
 TEST(TrainingRecord, NamesWhatANewerProgramMayKnow) {
   EXPECT_EQ(complaint(kTrainingKey, "squared_error", "hinge"),
-            "the model was trained with the loss \"hinge\", which this program does not know; use a newer chalkgrad");
+            about(kTrainingKey, "loss is \"hinge\", which this program does not know; use a newer chalkgrad"));
   EXPECT_EQ(complaint(kTrainingKey, "\"batch\"", "\"optimizer\":\"adam\",\"batch\""),
-            "the model was trained with the optimizer \"adam\", which this program does not know; use a newer "
-            "chalkgrad");
+            about(kTrainingKey, "optimizer is \"adam\", which this program does not know; use a newer chalkgrad"));
 }
 
 TEST(TrainingRecord, NamesTheFirstDifference) {
