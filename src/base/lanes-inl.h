@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "src/base/fma.h"
 #include "src/base/target.h"
 
 // Portable code is there for correctness on old processors; all it has to be is small.
@@ -38,18 +39,28 @@ using IntTag = hn::RebindToSigned<LaneTag>;
 constexpr int kVecLanes = static_cast<int>(hn::MaxLanes(LaneTag()));  // floats in a native vector
 constexpr int kParts = 16 / kVecLanes;                                // native vectors in Lanes
 
+// Where Highway's MulAdd is an instruction that rounds once. Elsewhere it may multiply, round and add: on WebAssembly,
+// SSE4, NEON of old, and where there are no vectors. A target is not on this list until that is known.
+#undef CHALK_HAS_FMA
+#if (HWY_TARGET <= HWY_AVX2 && !defined(HWY_DISABLE_BMI2_FMA)) || \
+    (HWY_TARGET == HWY_NEON && (HWY_ARCH_ARM_A64 || defined(__ARM_VFPV4__)))
+#define CHALK_HAS_FMA 1
+#else
+#define CHALK_HAS_FMA 0
+#endif
+
 /// a·b + c with one rounding, on every target.
 HWY_INLINE LaneVec fused(LaneVec a, LaneVec b, LaneVec c) {
-#if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR  // Highway's own is two roundings here
+#if CHALK_HAS_FMA
+  return hn::MulAdd(a, b, c);
+#else
   alignas(64) float p[kVecLanes], q[kVecLanes], r[kVecLanes];
   const LaneTag d;
   hn::Store(a, d, p);
   hn::Store(b, d, q);
   hn::Store(c, d, r);
-  for (int i = 0; i < kVecLanes; ++i) r[i] = std::fma(p[i], q[i], r[i]);
+  for (int i = 0; i < kVecLanes; ++i) r[i] = exact_fma(p[i], q[i], r[i]);
   return hn::Load(d, r);
-#else
-  return hn::MulAdd(a, b, c);
 #endif
 }
 
@@ -234,7 +245,13 @@ HWY_INLINE bool is_nan(double a) { return a != a; }
 
 // … and for one shared float, whose bits are those of a lane.
 HWY_INLINE float lane0(LaneVec v) { return hn::GetLane(v); }
-HWY_INLINE float fma(float a, float b, float c) { return std::fma(a, b, c); }
+HWY_INLINE float fma(float a, float b, float c) {
+#if CHALK_HAS_FMA
+  return std::fma(a, b, c);  // is that instruction
+#else
+  return exact_fma(a, b, c);
+#endif
+}
 HWY_INLINE float exp(float a) { return lane0(exp_vec(hn::Set(LaneTag(), a))); }
 HWY_INLINE float log(float a) { return lane0(log_vec(hn::Set(LaneTag(), a))); }
 HWY_INLINE float tanh(float a) { return lane0(tanh_vec(hn::Set(LaneTag(), a))); }

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "chalkgrad/error.h"
+#include "src/base/arithmetic.h"
+#include "src/base/fma_check.h"
 #include "src/base/text.h"
 
 namespace chalk {
@@ -13,8 +15,11 @@ namespace {
 
 constexpr Target kTargets[] = {Target::avx512, Target::avx2, Target::neon, Target::portable};
 
+/// Portable is, without vectors or with those of WebAssembly, whatever else the whole program is compiled for.
 constexpr std::int64_t highway_bits(Target target) {
-  constexpr std::int64_t bits[] = {HWY_AVX3, HWY_AVX2, HWY_NEON, HWY_EMU128 | HWY_SCALAR};
+  constexpr std::int64_t named = HWY_AVX3 | HWY_AVX2 | HWY_NEON;
+  constexpr std::int64_t bits[] = {HWY_AVX3, HWY_AVX2, HWY_NEON,
+                                   HWY_EMU128 | HWY_SCALAR | (HWY_STATIC_TARGET & ~named)};
   return bits[static_cast<int>(target)];
 }
 
@@ -34,7 +39,7 @@ bool runs_here(Target target) {
   return true;
 }
 
-Target choose() {
+Target find() {
   const auto here = targets();
   const char* wanted = std::getenv("CHALKGRAD_TARGET");
   if (wanted == nullptr || *wanted == '\0') return here.front();
@@ -44,6 +49,14 @@ Target choose() {
     known += (known.empty() ? "" : ", ") + std::string(target_name(target));
   }
   throw InputError(str("CHALKGRAD_TARGET=", wanted, " is not an instruction set of this machine; it has ", known));
+}
+
+Target choose() {
+  const auto target = find();
+  const PlainArithmetic plain;
+  check_multiply_add(target, multiply_add_of_lanes(target));
+  check_multiply_add(target, multiply_add_of_floats(target));
+  return target;
 }
 
 }  // namespace

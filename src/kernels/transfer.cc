@@ -60,9 +60,8 @@ HWY_INLINE void gather_scaled(const std::uint8_t* first, std::size_t count, std:
         const auto value = hn::ConvertTo(d, hn::PromoteTo(integers, hn::LoadU(bytes, row[n] + i)));
         return fused(value, factor(i), offset(i));
       },
-      [&](std::size_t n, std::size_t i) {
-        return std::fma(static_cast<float>(row[n][i]), scale[i * step], shift[i * step]);
-      });
+      [&](std::size_t n, std::size_t i)
+          HWY_ATTR { return fma(static_cast<float>(row[n][i]), scale[i * step], shift[i * step]); });
 }
 
 void gather_bytes(const std::uint8_t* from, std::size_t channels, std::size_t plane, const float* scale,

@@ -20,18 +20,18 @@ double fma_rounds(std::int64_t rounds, float* sink) {
   auto s0 = start(0), s1 = start(1), s2 = start(2), s3 = start(3), s4 = start(4), s5 = start(5);
   auto s6 = start(6), s7 = start(7), s8 = start(8), s9 = start(9), s10 = start(10), s11 = start(11);
   for (std::int64_t i = 0; i < rounds; ++i) {
-    s0 = hn::MulAdd(s0, b, c);
-    s1 = hn::MulAdd(s1, b, c);
-    s2 = hn::MulAdd(s2, b, c);
-    s3 = hn::MulAdd(s3, b, c);
-    s4 = hn::MulAdd(s4, b, c);
-    s5 = hn::MulAdd(s5, b, c);
-    s6 = hn::MulAdd(s6, b, c);
-    s7 = hn::MulAdd(s7, b, c);
-    s8 = hn::MulAdd(s8, b, c);
-    s9 = hn::MulAdd(s9, b, c);
-    s10 = hn::MulAdd(s10, b, c);
-    s11 = hn::MulAdd(s11, b, c);
+    s0 = fused(s0, b, c);
+    s1 = fused(s1, b, c);
+    s2 = fused(s2, b, c);
+    s3 = fused(s3, b, c);
+    s4 = fused(s4, b, c);
+    s5 = fused(s5, b, c);
+    s6 = fused(s6, b, c);
+    s7 = fused(s7, b, c);
+    s8 = fused(s8, b, c);
+    s9 = fused(s9, b, c);
+    s10 = fused(s10, b, c);
+    s11 = fused(s11, b, c);
   }
   const auto sum =
       hn::Add(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)),

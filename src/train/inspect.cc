@@ -7,6 +7,7 @@
 #include "chalkgrad/differentiate.h"
 #include "chalkgrad/error.h"
 #include "chalkgrad/layers.h"
+#include "src/base/fma.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
 #include "src/ir/leaves.h"
@@ -51,7 +52,7 @@ std::vector<float> encoded(const Dataset& data, std::size_t first, std::size_t c
       x[i] = data.values[at];
     } else {
       const auto channel = i % size / (size / data.scale.size());
-      x[i] = std::fma(static_cast<float>(data.bytes[at]), data.scale[channel], data.shift[channel]);
+      x[i] = exact_fma(static_cast<float>(data.bytes[at]), data.scale[channel], data.shift[channel]);
     }
   }
   return x;
