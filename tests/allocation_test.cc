@@ -1,33 +1,43 @@
-// A training step, or a prediction, allocates nothing: everything was booked when the program was made.
+// A training step, or a prediction, allocates nothing: everything was booked when the program was made. And where there
+// is no memory, that is an exception.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <functional>
 #include <new>
+#include <string>
 
 #include "chalkgrad/chalkgrad.h"
 #include "src/passes/passes.h"
 
 namespace {
 std::atomic<long> allocations{0};
-}
+std::atomic<long> most{-1};  // beyond which they are refused; below 0: none is
+
+bool refused() { return allocations.fetch_add(1, std::memory_order_relaxed) >= most.load() && most.load() >= 0; }
+}  // namespace
 
 // Counting replacements of the global operators; the sanitizers bring their own. They stay functions: where g++ 12
 // inlines one of a pair, it warns of a mismatch of new and free.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define COUNTED 1
 void* operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* p = std::malloc(size)) return p;
+  if (void* p = refused() ? nullptr : std::malloc(size)) return p;
   throw std::bad_alloc();
 }
 void* operator new(std::size_t size, std::align_val_t alignment) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
   const auto a = static_cast<std::size_t>(alignment);
-  if (void* p = std::aligned_alloc(a, (size + a - 1) / a * a)) return p;
+  if (void* p = refused() ? nullptr : std::aligned_alloc(a, (size + a - 1) / a * a)) return p;
   throw std::bad_alloc();
 }
+#ifdef __GLIBC__  // large blocks come from here, and what the C library needs for a thread
+extern "C" void* calloc_of_libc(std::size_t count, std::size_t size) __asm__("__libc_calloc");
+extern "C" void* calloc(std::size_t count, std::size_t size) {
+  return refused() ? nullptr : calloc_of_libc(count, size);
+}
+#endif
 [[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
 [[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 [[gnu::noinline]] void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
@@ -109,6 +119,52 @@ TEST(TrainingStep, OfFetchedSamplesWithNoiseAllocatesNothing) {
     program.run(50);
   }
   EXPECT_EQ(allocations.load(), before);
+}
+
+/// Does `work` with ever more memory, until there is enough; every time before, it throws.
+void expect_exceptions_without_memory(const std::function<void()>& work) {
+  long refusals = 0;
+  for (long enough = 0;; enough += 1 + enough / 12) {
+    most = allocations.load() + enough;
+    try {
+      work();
+      most = -1;
+      break;
+    } catch (const std::bad_alloc&) {
+      most = -1;
+      ++refusals;
+    }
+  }
+  EXPECT_GT(refusals, 10);
+}
+
+TEST(WantOfMemory, IsAnExceptionWhereverItComesAndHarmsNoParameter) {
+#ifndef COUNTED
+  GTEST_SKIP() << "SKIPPED: a sanitizer replaces the allocator";
+#endif
+  const Split data = digits();
+  const Feed images{.bytes = data.test.bytes.data(), .scale = data.test.scale.data(), .shift = data.test.shift.data()};
+  const auto fresh = [&] { return network("6c3-bn-relu-mp2-10n", data.train.sample); };
+  Network net = fresh();
+  const auto before = net.weights_sha256();
+  std::size_t predicted = 0;
+  expect_exceptions_without_memory([&] {
+    Predictor predictor(net, true, 3);
+    predicted = predictor(images, 40).size();
+  });
+  EXPECT_EQ(predicted, 400U);
+  EXPECT_EQ(net.weights_sha256(), before);
+  const TrainOptions options{.epochs = 1, .batch = 100, .threads = 3};
+  const auto trained = [&] {
+    Network some = fresh();
+    train(some, data.train, options);
+    return some.weights_sha256();
+  };
+  const auto expected = trained();
+  std::string found;
+  expect_exceptions_without_memory([&] { found = trained(); });
+  EXPECT_EQ(found, expected);
+  expect_exceptions_without_memory([&] { evaluate(net, data.test, 2); });
 }
 
 }  // namespace

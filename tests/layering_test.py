@@ -84,6 +84,7 @@ PUBLIC = {
     "optimizer.h": "optimizers",
     "differentiate.h": "passes",
     "compile_options.h": "base",
+    "cores.h": "base",
     "program.h": "run",
     "gradcheck.h": "run",
     "image.h": "files",

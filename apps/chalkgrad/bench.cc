@@ -106,13 +106,14 @@ int profile(const Options& o, Benchmark& benchmark, int threads) {
 }
 
 int bench(const Options& o) {
-  const int threads = o.threads > 0 ? o.threads : o.profile ? 1 : available_threads();
+  const int wanted = o.threads > 0 ? o.threads : o.profile ? 1 : available_threads();
   Benchmark benchmark(make_network(o.network), {.batch = static_cast<std::size_t>(o.batch),
-                                                .threads = threads,
+                                                .threads = wanted,
                                                 .seed = o.network.seed,
                                                 .training = o.only != "predict",
                                                 .inference = o.only == "predict" || (o.only.empty() && !o.profile),
                                                 .profile = o.profile});
+  const int threads = benchmark.threads();
   if (o.once) return step_once(o, benchmark.network(), threads);
   if (o.profile) return profile(o, benchmark, threads);
 

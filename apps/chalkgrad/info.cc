@@ -33,6 +33,21 @@ std::string to_text(const MemoryUse& m) {
   return m.kept == 0 ? booked : fmt::format("{} and {} for each 16 samples of a batch", booked, megabytes(m.kept));
 }
 
+/// How many threads there are, and why.
+std::string threads_text(const MemoryUse& use, int asked) {
+  const auto cores = usable_cores();
+  if (asked == 0) return fmt::format("{}: {}", use.threads, cores.why());
+  return fmt::format("{}: --threads says so; without it {}, {}", use.threads, cores.threads(), cores.why());
+}
+
+Json to_json(const Cores& cores) {
+  return {{"machine", cores.machine},
+          {"allowed", cores.allowed},
+          {"quota", cores.quota > 0 ? Json(cores.quota) : Json()},
+          {"threads", cores.threads()},
+          {"why", cores.why()}};
+}
+
 /// How it was trained, and whatever else its file says of it.
 std::map<std::string, std::string> metadata(const Network& network) {
   auto all = network.metadata;
@@ -62,6 +77,8 @@ int info(const Options& o) {
     json["multiply_adds"] = {{"inference", total.forward}, {"training", total.training}};
     json["memory"] = {{"inference", to_json(inference)}, {"training", to_json(training)}};
     json["instruction_set"] = instruction_set();
+    json["threads"] = inference.threads;
+    json["cores"] = to_json(usable_cores());
     if (!network.encoding.class_names.empty()) json["classes"] = network.encoding.class_names;
     if (const auto all = metadata(network); !all.empty()) json["metadata"] = all;
     json["weights_sha256"] = network.weights_sha256();
@@ -80,6 +97,7 @@ int info(const Options& o) {
   fmt::print("training    {} multiply-adds a sample, {}\n", count(total.training), to_text(training));
   fmt::print("inference   {} multiply-adds a sample, {}\n", count(total.forward), to_text(inference));
   fmt::print("runs on     {}\n", instruction_set());
+  fmt::print("threads     {}\n", threads_text(inference, o.threads));
   for (const auto& [key, value] : metadata(network)) fmt::print("{}  {}\n", key, value);
   if (!o.network.model.empty()) fmt::print("weights sha256 {}\n", network.weights_sha256());
   return kOk;

@@ -1,6 +1,7 @@
 // chalkgrad: the command line. Everything it can do, the library can do.
 #include <fmt/core.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <new>
@@ -8,6 +9,7 @@
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
+#include "src/base/threads.h"
 
 namespace chalk::app {
 namespace {
@@ -29,7 +31,14 @@ int fail(int code, std::string_view message) {
   return code;
 }
 
+/// Once is enough, as each program that a command makes would say so.
+void note_missing_threads(const std::string& note) {
+  static std::atomic_flag noted;
+  if (!noted.test_and_set()) std::fprintf(stderr, "chalkgrad: %s, with --threads 1\n", note.c_str());
+}
+
 int run(int argc, char** argv) {
+  on_missing_threads(note_missing_threads);
   CommandLine line("Trains convolutional networks on the CPU, exactly and fast, and shows its mathematics.",
                    "chalkgrad " CHALKGRAD_VERSION, kExamples);
 #define CHALK_COMMAND(name) add_##name(line);

@@ -61,6 +61,8 @@ class Benchmark {
   Benchmark& operator=(Benchmark&&) noexcept;
 
   const Network& network() const;
+  /// That its programs run on: fewer than asked for if the system started no more.
+  int threads() const;
   /// Measures for about `seconds`, alternating between training, inference and the machine's peak.
   Speeds speeds(double seconds);
   /// Where the time of a training step goes or, without training, of a prediction. BenchmarkOptions::profile must be

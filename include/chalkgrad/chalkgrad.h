@@ -10,6 +10,7 @@
 
 #include "chalkgrad/benchmark.h"
 #include "chalkgrad/check.h"
+#include "chalkgrad/cores.h"
 #include "chalkgrad/cost.h"
 #include "chalkgrad/data.h"
 #include "chalkgrad/differentiate.h"

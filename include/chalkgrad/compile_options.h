@@ -10,7 +10,7 @@
 namespace chalk {
 
 struct CompileOptions {
-  int threads = 0;                          ///< 0: one per core
+  int threads = 0;                          ///< 1 … 1024; 0: as many as Cores (cores.h) says, one per core
   std::string guard{};                      ///< a shared scalar output (the loss): if it is not finite, run() throws
                                             ///< NumericError before any parameter is updated
   std::uint64_t seed = 0;                   ///< of the graph's noise (Graph::noise)

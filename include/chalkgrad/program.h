@@ -128,6 +128,10 @@ struct KernelTime {
 /// An executable form of a graph's outputs and updates. Runs allocate nothing, with two exceptions: the first run with
 /// more samples than ever before, if the graph has batched outputs or couples its samples; and the first run after a
 /// variable's values() were handed out for writing. A program may be used by one thread at a time.
+///
+/// It runs on threads of its own beside the caller's, which see none of the process's signals. A process that is forked
+/// while no run is under way may run and destroy it in parent and child: the child starts threads of its own. A program
+/// that was forked amid a run can only be destroyed in the child, and the parameters it updates may be half new.
 class Program {
  public:
   /// The graph is copied; `variables` must hold its parameters and outlive the program.
@@ -145,12 +149,16 @@ class Program {
   void set_position(std::uint64_t position);
   /// Runs on `samples` >= 1 samples: the rows named by `rows` of every feed (null: 0, 1, 2, …), then applies the
   /// updates. Throws InputError if an input was not fed (noise need not be), NumericError if the guarded value is not
-  /// finite, and what a feed's function throws.
+  /// finite, what a feed's function throws, and std::logic_error if it is running already, also in a forked process's
+  /// parent.
   void run(std::size_t samples, const std::uint32_t* rows = nullptr);
   /// Of the last run: the elements of a shared output; samples × elements of a batched one. Throws InputError for an
   /// unknown name.
   std::span<const float> output(std::string_view name) const;
 
+  /// How many it runs on, the caller's among them: fewer than CompileOptions say if the system starts no more, as where
+  /// processes (ulimit -u, docker --pids-limit) or memory (ulimit -v) are limited.
+  int threads() const;
   MemoryUse memory() const;
   /// Of all runs so far, if CompileOptions::profile is set: the kernels in the order in which they run, then those for
   /// single samples, then the work between kernels. Otherwise empty.

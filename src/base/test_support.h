@@ -3,9 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "chalkgrad/error.h"
@@ -39,6 +43,40 @@ class Folder {
  private:
   std::filesystem::path path_;
 };
+
+/// What `check` returns in a process of its own, which may change its rights and limits; or how that process ended.
+/// A process that hangs is ended after a while.
+inline std::string in_child(const std::function<std::string()>& check) {
+  int ends[2];
+  if (::pipe(ends) != 0) return "no pipe";
+  const auto child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    std::string said;
+    try {
+      said = check();
+    } catch (const std::exception& error) {
+      said = error.what();
+    }
+    _exit(::write(ends[1], said.data(), said.size()) == static_cast<ssize_t>(said.size()) ? 0 : 1);
+  }
+  ::close(ends[1]);
+  std::string said;
+  char part[4096];
+  for (ssize_t n = 0; (n = ::read(ends[0], part, sizeof part)) > 0;) said.append(part, static_cast<std::size_t>(n));
+  ::close(ends[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (WIFSIGNALED(status)) said += "(ended by signal " + std::to_string(WTERMSIG(status)) + ")";
+  return said;
+}
+
+/// ThreadSanitizer ends a forked process that starts threads.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kMayForkWithThreads = false;
+#else
+inline constexpr bool kMayForkWithThreads = true;
+#endif
 
 inline std::filesystem::path source(const std::string& path) {
   return std::filesystem::path(CHALKGRAD_SOURCE_DIR) / path;

@@ -1,10 +1,22 @@
 #include "src/base/threads.h"
 
-#include <sched.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
 #include <utility>
+
+#include "chalkgrad/error.h"
+#include "src/base/aligned.h"
+#include "src/base/arithmetic.h"
+#include "src/base/cores.h"
+#include "src/base/text.h"
 
 namespace chalk {
 namespace {
@@ -12,6 +24,7 @@ namespace {
 constexpr std::uint32_t kGoodbye = 1U << 31;
 constexpr int kSpins = 20000;  // a millisecond at most: work comes that often while training
 constexpr int kSpinsAtOnce = 500;
+constexpr std::size_t kKeptFree = std::size_t{64} << 20;  // bytes; see grow()
 
 inline void pause() {
 #if defined(__x86_64__)
@@ -42,30 +55,109 @@ void wait_while(const std::atomic<T>& value, T old, bool spin) {
   while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
 }
 
-bool may_spin(int threads) {
+std::atomic<ThreadNote> tell_note{nullptr};
+
+void note_missing(int wanted, int got, std::string_view reason) {
+  if (const auto tell = tell_note.load()) {
+    tell(str(
+        "only ", got, " of ", wanted, " threads could be started (", reason,
+        "): the results are the same, but take longer; raise the limit on processes (ulimit -u, docker --pids-limit) "
+        "or on memory (ulimit -v), or ask for one thread"));
+  }
+}
+
+/// How often this process and those that it descends from were forked. A handler counts, so that looking costs no
+/// system call. It is not called where a child may do nothing but exec (vfork, posix_spawn).
+std::atomic<std::uint32_t> forks{0};
+[[maybe_unused]] const int counts =
+    pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
+
+/// Threads that are started while one lives get no signals: those are for the threads of the program around, which may
+/// block some and wait for them. What a thread does to itself, and the ticks of profilers, still reach it.
+class SignalsElsewhere {
+ public:
+  SignalsElsewhere() {
+    sigset_t all;
+    sigfillset(&all);
+    for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF}) sigdelset(&all, own);
+    pthread_sigmask(SIG_BLOCK, &all, &before_);
+  }
+  ~SignalsElsewhere() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsElsewhere(const SignalsElsewhere&) = delete;
+  SignalsElsewhere& operator=(const SignalsElsewhere&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+/// Read once: it may throw, which threads of a team must not.
+int cores_at_start() {
   static const int cores = available_threads();
-  return threads <= cores;  // otherwise, what we wait for may need this very core
+  return cores;
 }
 
 }  // namespace
 
-int available_threads() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+int available_threads() { return usable_cores().threads(); }
+
+void check_threads(int threads) {
+  if (threads < 0 || threads > 1024)
+    throw InputError(str("threads is ", threads, "; it must be between 1 and 1024, or 0 for one a core"));
 }
 
-ThreadTeam::ThreadTeam(int size) {
-  for (int thread = 1; thread < size; ++thread) workers_.emplace_back([this, thread] { serve(thread); });
-}
+void on_missing_threads(ThreadNote tell) { tell_note.store(tell); }
+
+ThreadTeam::ThreadTeam() : cores_(cores_at_start()), forks_(forks.load()) {}
 
 ThreadTeam::~ThreadTeam() {
+  if (was_forked()) forget_threads();
   round_.fetch_or(kGoodbye, std::memory_order_seq_cst);
   round_.notify_all();
   for (auto& worker : workers_) worker.join();
 }
 
+void ThreadTeam::grow(int size, const std::function<void(int)>& prepare) {
+  if (size <= this->size()) return;
+  try {
+    start_threads(size, prepare);
+  } catch (const std::bad_alloc&) {
+    note_missing(size, this->size(), "not enough memory");
+  } catch (const std::system_error& error) {
+    note_missing(size, this->size(), error.code().message());
+  }
+}
+
+void ThreadTeam::start_threads(int size, const std::function<void(int)>& prepare) {
+  // Where the address space is limited, the stacks of many threads would fill it, and nothing else could be done.
+  const AlignedFloats kept_free(kKeptFree / sizeof(float));
+  workers_.reserve(static_cast<std::size_t>(size) - 1);
+  const SignalsElsewhere elsewhere;
+  for (int thread = this->size(); thread < size; ++thread) {
+    if (prepare) prepare(thread);
+    workers_.emplace_back([this, thread] { serve(thread); });
+  }
+}
+
+bool ThreadTeam::was_forked() const { return forks_ != forks.load(std::memory_order_relaxed); }
+
+/// Those of the process that this one was forked from: they cannot be joined here, and a std::thread holds nothing
+/// else.
+void ThreadTeam::forget_threads() {
+  for (auto& worker : workers_) std::construct_at(&worker);
+  workers_.clear();
+  round_ = 0;
+  busy_ = 0;
+  waiting_ = 0;
+  failed_ = false;
+}
+
 void ThreadTeam::start(void (*call_work)(void*, int), void* work) {
+  if (was_forked()) {
+    const int size = this->size();
+    forget_threads();
+    forks_ = forks.load();
+    grow(size);
+  }
   const int others = static_cast<int>(workers_.size());
   call_ = call_work;
   work_ = work;
@@ -75,8 +167,13 @@ void ThreadTeam::start(void (*call_work)(void*, int), void* work) {
     round_.notify_all();
   }
   call(0);
+  if (others > 0 && was_forked()) {
+    throw std::logic_error(
+        "this process was forked amid a run, so the other threads of the run are not here; let the "
+        "child call exec or _exit, or run again");
+  }
   for (int left = busy_.load(std::memory_order_acquire); left != 0; left = busy_.load(std::memory_order_acquire)) {
-    wait_while(busy_, left, may_spin(size()));
+    wait_while(busy_, left, may_spin());
   }
   if (failed_.load(std::memory_order_relaxed)) {
     failed_.store(false, std::memory_order_relaxed);
@@ -93,8 +190,9 @@ void ThreadTeam::call(int thread) {
 }
 
 void ThreadTeam::serve(int thread) {
+  const PlainArithmetic plain;
   std::uint32_t seen = 0;
-  const bool spin = may_spin(thread + 1);
+  const bool spin = thread < cores_;
   for (;;) {
     wait_while(round_, seen, spin);
     seen = round_.load(std::memory_order_acquire);
@@ -104,14 +202,14 @@ void ThreadTeam::serve(int thread) {
   }
 }
 
-void Barrier::wait() {
-  const std::uint32_t round = round_.load(std::memory_order_acquire);
-  if (waiting_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
+void ThreadTeam::meet() {
+  const std::uint32_t meeting = meeting_.load(std::memory_order_acquire);
+  if (waiting_.fetch_add(1, std::memory_order_acq_rel) + 1 == size()) {
     waiting_.store(0, std::memory_order_relaxed);
-    round_.store(round + 1, std::memory_order_seq_cst);
-    round_.notify_all();
+    meeting_.store(meeting + 1, std::memory_order_seq_cst);
+    meeting_.notify_all();
   } else {
-    wait_while(round_, round, may_spin(size_));
+    wait_while(meeting_, meeting, may_spin());
   }
 }
 

@@ -4,8 +4,10 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <stdexcept>
 
 #include "chalkgrad/error.h"
+#include "src/base/arithmetic.h"
 #include "src/base/text.h"
 #include "src/kernels/dense.h"
 #include "src/kernels/fold.h"
@@ -15,18 +17,38 @@ namespace chalk {
 
 using Space = Location::Space;
 
+namespace {
+
+/// A program runs once at a time. Ends with the run.
+class Running {
+ public:
+  explicit Running(std::atomic<bool>& flag) : flag_(flag) {
+    if (flag_.exchange(true)) {
+      throw std::logic_error(
+          "this program is running already: on another thread, around a function of its feed, or in "
+          "the process that this one was forked from; make another program");
+    }
+  }
+  ~Running() { flag_.store(false); }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+ private:
+  std::atomic<bool>& flag_;
+};
+
+}  // namespace
+
 Executor::Executor(const Plan& plan, Variables& variables, const CompileOptions& options)
     : plan_(plan),
       profiled_(options.profile),
       variables_(plan.variables, variables),
-      team_(options.threads > 0 ? options.threads : available_threads()),
-      barrier_(team_.size()),
-      samples_(plan, team_.size(), options.seed),
-      workers_(static_cast<std::size_t>(team_.size())),
       shared_(plan.shared),
       slots_(plan.slot * static_cast<std::size_t>(plan.slots)),
       whole_(plan.whole.size()),
-      delivered_(plan.outputs.size()) {
+      delivered_(plan.outputs.size()),
+      workers_(start_workers(options.threads)),
+      samples_(plan, team_.size(), options.seed) {
   for (const auto& constant : plan.constants) {
     std::fill_n(shared_.data() + constant.at, constant.count, constant.value);
   }
@@ -34,25 +56,38 @@ Executor::Executor(const Plan& plan, Variables& variables, const CompileOptions&
     const auto found = std::find(plan.variables.begin(), plan.variables.end(), plan.graph.node(leaf).name);
     updated_.push_back(static_cast<std::size_t>(found - plan.variables.begin()));
   }
-  std::size_t most_operands = 0, most_items = 0;
+  std::size_t most_items = 0;
   for (const auto& phase : plan.phases) {
     std::size_t items = 0;
     for (const auto& wave : phase.waves) items += wave.size();
     most_items = std::max(most_items, items);
+  }
+  taken_ = std::vector<std::atomic<std::uint32_t>>(most_items);
+}
+
+/// A thread's memory is booked just before the thread is started, so that there are as many as there is room for both.
+std::vector<Executor::Worker> Executor::start_workers(int threads) {
+  std::size_t most_operands = 0;
+  for (const auto& phase : plan_.phases) {
     for (const auto* steps : {&phase.shared_steps, &phase.steps}) {
       for (const auto& step : *steps) most_operands = std::max({most_operands, step.in.size(), step.out.size()});
     }
   }
-  taken_ = std::vector<std::atomic<std::uint32_t>>(most_items);
-  int thread = 0;
-  for (auto& worker : workers_) {
-    worker.thread = thread++;
-    worker.arena = AlignedFloats(plan.arena);
-    worker.scratch = AlignedFloats(plan.scratch);
+  std::vector<Worker> workers;
+  const auto book = [&](int thread) {
+    Worker& worker = workers.emplace_back();
+    worker.thread = thread;
+    worker.arena = AlignedFloats(plan_.arena);
+    worker.scratch = AlignedFloats(plan_.scratch);
     worker.in.resize(most_operands);
     worker.out.resize(most_operands);
-    guard_red_zones(worker.arena.data(), plan.arena_values);
-  }
+    if (profiled_) worker.profile.expect(plan_.kernels);
+    guard_red_zones(worker.arena.data(), plan_.arena_values);
+  };
+  book(0);
+  team_.grow(threads > 0 ? threads : available_threads(), book);
+  workers.erase(workers.begin() + team_.size(), workers.end());
+  return workers;
 }
 
 void Executor::set(const Location& location, float value) {
@@ -109,6 +144,8 @@ Microbatch Executor::Batch::microbatch(std::size_t index, bool runs_one) const {
 }
 
 void Executor::run(std::size_t samples, const std::uint32_t* rows) {
+  const Running once(running_);
+  const PlainArithmetic plain;
   start(samples, rows);
   for (std::size_t p = 0; p < plan_.phases.size(); ++p) {
     if (p > 0 || !shared_is_current_) do_waves(plan_.phases[p]);
@@ -154,7 +191,7 @@ void Executor::do_waves(const Phase& phase) {
       const auto& items = phase.waves[wave];
       do_wave(phase, items, taken, thread);
       taken += items.size();
-      barrier_.wait();
+      team_.meet();
       if (static_cast<int>(wave) == phase.guard_wave && !std::isfinite(*at(plan_.guard, worker))) {
         sound.store(false, std::memory_order_relaxed);
         return;  // all threads see the same value, so all return

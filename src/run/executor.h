@@ -29,6 +29,7 @@ class Executor {
   void run(std::size_t samples, const std::uint32_t* rows);
   std::span<const float> output(std::size_t output) const;
 
+  int threads() const { return team_.size(); }
   MemoryUse memory() const;
   std::vector<KernelTime> profile() const;
 
@@ -38,7 +39,7 @@ class Executor {
     std::vector<const float*> in;
     std::vector<float*> out;
     Profile profile;
-    int thread = 0;
+    int thread = 0;  // which it is
     // What it is working on:
     std::size_t microbatch = 0;
     float* slot = nullptr;
@@ -53,6 +54,7 @@ class Executor {
     Microbatch microbatch(std::size_t index, bool runs_one) const;
   };
 
+  std::vector<Worker> start_workers(int threads);
   void start(std::size_t samples, const std::uint32_t* rows);
   void make_room();
 
@@ -78,10 +80,6 @@ class Executor {
   const Plan& plan_;
   const bool profiled_;
   VariableWatch variables_;
-  ThreadTeam team_;
-  Barrier barrier_;
-  Gatherer samples_;
-  std::vector<Worker> workers_;
   AlignedFloats shared_, slots_;
   std::vector<AlignedFloats> whole_;           // of Plan::whole, for as many
   std::size_t whole_microbatches_ = 0;         // microbatches
@@ -96,6 +94,11 @@ class Executor {
   std::atomic<std::size_t> next_{0};               // slot, or microbatch, that no thread has taken yet
   std::vector<std::atomic<std::uint32_t>> taken_;  // of each item of a phase: the round in which it was last taken
   std::uint32_t round_ = 0;
+  std::atomic<bool> running_{false};
+
+  ThreadTeam team_;
+  std::vector<Worker> workers_;  // one a thread of the team
+  Gatherer samples_;
 };
 
 }  // namespace chalk

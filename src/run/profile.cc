@@ -2,6 +2,10 @@
 
 namespace chalk {
 
+void Profile::expect(const std::vector<std::unique_ptr<PlannedKernel>>& kernels) {
+  for (const auto& kernel : kernels) kernels_[kernel.get()] = alone_[kernel.get()] = {};
+}
+
 void Profile::add_to(std::vector<KernelTime>& rows, const std::vector<std::unique_ptr<PlannedKernel>>& kernels) const {
   constexpr std::array<const char*, 7> kNames = {"fetch samples",   "gather samples", "transpose samples",
                                                  "deliver outputs", "pack weights",   "fold sums",
@@ -16,9 +20,8 @@ void Profile::add_to(std::vector<KernelTime>& rows, const std::vector<std::uniqu
     row.seconds += std::chrono::duration<double>(time.spent).count();
   };
   for (std::size_t k = 0; k < kernels.size(); ++k) {
-    const auto found = kernels_.find(kernels[k].get()), alone = alone_.find(kernels[k].get());
-    if (found != kernels_.end()) add(rows[k], found->second);
-    if (alone != alone_.end()) add(rows[kernels.size() + k], alone->second);
+    add(rows[k], kernels_.at(kernels[k].get()));
+    add(rows[kernels.size() + k], alone_.at(kernels[k].get()));
   }
   for (std::size_t b = 0; b < between_.size(); ++b) add(rows[2 * kernels.size() + b], between_[b]);
 }

@@ -19,6 +19,8 @@ enum class Between : std::uint8_t { fetch, gather, transpose, deliver, pack, fol
 /// A thread's stopwatch. lap() gives the time since the last lap (or start()) to what has just been done.
 class Profile {
  public:
+  /// Books a time for each, as a lap must not allocate: other threads may be waiting for this one.
+  void expect(const std::vector<std::unique_ptr<PlannedKernel>>& kernels);
   void start() { last_ = Clock::now(); }
   void lap(Between what) { lap(between_[static_cast<std::size_t>(what)]); }
   void lap(const PlannedKernel* kernel, bool alone = false) { lap((alone ? alone_ : kernels_)[kernel]); }

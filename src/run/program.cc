@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "chalkgrad/error.h"
+#include "src/base/arithmetic.h"
 #include "src/base/target.h"
 #include "src/base/text.h"
 #include "src/ir/leaves.h"
@@ -61,6 +62,8 @@ struct Program::State {
 };
 
 Program::Program(const Graph& graph, Variables& variables, const CompileOptions& options) {
+  check_threads(options.threads);
+  const PlainArithmetic plain;  // constants are folded here
   choose_target();
   check_shapes(graph, variables);
   state_ = std::make_unique<State>(graph, variables, options);
@@ -105,6 +108,7 @@ std::span<const float> Program::output(std::string_view name) const {
   return state_->executor.output(index_of(state_->plan.outputs, name, "output"));
 }
 
+int Program::threads() const { return state_->executor.threads(); }
 MemoryUse Program::memory() const { return state_->executor.memory(); }
 std::vector<KernelTime> Program::profile() const { return state_->executor.profile(); }
 const Graph& Program::graph() const { return state_->plan.graph; }

@@ -133,6 +133,7 @@ Benchmark::~Benchmark() = default;
 Benchmark::Benchmark(Benchmark&&) noexcept = default;
 Benchmark& Benchmark::operator=(Benchmark&&) noexcept = default;
 const Network& Benchmark::network() const { return state_->network; }
+int Benchmark::threads() const { return (state_->training ? state_->training : state_->inference)->threads(); }
 
 Speeds Benchmark::speeds(double seconds) {
   struct Measured {
@@ -154,7 +155,7 @@ Speeds Benchmark::speeds(double seconds) {
       const Turn turn = take_turn(one.program, batch);
       one.speeds.push_back(turn.steps / turn.seconds * static_cast<double>(batch));
     }
-    peak.push_back(fma_peak(state_->options.threads, kTurn));
+    peak.push_back(fma_peak(threads(), kTurn));
   } while (now() < end);
   speeds.rounds = peak.size();
   speeds.peak = median(std::move(peak));
@@ -175,11 +176,11 @@ Shares Benchmark::profile(double seconds) {
     const Turn turn = take_turn(program, state_->options.batch);
     all.steps += turn.steps;
     all.seconds += turn.seconds;
-    peak.push_back(fma_peak(state_->options.threads, kTurn));
+    peak.push_back(fma_peak(program.threads(), kTurn));
   } while (now() < end);
   const auto after = program.profile();
 
-  const auto threads = static_cast<double>(state_->options.threads);
+  const auto threads = static_cast<double>(program.threads());
   Shares shares;
   shares.steps = std::llround(all.steps);
   shares.seconds_per_step = all.seconds / all.steps;

@@ -5,6 +5,7 @@
 #include "chalkgrad/error.h"
 #include "src/base/fields.h"
 #include "src/base/text.h"
+#include "src/base/threads.h"
 #include "src/losses/loss.h"
 #include "src/train/feeds.h"
 
@@ -14,8 +15,7 @@ namespace {
 void check_options(TrainOptions o) {
   check_fields([&](FieldVisitor& v) { o.visit(v); });
   o.optimizer.check();
-  if (o.threads < 0 || o.threads > 1024)
-    throw InputError(str("threads is ", o.threads, "; it must be between 1 and 1024, or 0 for one a core"));
+  check_threads(o.threads);
   if (o.checkpoint_every < 0) {
     throw InputError(
         str("checkpoint every ", o.checkpoint_every, " steps is not possible; use 1 or more, or 0 for never"));
