@@ -25,8 +25,9 @@ struct Options {
 
 /// The images that could be read, one sample each.
 struct Samples {
-  std::vector<std::string> images;
+  std::size_t count = 0;
   std::vector<std::uint8_t> bytes;
+  std::vector<std::string> errors;  // why an image could not be read, or "", for all of them
 };
 
 Colour parse_colour(const std::string& text) {
@@ -59,18 +60,20 @@ Samples load_samples(const Options& o, const Colour& background, const Network& 
   }
   Samples samples;
   for (const auto& path : o.images) {
+    auto& error = samples.errors.emplace_back();
     try {
       const auto image = fit_image(read_image(path, background), static_cast<int>(shape[0]), static_cast<int>(shape[1]),
                                    static_cast<int>(shape[2]));
       samples.bytes.insert(samples.bytes.end(), image.begin(), image.end());
-      samples.images.push_back(path);
+      ++samples.count;
     } catch (const InvisibleImage& e) {
       const bool on_black = e.visible_on.red == 0;
-      print_error(fmt::format("{} with --background {}{}", e.what(), on_black ? "black" : "white",
-                              on_black && o.invert ? " and without --invert" : ""));
+      error = fmt::format("{} with --background {}{}", e.what(), on_black ? "black" : "white",
+                          on_black && o.invert ? " and without --invert" : "");
     } catch (const InputError& e) {
-      print_error(e.what());
+      error = e.what();
     }
+    if (!error.empty()) print_error(error);
   }
   if (o.invert) {
     std::ranges::transform(samples.bytes, samples.bytes.begin(),
@@ -113,18 +116,25 @@ int predict_command(const Options& o) {
     throw UsageError("- is standard input, which can be read once; give it once");
   auto network = Network::load(o.model);
   const auto samples = load_samples(o, background, network);
-  const auto readable = samples.images.size();
-  if (readable == 0) return kFailed;
   const auto kind = outputs_of(network);
   const Feed feed{
       .bytes = samples.bytes.data(), .scale = network.encoding.scale.data(), .shift = network.encoding.shift.data()};
-  const auto values =
-      about_model(o.model, [&] { return predict(network, feed, readable, /*probabilities=*/true, o.threads); });
-  const auto each = values.size() / readable;
+  std::vector<float> values;
+  if (samples.count > 0) {
+    values =
+        about_model(o.model, [&] { return predict(network, feed, samples.count, /*probabilities=*/true, o.threads); });
+  }
+  const auto each = static_cast<std::size_t>(elements(network.output_shape()));
+  std::span<const float> rest(values);
 
   auto json = Json::array();
-  for (std::size_t i = 0; i < readable; ++i) {
-    const auto said = answers(network, kind, std::span(values).subspan(i * each, each), o.top);
+  for (std::size_t i = 0; i < o.images.size(); ++i) {
+    if (!samples.errors[i].empty()) {
+      json.push_back({{"image", o.images[i]}, {"error", samples.errors[i]}});
+      continue;
+    }
+    const auto said = answers(network, kind, rest.first(each), o.top);
+    rest = rest.subspan(each);
     auto best = Json::array();
     std::string line;
     for (const auto& [label, value] : said) {
@@ -132,14 +142,14 @@ int predict_command(const Options& o) {
       line += fmt::format("{}{} {}", line.empty() ? "" : "   ", label,
                           kind == Outputs::numbers ? fmt::format("{:.6g}", value) : percent(value));
     }
-    if (!o.json) fmt::print("{}: {}\n", samples.images[i], line);
-    Json row{{"image", samples.images[i]}};
+    if (!o.json) fmt::print("{}: {}\n", o.images[i], line);
+    Json row{{"image", o.images[i]}};
     if (is_choice(network, kind)) row["label"] = said[0].label;
     row["top"] = best;
     json.push_back(row);
   }
   if (o.json) print_json(json);
-  return readable == o.images.size() ? kOk : kFailed;
+  return samples.count == o.images.size() ? kOk : kFailed;
 }
 
 }  // namespace

@@ -53,7 +53,12 @@ class Prediction(CliTest):
             self.assertTrue(line.startswith(f"chalkgrad: {path}: "), line)
         result = chalkgrad("predict", model, good, cut, "--json")
         self.assertEqual(result.returncode, 1)
-        self.assertEqual([answer["image"] for answer in json.loads(result.stdout)], [str(good)])
+        read, unread = json.loads(result.stdout)
+        self.assertEqual((read["image"], list(unread)), (str(good), ["image", "error"]))
+        self.assertEqual("chalkgrad: " + unread["error"], result.stderr.rstrip())
+        result = chalkgrad("predict", model, missing, "--json")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("missing.png: cannot be read", json.loads(result.stdout)[0]["error"])
 
     def test_background_of_transparent_images(self):
         model, opaque = self.model(), self.path("opaque.png", png(8, 8, upright_one))
