@@ -203,6 +203,16 @@ TEST(MutatedRule, OnlyComparisonsAndChoicesHaveNoRule) {
 
 // The check itself.
 
+DerivativeFunction one_per_cent_too_large(const Op& op) {
+  return [rule = op.derivative.value](const Node& node, std::span<const Value> in, Value y, Value dy) {
+    auto d = rule(node, in, y, dy);
+    for (std::size_t k = 0; k < d.size(); ++k) {
+      if (d[k]) scaled(d, k);
+    }
+    return d;
+  };
+}
+
 class Check : public testing::Test {
  protected:
   GradcheckReport run(Value y, DerivativeFunction tanh_rule = {}) {
@@ -259,9 +269,81 @@ TEST_F(Check, StepsCloserToAKink) {
   auto report = check_gradients(g, {{relu(x)}}, {{x}}, options);
   EXPECT_TRUE(report.passed) << to_string(report);
   EXPECT_EQ(report.checks[0].retried, 3U);
-  options.ranges[x.id()] = {0, 0};  // on the kink: no step helps
-  report = check_gradients(g, {{relu(x)}}, {{x}}, options);
-  EXPECT_FALSE(report.passed) << to_string(report);
+  EXPECT_EQ(report.checks[0].kinks, 0U);
+}
+
+TEST_F(Check, TakesAnyValueBetweenTheOneSidedSlopesOnAKink) {
+  GradcheckOptions options;
+  options.ranges[x.id()] = {0, 0};
+  const auto at_zero = [&](double slope) {
+    options.rules["relu"] = [=](const Node&, std::span<const Value> in, Value y, Value dy) {
+      Graph& graph = y.graph();
+      const Value zero = graph.constant(0);
+      return Cotangents{dy *
+                        select(equal(in[0], zero), graph.constant(slope), greater(in[0], zero))};  // relu'(0) = slope
+    };
+    return check_gradients(g, {{relu(x)}}, {{x}}, options);
+  };
+  for (const double slope : {0.0, 0.3, 0.5, 1.0}) {
+    const auto report = at_zero(slope);
+    EXPECT_TRUE(report.passed) << to_string(report);
+    EXPECT_EQ(report.checks[0].kinks, 9U);
+    EXPECT_NE(to_string(report).find("ok, 9 at a kink"), std::string::npos) << to_string(report);
+  }
+  for (const double slope : {-0.01, 1.01, 2.0}) {
+    const auto report = at_zero(slope);
+    EXPECT_FALSE(report.passed) << to_string(report);
+  }
+}
+
+TEST_F(Check, TakesNoBendForAKink) {
+  for (const double bend : {1.0, 1e3, 1e6}) {
+    const Value y = tanh(x * g.constant(bend));
+    GradcheckOptions options;
+    options.ranges[x.id()] = {0.2 / bend, 1.5 / bend};
+    const auto report = check_gradients(g, {{y}}, {{x}}, options);
+    EXPECT_TRUE(report.passed) << to_string(report);
+    EXPECT_EQ(report.checks[0].kinks, 0U) << to_string(report);
+    options.rules["tanh"] = one_per_cent_too_large(op_tanh);
+    EXPECT_FALSE(check_gradients(g, {{y}}, {{x}}, options).passed) << bend;
+  }
+}
+
+TEST_F(Check, NoticesOnePerCentOfSmallAndOfLargeGradients) {
+  for (const double scale : {1e-200, 1e-30, 1e-12, 1e-5, 1e5, 1e30, 1e200}) {
+    const Value y = tanh(x) * g.constant(scale);
+    EXPECT_TRUE(run(y).passed) << to_string(run(y));
+    EXPECT_FALSE(run(y, one_per_cent_too_large(op_tanh)).passed) << scale;
+    // … and of one that stands behind something much larger
+    const Value behind = g.constant(std::min(scale, 1.0) * 1e3) + y * g.constant(1e-3);
+    EXPECT_TRUE(run(behind).passed) << to_string(run(behind));
+    EXPECT_FALSE(run(behind, one_per_cent_too_large(op_tanh)).passed) << scale;
+  }
+}
+
+// z leaves little doubt, and is right: the gradient is about 1e-5.
+TEST_F(Check, NoticesOnePerCentOfAnyRuleOfANearlySaturatedCrossEntropy) {
+  const Value certain = concat(std::vector{g.constant(12, {1}), g.constant(0, {2})});
+  const Value t = concat(std::vector{g.constant(1, {1}), g.constant(0, {2})});
+  const Value loss = batch_sum(neg(sum(t * log_softmax(x + certain)))) / g.batch_size();
+  const auto report = check_gradients(g, {{loss}}, {{x}});
+  EXPECT_TRUE(report.passed) << to_string(report);
+  EXPECT_LT(report.checks[0].largest, 1e-4);
+  EXPECT_GT(report.checks[0].largest, 1e-7);
+  for (const Op* op : {&op_log_softmax, &op_mul, &op_sum, &op_neg, &op_batch_sum, &op_div, &op_add}) {
+    GradcheckOptions options;
+    options.rules[std::string(op->name.value)] = one_per_cent_too_large(*op);
+    EXPECT_FALSE(check_gradients(g, {{loss}}, {{x}}, options).passed) << op->name.value;
+  }
+}
+
+// Each output is looked at by itself: a small one does not hide behind a large one.
+TEST_F(Check, NoticesOnePerCentOfASmallOutputBesideALargeOne) {
+  const Value small = sigmoid(x) * g.constant(1e-9), large = tanh(x);
+  EXPECT_TRUE(check_gradients(g, {{small, large}}, {{x}}).passed);
+  GradcheckOptions options;
+  options.rules["sigmoid"] = one_per_cent_too_large(op_sigmoid);
+  EXPECT_FALSE(check_gradients(g, {{small, large}}, {{x}}, options).passed);
 }
 
 TEST_F(Check, NamesTheWorstElement) {

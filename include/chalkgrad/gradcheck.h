@@ -1,17 +1,24 @@
 // Checks derivative rules against central differences, in double.
 //
-// f = Σ cotangent · outputs, with a random cotangent, is differentiated by the chain rule and, one element at a time,
-// by (f(x + h) − f(x − h)) / 2h. The latter is off by its truncation, ≈ h²·f‴/6, and by rounding, ≈ ε·|f|/h; both are
-// ≈ ε^⅔ ≈ 4e-11 times f's size at h = ε^⅓, the step that is used. A hundred times their sum is allowed:
+// Each output, under a random cotangent, is a function f of one element x at a time. Its derivative by the chain rule
+// is compared with (f(x + h) − f(x − h)) / 2h. It must hold that
 //
-//   |rule − difference| ≤ tolerance · (F + max(|rule|, |difference|)),  tolerance = 1e-8
+//   |rule − difference| ≤ tolerance · max(|rule|, |difference|) + ρ(rule) + ρ(f) / h + the truncation
 //
-// where F = Σ |cotangent| · max(1, |output|) over the outputs that x changes. That is an absolute criterion (how far
-// rounding can move a difference of values of that size) and a relative one. NaN or infinity anywhere fails.
+// - ρ is what rounding may do to a value, whatever cancels on the way to it: the graph is run again with each number
+//   changed at random in its last place, and the value moves (src/run/rounding.h). So a derivative that is almost zero
+//   because large terms cancel, and one that is small because all terms are, are each held to what can be expected.
+// - The first step is h = ε^⅓, which makes rounding, ≈ ε·|f|/h, and truncation, ≈ h²·f‴/6, about equal: 4e-11 times f's
+//   size. There no truncation is allowed except for the tolerance, 1e-7.
+// - If they disagree at that step, or if ρ leaves more than a thousandth of the derivative open, then steps from 16·h
+// to
+//   h/262144, each a quarter of the one before, decide. A smooth function's truncation falls to a sixteenth from one to
+//   the next, so the change of the difference from step to step bounds it. The step with the smallest bound counts.
+// - The one-sided differences (f(x + h) − f(x)) / h and (f(x) − f(x − h)) / h of a smooth function approach each other
+//   as fast as each of them changes. If they stay apart, x is on a kink (of relu, of max), where the derivative is a
+//   convention: any value between them will do. Such elements are counted (`kinks`).
 //
-// A difference across a kink (of relu, of max) is meaningless. So an element that disagrees is tried again with h/10
-// and h/100, allowing for the extra rounding (tolerance·10, ·100). Away from the kink it then agrees; a wrong rule
-// disagrees at every step.
+// NaN or infinity anywhere fails.
 #pragma once
 
 #include <cstddef>
@@ -34,8 +41,8 @@ struct DrawRange {
 struct GradcheckOptions {
   std::uint64_t seed = 1;
   std::size_t batch = 3;
-  DerivativeRules rules;  // instead of the operations' own
-  double tolerance = 1e-8;
+  DerivativeRules rules;         // instead of the operations' own
+  double tolerance = 1e-7;       // relative; a wrong rule is seen if it is off by some times that
   std::size_t most = 0;          // how many elements of each are compared, drawn at random; 0: all
   bool stop_at_failure = false;  // skip the elements after one that fails
   /// Other leaves: parameters are drawn as their Init says (± 0.5 around a constant), inputs from [−1, 1].
@@ -53,7 +60,9 @@ struct Gradcheck {
   std::size_t worst = 0;      // the element that comes closest to failing, or fails worst …
   double by_rule = 0;         // … and its two derivatives
   double by_difference = 0;
-  std::size_t retried = 0;  // elements that agreed only with a smaller step
+  double allowed = 0;       // how far apart the two may be
+  std::size_t retried = 0;  // elements that were decided by other steps than the first
+  std::size_t kinks = 0;    // elements on a kink, where each value between the one-sided differences is right
   bool missing = false;     // by the rules the outputs do not depend on it
   bool passed = false;
 };
@@ -63,7 +72,7 @@ struct GradcheckReport {
   bool passed = false;            // all of them, and there are some
 };
 
-/// Compares the gradients of all `outputs` at once with respect to each of `wrt`, which must be inputs or parameters.
+/// Compares the gradients of each of `outputs` with respect to each of `wrt`, which must be inputs or parameters.
 /// Appends to the graph.
 GradcheckReport check_gradients(Graph& graph, std::span<const Value> outputs, std::span<const Value> wrt,
                                 const GradcheckOptions& options = {});

@@ -12,12 +12,16 @@
 #include "src/base/text.h"
 #include "src/ir/leaves.h"
 #include "src/run/reference.h"
+#include "src/run/rounding.h"
 
 namespace chalk {
 namespace {
 
-constexpr double kFirstStep = 6.055454452393343e-06;  // ε^⅓
-constexpr double kSmaller[] = {1, 10, 100};           // each next try divides the step by this
+constexpr double kStep = 6.055454452393343e-06;  // ε^⅓
+constexpr double kRatio = 4;                     // of a step to the next one
+constexpr int kLarger = 3, kSmaller = 9;         // how many steps are above and below kStep
+constexpr double kObvious = 100;                 // times what is allowed: the steps beside kStep will do
+constexpr double kClear = 1e-3;                  // of a derivative: what rounding, or a bend, may not exceed at kStep
 
 /// Draws from `range`, or as the leaf's own attributes say.
 class Drawing {
@@ -79,20 +83,32 @@ bool all_finite(std::span<const double> values) {
   return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
 }
 
-/// f = Σ cotangent · outputs, at values of the leaves that can be moved one element at a time.
+/// Values, and how far rounding moves each.
+struct Rounded {
+  std::vector<double> values, roundings;
+};
+
+/// What a step to both sides says about one output under its cotangent.
+struct Slopes {
+  double central = 0, low = 0, high = 0;  // the one-sided ones, each output element's with the sign that it enters with
+  double rounding = 0;                    // of `central`; those of the one-sided ones are twice as large
+  bool moves = false;                     // the output is not what it was, bit for bit
+};
+
+/// Outputs under cotangents, at values of the leaves that can be moved one element at a time.
 class Objective {
  public:
-  Objective(Graph& graph, std::span<const Value> outputs, const GradcheckOptions& options)
+  Objective(Graph& graph, std::span<const Value> outputs, std::span<const Value> wrt, const GradcheckOptions& options)
       : reference_(graph, options.batch) {
     for (const auto& y : outputs) {
       outputs_.push_back(y.id());
       const Value c = y.batched() ? graph.input("", y.shape()) : graph.shared_input("", y.shape());
-      cotangents_.push_back(c);
       Drawing drawing(options, c.id());
-      std::vector<double> weights(static_cast<std::size_t>(elements(y.shape())) * (y.batched() ? options.batch : 1));
+      auto& weights =
+          weights_.emplace_back(static_cast<std::size_t>(elements(y.shape())) * (y.batched() ? options.batch : 1));
       for (auto& w : weights) w = drawing.weight();
       leaves_[c.id()] = weights;
-      weights_.insert(weights_.end(), weights.begin(), weights.end());
+      gradients_.push_back(differentiate(y, c, wrt, options.rules));
     }
     for (NodeId id = 0; id < graph.size(); ++id) {
       const Node& node = graph.node(id);
@@ -100,77 +116,72 @@ class Objective {
       leaves_[id] = Drawing(options, id).leaf(node, options.batch);
     }
     for (const auto& [id, values] : leaves_) reference_.set(id, values);
+    auto wanted = outputs_;
+    for (const auto& of_output : gradients_) {
+      for (const Value& g : of_output) {
+        if (g) wanted.push_back(g.id());
+      }
+    }
+    const auto roundings = double_rounding_of(reference_, wanted);
+    for (std::size_t k = 0; k < wanted.size(); ++k) known_[wanted[k]] = {reference_.value(wanted[k]), roundings[k]};
   }
 
-  const std::vector<Value>& cotangents() const { return cotangents_; }
   std::size_t size_of(NodeId leaf) const { return leaves_.at(leaf).size(); }
-
-  /// Where it all happens: the value of any node.
-  std::vector<double> value(Value v) {
-    const NodeId wanted[] = {v.id()};
-    reference_.run(wanted);
-    return reference_.value(v.id());
+  std::size_t outputs() const { return outputs_.size(); }
+  bool finite() const {
+    return std::ranges::all_of(known_, [](const auto& each) { return all_finite(each.second.values); });
   }
 
-  bool finite() { return all_finite(evaluate()); }
+  /// By the rules, output k's derivative with respect to wrt[at]; null if there is none.
+  const Rounded* gradient(std::size_t k, std::size_t at) const {
+    const Value g = gradients_[k][at];
+    return g ? &known_.at(g.id()) : nullptr;
+  }
 
-  struct Difference {
-    double derivative;
-    double scale;  // F of gradcheck.h; if nothing changes, the largest output's part: it may by less than rounding
-  };
-  /// (f(x + h) − f(x − h)) / 2h for element i of a leaf, where h = step · max(1, |x|).
-  Difference difference(NodeId leaf, std::size_t i, double step) {
+  /// For each output, from a step by step · max(1, |x|) of element i of a leaf.
+  std::vector<Slopes> slopes(NodeId leaf, std::size_t i, double step) {
     std::vector<double> moved = leaves_.at(leaf);
     const double x = moved[i], h = step * std::max(1.0, std::abs(x));
     const double above = x + h, below = x - h;  // as rounded, so that their distance is exact
     moved[i] = above;
     reference_.set(leaf, moved);
-    const auto up = evaluate();
-    moved[i] = below;
-    reference_.set(leaf, moved);
-    const auto down = evaluate();
-    reference_.set(leaf, leaves_.at(leaf));
-    Difference d{0, 0};
-    double largest = 0;
-    for (std::size_t k = 0; k < up.size(); ++k) {
-      const double size = std::abs(weights_[k]) * std::max({1.0, std::abs(up[k]), std::abs(down[k])});
-      largest = std::max(largest, size);
-      if (up[k] == down[k]) continue;
-      d.derivative += weights_[k] * (up[k] - down[k]);
-      d.scale += size;
-    }
-    if (d.scale == 0) d.scale = largest;
-    d.derivative /= above - below;
-    return d;
-  }
-
- private:
-  std::vector<double> evaluate() {
     reference_.run(outputs_);
-    std::vector<double> all;
-    for (const auto id : outputs_) all.insert(all.end(), reference_.value(id).begin(), reference_.value(id).end());
+    std::vector<std::vector<double>> up;
+    for (const auto id : outputs_) up.push_back(reference_.value(id));
+    moved[i] = below;
+    reference_.set(leaf, std::move(moved));
+    reference_.run(outputs_);
+    std::vector<Slopes> all(outputs_.size());
+    for (std::size_t k = 0; k < outputs_.size(); ++k) {
+      const auto& down = reference_.value(outputs_[k]);
+      const auto& [middle, rounding] = known_.at(outputs_[k]);
+      double largest = 0;
+      auto& s = all[k];
+      for (std::size_t j = 0; j < middle.size(); ++j) {
+        const double w = weights_[k][j], error = kSafety * std::abs(w) * rounding[j] / h;
+        largest = std::max(largest, error);
+        if (up[k][j] == middle[j] && down[j] == middle[j]) continue;
+        const double right = w * (up[k][j] - middle[j]) / (above - x), left = w * (middle[j] - down[j]) / (x - below);
+        s.central += w * (up[k][j] - down[j]) / (above - below);
+        s.low += std::min(left, right);
+        s.high += std::max(left, right);
+        s.rounding += error;
+        s.moves = true;
+      }
+      if (!s.moves) s.rounding = largest;  // it may by less than rounding
+    }
+    reference_.set(leaf, leaves_.at(leaf));
     return all;
   }
 
+ private:
   Reference reference_;
   std::vector<NodeId> outputs_;
-  std::vector<Value> cotangents_;
-  std::vector<double> weights_;  // the cotangents, end to end
+  std::vector<std::vector<double>> weights_;   // the cotangents
+  std::vector<std::vector<Value>> gradients_;  // of each output, with respect to each of wrt
   std::map<NodeId, std::vector<double>> leaves_;
+  std::map<NodeId, Rounded> known_;  // where it all happens: of the outputs and the gradients
 };
-
-/// The chain rule's gradients of the objective; an empty Value where there is none.
-std::vector<Value> by_rules(std::span<const Value> outputs, std::span<const Value> cotangents,
-                            std::span<const Value> wrt, const DerivativeRules& rules) {
-  std::vector<Value> total(wrt.size());
-  for (std::size_t k = 0; k < outputs.size(); ++k) {
-    const auto part = differentiate(outputs[k], cotangents[k], wrt, rules);
-    for (std::size_t i = 0; i < wrt.size(); ++i) {
-      if (part[i]) total[i] = total[i] ? add(total[i], part[i]) : part[i];
-    }
-  }
-  return total;
-}
 
 /// The places to look at: all, or `most` of them, increasing.
 std::vector<std::size_t> chosen(std::size_t size, std::size_t most, Random random) {
@@ -187,48 +198,119 @@ std::vector<std::size_t> chosen(std::size_t size, std::size_t most, Random rando
 
 /// The two derivatives of one element.
 struct Comparison {
-  double difference = 0;
-  double error = 0;
-  double excess = 0;  // the error relative to what is allowed
-  bool retried = false;
+  double rule = 0, difference = 0;
+  double error = 0, allowed = 0;
+  bool retried = false, kink = false;
+
+  /// The error relative to what is allowed: a right rule's is at most 1.
+  double excess() const { return error == 0 ? 0 : error / allowed; }
 };
 
-Comparison compare(Objective& f, NodeId x, std::size_t i, double rule, double tolerance) {
-  Comparison c;
-  for (const double smaller : kSmaller) {
-    const auto d = f.difference(x, i, kFirstStep / smaller);
-    c.difference = d.derivative;
-    c.error = std::abs(rule - d.derivative);
-    const double size = d.scale + std::max(std::abs(rule), std::abs(d.derivative));
-    c.excess = c.error == 0 ? 0 : c.error / (tolerance * smaller * size);
-    c.retried = smaller > 1 && c.excess <= 1;
-    if (c.excess <= 1) break;
+/// From steps of all sizes: the one whose error is bounded best. At a quarter of a step the error of a slope is a
+/// quarter or less, so what is left of it at a step is bounded by the change from the step before. The change to the
+/// step after is there in case the former vanishes by chance.
+class Ladder {
+ public:
+  explicit Ladder(std::vector<Slopes> steps) : steps_(std::move(steps)) {}
+
+  /// The best step for some of the slopes, and the bound there.
+  std::pair<Slopes, double> best(std::initializer_list<double Slopes::*> which, double rounding) const {
+    std::pair<Slopes, double> found{{}, std::numeric_limits<double>::infinity()};
+    for (std::size_t k = 1; k < steps_.size(); ++k) {
+      double bound = rounding * steps_[k].rounding;
+      for (const auto slope : which) bound += change(k, slope);
+      if (bound < found.second) found = {steps_[k], bound};
+    }
+    return found;
   }
-  if (!std::isfinite(c.excess)) c.excess = c.error = std::numeric_limits<double>::infinity();
-  return c;
+
+ private:
+  double change(std::size_t k, double Slopes::*slope) const {
+    const auto& next = steps_[std::min(k + 1, steps_.size() - 1)];
+    return std::max(std::abs(steps_[k].*slope - steps_[k - 1].*slope), std::abs(steps_[k].*slope - next.*slope));
+  }
+  std::vector<Slopes> steps_;
+};
+
+/// With the slopes of all steps. A kink is where the one-sided slopes differ by more than their errors; any value
+/// between them will do there.
+void settle(Comparison& c, const Ladder& ladder, double of_rule) {
+  const auto [sides, error_of_sides] = ladder.best({&Slopes::low, &Slopes::high}, 4);
+  const auto [step, error] = ladder.best({&Slopes::central}, 1);
+  c.kink = sides.high - sides.low > error_of_sides;
+  c.retried = !c.kink;
+  c.difference = c.kink ? std::clamp(c.rule, sides.low, sides.high) : step.central;
+  c.error = std::abs(c.rule - c.difference);
+  c.allowed = of_rule + (c.kink ? error_of_sides : error);
 }
 
-Gradcheck check(Objective& f, Value x, const std::vector<double>& gradient, const GradcheckOptions& options) {
+std::vector<Comparison> compare(Objective& f, NodeId x, std::size_t at, std::size_t i, double tolerance) {
+  std::map<int, std::vector<Slopes>> known;  // by the step, kStep · kRatio^−k
+  const auto slopes = [&](int k) -> const std::vector<Slopes>& {
+    auto& made = known[k];
+    if (made.empty()) made = f.slopes(x, i, kStep * std::pow(kRatio, -k));
+    return made;
+  };
+  const auto& first = slopes(0);
+  std::vector<Comparison> all(f.outputs());
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    auto& c = all[k];
+    const auto* gradient = f.gradient(k, at);
+    const Slopes& s = first[k];
+    c.rule = gradient ? gradient->values[i] : 0;
+    c.difference = s.central;
+    c.error = std::abs(c.rule - c.difference);
+    if (c.rule == 0 && !s.moves) continue;
+    const double size = std::max(std::abs(c.rule), std::abs(c.difference));
+    const double of_rule = tolerance * size + (gradient ? kSafety * gradient->roundings[i] : 0);
+    c.allowed = of_rule + s.rounding;
+    if (c.excess() <= 1 && std::max(c.allowed, s.high - s.low - 4 * s.rounding) <= kClear * size) continue;
+    for (const auto& [larger, smaller] : {std::pair(1, 1), {kLarger, kSmaller}}) {
+      std::vector<Slopes> steps;
+      for (int step = -larger; step <= smaller; ++step) {
+        if (std::isfinite(slopes(step)[k].central)) steps.push_back(slopes(step)[k]);
+      }
+      if (steps.size() > 1) settle(c, Ladder(std::move(steps)), of_rule);
+      if (c.allowed <= kClear * size && (c.excess() <= 1 || c.excess() >= kObvious)) break;
+    }
+  }
+  return all;
+}
+
+Gradcheck check(Objective& f, Value x, std::size_t at, const GradcheckOptions& options) {
   Gradcheck result;
-  result.size = gradient.size();
-  result.passed = result.size == f.size_of(x.id()) && result.size > 0;
+  result.size = f.size_of(x.id());
+  result.passed = result.size > 0;
+  result.missing = true;
+  for (std::size_t k = 0; k < f.outputs(); ++k) {
+    const auto* gradient = f.gradient(k, at);
+    if (!gradient) continue;
+    result.missing = false;
+    result.passed &= gradient->values.size() == result.size;
+  }
   if (!result.passed) return result;
   double largest_difference = 0, worst = -1;
   const Random random(options.seed, hash_name("gradcheck"), static_cast<std::uint64_t>(x.id()) << 32);
   for (const auto i : chosen(result.size, options.most, random)) {
-    const auto c = compare(f, x.id(), i, gradient[i], options.tolerance);
-    ++result.elements;
-    result.retried += c.retried;
-    result.largest = std::max(result.largest, std::abs(gradient[i]));
-    result.absolute_error = std::max(result.absolute_error, c.error);
-    largest_difference = std::max(largest_difference, std::abs(c.difference));
-    if (c.excess > worst) {
-      worst = c.excess;
+    bool retried = false, kink = false;
+    for (const auto& c : compare(f, x.id(), at, i, options.tolerance)) {
+      const double excess = std::isfinite(c.excess()) ? c.excess() : std::numeric_limits<double>::infinity();
+      retried |= c.retried;
+      kink |= c.kink;
+      result.largest = std::max(result.largest, std::abs(c.rule));
+      result.absolute_error = std::max(result.absolute_error, std::isfinite(c.error) ? c.error : excess);
+      largest_difference = std::max(largest_difference, std::abs(c.difference));
+      if (!(excess <= 1)) result.passed = false;
+      if (excess <= worst) continue;
+      worst = excess;
       result.worst = i;
-      result.by_rule = gradient[i];
+      result.by_rule = c.rule;
       result.by_difference = c.difference;
+      result.allowed = c.allowed;
     }
-    if (!(c.excess <= 1)) result.passed = false;
+    ++result.elements;
+    result.retried += retried;
+    result.kinks += kink;
     if (!result.passed && options.stop_at_failure) break;
   }
   const double scale = std::max(result.largest, largest_difference);
@@ -247,17 +329,14 @@ GradcheckReport check_gradients(Graph& graph, std::span<const Value> outputs, st
       throw std::logic_error(str("gradcheck: %", x.id(), " ", x.name(), " is neither an input nor a parameter"));
     }
   }
-  Objective f(graph, outputs, options);
-  const auto gradients = by_rules(outputs, f.cotangents(), wrt, options.rules);
+  Objective f(graph, outputs, wrt, options);
   const bool finite = f.finite();
   GradcheckReport report;
   report.passed = finite && !outputs.empty() && !wrt.empty();
   for (std::size_t i = 0; i < wrt.size(); ++i) {
-    const auto gradient = gradients[i] ? f.value(gradients[i]) : std::vector<double>(f.size_of(wrt[i].id()), 0.0);
-    auto result = check(f, wrt[i], gradient, options);
+    auto result = check(f, wrt[i], i, options);
     result.name = wrt[i].name().empty() ? str("%", wrt[i].id()) : wrt[i].name();
-    result.missing = !gradients[i];
-    result.passed &= finite && all_finite(gradient);
+    result.passed &= finite;
     report.passed &= result.passed;
     report.checks.push_back(std::move(result));
     if (!report.passed && options.stop_at_failure) break;
@@ -276,10 +355,12 @@ std::string to_string(const GradcheckReport& report) {
                   elements.c_str(), c.largest, c.absolute_error, c.relative_error);
     text += c.name + std::string(width - c.name.size(), ' ') + numbers + (c.passed ? "  ok" : "  FAILED");
     if (c.missing) text += ", no gradient";
-    if (c.retried) text += str(", ", c.retried, " with a smaller step");
+    if (c.retried) text += str(", ", c.retried, " with other steps");
+    if (c.kinks) text += str(", ", c.kinks, " at a kink");
     if (!c.passed) {
-      std::snprintf(numbers, sizeof numbers, ": element %zu is %.9g by the rules, %.9g by differences", c.worst,
-                    c.by_rule, c.by_difference);
+      std::snprintf(numbers, sizeof numbers,
+                    ": element %zu is %.9g by the rules, %.9g by differences, which are good to %.1e", c.worst,
+                    c.by_rule, c.by_difference, c.allowed);
       text += numbers;
     }
     text += "\n";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "chalkgrad/cost.h"
@@ -16,6 +17,7 @@
 #include "src/ops/registry.h"
 #include "src/passes/passes.h"
 #include "src/run/reference.h"
+#include "src/run/rounding.h"
 #include "src/run/update_check.h"
 #include "src/train/diagnose.h"
 #include "src/train/training_graph.h"
@@ -23,7 +25,7 @@
 namespace chalk {
 namespace {
 
-constexpr double kZero = 1e-12;  // relative to the largest of all: a derivative that is zero, except for rounding
+constexpr double kFloatUnit = 0x1p-24;
 constexpr double kCorruption = 1.01;
 
 using Feeds = std::map<std::string, std::vector<float>>;
@@ -80,17 +82,30 @@ struct Both {
         feeds(draw_samples(network, problem.graph, o)),
         program(problem.graph, variables, {.threads = 1}),
         reference(problem.graph, o.batch) {
-    for (const auto& [name, values] : feeds) {
-      program.feed(name, {.values = values.data()});
-      reference.set(problem.graph.find(name).id(), {values.begin(), values.end()});
-    }
-    for (const auto& [name, tensor] : variables.all()) {
-      const auto values = tensor.values();
-      reference.set(problem.graph.find(name).id(), {values.begin(), values.end()});
-    }
+    for (const auto& [name, values] : feeds) program.feed(name, {.values = values.data()});
+    set_leaves(problem.graph, reference);
     check_outputs(network, problem, reference);
     program.run(o.batch);
     reference.run();
+  }
+
+  void set_leaves(const Graph& graph, Reference& of) const {
+    for (NodeId id = 0; id < graph.size(); ++id) {
+      const Node& node = graph.node(id);
+      if (node.op != &op_input && node.op != &op_parameter) continue;
+      const auto values =
+          node.op == &op_input ? std::span<const float>(feeds.at(node.name)) : variables.at(node.name).values();
+      of.set(id, {values.begin(), values.end()});
+    }
+  }
+
+  /// How far rounding to floats moves the program's outputs, in their order. It is a matter of the graph that runs.
+  std::vector<std::vector<double>> rounding() const {
+    Reference rounded(program.graph(), reference.batch());
+    set_leaves(program.graph(), rounded);
+    std::vector<NodeId> outputs;
+    for (const auto& [name, id] : program.graph().outputs()) outputs.push_back(id);
+    return rounding_of(rounded, outputs, kFloatUnit);
   }
 
   Variables variables;
@@ -99,22 +114,20 @@ struct Both {
   Reference reference;
 };
 
-double largest(const std::vector<double>& values) {
-  double most = 0;
-  for (const auto v : values) most = std::max(most, std::abs(v));
-  return most;
-}
-
-/// `scale`: what the error is relative to.
-EngineCheck compare(std::string name, std::span<const float> fast, const std::vector<double>& right, double scale) {
-  EngineCheck check{.name = std::move(name), .largest = largest(right)};
-  bool finite = fast.size() == right.size();
-  for (std::size_t i = 0; finite && i < right.size(); ++i) {
-    const double difference = std::abs(static_cast<double>(fast[i]) - right[i]);
-    finite = std::isfinite(difference);
-    check.error = std::max(check.error, scale > 0 ? difference / scale : difference);
+EngineCheck compare(std::string name, std::span<const float> fast, const std::vector<double>& right,
+                    const std::vector<double>& rounding) {
+  EngineCheck check{.name = std::move(name), .passed = fast.size() == right.size() && rounding.size() == right.size()};
+  double worst = -1;
+  for (std::size_t i = 0; check.passed && i < right.size(); ++i) {
+    const double error = std::abs(static_cast<double>(fast[i]) - right[i]);
+    const double allowed = kSafety * rounding[i] + std::numeric_limits<float>::min();
+    check.largest = std::max(check.largest, std::abs(right[i]));
+    check.passed = error <= allowed;
+    if (check.passed && error / allowed <= worst) continue;
+    worst = error / allowed;
+    check.error = error;
+    check.allowed = allowed;
   }
-  check.passed = finite && check.error <= kEngineTolerance;
   return check;
 }
 
@@ -126,14 +139,11 @@ std::vector<EngineCheck> check_engine(const Network& network, const NetworkGradc
   graph.output("loss", p.loss);
   for (std::size_t i = 0; i < p.wrt.size(); ++i) graph.output("d " + p.wrt[i].name(), derivatives[i]);
   const Both both(network, p, o);
-
-  double largest_of_all = 0;
-  for (const auto& d : derivatives) largest_of_all = std::max(largest_of_all, largest(both.reference.value(d.id())));
+  const auto roundings = both.rounding();
   std::vector<EngineCheck> checks;
   for (const auto& [name, id] : graph.outputs()) {
-    const auto& right = both.reference.value(id);
-    const double own = largest(right), scale = own > kZero * largest_of_all ? own : largest_of_all;
-    checks.push_back(compare(name.starts_with("d ") ? name.substr(2) : name, both.program.output(name), right, scale));
+    checks.push_back(compare(name.starts_with("d ") ? name.substr(2) : name, both.program.output(name),
+                             both.reference.value(id), roundings[checks.size()]));
   }
   return checks;
 }

@@ -18,6 +18,16 @@ class Gradcheck(CliTest):
         self.refused(2, ["conv3d", "conv2d"], "gradcheck", *self.NET, "--corrupt", "conv3d")
         self.refused(1, "smaller", "gradcheck", "--net", "64c5-100n-10n", "--input", "1x28x28")
 
+    def test_gradcheck_raises_no_false_alarm_where_a_gradient_is_what_is_left_of_much_larger_terms(self):
+        """Two normalised values are ±1 whatever the weights are; in float, 1e-4 of their gradient is rounding."""
+        for seed in range(1, 21):
+            with self.subTest(seed):
+                net = ["--net", "5n-bn-relu-3n", "--input", 4, "--batch", 2, "--seed", seed]
+                report = json.loads(self.good("gradcheck", *net, "--json"))
+                for check in report["rules"] + report["engine"]:
+                    self.assertLessEqual(check["error"], check["allowed"], check["name"])
+        self.assertRegex(self.good("gradcheck", *net), r"dense1\.weight +20 +\S+ +\S+ +\S+ +ok")
+
     def test_gradcheck_by_update_passes_and_any_corruption_fails_it(self):
         self.assertIn("conv2.weight", self.good("gradcheck", *self.NET, "--by-update"))
         report = json.loads(self.good("gradcheck", *self.NET, "--by-update", "--alpha", 0.01, "--json"))
