@@ -104,10 +104,21 @@ class DescriptorWriter : public FileWriter {
   const fs::path& path_;
 };
 
+// The file that is written: what a symbolic link leads to.
+fs::path target_of(const fs::path& path) {
+  std::error_code error;
+  auto target = fs::is_symlink(path, error) ? fs::canonical(path, error) : path;
+  return error ? path : target;
+}
+
+fs::path folder_of(const fs::path& path) {
+  auto folder = path.parent_path();
+  return folder.empty() ? "." : folder;
+}
+
 // Makes the rename itself durable. Some file systems cannot; the file is whole all the same.
 void flush_folder(const fs::path& file) {
-  const auto folder = file.parent_path();
-  const Descriptor fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor fd(::open(folder_of(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() >= 0) static_cast<void>(::fsync(fd.get()));
 }
 
@@ -125,15 +136,47 @@ void FileWriter::write(std::string_view text) {
   write(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
 }
 
-void write_file_atomically(const fs::path& path, const std::function<void(FileWriter&)>& write) {
+bool holds_something(const fs::path& path) {
+  struct stat there {};
+  return ::stat(path.c_str(), &there) == 0 && S_ISREG(there.st_mode) && there.st_size > 0;
+}
+
+bool same_file(const fs::path& one, const fs::path& other) {
+  struct stat a {};
+  struct stat b {};
+  const bool first = ::stat(one.c_str(), &a) == 0, second = ::stat(other.c_str(), &b) == 0;
+  if (!first && !second && one.filename() == other.filename()) {
+    return ::stat(folder_of(one).c_str(), &a) == 0 && ::stat(folder_of(other).c_str(), &b) == 0 &&
+           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+  }
+  return first && second && S_ISREG(a.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+void check_writable(const fs::path& path, Writing how) {
   if (!path.has_filename()) fail_to_write(path.empty() ? "(no name)" : path, EISDIR);
+  const auto check = [&](const fs::path& place, int rights) {
+    if (::faccessat(AT_FDCWD, place.c_str(), rights, AT_EACCESS) != 0) fail_to_write(path, errno);
+  };
+  struct stat old {};
+  if (::stat(path.c_str(), &old) == 0) {
+    if (S_ISDIR(old.st_mode)) fail_to_write(path, EISDIR);
+    // To rename over a file takes no right to write it, and root has every right.
+    if ((old.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) == 0) fail_to_write(path, EACCES);
+    check(path, W_OK);
+    if (!S_ISREG(old.st_mode) || how == Writing::in_place) return;
+  } else if (errno != ENOENT) {
+    fail_to_write(path, errno);
+  }
+  check(folder_of(target_of(path)), W_OK | X_OK);
+}
+
+void write_file_atomically(const fs::path& path, const std::function<void(FileWriter&)>& write) {
+  check_writable(path);
   struct stat old {};
   const bool exists = ::stat(path.c_str(), &old) == 0;
-  if (exists && S_ISDIR(old.st_mode)) fail_to_write(path, EISDIR);
   if (exists && !S_ISREG(old.st_mode)) return write_device(path, write);
 
-  std::error_code ignored;
-  const auto target = exists && fs::is_symlink(path, ignored) ? fs::canonical(path, ignored) : path;
+  const auto target = target_of(path);
   static std::atomic<unsigned> serial = 0;  // two threads may write the same file: the last rename wins
   const auto name = str(target.string(), ".tmp-", ::getpid(), "-", serial++);
   Descriptor fd(::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));

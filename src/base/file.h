@@ -21,12 +21,24 @@ class FileWriter {
 
 /// Writes `path` so that others see the old file or the whole new one, never a part: the bytes go to
 /// PATH.tmp-PID-N in the same folder, are flushed to the disk, and that file is renamed. The permissions of a file that
-/// is replaced are kept; a symbolic link is followed. A device or pipe (/dev/stdout) is written directly.
+/// is replaced are kept; a read-only one is not replaced, not even by root; a symbolic link is followed. A device or
+/// pipe (/dev/stdout) is written directly.
 /// Throws InputError saying what failed, where and why (a missing or read-only folder, a full disk), or whatever
 /// `write` throws; then neither the temporary file nor a partial one is left behind.
 void write_file_atomically(const std::filesystem::path& path, const std::function<void(FileWriter&)>& write);
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
+
+/// Whether a file that is there is replaced by a new one or added to.
+enum class Writing : std::uint8_t { anew, in_place };
+/// Throws what write_file_atomically() would for a place that cannot be written, as far as that shows without writing.
+void check_writable(const std::filesystem::path& path, Writing how = Writing::anew);
+
+/// Whether there is something at that place that writing would destroy. A device and an empty file hold nothing.
+bool holds_something(const std::filesystem::path& path);
+
+/// Whether two names lead to one file, which need not be there yet. A device is none.
+bool same_file(const std::filesystem::path& one, const std::filesystem::path& other);
 
 /// All bytes of a file (or pipe), which may be empty. Throws InputError if it is missing, a folder, unreadable, or
 /// longer than `max_bytes`; memory use stays below about twice `max_bytes` whatever is read.

@@ -174,6 +174,49 @@ TEST_F(FileTest, UnwritableFolderIsNamed) {
   EXPECT_THAT(names(), IsEmpty());
 }
 
+TEST_F(FileTest, AReadOnlyFileStaysAsItIs) {
+  const auto path = folder / "a";
+  write_file_atomically(path, std::string_view("old"));
+  ::chmod(path.c_str(), 0444);
+  const auto said =
+      path.string() + ": cannot be written: Permission denied; choose another place or change its permissions";
+  EXPECT_EQ(message_of([&] { write_file_atomically(path, std::string_view("new")); }), said);
+  EXPECT_EQ(message_of([&] { check_writable(path); }), said);
+  EXPECT_EQ(text_of(path), "old");
+  ::chmod(path.c_str(), 0644);
+  write_file_atomically(path, std::string_view("new"));
+  EXPECT_EQ(text_of(path), "new");
+}
+
+TEST_F(FileTest, WhatCannotBeWrittenIsKnownBeforehand) {
+  for (const auto& path :
+       {folder / "no" / "a", folder, fs::path(), folder / "file" / "a", folder / std::string(300, 'a')}) {
+    write_file_atomically(folder / "file", std::string_view("x"));
+    const auto said = message_of([&] { check_writable(path); });
+    EXPECT_EQ(said, message_of([&] { write_file_atomically(path, std::string_view("x")); }));
+    EXPECT_THAT(said, HasSubstr("cannot be written"));
+  }
+  for (const auto& path : {folder / "new", folder / "file", fs::path("/dev/null"), fs::path("in_this_folder")})
+    check_writable(path);
+  EXPECT_THAT(names(), UnorderedElementsAre("file"));
+}
+
+TEST_F(FileTest, TwoNamesMayLeadToOneFile) {
+  const auto other = folder / ".." / folder.filename() / "a";
+  EXPECT_TRUE(same_file(folder / "a", other)) << "which is not there yet";
+  EXPECT_FALSE(same_file(folder / "a", folder / "b"));
+  EXPECT_FALSE(same_file(folder / "a", "a"));
+  write_file_atomically(folder / "a", std::string_view("x"));
+  fs::create_symlink("a", folder / "link");
+  EXPECT_TRUE(same_file(folder / "a", other));
+  EXPECT_TRUE(same_file(folder / "link", other));
+  EXPECT_FALSE(same_file(folder / "a", folder / "b"));
+  EXPECT_FALSE(same_file("/dev/null", "/dev/null"));
+  EXPECT_TRUE(holds_something(folder / "link"));
+  EXPECT_FALSE(holds_something(folder));
+  EXPECT_FALSE(holds_something("/dev/zero"));
+}
+
 TEST_F(FileTest, FullDeviceIsReported) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "there is no /dev/full here";
   EXPECT_EQ(message_of([] { write_file_atomically("/dev/full", std::string_view("x")); }),
