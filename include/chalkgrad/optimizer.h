@@ -87,6 +87,8 @@ struct Schedule {
 
   /// Factor for step `step` (0, 1, …) of `steps` with `steps_per_epoch` in an epoch.
   double factor(std::int64_t step, std::int64_t steps, std::int64_t steps_per_epoch) const;
+  /// Whether a run of `epochs` may be given more of them: whether no rate in it depends on how many there are.
+  bool open_ended(std::int64_t epochs) const;
   /// "constant", "step:10,0.5" (every 10 epochs by 0.5), "cosine", "one-cycle", each with "+warmup:2" (epochs).
   /// Throws InputError saying what is allowed.
   static Schedule parse(std::string_view text);

@@ -17,10 +17,13 @@ namespace {
       "\" is not known; use constant, step:EPOCHS,FACTOR, cosine or one-cycle, each with +warmup:EPOCHS if wanted"));
 }
 
-double number(std::string_view part, std::string_view text) {
+/// The number that a part of the schedule is; `name` is what messages call it.
+double number(std::string_view part, std::string_view name, std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
-  if (error != std::errc() || end != part.data() + part.size() || !std::isfinite(value) || value <= 0) refuse(text);
+  if (error == std::errc::invalid_argument || end != part.data() + part.size()) refuse(text);
+  if (error != std::errc() || !std::isfinite(value) || value <= 0)
+    throw InputError(str("schedule \"", text, "\": ", name, " is ", part, "; it must be a number above 0"));
   return value;
 }
 
@@ -63,6 +66,10 @@ double Schedule::factor(std::int64_t step, std::int64_t steps, std::int64_t step
   return 1;
 }
 
+bool Schedule::open_ended(std::int64_t epochs) const {
+  return (kind == Kind::constant || kind == Kind::step) && warmup <= static_cast<double>(epochs);
+}
+
 Schedule Schedule::parse(std::string_view text) {
   Schedule schedule;
   std::string_view rest = text;
@@ -70,7 +77,7 @@ Schedule Schedule::parse(std::string_view text) {
     constexpr std::string_view kWarmup = "warmup:";
     const auto warm = rest.substr(plus + 1);
     if (!warm.starts_with(kWarmup)) refuse(text);
-    schedule.warmup = number(warm.substr(kWarmup.size()), text);
+    schedule.warmup = number(warm.substr(kWarmup.size()), "EPOCHS of warmup", text);
     rest = rest.substr(0, plus);
   }
   if (rest == "constant") return schedule;
@@ -82,8 +89,8 @@ Schedule Schedule::parse(std::string_view text) {
     schedule.kind = Kind::step;
     rest.remove_prefix(5);
     const auto comma = rest.find(',');
-    schedule.step_epochs = number(rest.substr(0, comma), text);
-    if (comma != std::string_view::npos) schedule.gamma = number(rest.substr(comma + 1), text);
+    schedule.step_epochs = number(rest.substr(0, comma), "EPOCHS", text);
+    if (comma != std::string_view::npos) schedule.gamma = number(rest.substr(comma + 1), "FACTOR", text);
   } else {
     refuse(text);
   }

@@ -4,6 +4,7 @@
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/optimizer.h"
+#include "src/base/text.h"
 
 namespace chalk {
 namespace {
@@ -36,12 +37,35 @@ TEST(Schedule, FollowsItsFormula) {
   EXPECT_EQ(warm.factor(20, 100, 10), 1);
 }
 
+TEST(Schedule, IsOpenEndedIfMoreEpochsChangeNoRateBeforeThem) {
+  for (const auto& [text, open] : {std::pair{"constant", true},
+                                   {"step:2,0.5", true},
+                                   {"constant+warmup:3", true},
+                                   {"step:2+warmup:4", false},
+                                   {"constant+warmup:3.5", false},
+                                   {"cosine", false},
+                                   {"one-cycle", false},
+                                   {"cosine+warmup:1", false}}) {
+    const auto schedule = Schedule::parse(text);
+    EXPECT_EQ(schedule.open_ended(3), open) << text;
+    bool same = true;
+    for (int step = 0; step < 30; ++step) same &= schedule.factor(step, 30, 10) == schedule.factor(step, 70, 10);
+    EXPECT_EQ(same, open) << text;
+  }
+}
+
 TEST(Schedule, ReadsWhatItWrites) {
   for (const char* text : {"constant", "cosine", "one-cycle", "step:10,0.5", "cosine+warmup:2"})
     EXPECT_EQ(Schedule::parse(text).text(), text);
-  for (const char* text :
-       {"", "cos", "step:", "step:0", "step:1,x", "cosine+warmup", "cosine+warmup:-1", "step:nan", "cosine+cool:2"}) {
+  for (const char* text : {"", "cos", "step:", "step:1,x", "cosine+warmup", "cosine+warmup:", "cosine+cool:2"}) {
     EXPECT_NE(refusal(text).find("is not known; use constant, step:"), std::string::npos) << text;
+  }
+  for (const auto& [text, what] : {std::pair{"step:0,0.1", "EPOCHS is 0"},
+                                   {"step:1,-2", "FACTOR is -2"},
+                                   {"step:nan", "EPOCHS is nan"},
+                                   {"cosine+warmup:-1", "EPOCHS of warmup is -1"},
+                                   {"constant+warmup:1e999", "EPOCHS of warmup is 1e999"}}) {
+    EXPECT_EQ(refusal(text), str("schedule \"", text, "\": ", what, "; it must be a number above 0"));
   }
 }
 

@@ -44,8 +44,12 @@ void check_batches(const Graph& graph, std::int64_t samples, std::int64_t batch)
   if (std::min(samples, batch) != 1 && samples % batch != 1) return;
   for (const auto& average : graph.running_averages()) {
     if (average.places > 1) continue;
-    throw InputError(str(graph.node(average.estimate).layer, ": batches of ", batch, " leave a last one of 1 of the ",
-                         samples, " samples, which has no variance to normalise with; use another batch size"));
+    const auto what = samples == 1 ? std::string("one sample")
+                      : batch == 1
+                          ? "a batch of one sample"
+                          : str("batches of ", batch, " leave a last one of 1 of the ", samples, " samples, which");
+    throw InputError(str(graph.node(average.estimate).layer, ": ", what, " has no variance to normalise with; ",
+                         samples == 1 ? "give it more samples" : "use another batch size"));
   }
 }
 
