@@ -50,7 +50,7 @@ class Network {
   void save(const std::filesystem::path& file) const;
   /// Reads such a file and builds the graph from its text. Throws InputError naming the file and what is wrong with it.
   static Network load(const std::filesystem::path& file);
-  /// SHA-256, in hex, over the bytes of all trainable parameters in order of their names.
+  /// SHA-256, in hex, over the bytes of all parameters, running statistics included, in order of their names.
   std::string weights_sha256() const;
 
  private:

@@ -33,13 +33,12 @@ void Network::initialize(std::uint64_t seed) {
 }
 
 std::string Network::weights_sha256() const {
-  std::set<std::string_view> trainable;
+  std::set<std::string_view> parameters;
   for (NodeId id = 0; id < graph_.size(); ++id) {
-    const Node& node = graph_.node(id);
-    if (node.op == &op_parameter && node.attributes.as<ParameterAttributes>().trainable) trainable.insert(node.name);
+    if (graph_.node(id).op == &op_parameter) parameters.insert(graph_.node(id).name);
   }
   Sha256 hash;
-  for (const auto name : trainable) {
+  for (const auto name : parameters) {
     const auto values = variables_.at(name).values();
     hash.update(std::span(reinterpret_cast<const std::uint8_t*>(values.data()), values.size_bytes()));
   }

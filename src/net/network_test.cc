@@ -174,6 +174,13 @@ TEST(Network, DrawsParametersFromTheSeed) {
   EXPECT_NE(hash(1), hash(2));
 }
 
+TEST(Network, TheHashCoversRunningStatistics) {
+  auto net = network("4c3-bn-10n", {1, 8, 8});
+  const auto hash = net.weights_sha256();
+  net.variables().at("batch_norm1.running_var").values()[0] = 2;
+  EXPECT_NE(net.weights_sha256(), hash);
+}
+
 TEST(Network, TakesTomlAsWell) {
   EXPECT_EQ(network("[[layer]]\nchain = \"10n\"\n", {7}).output_shape(), (Shape{10}));
   EXPECT_EQ(network("  10n\n", {7}).text(), "10n");

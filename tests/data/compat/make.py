@@ -137,7 +137,7 @@ def main():
             expected[name] = {"written_by": f"{version} ({commit})", "step": position(model)[0],
                               **reading(model, folder)}
             if name != "finished":
-                expected[name]["resumed"] = resuming(model)
+                expected[name]["resumed"] = resuming(model, folder)
             print(name, model.stat().st_size, "bytes, step", *position(model))
     notes.write_text(json.dumps(expected, indent=1) + "\n", encoding="utf-8")
 
