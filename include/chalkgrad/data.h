@@ -29,6 +29,11 @@ struct Dataset {
   /// Number of samples.
   std::size_t size() const;
 
+  /// SHA-256, in hex, of all that training makes use of: samples, labels or targets, shapes, scale and shift, and the
+  /// number of classes, but no names. Equal digests mean the same data, wherever they are kept. Computed anew by each
+  /// call, as the members may have changed: it takes about as long as to read the data once.
+  std::string digest() const;
+
   /// Throws InputError unless the sizes of all members agree and every label is in range.
   void check() const;
 };

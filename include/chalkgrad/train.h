@@ -23,18 +23,22 @@ namespace chalk {
 /// between any two steps, the run can continue from that file.
 class Trainer {
  public:
-  /// If the network's record is of an unfinished run, continues it, to the same bits as if it had never been
-  /// interrupted; options and data must then be those of that run (otherwise InputError). If not, a new run begins,
-  /// from the network's present weights. The options `checkpoint`, `checkpoint_every`, `stop`, `on_step` and `on_epoch`
-  /// are for train() and are ignored here. Throws InputError for options out of range and for data the loss cannot
-  /// take, ShapeError for data that do not fit the network.
+  /// If the network's record is of an unfinished run (some of its steps are done but not all, and it has not
+  /// diverged), continues it, to the same bits as if it had never been interrupted; options and data must then be those
+  /// of that run (otherwise InputError). Data are the same if their digests are, wherever they come from. If it is not
+  /// unfinished, or if there is no record, as after Network::initialize() or training.reset(), a new run begins from
+  /// the network's present weights, with any options and data. The options `checkpoint`, `checkpoint_every`, `stop`,
+  /// `on_step` and `on_epoch` are for train() and are ignored here. Throws InputError for options out of range and for
+  /// data the loss cannot take, ShapeError for data that do not fit the network.
   Trainer(Network& network, const Dataset& data, const TrainOptions& options = {});
   ~Trainer();
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;
 
   /// Trains on one batch. Allocates nothing. If the loss is not finite, throws NumericError naming the step and the
-  /// first layer with such a value, or the output that has no logarithm; the weights are then as before the step.
+  /// first layer with such a value, or the output that has no logarithm; the weights are then as before the step. After
+  /// the last step, the same for weights that are not finite. The run has then diverged: with a smaller lr, another
+  /// begins from the weights as they are now or, if they have grown too large, from others (Network::initialize, load).
   /// Throws std::logic_error if the run is finished.
   const Progress& step();
   const Progress& progress() const;
@@ -45,7 +49,8 @@ class Trainer {
   /// Makes done() true; a step in progress is completed. May be called from any thread and from a signal handler.
   void stop() noexcept;
   bool stopped() const;
-  /// Saves the network with its record: a checkpoint. Throws InputError.
+  /// Saves the network with its record: a checkpoint. Throws InputError, and NumericError for weights that are not
+  /// finite.
   void save(const std::filesystem::path& file) const;
 
  private:

@@ -37,8 +37,8 @@ struct TrainOptions {
   Loss loss = Loss::cross_entropy;
   std::uint64_t seed = 1;              ///< order of the samples, below 2^63 (parameters: Network::initialize)
   int threads = 0;                     ///< 0: one per core; never changes a bit of the result
-  std::filesystem::path checkpoint{};  ///< empty: none. Written at the start, at the end, after every epoch and,
-  std::int64_t checkpoint_every = 0;   ///< if > 0, every so many steps
+  std::filesystem::path checkpoint{};  ///< empty: none. Written after the first step, after every epoch, at the end,
+  std::int64_t checkpoint_every = 0;   ///< and, if > 0, every so many steps
   std::stop_token stop{};              ///< train() stops after the step in which a stop is requested
   std::function<void(const Progress&)> on_step{}, on_epoch{};
   CompileOptions compile{};
@@ -52,15 +52,19 @@ struct TrainOptions {
 struct TrainingRecord {
   TrainOptions options{};           ///< those that visit() shows, and the loss; the others have their defaults
   std::string data;                 ///< Dataset::name
+  std::string digest;               ///< Dataset::digest(), which says what data they are; older files have none
   std::int64_t samples = 1;         ///< its size
   std::int64_t step = 0;            ///< steps done
   double loss_sum = 0;              ///< of this epoch: Σ loss · samples,
   double correct = 0;               ///< and correctly classified samples
+  bool diverged = false;            ///< ended by a loss or weights that are not finite
   std::vector<std::string> states;  ///< which of Network::variables() are the optimizer's: saved with the network
 
   std::int64_t steps_per_epoch() const { return (samples + options.batch - 1) / options.batch; }
   std::int64_t steps() const { return steps_per_epoch() * options.epochs; }
   bool finished() const { return step >= steps(); }
+  /// Whether a Trainer goes on with it: some of its steps are done but not all, and it has not diverged.
+  bool unfinished() const { return step > 0 && !finished() && !diverged; }
   /// As model files hold it: see docs/formats.md.
   std::map<std::string, std::string> metadata() const;
 };

@@ -5,6 +5,7 @@
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
+#include "src/files/sha256.h"
 
 namespace chalk {
 namespace {
@@ -79,6 +80,16 @@ void check_outputs(const Dataset& data) {
 std::size_t Dataset::size() const {
   return labels.empty() ? targets.size() / std::max<std::size_t>(1, static_cast<std::size_t>(elements(target)))
                         : labels.size();
+}
+
+std::string Dataset::digest() const {
+  Sha256 hash;
+  const auto add = [&](const auto& numbers) {
+    const std::span raw(reinterpret_cast<const std::uint8_t*>(numbers.data()), std::span(numbers).size_bytes());
+    hash.update(std::uint64_t{numbers.size()}).update(raw);
+  };
+  add(sample), add(bytes), add(values), add(scale), add(shift), add(labels), add(targets), add(target);
+  return hash.update(std::uint64_t{class_names.size()}).hex();
 }
 
 void Dataset::check() const {

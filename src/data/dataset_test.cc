@@ -216,7 +216,7 @@ TEST_F(MnistTest, RealOneIsRead) {
   EXPECT_NEAR(-split.train.shift[0] / split.train.scale[0] / 255, 0.1307, 5e-5);
 }
 
-// ---- Dataset::check
+// ---- Dataset::digest and check
 Dataset small() {
   Dataset data;
   data.name = "small";
@@ -227,6 +227,36 @@ Dataset small() {
   data.labels = {0, 1};
   data.class_names = {"a", "b"};
   return data;
+}
+
+TEST(DatasetDigest, KnowsDataByWhatTheyAre) {
+  const auto digest = small().digest();
+  EXPECT_EQ(digest.size(), 64U);
+  auto renamed = small();
+  renamed.name = "moved";
+  renamed.class_names = {"x", "y"};
+  EXPECT_EQ(renamed.digest(), digest);
+  const auto other = [](auto change) {
+    auto data = small();
+    change(data);
+    return data.digest();
+  };
+  const std::set<std::string> all{digest,
+                                  other([](auto& d) { d.bytes[3] = 5; }),
+                                  other([](auto& d) { d.labels[0] = 1; }),
+                                  other([](auto& d) { d.scale[0] = 1; }),
+                                  other([](auto& d) { d.shift[0] = 1; }),
+                                  other([](auto& d) {
+                                    d.sample = {1, 2, 1};
+                                  }),
+                                  other([](auto& d) { d.class_names.emplace_back("c"); }),
+                                  other([](auto& d) {
+                                    d.bytes.clear(), d.values = {1, 2, 3, 4};
+                                  }),
+                                  other([](auto& d) {
+                                    d.labels.clear(), d.targets = {0, 1}, d.target = {1};
+                                  })};
+  EXPECT_EQ(all.size(), 9U);
 }
 
 std::string check(Dataset data) {

@@ -87,6 +87,8 @@ void read_position(const json& position, TrainingRecord& record) {
   record.step = member<std::int64_t>(position, "step", Range::from_to(0, static_cast<double>(record.steps())));
   record.loss_sum = member<double>(position, "loss_sum");
   record.correct = member<double>(position, "correct", Range::from_to(0, static_cast<double>(record.samples)));
+  if (position.contains("digest")) record.digest = member<std::string>(position, "digest");
+  if (position.contains("diverged")) record.diverged = member<bool>(position, "diverged");
 }
 
 void read_options(const json& training, TrainOptions& options) {
@@ -114,8 +116,9 @@ void read(const std::map<std::string, std::string>::node_type& entry, const char
 }  // namespace
 
 std::map<std::string, std::string> TrainingRecord::metadata() const {
-  const json position{
-      {"step", step}, {"loss_sum", loss_sum}, {"correct", correct}, {"data", data}, {"samples", samples}};
+  json position{{"step", step}, {"loss_sum", loss_sum}, {"correct", correct}, {"data", data}, {"samples", samples}};
+  if (!digest.empty()) position["digest"] = digest;
+  if (diverged) position["diverged"] = true;
   return {{kTrainingKey, options_of(*this).dump()},
           {kPositionKey, position.dump(-1, ' ', false, json::error_handler_t::replace)}};
 }

@@ -53,6 +53,23 @@ TEST(TrainingRecord, IsWrittenAsTheFirstVersionDid) {
             R"({"correct":0.0,"data":"digits","loss_sum":12.5,"samples":1438,"step":31})");
 }
 
+TEST(TrainingRecord, SaysWhatDataItIsOfAndWhetherItDiverged) {
+  auto record = some_record();
+  EXPECT_TRUE(record.unfinished());
+  record.digest = "0123";
+  record.diverged = true;
+  const auto again = read(record.metadata());
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->digest, "0123");
+  EXPECT_TRUE(again->diverged);
+  EXPECT_FALSE(again->unfinished());
+  record = some_record();
+  record.step = 0;
+  EXPECT_FALSE(record.unfinished()) << "nothing has been done yet";
+  record.step = record.steps();
+  EXPECT_FALSE(record.unfinished());
+}
+
 TEST(TrainingRecord, IsNotThereWithoutItsKey) { EXPECT_FALSE(read({{"data", "digits"}})); }
 
 /// The whole message about a key, of which `what` is the part that differs.
@@ -87,6 +104,9 @@ TEST(TrainingRecord, SaysWhatIsWrong) {
             position("correct is 1439; it must be from 0 to 1438"));
   EXPECT_EQ(complaint(kPositionKey, "\"loss_sum\":12.5,", ""), position("loss_sum is missing; add it"));
   EXPECT_EQ(complaint(kPositionKey, "12.5", "{}"), position("loss_sum is {}; it must be a number"));
+  EXPECT_EQ(complaint(kPositionKey, "\"data\"", "\"digest\":5,\"data\""), position("digest is 5; it must be text"));
+  EXPECT_EQ(complaint(kPositionKey, "\"data\"", "\"diverged\":1,\"data\""),
+            position("diverged is 1; it must be true or false"));
   auto alone = some_record().metadata();
   alone.erase(kPositionKey);
   try {

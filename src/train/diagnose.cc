@@ -61,14 +61,20 @@ std::string first_not_finite(Network& network, const Dataset& data, std::size_t 
   return where.empty() ? "the loss" : where;
 }
 
-void check_parameters(const Network& network) {
+std::string parameter_not_finite(const Network& network) {
   const Graph& graph = network.graph();
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
     if (node.op != &op_parameter) continue;
     const auto what = flaw(network.variables().at(node.name).values());
-    if (!what.empty()) throw NumericError(str("the parameter ", node.name, " is not finite", what, kUseless));
+    if (!what.empty()) return str("the parameter ", node.name, what);
   }
+  return {};
+}
+
+void check_parameters(const Network& network) {
+  const auto where = parameter_not_finite(network);
+  if (!where.empty()) throw NumericError(str(where, " is not finite", kUseless));
 }
 
 void fail_prediction(Network& network, const Feed& x, std::size_t samples, const std::uint32_t* rows) {

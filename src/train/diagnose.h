@@ -11,6 +11,8 @@ namespace chalk {
 /// "conv2 (NaN)" or "the parameter conv1.weight (inf)"; "the loss" if all layers are finite.
 std::string first_not_finite(Network& network, const Dataset& data, std::size_t samples, const std::uint32_t* rows);
 
+/// The first parameter of the network that holds NaN or infinity, as above; empty if none does. Allocates nothing then.
+std::string parameter_not_finite(const Network& network);
 /// Throws NumericError naming the first parameter of the network that holds NaN or infinity.
 void check_parameters(const Network& network);
 /// Throws NumericError naming the first parameter or layer in which that is so when the network predicts these samples.

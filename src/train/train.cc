@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "chalkgrad/error.h"
+#include "src/base/file.h"
 #include "src/train/feeds.h"
 
 namespace chalk {
@@ -21,12 +22,13 @@ TrainResult train(Network& network, const Dataset& data, const TrainOptions& opt
   const auto save = [&] {
     if (!options.checkpoint.empty()) trainer.save(options.checkpoint);
   };
-  save();
+  if (!options.checkpoint.empty()) check_writable(options.checkpoint);
+  const auto first = trainer.progress().step + 1;  // nothing is written before it; a full disk shows after it
   while (!trainer.done()) {
     const Progress& now = trainer.step();
     if (options.on_step) options.on_step(now);
     if (stop_requests.load() != requests || options.stop.stop_requested()) trainer.stop();
-    const bool due = options.checkpoint_every > 0 && now.step % options.checkpoint_every == 0;
+    const bool due = now.step == first || (options.checkpoint_every > 0 && now.step % options.checkpoint_every == 0);
     if (trainer.epoch_ended() || trainer.stopped() || due) save();
     if (trainer.epoch_ended() && options.on_epoch) options.on_epoch(now);
   }
@@ -36,7 +38,7 @@ TrainResult train(Network& network, const Dataset& data, const TrainOptions& opt
 TrainOptions checkpoint_options(const Network& network) {
   if (!network.training) {
     throw InputError(
-        "the model is not a checkpoint: it does not say how it was trained; train it anew instead of resuming");
+        "the model is not a checkpoint: it does not say how it was trained; begin a new run from its weights");
   }
   return network.training->options;
 }

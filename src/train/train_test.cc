@@ -89,10 +89,59 @@ TEST(Train, ResumesOnlyWhatItWas) {
   EXPECT_EQ(checkpoint_options(again).optimizer.as<Sgd>().momentum, 0.9);
   options.batch = 20;
   EXPECT_EQ(message([&] { train(again, data().train, options); }),
-            "the checkpoint was trained with batch=50, not 20; resume with the options it was started with");
+            "the checkpoint was trained with batch=50, not 20; resume with the options it was started with, or reset "
+            "Network::training to begin a new run from its weights");
+  Network anew = Network::load(options.checkpoint);
+  anew.training.reset();
+  EXPECT_EQ(train(anew, data().train, options).last.step, 3) << "the second advice; on_step stops it there";
   options.batch = 50;
-  EXPECT_NE(message([&] { train(again, data().test, options); }).find("the checkpoint was trained on 1438 samples"),
-            std::string::npos);
+  EXPECT_TRUE(
+      message([&] {
+        train(again, data().test, options);
+      }).starts_with("the checkpoint was trained on 1438 samples of \"digits\", not on 359 of \"digits\"; resume"));
+  options.on_step = nullptr;
+  EXPECT_EQ(train(again, data().train, options).last.step, 87) << "the first advice";
+  fs::remove(options.checkpoint);
+}
+
+TEST(Train, KnowsDataByWhatTheyAre) {
+  Network net = fresh();
+  Trainer(net, data().train, quick()).step();
+  auto moved = data().train;
+  moved.name = "elsewhere";
+  auto relabelled = data().train;
+  relabelled.labels[1437] = (relabelled.labels[1437] + 1) % 10;
+  EXPECT_EQ(
+      message([&] { Trainer(net, relabelled, quick()); }),
+      "the checkpoint was trained on 1438 samples of \"digits\", not on these, in which a sample or a label has "
+      "changed; "
+      "resume with the data it was started with, or begin a new run from its weights (train --from; in C++, reset "
+      "Network::training)");
+  EXPECT_EQ(message([&] { Trainer(net, moved, quick()); }), "no error");
+  net.training->digest.clear();  // a checkpoint of an earlier program: name and size must do
+  EXPECT_EQ(message([&] { Trainer(net, relabelled, quick()); }), "no error");
+  net.training->digest.clear();
+  EXPECT_NE(message([&] { Trainer(net, moved, quick()); }), "no error");
+  net.training.reset();
+  EXPECT_EQ(message([&] { Trainer(net, relabelled, quick()); }), "no error");
+}
+
+TEST(Train, WritesNothingBeforeTheFirstStep) {
+  auto options = quick();
+  options.checkpoint = temporary("first.safetensors");
+  Network good = fresh(2);
+  good.save(options.checkpoint);
+  const auto kept = [&] { return Network::load(options.checkpoint).weights_sha256() == good.weights_sha256(); };
+  Network net = fresh();
+  options.on_step = [&](const Progress& now) { EXPECT_EQ(kept(), now.step == 1) << now.step; };
+  options.optimizer = sgd({.lr = 1e30});
+  EXPECT_NE(message([&] { train(net, data().train, options); }), "no error");
+  EXPECT_EQ(Network::load(options.checkpoint).training->step, 1);
+  fs::permissions(options.checkpoint, fs::perms::owner_read);
+  const auto before = net.weights_sha256();
+  net.training.reset();
+  EXPECT_NE(message([&] { train(net, data().train, options); }).find("cannot be written"), std::string::npos);
+  EXPECT_EQ(net.weights_sha256(), before) << "known before the first step";
   fs::remove(options.checkpoint);
 }
 
@@ -172,7 +221,8 @@ TEST(Train, BatchNormalisationRefusesABatchWithoutVariance) {
       "batch_norm4: batches of 1437 leave a last one of 1 of the 1438 samples, which has no variance to normalise "
       "with; use another batch size");
   options.batch = 1;
-  EXPECT_NE(message([&] { train(net, data().train, options); }), "no error");
+  EXPECT_EQ(message([&] { train(net, data().train, options); }),
+            "batch_norm4: a batch of one sample has no variance to normalise with; use another batch size");
   Network maps = network("4c3-bn-relu-gap-10n", data().train.sample);  // 36 values of each sample
   options.batch = 719;
   options.epochs = 1;
@@ -194,6 +244,63 @@ TEST(Train, NamesStepAndLayerOfALossThatIsNotFinite) {
       text.starts_with("step 2 (epoch 1): the loss is not finite; the first value that is not is in the layer "))
       << text;
   EXPECT_NE(text.find("use a smaller lr"), std::string::npos);
+
+  // Following that advice, and what is then advised, leads to a trained network.
+  const auto again = message([&] { train(net, data().train, quick()); });
+  EXPECT_TRUE(again.starts_with("step 1 (epoch 1): the loss is not finite; ")) << again;
+  EXPECT_NE(again.find("; no step has been taken yet: begin with other weights"), std::string::npos) << again;
+  net.initialize(1);
+  EXPECT_EQ(message([&] { train(net, data().train, quick()); }), "no error");
+  EXPECT_EQ(net.weights_sha256(), trained_sha(quick()));
+}
+
+TEST(Train, ADivergedRunIsFollowedByANewOneFromItsWeights) {
+  Network net = fresh();
+  Trainer trainer(net, data().train, quick());
+  trainer.step();
+  const auto before = net.weights_sha256();
+  auto& weights = net.variables().at("dense1.weight");
+  const float first = weights.values()[0];
+  weights.values()[0] = std::numeric_limits<float>::infinity();
+  EXPECT_NE(message([&] { trainer.step(); }).find("the parameter dense1.weight (inf); use a smaller lr"),
+            std::string::npos);
+  weights.values()[0] = first;
+  EXPECT_EQ(net.weights_sha256(), before);
+  const auto file = temporary("diverged.safetensors");
+  net.save(file);
+  Network again = Network::load(file);
+  auto smaller = quick();
+  smaller.optimizer = sgd({.lr = 0.01});
+  EXPECT_EQ(train(net, data().train, smaller).last.step, 87);
+  EXPECT_EQ(train(again, data().train, smaller).last.step, 87);
+  EXPECT_EQ(again.weights_sha256(), net.weights_sha256());
+  fs::remove(file);
+}
+
+TEST(Train, WeightsThatAreNotFiniteAreNoFinishedModel) {
+  auto options = quick();
+  options.epochs = 1;
+  options.batch = 2000;  // one step, whose loss is finite
+  options.optimizer = sgd({.lr = 1e38, .momentum = 0});
+  options.checkpoint = temporary("not-finite.safetensors");
+  Network net = network("20n-relu-10n", data().train.sample);
+  for (auto& w : net.variables().at("dense1.weight").values()) w *= 100;
+  const auto said = message([&] { train(net, data().train, options); });
+  EXPECT_TRUE(std::regex_match(
+      said, std::regex("step 1 \\(epoch 1\\): what it has learned is not finite: the parameter "
+                       "dense[12]\\.[a-z]+ \\((inf|NaN)\\); use a smaller lr \\(it was 1e\\+38\\) or a "
+                       "warm-up")))
+      << said;
+  EXPECT_FALSE(fs::exists(options.checkpoint));
+  net.initialize(1);
+  options.optimizer = sgd({.lr = 0.01});
+  EXPECT_EQ(message([&] { train(net, data().train, options); }), "no error");
+  net.variables().at("dense1.bias").values()[3] = std::nanf("");
+  fs::remove(options.checkpoint);
+  Trainer trainer(net, data().train, quick());
+  EXPECT_NE(message([&] { trainer.save(options.checkpoint); }).find("the parameter dense1.bias (NaN)"),
+            std::string::npos);
+  EXPECT_FALSE(fs::exists(options.checkpoint));
 }
 
 TEST(Train, RefusesOptionsThatMakeNoSense) {

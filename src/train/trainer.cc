@@ -27,6 +27,7 @@ TrainingRecord first_record(const Dataset& data, const TrainOptions& o) {
                     .loss = o.loss,
                     .seed = o.seed};
   record.data = data.name;
+  record.digest = data.digest();
   record.samples = static_cast<std::int64_t>(data.size());
   return record;
 }
@@ -34,13 +35,17 @@ TrainingRecord first_record(const Dataset& data, const TrainOptions& o) {
 /// An unfinished run can only be continued as it began.
 void check_same_run(const TrainingRecord& before, const TrainingRecord& now) {
   if (const auto difference = first_difference(before, now); !difference.empty()) {
-    throw InputError(
-        str("the checkpoint was trained with ", difference, "; resume with the options it was started with"));
+    throw InputError(str("the checkpoint was trained with ", difference,
+                         "; resume with the options it was started with, or reset Network::training to begin a new "
+                         "run from its weights"));
   }
-  if (before.data != now.data || before.samples != now.samples) {
-    throw InputError(str("the checkpoint was trained on ", before.samples, " samples of \"", before.data, "\", not on ",
-                         now.samples, " of \"", now.data, "\"; resume with the data it was started with"));
-  }
+  const bool alike = before.data == now.data && before.samples == now.samples;
+  if (before.digest.empty() ? alike : before.digest == now.digest) return;
+  throw InputError(
+      str("the checkpoint was trained on ", before.samples, " samples of \"", before.data, "\", not on ",
+          alike ? "these, in which a sample or a label has changed" : str(now.samples, " of \"", now.data, "\""),
+          "; resume with the data it was started with, or begin a new run from its weights (train --from; "
+          "in C++, reset Network::training)"));
 }
 
 /// Sets the optimizer's state to what it is before the first step.
@@ -81,10 +86,11 @@ struct Trainer::State {
         labels(!data.labels.empty()),
         graph(training_graph(network, options.loss, target_shape(data), labels, options.optimizer)) {
     const auto record = first_record(data, options);
-    const bool goes_on = network.training && !network.training->finished();
+    const bool goes_on = network.training && network.training->unfinished();
     if (goes_on) {
       check_same_run(*network.training, record);
-      if (network.training->step > 0) check_states(network.variables(), graph);
+      network.training->digest = record.digest;
+      check_states(network.variables(), graph);
     }
     network.variables().add(graph.graph, options.seed);
     if (!goes_on) {
@@ -100,11 +106,18 @@ struct Trainer::State {
     now.steps = network.training->steps();
     now.epoch_samples = network.training->samples;
     now.step = network.training->step;
+    if (now.step > 0) now.lr = rate(now.step - 1);
     start = std::chrono::steady_clock::now();
   }
 
   void step();
+  /// Throws NumericError naming a parameter that is not finite: such weights are no model.
+  void check_weights() const;
+  double rate(std::int64_t step) const {
+    return lr * options.schedule.factor(step, now.steps, network.training->steps_per_epoch());
+  }
   [[noreturn]] void explain(std::size_t count, const std::uint32_t* rows) const;
+  [[noreturn]] void diverge(const std::string& what) const;
 
   Network& network;
   const Dataset& data;
@@ -130,7 +143,7 @@ void Trainer::State::step() {
   if (shuffled != now.epoch) shuffle(order, options.seed, shuffled = now.epoch);
   const auto count = static_cast<std::size_t>(std::min(options.batch, record.samples - first));
   const std::uint32_t* rows = order.data() + first;
-  now.lr = lr * options.schedule.factor(record.step, now.steps, per_epoch);
+  now.lr = rate(record.step);
   program->set("lr", static_cast<float>(now.lr));
   for (const auto& scalar : graph.scalars)
     program->set(scalar.name, static_cast<float>(scalar.value(options.optimizer.options(), record.step)));
@@ -148,18 +161,33 @@ void Trainer::State::step() {
   now.mean_loss = record.loss_sum / static_cast<double>(now.samples);
   now.accuracy = record.correct / static_cast<double>(now.samples);
   now.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (record.finished()) check_weights();  // those of other steps show in the next loss
+}
+
+void Trainer::State::check_weights() const {
+  const auto where = parameter_not_finite(network);
+  if (!where.empty())
+    diverge(str("step ", now.step, " (epoch ", now.epoch + 1, "): what it has learned is not finite: ", where));
+}
+
+/// Ends the run for good.
+void Trainer::State::diverge(const std::string& what) const {
+  network.training->diverged = true;
+  throw NumericError(str(what, now.step > 0
+                                   ? str("; use a smaller lr (it was ", now.lr, ") or a warm-up")
+                                   : "; no step has been taken yet: begin with other weights or smaller samples"));
 }
 
 /// The loss of these samples is not finite: says where that started.
 void Trainer::State::explain(std::size_t count, const std::uint32_t* rows) const {
+  network.training->diverged = true;
   const auto step = str("step ", network.training->step + 1, " (epoch ", now.epoch + 1, "): ");
   const auto where = first_not_finite(network, data, count, rows);
   if (where == "the loss") {
     const auto what = output_outside_domain(network, data, options.loss, count, rows);
     if (!what.empty()) throw NumericError(step + what);
   }
-  throw NumericError(str(step, "the loss is not finite; the first value that is not is in ", where,
-                         "; use a smaller lr (it was ", now.lr, ") or a warm-up"));
+  diverge(str(step, "the loss is not finite; the first value that is not is in ", where));
 }
 
 Trainer::Trainer(Network& network, const Dataset& data, const TrainOptions& options) {
@@ -181,6 +209,9 @@ bool Trainer::epoch_ended() const { return state_->now.samples == state_->now.ep
 bool Trainer::done() const { return stopped() || state_->now.step >= state_->now.steps; }
 void Trainer::stop() noexcept { state_->stopped.store(true); }
 bool Trainer::stopped() const { return state_->stopped.load(); }
-void Trainer::save(const std::filesystem::path& file) const { state_->network.save(file); }
+void Trainer::save(const std::filesystem::path& file) const {
+  state_->check_weights();
+  state_->network.save(file);
+}
 
 }  // namespace chalk

@@ -52,8 +52,10 @@ TEST(Train, AnUnfinishedRunOfAnotherOptimizerIsRefused) {
   Trainer trainer(net, data().train, options);
   trainer.step();
   options.optimizer = Adagrad{};
-  EXPECT_EQ(message([&] { train(net, data().train, options); }),
-            "the checkpoint was trained with optimizer=sgd, not adagrad; resume with the options it was started with");
+  EXPECT_EQ(
+      message([&] { train(net, data().train, options); }),
+      "the checkpoint was trained with optimizer=sgd, not adagrad; resume with the options it was started with, or "
+      "reset Network::training to begin a new run from its weights");
 }
 
 TEST(Train, AFinishedRunIsFollowedByANewOneWithAnyOptions) {
@@ -71,6 +73,38 @@ TEST(Train, AFinishedRunIsFollowedByANewOneWithAnyOptions) {
   const Network again = Network::load(file);
   EXPECT_TRUE(again.variables().contains("conv1.weight.sum"));
   EXPECT_FALSE(again.variables().contains("conv1.weight.momentum")) << "what the first optimizer left is not saved";
+  fs::remove(file);
+}
+
+TEST(Train, AnyNetworkWithoutAnUnfinishedRunBeginsANewOne) {
+  const auto options = [](std::int64_t epochs, double lr) {
+    auto o = quick();
+    o.epochs = epochs;
+    o.optimizer = sgd({.lr = lr});
+    return o;
+  };
+  const auto file = temporary("new-run.safetensors");
+  auto few = data().train;
+  few.labels.resize(200);
+  few.bytes.resize(200 * 64);
+  const auto trained = [&](const Dataset& on) {
+    Network net = fresh();
+    train(net, on, options(1, 0.05));
+    return net;
+  };
+  const auto goes = [&](Network net) {
+    return message([&] { EXPECT_EQ(train(net, data().train, options(2, 0.005)).last.step, 58); });
+  };
+  EXPECT_EQ(goes(trained(data().train)), "no error") << "finished";
+  EXPECT_EQ(goes(trained(few)), "no error") << "finished, on other data";
+  trained(data().train).save(file);
+  EXPECT_EQ(goes(Network::load(file)), "no error") << "loaded";
+  auto again = trained(data().train);
+  again.initialize(7);
+  EXPECT_EQ(goes(std::move(again)), "no error") << "re-initialised";
+  Network begun = fresh();
+  Trainer(begun, data().train, quick());
+  EXPECT_EQ(goes(std::move(begun)), "no error") << "no step was taken";
   fs::remove(file);
 }
 
