@@ -4,15 +4,29 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <fstream>
 #include <optional>
 
 #include "apps/chalkgrad/common.h"
+#include "src/base/file.h"
 #include "src/base/shortest.h"
 #include "src/base/suggest.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
 
 namespace chalk::app {
+
+/// An option that names a file to write, and where its value is kept.
+struct Output {
+  const CLI::App* command;
+  const CLI::Option* option;
+  const std::string* path;
+  Existing existing;
+
+  bool given() const { return option->count() > 0; }
+  std::string name() const { return option->get_name(); }
+};
+
 namespace {
 
 /// The number that all of the text is, or nothing.
@@ -47,6 +61,48 @@ std::string unexpected(const CLI::App& app) {
              guess.empty() ? str("; ", name, " --help lists what there is") : guess);
 }
 
+/// What is wrong with the text of an option: an unset variable of the shell leaves an empty one, a value that was
+/// forgotten the next option.
+std::string flaw_of_text(const std::string& text) {
+  if (text.empty()) return "must not be empty; is a variable of the shell not set?";
+  return text.starts_with("--") ? str("needs a value before ", text) : std::string();
+}
+
+}  // namespace
+
+bool adds_to(const std::string& path, std::string_view beginning) {
+  std::string found(beginning.size(), '\0');
+  std::ifstream(path, std::ios::binary).read(found.data(), static_cast<std::streamsize>(found.size()));
+  return !holds_something(path) || found == beginning;
+}
+
+namespace {
+
+/// A finished thing is never lost: throws if the output would destroy a file or cannot be written.
+void check_output(const Output& output) {
+  const auto& [command, option, path, existing] = output;
+  check_writable(*path, existing.beginning.empty() ? Writing::anew : Writing::in_place);
+  if (!holds_something(*path) || command->count("--overwrite") > 0) return;
+  if (existing.of && command->count(existing.of) > 0 &&
+      same_file(*path, command->get_option(existing.of)->results().front()))
+    return;
+  if (!existing.beginning.empty() && adds_to(*path, existing.beginning)) return;
+  throw InputError(str(*path, ": is there already", existing.beginning.empty() ? "" : ", and nothing to add to", "; ",
+                       existing.advice ? existing.advice(*path) : "", "give ", output.name(),
+                       " another file, or add --overwrite to replace it"));
+}
+
+void check_outputs(const std::vector<Output>& outputs) {
+  for (auto one = outputs.begin(); one != outputs.end(); ++one) {
+    if (!one->given()) continue;
+    check_output(*one);
+    for (auto other = outputs.begin(); other != one; ++other) {
+      if (other->given() && same_file(*other->path, *one->path))
+        throw UsageError(str(other->name(), " and ", one->name(), " name the same file; give each its own"));
+    }
+  }
+}
+
 }  // namespace
 
 Option& Option::required() {
@@ -76,8 +132,18 @@ Option Command::add(const char* name, std::function<void(const std::string&)> st
 }
 
 Option Command::text(const char* name, std::string& value, const std::string& help, const char* placeholder) {
-  return add(
+  auto option = add(
       name, [&value](const std::string& word) { value = word; }, value, help, placeholder);
+  command_->get_option(name)->check(CLI::Validator(flaw_of_text, ""));
+  return option;
+}
+
+Option Command::output(const char* name, std::string& path, const std::string& help, Existing existing) {
+  auto option = text(name, path, help, "FILE");
+  outputs_->push_back({command_, command_->get_option(name), &path, existing});
+  if (!command_->get_option_no_throw("--overwrite"))
+    command_->add_flag("--overwrite")->description("Replace what is there already");
+  return option;
 }
 
 Option Command::texts(const char* name, std::vector<std::string>& values, const std::string& help,
@@ -88,6 +154,7 @@ Option Command::texts(const char* name, std::vector<std::string>& values, const 
   };
   auto* option = command_->add_option(name, take, help);
   option->type_name(placeholder)->expected(CLI::detail::expected_max_vector_size);
+  option->check(CLI::Validator(flaw_of_text, ""));
   return {command_, option};
 }
 
@@ -148,10 +215,15 @@ CommandLine::~CommandLine() = default;
 Command CommandLine::command(const std::string& name, const std::string& description, std::function<int()> action) {
   auto* command = app_->add_subcommand(name, description);
   command->callback([this, action = std::move(action)] { chosen_ = action; });
-  return Command(command);
+  return {command, &outputs_};
 }
 
 int CommandLine::run(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {  // the parser would take the next word as the value
+    const std::string_view word = argv[i];
+    if (word.starts_with("--") && word.find('=') + 1 == word.size())
+      throw UsageError(str(word.substr(0, word.size() - 1), ": ", flaw_of_text("")));
+  }
   try {
     app_->parse(argc, argv);
   } catch (const CLI::Success& e) {  // help or version
@@ -161,6 +233,7 @@ int CommandLine::run(int argc, char** argv) {
     if (app_->get_subcommands().empty()) throw UsageError("which command? chalkgrad --help lists them");
     throw UsageError(e.what());
   }
+  check_outputs(outputs_);
   return chosen_();
 }
 

@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,17 @@ class Option {
   CLI::Option* option_;
 };
 
+/// Which files an output may write to although they are there and not empty.
+struct Existing {
+  const char* of = nullptr;      ///< the one that this option names
+  std::string_view beginning{};  ///< one that begins like this: the command adds to it
+  /// What else can be done with the file, "go on with it by …, ", or nothing.
+  std::string (*advice)(const std::string& path) = nullptr;
+};
+/// Whether an output that was declared with this beginning adds to what is there, or begins anew.
+bool adds_to(const std::string& path, std::string_view beginning);
+struct Output;  // in command.cc
+
 /// Whole numbers that an option takes.
 struct Whole {
   std::int64_t least = 0, most = std::int64_t{1} << 30;
@@ -48,9 +60,13 @@ constexpr Whole kSeeds{0, std::numeric_limits<std::int64_t>::max()};
 class Command {
  public:
   Command() = default;
-  explicit Command(CLI::App* command) : command_(command) {}
+  Command(CLI::App* command, std::vector<Output>* outputs) : command_(command), outputs_(outputs) {}
 
+  /// Not empty, as a variable of the shell is that was never set.
   Option text(const char* name, std::string& value, const std::string& help, const char* placeholder = "TEXT");
+  /// A file to write. If it is there already and neither `existing` nor --overwrite, which the command then has, allows
+  /// to write to it, the command does not run. Nor does it if the file cannot be written.
+  Option output(const char* name, std::string& path, const std::string& help, Existing existing = {});
   /// At least one.
   Option texts(const char* name, std::vector<std::string>& values, const std::string& help, const char* placeholder);
   template <std::integral T>
@@ -78,6 +94,7 @@ class Command {
              const std::string& help, const char* placeholder);
 
   CLI::App* command_ = nullptr;
+  std::vector<Output>* outputs_ = nullptr;
 };
 
 /// All commands.
@@ -102,6 +119,7 @@ class CommandLine {
 
  private:
   std::unique_ptr<CLI::App> app_;
+  std::vector<Output> outputs_;
   std::function<int()> chosen_;
 };
 

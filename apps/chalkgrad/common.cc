@@ -77,6 +77,12 @@ std::string read_text(const std::string& file) {
 }
 
 Network make_network(const std::string& spec, const Shape& input, std::uint64_t seed) {
+  if (spec.ends_with(".safetensors")) {
+    throw UsageError(
+        fmt::format("--net {0} is a model, and a network's text was expected; train goes on from a model "
+                    "by --from {0}, other commands take it without --net",
+                    shell_word(spec)));
+  }
   if (is_file(spec)) {
     auto network = chalk::network(read_text(spec), input, seed, spec);
     TrainOptions unused;
@@ -107,7 +113,12 @@ Split load_data(const std::string& spec, const Network& model, Parts parts) {
   if (!spec.empty()) return load_dataset(spec, parts);
   const auto found = model.metadata.find("data");
   if (found == model.metadata.end()) throw UsageError("the model does not say what it was trained on; add --data");
-  return load_dataset(found->second, parts);
+  try {
+    return load_dataset(found->second, parts);
+  } catch (const InputError& e) {
+    throw InputError(fmt::format("{}; the model was trained on {}: if that is elsewhere now, say where with --data",
+                                 e.what(), found->second));
+  }
 }
 
 Dataset load_part(const std::string& spec, const Network& model, const std::string& part) {
@@ -116,6 +127,14 @@ Dataset load_part(const std::string& spec, const Network& model, const std::stri
   auto& wanted = test ? data.test : data.train;
   encode_as_trained(model, wanted);
   return std::move(wanted);
+}
+
+std::string shell_word(const std::string& word) {
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789%+,-./:=@_";
+  if (word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
 }
 
 std::string count(std::int64_t number) {

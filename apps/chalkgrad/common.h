@@ -76,6 +76,9 @@ void add_network(Command& command, NetworkOptions& options, ModelFile model);
 /// `input` is used if no --input was given.
 Network make_network(const NetworkOptions& options, const Shape& input = {});
 
+/// A word as a shell takes it, so that a command that a message advises can be copied.
+std::string shell_word(const std::string& word);
+
 /// What the model was trained on, unless `spec` says otherwise.
 Split load_data(const std::string& spec, const Network& model, Parts parts);
 /// "test" or "train" of that, as the model was trained to see it; files of the other part need not be there.

@@ -57,7 +57,7 @@ void add_grad(CommandLine& line) {
   command.word("--part", options->part, {"test", "train"}, "test or train", "PART").shows_default();
   command.whole("--index", options->index, {.least = 0}, "The first sample, from 0", "I").shows_default();
   command.whole("--batch", options->batch, {1, 4096}, "How many samples; the loss is their mean").shows_default();
-  command.text("--out", options->out, "Where it goes (.npz)", "FILE").required();
+  command.output("--out", options->out, "Where it goes (.npz)").required();
   command.flag("--engine", options->engine, "Compute with the engine, in float, instead of the reference in double");
 }
 

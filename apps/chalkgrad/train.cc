@@ -22,7 +22,7 @@ constexpr const char* kDigitsNet =
     "16c3z-relu-mp2-32c3z-relu-mp2-64n-relu-";  // and a dense layer with an output a class
 
 struct Options {
-  std::string data = "digits", config, net, loss = "cross-entropy", maximise;
+  std::string data = "digits", config, net, from, loss = "cross-entropy", maximise;
   TrainOptions train;  // what is decided without a configuration or an option
   TrainingFields fields;
   std::string out, resume, log, print_after;
@@ -34,6 +34,7 @@ struct Options {
   /// What is minimised or maximised by the command line.
   Loss objective() const { return *find_loss(maximise.empty() ? loss : maximise); }
   const char* objective_flag() const { return maximise.empty() ? "--loss" : "--maximise"; }
+  bool objective_given() const { return given("--loss") || given("--maximise"); }
 };
 
 std::atomic<int> signals{0};
@@ -70,6 +71,15 @@ std::string default_net(const Dataset& data) {
   return data.sample.size() == 3 ? fmt::format("{}{}n", kDigitsNet, outputs) : fmt::format("64n-relu-{}n", outputs);
 }
 
+/// Options of the table [train] may contradict each other.
+void check_optimizer(const TrainOptions& options, const std::string& config) {
+  try {
+    options.optimizer.check();
+  } catch (const InputError& e) {
+    throw InputError(fmt::format("{}: {}", config, e.what()));
+  }
+}
+
 Run new_run(const Options& o) {
   const bool configured = !o.config.empty();
   const auto text = configured ? read_text(o.config) : std::string();
@@ -78,7 +88,8 @@ Run new_run(const Options& o) {
   TrainOptions options = o.train;
   const auto config = read_train_config(text, o.config, options);
   o.fields.apply(options);
-  if (o.given("--loss") || o.given("--maximise")) options.loss = o.objective();
+  if (o.objective_given()) options.loss = o.objective();
+  if (configured) check_optimizer(options, o.config);
   const auto& spec = o.given("--data") ? o.data : config.data.value_or(o.data);
   auto data = load_dataset(spec, Parts::training_at_least);
   const auto& sample = data.train.sample;
@@ -88,26 +99,65 @@ Run new_run(const Options& o) {
   return {std::move(network), std::move(data), options};
 }
 
+/// A new run from a model's weights. The loss is the model's, the data too unless others are given, and all else is as
+/// in any new run.
+Run run_from(const Options& o) {
+  auto network = Network::load(o.from);
+  TrainOptions options = o.train;
+  o.fields.apply(options);
+  options.loss = o.objective_given() ? o.objective() : natural_loss(network);
+  network.training.reset();
+  if (o.given("--data")) network.metadata["data"] = o.data;
+  auto data = load_data("", network, Parts::training_at_least);
+  return {std::move(network), std::move(data), std::move(options)};
+}
+
+/// Gives a run more epochs, if more were asked for, and if its steps so far would have been the same.
+void extend(TrainOptions& options, TrainingRecord& record, const Options& o) {
+  TrainOptions asked = options;
+  o.fields.apply(asked);
+  if (asked.epochs <= options.epochs || record.diverged) return;
+  if (!options.schedule.open_ended(options.epochs)) {
+    throw UsageError(fmt::format(
+        "--epochs {} is more than the {} of {}, whose schedule {} depends on them: with more, its steps so far would "
+        "have been others; leave it out, or train on from its weights: chalkgrad train --from {} --epochs {}",
+        asked.epochs, options.epochs, o.resume, options.schedule.text(), shell_word(o.resume),
+        asked.epochs - options.epochs));
+  }
+  options.epochs = record.options.epochs = asked.epochs;
+}
+
+void check_unfinished(const TrainingRecord& record, const std::string& file) {
+  const auto from = fmt::format("begin a new run from its weights by --from {}", shell_word(file));
+  const auto epochs = record.options.epochs;
+  if (record.diverged)
+    throw InputError(fmt::format("{}: its training diverged after step {}; {}, with a smaller --lr", file,
+                                 count(record.step), from));
+  if (record.finished()) {
+    throw InputError(fmt::format(
+        "{}: its training of {} epochs is finished; there is nothing to resume; {}{}", file, epochs,
+        record.options.schedule.open_ended(epochs) ? fmt::format("add --epochs with more than {}, or ", epochs) : "",
+        from));
+  }
+}
+
 /// Goes on with a checkpoint. What it was started with holds; an option that says something else is a mistake.
 Run resumed_run(const Options& o) {
   auto network = Network::load(o.resume);
   TrainOptions options = checkpoint_options(network);
-  const auto& began = network.metadata["data"];
-  const auto agree = [&](const char* flag, const auto& now, const auto& before) {
-    if (!o.given(flag) || now == before) return;
-    throw UsageError(
-        fmt::format("{} {} differs from {}, with which {} was started; leave it out", flag, now, before, o.resume));
+  extend(options, *network.training, o);
+  const auto agree = [&](const char* flag, std::string_view now, std::string_view began, bool same) {
+    if (o.given(flag) && !same) throw differs(flag, now, began, o.resume);
   };
-  agree("--data", o.data, began);
-  agree("--net", o.net, network.text());
-  agree(o.objective_flag(), name_of(o.objective()), name_of(options.loss));
+  agree("--net", o.net, is_toml(network.text()) ? "the network" : network.text(),
+        !o.given("--net") ||
+            make_network(o.net, network.input_shape(), options.seed).graph().print() == network.graph().print());
+  agree(o.objective_flag(), name_of(o.objective()), name_of(options.loss), o.objective() == options.loss);
   o.fields.check_agreement(options, o.resume);
   options.threads = o.train.threads;
+  check_unfinished(*network.training, o.resume);
+  if (o.given("--data")) network.metadata["data"] = o.data;  // whether they are the same, their digest tells
   auto data = load_data("", network, Parts::training_at_least);
-  if (network.training->finished()) {
-    throw InputError(
-        fmt::format("{}: its training of {} epochs is finished; there is nothing to resume", o.resume, options.epochs));
-  }
   return {std::move(network), std::move(data), std::move(options)};
 }
 
@@ -133,9 +183,9 @@ void introduce(const Run& run, const Options& o) {
   const auto price = cost(run.network.graph());
   const auto& text = run.network.text();
   fmt::print("network  {}: {} parameters, {} multiply-adds\n",
-             text.find('\n') == std::string::npos ? text
-             : o.config.empty()                   ? "from TOML"
-                                                  : o.config,
+             !is_toml(text)     ? text
+             : o.config.empty() ? "from TOML"
+                                : o.config,
              count(price.parameters), count(price.forward));
   const int threads = run.options.threads > 0 ? run.options.threads : available_threads();
   const auto& optimizer = run.options.optimizer;
@@ -148,6 +198,7 @@ void introduce(const Run& run, const Options& o) {
 
 Json start_line(const Run& run, const Options& o) {
   Json line{{"start", run.network.text()}, {"data", run.network.metadata.at("data")}, {"resume", o.resume}};
+  if (!o.from.empty()) line["from"] = o.from;
   line.merge(to_json(run.options));
   return line;
 }
@@ -193,20 +244,49 @@ void finish(Run& run, const Options& o, const Progress& last) {
   fmt::print("weights sha256 {}\n", sha);
 }
 
-int train_command(const Options& o) {
-  if (!o.config.empty()) {
-    if (!o.config.ends_with(".toml")) {
-      throw UsageError(fmt::format("{} is no configuration; give a FILE.toml, or a network as --net {}",
-                                   in_quotes(o.config), o.config));
-    }
-    if (o.given("--net")) throw UsageError(fmt::format("{} and --net were given; give one of them", o.config));
-    if (!o.resume.empty())
-      throw UsageError(fmt::format("{} and --resume were given; a checkpoint knows its configuration", o.config));
+/// Where the network comes from is said once.
+void check_origin(const Options& o) {
+  const auto& file = o.config;
+  if (file.ends_with(".safetensors")) {
+    throw UsageError(
+        fmt::format("{} is a model, no configuration; to train it further, write --from {}; to go on with "
+                    "a run, --resume {}",
+                    in_quotes(file), shell_word(file), shell_word(file)));
   }
+  if (!file.empty() && !file.ends_with(".toml")) {
+    throw UsageError(fmt::format("{} is no configuration; give a FILE.toml, or a network as --net {}", in_quotes(file),
+                                 shell_word(file)));
+  }
+  const auto refuse_both = [&](const std::string& one, const char* other, const char* advice) {
+    if (!one.empty() && o.given(other)) throw UsageError(fmt::format("{} and {} were given; {}", one, other, advice));
+  };
+  const std::string from = o.given("--from") ? "--from" : "";
+  refuse_both(file, "--net", "give one of them");
+  refuse_both(file, "--resume", "leave out the first: a checkpoint knows its configuration");
+  refuse_both(file, "--from", "give one of them");
+  refuse_both(from, "--net", "give one of them");
+  refuse_both(from, "--resume", "the one begins a new run, the other goes on with one; give one of them");
+}
+
+/// What can be done with a model that is where --out would go, before the other advice.
+std::string advice_on(const std::string& file) {
+  try {
+    const auto network = Network::load(file);
+    const auto word = shell_word(file);
+    return network.training && network.training->unfinished()
+               ? fmt::format("go on with it by --resume {} --out {}, ", word, word)
+               : fmt::format("train it further by --from {} and another --out, ", word);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+int train_command(const Options& o) {
+  check_origin(o);
   if (o.checkpoint_every > 0 && o.out.empty())
     throw UsageError("--checkpoint-every needs a file to write; add --out FILE");
   TrainLog log(o.log);
-  auto run = o.resume.empty() ? new_run(o) : resumed_run(o);
+  auto run = !o.resume.empty() ? resumed_run(o) : !o.from.empty() ? run_from(o) : new_run(o);
   auto& options = run.options;
   options.checkpoint = o.out;
   options.checkpoint_every = o.checkpoint_every;
@@ -218,13 +298,14 @@ int train_command(const Options& o) {
   }
   const bool quiet = o.quiet || o.json;
   if (!quiet) introduce(run, o);
-  log.line(start_line(run, o));
-
   TrainingDisplay display(options.epochs, quiet, maximised(options.loss) ? "objective" : "loss");
+  bool started = false;
   options.on_step = [&](const Progress& now) {
     display.step(now);
-    if (log.is_open())  // making the line takes longer than a step of a small network
-      log.line({{"step", now.step}, {"epoch", now.epoch + 1}, {"loss", now.loss}, {"lr", now.lr}});
+    if (!log.wanted()) return;  // making the line takes longer than a step of a small network
+    if (!started) log.line(start_line(run, o));
+    started = true;
+    log.line({{"step", now.step}, {"epoch", now.epoch + 1}, {"loss", now.loss}, {"lr", now.lr}});
   };
   options.on_epoch = [&](const Progress& now) {
     const auto tested = test(run);
@@ -245,10 +326,10 @@ int train_command(const Options& o) {
   }
   if (result.stopped && result.last.step < result.last.steps) {
     const auto where = fmt::format("stopped after step {} of {}", count(result.last.step), count(result.last.steps));
-    throw Interrupted(128 + signals.load(),
-                      o.out.empty()
-                          ? where + "; nothing was kept, for want of --out"
-                          : fmt::format("{}; go on with: chalkgrad train --resume {} --out {}", where, o.out, o.out));
+    throw Interrupted(128 + signals.load(), o.out.empty()
+                                                ? where + "; nothing was kept, for want of --out"
+                                                : fmt::format("{}; go on with: chalkgrad train --resume {} --out {}",
+                                                              where, shell_word(o.out), shell_word(o.out)));
   }
   finish(run, o, result.last);
   return kOk;
@@ -278,12 +359,14 @@ void add_train(CommandLine& line) {
             "What is maximised instead, by gradient ascent: " + alternatives(likelihoods), "J")
       .excludes("--loss");
   add_threads(command, o.train.threads);
-  command.text("--out", o.out,
-               "Where the model goes (.safetensors); also written after each epoch and when interrupted", "FILE");
+  command.output("--out", o.out,
+                 "Where the model goes (.safetensors); also written after each epoch and when interrupted",
+                 {.of = "--resume", .advice = advice_on});
   command.whole("--checkpoint-every", o.checkpoint_every, {.least = 1}, "Write --out every N steps, too");
+  command.text("--from", o.from, "Begin a new run with the network and weights of a model", "MODEL");
   command.text("--resume", o.resume, "Go on with an interrupted run, to the same bits as if it had never stopped",
                "FILE");
-  command.text("--log", o.log, "Append a line of JSON for each step and epoch", "FILE");
+  command.output("--log", o.log, "Append a line of JSON for each step and epoch", {.beginning = TrainLog::kBeginning});
   command.word("--print-after", o.print_after,
                {"differentiate", "simplify", "fold_scales", "split_variance", "fuse", "plan"},
                "Print what this pass made of the training step to stderr: differentiate, simplify, fold_scales, "

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "apps/chalkgrad/json.h"
 
@@ -11,11 +13,15 @@ namespace chalk::app {
 
 class TrainLog {
  public:
-  /// Nothing is written if the path is empty. Throws InputError if the file cannot be opened.
-  explicit TrainLog(std::string path);
+  /// What every log begins with.
+  static constexpr std::string_view kBeginning = "{\"start\":";
 
-  bool is_open() const { return file_ != nullptr; }
-  /// Writes a line at once. Throws InputError if it cannot be written (a full disk).
+  /// If the path is empty, nothing is ever written.
+  explicit TrainLog(std::string path) : path_(std::move(path)) {}
+
+  bool wanted() const { return !path_.empty(); }
+  /// Writes a line at once. The first one opens the file: a log that is there is added to, another file replaced.
+  /// Throws InputError if it cannot be written (a full disk).
   void line(const Json& object);
 
  private:

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "apps/chalkgrad/common.h"
 #include "src/base/fields.h"
 #include "src/base/wording.h"
 
@@ -137,7 +136,9 @@ const TrainingFields::Row* TrainingFields::given(std::string_view name) const {
 void TrainingFields::apply(TrainOptions& options) const {
   Setter setter(*this);
   options.visit(setter);
+  bool any = false;
   for (const auto& row : rows_) {
+    any |= given(row.name) != nullptr;
     if (!given(row.name) || setter.has_seen(row)) continue;
     std::vector<std::string> has;
     for (const auto& [name, value] : texts_of([&](FieldVisitor& v) { options.optimizer.options().show(v); }))
@@ -145,6 +146,7 @@ void TrainingFields::apply(TrainOptions& options) const {
     throw UsageError(fmt::format("{} is no option of the optimizer {}, which has {}; leave it out", row.flag,
                                  options.optimizer.name(), alternatives(has, " and ")));
   }
+  if (any) as_usage([&] { options.optimizer.check(); });
 }
 
 void TrainingFields::check_agreement(const TrainOptions& began, const std::string& file) const {
@@ -155,9 +157,15 @@ void TrainingFields::check_agreement(const TrainOptions& began, const std::strin
   for (const auto& [name, value] : now) {
     const auto then = std::ranges::find(before, name, &std::pair<std::string, std::string>::first);
     if (!given(name) || then == before.end() || then->second == value) continue;
-    throw UsageError(fmt::format("{} {} differs from {}, with which {} was started; leave it out",
-                                 "--" + with_dashes(name), value, then->second, file));
+    throw differs("--" + with_dashes(name), value, then->second, file);
   }
+}
+
+UsageError differs(std::string_view flag, std::string_view now, std::string_view began, const std::string& file) {
+  return UsageError(
+      fmt::format("{} {} differs from {}, with which {} was started; leave it out, or begin a new run from "
+                  "its weights by --from {}",
+                  flag, now, began, file, shell_word(file)));
 }
 
 Json to_json(const TrainOptions& options) {

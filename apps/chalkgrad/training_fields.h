@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/chalkgrad/command.h"
+#include "apps/chalkgrad/common.h"
 #include "apps/chalkgrad/json.h"
 #include "chalkgrad/train_options.h"
 
@@ -18,7 +19,8 @@ class TrainingFields {
   /// Adds the options to the command, with these values as their defaults. Both must live until the command has run.
   void add_to(Command& command, TrainOptions defaults);
 
-  /// Sets what was given on the command line. Throws UsageError for an option that the optimizer does not have.
+  /// Sets what was given on the command line. Throws UsageError for an option that the optimizer does not have, and for
+  /// options that contradict each other.
   void apply(TrainOptions& options) const;
   /// Throws UsageError if something was given that differs from the options with which `file` was started.
   void check_agreement(const TrainOptions& began, const std::string& file) const;
@@ -38,6 +40,9 @@ class TrainingFields {
   std::deque<Row> rows_;  // whose elements stay where they are
   const Command* command_ = nullptr;
 };
+
+/// What is thrown if the option says something else than that with which the run in `file` was started.
+UsageError differs(std::string_view flag, std::string_view now, std::string_view began, const std::string& file);
 
 /// The fields as members of a JSON object.
 Json to_json(const TrainOptions& options);

@@ -67,14 +67,14 @@ std::string parameter_not_finite(const Network& network) {
     const Node& node = graph.node(id);
     if (node.op != &op_parameter) continue;
     const auto what = flaw(network.variables().at(node.name).values());
-    if (!what.empty()) return str("the parameter ", node.name, what);
+    if (!what.empty()) return str("the parameter ", node.name, " is not finite", what);
   }
   return {};
 }
 
 void check_parameters(const Network& network) {
   const auto where = parameter_not_finite(network);
-  if (!where.empty()) throw NumericError(str(where, " is not finite", kUseless));
+  if (!where.empty()) throw NumericError(where + kUseless);
 }
 
 void fail_prediction(Network& network, const Feed& x, std::size_t samples, const std::uint32_t* rows) {

@@ -11,7 +11,7 @@ namespace chalk {
 /// "conv2 (NaN)" or "the parameter conv1.weight (inf)"; "the loss" if all layers are finite.
 std::string first_not_finite(Network& network, const Dataset& data, std::size_t samples, const std::uint32_t* rows);
 
-/// The first parameter of the network that holds NaN or infinity, as above; empty if none does. Allocates nothing then.
+/// "the parameter conv1.weight is not finite (inf)": the first one; empty if all are finite. Allocates nothing then.
 std::string parameter_not_finite(const Network& network);
 /// Throws NumericError naming the first parameter of the network that holds NaN or infinity.
 void check_parameters(const Network& network);

@@ -166,8 +166,7 @@ void Trainer::State::step() {
 
 void Trainer::State::check_weights() const {
   const auto where = parameter_not_finite(network);
-  if (!where.empty())
-    diverge(str("step ", now.step, " (epoch ", now.epoch + 1, "): what it has learned is not finite: ", where));
+  if (!where.empty()) diverge(str("step ", now.step, " (epoch ", now.epoch + 1, "): after it, ", where));
 }
 
 /// Ends the run for good.

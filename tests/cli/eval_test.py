@@ -102,7 +102,7 @@ class Models(CliTest):
         for kind in ("images-idx3", "labels-idx1"):
             (folder / f"train-{kind}-ubyte").rename(folder / f"hidden-{kind}")
         self.assertEqual(self.good("eval", path), both, "as the training saw them")
-        self.good("grad", path, "--index", 0, "--part", "test", "--out", npz)
+        self.good("grad", path, "--index", 0, "--part", "test", "--out", npz, "--overwrite")
         self.assertEqual(npz.read_bytes(), wanted)
         self.refused(1, "no train-images file", "eval", path, "--part", "train")
         for kind in ("images-idx3", "labels-idx1"):

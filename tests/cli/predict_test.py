@@ -78,7 +78,7 @@ class Prediction(CliTest):
                               ((black, "--background", "black", "--invert"), "--background white")):
             self.refused(1, [f"{given[0]}: all that is visible in it has the colour of the background; lay it on ",
                              f" with {advice}\n"], "predict", model, *given)
-        for colour in ("grey", "fff", "#12345g", "0x1234", ""):
+        for colour in ("grey", "fff", "#12345g", "0x1234"):
             self.refused(2, [f'--background "{colour}" is not a colour', "give white, black or RRGGBB such as ffcc00"],
                          "predict", model, white, "--background", colour)
         self.assertEqual(answer(opaque, "--background", "ffcc00"), expected)
@@ -111,7 +111,7 @@ class Prediction(CliTest):
                                      ("squared-error", "10n", "output", False),
                                      ("mean-absolute-error", "10n-tanh", "output", False)):
             with self.subTest(loss=loss, net=net):
-                self.good("train", "--net", net, "--loss", loss, "--epochs", 1, "--quiet", "--out", path)
+                self.good("train", "--net", net, "--loss", loss, "--epochs", 1, "--quiet", "--out", path, "--overwrite")
                 row = json.loads(self.good("predict", path, image, "--json", "--top", 10))[0]
                 values = [t[kind] for t in row["top"]]
                 self.assertEqual({frozenset(t) for t in row["top"]}, {frozenset(("label", kind))})

@@ -115,7 +115,7 @@ class CliTest(unittest.TestCase):
 
     def model(self, *args):
         path = self.path("model.safetensors")
-        self.good("train", *SMALL, "--epochs", 1, "--quiet", "--out", path, *args)
+        self.good("train", *SMALL, "--epochs", 1, "--quiet", "--out", path, "--overwrite", *args)
         return path
 
     def mnist_like(self, **replaced):

@@ -56,7 +56,7 @@ class Training(CliTest):
                               ("--maximise", ("log-likelihood", "gaussian-log-likelihood"))):
             for name in names:
                 with self.subTest(name):
-                    out, log = self.path("m.safetensors"), self.path(f"{name}.jsonl")
+                    out, log = self.path(f"{name}.safetensors"), self.path(f"{name}.jsonl")
                     result = json.loads(self.good("train", "--net", "20n-tanh-10n-sigmoid", option, name, "--epochs", 1,
                                                   "--json", "--out", out, "--log", log))
                     self.assertEqual(result[option[2:]], name)
@@ -112,7 +112,8 @@ class Writing(CliTest):
         out = disk / "m.safetensors"
         self.good("train", *SMALL, "--epochs", 1, "--quiet", "--out", out)
         before = out.read_bytes()
-        self.refused(1, ["m.safetensors", "No space left"], "train", "--net", "8c3-relu-100n-10n", "--out", out)
+        self.refused(1, ["m.safetensors", "No space left"], "train", "--net", "8c3-relu-100n-10n", "--out", out,
+                     "--overwrite")
         self.assertEqual([p.name for p in disk.iterdir()], [out.name])
         self.assertEqual(out.read_bytes(), before)
         with contextlib.suppress(OSError), open(disk / "rest", "wb", buffering=0) as rest:
