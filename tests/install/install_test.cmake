@@ -13,8 +13,11 @@ message(STATUS "Installing the ${KIND} libraries")
 set(installed ${BUILD})
 if(KIND STREQUAL "shared")
   set(installed ${work}/build)
-  run(${CMAKE_COMMAND} -S ${SOURCE} -B ${installed} ${as_built} -DCMAKE_BUILD_TYPE=${built_CMAKE_BUILD_TYPE}
-      -DBUILD_SHARED_LIBS=ON -DCHALKGRAD_OBJECTS=${BUILD}/objects.cmake -DCHALKGRAD_APP=${built_CHALKGRAD_APP} -DCHALKGRAD_TESTS=OFF)
+  foreach(shared IN ITEMS OFF ON)  # people change their minds: archives that were found must be forgotten
+    run(${CMAKE_COMMAND} -S ${SOURCE} -B ${installed} ${as_built} -DCMAKE_BUILD_TYPE=${built_CMAKE_BUILD_TYPE}
+        -DBUILD_SHARED_LIBS=${shared} -DCHALKGRAD_OBJECTS=${BUILD}/objects.cmake -DCHALKGRAD_APP=${built_CHALKGRAD_APP}
+        -DCHALKGRAD_TESTS=OFF)
+  endforeach()
   run(${CMAKE_COMMAND} --build ${installed})
 endif()
 run(${CMAKE_COMMAND} --install ${installed} --prefix ${work}/prefix)
