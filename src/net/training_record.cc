@@ -1,6 +1,5 @@
 #include "src/net/training_record.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <type_traits>
 
@@ -22,32 +21,41 @@ constexpr std::string_view kFirstOptimizer = "sgd";  // which the first version 
   throw InputError(str(what, " is ", in_quotes(name), ", which this program does not know; use a newer chalkgrad"));
 }
 
-/// Whether the value is of that type, for which `be` becomes words.
-template <class T>
-bool holds(const json& value, std::string& be) {
-  if constexpr (std::is_same_v<T, std::int64_t>) {
-    be = "whole, and " + be;
-    return value.is_number_integer() && (!value.is_number_unsigned() || value.get<std::int64_t>() >= 0);
-  }
-  if constexpr (std::is_same_v<T, double>) return value.is_number();
-  if constexpr (std::is_same_v<T, bool>) return be = "true or false", value.is_boolean();
-  if constexpr (std::is_same_v<T, std::string>) return be = "text", value.is_string();
-  be = "a list of numbers";
-  return value.is_array() && std::all_of(value.begin(), value.end(), [](const json& one) { return one.is_number(); });
+bool is_whole(const json& value) {
+  return value.is_number_integer() && (!value.is_number_unsigned() || value.get<std::int64_t>() >= 0);
+}
+bool is_number(const json& value) { return value.is_number(); }
+bool is_flag(const json& value) { return value.is_boolean(); }
+bool is_text(const json& value) { return value.is_string(); }
+bool is_list(const json& value) {
+  bool good = value.is_array();
+  for (const json& element : value) good = good && element.is_number();
+  return good;
 }
 
-/// What the object has under a name. Throws InputError if it has nothing, or nothing of that type.
-template <class T>
-T member(const json& object, std::string_view name, const Range& range = {}) {
+/// What the object has under a name. Throws InputError if that is nothing, or not good, or a number out of range.
+const json& member(const json& object, std::string_view name, bool (*is_good)(const json&), const std::string& be,
+                   const Range& range = {}) {
   const auto found = object.find(std::string(name));
   if (found == object.end()) throw InputError(str(name, " is missing; add it"));
-  std::string be = range.text();
-  bool good = holds<T>(*found, be);
-  if constexpr (std::is_same_v<T, std::int64_t> || std::is_same_v<T, double>)
-    good = good && range.contains(found->get<double>());
-  if (good) return found->get<T>();
+  if (is_good(*found) && (!found->is_number() || range.contains(found->get<double>()))) return *found;
   const auto is = found->is_string() ? in_quotes(found->get<std::string>()) : found->dump();
   throw InputError(str(name, " is ", first_bytes(is, 60), "; it must be ", be));
+}
+
+template <class T>
+T member(const json& object, std::string_view name, const Range& range = {}) {
+  if constexpr (std::is_same_v<T, std::int64_t>) {
+    return member(object, name, is_whole, "whole, and " + range.text(), range).template get<T>();
+  } else if constexpr (std::is_same_v<T, double>) {
+    return member(object, name, is_number, range.text(), range).template get<T>();
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return member(object, name, is_flag, "true or false").template get<T>();
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return member(object, name, is_text, "text").template get<T>();
+  } else {
+    return member(object, name, is_list, "a list of numbers").template get<T>();
+  }
 }
 
 /// Sets a field to what the object has under its name.
