@@ -46,7 +46,8 @@ TEST(Png, TransparencyLiesOnWhite) {
   EXPECT_THAT(seed("alpha.png").pixels, ElementsAre(255, 0, 0, 255, 255, 255));
   EXPECT_THAT(seed("grey-alpha.png").pixels, ElementsAre(64, 255));
   EXPECT_THAT(seed("grey-key.png").pixels, ElementsAre(0, 255, 170));  // 1 of 0…3 is transparent
-  EXPECT_THAT(seed("nothing.png").pixels, ElementsAre(255, 255));      // no ink at all is a blank sheet
+  EXPECT_THAT(seed("nothing.png").pixels, ElementsAre(255, 255));      // no ink at all is not lost ink,
+  EXPECT_THAT(seed("opaque.png").pixels, ElementsAre(255, 255));       // nor is a white picture without transparency
   EXPECT_THAT(seed("background.png").pixels, ElementsAre(255));        // the file asks for 80
 }
 

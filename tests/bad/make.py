@@ -204,6 +204,7 @@ good("image", "half.png", png(2, 1, 8, 4, b"\0\0\x80\0\x7f"))
 good("image", "grey-key.png", png(3, 1, 2, 0, b"\0\x18", chunk(b"tRNS", b"\0\1")))
 good("image", "palette-alpha.png", png(2, 1, 8, 3, b"\0\0\1", PALETTE + chunk(b"tRNS", b"\x40")))
 good("image", "nothing.png", png(2, 1, 8, 4, b"\0\xff\0\0\0"))
+good("image", "opaque.png", png(2, 1, 8, 4, b"\0\xff\xff\xff\xff"))
 good("image", "background.png", png(1, 1, 8, 4, b"\0\0\0", chunk(b"bKGD", b"\0\x50")))
 
 TURNED = b"\0\1\2\3\0\4\5\6"
