@@ -1,4 +1,7 @@
 // Everything: #include <chalkgrad/chalkgrad.h>.
+//
+// From main() on: a network or graph at namespace scope would be made before the library's tables. Make it in a
+// function.
 #pragma once
 
 #if __cplusplus < 202002L

@@ -25,6 +25,7 @@ namespace chalk {
 /// One parameter's numbers, 64-byte aligned and padded with zeros to a multiple of 16.
 class Tensor {
  public:
+  /// All zeros. Throws ShapeError for extents that are none.
   explicit Tensor(Shape shape);
   Tensor(const Tensor& other);
   Tensor(Tensor&&) noexcept = default;
@@ -134,7 +135,8 @@ struct KernelTime {
 /// that was forked amid a run can only be destroyed in the child, and the parameters it updates may be half new.
 class Program {
  public:
-  /// The graph is copied; `variables` must hold its parameters and outlive the program.
+  /// The graph is copied; `variables` must hold its parameters and outlive the program. Throws InputError if one is
+  /// missing or has another shape, and for options that fit no program.
   Program(const Graph& graph, Variables& variables, const CompileOptions& options = {});
   ~Program();
   Program(Program&&) noexcept;

@@ -8,6 +8,7 @@
 
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
+#include "src/ir/checks.h"
 #include "src/ir/leaves.h"
 
 namespace chalk {
@@ -25,6 +26,8 @@ namespace {
 // 2^40 elements are beyond any machine this runs on, and products of extents below it cannot overflow.
 constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
 
+}  // namespace
+
 void check_shape(const Shape& shape, const std::string& what) {
   std::int64_t n = 1;
   for (const auto extent : shape) {
@@ -35,6 +38,12 @@ void check_shape(const Shape& shape, const std::string& what) {
     n *= extent;
   }
 }
+
+void fail_before_main() {
+  throw std::logic_error("a network or graph is made before main() begins; make it in a function");
+}
+
+namespace {
 
 /// "conv2d: " or "conv2 (conv2d): ", and where the inputs come from, for a message that a shape rule raised.
 std::string where(const std::string& layer, const Op& op) {
@@ -114,6 +123,7 @@ Value Graph::constant(double value, Shape shape) {
 Value Graph::batch_size() { return append({&op_batch_size, {}, {}, {{}, false}, {}, {}}); }
 
 Value Graph::apply(const Op& op, Attributes attributes, std::span<const Value> inputs) {
+  if (!op.infer.value) fail_before_main();
   const auto arity = op.arity.value;
   if (arity >= 0 ? inputs.size() != static_cast<std::size_t>(arity) : inputs.empty()) {
     throw ShapeError(str(where(layer_, op), op.name.value, " takes ", arity < 0 ? "one or more" : std::to_string(arity),

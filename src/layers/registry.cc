@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "src/ir/checks.h"
+
 namespace chalk {
 
 std::span<const Layer* const> all_layers() {
@@ -10,6 +12,7 @@ std::span<const Layer* const> all_layers() {
 #include "src/layers/layers.inc"
 #undef CHALK_LAYER
   };
+  if (kAll[0]->name.value.empty()) fail_before_main();
   return kAll;
 }
 

@@ -28,7 +28,8 @@ const Shape& Network::input_shape() const { return graph_.node(input_node(graph_
 const Shape& Network::output_shape() const { return graph_.node(output_node(graph_)).type.shape; }
 
 void Network::initialize(std::uint64_t seed) {
-  variables_ = Variables(graph_, seed);
+  const Variables drawn(graph_, seed);
+  variables_ = drawn;  // a copy, so that predictors of this network go on with the new numbers
   training.reset();
 }
 

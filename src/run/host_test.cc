@@ -162,6 +162,27 @@ TEST(Program, HasAsManyThreadsAsItSays) {
   }
 }
 
+TEST(Program, RefusesAGuardThatIsNone) {
+  const Graph g = trained();
+  Variables variables(g, 3);
+  const auto guarded_by = [&](const std::string& guard) {
+    return input_error([&] { Program program(g, variables, {.guard = guard}); });
+  };
+  EXPECT_EQ(guarded_by("lost"), "the program has no output \"lost\"; it has y");
+  EXPECT_EQ(guarded_by("y"), "guard \"y\" is batched 4; it must be one number for all samples");
+}
+
+TEST(Program, RefusesMoreSamplesThanRowsCanName) {
+  Learner learner(1);
+  EXPECT_EQ(input_error([&] { learner.program.run(std::size_t{1} << 32); }),
+            "a run of 4294967296 samples; at most 2^32 − 1 are possible");
+}
+
+TEST(Tensor, RefusesExtentsThatAreNone) {
+  for (const auto& shape : {Shape{-1}, Shape{3, 0}, Shape{std::int64_t{1} << 62}, Shape{1 << 30, 1 << 30, 1 << 30}})
+    EXPECT_THROW(Tensor{shape}, ShapeError);
+}
+
 TEST(Program, RunsOnTheThreadsThereAre) {
   if (!kMayForkWithThreads) GTEST_SKIP() << "SKIPPED: ThreadSanitizer starts a thread of its own";
   const auto said = in_child([] {  // the limit is one on a user's processes and threads, and root has none

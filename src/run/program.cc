@@ -16,14 +16,6 @@ namespace chalk {
 
 namespace {
 
-Plan plan_of(const Graph& graph, const CompileOptions& options) {
-  Plan plan = make_plan(run_passes(graph, options), !options.disabled_passes.contains("fuse"), options.guard);
-  if (options.print && options.print_after.contains("fuse"))
-    options.print("fuse", print_kernels(plan.graph, plan.kernels));
-  if (options.print && options.print_after.contains("plan")) options.print("plan", plan.print());
-  return plan;
-}
-
 /// Variables may be of another graph.
 void check_shapes(const Graph& graph, const Variables& variables) {
   for (NodeId id = 0; id < graph.size(); ++id) {
@@ -44,6 +36,22 @@ std::size_t index_of(const std::vector<T>& all, std::string_view name, std::stri
   std::string known;
   for (const auto& one : all) known += (known.empty() ? "" : ", ") + one.name;
   throw InputError(str("the program has no ", what, " \"", name, "\"; it has ", known.empty() ? "none" : known));
+}
+
+void check_guard(const Plan& plan, const std::string& guard) {
+  if (guard.empty()) return;
+  const auto& type = plan.outputs[index_of(plan.outputs, guard, "output")].type;
+  if (type.batched || elements(type.shape) != 1)
+    throw InputError(str("guard \"", guard, "\" is ", to_string(type), "; it must be one number for all samples"));
+}
+
+Plan plan_of(const Graph& graph, const CompileOptions& options) {
+  Plan plan = make_plan(run_passes(graph, options), !options.disabled_passes.contains("fuse"), options.guard);
+  check_guard(plan, options.guard);
+  if (options.print && options.print_after.contains("fuse"))
+    options.print("fuse", print_kernels(plan.graph, plan.kernels));
+  if (options.print && options.print_after.contains("plan")) options.print("plan", plan.print());
+  return plan;
 }
 
 }  // namespace
@@ -98,6 +106,7 @@ void Program::set(std::string_view input, float value) {
 void Program::set_position(std::uint64_t position) { state_->executor.set_position(position); }
 
 void Program::run(std::size_t samples, const std::uint32_t* rows) {
+  if (samples > 0xffffffffU) throw InputError(str("a run of ", samples, " samples; at most 2^32 − 1 are possible"));
   if (samples == 0) throw InputError("a run needs at least one sample");
   if (const auto& unfed = state_->unfed; !unfed.empty())
     throw InputError(str("input \"", unfed[0], "\" has no samples; call feed(\"", unfed[0], "\", …) before run()"));

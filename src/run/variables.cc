@@ -9,6 +9,7 @@
 #include "src/base/aligned.h"
 #include "src/base/random.h"
 #include "src/base/text.h"
+#include "src/ir/checks.h"
 #include "src/ir/leaves.h"
 
 namespace chalk {
@@ -16,6 +17,7 @@ namespace chalk {
 void Tensor::Free::operator()(float* p) const { ::operator delete[](p, std::align_val_t{64}); }
 
 Tensor::Tensor(Shape shape) : shape_(std::move(shape)) {
+  check_shape(shape_, "tensor");
   const auto bytes = AlignedFloats::round(static_cast<std::size_t>(elements(shape_))) * sizeof(float);
   data_.reset(static_cast<float*>(::operator new[](bytes, std::align_val_t{64})));
   std::memset(data_.get(), 0, bytes);

@@ -133,7 +133,12 @@ Benchmark::~Benchmark() = default;
 Benchmark::Benchmark(Benchmark&&) noexcept = default;
 Benchmark& Benchmark::operator=(Benchmark&&) noexcept = default;
 const Network& Benchmark::network() const { return state_->network; }
-int Benchmark::threads() const { return (state_->training ? state_->training : state_->inference)->threads(); }
+int Benchmark::threads() const {
+  for (const auto* program : {&state_->training, &state_->inference}) {
+    if (*program) return (*program)->threads();
+  }
+  return state_->options.threads;
+}
 
 Speeds Benchmark::speeds(double seconds) {
   struct Measured {
@@ -167,6 +172,8 @@ Speeds Benchmark::speeds(double seconds) {
 }
 
 Shares Benchmark::profile(double seconds) {
+  if (!state_->training && !state_->inference)
+    throw InputError("nothing can be profiled: both training and inference are off; turn one on");
   Program& program = state_->training ? *state_->training : *state_->inference;
   const auto before = program.profile();
   std::vector<double> peak;

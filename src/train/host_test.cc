@@ -2,8 +2,10 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <stdexcept>
 #include <thread>
 
+#include "chalkgrad/benchmark.h"
 #include "src/base/test_support.h"
 #include "src/train/train_testing.h"
 
@@ -38,6 +40,32 @@ TEST(ForkedPredictor, PredictsInTheChildWhateverWasPredictedBefore) {
               "destroyed");
     EXPECT_TRUE(in_a_child == predictions(*predictor, 1) + predictions(*predictor, 300)) << before;
   }
+}
+
+TEST(Predictor, GoesOnWhenTheNetworkIsInitialisedAnew) {
+  Network net = fresh(1), other = fresh(2);
+  Predictor predictor(net, true, 2), of_other(other, true, 2);
+  predictions(predictor, 40);
+  net.initialize(2);
+  EXPECT_TRUE(predictions(predictor, 40) == predictions(of_other, 40));
+}
+
+TEST(Trainer, ThrowsWhenTheNetworkIsInitialisedAnew) {
+  Network net = fresh();
+  Trainer trainer(net, data().train, quick());
+  trainer.step();
+  net.initialize(1);
+  EXPECT_THROW(trainer.step(), std::logic_error);
+  EXPECT_EQ(message([&] { train(net, data().train, quick()); }), "no error");
+  EXPECT_EQ(net.weights_sha256(), trained_sha(quick()));
+}
+
+TEST(Benchmark, RefusesToProfileNothing) {
+  Benchmark benchmark(fresh(), {.training = false, .inference = false});
+  EXPECT_EQ(message([&] { benchmark.profile(0.1); }),
+            "nothing can be profiled: both training and inference are off; turn one on");
+  benchmark = Benchmark(fresh(), {.batch = 3, .threads = 1, .inference = false, .profile = true});  // as advised
+  EXPECT_GT(benchmark.profile(0.1).kernels.size(), 3U);
 }
 
 TEST(ForkedTrainer, TrainsOnInTheChildToTheSameBits) {

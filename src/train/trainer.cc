@@ -198,6 +198,7 @@ Trainer::Trainer(Trainer&&) noexcept = default;
 Trainer& Trainer::operator=(Trainer&&) noexcept = default;
 
 const Progress& Trainer::step() {
+  if (!state_->network.training) throw std::logic_error("Trainer::step() after the network was initialised anew");
   if (state_->network.training->finished()) throw std::logic_error("Trainer::step() after the last step");
   state_->step();
   return state_->now;

@@ -1,0 +1,17 @@
+// What must hold before anything is computed.
+#pragma once
+
+#include <string>
+
+#include "chalkgrad/shape.h"
+
+namespace chalk {
+
+/// Throws ShapeError for extents below 1, and for more elements than any machine has room for.
+void check_shape(const Shape& shape, const std::string& what);
+
+/// Tables of operations and layers are filled before main() begins, but perhaps after an object at namespace scope of
+/// the program around is made. Throws std::logic_error.
+[[noreturn]] void fail_before_main();
+
+}  // namespace chalk
