@@ -8,7 +8,7 @@
 namespace chalk {
 
 /// The first parameter or layer, in the network's order, that holds a value that is not finite for these samples, e.g.
-/// "conv2 (NaN)" or "the parameter conv1.weight (inf)"; "the loss" if all layers are finite.
+/// "the layer conv2 (NaN) for sample 17" or "the parameter conv1.weight (inf)"; "the loss" if all layers are finite.
 std::string first_not_finite(Network& network, const Dataset& data, std::size_t samples, const std::uint32_t* rows);
 
 /// "the parameter conv1.weight is not finite (inf)": the first one; empty if all are finite. Allocates nothing then.

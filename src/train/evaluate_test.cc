@@ -151,9 +151,10 @@ TEST(NotFinite, LayersThatOverflowAreNamed) {
   // tanh makes 1 of infinity, so the answer is finite, and there is nothing to say
   EXPECT_EQ(message([&] { predictor({.values = x}); }), "no error");
   std::ranges::fill(net.variables().at("dense2.weight").values(), 0.0F);  // 0 · inf
-  EXPECT_EQ(message([&] { predictor({.values = x}); }),
-            "the network's answer is not finite; the first value that is not is in the layer dense1 (inf); "
-            "train it again, with a smaller lr, or use a model from before that happened");
+  EXPECT_EQ(
+      message([&] { predictor({.values = x}); }),
+      "the network's answer is not finite; the first value that is not is in the layer dense1 (inf) for sample 0; "
+      "train it again, with a smaller lr, or use a model from before that happened");
 }
 
 TEST(NotFinite, SamplesAreNamed) {
