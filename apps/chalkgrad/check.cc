@@ -131,7 +131,8 @@ void print_latex(const CheckReport& report) {
   for (const auto& line : report.lines) {
     if (line.latex.empty()) continue;
     const auto tag = line.label.empty() ? "" : fmt::format(" \\tag{{{}}}", line.label);
-    fmt::print("\\[ {}{} \\]  % {}\n", line.latex, tag, word(line.verdict));
+    const bool remark = line.verdict == Verdict::verified && !line.message.empty();
+    fmt::print("\\[ {}{} \\]  % {}{}\n", line.latex, tag, word(line.verdict), remark ? "; " + line.message : "");
     if (line.verdict == Verdict::erratum) fmt::print("\\[ {} \\]  % corrected\n", line.corrected_latex);
   }
 }
@@ -168,18 +169,53 @@ std::string summary(const CheckReport& report) {
                      report.failed);
 }
 
+/// Standard input is called what it is, not "-".
+std::string name_of(const std::string& file) { return file == "-" ? "standard input" : file; }
+
+std::string text_of(const std::string& file) {
+  const auto bytes = read_file(file == "-" ? "/dev/stdin" : file, kMostBytes);
+  return {bytes.begin(), bytes.end()};
+}
+
+CheckReport judged(const std::string& file, const std::string& text, const CheckOptions& options) {
+  auto report = check_derivation(text, name_of(file), options);
+  if (report.lines.empty())
+    throw InputError(name_of(file) + ": has no equation; docs/check.md shows how they are written");
+  return report;
+}
+
+void print(const CheckReport& report, const std::string& text, const Screen& screen, bool quiet) {
+  std::string part;
+  for (const auto& line : report.lines) {
+    const bool good = line.verdict == Verdict::erratum || line.message.empty();  // and there is no remark
+    if (quiet && good && line.verdict != Verdict::failed) continue;
+    if (line.part != part) fmt::print("\n{}\n", screen.painted("1", part = line.part));
+    print_line(line, text, screen);
+  }
+  fmt::print("{}\n", screen.painted(report.failed == 0 ? "1" : "1;31", summary(report)));
+}
+
 int check(const Options& o) {
   const Screen screen;
-  bool good = true;
+  const bool several = o.files.size() > 1;
+  std::size_t unread = 0;
   std::vector<Json> all;
   CheckReport total;
   for (const auto& file : o.files) {
-    const bool input = file == "-";
-    const auto bytes = read_file(input ? "/dev/stdin" : file, kMostBytes);
-    const std::string text(bytes.begin(), bytes.end());
-    const auto report = check_derivation(text, input ? "standard input" : file, o.check);
-    if (report.lines.empty()) throw InputError(file + ": has no equation; docs/check.md shows how they are written");
-    good = good && report.failed == 0;
+    if (several && !o.json && !o.latex)
+      fmt::print("{}{}\n", &file == &o.files.front() ? "" : "\n", screen.painted("1", file));
+    CheckReport report;
+    std::string text;
+    try {
+      text = text_of(file);
+      report = judged(file, text, o.check);
+    } catch (const Error& e) {
+      if (!several) throw;
+      ++unread;  // the others are checked all the same
+      print_error(e.what());
+      all.push_back(Json{{"file", file}, {"error", e.what()}});
+      continue;
+    }
     total.verified += report.verified, total.errata += report.errata;
     total.definitions += report.definitions, total.failed += report.failed;
     if (o.json) {
@@ -187,19 +223,15 @@ int check(const Options& o) {
     } else if (o.latex) {
       print_latex(report);
     } else {
-      if (o.files.size() > 1) fmt::print("{}{}\n", &file == &o.files.front() ? "" : "\n", screen.painted("1", file));
-      std::string part;
-      for (const auto& line : report.lines) {
-        if (o.quiet && line.verdict != Verdict::failed) continue;
-        if (line.part != part) fmt::print("\n{}\n", screen.painted("1", part = line.part));
-        print_line(line, text, screen);
-      }
-      fmt::print("{}\n", screen.painted(report.failed == 0 ? "1" : "1;31", summary(report)));
+      print(report, text, screen, o.quiet);
     }
   }
-  if (o.files.size() > 1 && !o.json && !o.latex)
-    fmt::print("\n{} files: {}\n", o.files.size(), screen.painted(good ? "1" : "1;31", summary(total)));
-  if (o.json) print_json(o.files.size() == 1 ? all.front() : Json(all));
+  const bool good = total.failed + unread == 0;
+  if (several && !o.json && !o.latex) {
+    fmt::print("\n{} files: {}{}\n", o.files.size(), screen.painted(good ? "1" : "1;31", summary(total)),
+               unread == 0 ? "" : fmt::format(", {} not read", unread));
+  }
+  if (o.json) print_json(several ? Json(all) : all.front());
   return good ? kOk : kFailed;
 }
 
@@ -212,7 +244,7 @@ void add_check(CommandLine& line) {
   command.whole("--seed", options->check.seed, kSeeds, "Decides the random numbers that equations are tried on")
       .shows_default();
   command.whole("--trials", options->check.trials, {1, 1000}, "How many times they are drawn").shows_default();
-  command.flag("--quiet", options->quiet, "Print what is false, and the summary");
+  command.flag("--quiet", options->quiet, "Print what is false, remarks, and the summary");
   command.flag("--latex", options->latex, "Print the formulas in LaTeX instead");
   add_json(command, options->json).excludes("--latex");
   command.footer(

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <locale>
 #include <sstream>
 #include <string_view>
 #include <thread>
@@ -75,6 +76,7 @@ std::string below(const Mount& mount, std::string group) {
 
 /// Two numbers, of which the first may be "max" or -1: no limit.
 void read_quota_of(Cores& cores, std::ifstream quotas, std::ifstream periods, const std::string& file) {
+  for (auto* numbers : {&quotas, &periods}) numbers->imbue(std::locale::classic());
   double quota = 0, period = 0;
   if (!(quotas >> quota) || !((periods.is_open() ? periods : quotas) >> period) || quota <= 0 || period <= 0) return;
   if (cores.quota > 0 && cores.quota <= quota / period) return;

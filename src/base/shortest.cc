@@ -20,7 +20,7 @@ std::string printed(const char* format, Parts... parts) {
 }  // namespace
 
 Decimal shortest_decimal(double value) {
-  std::array<char, 32> text{};  // d.ddde±xx, with whatever point the locale has
+  std::array<char, 32> text{};  // d.ddde±xx, with whatever point setlocale() has chosen, which may be of several bytes
   // Where 15 digits or fewer do, printing 15 shows those and zeros, as a normal number is within 1.2e-16 of what it was
   // read from; subnormal ones have fewer digits.
   for (int more = value >= std::numeric_limits<double>::min() ? 14 : 0; more < 17; ++more) {
@@ -29,8 +29,8 @@ Decimal shortest_decimal(double value) {
   }
   const std::string_view scientific = text.data();
   const auto e = scientific.find('e');
-  Decimal decimal{std::string(scientific.substr(0, 1)), std::atoi(text.data() + e + 1)};
-  if (e > 1) decimal.digits += scientific.substr(2, e - 2);
+  Decimal decimal{std::string(scientific.substr(0, e)), std::atoi(text.data() + e + 1)};
+  std::erase_if(decimal.digits, [](char c) { return c < '0' || c > '9'; });
   decimal.digits.erase(decimal.digits.find_last_not_of('0') + 1);
   return decimal;
 }

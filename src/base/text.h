@@ -1,11 +1,32 @@
 // Building messages without a formatting library: str("conv1: ", 5, "×", 5).
 #pragma once
 
-#include <ostream>
+#include <sstream>
 #include <string>
 #include <tuple>
 
 namespace chalk {
+
+/// What numbers are written to: they look the same whatever locale the program has chosen (std::locale::global). A
+/// plain std::ostringstream would write 0,5 or 1.000.
+class TextStream : public std::ostringstream {
+ public:
+  TextStream();
+};
+
+/// While it lives, C functions on this thread read and write numbers with a point, whatever setlocale() has chosen: for
+/// libraries that use them.
+class PlainNumbers {
+ public:
+  PlainNumbers();
+  ~PlainNumbers();
+  PlainNumbers(const PlainNumbers&) = delete;
+  PlainNumbers& operator=(const PlainNumbers&) = delete;
+
+ private:
+  void* before_;  // a locale_t
+};
+
 namespace detail {
 
 /// What write(out, parts) writes to out. Out of line, and without the lengths of literals in the types: there are

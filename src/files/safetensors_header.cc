@@ -42,6 +42,7 @@ json parse_json(std::string_view text, std::string_view file) {
   };
   const auto nul = text.find('\0');  // nlohmann::json would take it for the end
   if (nul != std::string_view::npos) fail(file, "the header is not JSON (at its byte ", nul + 1, ")");
+  const PlainNumbers plain;
   try {
     return json::parse(text.begin(), text.end(), watch);
   } catch (const json::parse_error& error) {

@@ -1,6 +1,6 @@
 #include "chalkgrad/attributes.h"
 
-#include <sstream>
+#include "src/base/text.h"
 
 namespace chalk {
 namespace {
@@ -8,7 +8,7 @@ namespace {
 std::string text_of(std::int64_t value) { return std::to_string(value); }
 std::string text_of(bool value) { return value ? "true" : "false"; }
 std::string text_of(double value) {
-  std::ostringstream out;
+  TextStream out;
   out.precision(17);
   out << value;
   return out.str();

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
-#include <sstream>
 #include <stdexcept>
 
 #include "chalkgrad/error.h"
@@ -205,7 +204,7 @@ void Graph::running_average(Value parameter, Value batch, Value estimate, double
 }
 
 std::string Graph::print() const {
-  std::ostringstream out;
+  TextStream out;
   const auto reference = [&](NodeId id) {
     const auto& name = node(id).name;
     return name.empty() ? str("%", id) : str("%", id, " ", name);

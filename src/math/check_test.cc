@@ -148,6 +148,76 @@ TEST(Check, IsNotFooledByWhatIsZeroOrNoNumber) {
   EXPECT_EQ(verdicts("given a in 1..2\nexp(1000*a) = exp(1000*a)"), "F");
 }
 
+// Somebody who counts from 1 is told so, wherever a value has an index.
+TEST(Check, AConstantIndexIsOneThatThereIs) {
+  const std::string net = "network x: 3 > s = dense(W: 2 outputs, bias b) > y = sigmoid\ngiven v: 5; given a\n";
+  const auto none = [&](const std::string& what, const std::string& equation) {
+    EXPECT_THAT(complaint(net + equation), HasSubstr("there is no " + what + "; indices are whole and count from 0"))
+        << equation;
+  };
+  none("s[2], only s[0] and s[1]", "ds[2]/dW[1,0] = x[0]");
+  none("W[2,3], only W[0,0] to W[1,2]", "ds[1]/dW[2,3] = x[2]");
+  none("W[1,3], only W[0,0] to W[1,2]", "ds[1]/dW[1,3] = x[2]");
+  none("y[2], only y[0] and y[1]", "dy[1]/ds[1] = y[2]");
+  none("y[0.5], only y[0] and y[1]", "y[0.5] = 0");
+  none("y[1/2], only y[0] and y[1]", "y[1/2] = 0");
+  none("v[-1], only v[0] to v[4]", "v[-1] = 0");
+  none("v[2*3], only v[0] to v[4]", "sum(i, v[i]*v[2*3]) = 0");
+  none("v[max(4, 5)], only v[0] to v[4]", "max(a, v[max(4, 5)]) = a");
+  none("W[2,i], only W[0,0] to W[1,2]", "W[2,i] = 0");
+  none("W[2,:], only W[0,0] to W[1,2]", "W[2,:] = x");
+  none("v[5], only v[0] to v[4]", "at(v[5], v := 2*v) = 0");
+  none("v[5], only v[0] to v[4]", "at(a, a := v[5]) = 0");
+  none("v[5], only v[0] to v[4]", "u[i] := v[i]*v[5]");
+  none("v[5], only v[0] to v[4]", "g(t) := v[5]*t");
+  none("v[t], only v[0] to v[4]", "g(t) := v[t]*t\ng(5) = 0");
+  none("v[t], only v[0] to v[4]", "g(t) := v[t]*t\ng'(5) = 0");
+  none("x[t], only x[0] to x[2]", "g(t) := d(x[t])/dx[0]\ng(7) = 0");
+  none("(x + x)[3], only (x + x)[0] to (x + x)[2]", "(x + x)[3] = 0");
+  none("f[2], only f[0] and f[1]", "functions f = sin, cos\nf[2](a) = 0");
+  none("f[-1], only f[0] and f[1]", "functions f = sin, cos\nf'[-1](a) = 0");
+  EXPECT_EQ(verdicts(net + "s[2] = 0\nerratum counted from 1\ncorrected s[1] = sum(j, W[1,j]*x[j]) + b[1]"), "e");
+  // Following the advice:
+  EXPECT_EQ(verdicts(net + "ds[1]/dW[1,2] = x[2]\ndy[1]/ds[1] = y[1]*(1 - y[1])\nv[2*2] = v[8/2]\n"
+                           "g(t) := v[t]*t\ng(4) = 4*v[4]\ng'(4) = v[4]"),
+            "vvvdvv");
+}
+
+TEST(Check, WhatHoldsOnlyOutsideOfRangesSaysNothing) {
+  const std::string net = "network x: 3 > y = tanh\ngiven v: 5\n";
+  EXPECT_EQ(complaint(net + "v[i+5] = 99*v[i+5] for i=0..3"),
+            "3:1 both sides are 0 in every trial, but only because v counts as 0 outside of its range; choose indices "
+            "within it, which count from 0");
+  EXPECT_THAT(complaint(net + "dy[i+3]/dx[j] = 7*j for i=0..1, j=0..0"), HasSubstr("because dy/dx counts as 0"));
+  EXPECT_THAT(complaint(net + "u[i] := v[i+9] for i=0..2\nu[i] = 7*u[i]"), HasSubstr("because a value counts as 0"));
+  EXPECT_THAT(complaint(net + "at(v[i], v[j] := v[j+5]) = 0"), HasSubstr("only because v counts as 0"));
+  EXPECT_EQ(verdicts(net + "v[i+5] = v[i+5]*0.5 for i=0..3\nerratum out of range\ncorrected v[i] = v[i]"), "e");
+  // What is 0 anyway, or not only outside, is as it was:
+  const auto zero = check(net + "v[i+5] - v[i+5] = 0 for i=0..3");
+  EXPECT_EQ(verdicts(zero), "v");
+  EXPECT_EQ(zero.lines[0].message, "both sides are 0 in every trial");
+  EXPECT_EQ(verdicts(net + "sum(i=0..4, v[i+j]) = sum(i=0..4, v[i]*[i >= j]) for j=0..6\nv[i+4] = v[i+4] for i=0..1"), "vv");
+  EXPECT_EQ(verdicts(net + "v[i+1] = v[i+1] for i=0..3"), "v") << "following the advice";
+}
+
+TEST(Check, ExponentsAndProductsMayBeWrittenAsElsewhere) {
+  const std::string net = "network x: 3 > s = dense(W: 2 outputs) > y = tanh\ngiven a in 1..2\n";
+  EXPECT_EQ(verdicts(net + "dy[i]/dx[j] = (1 - y[i]²)·W[i,j]\ndy[i]/dx[j] = (1 - y[i]**2)⋅W[i,j]\n"
+                           "a¹² = a^12\na⁻¹ = 1/a\n-a² = -(a^2)\n(a + 1)³ = a³ + 3*a² + 3*a + 1\na⁺² ÷ a = a\n"
+                           "2**a**2 = 2^(a^2)\na⁰ = 1\na =\n  a ·\n  1\na = a\n  · 1\na = a^\n1"),
+            "vvvvvvvvvvvv");
+  EXPECT_EQ(complaint(net + "a²^3 = a"),
+            "3:2 this exponent is not understood; write x^2 for x², (x^2)^3 for a power of a power");
+  EXPECT_EQ(complaint(net + "a²⁻ = a"), "3:2 this exponent is not understood; write x^2 for x², x^(-2) for x⁻²");
+  EXPECT_EQ(verdicts(net + "(a^2)^3 = a^6\na^(-2) = 1/a^2"), "vv");
+  EXPECT_EQ(complaint(net + "aⁿ = a"), "3:2 \"ⁿ\" cannot stand in a formula; write ^n");
+  EXPECT_EQ(complaint(net + "√a = a"), "3:1 \"√\" cannot stand in a formula; write sqrt(…)");
+  EXPECT_EQ(complaint(net + "|a| = a"), "3:1 \"|\" cannot stand in a formula; write abs(…)");
+  EXPECT_EQ(complaint(net + "½*a = a"), "3:1 \"½\" cannot stand in a formula; write 1/2");
+  EXPECT_EQ(complaint(net + "\\alpha = a"),
+            "3:1 \"\\\" cannot stand in a formula; write α or alpha for \\alpha, sum(i, …) for \\sum_i");
+}
+
 TEST(Check, IsExactToTenDigits) {
   EXPECT_EQ(verdicts("given a in 1..2\na = a*(1 + 1e-9)"), "F");
   EXPECT_EQ(verdicts("given a in 1..2\na = a*(1 + 1e-13)"), "v");
@@ -366,7 +436,10 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{NET "softmax'(x) = 1", "2:1 softmax has no single derivative; write d(softmax(s)[i])/ds[j]"},
         Mistake{NET "(x + x)[i+1] = 1",
                 "2:10 a plain index is needed here; name the expression with := to take it apart further"},
-        Mistake{NET "(x + x)[3] = 1", "2:9 this index runs from 0 to 2"},
+        Mistake{NET "(x + x)[3] = 1",
+                "2:9 there is no (x + x)[3], only (x + x)[0] to (x + x)[2]; indices are whole and count from 0"},
+        Mistake{NET "(x + x)[-1] = 1",
+                "2:9 there is no (x + x)[-1], only (x + x)[0] to (x + x)[2]; indices are whole and count from 0"},
         Mistake{NET "(x + x)[i,j] = 1", "2:4 this is a vector of 3 and takes 1 index, not 2"},
         Mistake{NET "(x @ x^T)[:,0] = x",
                 "2:11 a whole axis (:) stands among the indices of a value only; name this with := first"},

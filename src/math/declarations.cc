@@ -267,7 +267,11 @@ class DeclarationReader {
     call.kind = Kind::call;
     call.place = place;
     call.name = f.name;
-    call.args = {number(0.5, place)};
+    Expr any;  // not a number, which would have to do for every index it is in
+    any.kind = Kind::index;
+    any.place = place;
+    any.id = part_.indices.fresh(1);
+    call.args = {node(std::move(any))};
     Elaborator elaborator(part_.symbols, part_.indices);
     const auto result = elaborator.run(node(std::move(call)));
     elaborator.settle();

@@ -3,17 +3,27 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <utility>
 
 #include "src/base/text.h"
 #include "src/base/wording.h"
 #include "src/math/error.h"
+#include "src/math/evaluate.h"
+#include "src/math/print.h"
 #include "src/math/substitute.h"
 
 namespace chalk::math {
 namespace {
 
 constexpr std::int64_t kMostOnes = 1 << 20;
+
+/// For formulas without any.
+class NoValues : public Values {
+  const std::vector<double>& value(int, Place) override { throw std::logic_error("a constant without values"); }
+  const std::vector<double>& jacobian(int, int, Place place) override { return value(0, place); }
+  std::unique_ptr<Values> with(const std::vector<std::pair<int, std::vector<double>>>&) override { return nullptr; }
+};
 
 bool is_pair(const Expr& e) { return e.kind == Kind::reduce && e.bounds.empty() && e.args.size() == 2; }
 
@@ -107,6 +117,34 @@ ExprPtr Elaborator::index_expression(const ExprPtr& e) {
     default:
       return scalar(e, "an index");
   }
+}
+
+namespace {
+
+/// name[1,2]
+template <class Each>
+std::string element_of(std::string_view name, std::size_t axes, Each each) {
+  std::string text(name);
+  for (std::size_t k = 0; k < axes; ++k) text += (k == 0 ? "[" : ",") + each(k);
+  return text + "]";
+}
+
+}  // namespace
+
+/// An index that varies may leave its axis, and a value is 0 there; one that is a number must be on it. Throws
+/// MisfitError. `args` are all indices of what is called `name`, as they were written.
+void Elaborator::check_constant(const ExprPtr& i, std::int64_t extent, std::string_view name,
+                                const std::vector<ExprPtr>& args, const Shape& extents) {
+  if (!is_constant(*i)) return;
+  NoValues none;
+  const double at = Evaluator(symbols_, indices_, none).run(i).data[0];
+  if (at >= 0 && at < static_cast<double>(extent) && at == std::floor(at)) return;
+  const auto written = element_of(name, args.size(), [&](std::size_t k) { return to_text(*args[k]); });
+  const auto first = element_of(name, extents.size(), [](std::size_t) { return std::string("0"); });
+  const auto last = element_of(name, extents.size(), [&](std::size_t k) { return std::to_string(extents[k] - 1); });
+  const auto count = elements(extents);
+  throw MisfitError(i->place, str("there is no ", written, ", only ", first, count == 2 ? " and " : " to ", last,
+                                  "; indices are whole and count from 0"));
 }
 
 std::string Elaborator::shape(const std::vector<int>& axes) const {
@@ -220,6 +258,7 @@ Indexed Elaborator::value(const Expr& e, int symbol, const std::vector<ExprPtr>&
     }
     auto i = index_expression(args[k]);
     if (i->kind == Kind::index) unify(i->id, 0, extents[k] - 1, i->place);
+    check_constant(i, extents[k], v.name, args, extents);
     v.args.push_back(std::move(i));
   }
   return {node(std::move(v)), std::move(axes)};
@@ -234,17 +273,17 @@ Indexed Elaborator::element(const Expr& e) {
                                     whole.axes.size() == 1 ? " index" : " indices", ", not ", e.args.size() - 1));
   }
   std::map<int, ExprPtr> by;
+  Shape extents;
+  for (const int axis : whole.axes) extents.push_back(extent(axis));
   for (std::size_t k = 0; k < whole.axes.size(); ++k) {
     const auto i = index_expression(e.args[k + 1]);
-    const auto last = extent(whole.axes[k]) - 1;
     if (i->kind == Kind::index) {
-      unify(i->id, 0, last, i->place);
-    } else if (i->kind != Kind::number || i->number != std::floor(i->number)) {
+      unify(i->id, 0, extents[k] - 1, i->place);
+    } else if (!is_constant(*i)) {
       throw FormulaError(i->place,
                          "a plain index is needed here; name the expression with := to take it apart further");
-    } else if (i->number > static_cast<double>(last)) {
-      throw MisfitError(i->place, str("this index runs from 0 to ", last));
     }
+    check_constant(i, extents[k], "(" + to_text(*e.args[0]) + ")", {e.args.begin() + 1, e.args.end()}, extents);
     by[whole.axes[k]] = i;
   }
   return {substitute(whole.body, by), {}};

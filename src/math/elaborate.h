@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "chalkgrad/shape.h"
 #include "src/math/expr.h"
 #include "src/math/symbols.h"
 
@@ -56,6 +57,8 @@ class Elaborator {
   Indexed at(const Expr& e);
   ExprPtr scalar(const ExprPtr& e, std::string_view what);
   ExprPtr index_expression(const ExprPtr& e);
+  void check_constant(const ExprPtr& i, std::int64_t extent, std::string_view name, const std::vector<ExprPtr>& args,
+                      const Shape& extents);
 
   int lookup(const std::string& name) const;
   ExprPtr index(int id, Place place) const;

@@ -35,6 +35,7 @@ Indexed Elaborator::call(const Expr& e) {
   if (e.args.size() > 1) {
     which = index_expression(e.args[0]);
     if (which->kind == Kind::index) unify(which->id, 0, last, which->place);
+    check_constant(which, last + 1, e.name, {e.args[0]}, {last + 1});
   } else {
     if (argument.axes.empty() || argument.axes.back() < 0 || extent(argument.axes.back()) != last + 1) {
       throw FormulaError(e.place, str(e.name, " has ", last + 1, " functions and takes a vector of as many, not ",
@@ -80,10 +81,16 @@ Indexed Elaborator::user_function(const Expr& e, const Symbol& function, const I
   if (depth_ == kMostFunctions)
     throw FormulaError(e.place, str("more than ", kMostFunctions, " functions within each other"));
   const auto hole = make(Kind::name, e.place);
+  const auto body_of = [&](const ExprPtr& parameter) {
+    const InFunction reading(*this, function, parameter);
+    return run(function.body);
+  };
   Indexed result;
   try {
-    const InFunction reading(*this, function, hole);
-    result = run(function.body);
+    // A number stands in its own place, so that indices that it is in are checked; but derivatives are by the hole.
+    const bool number = is_constant(*argument.body);
+    if (number) result = body_of(argument.body);
+    if (!number || e.primes > 0) result = body_of(hole);
   } catch (const FormulaError& error) {
     if (depth_ > 0) throw;
     throw FormulaError(e.place, str("in ", e.name, "(…): ", error.what()));

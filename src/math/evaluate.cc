@@ -213,7 +213,7 @@ Array Evaluator::apply(const Expr& e, const std::vector<Array>& args) {
   }
 }
 
-/// data[args…], 0 where an index is outside.
+/// data[args…], or Values::outside() where an index is.
 Array Evaluator::gather(const Expr& e, const std::vector<Array>& at, const std::vector<double>& data,
                         const std::vector<std::int64_t>& extents) {
   std::vector<int> axes;
@@ -231,7 +231,8 @@ Array Evaluator::gather(const Expr& e, const std::vector<Array>& at, const std::
     });
   }
   for (std::size_t i = 0; i < y.data.size(); ++i) {
-    if (offset[i] >= 0) y.data[i] = data[static_cast<std::size_t>(offset[i])];
+    if (offset[i] < 0 && !outside_) outside_ = &e;
+    y.data[i] = offset[i] < 0 ? values_.outside() : data[static_cast<std::size_t>(offset[i])];
     if (std::isfinite(y.data[i])) magnitude_ = std::max(magnitude_, std::abs(y.data[i]));
   }
   return y;
@@ -335,6 +336,7 @@ Array Evaluator::at(const Expr& e) {
     parts.push_back(inner.run(e.args[0]));
     values_.spent(changed->spent());
     magnitude_ = std::max(magnitude_, inner.magnitude_);
+    if (!outside_) outside_ = inner.outside_;
   }
   if (outer.empty()) return parts[0];
   // Each part is over the same axes; put the outer ones among them.

@@ -37,8 +37,13 @@ class Values {
   std::int64_t spent() const { return spent_; }
   void spent(std::int64_t numbers) { spent_ = numbers; }
 
+  /// What every value counts as outside of its ranges: 0, unless somebody asks what follows from that.
+  double outside() const { return outside_; }
+  void outside(double number) { outside_ = number; }
+
  private:
   std::int64_t spent_ = 0;
+  double outside_ = 0;
 };
 
 class Evaluator {
@@ -51,6 +56,9 @@ class Evaluator {
 
   /// The largest magnitude that came up on the way.
   double magnitude() const { return magnitude_; }
+
+  /// The first value that was asked for outside of its ranges; null if there was none.
+  const Expr* outside() const { return outside_; }
 
  private:
   Array compute(const ExprPtr& e);
@@ -73,6 +81,7 @@ class Evaluator {
   std::size_t kept_ = 0;                             // and how many numbers these are
   std::vector<std::pair<int, std::int64_t>> fixed_;  // indices that at(…) holds still
   double magnitude_ = 0;
+  const Expr* outside_ = nullptr;
 };
 
 /// Spreads an array over more axes, in the given order (not necessarily increasing).

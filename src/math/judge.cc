@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
 
 #include "src/base/text.h"
+#include "src/math/error.h"
 #include "src/math/evaluate.h"
 
 namespace chalk::math {
@@ -17,7 +17,7 @@ constexpr double kSmall = 1e-3, kSmaller = 1e-4, kFalls = 1.0 / 30;
 
 std::string shown(double value) {
   if (std::isnan(value)) return "nan";  // which may have a sign
-  std::ostringstream out;
+  TextStream out;
   out.precision(6);
   out << value;
   return out.str();
@@ -33,18 +33,38 @@ Outcome Judge::compare(const Indexed& left, const Indexed& right, bool approxima
   Outcome outcome;
   bool all_zero = true;
   for (int trial = 0; trial < trials_ && outcome.equal; ++trial) {
-    outcome = compare_once(left, right, trial, kSmall);
+    outcome = compare_once(left, right, part_.trial(seed_, trial, kSmall));
     all_zero = all_zero && outcome.all_zero;
     if (!approximate) continue;
-    const auto finer = compare_once(left, right, trial, kSmaller);
+    const auto finer = compare_once(left, right, part_.trial(seed_, trial, kSmaller));
     outcome.equal = outcome.finite && finer.finite && (finer.places == 0 || finer.most <= outcome.most * kFalls);
   }
   outcome.all_zero = all_zero;
+  if (outcome.equal && all_zero) check_ranges(left, right);
   return outcome;
 }
 
-Outcome Judge::compare_once(const Indexed& left, const Indexed& right, int trial, double small) {
-  Evaluator evaluator(part_.symbols, part_.indices, part_.trial(seed_, trial, small));
+/// If both sides are 0, but would not be with other numbers outside of ranges, the equation says nothing.
+void Judge::check_ranges(const Indexed& left, const Indexed& right) {
+  constexpr double kAnyNumber = 0.7;
+  Trial other(part_.system, part_.symbols, part_.indices, seed_, kSmall);
+  other.outside(kAnyNumber);
+  if (compare_once(left, right, other).all_zero) return;
+  Evaluator evaluator(part_.symbols, part_.indices, other);
+  evaluator.run(left.body);
+  evaluator.run(right.body);
+  const Expr* read = evaluator.outside();
+  const auto name = !read ? std::string("a value")
+                    : read->kind == Kind::value
+                        ? part_.symbols[read->id].name
+                        : str("d", part_.symbols[read->id].name, "/d", part_.symbols[read->other].name);
+  throw MisfitError(read ? read->place : left.body->place,
+                    str("both sides are 0 in every trial, but only because ", name,
+                        " counts as 0 outside of its range; choose indices within it, which count from 0"));
+}
+
+Outcome Judge::compare_once(const Indexed& left, const Indexed& right, Trial& trial) {
+  Evaluator evaluator(part_.symbols, part_.indices, trial);
   const Array a = evaluator.run(left.body), b = evaluator.run(right.body);
   std::vector<int> axes;
   std::set_union(a.axes.begin(), a.axes.end(), b.axes.begin(), b.axes.end(), std::back_inserter(axes));

@@ -28,7 +28,8 @@ class Judge {
   Judge(Part& part, std::uint64_t seed, int trials) : part_(part), seed_(seed), trials_(trials) {}
 
   /// Over all values of the free indices, in each trial until one differs. `approximate`: to first order in what was
-  /// declared small. Axes of vectors must be aligned. Throws FormulaError.
+  /// declared small. Axes of vectors must be aligned. Throws FormulaError; MisfitError if both sides are 0 only because
+  /// of what is outside of ranges.
   Outcome compare(const Indexed& left, const Indexed& right, bool approximate);
 
   /// Why they are not equal, in words.
@@ -38,7 +39,8 @@ class Judge {
   std::vector<int> free_indices(const Indexed& side);
 
  private:
-  Outcome compare_once(const Indexed& left, const Indexed& right, int trial, double small);
+  Outcome compare_once(const Indexed& left, const Indexed& right, Trial& trial);
+  void check_ranges(const Indexed& left, const Indexed& right);
   std::string place_of(std::size_t i, const std::vector<int>& axes) const;
 
   Part& part_;

@@ -21,15 +21,20 @@ bool is_ascii(char c) { return (static_cast<unsigned char>(c) & 0x80U) == 0; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 /// Longest first, so that the first that fits is meant.
-constexpr std::array<std::string_view, 24> kSymbols{":=", "<=", ">=", "!=", "==", "~=", "..", ".*",
-                                                    "./", "+",  "-",  "*",  "/",  "^",  "(",  ")",
-                                                    "[",  "]",  ",",  "=",  "<",  ">",  "@",  ":"};
+constexpr std::array<std::string_view, 25> kSymbols{":=", "<=", ">=", "!=", "==", "~=", "..", ".*", "./",
+                                                    "**", "+",  "-",  "*",  "/",  "^",  "(",  ")",  "[",
+                                                    "]",  ",",  "=",  "<",  ">",  "@",  ":"};
 
 struct Spelling {
   std::string_view character, ascii;
 };
-constexpr std::array<Spelling, 13> kSpellings{{{"·", "*"},
+constexpr std::array<Spelling, 18> kSpellings{{{"·", "*"},
+                                               {"⋅", "*"},
+                                               {"∗", "*"},
                                                {"×", "*"},
+                                               {"÷", "/"},
+                                               {"∕", "/"},
+                                               {"⁄", "/"},
                                                {"−", "-"},
                                                {"–", "-"},
                                                {"⊙", ".*"},
@@ -41,6 +46,28 @@ constexpr std::array<Spelling, 13> kSpellings{{{"·", "*"},
                                                {"≈", "~="},
                                                {"…", ".."},
                                                {"≔", ":="}}};
+
+/// What an exponent is written with, above the line: x² is x^2, x⁻¹² is x^-12.
+constexpr std::array<Spelling, 12> kSuperscripts{{{"⁰", "0"},
+                                                  {"¹", "1"},
+                                                  {"²", "2"},
+                                                  {"³", "3"},
+                                                  {"⁴", "4"},
+                                                  {"⁵", "5"},
+                                                  {"⁶", "6"},
+                                                  {"⁷", "7"},
+                                                  {"⁸", "8"},
+                                                  {"⁹", "9"},
+                                                  {"⁻", "-"},
+                                                  {"⁺", "+"}}};
+
+/// What could have been meant by characters that mean nothing.
+constexpr std::array<Spelling, 6> kHints{{{"ⁿ", "write ^n"},
+                                          {"ⁱ", "write ^i"},
+                                          {"√", "write sqrt(…)"},
+                                          {"½", "write 1/2"},
+                                          {"|", "write abs(…)"},
+                                          {"\\", "write α or alpha for \\alpha, sum(i, …) for \\sum_i"}}};
 
 /// The bytes of the character that begins the text: 1 for what is not UTF-8.
 std::size_t length_of_character(std::string_view text) {
@@ -77,9 +104,11 @@ class Lexer {
       skip_space();
       begin_ = {line_, column_, 1};
       if (at_ == text_.size()) break;
-      tokens.push_back(next());
-      tokens.back().place = begin_;
-      tokens.back().place.length = std::max(1, column_ - begin_.column);
+      if (spelling_at(text_.substr(at_), kSuperscripts)) {
+        superscript(tokens);
+        continue;
+      }
+      add(tokens, next());
     }
     Token end;
     end.place = begin_;
@@ -106,6 +135,45 @@ class Lexer {
     at_ += bytes;
   }
 
+  /// Puts the token behind the others, with its place.
+  void add(std::vector<Token>& tokens, Token token) const {
+    token.place = begin_;
+    token.place.length = std::max(1, column_ - begin_.column);
+    tokens.push_back(std::move(token));
+  }
+
+  /// x² as "^" and "2", x⁻¹ as "^", "-" and "1".
+  void superscript(std::vector<Token>& tokens) {
+    std::string digits;
+    while (at_ < text_.size()) {
+      const auto* spelling = spelling_at(text_.substr(at_), kSuperscripts);
+      if (!spelling) break;
+      digits += spelling->ascii;
+      take(spelling->character.size());
+    }
+    const auto sign = digits.find_last_not_of("0123456789");
+    const bool readable = digits.size() < 10 && digits.back() >= '0' && (sign == std::string::npos || sign == 0);
+    const auto begin = begin_;
+    skip_space();
+    const auto rest = text_.substr(at_);
+    const bool again = rest.starts_with('^') || rest.starts_with("**");
+    begin_ = begin;
+    if (!readable || again)
+      throw FormulaError(begin_, str("this exponent is not understood; write x^2 for x², ",
+                                     again ? "(x^2)^3 for a power of a power" : "x^(-2) for x⁻²"));
+    Token token;
+    token.kind = Token::Kind::symbol;
+    for (const std::string_view symbol : {"^", "-", "+"}) {
+      if (symbol != "^" && !digits.starts_with(symbol)) continue;
+      token.text = symbol;
+      if (symbol != "+") add(tokens, token);
+    }
+    token.kind = Token::Kind::number;
+    token.text = digits.substr(sign == 0 ? 1 : 0);
+    token.number = static_cast<double>(std::stoi(token.text));
+    add(tokens, token);
+  }
+
   Token next() {
     const auto rest = text_.substr(at_);
     if (is_digit(rest[0])) return a_number();
@@ -120,13 +188,15 @@ class Lexer {
     }
     for (const auto symbol : kSymbols) {
       if (!rest.starts_with(symbol)) continue;
-      token.text = symbol;
+      token.text = symbol == "**" ? "^" : symbol;
       take(symbol.size());
       return token;
     }
     if (rest[0] == '\'') throw FormulaError(begin_, "a ' must follow the name of a function or value directly");
-    throw FormulaError(begin_, str(in_quotes(rest.substr(0, length_of_character(rest))),
-                                   " cannot stand in a formula; docs/check.md lists what can"));
+    const auto hint =
+        std::find_if(kHints.begin(), kHints.end(), [&](const auto& each) { return rest.starts_with(each.character); });
+    throw FormulaError(begin_, str(in_quotes(rest.substr(0, length_of_character(rest))), " cannot stand in a formula; ",
+                                   hint == kHints.end() ? "docs/check.md lists what can" : hint->ascii));
   }
 
   Token a_number() {
@@ -193,6 +263,11 @@ class Lexer {
 };
 
 }  // namespace
+
+std::string_view typed(std::string_view text) {
+  const auto* spelling = text.empty() ? nullptr : spelling_at(text, kSpellings);
+  return spelling ? spelling->ascii : std::string_view();
+}
 
 std::vector<Token> lex(std::string_view text, int line, int column) { return Lexer(text, line, column).run(); }
 

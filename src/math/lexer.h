@@ -1,5 +1,6 @@
 // Characters to words: names, numbers, operators. Greek letters and mathematical signs mean what one types without
-// them: α for alpha, ∂ for d, Σ for sum, ⊙ for .*, · and × for *, − for -, ᵀ for ^T, ≠ ≤ ≥ ≈ for != <= >= ~=.
+// them: α for alpha, ∂ for d, Σ for sum, ⊙ for .*, · and × for *, − for -, ᵀ for ^T, ² for ^2, ≠ ≤ ≥ ≈ for
+// != <= >= ~=.
 #pragma once
 
 #include <string>
@@ -22,5 +23,8 @@ struct Token {
 /// The tokens of one statement, an `end` last. `line` and `column` are where the text begins. A newline in the text
 /// counts as a space. Throws FormulaError at a character that means nothing.
 std::vector<Token> lex(std::string_view text, int line = 1, int column = 1);
+
+/// What one would type for the mathematical sign that the text begins with: "*" for ·; else nothing.
+std::string_view typed(std::string_view text);
 
 }  // namespace chalk::math

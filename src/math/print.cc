@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <vector>
 
 #include "src/base/shortest.h"
@@ -158,7 +157,7 @@ class Latex {
         return in(*e.args[0], kSum, true) + " - " + in(*e.args[1], kTerm, last);
       case Kind::multiply: {
         const auto left = in(*e.args[0], kTerm, false), right = in(*e.args[1], kFactor, last);
-        const bool number = std::isdigit(static_cast<unsigned char>(right[0])) != 0;
+        const bool number = right[0] >= '0' && right[0] <= '9';
         return left + (number ? " \\cdot " : "\\, ") + right;
       }
       case Kind::divide:

@@ -109,7 +109,9 @@ class Splitter {
       finish();  // an empty line ends whatever is open, so that a missing bracket spoils one statement only
       return;
     }
-    const bool goes_on = begun_ && (open_ || std::string_view(">*/+@.").find(text[skip]) != std::string_view::npos);
+    const auto sign = typed(text.substr(skip));
+    const char first = sign.empty() ? text[skip] : sign[0];
+    const bool goes_on = begun_ && (open_ || std::string_view(">*/+@.^").find(first) != std::string_view::npos);
     if (!goes_on) {
       finish();
       begun_ = true;
@@ -140,7 +142,11 @@ class Splitter {
       if (c == '(' || c == '[') ++depth_;
       if (c == ')' || c == ']') --depth_;
     }
-    return depth_ > 0 || std::string_view("+-*/@=,>").find(now_.text.back()) != std::string_view::npos;
+    std::size_t last = now_.text.size() - 1;
+    while (last > 0 && !begins_character(now_.text[last])) --last;
+    const auto sign = typed(std::string_view(now_.text).substr(last));
+    const char end = sign.empty() || sign == "^T" ? now_.text.back() : sign.back();
+    return depth_ > 0 || std::string_view("+-*/@=,>^").find(end) != std::string_view::npos;
   }
 
   void finish() {

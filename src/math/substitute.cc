@@ -50,20 +50,46 @@ ExprPtr substitute(const ExprPtr& e, const Expr* hole, const ExprPtr& by) {
 
 namespace {
 
-void collect(const Expr& e, std::set<int>& symbols, std::unordered_set<const Expr*>& seen) {
+/// Calls f(node) for each node of the formula once, however often it occurs.
+template <class F>
+void visit(const Expr& e, std::unordered_set<const Expr*>& seen, F f) {
   if (!seen.insert(&e).second) return;
-  if (e.kind == Kind::value || e.kind == Kind::jacobian) symbols.insert(e.id);
-  if (e.kind == Kind::jacobian) symbols.insert(e.other);
-  for (const auto& arg : e.args) collect(*arg, symbols, seen);
+  f(e);
+  for (const auto& arg : e.args) visit(*arg, seen, f);
+}
+
+template <class F>
+void visit(const Expr& e, F f) {
+  std::unordered_set<const Expr*> seen;
+  visit(e, seen, f);
 }
 
 }  // namespace
 
 std::set<int> mentioned(const Expr& e) {
   std::set<int> symbols;
-  std::unordered_set<const Expr*> seen;
-  collect(e, symbols, seen);
+  visit(e, [&](const Expr& each) {
+    if (each.kind == Kind::value || each.kind == Kind::jacobian) symbols.insert(each.id);
+    if (each.kind == Kind::jacobian) symbols.insert(each.other);
+  });
   return symbols;
+}
+
+bool is_constant(const Expr& e) {
+  bool constant = true;
+  visit(e, [&](const Expr& each) {
+    switch (each.kind) {
+      case Kind::name:
+      case Kind::index:
+      case Kind::value:
+      case Kind::jacobian:
+        constant = false;
+        break;
+      default:
+        break;
+    }
+  });
+  return constant;
 }
 
 }  // namespace chalk::math

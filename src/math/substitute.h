@@ -16,4 +16,7 @@ ExprPtr substitute(const ExprPtr& e, const Expr* hole, const ExprPtr& by);
 /// Values that a formula in index form mentions.
 std::set<int> mentioned(const Expr& e);
 
+/// Whether it is one number, the same everywhere: it has no index and no value in it. In index form.
+bool is_constant(const Expr& e);
+
 }  // namespace chalk::math

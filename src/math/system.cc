@@ -210,6 +210,7 @@ std::vector<double> Trial::formula_jacobian(int symbol, int other, Place place) 
 
 std::unique_ptr<Values> Trial::with(const std::vector<std::pair<int, std::vector<double>>>& replaced) {
   auto changed = std::make_unique<Trial>(system_, symbols_, indices_, seed_, small_);
+  changed->outside(outside());
   for (const auto& [id, symbol_values] : values_) {
     if (symbols_[id].kind == Symbol::Kind::drawn) changed->values_[id] = symbol_values;
   }

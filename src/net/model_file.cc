@@ -58,6 +58,7 @@ class MetadataReader {
   std::vector<T> list(const char* key, const char* of, bool (*is_good)(const json&)) {
     const auto found = metadata_.extract(key);
     if (found.empty()) return {};
+    const PlainNumbers plain;
     const auto value = json::parse(std::string_view(found.mapped()), nullptr, /*allow_exceptions=*/false);
     if (!value.is_array() || !std::all_of(value.begin(), value.end(), is_good))
       fail(str("metadata ", key, " is ", in_quotes(found.mapped()), "; it must be a JSON list of ", of));

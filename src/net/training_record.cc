@@ -112,6 +112,7 @@ void read_options(const json& training, TrainOptions& options) {
 void read(const std::map<std::string, std::string>::node_type& entry, const char* key, auto read_object) {
   try {
     if (entry.empty()) throw InputError("it is missing; add it");
+    const PlainNumbers plain;  // the parser would stop at a point where the locale has another
     const auto object = json::parse(std::string_view(entry.mapped()), nullptr, /*allow_exceptions=*/false);
     if (!object.is_object()) throw InputError("it must be a JSON object");
     read_object(object);

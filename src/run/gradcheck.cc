@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+#include <iomanip>
 #include <limits>
 #include <numeric>
 #include <stdexcept>
@@ -349,19 +349,21 @@ std::string to_string(const GradcheckReport& report) {
   for (const auto& c : report.checks) width = std::max(width, c.name.size());
   std::string text;
   for (const auto& c : report.checks) {
-    char numbers[256];
-    const std::string elements = c.elements == c.size ? "" : str(" of ", c.size);
-    std::snprintf(numbers, sizeof numbers, "%8zu%s elements  largest %.1e  error %.1e, relative %.1e", c.elements,
-                  elements.c_str(), c.largest, c.absolute_error, c.relative_error);
-    text += c.name + std::string(width - c.name.size(), ' ') + numbers + (c.passed ? "  ok" : "  FAILED");
+    TextStream numbers;
+    numbers.precision(1);
+    numbers << std::scientific << std::setw(8) << c.elements << (c.elements == c.size ? "" : str(" of ", c.size))
+            << " elements  largest " << c.largest << "  error " << c.absolute_error << ", relative "
+            << c.relative_error;
+    text += c.name + std::string(width - c.name.size(), ' ') + numbers.str() + (c.passed ? "  ok" : "  FAILED");
     if (c.missing) text += ", no gradient";
     if (c.retried) text += str(", ", c.retried, " with other steps");
     if (c.kinks) text += str(", ", c.kinks, " at a kink");
     if (!c.passed) {
-      std::snprintf(numbers, sizeof numbers,
-                    ": element %zu is %.9g by the rules, %.9g by differences, which are good to %.1e", c.worst,
-                    c.by_rule, c.by_difference, c.allowed);
-      text += numbers;
+      TextStream worst;
+      worst.precision(9);
+      worst << ": element " << c.worst << " is " << c.by_rule << " by the rules, " << c.by_difference
+            << " by differences, which are good to " << std::scientific << std::setprecision(1) << c.allowed;
+      text += worst.str();
     }
     text += "\n";
   }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
+#include <locale>
 
 #include "chalkgrad/cost.h"
 #include "chalkgrad/error.h"
@@ -228,6 +229,7 @@ Shares Benchmark::profile(double seconds) {
 
 std::size_t peak_memory() {
   std::ifstream status("/proc/self/status");
+  status.imbue(std::locale::classic());
   for (std::string word; status >> word;) {
     if (std::size_t kilobytes = 0; word == "VmHWM:" && status >> kilobytes) return kilobytes * 1024;
   }

@@ -93,6 +93,59 @@ class Check(CliTest):
         self.assertEqual(piped.returncode, 1)
         self.assertIn("standard input: line 1, character 8", piped.stderr)
 
+    ONE_BASED = ("network x: 3 > s = dense(W: 2 outputs, bias b) > y = sigmoid\n"
+                 "ds[2]/dW[2,3] = x[3]\ndy[2]/ds[2] = 7*y[2]*(1 - y[2])^3\nds[2]/dx[1] = 99*W[2,1]\ny[0.5] = 0\n")
+
+    def test_indices_count_from_0(self):
+        result = chalkgrad("check", "--quiet", self.derivation(self.ONE_BASED))
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stdout.count("FALSE"), 4)
+        self.assertIn("there is no s[2], only s[0] and s[1]; indices are whole and count from 0", result.stdout)
+        self.assertIn("there is no y[0.5], only y[0] and y[1]", result.stdout)
+        self.good("check", self.derivation(self.ONE_BASED.replace("ds[2]/dW[2,3] = x[3]", "ds[1]/dW[1,2] = x[2]")
+                                           .split("dy[2]")[0]))
+
+    def test_quiet_hides_no_remark(self):
+        file = self.derivation("given v: 3\nv[i] = v[i]\nv[i] - v[i] = 0\n")
+        out = self.good("check", "--quiet", file)
+        self.assertEqual(out, "line 3   verified    v[i] - v[i] = 0\n" + " " * 21 + "both sides are 0 in every trial\n"
+                         "2 verified, 0 errata, 0 definitions, 0 failed\n")
+        self.assertIn("% verified; both sides are 0 in every trial\n", self.good("check", "--latex", file))
+
+    def test_a_file_that_cannot_be_read_does_not_keep_the_others_from_being_checked(self):
+        good, bad = self.derivation(self.TEXT, "good.chalk"), self.derivation(self.FALSE, "bad.chalk")
+        nowhere, empty = self.folder / "nowhere.chalk", self.derivation("network x: 3\n", "open.chalk")
+        files = good, nowhere, self.folder, empty, bad
+        for options in ([], ["--json"], ["--latex"], ["--quiet"]):
+            result = chalkgrad("check", *options, *files)
+            self.assertEqual(result.returncode, 1)
+            errors = result.stderr.splitlines()
+            self.assertEqual(len(errors), 3)
+            for error, name in zip(errors, (nowhere, self.folder, empty)):
+                self.assertTrue(error.startswith(f"chalkgrad: {name}: "), error)
+        result = chalkgrad("check", *files)
+        self.assertEqual(sum("verified," in line for line in result.stdout.splitlines()), 3)
+        self.assertTrue(result.stdout.endswith(
+            "\n5 files: 1 verified, 1 erratum, 2 definitions, 1 failed, 3 not read\n"), result.stdout)
+        parts = json.loads(chalkgrad("check", "--json", *files).stdout)
+        self.assertEqual([part["file"] for part in parts], [str(file) for file in files])
+        self.assertEqual(["error" in part for part in parts], [False, True, True, True, False])
+        self.assertIn("cannot be read", parts[1]["error"])
+        self.assertEqual(chalkgrad("check", good, nowhere).returncode, 1)
+        self.assertEqual(chalkgrad("check", nowhere, good).returncode, 1)
+        self.good("check", good, good)
+
+    def test_standard_input_among_files(self):
+        good = self.derivation(self.TEXT, "good.chalk")
+        result = chalkgrad("check", good, "-", input="1 = 1\n")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("\n-\nline 1   verified    1 = 1\n", result.stdout)
+        self.refused(1, "standard input: has no equation", "check", "-", input="")
+
+    def test_exponents_as_elsewhere(self):
+        text = "network x: 3 > y = tanh\ndy[i]/dx[i] = 1 - y[i]²\ndy[i]/dx[i] = 1 - y[i]**2\n1·2 = 2\n"
+        self.assertIn("line 2   verified    dy[i]/dx[i] = 1 - y[i]^2", self.good("check", self.derivation(text)))
+
     def test_json_has_all_of_it(self):
         report = json.loads(self.good("check", "--json", self.derivation(self.TEXT)))
         self.assertEqual([report[k] for k in ("verified", "errata", "definitions", "failed")], [1, 1, 2, 0])
