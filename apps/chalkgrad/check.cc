@@ -80,6 +80,8 @@ std::string verdict_of(const CheckedLine& line, const Screen& screen) {
       return screen.painted("2", "definition");
     case Verdict::failed:
       return screen.painted("1;31", "FALSE     ");
+    case Verdict::except:
+      return screen.painted("33", "except    ");
   }
   return {};
 }
@@ -94,6 +96,8 @@ const char* word(Verdict verdict) {
       return "definition";
     case Verdict::failed:
       return "failed";
+    case Verdict::except:
+      return "except";
   }
   return "";
 }
@@ -127,14 +131,22 @@ void print_line(const CheckedLine& line, const std::string& text, const Screen& 
   fmt::print("{}corrected:  {}\n", indent, screen.fitting(line.corrected, kIndent + 12));
 }
 
+/// What its derivatives go by, in a line.
+std::string conventions_of(const CheckReport& report) {
+  std::string all;
+  for (const auto& each : report.conventions) all += (all.empty() ? "" : "; ") + each;
+  return all;
+}
+
 void print_latex(const CheckReport& report) {
   for (const auto& line : report.lines) {
     if (line.latex.empty()) continue;
     const auto tag = line.label.empty() ? "" : fmt::format(" \\tag{{{}}}", line.label);
-    const bool remark = line.verdict == Verdict::verified && !line.message.empty();
+    const bool remark = line.verdict != Verdict::erratum && !line.message.empty();
     fmt::print("\\[ {}{} \\]  % {}{}\n", line.latex, tag, word(line.verdict), remark ? "; " + line.message : "");
     if (line.verdict == Verdict::erratum) fmt::print("\\[ {} \\]  % corrected\n", line.corrected_latex);
   }
+  if (!report.conventions.empty()) fmt::print("% by convention: {}\n", conventions_of(report));
 }
 
 Json to_json(const std::string& file, const CheckReport& report) {
@@ -143,6 +155,8 @@ Json to_json(const std::string& file, const CheckReport& report) {
             {"errata", report.errata},
             {"definitions", report.definitions},
             {"failed", report.failed},
+            {"excepted", report.excepted},
+            {"conventions", report.conventions},
             {"lines", Json::array()}};
   for (const auto& line : report.lines) {
     Json row{{"line", line.line}, {"verdict", word(line.verdict)}, {"formula", line.text}};
@@ -164,9 +178,10 @@ Json to_json(const std::string& file, const CheckReport& report) {
 }
 
 std::string summary(const CheckReport& report) {
-  return fmt::format("{} verified, {} {}, {} definition{}, {} failed", report.verified, report.errata,
+  return fmt::format("{} verified, {} {}, {} definition{}, {} failed{}", report.verified, report.errata,
                      report.errata == 1 ? "erratum" : "errata", report.definitions, report.definitions == 1 ? "" : "s",
-                     report.failed);
+                     report.failed,
+                     report.excepted == 0 ? "" : fmt::format(", {} true except at kinks", report.excepted));
 }
 
 /// Standard input is called what it is, not "-".
@@ -192,6 +207,8 @@ void print(const CheckReport& report, const std::string& text, const Screen& scr
     if (line.part != part) fmt::print("\n{}\n", screen.painted("1", part = line.part));
     print_line(line, text, screen);
   }
+  const auto conventions = conventions_of(report);
+  if (!conventions.empty()) fmt::print("by convention: {}\n", screen.wrapped(conventions, 15));
   fmt::print("{}\n", screen.painted(report.failed == 0 ? "1" : "1;31", summary(report)));
 }
 
@@ -218,6 +235,7 @@ int check(const Options& o) {
     }
     total.verified += report.verified, total.errata += report.errata;
     total.definitions += report.definitions, total.failed += report.failed;
+    total.excepted += report.excepted;
     if (o.json) {
       all.push_back(to_json(file, report));
     } else if (o.latex) {

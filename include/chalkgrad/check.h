@@ -20,6 +20,7 @@ enum class Verdict : std::uint8_t {
   erratum,     ///< declared to be false as printed, and it is; its correction is true
   definition,  ///< names something
   failed,      ///< false, or cannot be read
+  except,      ///< true wherever the derivatives in it exist; at a kink, by convention only between the slopes
 };
 
 /// One line of a derivation, judged.
@@ -32,7 +33,8 @@ struct CheckedLine {
   std::string text{};    ///< the formula in plain text
   std::string latex{};   ///< and in LaTeX
   std::string source{};  ///< what the document prints (lines that begin with %); may be empty
-  /// Failed: why, and what to do. Erratum: what is wrong with the printed formula. Otherwise empty, or a remark.
+  /// Failed: why, and what to do. Except: where. Erratum: what is wrong with the printed formula. Otherwise empty, or a
+  /// remark.
   std::string message{};
   std::string difference{};       ///< erratum: how the printed formula fails
   std::string corrected{};        ///< erratum: the corrected formula in plain text
@@ -41,7 +43,8 @@ struct CheckedLine {
 
 struct CheckReport {
   std::vector<CheckedLine> lines;
-  std::size_t verified = 0, errata = 0, definitions = 0, failed = 0;
+  std::size_t verified = 0, errata = 0, definitions = 0, failed = 0, excepted = 0;
+  std::vector<std::string> conventions;  ///< what its derivatives go by where there is none: "relu'(0) = 0"
 };
 
 struct CheckOptions {
@@ -51,9 +54,9 @@ struct CheckOptions {
 };
 
 /// Judges each line of the text. An equation holds if both sides differ by at most 1e-10 of the largest number that
-/// came up in computing them, for every value of its indices in each trial. Throws InputError, with line and column, if
-/// a network, a declaration or a definition cannot be read. `origin` (a file's name) begins that message. Whatever is
-/// wrong with a single equation is in its line of the report.
+/// came up in computing them, for every value of its indices in each trial, and at corners of its functions. Throws
+/// InputError, with line and column, if a network, a declaration or a definition cannot be read. `origin` (a file's
+/// name) begins that message. Whatever is wrong with a single equation is in its line of the report.
 CheckReport check_derivation(std::string_view text, std::string_view origin = "derivation",
                              const CheckOptions& options = {});
 

@@ -1,7 +1,6 @@
 #include "src/base/text.h"
 
-#include <locale.h>
-
+#include <clocale>
 #include <locale>
 #include <utility>
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "src/base/text.h"
@@ -28,6 +29,7 @@ class Checker {
     try {
       for (const auto& statement : split_statements(text)) one(statement);
       finish_erratum();
+      end_part();
     } catch (const FormulaError& e) {
       throw InputError(str(origin_, ": line ", e.place().line, ", character ", e.place().column, ": ", e.what()));
     }
@@ -45,13 +47,23 @@ class Checker {
         case Verdict::failed:
           ++report_.failed;
           break;
+        case Verdict::except:
+          ++report_.excepted;
+          break;
       }
     }
+    report_.conventions.assign(conventions_.begin(), conventions_.end());
     return std::move(report_);
   }
 
  private:
+  void end_part() {
+    const auto& used = part_->indices.conventions();
+    conventions_.insert(used.begin(), used.end());
+  }
+
   void begin_part(const std::string& name) {
+    if (part_) end_part();
     part_ = std::make_unique<Part>();
     part_->name = name;
     chain_ = {};
@@ -169,6 +181,11 @@ class Checker {
             chain_.head = chain_.last;
           }
           if (outcome.all_zero) line.message = "both sides are 0 in every trial";
+          if (!outcome.remark.empty() && line.verdict != Verdict::except) line.message = outcome.remark;
+          if (!outcome.exception.empty()) {
+            line.verdict = Verdict::except;
+            line.message = outcome.exception;
+          }
           continue;
         }
         line.verdict = Verdict::failed;
@@ -283,6 +300,7 @@ class Checker {
   CheckOptions options_;
   CheckReport report_;
   std::unique_ptr<Part> part_;
+  std::set<std::string_view> conventions_;
   struct Chain {
     ExprPtr head, last;  // the first member, and the one of the line above
     std::vector<Bound> ranges;

@@ -196,7 +196,8 @@ TEST(Check, WhatHoldsOnlyOutsideOfRangesSaysNothing) {
   const auto zero = check(net + "v[i+5] - v[i+5] = 0 for i=0..3");
   EXPECT_EQ(verdicts(zero), "v");
   EXPECT_EQ(zero.lines[0].message, "both sides are 0 in every trial");
-  EXPECT_EQ(verdicts(net + "sum(i=0..4, v[i+j]) = sum(i=0..4, v[i]*[i >= j]) for j=0..6\nv[i+4] = v[i+4] for i=0..1"), "vv");
+  EXPECT_EQ(verdicts(net + "sum(i=0..4, v[i+j]) = sum(i=0..4, v[i]*[i >= j]) for j=0..6\nv[i+4] = v[i+4] for i=0..1"),
+            "vv");
   EXPECT_EQ(verdicts(net + "v[i+1] = v[i+1] for i=0..3"), "v") << "following the advice";
 }
 

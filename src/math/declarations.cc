@@ -100,6 +100,7 @@ class DeclarationReader {
     Domain domain;
     const Place place = t_.peek().place;
     if (t_.take_word("in")) {
+      domain.chosen = true;
       domain.low = real();
       t_.expect("..", "\"..\"");
       domain.high = real();

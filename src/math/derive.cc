@@ -84,18 +84,25 @@ class Deriver {
       case Kind::power:
         return of_power(*e, d[0], d[1]);
       case Kind::call:  // f(a)' = f'(a)·a'
+        go_by(convention(e->name), *d[0]);
         return product(d[0], builtin_derivative(e->name, e->args[0]));
       case Kind::reduce:
         return of_reduce(e, d);
       case Kind::jacobian:
         if (!symbol_changes(e->id) && !symbol_changes(e->other)) break;
         throw FormulaError(e->place, "the derivative of a derivative of values is not known; derive a formula instead");
+      case Kind::limit:  // whoever asks for this derivative asks for its limits
+        return run(e->args[0]);
       case Kind::at:
         throw FormulaError(e->place, "the derivative of at(…) is not known; derive before values change");
       default:  // numbers, indices, comparisons, Kronecker's delta
         break;
     }
     return number(0, e->place);
+  }
+
+  void go_by(std::string_view convention, const Expr& derivative) {
+    if (!convention.empty() && !is_number(derivative, 0)) indices_.go_by(convention);
   }
 
   bool symbol_changes(int id) const { return symbol_ >= 0 && symbols_.depends(id, symbol_); }
@@ -107,6 +114,7 @@ class Deriver {
       for (std::size_t k = 0; k < args_.size(); ++k) product_of = product(product_of, delta(e.args[k], args_[k]));
       return product_of;
     }
+    for (const auto convention : symbols_[e.id].conventions) indices_.go_by(convention);
     Expr j;
     j.kind = Kind::jacobian;
     j.place = e.place;
@@ -129,7 +137,7 @@ class Deriver {
 
   ExprPtr of_reduce(const ExprPtr& e, const std::vector<ExprPtr>& parts) {
     if (e->reduction == Reduction::argmax) return number(0, e->place);
-    if (e->bounds.empty() && e->args.size() == 2) return of_pair(*e, parts);
+    if (is_pair(*e)) return of_pair(*e, parts);
     const auto& body = e->args[0];
     const auto& d = parts[0];
     if (is_number(*d, 0)) return d;
@@ -154,6 +162,7 @@ class Deriver {
       return with_body(*e, Reduction::sum, product(d, node(std::move(inner))));
     }
     // A maximum passes its derivative to the first of the largest: Σᵢ [i is the first largest]·aᵢ'
+    indices_.go_by("max(i, …), min(i, …): the first of equals");
     ExprPtr place_of = number(0, e->place);
     for (const auto& bound : e->bounds) {
       const auto& range = *indices_[bound.id].range;
@@ -165,12 +174,16 @@ class Deriver {
     return with_body(*e, Reduction::sum, product(chosen, d));
   }
 
-  /// max(a, b): a where a ≥ b, else b.
-  static ExprPtr of_pair(const Expr& e, const std::vector<ExprPtr>& d) {
-    const bool max = e.reduction == Reduction::maximum;
+  /// max(a, b)' = θ·a' + (1 − θ)·b', where θ = (1 + sign(a − b))/2: 1 where a is larger, ½ at a tie.
+  ExprPtr of_pair(const Expr& e, const std::vector<ExprPtr>& d) {
     const auto &a = e.args[0], &b = e.args[1];
-    return sum_of(product(compare(max ? Comparison::greater_equal : Comparison::less_equal, a, b), d[0]),
-                  product(compare(max ? Comparison::less : Comparison::greater, a, b), d[1]));
+    const auto share = [&](const ExprPtr& larger, const ExprPtr& smaller) {
+      const auto sign = call_of("sign", difference(larger, smaller), e.place);
+      return ratio(sum_of(number(1, e.place), sign), number(2, e.place));
+    };
+    const bool max = e.reduction == Reduction::maximum;
+    if (!is_number(*d[0], 0) || !is_number(*d[1], 0)) indices_.go_by("ties of max(a, b), min(a, b): ½, ½");
+    return sum_of(product(max ? share(a, b) : share(b, a), d[0]), product(max ? share(b, a) : share(a, b), d[1]));
   }
 
   static ExprPtr index(int id, Place place) {

@@ -25,8 +25,6 @@ class NoValues : public Values {
   std::unique_ptr<Values> with(const std::vector<std::pair<int, std::vector<double>>>&) override { return nullptr; }
 };
 
-bool is_pair(const Expr& e) { return e.kind == Kind::reduce && e.bounds.empty() && e.args.size() == 2; }
-
 }  // namespace
 
 ExprPtr Elaborator::index(int id, Place place) const {

@@ -52,6 +52,9 @@ class Elaborator {
   Indexed call(const Expr& e);
   Indexed user_function(const Expr& e, const Symbol& function, const Indexed& argument);
   ExprPtr applied(const Expr& e, ExprPtr body, const ExprPtr& hole, const ExprPtr& argument);
+  template <class Beside>
+  ExprPtr limit(const ExprPtr& derivative, Beside beside);
+  ExprPtr beside(const ExprPtr& e, const Expr& value, ExprPtr step);
   Indexed softmax(const Expr& e, const Indexed& argument);
   Indexed derivative(const Expr& e);
   Indexed at(const Expr& e);

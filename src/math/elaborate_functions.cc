@@ -13,6 +13,7 @@ namespace chalk::math {
 namespace {
 
 constexpr int kMostFunctions = 50;  // within each other
+constexpr double kStep = 0x1p-20;   // aside of a corner, where limits are taken from: the next corner is further away
 
 }  // namespace
 
@@ -103,7 +104,32 @@ Indexed Elaborator::user_function(const Expr& e, const Symbol& function, const I
 /// The body of the function that `e` calls, derived as often as it has primes, at `argument`.
 ExprPtr Elaborator::applied(const Expr& e, ExprPtr body, const ExprPtr& hole, const ExprPtr& argument) {
   for (int k = 0; k < e.primes; ++k) body = derive(body, hole.get(), symbols_, indices_);
-  return substitute(body, hole.get(), argument);
+  const auto at = [&](const ExprPtr& place) { return substitute(body, hole.get(), place); };
+  if (e.primes == 0) return at(argument);
+  return limit(at(argument), [&](const ExprPtr& step) { return at(sum_of(argument, step)); });
+}
+
+/// A derivative that may be at a corner: with the same one some steps aside, `beside(step)`, on both sides.
+template <class Beside>
+ExprPtr Elaborator::limit(const ExprPtr& derivative, Beside beside) {
+  if (!has_corners(*derivative, symbols_)) return derivative;
+  Expr e;
+  e.kind = Kind::limit;
+  e.place = derivative->place;
+  e.id = indices_.add({.range = std::pair{-kSteps, kSteps}});
+  e.args = {derivative, beside(product(number(kStep, e.place), index(e.id, e.place)))};
+  return node(std::move(e));
+}
+
+/// at(e, x[k] := x[k] + step·δ(k, i)): where one number of a value is a step aside.
+ExprPtr Elaborator::beside(const ExprPtr& e, const Expr& x, ExprPtr step) {
+  Expr target = x;
+  for (std::size_t k = 0; k < x.args.size(); ++k) {
+    target.args[k] = index(indices_.fresh(symbols_[x.id].extents[k]), e->place);
+    step = product(make(Kind::delta, e->place, {target.args[k], x.args[k]}), step);
+  }
+  const auto value = node(std::move(target));
+  return make(Kind::at, e->place, {e, value, sum_of(value, step)});
 }
 
 /// e^x / Σ e^x along the last axis.
@@ -123,7 +149,10 @@ Indexed Elaborator::derivative(const Expr& e) {
   const auto target = value(below, symbol, below.args, below.indexed);
   auto axes = numerator.axes;
   axes.insert(axes.end(), target.axes.begin(), target.axes.end());
-  return {derive(numerator.body, symbol, target.body->args, symbols_, indices_), axes};
+  const auto result = derive(numerator.body, symbol, target.body->args, symbols_, indices_);
+  // A network's values follow from its inputs and cannot step aside.
+  if (symbols_[symbol].kind == Symbol::Kind::computed) return {result, axes};
+  return {limit(result, [&](const ExprPtr& step) { return beside(result, *target.body, step); }), axes};
 }
 
 /// at(L, w := …): in index form the targets are values with indices, each followed by what it becomes.

@@ -16,6 +16,9 @@ constexpr std::int64_t kMostElements = std::int64_t{1} << 24;  // of one array: 
 constexpr std::int64_t kMostWork = std::int64_t{1} << 26;      // numbers computed for one comparison: a second or less
 constexpr std::int64_t kWorkOfNode = 64;                       // what computing a single number costs in addition
 constexpr std::size_t kMostKept = std::size_t{1} << 24;
+constexpr std::size_t kMostDistances = 256;
+constexpr double kRounding = 1e-14;  // so near to a corner, the same function written differently may be at it
+constexpr double kSameLimit = 1e-9;  // of the largest magnitude that came up
 
 /// For each of `axes`, how far apart its neighbours are in `a`; 0 if `a` does not have it.
 std::vector<std::int64_t> strides(const Array& a, const std::vector<int>& axes) {
@@ -82,6 +85,12 @@ Array Evaluator::run(const ExprPtr& e) {
   shared_.clear();
   kept_ = 0;
   return result;
+}
+
+std::vector<std::int64_t> Evaluator::extents_of(const std::vector<int>& axes) const {
+  std::vector<std::int64_t> extents;
+  for (const int axis : axes) extents.push_back(indices_[axis].extent());
+  return extents;
 }
 
 Array Evaluator::empty(std::vector<int> axes, Place place) {
@@ -152,7 +161,7 @@ Array Evaluator::compute(const ExprPtr& e) {
   }
   values_.spend(kWorkOfNode, e->place);
   std::vector<Array> args;
-  if (e->kind != Kind::at) {
+  if (e->kind != Kind::at && e->kind != Kind::limit) {
     args.reserve(e->args.size());
     for (const auto& arg : e->args) args.push_back(compute(arg));
   }
@@ -201,13 +210,21 @@ Array Evaluator::apply(const Expr& e, const std::vector<Array>& args) {
     case Kind::delta:
       return with([](double a, double b) { return a == b ? 1.0 : 0.0; });
     case Kind::compare:
-      return with([&](double a, double b) { return math::compare(e.comparison, a, b); });
+      return with([&](double a, double b) {
+        corner(a - b);
+        return math::compare(e.comparison, a, b);
+      });
     case Kind::call:
-      return unary(e, args[0], [&](double v) { return apply_builtin(e.name, v); });
+      return unary(e, args[0], [&, cornered = has_corner(e.name)](double v) {
+        if (cornered) corner(v);
+        return apply_builtin(e.name, v);
+      });
     case Kind::reduce:
       return reduce(e, args);
     case Kind::at:
       return at(e);
+    case Kind::limit:
+      return limit(e);
     default:
       throw FormulaError(e.place, "this cannot be computed");
   }
@@ -232,7 +249,7 @@ Array Evaluator::gather(const Expr& e, const std::vector<Array>& at, const std::
   }
   for (std::size_t i = 0; i < y.data.size(); ++i) {
     if (offset[i] < 0 && !outside_) outside_ = &e;
-    y.data[i] = offset[i] < 0 ? values_.outside() : data[static_cast<std::size_t>(offset[i])];
+    y.data[i] = offset[i] < 0 ? values_.rules.outside : data[static_cast<std::size_t>(offset[i])];
     if (std::isfinite(y.data[i])) magnitude_ = std::max(magnitude_, std::abs(y.data[i]));
   }
   return y;
@@ -243,6 +260,7 @@ Array Evaluator::reduce(const Expr& e, const std::vector<Array>& args) {
     const bool max = e.reduction == Reduction::maximum;
     return binary(e, args[0], args[1], [&](double a, double b) {
       if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<double>::quiet_NaN();
+      corner(a - b);
       return (max ? a >= b : a <= b) ? a : b;
     });
   }
@@ -281,6 +299,8 @@ Array Evaluator::reduce(const Expr& e, const std::vector<Array>& args) {
         best = v;
         to = argmax ? static_cast<double>(n % group) : v;
       }
+    } else if (v == best) {
+      tied_ = true;
     }
     ++n;
   });
@@ -335,8 +355,7 @@ Array Evaluator::at(const Expr& e) {
     changed->spent(values_.spent());
     parts.push_back(inner.run(e.args[0]));
     values_.spent(changed->spent());
-    magnitude_ = std::max(magnitude_, inner.magnitude_);
-    if (!outside_) outside_ = inner.outside_;
+    merge(inner);
   }
   if (outer.empty()) return parts[0];
   // Each part is over the same axes; put the outer ones among them.
@@ -348,9 +367,63 @@ Array Evaluator::at(const Expr& e) {
   joined.axes = order;
   joined.data.clear();
   for (const auto& part : parts) joined.data.insert(joined.data.end(), part.data.begin(), part.data.end());
-  joined.extents.clear();
-  for (const int axis : order) joined.extents.push_back(indices_[axis].extent());
+  joined.extents = extents_of(order);
   y.data = spread(joined, y.axes, indices_);
+  return y;
+}
+
+void Evaluator::corner(double distance) {
+  if (std::abs(distance) <= kRounding * std::max(1.0, magnitude_)) tied_ = true;
+  if (distances_ && distances_->size() < kMostDistances) distances_->push_back(distance);
+}
+
+void Evaluator::merge(const Evaluator& inner) {
+  magnitude_ = std::max(magnitude_, inner.magnitude_);
+  if (!outside_) outside_ = inner.outside_;
+  tied_ = tied_ || inner.tied_;
+}
+
+namespace {
+
+/// The limit at 0 of a function that is smooth beside it, from its values at 1, 2 and 3 steps: their parabola's.
+double limit_of(double one, double two, double three) { return 3 * (one - two) + three; }
+
+}  // namespace
+
+/// A derivative. At a corner of some function it is the limit from the left and the right, whatever the conventions of
+/// the operations add up to; where these differ there is none, and what they add up to stands for it.
+Array Evaluator::limit(const Expr& e) {
+  const auto begin = values_.spent();
+  Evaluator inner(symbols_, indices_, values_);
+  inner.fixed_ = fixed_;
+  inner.distances_ = distances_;
+  Array y = inner.run(e.args[0]);
+  merge(inner);
+  if (!values_.rules.corners || distances_ || !(inner.tied_ || values_.tied)) return y;
+  // One evaluation for each step or, in at(…), for each step of each number.
+  const auto times = (2 * kSteps + 1) * (e.args[1]->kind == Kind::at ? static_cast<std::int64_t>(y.data.size()) : 1);
+  if (values_.spent() - begin > (kMostWork - values_.spent()) / (2 * times)) return y;
+  Evaluator other(symbols_, indices_, values_);
+  other.fixed_ = fixed_;
+  Array aside = other.run(e.args[1]);
+  magnitude_ = std::max(magnitude_, other.magnitude_);
+  auto axes = united(y.axes, aside.axes);
+  std::erase(axes, e.id);
+  y = {axes, extents_of(axes), spread(y, axes, indices_)};
+  axes.push_back(e.id);
+  aside.data = spread(aside, axes, indices_);
+  const double tolerance = kSameLimit * std::max(inner.magnitude_, other.magnitude_);
+  for (std::size_t i = 0; i < y.data.size(); ++i) {
+    const double* at = &aside.data[i * (2 * kSteps + 1) + kSteps];  // 0 steps aside
+    const double left = limit_of(at[-1], at[-2], at[-3]), right = limit_of(at[1], at[2], at[3]);
+    if (!std::isfinite(left) || !std::isfinite(right)) continue;
+    if (std::abs(left - right) > tolerance) {
+      values_.kinked = true;
+      if (values_.rules.side != 0) y.data[i] = values_.rules.side < 0 ? left : right;
+    } else if (!(std::abs(y.data[i] - left) <= tolerance)) {
+      y.data[i] = (left + right) / 2;
+    }
+  }
   return y;
 }
 

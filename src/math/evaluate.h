@@ -37,13 +37,17 @@ class Values {
   std::int64_t spent() const { return spent_; }
   void spent(std::int64_t numbers) { spent_ = numbers; }
 
-  /// What every value counts as outside of its ranges: 0, unless somebody asks what follows from that.
-  double outside() const { return outside_; }
-  void outside(double number) { outside_ = number; }
+  struct Rules {
+    double outside = 0;  // what values count as outside of their ranges; another number shows what follows from that
+    int side = 0;        // where a derivative has two limits: −1 for the left one, 1 for the right one, 0 for neither
+    bool corners = true;  // false: derivatives go by the conventions of the operations alone
+  };
+  Rules rules;
+  bool tied = false;    // a definition was at a corner of a function
+  bool kinked = false;  // a derivative had two limits
 
  private:
   std::int64_t spent_ = 0;
-  double outside_ = 0;
 };
 
 class Evaluator {
@@ -60,6 +64,11 @@ class Evaluator {
   /// The first value that was asked for outside of its ranges; null if there was none.
   const Expr* outside() const { return outside_; }
 
+  /// Whether some function was exactly at its corner.
+  bool tied() const { return tied_; }
+  /// Notes, from now on, how far each function is from its corner: 0 is at it.
+  void note(std::vector<double>& distances) { distances_ = &distances; }
+
  private:
   Array compute(const ExprPtr& e);
   Array index(int id) const;
@@ -68,11 +77,15 @@ class Evaluator {
                const std::vector<std::int64_t>& extents);
   Array reduce(const Expr& e, const std::vector<Array>& args);
   Array at(const Expr& e);
+  Array limit(const Expr& e);
+  void corner(double distance);
+  void merge(const Evaluator& inner);
   template <class F>
   Array binary(const Expr& e, const Array& a, const Array& b, F f);
   template <class F>
   Array unary(const Expr& e, Array a, F f);
   Array empty(std::vector<int> axes, Place place);
+  std::vector<std::int64_t> extents_of(const std::vector<int>& axes) const;
 
   const Symbols& symbols_;
   const Indices& indices_;
@@ -82,6 +95,8 @@ class Evaluator {
   std::vector<std::pair<int, std::int64_t>> fixed_;  // indices that at(…) holds still
   double magnitude_ = 0;
   const Expr* outside_ = nullptr;
+  bool tied_ = false;
+  std::vector<double>* distances_ = nullptr;
 };
 
 /// Spreads an array over more axes, in the given order (not necessarily increasing).

@@ -58,6 +58,8 @@ ExprPtr sum_over(int id, const ExprPtr& body, Place place, const std::string& na
   return node(std::move(e));
 }
 
+bool is_pair(const Expr& e) { return e.kind == Kind::reduce && e.bounds.empty() && e.args.size() == 2; }
+
 bool is_number(const Expr& expr, double value) { return expr.kind == Kind::number && expr.number == value; }
 
 ExprPtr sum_of(const ExprPtr& a, const ExprPtr& b) {

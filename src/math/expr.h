@@ -15,6 +15,9 @@
 
 namespace chalk::math {
 
+/// How many steps aside a limit is taken from.
+constexpr std::int64_t kSteps = 3;
+
 /// Where something is in a text: line and column count from 1, columns in characters (not bytes).
 struct Place {
   int line = 1, column = 1, length = 1;
@@ -47,6 +50,7 @@ enum class Kind : std::uint8_t {
   index,     // id
   value,     // symbol id, args are all its indices
   jacobian,  // d(symbol id)/d(symbol other), args are the indices of the first, then of the second
+  limit,     // a derivative, args[0]; args[1] is the same at some steps aside, which the index `id` counts
 };
 
 enum class Reduction : std::uint8_t { sum, product, maximum, minimum, argmax };
@@ -83,6 +87,8 @@ ExprPtr node(Expr e);
 ExprPtr make(Kind kind, Place place, std::vector<ExprPtr> args = {});
 ExprPtr number(double value, Place place = {});
 bool is_number(const Expr& expr, double value);
+/// max(a, b), min(a, b)
+bool is_pair(const Expr& expr);
 /// The expression with other arguments.
 ExprPtr like(const Expr& e, std::vector<ExprPtr> args);
 ExprPtr call_of(std::string_view function, const ExprPtr& x, Place place);

@@ -4,23 +4,25 @@
 #include <cmath>
 
 #include "src/base/text.h"
+#include "src/math/corners.h"
 #include "src/math/error.h"
 #include "src/math/evaluate.h"
+#include "src/math/substitute.h"
 
 namespace chalk::math {
 namespace {
 
-constexpr double kTolerance = 1e-10;  // of the largest magnitude that came up
+constexpr double kTolerance = 1e-10;                       // of the largest magnitude that came up
+constexpr std::int64_t kMostWork = std::int64_t{1} << 25;  // numbers computed at corners
 // Both sides of a ≈ are computed for two values of what is small. A difference of second order falls by 100 from the
 // first to the second, one of first order (so a wrong equation) by 10.
 constexpr double kSmall = 1e-3, kSmaller = 1e-4, kFalls = 1.0 / 30;
 
-std::string shown(double value) {
-  if (std::isnan(value)) return "nan";  // which may have a sign
-  TextStream out;
-  out.precision(6);
-  out << value;
-  return out.str();
+/// "has slope 0 on the left and 1 on the right, by convention 0" or, if these are the same, "is 1".
+std::string slopes(double convention, double left, double right, double tolerance) {
+  if (std::abs(left - right) <= tolerance) return "is " + shown(convention);
+  return str("has slope ", shown(left), " on the left and ", shown(right), " on the right, by convention ",
+             shown(convention));
 }
 
 }  // namespace
@@ -31,25 +33,104 @@ std::vector<int> Judge::free_indices(const Indexed& side) {
 
 Outcome Judge::compare(const Indexed& left, const Indexed& right, bool approximate) {
   Outcome outcome;
+  std::string remark, exception;
   bool all_zero = true;
+  const auto add = [&](Outcome found) {
+    if (remark.empty()) remark = found.remark;
+    if (exception.empty()) exception = found.exception;
+    all_zero = all_zero && found.all_zero;
+    outcome = std::move(found);
+    return outcome.equal;
+  };
   for (int trial = 0; trial < trials_ && outcome.equal; ++trial) {
-    outcome = compare_once(left, right, part_.trial(seed_, trial, kSmall));
-    all_zero = all_zero && outcome.all_zero;
+    add(compare_at(left, right, part_.trial(seed_, trial, kSmall), ""));
     if (!approximate) continue;
-    const auto finer = compare_once(left, right, part_.trial(seed_, trial, kSmaller));
+    const auto finer = outcome_of(sides(left, right, part_.trial(seed_, trial, kSmaller)), "");
     outcome.equal = outcome.finite && finer.finite && (finer.places == 0 || finer.most <= outcome.most * kFalls);
   }
-  outcome.all_zero = all_zero;
   if (outcome.equal && all_zero) check_ranges(left, right);
+  if (outcome.equal && !approximate &&
+      (has_corners(*left.body, part_.symbols) || has_corners(*right.body, part_.symbols))) {
+    const auto draw = part_.trial(seed_, 0, kSmall).with({}), other = part_.trial(seed_, trials_, kSmall).with({});
+    std::int64_t work = 0;
+    for (const auto& [values, point] : corners(part_, *draw, *other, left.body, right.body)) {
+      const auto there = draw->with(values);
+      const bool random_zero = all_zero;
+      if (!add(compare_at(left, right, *there, point))) break;
+      all_zero = random_zero;
+      work += there->spent();
+      if (work > kMostWork) break;
+    }
+  }
+  outcome.all_zero = all_zero;
+  outcome.remark = remark;
+  outcome.exception = exception;
   return outcome;
+}
+
+/// At one draw. `point` is empty for a random one; else what it is, and what is no number there does not count.
+Outcome Judge::compare_at(const Indexed& left, const Indexed& right, Values& values, const std::string& point) {
+  auto now = sides(left, right, values);
+  Outcome kinks;
+  if (values.kinked) {
+    const auto from = [&](int side) {
+      const auto moved = values.with({});
+      moved->rules.side = side;
+      return sides(left, right, *moved);
+    };
+    excuse(now, from(-1), from(1), point, kinks);
+  }
+  for (std::size_t i = 0; !point.empty() && i < now.left.size(); ++i) {
+    if (!std::isfinite(now.left[i]) || !std::isfinite(now.right[i])) now.left[i] = now.right[i] = 0;
+  }
+  auto outcome = outcome_of(now, point);
+  outcome.exception = kinks.exception;
+  outcome.remark = kinks.remark;
+  outcome.slopes = kinks.slopes;
+  outcome.all_zero = outcome.all_zero && kinks.exception.empty() && kinks.remark.empty();
+  return outcome;
+}
+
+/// At a kink: a place where both sides have the same slopes is as good as equal. So is one where a side's slopes have
+/// the other side between them, but that is an exception.
+void Judge::excuse(Sides& now, const Sides& below, const Sides& above, const std::string& point, Outcome& found) {
+  for (std::size_t i = 0; i < now.left.size(); ++i) {
+    const double tolerance = kTolerance * std::max({now.magnitude, below.magnitude, above.magnitude});
+    if (std::abs(now.left[i] - now.right[i]) <= tolerance) continue;
+    const auto [l0, l1] = std::minmax(below.left[i], above.left[i]);
+    const auto [r0, r1] = std::minmax(below.right[i], above.right[i]);
+    const bool same =
+        std::abs(below.left[i] - below.right[i]) <= tolerance && std::abs(above.left[i] - above.right[i]) <= tolerance;
+    const bool between = l0 <= r1 + tolerance && r0 <= l1 + tolerance;
+    const bool kink = l1 - l0 > tolerance || r1 - r0 > tolerance;
+    const auto say = [&](std::string& to, std::string_view begin, std::string_view end) {
+      if (!to.empty()) return;
+      const auto where = place_of(i, now.axes, point);
+      to = str(begin,
+               begin.empty()   ? ""
+               : where.empty() ? " here: "
+                               : where + ": ",
+               "the left side ", slopes(now.left[i], below.left[i], above.left[i], tolerance), "; the right side ",
+               slopes(now.right[i], below.right[i], above.right[i], tolerance), end);
+    };
+    if (same) {
+      say(found.remark, "equal by its slopes", "");
+    } else if (between) {
+      say(found.exception, "true, except", "; that is between the slopes");
+    } else {
+      if (kink) say(found.slopes, "", "; that is not between the slopes");
+      continue;
+    }
+    now.right[i] = now.left[i];
+  }
 }
 
 /// If both sides are 0, but would not be with other numbers outside of ranges, the equation says nothing.
 void Judge::check_ranges(const Indexed& left, const Indexed& right) {
   constexpr double kAnyNumber = 0.7;
   Trial other(part_.system, part_.symbols, part_.indices, seed_, kSmall);
-  other.outside(kAnyNumber);
-  if (compare_once(left, right, other).all_zero) return;
+  other.rules.outside = kAnyNumber;
+  if (outcome_of(sides(left, right, other), "").all_zero) return;
   Evaluator evaluator(part_.symbols, part_.indices, other);
   evaluator.run(left.body);
   evaluator.run(right.body);
@@ -63,13 +144,17 @@ void Judge::check_ranges(const Indexed& left, const Indexed& right) {
                         " counts as 0 outside of its range; choose indices within it, which count from 0"));
 }
 
-Outcome Judge::compare_once(const Indexed& left, const Indexed& right, Trial& trial) {
-  Evaluator evaluator(part_.symbols, part_.indices, trial);
+Judge::Sides Judge::sides(const Indexed& left, const Indexed& right, Values& values) const {
+  Evaluator evaluator(part_.symbols, part_.indices, values);
   const Array a = evaluator.run(left.body), b = evaluator.run(right.body);
   std::vector<int> axes;
   std::set_union(a.axes.begin(), a.axes.end(), b.axes.begin(), b.axes.end(), std::back_inserter(axes));
-  const auto l = spread(a, axes, part_.indices), r = spread(b, axes, part_.indices);
-  const double tolerance = kTolerance * evaluator.magnitude();
+  return {axes, spread(a, axes, part_.indices), spread(b, axes, part_.indices), evaluator.magnitude()};
+}
+
+Outcome Judge::outcome_of(const Sides& sides, const std::string& point) const {
+  const auto &l = sides.left, &r = sides.right;
+  const double tolerance = kTolerance * sides.magnitude;
   Outcome o;
   o.of = l.size();
   double ratio = 0;
@@ -87,7 +172,7 @@ Outcome Judge::compare_once(const Indexed& left, const Indexed& right, Trial& tr
     if (finite && difference <= tolerance) continue;
     if (o.places++ == 0 || (!finite && o.finite)) {
       o.left = l[i], o.right = r[i];
-      o.where = place_of(i, axes);
+      o.where = place_of(i, sides.axes, point);
     }
     o.finite = o.finite && finite;
     o.most = std::max(o.most, difference);
@@ -97,8 +182,8 @@ Outcome Judge::compare_once(const Indexed& left, const Indexed& right, Trial& tr
   return o;
 }
 
-/// "at d=0, e=3", or "at [0,3]" for the axes of vectors and matrices.
-std::string Judge::place_of(std::size_t i, const std::vector<int>& axes) const {
+/// "at d=0, e=3", or "at [0,3]" for the axes of vectors and matrices; "where u=0", the point.
+std::string Judge::place_of(std::size_t i, const std::vector<int>& axes, const std::string& point) const {
   std::vector<std::string> parts(axes.size());
   bool named = true;
   for (auto k = axes.size(); k-- > 0;) {
@@ -111,7 +196,7 @@ std::string Judge::place_of(std::size_t i, const std::vector<int>& axes) const {
   }
   std::string text;
   for (const auto& part : parts) text += (text.empty() ? "" : named ? ", " : ",") + part;
-  return text.empty() ? "" : named ? " at " + text : " at [" + text + "]";
+  return str(text.empty() ? "" : named ? " at " + text : " at [" + text + "]", point.empty() ? "" : " where " + point);
 }
 
 std::string Judge::explain(const Indexed& left, const Indexed& right, const Outcome& c, bool approximate) {
@@ -121,6 +206,7 @@ std::string Judge::explain(const Indexed& left, const Indexed& right, const Outc
            ": not a number, as of a logarithm of 0 or less, or a division by 0; choose what values are drawn "
            "from (NAME in 0.1..1)";
   }
+  if (!c.slopes.empty()) return str(text, ": ", c.slopes);
   if (c.of > 1) text += str("; they differ at ", c.places, " of ", c.of, " places, by up to ", shown(c.most));
   if (approximate) return text + "; the difference is not small of second order";
   if (c.factor && std::abs(*c.factor + 1) < 1e-9) {

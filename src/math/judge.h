@@ -21,15 +21,18 @@ struct Outcome {
   double most = 0;                 // the largest difference
   std::size_t places = 0, of = 0;  // how many differ
   std::optional<double> factor{};  // left = factor · right everywhere
+  std::string exception{};         // equal, but not at a kink by convention: "true, except where u=0: …"
+  std::string remark{};            // equal at a kink by slopes, but not by convention
+  std::string slopes{};            // not equal at a kink
 };
 
 class Judge {
  public:
   Judge(Part& part, std::uint64_t seed, int trials) : part_(part), seed_(seed), trials_(trials) {}
 
-  /// Over all values of the free indices, in each trial until one differs. `approximate`: to first order in what was
-  /// declared small. Axes of vectors must be aligned. Throws FormulaError; MisfitError if both sides are 0 only because
-  /// of what is outside of ranges.
+  /// Over all values of the free indices, in each trial until one differs, and at corners of their functions.
+  /// `approximate`: to first order in what was declared small. Axes of vectors must be aligned. Throws FormulaError;
+  /// MisfitError if both sides are 0 only because of what is outside of ranges.
   Outcome compare(const Indexed& left, const Indexed& right, bool approximate);
 
   /// Why they are not equal, in words.
@@ -39,9 +42,18 @@ class Judge {
   std::vector<int> free_indices(const Indexed& side);
 
  private:
-  Outcome compare_once(const Indexed& left, const Indexed& right, Trial& trial);
+  /// Both sides in numbers, over the same indices.
+  struct Sides {
+    std::vector<int> axes;
+    std::vector<double> left, right;
+    double magnitude;
+  };
+  Sides sides(const Indexed& left, const Indexed& right, Values& values) const;
+  Outcome outcome_of(const Sides& sides, const std::string& point) const;
+  Outcome compare_at(const Indexed& left, const Indexed& right, Values& values, const std::string& point);
+  void excuse(Sides& now, const Sides& below, const Sides& above, const std::string& point, Outcome& found);
   void check_ranges(const Indexed& left, const Indexed& right);
-  std::string place_of(std::size_t i, const std::vector<int>& axes) const;
+  std::string place_of(std::size_t i, const std::vector<int>& axes, const std::string& point) const;
 
   Part& part_;
   std::uint64_t seed_;

@@ -12,6 +12,7 @@
 #include "src/layers/registry.h"
 #include "src/math/error.h"
 #include "src/math/system.h"
+#include "src/ops/registry.h"
 
 namespace chalk::math {
 namespace {
@@ -19,6 +20,12 @@ namespace {
 constexpr std::int64_t kMostExtent = 4096;
 constexpr std::int64_t kMostWork = std::int64_t{1} << 26;
 constexpr std::size_t kMostLayers = 200;
+
+/// What the engine's derivatives are at corners.
+const std::array<std::pair<const Op*, std::string_view>, 3> kConventions{
+    {{&op_relu, "relu'(0) = 0"},
+     {&op_select, "leaky_relu'(0): the slope below 0"},
+     {&op_max_pool, "max-pooling: the first of equals"}}};
 
 }  // namespace
 
@@ -79,6 +86,7 @@ class NetworkReader {
     const Token word = t_.peek();
     t_.name("a layer");
     s_.graph_.layer(str("layer", ++count_));
+    const auto begin = s_.graph_.size();
     try {
       const Value y = layer(word);
       x_ = y == x_ ? reshape(x_, x_.shape()) : y;  // a value of its own
@@ -86,6 +94,11 @@ class NetworkReader {
       throw FormulaError(word.place, e.what());
     }
     spend(x_.shape(), 1, word.place);
+    for (auto id = begin; id < s_.graph_.size(); ++id) {
+      for (const auto& [op, convention] : kConventions) {
+        if (s_.graph_.node(id).op == op) conventions_.insert(convention);
+      }
+    }
     if (!name.empty()) show(name, place, x_, Symbol::Kind::computed);
   }
 
@@ -294,6 +307,7 @@ class NetworkReader {
       for (const auto& [id, entry] : s_.entries_) {
         if (reaches(entry.node, value.id())) symbol.from.insert(id);
       }
+      symbol.conventions = conventions_;
     }
     const int id = symbols_.add(std::move(symbol), place);
     s_.entries_[id] = {value.id(), outputs_last};
@@ -315,6 +329,7 @@ class NetworkReader {
   Symbols& symbols_;
   Value x_;
   int count_ = 0;
+  std::set<std::string_view> conventions_;  // of the layers so far
 
   /// Layers that are written with more than their name.
   using Read = Value (NetworkReader::*)(const Layer&);

@@ -1,5 +1,6 @@
 #include "src/math/substitute.h"
 
+#include <cmath>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -73,6 +74,39 @@ std::set<int> mentioned(const Expr& e) {
     if (each.kind == Kind::jacobian) symbols.insert(each.other);
   });
   return symbols;
+}
+
+namespace {
+
+/// Calls f(node) for each node of the formula, and of the definitions it goes back to.
+template <class F>
+void visit_all(const Expr& e, const Symbols& symbols, F f) {
+  visit(e, f);
+  for (const int id : symbols.with_all_before(mentioned(e))) {
+    if (symbols[id].kind == Symbol::Kind::defined) visit(*symbols[id].body, f);
+  }
+}
+
+}  // namespace
+
+bool has_corners(const Expr& e, const Symbols& symbols) {
+  bool found = false;
+  visit_all(e, symbols, [&](const Expr& each) {
+    found = found || (each.kind == Kind::call && has_corner(each.name)) || each.kind == Kind::compare ||
+            (each.kind == Kind::reduce && each.reduction != Reduction::sum && each.reduction != Reduction::product);
+  });
+  return found;
+}
+
+std::set<double> numbers_in(const Expr& a, const Expr& b, const Symbols& symbols) {
+  std::set<double> numbers;
+  for (const auto* formula : {&a, &b}) {
+    visit_all(*formula, symbols, [&](const Expr& e) {
+      const double size = e.kind == Kind::number ? std::abs(e.number) : 0;
+      if (size > 1e-5 && size < 1e6) numbers.insert(size);
+    });
+  }
+  return numbers;
 }
 
 bool is_constant(const Expr& e) {

@@ -18,6 +18,8 @@ struct Builtin {
   std::string_view name;
   double (*apply)(double);
   ExprPtr (*derivative)(const ExprPtr& x);
+  bool corner = false;               // at 0, or a jump
+  std::string_view convention = {};  // what its derivative is there
 };
 
 ExprPtr call(std::string_view function, const ExprPtr& x) { return call_of(function, x, x->place); }
@@ -27,21 +29,24 @@ ExprPtr one(const ExprPtr& x) { return number(1, x->place); }
 constexpr std::array<Builtin, 13> kBuiltins{{
     {"exp", std::exp, [](const ExprPtr& x) { return call("exp", x); }},
     {"ln", std::log, [](const ExprPtr& x) { return ratio(one(x), x); }},
-    {"sqrt", std::sqrt, [](const ExprPtr& x) { return ratio(one(x), product(number(2, x->place), call("sqrt", x))); }},
+    {"sqrt", std::sqrt, [](const ExprPtr& x) { return ratio(one(x), product(number(2, x->place), call("sqrt", x))); },
+     true},
     {"tanh", std::tanh, [](const ExprPtr& x) { return difference(one(x), product(call("tanh", x), call("tanh", x))); }},
     {"sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); },
      [](const ExprPtr& x) { return product(call("sigmoid", x), difference(one(x), call("sigmoid", x))); }},
     {"relu", [](double x) { return x > 0    ? x
                                    : x != x ? x
-                                            : 0; }, [](const ExprPtr& x) { return call("step", x); }},
+                                            : 0; }, [](const ExprPtr& x) { return call("step", x); },
+     true, "relu'(0) = 0"},
     {"step", [](double x) { return x > 0    ? 1.0
                                    : x != x ? x
-                                            : 0; }, zero},  // the derivative of relu: 0 at 0
+                                            : 0; }, zero, true},
     {"linear", [](double x) { return x; }, one},
-    {"abs", [](double x) { return std::abs(x); }, [](const ExprPtr& x) { return call("sign", x); }},
+    {"abs", [](double x) { return std::abs(x); }, [](const ExprPtr& x) { return call("sign", x); }, true,
+     "abs'(0) = 0"},
     {"sign", [](double x) { return x > 0   ? 1.0
                                    : x < 0 ? -1.0
-                                           : x; }, zero},
+                                           : x; }, zero, true},
     {"floor", [](double x) { return std::floor(x); }, zero},
     {"sin", std::sin, [](const ExprPtr& x) { return call("cos", x); }},
     {"cos", std::cos, [](const ExprPtr& x) { return negated(call("sin", x)); }},
@@ -107,6 +112,9 @@ std::string_view canonical(std::string_view name) { return name == "log" ? "ln" 
 bool is_builtin(std::string_view name) { return builtin(name) != nullptr; }
 double apply_builtin(std::string_view name, double x) { return builtin(name)->apply(x); }
 ExprPtr builtin_derivative(std::string_view name, const ExprPtr& x) { return builtin(name)->derivative(x); }
+
+bool has_corner(std::string_view name) { return builtin(name)->corner; }
+std::string_view convention(std::string_view name) { return builtin(name)->convention; }
 
 std::string builtin_names() {
   std::string names;

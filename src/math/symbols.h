@@ -19,6 +19,7 @@ struct Domain {
   bool distribution = false;  // positive, sums to 1 along the last axis
   bool one_hot = false;       // one 1 along the last axis, else 0
   bool small = false;         // a number that ≈ lets go to 0
+  bool chosen = false;        // its range was said
 };
 
 struct Symbol {
@@ -31,11 +32,12 @@ struct Symbol {
   };
   std::string name{};  // with its primes
   Kind kind = Kind::drawn;
-  Shape extents{};       // of a value; axes of extent 1 are not there
-  Domain domain{};       // drawn
-  bool network = false;  // it is a value of the network
-  std::set<int> from{};  // values that it depends on, directly or not; not itself
-  ExprPtr body{};        // defined: in index form over `axes`; function: as written
+  Shape extents{};                           // of a value; axes of extent 1 are not there
+  Domain domain{};                           // drawn
+  bool network = false;                      // it is a value of the network,
+  std::set<std::string_view> conventions{};  // whose layers up to it have these: "relu'(0) = 0"
+  std::set<int> from{};                      // values that it depends on, directly or not; not itself
+  ExprPtr body{};                            // defined: in index form over `axes`; function: as written
   std::vector<int> axes{};
   std::string parameter{};           // function
   std::vector<std::string> names{};  // functions: of each
@@ -73,6 +75,10 @@ std::string_view canonical(std::string_view name);  // "log" is ln, "sigma" is n
 double apply_builtin(std::string_view name, double x);
 /// f'(x) in terms of x.
 ExprPtr builtin_derivative(std::string_view name, const ExprPtr& x);
+/// Whether it has a corner or a jump at 0.
+bool has_corner(std::string_view name);
+/// What its derivative is taken to be there: "relu'(0) = 0"; or nothing.
+std::string_view convention(std::string_view name);
 /// exp, ln, sqrt, …, for messages.
 std::string builtin_names();
 
@@ -105,9 +111,14 @@ class Indices {
   void step(Place place);
   void begin_statement() { steps_ = 0; }
 
+  /// Derivatives of this document go by it where there is none: "relu'(0) = 0".
+  void go_by(std::string_view convention) { conventions_.insert(convention); }
+  const std::set<std::string_view>& conventions() const { return conventions_; }
+
  private:
   std::vector<Index> all_;
   int steps_ = 0;
+  std::set<std::string_view> conventions_;
 };
 
 }  // namespace chalk::math

@@ -189,8 +189,7 @@ auto within(const std::string& name, Place place, F f) {
 
 std::vector<double> Trial::formula_value(int symbol, Place place) {
   const Symbol& s = symbols_[symbol];
-  return within(s.name, place,
-                [&] { return spread(Evaluator(symbols_, indices_, *this).run(s.body), s.axes, indices_); });
+  return within(s.name, place, [&] { return numbers(s.body, s.axes); });
 }
 
 /// By the rules for formulas.
@@ -204,13 +203,20 @@ std::vector<double> Trial::formula_jacobian(int symbol, int other, Place place) 
   }
   return within(str("d", s.name, "/d", symbols_[other].name), place, [&] {
     const auto d = derive(s.body, other, below, symbols_, indices_);
-    return spread(Evaluator(symbols_, indices_, *this).run(d), axes, indices_);
+    return numbers(d, axes);
   });
+}
+
+std::vector<double> Trial::numbers(const ExprPtr& formula, const std::vector<int>& axes) {
+  Evaluator evaluator(symbols_, indices_, *this);
+  auto found = spread(evaluator.run(formula), axes, indices_);
+  tied = tied || evaluator.tied();
+  return found;
 }
 
 std::unique_ptr<Values> Trial::with(const std::vector<std::pair<int, std::vector<double>>>& replaced) {
   auto changed = std::make_unique<Trial>(system_, symbols_, indices_, seed_, small_);
-  changed->outside(outside());
+  changed->rules = rules;
   for (const auto& [id, symbol_values] : values_) {
     if (symbols_[id].kind == Symbol::Kind::drawn) changed->values_[id] = symbol_values;
   }

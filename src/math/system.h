@@ -74,6 +74,7 @@ class Trial : public Values {
   void feed(Reference& reference, Place place);
   void run_network(Place place);
   std::vector<double> network_jacobian(int symbol, int other, Place place);
+  std::vector<double> numbers(const ExprPtr& formula, const std::vector<int>& axes);
   std::vector<double> formula_value(int symbol, Place place);
   std::vector<double> formula_jacobian(int symbol, int other, Place place);
 

@@ -28,10 +28,10 @@ inline CheckReport check(std::string_view text, const CheckOptions& options = {}
   return check_derivation(text, "test", options);
 }
 
-/// One letter a line: v(erified), e(rratum), d(efinition), F(ailed).
+/// One letter a line: v(erified), e(rratum), d(efinition), F(ailed), (e)x(cept).
 inline std::string verdicts(const CheckReport& report) {
   std::string letters;
-  for (const auto& line : report.lines) letters += "vedF"[static_cast<std::size_t>(line.verdict)];
+  for (const auto& line : report.lines) letters += "vedFx"[static_cast<std::size_t>(line.verdict)];
   return letters;
 }
 

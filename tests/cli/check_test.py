@@ -6,7 +6,7 @@ import pty
 import struct
 import termios
 
-from support import chalkgrad, CliTest, main
+from support import chalkgrad, CliTest, main, ROOT
 
 
 class Check(CliTest):
@@ -141,6 +141,22 @@ class Check(CliTest):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("\n-\nline 1   verified    1 = 1\n", result.stdout)
         self.refused(1, "standard input: has no equation", "check", "-", input="")
+
+    def test_true_except_at_a_kink_is_a_verdict_of_its_own(self):
+        file = self.derivation("given u\nrelu'(u) = [u >= 0]\nabs'(u) = sign(u)\n")
+        for options in ([], ["--quiet"]):
+            out = self.good("check", *options, file)
+            self.assertIn("line 2   except      relu'(u) = [u >= 0]\n" + " " * 21 + "true, except where u=0: the left side "
+                          "has slope 0 on the left and 1 on the right, by convention 0; the right side is 1; that is "
+                          "between the slopes\n", out)
+            self.assertIn("by convention: abs'(0) = 0; relu'(0) = 0\n"
+                          "1 verified, 0 errata, 0 definitions, 0 failed, 1 true except at kinks\n", out)
+        report = json.loads(self.good("check", "--json", file))
+        self.assertEqual([line["verdict"] for line in report["lines"]], ["except", "verified"])
+        self.assertEqual((report["excepted"], report["conventions"]), (1, ["abs'(0) = 0", "relu'(0) = 0"]))
+        self.assertIn("% except; true, except where u=0", self.good("check", "--latex", file))
+        self.assertIn("% by convention: abs'(0) = 0", self.good("check", "--latex", file))
+        self.good("check", ROOT / "tests" / "kinks.chalk")
 
     def test_exponents_as_elsewhere(self):
         text = "network x: 3 > y = tanh\ndy[i]/dx[i] = 1 - y[i]²\ndy[i]/dx[i] = 1 - y[i]**2\n1·2 = 2\n"
