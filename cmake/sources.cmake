@@ -42,7 +42,8 @@ endfunction()
 set(chalkgrad_for_size $<$<CONFIG:Release>:-Os>)
 chalkgrad_room(small_sources ir layers losses optimizers passes files data net train math)
 list(FILTER small_sources EXCLUDE REGEX "/(files/(idx|image_fit)|data/normalise)\\.cc$")
-list(APPEND small_sources ${PROJECT_SOURCE_DIR}/src/run/program.cc ${PROJECT_SOURCE_DIR}/src/run/gradcheck.cc ${PROJECT_SOURCE_DIR}/src/run/update_check.cc)
+list(APPEND small_sources ${PROJECT_SOURCE_DIR}/src/run/program.cc ${PROJECT_SOURCE_DIR}/src/run/gradcheck.cc ${PROJECT_SOURCE_DIR}/src/run/update_check.cc
+     ${PROJECT_SOURCE_DIR}/src/base/cores.cc)
 set_source_files_properties(${small_sources} PROPERTIES COMPILE_OPTIONS ${chalkgrad_for_size})
 
 chalkgrad_room(core_sources base ir ops layers losses optimizers passes plan kernels run)
