@@ -99,6 +99,14 @@ Run new_run(const Options& o) {
   return {std::move(network), std::move(data), options};
 }
 
+/// The samples as the network knows them, wherever they come from.
+Split data_for(Network& network, const Options& o) {
+  if (o.given("--data")) network.metadata["data"] = o.data;
+  auto data = load_data("", network, Parts::training_at_least);
+  for (auto* part : {&data.train, &data.test}) encode_as_trained(network, *part);
+  return data;
+}
+
 /// A new run from a model's weights. The loss is the model's, the data too unless others are given, and all else is as
 /// in any new run.
 Run run_from(const Options& o) {
@@ -107,8 +115,7 @@ Run run_from(const Options& o) {
   o.fields.apply(options);
   options.loss = o.objective_given() ? o.objective() : natural_loss(network);
   network.training.reset();
-  if (o.given("--data")) network.metadata["data"] = o.data;
-  auto data = load_data("", network, Parts::training_at_least);
+  auto data = data_for(network, o);
   return {std::move(network), std::move(data), std::move(options)};
 }
 
@@ -156,8 +163,7 @@ Run resumed_run(const Options& o) {
   o.fields.check_agreement(options, o.resume);
   options.threads = o.train.threads;
   check_unfinished(*network.training, o.resume);
-  if (o.given("--data")) network.metadata["data"] = o.data;  // whether they are the same, their digest tells
-  auto data = load_data("", network, Parts::training_at_least);
+  auto data = data_for(network, o);  // whether they are those of the run, their digest tells
   return {std::move(network), std::move(data), std::move(options)};
 }
 

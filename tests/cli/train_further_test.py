@@ -28,6 +28,15 @@ class Further(CliTest):
         info = json.loads(self.good("info", out, "--json"))
         self.assertEqual((info["network"], info["metadata"]["data"]), (SMALL[1], f"mnist:{self.folder / 'mnist'}"))
 
+    def test_other_data_are_scaled_as_the_model_knows_them(self):
+        model, other = self.model(), f"mnist:{self.mnist_like()}"
+        measured = json.loads(self.good("eval", model, "--data", other, "--json"))
+        out = self.path("other.safetensors")
+        begun = json.loads(self.good("train", "--from", model, "--data", other, "--epochs", 1, "--lr", 1e-30, "--schedule", "constant",
+                                     "--out", out, "--json"))
+        self.assertEqual((begun["test_loss"], begun["test_accuracy"]), (measured["loss"], measured["accuracy"]))
+        self.assertEqual(self.quietly("--resume", out, "--epochs", 2), self.sha(model))
+
     def test_from_a_checkpoint_a_new_run_begins_too(self):
         model = self.model()
         self.position(model, step=1)
