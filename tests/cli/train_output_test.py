@@ -3,8 +3,9 @@
 import os
 import re
 import shlex
+import subprocess
 
-from support import CliTest, main, ROOT, SMALL
+from support import CliTest, LIMIT, main, ROOT, SMALL
 
 COMMANDS = re.findall(r"^CHALK_COMMAND\((\w+)\)", (ROOT / "apps/chalkgrad/commands.inc").read_text(), re.MULTILINE)
 QUICK = [*SMALL, "--epochs", 1, "--quiet"]
@@ -75,6 +76,13 @@ class Overwriting(CliTest):
             self.good("train", *QUICK, "--log", log, *more)
             self.assertTrue(log.read_bytes().startswith(once))
         self.assertEqual(log.read_text().count('"start"'), 3)
+
+    def test_a_log_may_be_a_pipe(self):
+        pipe = self.path("pipe")
+        os.mkfifo(pipe)
+        with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+            self.good("train", *QUICK, "--log", pipe)
+            self.assertTrue(reader.communicate(timeout=LIMIT)[0].startswith(b'{"start":'))
 
     def test_two_outputs_are_two_files(self):
         os.chdir(self.folder)

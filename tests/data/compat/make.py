@@ -52,6 +52,7 @@ RUNS = {
                  "--weight-decay", 0.001, "--schedule", "step:3,0.5+warmup:2", "--seed", 7],
     "batch-norm": ["--net", "4c3z-bn-relu-res(4c3z-bn)-relu-mp2-10n", "--epochs", 6, "--batch", 40, "--lr", 0.1,
                    "--schedule", "cosine+warmup:1"],
+    "digest": ["--net", "4c3-bn-relu-mp2-10n", "--epochs", 6, "--schedule", "constant"],  # knows its data by a digest
     "squared-error": ["--net", "16n-tanh-10n-sigmoid", "--loss", "squared-error", "--epochs", 40, "--batch", 20, "--lr", 0.5,
                       "--momentum", 0, "--schedule", "constant", "--seed", 9223372036854775807],
     "binary-cross-entropy": ["--net", "12n-tanh-10n-sigmoid", "--loss", "binary-cross-entropy", "--epochs", 30, "--batch", 10],
