@@ -23,7 +23,8 @@ class InputError : public Error {
   using Error::Error;
 };
 
-/// A value that became NaN or infinite during training. Names the step and the layer where it was first seen.
+/// A value that is NaN or infinite, in training or in a prediction. Names the layer where it was first seen, and the
+/// step.
 class NumericError : public Error {
  public:
   using Error::Error;
