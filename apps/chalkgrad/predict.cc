@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <functional>
 #include <span>
 
 #include "apps/chalkgrad/commands.h"
@@ -105,9 +104,13 @@ std::vector<Answer> answers(const Network& network, Outputs kind, std::span<cons
   }
   if (!is_choice(network, kind)) return all;
   if (all.size() == 1 && names.size() == 2) all = {{names[1], all[0].value}, {names[0], 1 - all[0].value}};
-  std::ranges::stable_sort(all, std::greater(), &Answer::value);
-  all.resize(std::min(all.size(), top));
-  return all;
+  std::vector<Answer> best;
+  while (best.size() < top && !all.empty()) {
+    const auto largest = std::ranges::max_element(all, {}, &Answer::value);
+    best.push_back(*largest);
+    all.erase(largest);
+  }
+  return best;
 }
 
 int predict_command(const Options& o) {
