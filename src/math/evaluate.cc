@@ -16,6 +16,7 @@ constexpr std::int64_t kMostElements = std::int64_t{1} << 24;  // of one array: 
 constexpr std::int64_t kMostWork = std::int64_t{1} << 26;      // numbers computed for one comparison: a second or less
 constexpr std::int64_t kWorkOfNode = 64;                       // what computing a single number costs in addition
 constexpr std::size_t kMostKept = std::size_t{1} << 24;
+constexpr std::int64_t kMostWorkAside = std::int64_t{1} << 24;  // at corners, in addition
 constexpr std::size_t kMostDistances = 256;
 constexpr double kRounding = 1e-14;  // so near to a corner, the same function written differently may be at it
 constexpr double kSameLimit = 1e-9;  // of the largest magnitude that came up
@@ -399,13 +400,23 @@ Array Evaluator::limit(const Expr& e) {
   inner.distances_ = distances_;
   Array y = inner.run(e.args[0]);
   merge(inner);
-  if (!values_.rules.corners || distances_ || !(inner.tied_ || values_.tied)) return y;
-  // One evaluation for each step or, in at(…), for each step of each number.
+  if (distances_ || !(inner.tied_ || values_.tied)) return y;
+  // One evaluation for each step or, in at(…), for each step of each number. Where that is too much, conventions stand.
+  const auto spent = values_.spent();
   const auto times = (2 * kSteps + 1) * (e.args[1]->kind == Kind::at ? static_cast<std::int64_t>(y.data.size()) : 1);
-  if (values_.spent() - begin > (kMostWork - values_.spent()) / (2 * times)) return y;
+  if (spent - begin > (kMostWorkAside - values_.spent_aside) / times) return y;
   Evaluator other(symbols_, indices_, values_);
   other.fixed_ = fixed_;
-  Array aside = other.run(e.args[1]);
+  Array aside;
+  values_.spent(0);
+  try {
+    aside = other.run(e.args[1]);
+  } catch (const FormulaError&) {
+    values_.spent_aside = kMostWorkAside;
+  }
+  values_.spent_aside += values_.spent();
+  values_.spent(spent);
+  if (values_.spent_aside >= kMostWorkAside) return y;
   magnitude_ = std::max(magnitude_, other.magnitude_);
   auto axes = united(y.axes, aside.axes);
   std::erase(axes, e.id);

@@ -40,11 +40,11 @@ class Values {
   struct Rules {
     double outside = 0;  // what values count as outside of their ranges; another number shows what follows from that
     int side = 0;        // where a derivative has two limits: −1 for the left one, 1 for the right one, 0 for neither
-    bool corners = true;  // false: derivatives go by the conventions of the operations alone
   };
   Rules rules;
-  bool tied = false;    // a definition was at a corner of a function
-  bool kinked = false;  // a derivative had two limits
+  bool tied = false;             // a definition was at a corner of a function
+  bool kinked = false;           // a derivative had two limits
+  std::int64_t spent_aside = 0;  // numbers computed for limits, beside the others
 
  private:
   std::int64_t spent_ = 0;

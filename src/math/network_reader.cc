@@ -23,7 +23,7 @@ constexpr std::size_t kMostLayers = 200;
 
 /// What the engine's derivatives are at corners.
 const std::array<std::pair<const Op*, std::string_view>, 3> kConventions{
-    {{&op_relu, "relu'(0) = 0"},
+    {{&op_relu, convention("relu")},
      {&op_select, "leaky_relu'(0): the slope below 0"},
      {&op_max_pool, "max-pooling: the first of equals"}}};
 

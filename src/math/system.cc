@@ -217,6 +217,7 @@ std::vector<double> Trial::numbers(const ExprPtr& formula, const std::vector<int
 std::unique_ptr<Values> Trial::with(const std::vector<std::pair<int, std::vector<double>>>& replaced) {
   auto changed = std::make_unique<Trial>(system_, symbols_, indices_, seed_, small_);
   changed->rules = rules;
+  changed->spent_aside = spent_aside;
   for (const auto& [id, symbol_values] : values_) {
     if (symbols_[id].kind == Symbol::Kind::drawn) changed->values_[id] = symbol_values;
   }
