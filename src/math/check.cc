@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "src/base/text.h"
@@ -29,7 +28,7 @@ class Checker {
     try {
       for (const auto& statement : split_statements(text)) one(statement);
       finish_erratum();
-      end_part();
+      conventions_ |= part_->indices.conventions();
     } catch (const FormulaError& e) {
       throw InputError(str(origin_, ": line ", e.place().line, ", character ", e.place().column, ": ", e.what()));
     }
@@ -52,18 +51,13 @@ class Checker {
           break;
       }
     }
-    report_.conventions.assign(conventions_.begin(), conventions_.end());
+    report_.conventions = texts_of(conventions_);
     return std::move(report_);
   }
 
  private:
-  void end_part() {
-    const auto& used = part_->indices.conventions();
-    conventions_.insert(used.begin(), used.end());
-  }
-
   void begin_part(const std::string& name) {
-    if (part_) end_part();
+    if (part_) conventions_ |= part_->indices.conventions();
     part_ = std::make_unique<Part>();
     part_->name = name;
     chain_ = {};
@@ -300,7 +294,7 @@ class Checker {
   CheckOptions options_;
   CheckReport report_;
   std::unique_ptr<Part> part_;
-  std::set<std::string_view> conventions_;
+  unsigned conventions_ = 0;
   struct Chain {
     ExprPtr head, last;  // the first member, and the one of the line above
     std::vector<Bound> ranges;

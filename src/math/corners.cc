@@ -37,30 +37,41 @@ class Search {
     for (const double number : numbers_in(*left_, *right_, part_.symbols)) {
       if (numbers.size() < 2 + 2 * kMostNumbers) numbers.insert(numbers.end(), {number, -number});
     }
-    for (const double number : numbers) add([&](int) { return number; }, ids_);
-    add([&](int) { return draw_.value(ids_.front(), {}).front(); }, ids_);
+    numbers.push_back(draw_.value(ids_.front(), {}).front());
+    for (const double number : numbers) add(number, -1);
     for (const int id : ids_) {
-      if (ids_.size() == 1) break;
-      for (const double number : numbers) add([&](int) { return number; }, {id});
+      for (const double number : numbers) {
+        if (ids_.size() > 1) add(number, id);
+      }
     }
-    along_lines();
+    along(drawn(draw_), drawn(other_));
+    for (std::size_t k = 0; k < ids_.size(); ++k) {
+      auto low = drawn(draw_), high = low;
+      const auto& domain = part_.symbols[ids_[k]].domain;
+      std::ranges::fill(low.values[k].second, domain.low);
+      std::ranges::fill(high.values[k].second, domain.high);
+      along(low, high);
+    }
     return std::move(found_);
   }
 
  private:
-  const Domain& domain(int id) const { return part_.symbols[id].domain; }
-
-  /// All numbers of these values are what `number(id)` says, as far as they may be; the others are as drawn.
-  template <class F>
-  void add(F number, const std::vector<int>& ids) {
-    if (found_.size() == kMostCorners) return;
+  Corner drawn(Values& draw) const {
     Corner corner;
-    for (const int id : ids) {
-      const double v = number(id);
-      if (domain(id).chosen && !(v >= domain(id).low && v <= domain(id).high)) continue;
-      corner.values.emplace_back(id, std::vector<double>(draw_.value(id, {}).size(), v));
-    }
-    if (!corner.values.empty()) keep(std::move(corner));
+    for (const int id : ids_) corner.values.emplace_back(id, draw.value(id, {}));
+    return corner;
+  }
+
+  /// All numbers of the value `only` or, if it is −1, of all values are this one, as far as they may be.
+  void add(double number, int only) {
+    auto corner = drawn(draw_);
+    std::erase_if(corner.values, [&](const auto& each) {
+      const auto& domain = part_.symbols[each.first].domain;
+      const bool may = !domain.chosen || (number >= domain.low && number <= domain.high);
+      return !may || (only >= 0 && each.first != only);
+    });
+    for (auto& [id, values] : corner.values) std::ranges::fill(values, number);
+    if (!corner.values.empty() && found_.size() < kMostCorners) keep(std::move(corner));
   }
 
   void keep(Corner corner) {
@@ -73,53 +84,36 @@ class Search {
     found_.push_back(std::move(corner));
   }
 
-  /// Towards the other draw, and with each value alone through its domain.
-  void along_lines() {
-    along([&](int id, double part, std::vector<double>& values) {
-      const auto& to = other_.value(id, {});
-      for (std::size_t i = 0; i < values.size(); ++i) values[i] = (1 - part) * values[i] + part * to[i];
-    });
-    for (const int moved : ids_) {
-      const double low = domain(moved).low, high = domain(moved).high;
-      along([=](int id, double part, std::vector<double>& values) {
-        if (id == moved) std::ranges::fill(values, (1 - part) * low + part * high);
-      });
+  static Corner between(Corner a, const Corner& b, double part) {
+    for (std::size_t k = 0; k < a.values.size(); ++k) {
+      auto& values = a.values[k].second;
+      for (std::size_t i = 0; i < values.size(); ++i) values[i] += (b.values[k].second[i] - values[i]) * part;
     }
+    return a;
   }
 
-  template <class Move>
-  void along(Move move) {
-    const auto place = [&](double part) {
-      Corner corner;
-      for (const int id : ids_) {
-        corner.values.emplace_back(id, draw_.value(id, {}));
-        move(id, part, corner.values.back().second);
-      }
-      return corner;
-    };
+  void along(const Corner& from, const Corner& to) {
     const auto most = std::min(kMostCorners, found_.size() + kMostFound);
-    auto before = distances(place(0));
+    auto low = from;
+    auto before = distances(low);
     for (int k = 1; k <= kParts; ++k) {
-      const double low = static_cast<double>(k - 1) / kParts, high = static_cast<double>(k) / kParts;
       if (spent_ > kMostWork) return;
-      const auto after = distances(place(high));
+      const auto high = between(from, to, static_cast<double>(k) / kParts);
+      const auto after = distances(high);
       for (std::size_t i = 0; i < std::min(before.size(), after.size()); ++i) {
         if (found_.size() >= most || spent_ > kMostWork) return;
-        if (after[i] == 0 && before[i] != 0) keep(place(high));
-        if (before[i] * after[i] < 0) halve(i, before[i], place(low), place(high));
+        if (after[i] == 0 && before[i] != 0) keep(high);
+        if (before[i] * after[i] < 0) halve(i, before[i], low, high);
       }
       before = after;
+      low = high;
     }
   }
 
   /// To where function i is at its corner exactly, if doubles have that place.
   void halve(std::size_t i, double at_low, Corner low, Corner high) {
     for (int n = 0; n < kHalvings; ++n) {
-      Corner middle = low;
-      for (std::size_t k = 0; k < low.values.size(); ++k) {
-        auto& values = middle.values[k].second;
-        for (std::size_t v = 0; v < values.size(); ++v) values[v] += (high.values[k].second[v] - values[v]) / 2;
-      }
+      auto middle = between(low, high, 0.5);
       const auto at = distances(middle);
       if (i >= at.size()) return;
       if (at[i] == 0) return keep(std::move(middle));

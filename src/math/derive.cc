@@ -101,8 +101,8 @@ class Deriver {
     return number(0, e->place);
   }
 
-  void go_by(std::string_view convention, const Expr& derivative) {
-    if (!convention.empty() && !is_number(derivative, 0)) indices_.go_by(convention);
+  void go_by(Convention convention, const Expr& derivative) {
+    if (!is_number(derivative, 0)) indices_.go_by(convention);
   }
 
   bool symbol_changes(int id) const { return symbol_ >= 0 && symbols_.depends(id, symbol_); }
@@ -114,7 +114,7 @@ class Deriver {
       for (std::size_t k = 0; k < args_.size(); ++k) product_of = product(product_of, delta(e.args[k], args_[k]));
       return product_of;
     }
-    for (const auto convention : symbols_[e.id].conventions) indices_.go_by(convention);
+    indices_.go_by(symbols_[e.id].conventions);
     Expr j;
     j.kind = Kind::jacobian;
     j.place = e.place;
@@ -162,7 +162,7 @@ class Deriver {
       return with_body(*e, Reduction::sum, product(d, node(std::move(inner))));
     }
     // A maximum passes its derivative to the first of the largest: Σᵢ [i is the first largest]·aᵢ'
-    indices_.go_by("max(i, …), min(i, …): the first of equals");
+    indices_.go_by(kReduction);
     ExprPtr place_of = number(0, e->place);
     for (const auto& bound : e->bounds) {
       const auto& range = *indices_[bound.id].range;
@@ -182,7 +182,8 @@ class Deriver {
       return ratio(sum_of(number(1, e.place), sign), number(2, e.place));
     };
     const bool max = e.reduction == Reduction::maximum;
-    if (!is_number(*d[0], 0) || !is_number(*d[1], 0)) indices_.go_by("ties of max(a, b), min(a, b): ½, ½");
+    go_by(kPair, *d[0]);
+    go_by(kPair, *d[1]);
     return sum_of(product(max ? share(a, b) : share(b, a), d[0]), product(max ? share(b, a) : share(a, b), d[1]));
   }
 

@@ -2,6 +2,7 @@
 // matrices as sums over indices, functions in place, derivatives carried out (derive.h). Shapes are checked here.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -52,8 +53,7 @@ class Elaborator {
   Indexed call(const Expr& e);
   Indexed user_function(const Expr& e, const Symbol& function, const Indexed& argument);
   ExprPtr applied(const Expr& e, ExprPtr body, const ExprPtr& hole, const ExprPtr& argument);
-  template <class Beside>
-  ExprPtr limit(const ExprPtr& derivative, Beside beside);
+  ExprPtr limit(const ExprPtr& derivative, const std::function<ExprPtr(const ExprPtr& step)>& beside);
   ExprPtr beside(const ExprPtr& e, const Expr& value, ExprPtr step);
   Indexed softmax(const Expr& e, const Indexed& argument);
   Indexed derivative(const Expr& e);

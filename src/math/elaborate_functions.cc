@@ -110,8 +110,7 @@ ExprPtr Elaborator::applied(const Expr& e, ExprPtr body, const ExprPtr& hole, co
 }
 
 /// A derivative that may be at a corner: with the same one some steps aside, `beside(step)`, on both sides.
-template <class Beside>
-ExprPtr Elaborator::limit(const ExprPtr& derivative, Beside beside) {
+ExprPtr Elaborator::limit(const ExprPtr& derivative, const std::function<ExprPtr(const ExprPtr& step)>& beside) {
   if (!has_corners(*derivative, symbols_)) return derivative;
   Expr e;
   e.kind = Kind::limit;

@@ -22,10 +22,9 @@ constexpr std::int64_t kMostWork = std::int64_t{1} << 26;
 constexpr std::size_t kMostLayers = 200;
 
 /// What the engine's derivatives are at corners.
-const std::array<std::pair<const Op*, std::string_view>, 3> kConventions{
-    {{&op_relu, convention("relu")},
-     {&op_select, "leaky_relu'(0): the slope below 0"},
-     {&op_max_pool, "max-pooling: the first of equals"}}};
+Convention convention_of(const Op* op) {
+  return op == &op_relu ? kRelu : op == &op_select ? kLeakyRelu : op == &op_max_pool ? kPooling : kNoConvention;
+}
 
 }  // namespace
 
@@ -94,11 +93,7 @@ class NetworkReader {
       throw FormulaError(word.place, e.what());
     }
     spend(x_.shape(), 1, word.place);
-    for (auto id = begin; id < s_.graph_.size(); ++id) {
-      for (const auto& [op, convention] : kConventions) {
-        if (s_.graph_.node(id).op == op) conventions_.insert(convention);
-      }
-    }
+    for (auto id = begin; id < s_.graph_.size(); ++id) conventions_ |= convention_of(s_.graph_.node(id).op);
     if (!name.empty()) show(name, place, x_, Symbol::Kind::computed);
   }
 
@@ -329,7 +324,7 @@ class NetworkReader {
   Symbols& symbols_;
   Value x_;
   int count_ = 0;
-  std::set<std::string_view> conventions_;  // of the layers so far
+  unsigned conventions_ = 0;  // of the layers so far
 
   /// Layers that are written with more than their name.
   using Read = Value (NetworkReader::*)(const Layer&);

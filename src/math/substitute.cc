@@ -1,6 +1,7 @@
 #include "src/math/substitute.h"
 
 #include <cmath>
+#include <functional>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -51,16 +52,16 @@ ExprPtr substitute(const ExprPtr& e, const Expr* hole, const ExprPtr& by) {
 
 namespace {
 
-/// Calls f(node) for each node of the formula once, however often it occurs.
-template <class F>
-void visit(const Expr& e, std::unordered_set<const Expr*>& seen, F f) {
+using Visitor = std::function<void(const Expr&)>;
+
+void visit(const Expr& e, std::unordered_set<const Expr*>& seen, const Visitor& f) {
   if (!seen.insert(&e).second) return;
   f(e);
   for (const auto& arg : e.args) visit(*arg, seen, f);
 }
 
-template <class F>
-void visit(const Expr& e, F f) {
+/// Calls f(node) for each node of the formula once, however often it occurs.
+void visit(const Expr& e, const Visitor& f) {
   std::unordered_set<const Expr*> seen;
   visit(e, seen, f);
 }
@@ -79,8 +80,7 @@ std::set<int> mentioned(const Expr& e) {
 namespace {
 
 /// Calls f(node) for each node of the formula, and of the definitions it goes back to.
-template <class F>
-void visit_all(const Expr& e, const Symbols& symbols, F f) {
+void visit_all(const Expr& e, const Symbols& symbols, const Visitor& f) {
   visit(e, f);
   for (const int id : symbols.with_all_before(mentioned(e))) {
     if (symbols[id].kind == Symbol::Kind::defined) visit(*symbols[id].body, f);

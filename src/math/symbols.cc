@@ -14,12 +14,19 @@ namespace {
 
 constexpr int kMostSymbols = 1000;
 
+constexpr std::array<const char*, 6> kConventions{"abs'(0) = 0",
+                                                  "leaky_relu'(0): the slope below 0",
+                                                  "max(i, …), min(i, …): the first of equals",
+                                                  "max-pooling: the first of equals",
+                                                  "relu'(0) = 0",
+                                                  "ties of max(a, b), min(a, b): ½, ½"};
+
 struct Builtin {
   std::string_view name;
   double (*apply)(double);
   ExprPtr (*derivative)(const ExprPtr& x);
-  bool corner = false;               // at 0, or a jump
-  std::string_view convention = {};  // what its derivative is there
+  bool corner = false;                    // at 0, or a jump
+  Convention convention = kNoConvention;  // of its derivative there
 };
 
 ExprPtr call(std::string_view function, const ExprPtr& x) { return call_of(function, x, x->place); }
@@ -37,13 +44,12 @@ constexpr std::array<Builtin, 13> kBuiltins{{
     {"relu", [](double x) { return x > 0    ? x
                                    : x != x ? x
                                             : 0; }, [](const ExprPtr& x) { return call("step", x); },
-     true, "relu'(0) = 0"},
+     true, kRelu},
     {"step", [](double x) { return x > 0    ? 1.0
                                    : x != x ? x
                                             : 0; }, zero, true},
     {"linear", [](double x) { return x; }, one},
-    {"abs", [](double x) { return std::abs(x); }, [](const ExprPtr& x) { return call("sign", x); }, true,
-     "abs'(0) = 0"},
+    {"abs", [](double x) { return std::abs(x); }, [](const ExprPtr& x) { return call("sign", x); }, true, kAbs},
     {"sign", [](double x) { return x > 0   ? 1.0
                                    : x < 0 ? -1.0
                                            : x; }, zero, true},
@@ -63,6 +69,14 @@ const Builtin* builtin(std::string_view name) {
 }
 
 }  // namespace
+
+std::vector<std::string> texts_of(unsigned conventions) {
+  std::vector<std::string> texts;
+  for (std::size_t k = 0; k < kConventions.size(); ++k) {
+    if ((conventions >> k & 1U) != 0) texts.emplace_back(kConventions[k]);
+  }
+  return texts;
+}
 
 int Symbols::add(Symbol symbol, Place place) {
   if (is_reserved(symbol.name) || is_builtin(symbol.name))
@@ -114,7 +128,7 @@ double apply_builtin(std::string_view name, double x) { return builtin(name)->ap
 ExprPtr builtin_derivative(std::string_view name, const ExprPtr& x) { return builtin(name)->derivative(x); }
 
 bool has_corner(std::string_view name) { return builtin(name)->corner; }
-std::string_view convention(std::string_view name) { return builtin(name)->convention; }
+Convention convention(std::string_view name) { return builtin(name)->convention; }
 
 std::string builtin_names() {
   std::string names;

@@ -13,6 +13,19 @@
 
 namespace chalk::math {
 
+/// What derivatives go by where there is none; several of them are a sum.
+enum Convention : unsigned {
+  kNoConvention = 0,
+  kAbs = 1,
+  kLeakyRelu = 2,
+  kReduction = 4,
+  kPooling = 8,
+  kRelu = 16,
+  kPair = 32
+};
+/// "relu'(0) = 0", of each.
+std::vector<std::string> texts_of(unsigned conventions);
+
 /// How a value is drawn that nothing computes.
 struct Domain {
   double low = -1, high = 1;
@@ -32,12 +45,12 @@ struct Symbol {
   };
   std::string name{};  // with its primes
   Kind kind = Kind::drawn;
-  Shape extents{};                           // of a value; axes of extent 1 are not there
-  Domain domain{};                           // drawn
-  bool network = false;                      // it is a value of the network,
-  std::set<std::string_view> conventions{};  // whose layers up to it have these: "relu'(0) = 0"
-  std::set<int> from{};                      // values that it depends on, directly or not; not itself
-  ExprPtr body{};                            // defined: in index form over `axes`; function: as written
+  Shape extents{};           // of a value; axes of extent 1 are not there
+  Domain domain{};           // drawn
+  bool network = false;      // it is a value of the network,
+  unsigned conventions = 0;  // whose layers up to it have these
+  std::set<int> from{};      // values that it depends on, directly or not; not itself
+  ExprPtr body{};            // defined: in index form over `axes`; function: as written
   std::vector<int> axes{};
   std::string parameter{};           // function
   std::vector<std::string> names{};  // functions: of each
@@ -77,8 +90,8 @@ double apply_builtin(std::string_view name, double x);
 ExprPtr builtin_derivative(std::string_view name, const ExprPtr& x);
 /// Whether it has a corner or a jump at 0.
 bool has_corner(std::string_view name);
-/// What its derivative is taken to be there: "relu'(0) = 0"; or nothing.
-std::string_view convention(std::string_view name);
+/// What its derivative goes by there.
+Convention convention(std::string_view name);
 /// exp, ln, sqrt, …, for messages.
 std::string builtin_names();
 
@@ -111,14 +124,14 @@ class Indices {
   void step(Place place);
   void begin_statement() { steps_ = 0; }
 
-  /// Derivatives of this document go by it where there is none: "relu'(0) = 0".
-  void go_by(std::string_view convention) { conventions_.insert(convention); }
-  const std::set<std::string_view>& conventions() const { return conventions_; }
+  /// Derivatives of this document go by these where there is none.
+  void go_by(unsigned conventions) { conventions_ |= conventions; }
+  unsigned conventions() const { return conventions_; }
 
  private:
   std::vector<Index> all_;
   int steps_ = 0;
-  std::set<std::string_view> conventions_;
+  unsigned conventions_ = 0;
 };
 
 }  // namespace chalk::math
