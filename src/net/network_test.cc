@@ -137,6 +137,12 @@ TEST_F(NetworkFile, NamesItselfWhereItsRecordIsWrongAndLoadsWithoutOne) {
   contents.metadata.erase("chalkgrad.position");
   save_safetensors(file_, contents);
   EXPECT_EQ(load_error(), "no error");
+
+  net.save(file_);
+  contents = load_safetensors(file_);
+  contents.metadata.erase("chalkgrad.position");  // what is left says how it was trained
+  save_safetensors(file_, contents);
+  EXPECT_FALSE(Network::load(file_).training->unfinished());
 }
 
 TEST_F(NetworkFile, ACopyIsTheSameNetworkAndIndependent) {

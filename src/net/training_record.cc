@@ -108,10 +108,9 @@ void read_options(const json& training, TrainOptions& options) {
   options.optimizer.check();
 }
 
-/// Reads the JSON object under a key, if there is such a key.
+/// Reads the JSON object under a key.
 void read(const std::map<std::string, std::string>::node_type& entry, const char* key, auto read_object) {
   try {
-    if (entry.empty()) throw InputError("it is missing; add it");
     const PlainNumbers plain;  // the parser would stop at a point where the locale has another
     const auto object = json::parse(std::string_view(entry.mapped()), nullptr, /*allow_exceptions=*/false);
     if (!object.is_object()) throw InputError("it must be a JSON object");
@@ -137,7 +136,11 @@ std::optional<TrainingRecord> take_record(std::map<std::string, std::string>& me
   if (training.empty()) return {};
   TrainingRecord record;
   read(training, kTrainingKey, [&](const json& object) { read_options(object, record.options); });
-  read(position, kPositionKey, [&](const json& object) { read_position(object, record); });
+  if (position.empty()) {  // how the network was trained, and nothing to resume
+    record.step = record.steps();
+  } else {
+    read(position, kPositionKey, [&](const json& object) { read_position(object, record); });
+  }
   return record;
 }
 
