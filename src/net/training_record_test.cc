@@ -113,8 +113,8 @@ TEST(TrainingRecord, WithoutAPositionSaysHowANetworkWasTrained) {
   auto metadata = some_record().metadata();
   metadata.erase(kPositionKey);
   const auto record = read(metadata);
-  EXPECT_TRUE(record.finished());
-  EXPECT_EQ(record.options.batch, some_record().options.batch);
+  EXPECT_TRUE(record->finished());
+  EXPECT_EQ(record->options.batch, some_record().options.batch);
 }
 
 TEST(TrainingRecord, NamesWhatANewerProgramMayKnow) {
