@@ -16,6 +16,7 @@
 #include "src/net/build.h"
 #include "src/net/chain.h"
 #include "src/passes/passes.h"
+#include "tests/kink_law.h"
 
 namespace chalk {
 
@@ -97,6 +98,20 @@ TEST_P(EveryLayer, HasGradientsThatAgreeWithDifferences) {
       const auto report = check_gradients(graph, {{graph.value(output_node(graph))}}, wrt, options);
       EXPECT_TRUE(report.passed) << network << "\n" << to_string(report);
       for (const auto& check : report.checks) EXPECT_GT(check.largest, 1e-4) << network << "\n" << to_string(report);
+    }
+  }
+}
+
+TEST_P(EveryLayer, ObeysTheLawOfKinks) {
+  for (const auto& network : networks_of(*GetParam())) {
+    const auto written = build_graph(network, kInput);
+    for (const bool training : {false, true}) {
+      auto graph = training ? training_form(written) : written;
+      auto wrt = graph.parameters();
+      wrt.push_back(graph.value(input_node(graph)));
+      const auto found = KinkLaw(graph, graph.value(output_node(graph)), wrt, {}).finding();
+      EXPECT_EQ(found.broken, "") << network;
+      EXPECT_GT(found.elements, 0U) << network;
     }
   }
 }

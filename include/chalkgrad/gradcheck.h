@@ -47,6 +47,7 @@ struct GradcheckOptions {
   bool stop_at_failure = false;  // skip the elements after one that fails
   /// Other leaves: parameters are drawn as their Init says (± 0.5 around a constant), inputs from [−1, 1].
   std::map<NodeId, DrawRange> ranges;
+  std::map<NodeId, std::vector<double>> values;  // of leaves that are not drawn, sample by sample
 };
 
 /// The comparison for one of `wrt`.

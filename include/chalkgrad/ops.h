@@ -17,14 +17,17 @@ Value mul(Value a, Value b);
 Value div(Value a, Value b);
 Value neg(Value x);
 Value relu(Value x);      ///< max(0, x); derivative 0 at 0
+Value abs(Value x);       ///< derivative 0 at 0
 Value sigmoid(Value x);   ///< 1 / (1 + e^−x)
 Value softplus(Value x);  ///< ln(1 + e^x), without overflow
 Value tanh(Value x);
 Value exp(Value x);
-Value log(Value x);                                  ///< natural; −inf at 0, NaN below
-Value sqrt(Value x);                                 ///< NaN below 0
-Value greater(Value a, Value b);                     ///< 1 where a > b, else 0; derivative 0
-Value equal(Value a, Value b);                       ///< 1 where a = b, else 0; derivative 0
+Value log(Value x);               ///< natural; −inf at 0, NaN below
+Value sqrt(Value x);              ///< NaN below 0
+Value greater(Value a, Value b);  ///< 1 where a > b, else 0; derivative 0
+Value equal(Value a, Value b);    ///< 1 where a = b, else 0; derivative 0
+Value maximum(Value a, Value b);  ///< the derivative goes by halves to equal ones
+Value minimum(Value a, Value b);
 Value select(Value condition, Value yes, Value no);  ///< yes where condition ≠ 0, else no
 
 inline Value operator+(Value a, Value b) { return add(a, b); }

@@ -49,6 +49,15 @@ struct Sample {
   std::vector<Input> inputs;
 };
 
+/// A place where an operation, with its default attributes, has no derivative, and what its rule gives there by
+/// convention: for tests, too, the numbers of each operand, with ';' between operands. The law of kinks
+/// (tests/kink_law.h) finds such places, and holds the rule to what is said here.
+struct Kink {
+  std::string_view convention{};        // in words: "relu'(0) = 0"; "" if the operation has none
+  std::string_view at{}, derivative{};  // of the sum of the results
+  std::string_view shape = "1";         // of each operand
+};
+
 /// How a formula is written: LaTeX with #1, #2 for the inputs. Indices follow the textbooks (see docs/).
 struct Formula {
   std::string_view latex;
@@ -87,6 +96,7 @@ struct Op {
   Required<std::string_view> onnx;  // ONNX operator it maps to; "" if it is a composite of several
   /// Even in float, a result is exact for its inputs, or rounded once; otherwise within a few roundings.
   Required<bool> exact;
+  Kink kink = {};
   // What makes it faster, if it applies:
   bool cheap = false;  // a value that is needed again later is recomputed rather than kept
   Links links = {};

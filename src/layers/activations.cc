@@ -58,7 +58,7 @@ Attributes read_leaky_relu(LineReader& in) {
 const Layer layer_leaky_relu{
     .name = "leaky_relu",
     .meaning = "x where x > 0, else 0.01·x",
-    .details = "; `leaky-relu0.2` has another slope",
+    .details = "; `leaky-relu0.2` has another slope. That slope is the derivative at 0",
     .options = LeakyRelu{},
     .build = [](std::span<const Value> in,
                 const Attributes& options) { return leaky_relu(in[0], options.as<LeakyRelu>().slope); },

@@ -21,8 +21,7 @@ const LossDefinition loss_sum_of_squares{.formula = "Σ (t − y)²", .of_softma
 
 Value mean_absolute_error(Value y, Value target) {
   check_same_shape(y, target, "mean_absolute_error");
-  const Value d = target - y;
-  return mean(relu(d) + relu(neg(d)));  // |d|, with the derivative 0 at 0
+  return mean(abs(target - y));
 }
 const LossDefinition loss_mean_absolute_error{
     .formula = "Σ |t − y| / n", .of_softmax = false, .build = mean_absolute_error};

@@ -28,6 +28,13 @@ CHALK_DERIVATIVE(relu) {
   return {select(greater(y, g.constant(0)), dy, g.constant(0))};
 }
 
+// y = |x|; dx = dy · sign x: 0 at 0
+CHALK_FORMULA(abs, (T x)) { return select(x > T(0), x, T(0) - x); }
+CHALK_DERIVATIVE(abs) {
+  const Value zero = y.graph().constant(0);
+  return {select(greater(in[0], zero), dy, select(greater(zero, in[0]), neg(dy), zero))};
+}
+
 // y = 1 / (1 + e^−x), computed from e^−|x| so that nothing overflows and tails keep their precision;
 // dx = dy · y · (1 − y)
 CHALK_FORMULA(sigmoid, (T x)) {
@@ -58,6 +65,11 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace chalk {
+namespace {
+
+std::vector<Sample> one_with_zeros() { return joined(one_between(-1, 1), {{{}, {{{3, 4}, true, -1, 1, 1, false}}}}); }
+
+}  // namespace
 
 CHALK_UNARY(exp, .formula = Formula{"e^{#1}"}, .onnx = "Exp", .exact = false, .samples = one_between(-2, 2));
 
@@ -66,9 +78,11 @@ CHALK_UNARY(log, .formula = Formula{"\\ln(#1)"}, .onnx = "Log", .exact = false, 
 CHALK_UNARY(sqrt, .formula = Formula{"\\sqrt{#1}"}, .onnx = "Sqrt", .exact = true, .links = {{LinkKind::sqrt}},
             .samples = one_between(0.3, 3));
 
-CHALK_UNARY(relu, .formula = Formula{"\\max(0, #1)"}, .onnx = "Relu", .exact = true, .cheap = true,
-            .links = {{LinkKind::relu}},
-            .samples = joined(one_between(-1, 1), {{{}, {{{3, 4}, true, -1, 1, 1, false}}}}));
+CHALK_UNARY(relu, .formula = Formula{"\\max(0, #1)"}, .onnx = "Relu", .exact = true, .kink = {"relu'(0) = 0", "0", "0"},
+            .cheap = true, .links = {{LinkKind::relu}}, .samples = one_with_zeros());
+
+CHALK_UNARY(abs, .formula = Formula{"\\lvert #1 \\rvert"}, .onnx = "Abs", .exact = true,
+            .kink = {"abs'(0) = 0", "0", "0"}, .cheap = true, .samples = one_with_zeros());
 
 CHALK_UNARY(sigmoid, .formula = Formula{"\\sigma(#1)"}, .onnx = "Sigmoid", .exact = false,
             .samples = one_between(-3, 3));

@@ -47,6 +47,7 @@ const Op op_max{.name = "max",
                 .formula = Formula{"\\max #1"},
                 .onnx = "ReduceMax",
                 .exact = true,
+                .kink = {"max: all to the first of equal ones", "1 3 3 2", "0 1 0 0", "4"},
                 .samples = reduce_samples()};
 
 Value max(Value x, std::vector<std::int64_t> axes, bool keep) {

@@ -311,12 +311,13 @@ std::string latex_of(const Op& op) {
 }
 
 TEST(AllOps, AreInTheTableOfNetworksInText) {
-  std::string table = "| operation | operands | attributes | value | ONNX |\n|---|---|---|---|---|\n";
+  std::string table =
+      "| operation | operands | attributes | value | by convention | ONNX |\n|---|---|---|---|---|---|\n";
   for (const Op* op : all_ops()) {
     const auto attributes = to_string(op->attributes);
     const auto code = [](std::string_view text) { return text.empty() ? "" : str("`", text, "`"); };
     table += str("| `", op->name.value, "` | ", op->arity < 0 ? "one or more" : str(op->arity), " | ", code(attributes),
-                 " | $`", latex_of(*op), "`$ | ", op->onnx.value, " |\n");
+                 " | $`", latex_of(*op), "`$ | ", op->kink.convention, " | ", op->onnx.value, " |\n");
   }
   testing_support::expect_generated("docs/networks.md", "operations", table);
 }

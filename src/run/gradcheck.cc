@@ -113,7 +113,8 @@ class Objective {
     for (NodeId id = 0; id < graph.size(); ++id) {
       const Node& node = graph.node(id);
       if (leaves_.contains(id) || (node.op != &op_input && node.op != &op_parameter)) continue;
-      leaves_[id] = Drawing(options, id).leaf(node, options.batch);
+      const auto given = options.values.find(id);
+      leaves_[id] = given == options.values.end() ? Drawing(options, id).leaf(node, options.batch) : given->second;
     }
     for (const auto& [id, values] : leaves_) reference_.set(id, values);
     auto wanted = outputs_;
