@@ -95,8 +95,8 @@ int allowed_cores() {
 void read_quota(Cores& cores, const std::string& root) {
   for (const auto& mount : mounts(root + "/proc/self/mountinfo")) {
     for (auto group = below(mount, group_in(mount, root + "/proc/self/cgroup"));;) {
-      const auto file = mount.point + group + (mount.unified ? "/cpu.max" : "/cpu.cfs_quota_us");
-      const auto period = mount.unified ? std::string() : root + mount.point + group + "/cpu.cfs_period_us";
+      const auto file = str(mount.point, group, mount.unified ? "/cpu.max" : "/cpu.cfs_quota_us");
+      const auto period = mount.unified ? "" : str(root, mount.point, group, "/cpu.cfs_period_us");
       read_quota_of(cores, std::ifstream(root + file), std::ifstream(period), file);
       if (group.empty()) break;
       group.resize(std::min(group.rfind('/'), group.size() - 1));

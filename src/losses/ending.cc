@@ -22,7 +22,7 @@ Ending ending_of(Value output) {
   const auto kind = !of_axis                 ? Ending::Kind::sigmoid
                     : node.op == &op_softmax ? Ending::Kind::softmax
                                              : Ending::Kind::log_softmax;
-  const Shape shape = output.shape();
+  const Shape& shape = output.shape();
   const Value logits = graph.value(node.inputs[0]);
   return {kind, logits.shape() == shape ? logits : reshape(logits, shape)};
 }

@@ -77,9 +77,10 @@ class Search {
   void keep(Corner corner) {
     std::size_t shown_values = 0;
     for (const auto& [id, values] : corner.values) {
-      const bool same = std::ranges::all_of(values, [&](double v) { return v == values.front(); });
+      const double first = values.front();
+      const bool same = std::ranges::all_of(values, [first](double v) { return v == first; });
       if (!same || ++shown_values > kMostShown) continue;
-      corner.point += str(corner.point.empty() ? "" : ", ", part_.symbols[id].name, "=", shown(values.front()));
+      corner.point += str(corner.point.empty() ? "" : ", ", part_.symbols[id].name, "=", shown(first));
     }
     found_.push_back(std::move(corner));
   }

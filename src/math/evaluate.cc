@@ -89,8 +89,8 @@ Array Evaluator::run(const ExprPtr& e) {
 }
 
 std::vector<std::int64_t> Evaluator::extents_of(const std::vector<int>& axes) const {
-  std::vector<std::int64_t> extents;
-  for (const int axis : axes) extents.push_back(indices_[axis].extent());
+  std::vector<std::int64_t> extents(axes.size());
+  std::ranges::transform(axes, extents.begin(), [&](int axis) { return indices_[axis].extent(); });
   return extents;
 }
 
