@@ -19,7 +19,7 @@ bool is_argmax_of(Value index, Value y, Value pooled) {
 Value log_of_softmax(Value y) {
   const Value x = made_by(arg(y), op_reshape) ? arg(arg(y)) : arg(y);
   if (!made_by(x, op_softmax)) return {};
-  const Shape shape = y.shape();
+  const Shape& shape = y.shape();
   const Value result = log_softmax(arg(x), attributes<AxisAttributes>(x).axis);
   return x == arg(y) ? result : reshape(result, shape);
 }
