@@ -20,6 +20,7 @@ std::vector<std::vector<double>> rounding_of(Reference& reference, std::span<con
   };
   const auto exact = run(0, 0);
   std::vector<std::vector<double>> moved;
+  moved.reserve(exact.size());
   for (const auto& value : exact) moved.emplace_back(value.size(), 0.0);
   for (std::uint64_t seed = 1; seed <= kRuns; ++seed) {
     const auto rounded = run(unit, seed);

@@ -46,7 +46,7 @@ std::string first_flaw(Graph graph, Variables& variables, const Feed& x, std::ui
       const auto values = program.output(str("%", id));
       const auto what = flaw(values);
       if (what.empty()) continue;
-      const auto layer = str("the layer ", node.layer.empty() ? str("%", id) : node.layer, what);
+      auto layer = str("the layer ", node.layer.empty() ? str("%", id) : node.layer, what);
       if (!node.type.batched) return layer;
       const auto sample = first_not_finite(values) / static_cast<std::size_t>(elements(node.type.shape));
       return str(layer, " for sample ", rows ? rows[sample] : sample);
