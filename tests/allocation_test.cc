@@ -16,7 +16,9 @@ namespace {
 std::atomic<long> allocations{0};
 std::atomic<long> most{-1};  // beyond which they are refused; below 0: none is
 
-bool refused() { return allocations.fetch_add(1, std::memory_order_relaxed) >= most.load() && most.load() >= 0; }
+[[maybe_unused]] bool refused() {
+  return allocations.fetch_add(1, std::memory_order_relaxed) >= most.load() && most.load() >= 0;
+}
 }  // namespace
 
 // Counting replacements of the global operators; the sanitizers bring their own. They stay functions: where g++ 12
