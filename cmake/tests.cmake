@@ -75,7 +75,7 @@ if(TARGET chalkgrad_app AND NOT CHALKGRAD_SANITIZE MATCHES "thread")
 endif()
 file(GLOB cross_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*_test.cc)
 if(CHALKGRAD_SANITIZE MATCHES "thread")
-  list(FILTER cross_tests EXCLUDE REGEX "/(gradient|mutation|seeds_mutation)_test")  # the reference and src/math
+  list(FILTER cross_tests EXCLUDE REGEX "/(gradient|kinks|mutation|seeds_mutation)_test")  # the reference and src/math
 endif()
 if(cross_tests)
   chalkgrad_test(cross ${cross_tests})
