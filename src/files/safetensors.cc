@@ -8,6 +8,7 @@
 #include "src/base/file.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
+#include "src/files/json_text.h"
 #include "src/files/safetensors_header.h"
 #include "src/files/sha256.h"
 
@@ -75,8 +76,7 @@ std::string padded(std::string header) {
 // The contents are not those that chalkgrad wrote. A header as it writes them tells damage from a change by another
 // program: a changed bit leaves the order of names and the spaces alone.
 [[noreturn]] void refuse(std::string_view header, std::string_view name, std::string_view what) {
-  const PlainNumbers plain;
-  if (padded(nlohmann::json::parse(header).dump()) == header)
+  if (padded(parsed_json(header).dump()) == header)
     throw InputError(str(name, ": is damaged (", what, "); take another copy or train again"));
   throw InputError(str(name, ": another program has changed it (", what, "); if that was meant, remove ", kChecksumKey,
                        " and ", kFormatKey, " from its metadata, otherwise take another copy"));

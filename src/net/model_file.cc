@@ -4,12 +4,12 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/network.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
+#include "src/files/json_text.h"
 #include "src/files/safetensors.h"
 #include "src/ir/leaves.h"
 #include "src/net/build.h"
@@ -58,8 +58,7 @@ class MetadataReader {
   std::vector<T> list(const char* key, const char* of, bool (*is_good)(const json&)) {
     const auto found = metadata_.extract(key);
     if (found.empty()) return {};
-    const PlainNumbers plain;
-    const auto value = json::parse(std::string_view(found.mapped()), nullptr, /*allow_exceptions=*/false);
+    const auto value = parsed_json(found.mapped());
     if (!value.is_array() || !std::all_of(value.begin(), value.end(), is_good))
       fail(str("metadata ", key, " is ", in_quotes(found.mapped()), "; it must be a JSON list of ", of));
     return value.template get<std::vector<T>>();

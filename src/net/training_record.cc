@@ -1,12 +1,12 @@
 #include "src/net/training_record.h"
 
-#include <nlohmann/json.hpp>
 #include <type_traits>
 
 #include "chalkgrad/error.h"
 #include "src/base/fields.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
+#include "src/files/json_text.h"
 #include "src/losses/loss.h"
 
 namespace chalk {
@@ -111,8 +111,7 @@ void read_options(const json& training, TrainOptions& options) {
 /// Reads the JSON object under a key.
 void read(const std::map<std::string, std::string>::node_type& entry, const char* key, auto read_object) {
   try {
-    const PlainNumbers plain;  // the parser would stop at a point where the locale has another
-    const auto object = json::parse(std::string_view(entry.mapped()), nullptr, /*allow_exceptions=*/false);
+    const auto object = parsed_json(entry.mapped());
     if (!object.is_object()) throw InputError("it must be a JSON object");
     read_object(object);
   } catch (const InputError& e) {
