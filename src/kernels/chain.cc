@@ -49,9 +49,11 @@ HWY_NOINLINE void run_links(std::span<const Link> links, float* const* at, std::
   for (const Link& link : links) {
     float* const to = at[link.a] + first * link.a_step;
     const Operand a{to, link.a_step}, b{at[link.b] + first * link.b_step, link.b_step};
-    if (link.fetch) {
-      CHALKGRAD_UNROLL
-      for (std::size_t i = 0; i < kCount; ++i) __builtin_prefetch(to + (kAhead + i) * 16);
+    if constexpr (kCount > 1) {  // a chain of a few groups ends before that, perhaps in a page that is not there
+      if (link.fetch) {
+        CHALKGRAD_UNROLL
+        for (std::size_t i = 0; i < kCount; ++i) __builtin_prefetch(to + (kAhead + i) * 16);
+      }
     }
     switch (link.kind) {
       case LinkKind::load:
