@@ -40,7 +40,7 @@ endfunction()
 
 # What holds no time is compiled for size: these rooms, but for what goes over pixels or runs in a step.
 set(chalkgrad_for_size $<$<CONFIG:Release>:-Os>)
-chalkgrad_room(small_sources base ir layers losses optimizers passes plan run files data net train math)
+chalkgrad_room(small_sources base ir layers losses optimizers schedules passes plan run files data net train math)
 list(FILTER small_sources EXCLUDE REGEX "/base/(aligned|finite|fma_check|random|target|threads)\\.cc$")
 list(FILTER small_sources EXCLUDE REGEX "/plan/(single|sweep_kernel|sweep_run|tail|tuned_conv|tuned_dense|update_kernel)\\.cc$")
 list(FILTER small_sources EXCLUDE REGEX "/run/(executor|fma_peak|gather|variable_watch)\\.cc$")
@@ -48,7 +48,7 @@ list(FILTER small_sources EXCLUDE REGEX "/(files/(idx|image_fit)|data/normalise)
 list(APPEND small_sources ${PROJECT_SOURCE_DIR}/src/ops/comparisons.cc)  # in a step they are links of chains, or rare
 set_source_files_properties(${small_sources} PROPERTIES COMPILE_OPTIONS ${chalkgrad_for_size})
 
-chalkgrad_room(core_sources base ir ops layers losses optimizers passes plan kernels run)
+chalkgrad_room(core_sources base ir ops layers losses optimizers schedules passes plan kernels run)
 chalkgrad_room(data_sources files data net train math)
 set(CHALKGRAD_OBJECTS "" CACHE FILEPATH "Link the libraries from the objects of another build, as its objects.cmake lists them")
 mark_as_advanced(CHALKGRAD_OBJECTS)

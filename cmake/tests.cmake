@@ -59,7 +59,7 @@ function(chalkgrad_test label)
   endif()
 endfunction()
 
-set(tested_rooms base ir ops layers losses optimizers passes plan kernels run files data net train math onnx dist)
+set(tested_rooms base ir ops layers losses optimizers schedules passes plan kernels run files data net train math onnx dist)
 if(CHALKGRAD_SANITIZE MATCHES "thread")
   set(tested_rooms base run data train)  # the others start no thread, and this sanitizer is the slowest
 endif()

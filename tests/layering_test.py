@@ -25,14 +25,15 @@ MAY_INCLUDE = {
     "run": "base ir ops passes kernels plan",
     "losses": "base ir ops layers",
     "optimizers": "base ir ops",
+    "schedules": "base ir",
     "files": "base",
     "data": "base files",
-    "net": "base ir ops layers losses optimizers run files",
-    "train": "base ir ops layers losses optimizers passes plan run files data net",
+    "net": "base ir ops layers losses optimizers schedules run files",
+    "train": "base ir ops layers losses optimizers schedules passes plan run files data net",
     "math": "base ir ops layers passes run",
     "onnx": "base ir ops layers passes net",
     "dist": "base ir plan run train",
-    "umbrella": "base ir ops layers losses optimizers passes plan run files data net train math onnx dist",
+    "umbrella": "base ir ops layers losses optimizers schedules passes plan run files data net train math onnx dist",
     "apps": "base public",
     "examples": "public",
     "python": "public",
@@ -48,6 +49,7 @@ HOLDS = {
     "layers": "one file per layer or family of them, and `layers.inc`",
     "losses": "one file per loss, and `losses.inc`",
     "optimizers": "one file per optimizer, and `optimizers.inc`",
+    "schedules": "learning rates over time: families of them, their language, and `schedules.inc`",
     "passes": "from graph to graph",
     "kernels": "tuned kernels on lanes",
     "plan": "schedule, memory, choice of kernels",
@@ -82,6 +84,7 @@ PUBLIC = {
     "losses.h": "losses",
     "losses.inc": "losses",
     "optimizer.h": "optimizers",
+    "schedule.h": "schedules",
     "differentiate.h": "passes",
     "compile_options.h": "base",
     "cores.h": "base",
@@ -103,7 +106,7 @@ PUBLIC = {
 }
 
 # libchalkgrad_core is built from these, and needs nothing but Highway and the standard library.
-CORE = {"base", "ir", "ops", "layers", "losses", "optimizers", "passes", "kernels", "plan", "run"}
+CORE = {"base", "ir", "ops", "layers", "losses", "optimizers", "schedules", "passes", "kernels", "plan", "run"}
 CORE_LIBRARIES = re.compile(r"hwy/|sanitizer/|sys/|(unistd|fcntl|pthread|sched)\.h$")
 
 # Libraries of which few files may know: a file that includes one takes seconds longer to compile.

@@ -348,7 +348,7 @@ void add_train(CommandLine& line) {
   auto& o = *options;
   o.train.epochs = 12;
   o.train.batch = 32;
-  o.train.schedule.kind = Schedule::Kind::one_cycle;
+  o.train.schedule = OneCycle{};
   auto& command = o.command = line.command(
       "train", "Train a network; with no option at all, on built-in handwritten digits", options, train_command);
   std::vector<std::string> sources;

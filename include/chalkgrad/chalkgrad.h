@@ -32,6 +32,7 @@
 #include "chalkgrad/ops.h"
 #include "chalkgrad/optimizer.h"
 #include "chalkgrad/program.h"
+#include "chalkgrad/schedule.h"
 #include "chalkgrad/shape.h"
 #include "chalkgrad/train.h"
 #include "chalkgrad/train_options.h"

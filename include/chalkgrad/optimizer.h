@@ -1,4 +1,4 @@
-// Optimizers: how a gradient becomes a step, and the learning rate over time.
+// Optimizers: how a gradient becomes a step.
 #pragma once
 
 #include <cstdint>
@@ -74,26 +74,6 @@ class Optimizer {
  private:
   std::string_view name_;
   Attributes options_;
-};
-
-/// The learning rate over time, as a factor of Optimizer::lr(). Warm-up rises linearly from 0 over the first `warmup`
-/// epochs.
-struct Schedule {
-  enum class Kind : std::uint8_t { constant, step, cosine, one_cycle };
-  Kind kind = Kind::constant;
-  double warmup = 0;       ///< epochs; one_cycle: 0 means 20 % of the run
-  double step_epochs = 1;  ///< step: after every so many epochs the rate is multiplied by `gamma`
-  double gamma = 0.1;
-
-  /// Factor for step `step` (0, 1, …) of `steps` with `steps_per_epoch` in an epoch.
-  double factor(std::int64_t step, std::int64_t steps, std::int64_t steps_per_epoch) const;
-  /// Whether a run of `epochs` may be given more of them: whether no rate in it depends on how many there are.
-  bool open_ended(std::int64_t epochs) const;
-  /// "constant", "step:10,0.5" (every 10 epochs by 0.5), "cosine", "one-cycle", each with "+warmup:2" (epochs).
-  /// Throws InputError saying what is allowed.
-  static Schedule parse(std::string_view text);
-  std::string text() const;
-  bool operator==(const Schedule&) const = default;
 };
 
 }  // namespace chalk

@@ -12,6 +12,7 @@
 #include "chalkgrad/compile_options.h"
 #include "chalkgrad/losses.h"
 #include "chalkgrad/optimizer.h"
+#include "chalkgrad/schedule.h"
 
 namespace chalk {
 
@@ -57,6 +58,7 @@ struct TrainingRecord {
   std::int64_t step = 0;            ///< steps done
   double loss_sum = 0;              ///< of this epoch: Σ loss · samples,
   double correct = 0;               ///< and correctly classified samples
+  Observed observed{};              ///< what the schedule has seen of the epochs before
   bool diverged = false;            ///< ended by a loss or weights that are not finite
   std::vector<std::string> states;  ///< which of Network::variables() are the optimizer's: saved with the network
 

@@ -1,5 +1,8 @@
 #include "chalkgrad/train_options.h"
 
+#include "src/base/text.h"
+#include "src/base/wording.h"
+
 namespace chalk {
 
 void TrainOptions::visit(FieldVisitor& v) {
@@ -14,9 +17,9 @@ void TrainOptions::visit(FieldVisitor& v) {
 
   std::string text = schedule.text();
   const auto check_schedule = [](const std::string& written) { (void)Schedule::parse(written); };
-  v.field({"schedule", check_schedule,
-           "Learning rate over time: constant, step:EPOCHS,FACTOR, cosine or one-cycle, each with +warmup:EPOCHS"},
-          text);
+  static const auto about =
+      str("Learning rate over time: ", alternatives(Schedule::forms()), ", each with +warmup:EPOCHS");
+  v.field({"schedule", check_schedule, about}, text);
   schedule = Schedule::parse(text);
 
   auto signed_seed = static_cast<std::int64_t>(seed);

@@ -89,6 +89,25 @@ json options_of(const TrainingRecord& record) {
   return object;
 }
 
+json observed_as_json(const Observed& seen) {
+  return {{"epochs", seen.epochs},
+          {"best", seen.best},
+          {"bad", seen.bad},
+          {"cooldown", seen.cooldown},
+          {"reductions", seen.reductions}};
+}
+
+void read_observed(const json& object, TrainingRecord& record) {
+  if (!object.is_object())
+    throw InputError(str("observed is ", first_bytes(object.dump(), 60), "; it must be a JSON object"));
+  const auto epochs = Range::from_to(0, static_cast<double>(record.options.epochs));
+  record.observed = {.epochs = member<std::int64_t>(object, "epochs", epochs),
+                     .best = member<double>(object, "best"),
+                     .bad = member<std::int64_t>(object, "bad", epochs),
+                     .cooldown = member<std::int64_t>(object, "cooldown", Range::from_to(0, 1'000'000)),
+                     .reductions = member<std::int64_t>(object, "reductions", epochs)};
+}
+
 void read_position(const json& position, TrainingRecord& record) {
   record.data = member<std::string>(position, "data");
   record.samples = member<std::int64_t>(position, "samples", Range::from_to(1, 4294967295));
@@ -97,6 +116,7 @@ void read_position(const json& position, TrainingRecord& record) {
   record.correct = member<double>(position, "correct", Range::from_to(0, static_cast<double>(record.samples)));
   if (position.contains("digest")) record.digest = member<std::string>(position, "digest");
   if (position.contains("diverged")) record.diverged = member<bool>(position, "diverged");
+  if (position.contains("observed")) read_observed(position.at("observed"), record);
 }
 
 void read_options(const json& training, TrainOptions& options) {
@@ -126,6 +146,7 @@ std::map<std::string, std::string> TrainingRecord::metadata() const {
   json position{{"step", step}, {"loss_sum", loss_sum}, {"correct", correct}, {"data", data}, {"samples", samples}};
   if (!digest.empty()) position["digest"] = digest;
   if (diverged) position["diverged"] = true;
+  if (observed.epochs > 0) position["observed"] = observed_as_json(observed);
   return {{kTrainingKey, options_of(*this).dump()},
           {kPositionKey, position.dump(-1, ' ', false, json::error_handler_t::replace)}};
 }

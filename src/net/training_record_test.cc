@@ -33,6 +33,12 @@ std::string complaint(const char* key, const std::string& from, const std::strin
   return "no error";
 }
 
+/// The whole message about a key, of which `what` is the part that differs.
+std::string about(const char* key, const std::string& what) {
+  return "metadata " + std::string(key) + ": " + what +
+         "; or remove chalkgrad.training and chalkgrad.position, which only resuming needs";
+}
+
 TEST(TrainingRecord, ReadsWhatItWrites) {
   const auto record = some_record();
   const auto again = read(record.metadata());
@@ -70,13 +76,21 @@ TEST(TrainingRecord, SaysWhatDataItIsOfAndWhetherItDiverged) {
   EXPECT_FALSE(record.unfinished());
 }
 
-TEST(TrainingRecord, IsNotThereWithoutItsKey) { EXPECT_FALSE(read({{"data", "digits"}})); }
-
-/// The whole message about a key, of which `what` is the part that differs.
-std::string about(const char* key, const std::string& what) {
-  return "metadata " + std::string(key) + ": " + what +
-         "; or remove chalkgrad.training and chalkgrad.position, which only resuming needs";
+TEST(TrainingRecord, SaysWhatTheScheduleHasSeen) {
+  auto record = some_record();
+  record.observed = {.epochs = 2, .best = 0.1, .bad = 1, .cooldown = 3, .reductions = 2};
+  const auto again = read(record.metadata());
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->observed, record.observed);
+  const auto said = [](const std::string& observed) {
+    return complaint(kPositionKey, "\"samples\"", "\"observed\":" + observed + ",\"samples\"");
+  };
+  EXPECT_EQ(said("3"), about(kPositionKey, "observed is 3; it must be a JSON object"));
+  EXPECT_EQ(said(R"({"epochs":4})"), about(kPositionKey, "epochs is 4; it must be whole, and from 0 to 3"));
+  EXPECT_EQ(said(R"({"epochs":1})"), about(kPositionKey, "best is missing; add it"));
 }
+
+TEST(TrainingRecord, IsNotThereWithoutItsKey) { EXPECT_FALSE(read({{"data", "digits"}})); }
 
 TEST(TrainingRecord, SaysWhatIsWrong) {
   const auto training = [](const std::string& what) { return about(kTrainingKey, what); };

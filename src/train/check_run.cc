@@ -15,6 +15,7 @@ namespace {
 void check_options(TrainOptions o) {
   check_fields([&](FieldVisitor& v) { o.visit(v); });
   o.optimizer.check();
+  o.schedule.check();
   check_threads(o.threads);
   if (o.checkpoint_every < 0) {
     throw InputError(

@@ -87,10 +87,10 @@ TEST(TrainConfig, PointsAtMistakes) {
       error_of("loss = \"squared-error\"\nmaximise = \"log-likelihood\"\n"),
       "c.toml: line 4, column 12: maximise stands beside loss = \"squared-error\", which is minimised; leave out one "
       "of the two");
-  EXPECT_EQ(
-      error_of("schedule = \"sometimes\"\n"),
-      "c.toml: line 3, column 12: schedule \"sometimes\" is not known; use constant, step:EPOCHS,FACTOR, cosine or "
-      "one-cycle, each with +warmup:EPOCHS if wanted");
+  EXPECT_EQ(error_of("schedule = \"cosinus\"\n"),
+            "c.toml: line 3, column 12: schedule \"cosinus\" is not known; did you mean \"cosine\"?");
+  EXPECT_EQ(error_of("schedule = \"cosine:to=2\"\n"),
+            "c.toml: line 3, column 12: schedule \"cosine:to=2\": to is 2; it must be from 0 to 1");
   EXPECT_EQ(error_of("optimizer = \"adagard\"\n"),
             "c.toml: line 3, column 13: optimizer \"adagard\" is not known; did you mean \"adagrad\"?");
   EXPECT_EQ(error_of("optimizer = \"adagrad\"\nmomentum = 0.9\n"),

@@ -534,7 +534,7 @@ TEST(Train, SigmoidsThatAreSureAndWrongLearnTheDigits) {
     TrainOptions options{.epochs = 30,
                          .batch = 32,
                          .optimizer = sgd({.lr = 0.02, .momentum = 0.9}),
-                         .schedule = {.kind = Schedule::Kind::one_cycle},
+                         .schedule = OneCycle{},
                          .loss = Loss::binary_cross_entropy};
     EXPECT_LT(evaluate(net, data().test).accuracy, 0.3);
     train(net, data().train, options);

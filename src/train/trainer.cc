@@ -114,7 +114,8 @@ struct Trainer::State {
   /// Throws NumericError naming a parameter that is not finite: such weights are no model.
   void check_weights() const;
   double rate(std::int64_t step) const {
-    return lr * options.schedule.factor(step, now.steps, network.training->steps_per_epoch());
+    const TrainingRecord& record = *network.training;
+    return lr * options.schedule.factor(step, now.steps, record.steps_per_epoch(), record.observed);
   }
   [[noreturn]] void explain(std::size_t count, const std::uint32_t* rows) const;
   [[noreturn]] void diverge(const std::string& what) const;
@@ -161,6 +162,8 @@ void Trainer::State::step() {
   now.mean_loss = record.loss_sum / static_cast<double>(now.samples);
   now.accuracy = record.correct / static_cast<double>(now.samples);
   now.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (now.samples == record.samples)
+    record.observed = options.schedule.observe(record.observed, now.mean_loss, maximised(options.loss));
   if (record.finished()) check_weights();  // those of other steps show in the next loss
 }
 

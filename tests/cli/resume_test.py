@@ -40,6 +40,14 @@ class Resuming(Interrupting):
         self.assertEqual(sha_of(resumed), sha_of(self.good("train", *options)))
         self.refused(1, "finished", "train", "--resume", out)
 
+    def test_a_schedule_that_looks_at_the_loss_goes_on_to_the_same_bits(self):
+        schedule = "plateau:0,factor=0.8,threshold=0.2,cooldown=1"
+        _, _, out, options = self.interrupted(signal.SIGKILL, "--schedule", schedule, step=700)
+        resumed = self.good("train", "--resume", out, "--out", out, "--quiet", "--log", self.path("log.jsonl"))
+        rates = {json.loads(line).get("lr") for line in self.path("log.jsonl").read_text().splitlines()} - {None}
+        self.assertGreater(len(rates), 5)
+        self.assertEqual(sha_of(resumed), sha_of(self.good("train", *options)))
+
     def test_what_control_c_says_can_be_typed(self):
         _, stderr, out, options = self.interrupted(signal.SIGINT, name="it's mine.safetensors")
         self.refused(1, ["is there already", "go on with it by --resume"], "train", *options, "--out", out)

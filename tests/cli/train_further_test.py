@@ -64,7 +64,7 @@ class Further(CliTest):
         edit_safetensors(model, change)
 
     def test_a_finished_run_goes_on_where_its_schedule_allows_it(self):
-        for schedule in ("constant", "step:1,0.5", "constant+warmup:2"):
+        for schedule in ("constant", "step:1,0.5", "constant+warmup:2", "cosine:epochs=2", "plateau:0,threshold=0.5"):
             with self.subTest(schedule):
                 options = [*SMALL, "--schedule", schedule]
                 out = self.path(f"{schedule}.safetensors")
@@ -75,7 +75,7 @@ class Further(CliTest):
                 self.refused(2, ["--epochs 3 differs from 4", "leave it out"], "train", "--resume", out, "--epochs", 3)
 
     def test_where_it_does_not_the_message_says_why_and_how(self):
-        for schedule in ("one-cycle", "cosine", "constant+warmup:2"):
+        for schedule in ("one-cycle", "one-cycle-cosine", "cosine", "constant+warmup:2"):
             with self.subTest(schedule):
                 out = self.path(f"one {schedule}.safetensors")  # a name that a shell would take for two
                 self.quietly(*SMALL, "--schedule", schedule, "--epochs", 1, "--out", out)
@@ -142,7 +142,7 @@ class Mistakes(CliTest):
         for schedule, name in (("step:0,0.1", "EPOCHS is 0"), ("step:1,0", "FACTOR is 0"), ("step:-2", "EPOCHS is -2"),
                                ("constant+warmup:0", "EPOCHS of warmup is 0"), ("cosine+warmup:1e999", "EPOCHS of warmup is 1e999")):
             self.refused(2, ["--schedule", schedule, name, "above 0"], "train", "--schedule", schedule)
-        self.refused(2, "is not known; use constant", "train", "--schedule", "step:x")
+        self.refused(2, "is not known; use constant", "train", "--schedule", "never")
 
     def test_a_batch_without_variance_is_explained(self):
         for batch, words in ((1, "a batch of one sample has no variance"), (1437, "leave a last one of 1 of the 1438 samples, which")):

@@ -1,0 +1,23 @@
+// The functions that schedules are made of, to the same bits with any C library.
+#pragma once
+
+#include <cstdint>
+
+namespace chalk {
+
+/// Half a cosine wave from 1 (at x = 0) to 0 (at x = 1), and level beyond.
+double falling_wave(double x);
+
+/// (step + 1) / (rise + 1): a warm-up that reaches 1 after `rise` steps.
+inline double warming_up(double step, double rise) { return (step + 1) / (rise + 1); }
+
+/// base^exponent for base > 0 and exponent >= 0, by multiplications.
+double whole_power(double base, std::int64_t exponent);
+
+/// base^exponent for base >= 0 and exponent >= 0, by multiplications and square roots.
+double real_power(double base, double exponent);
+
+/// ⌊x⌋ for x >= 0, or the largest whole number there is room for.
+std::int64_t whole_part(double x);
+
+}  // namespace chalk

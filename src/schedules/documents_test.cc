@@ -1,0 +1,69 @@
+// The tables of schedules in docs/cli.md.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "src/base/document_testing.h"
+#include "src/base/fields.h"
+#include "src/base/text.h"
+#include "src/schedules/schedule.h"
+
+namespace chalk {
+namespace {
+
+/// The example of those parameters that must be given: "step:30".
+std::string example_of(const ScheduleDefinition& definition) {
+  std::string text(definition.name.value);
+  FieldFunction writer([&](const Field& field, const auto&) {
+    if (field.must_be_given) text += str(":", field.example);
+  });
+  definition.defaults.value.show(writer);
+  return text;
+}
+
+/// Its rate over 90 epochs, of which the last 70 bring no better loss.
+std::string picture_of(const Schedule& schedule) {
+  constexpr std::int64_t kEpochs = 90, kEvery = 3;
+  constexpr const char* kHeights[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  std::string picture;
+  Observed seen;
+  for (std::int64_t epoch = 0; epoch < kEpochs; ++epoch) {
+    const double factor = schedule.factor(epoch, kEpochs, 1, seen);
+    if (epoch % kEvery == 0) picture += kHeights[std::lround(std::clamp(factor, 0.0, 1.0) * 7)];
+    seen = schedule.observe(seen, 1.0 / static_cast<double>(std::min<std::int64_t>(epoch, 20) + 1), false);
+  }
+  return picture;
+}
+
+TEST(Documents, ListTheSchedules) {
+  std::string table = "| `--schedule` | over 90 epochs | is | elsewhere |\n|---|---|---|---|\n";
+  const auto forms = Schedule::forms();
+  for (std::size_t i = 0; i < forms.size(); ++i) {
+    const auto& definition = *all_schedules()[i];
+    table += str("| `", forms[i], "` | ", picture_of(Schedule::parse(example_of(definition))), " | ",
+                 definition.help.value, ": ", definition.formula.value, " | ", definition.elsewhere.value, " |\n");
+  }
+  testing_support::expect_generated("docs/cli.md", "schedules", table);
+}
+
+TEST(Documents, ListTheParametersOfSchedules) {
+  std::string table = "| schedule | parameter | is | it takes | without it |\n|---|---|---|---|---|\n";
+  for (const auto* definition : all_schedules()) {
+    const auto defaults = texts_of([&](FieldVisitor& v) { definition->defaults.value.show(v); });
+    std::string name = str("`", definition->name.value, "`");
+    std::size_t i = 0;
+    FieldFunction row([&]<class T>(const Field& field, const T&) {
+      const auto& usual = defaults.at(i++).second;
+      table += str("| ", name, " | `", field.name, "` | ", field.help, " | ",
+                   std::is_same_v<T, std::vector<double>> ? "growing numbers, each " : "", field.range.text(), " | ",
+                   field.must_be_given ? str("it must be given: `", example_of(*definition), "`") : usual, " |\n");
+      name.clear();
+    });
+    definition->defaults.value.show(row);
+  }
+  testing_support::expect_generated("docs/cli.md", "schedule parameters", table);
+}
+
+}  // namespace
+}  // namespace chalk
