@@ -209,6 +209,19 @@ Value element(Value x, std::int64_t i) { return slice(x, {i}, {i + 1}); }
 const Row kRows[] = {
     {"`relu(x)`", "0", [](Value x) { return relu(x); }, {0}, "0 | 0 | 0 | 0 | 0"},
     {"`leaky_relu(x, 0.1)`", "0", [](Value x) { return leaky_relu(x, 0.1); }, {0}, "0.1 | 1 | 0.1 | 1 | 1"},
+    {"`prelu(x)`, a = 0.1",
+     "0",
+     [](Value x) { return prelu_layer(x, {.start = 0.1}); },
+     {0},
+     "0.1 | – | 0 (Keras) | 1.1 | –"},
+    {"`relu6(x)`", "0; 6", relu6, {0, 6}, "0, 0 | 0, 0 | 0, 0 | 0, 0 | 0, 1"},
+    {"`elu(x)`: smooth", "0", [](Value x) { return elu(x); }, {0}, "1 | 1 | 1 | 1 | 0"},
+    {"`elu(x, 2)`", "0", [](Value x) { return elu(x, 2); }, {0}, "2 | 2 | 2 (Keras) | 2 | 0"},
+    {"`celu(x)`: smooth", "0", [](Value x) { return celu(x); }, {0}, "1 | 1 | 2 (Keras) | 0 | 1"},
+    {"`selu(x)`", "0", selu, {0}, "1.7581 | 1.7581 | 1.0507 (1.7581 with `jit_compile`) | 1.7581 | 1.0507"},
+    {"`hard_tanh(x)`", "−1; 1", hard_tanh, {-1, 1}, "0, 0 | 1, 1 | 1, 1 (Keras) | 0, 0 | 1, 1"},
+    {"`hard_sigmoid(x)`", "−3; 3", hard_sigmoid, {-3, 3}, "0, 0 | 0, 0 | 0, 0 (Keras) | – | 0, 0.1667"},
+    {"`hard_swish(x)`", "−3; 3", hard_swish, {-3, 3}, "0, 1 | 0, 1 | 0, 1 (Keras) | 0, 1 | 0, 1.5"},
     {"`abs(x)`", "0", [](Value x) { return abs(x); }, {0}, "0 | 1 | 0 | 0 | 0"},
     {"`maximum(x, 0)`", "0", [](Value x) { return maximum(x, number(x, 0)); }, {0}, "0.5 | 0.5 | 1 | 0 | 0.5"},
     {"`maximum(0, x)`", "0", [](Value x) { return maximum(number(x, 0), x); }, {0}, "0.5 | 0.5 | 0 | 1 | 0.5"},
@@ -263,6 +276,8 @@ std::string derivative_of(const Row& row) {
   const Value dx = differentiate(y, broadcast(g.constant(1), y.shape()), {{x}})[0];
   Reference reference(g, 1);
   reference.set(x.id(), row.at);
+  for (const Value& p : g.parameters())
+    reference.set(p.id(), {g.node(p.id()).attributes.as<ParameterAttributes>().init.value});
   reference.run({{dx.id()}});
   std::string text;
   for (const double v : reference.value(dx.id()))

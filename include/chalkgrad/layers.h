@@ -63,11 +63,58 @@ Value residual(Value x, Value branch);
 /// x + b, or x − b, with a bias for each value of x, or (shared) for each of its channels.
 Value bias_layer(Value x, Bias bias = Bias::untied, bool subtract = false);
 
+// Activations: functions of each value, with PyTorch's defaults. At a corner the derivative is one of the two slopes,
+// PyTorch's, too (docs/conventions.md).
+
 /// x where x > 0, else slope·x (Maas, Hannun & Ng 2013): max(x, slope·x). Its derivative at 0 is the slope, which is
 /// from 0 to 1.
 Value leaky_relu(Value x, double slope = 0.01);
+Value relu6(Value x);         ///< min(max(0, x), 6); derivative 0 at 0 and 6
+Value hard_tanh(Value x);     ///< min(max(−1, x), 1); derivative 0 at ±1
+Value hard_sigmoid(Value x);  ///< relu6(x + 3) / 6, which is not Keras 2's; derivative 0 at ±3
+Value hard_swish(Value x);    ///< x · hard_sigmoid(x) (Howard et al. 2019); derivative 0 at −3, 1 at 3
+/// x where x > 0, else α (e^x − 1) (Clevert, Unterthiner & Hochreiter 2015), α > 0, which is the derivative at 0.
+Value elu(Value x, double alpha = 1);
+Value celu(Value x, double alpha = 1);  ///< x where x > 0, else α (e^(x/α) − 1) (Barron 2017), α > 0
+Value selu(Value x);  ///< λ · elu(x, α) (Klambauer et al. 2017), λ = 1.0507…, α = 1.6733…; derivative λα at 0
+Value gelu(Value x);         ///< x · ½ (1 + erf(x/√2)) (Hendrycks & Gimpel 2016)
+Value gelu_tanh(Value x);    ///< nearly the same: ½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))
+Value silu(Value x);         ///< x · σ(x), or swish (Elfwing, Uchibe & Doya 2017)
+Value mish(Value x);         ///< x · tanh(softplus(x)) (Misra 2019)
+Value log_sigmoid(Value x);  ///< ln σ(x), without overflow
+Value softsign(Value x);     ///< x / (1 + |x|)
+Value scaled_tanh(Value x);  ///< 1.7159 tanh(2x/3) (LeCun et al. 1998)
 
-enum class Activation : std::uint8_t { linear, relu, sigmoid, tanh, leaky_relu };
+/// x where x > 0, else a·x with a trained a (He et al. 2015), which is the derivative at 0: the parameter weight.
+struct PreluLayer {
+  double start = 0.25;
+  bool per_channel = false;  ///< one a for each channel, or for each value of a vector
+  bool operator==(const PreluLayer&) const = default;
+};
+Value prelu_layer(Value x, const PreluLayer& layer = {});
+
+enum class Activation : std::uint8_t {
+  linear,
+  relu,
+  sigmoid,
+  tanh,
+  leaky_relu,
+  relu6,
+  hard_tanh,
+  hard_sigmoid,
+  hard_swish,
+  elu,
+  celu,
+  selu,
+  gelu,
+  gelu_tanh,
+  silu,
+  mish,
+  softplus,
+  log_sigmoid,
+  softsign,
+  scaled_tanh
+};
 /// A function of its own for every node: element i of x (row-major) gets functions[i mod their number], which must
 /// divide the number of elements.
 Value activations(Value x, std::span<const Activation> functions);

@@ -21,7 +21,9 @@ Value abs(Value x);       ///< derivative 0 at 0
 Value sigmoid(Value x);   ///< 1 / (1 + e^−x)
 Value softplus(Value x);  ///< ln(1 + e^x), without overflow
 Value tanh(Value x);
+Value erf(Value x);  ///< 2/√π ∫ e^−t² dt from 0 to x
 Value exp(Value x);
+Value expm1(Value x);             ///< e^x − 1, precise for small x too
 Value log(Value x);               ///< natural; −inf at 0, NaN below
 Value sqrt(Value x);              ///< NaN below 0
 Value greater(Value a, Value b);  ///< 1 where a > b, else 0; derivative 0

@@ -3,7 +3,7 @@
 //
 // Kernels are templates over T: `Lanes` for sixteen samples, `double` for the one-sample reference, `float` for values
 // shared by all samples. A lane's arithmetic never depends on the vector's width or on the instruction set: every
-// multiply-add is one rounding (fma), and exp, log, tanh are the polynomials below.
+// multiply-add is one rounding (fma), and exp, expm1, log, tanh, erf are the polynomials below.
 #if defined(CHALKGRAD_LANES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CHALKGRAD_LANES_INL_H_
 #undef CHALKGRAD_LANES_INL_H_
@@ -138,17 +138,11 @@ HWY_INLINE Lanes select(LaneMask m, Lanes yes, Lanes no) {
   return each_part([&](int p) HWY_ATTR { return hn::IfThenElse(m.v[p], yes.v[p], no.v[p]); });
 }
 
-/// eˣ within 1.5 ulp: x = k·ln 2 + r, |r| ≤ ln 2/2, and a degree-6 minimax polynomial in r (Cephes expf).
-/// Overflows to +inf above 88.72, underflows to 0 below -103.97; NaN stays NaN.
-HWY_INLINE LaneVec exp_vec(LaneVec x) {
+/// x = k·ln 2 + r, |r| ≤ ln 2/2: returns eʳ − 1, a degree-6 minimax polynomial in r (Cephes expf).
+HWY_INLINE LaneVec exp_reduced(LaneVec x, hn::Vec<IntTag>& k_out) {
   const LaneTag d;
-  const IntTag di;
-  const auto nan = hn::IsNaN(x);
-  const auto high = hn::Gt(x, hn::Set(d, 88.7228394f));
-  const auto low = hn::Lt(x, hn::Set(d, -103.972084f));
-  auto xc = hn::IfThenElse(hn::Or(hn::Or(high, low), nan), hn::Zero(d), x);
-  const auto k = hn::Round(hn::Mul(xc, hn::Set(d, 1.44269504088896341f)));
-  auto r = fused(k, hn::Set(d, -0.693359375f), xc);
+  const auto k = hn::Round(hn::Mul(x, hn::Set(d, 1.44269504088896341f)));
+  auto r = fused(k, hn::Set(d, -0.693359375f), x);
   r = fused(k, hn::Set(d, 2.12194440e-4f), r);
   auto p = hn::Set(d, 1.9875691500E-4f);
   p = fused(p, r, hn::Set(d, 1.3981999507E-3f));
@@ -156,18 +150,48 @@ HWY_INLINE LaneVec exp_vec(LaneVec x) {
   p = fused(p, r, hn::Set(d, 4.1665795894E-2f));
   p = fused(p, r, hn::Set(d, 1.6666665459E-1f));
   p = fused(p, r, hn::Set(d, 5.0000001201E-1f));
-  p = fused(p, hn::Mul(r, r), r);
-  p = hn::Add(p, hn::Set(d, 1.0f));
+  k_out = hn::ConvertTo(IntTag(), k);
+  return fused(p, hn::Mul(r, r), r);
+}
+/// 2^k for −127 < k < 128.
+HWY_INLINE LaneVec power_of_two(hn::Vec<IntTag> k) {
+  return hn::BitCast(LaneTag(), hn::ShiftLeft<23>(hn::Add(k, hn::Set(IntTag(), 127))));
+}
+
+/// eˣ within 1.5 ulp. Overflows to +inf above 88.72, underflows to 0 below -103.97; NaN stays NaN.
+HWY_INLINE LaneVec exp_vec(LaneVec x) {
+  const LaneTag d;
+  const auto nan = hn::IsNaN(x);
+  const auto high = hn::Gt(x, hn::Set(d, 88.7228394f));
+  const auto low = hn::Lt(x, hn::Set(d, -103.972084f));
+  auto k = hn::Zero(IntTag());
+  const auto p =
+      hn::Add(exp_reduced(hn::IfThenElse(hn::Or(hn::Or(high, low), nan), hn::Zero(d), x), k), hn::Set(d, 1.0f));
   // 2^k in two factors, so that results near overflow and the subnormals come out right.
-  const auto ki = hn::ConvertTo(di, k);
-  const auto k1 = hn::ShiftRight<1>(ki);
-  const auto k2 = hn::Sub(ki, k1);
-  const auto bias = hn::Set(di, 127);
-  const auto s1 = hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(k1, bias)));
-  const auto s2 = hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(k2, bias)));
-  auto y = hn::Mul(hn::Mul(p, s1), s2);
+  const auto k1 = hn::ShiftRight<1>(k);
+  auto y = hn::Mul(hn::Mul(p, power_of_two(k1)), power_of_two(hn::Sub(k, k1)));
   y = hn::IfThenElse(high, hn::Set(d, HUGE_VALF), y);
   y = hn::IfThenElse(low, hn::Zero(d), y);
+  return hn::IfThenElse(nan, x, y);
+}
+
+/// eˣ − 1 within 2 ulp: 2^k·(eʳ − 1) + (2^k − 1), so that small x keep their precision. Overflows to +inf above 88.72,
+/// is −1 below −18; NaN stays NaN, and −0 is −0.
+HWY_INLINE LaneVec expm1_vec(LaneVec x) {
+  const LaneTag d;
+  const IntTag di;
+  const auto nan = hn::IsNaN(x);
+  const auto high = hn::Gt(x, hn::Set(d, 88.7228394f));
+  const auto low = hn::Lt(x, hn::Set(d, -18.0f));
+  auto k = hn::Zero(di);
+  const auto p = exp_reduced(hn::IfThenElse(hn::Or(hn::Or(high, low), nan), hn::Zero(d), x), k);
+  // With 2^k in two factors a·b, as above, this is (a·p + (a − 1/b))·b.
+  const auto k1 = hn::ShiftRight<1>(k), k2 = hn::Sub(k, k1);
+  const auto a = power_of_two(k1), by_b = power_of_two(hn::Sub(hn::Zero(di), k2));
+  auto y = hn::Mul(fused(a, p, hn::Sub(a, by_b)), power_of_two(k2));
+  y = hn::IfThenElse(hn::Eq(x, hn::Zero(d)), x, y);
+  y = hn::IfThenElse(high, hn::Set(d, HUGE_VALF), y);
+  y = hn::IfThenElse(low, hn::Set(d, -1.0f), y);
   return hn::IfThenElse(nan, x, y);
 }
 
@@ -211,6 +235,9 @@ HWY_INLINE LaneVec log_vec(LaneVec x0) {
 HWY_INLINE Lanes exp(Lanes a) {
   return each_part([&](int p) HWY_ATTR { return exp_vec(a.v[p]); });
 }
+HWY_INLINE Lanes expm1(Lanes a) {
+  return each_part([&](int p) HWY_ATTR { return expm1_vec(a.v[p]); });
+}
 HWY_INLINE Lanes log(Lanes a) {
   return each_part([&](int p) HWY_ATTR { return log_vec(a.v[p]); });
 }
@@ -234,11 +261,42 @@ HWY_INLINE Lanes tanh(Lanes a) {
   return each_part([&](int p) HWY_ATTR { return tanh_vec(a.v[p]); });
 }
 
+/// erf x within 2 ulp: x + x·p(x²) below 0.92, 1 − e^(−|x| − |x|·q(|x|)) with x's sign above, 1 from 4 on. p and q are
+/// minimax polynomials of degree 5, for the relative error of erf (Lawson's algorithm, then coefficients rounded one by
+/// one).
+HWY_INLINE LaneVec erf_vec(LaneVec x) {
+  const LaneTag d;
+  const auto a = hn::Abs(x);
+  const auto z = hn::Mul(x, x);
+  auto p = hn::Set(d, -6.00384199e-04f);
+  p = fused(p, z, hn::Set(d, 4.99585923e-03f));
+  p = fused(p, z, hn::Set(d, -2.67685819e-02f));
+  p = fused(p, z, hn::Set(d, 1.12818770e-01f));
+  p = fused(p, z, hn::Set(d, -3.76125008e-01f));
+  p = fused(p, z, hn::Set(d, 1.28379151e-01f));
+  p = fused(p, x, x);
+  const auto t = hn::IfThenElse(hn::Gt(a, hn::Set(d, 4.0f)), hn::Set(d, 4.0f), a);  // NaN stays
+  auto q = hn::Set(d, -2.13991167e-04f);
+  q = fused(q, t, hn::Set(d, 3.21499095e-03f));
+  q = fused(q, t, hn::Set(d, -2.28900388e-02f));
+  q = fused(q, t, hn::Set(d, 1.05261914e-01f));
+  q = fused(q, t, hn::Set(d, 6.35718286e-01f));
+  q = fused(q, t, hn::Set(d, 1.28514364e-01f));
+  q = fused(q, t, t);
+  const auto far = hn::CopySign(hn::Sub(hn::Set(d, 1.0f), exp_vec(hn::Neg(q))), x);
+  return hn::IfThenElse(hn::Lt(a, hn::Set(d, 0.92f)), p, far);
+}
+HWY_INLINE Lanes erf(Lanes a) {
+  return each_part([&](int p) HWY_ATTR { return erf_vec(a.v[p]); });
+}
+
 // The same vocabulary for one sample in double, the reference …
 HWY_INLINE double fma(double a, double b, double c) { return std::fma(a, b, c); }
 HWY_INLINE double exp(double a) { return std::exp(a); }
 HWY_INLINE double log(double a) { return std::log(a); }
 HWY_INLINE double tanh(double a) { return std::tanh(a); }
+HWY_INLINE double expm1(double a) { return std::expm1(a); }
+HWY_INLINE double erf(double a) { return std::erf(a); }
 HWY_INLINE double sqrt(double a) { return std::sqrt(a); }
 HWY_INLINE double select(bool m, double yes, double no) { return m ? yes : no; }
 HWY_INLINE bool is_nan(double a) { return a != a; }
@@ -255,6 +313,8 @@ HWY_INLINE float fma(float a, float b, float c) {
 HWY_INLINE float exp(float a) { return lane0(exp_vec(hn::Set(LaneTag(), a))); }
 HWY_INLINE float log(float a) { return lane0(log_vec(hn::Set(LaneTag(), a))); }
 HWY_INLINE float tanh(float a) { return lane0(tanh_vec(hn::Set(LaneTag(), a))); }
+HWY_INLINE float expm1(float a) { return lane0(expm1_vec(hn::Set(LaneTag(), a))); }
+HWY_INLINE float erf(float a) { return lane0(erf_vec(hn::Set(LaneTag(), a))); }
 HWY_INLINE float sqrt(float a) { return std::sqrt(a); }
 HWY_INLINE float select(bool m, float yes, float no) { return m ? yes : no; }
 HWY_INLINE bool is_nan(float a) { return a != a; }

@@ -1,4 +1,5 @@
-// Functions of each value, softmax, and lists of functions: y[i] = fᵢ(x[i]).
+// Activations that are an operation, softmax, and lists of functions: y[i] = fᵢ(x[i]). Formulas are in
+// piecewise_activations.cc and smooth_activations.cc.
 #include "src/layers/activations.h"
 
 #include <algorithm>
@@ -15,9 +16,11 @@ namespace chalk {
 namespace {
 
 /// An activation that is simply an operation.
-Layer activation(std::string_view name, Activation which, const Op& op, std::string_view meaning) {
+Layer activation(std::string_view name, Activation which, const Op& op, std::string_view meaning,
+                 std::string_view details = {}) {
   return {.name = name,
           .meaning = meaning,
+          .details = details,
           .op = &op,
           .line = {.form = Notation::Form::word, .word = name, .example = name},
           .activation = which};
@@ -28,47 +31,8 @@ Layer activation(std::string_view name, Activation which, const Op& op, std::str
 const Layer layer_relu = activation("relu", Activation::relu, op_relu, "max(0, x)");
 const Layer layer_sigmoid = activation("sigmoid", Activation::sigmoid, op_sigmoid, "1 / (1 + e^−x)");
 const Layer layer_tanh = activation("tanh", Activation::tanh, op_tanh, "tanh(x)");
-
-// One product with a slope that depends on x, so that the derivative at 0 is one of the two, never their sum.
-Value leaky_relu(Value x, double slope) {
-  Graph& g = x.graph();
-  if (!(slope >= 0 && slope <= 1)) fail_layer(g, "leaky_relu", str("slope is ", slope, "; it must be between 0 and 1"));
-  return x * select(greater(x, g.constant(0)), g.constant(1), g.constant(slope));
-}
-
-namespace {
-
-struct LeakyRelu {
-  double slope = 0.01;
-
-  void visit(FieldVisitor& v) { v.field({"slope", Range::from_to(0, 1), "of what is not above 0"}, slope); }
-  bool operator==(const LeakyRelu&) const = default;
-};
-
-Attributes read_leaky_relu(LineReader& in) {
-  LeakyRelu layer;
-  const auto start = in.before().size();
-  if (in.at_digit()) layer.slope = in.fraction("slope");
-  if (layer.slope > 1) in.fail(str("the slope must be between 0 and 1, not ", layer.slope), in.before().size() - start);
-  return layer;
-}
-
-}  // namespace
-
-const Layer layer_leaky_relu{
-    .name = "leaky_relu",
-    .meaning = "x where x > 0, else 0.01·x",
-    .details = "; `leaky-relu0.2` has another slope. That slope is the derivative at 0",
-    .options = LeakyRelu{},
-    .build = [](std::span<const Value> in,
-                const Attributes& options) { return leaky_relu(in[0], options.as<LeakyRelu>().slope); },
-    .line = {.form = Notation::Form::word,
-             .word = "leaky-relu",
-             .example = "leaky-relu",
-             .read = read_leaky_relu,
-             .continuation = "leaky-relu may go on with its slope, from 0 to 1: leaky-relu0.2",
-             .samples = "leaky-relu0.2 leaky-relu0 leaky-relu1"},
-    .activation = Activation::leaky_relu};
+const Layer layer_softplus = activation("softplus", Activation::softplus, op_softplus, "ln(1 + e^x)",
+                                        "; PyTorch's is x itself above 20, which differs by less than 3e-9");
 
 const Layer layer_linear{.name = "linear",
                          .meaning = "nothing",

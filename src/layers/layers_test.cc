@@ -166,6 +166,34 @@ TEST(Layers, LeakyReluIsTheLargerOfXAndItsSlopeTimesX) {
   EXPECT_EQ(error_of([&] { leaky_relu(x, 1.5); }), "leaky_relu: slope is 1.5; it must be between 0 and 1");
 }
 
+TEST(Layers, PreluHasOneSlopeOrOneForEachChannel) {
+  Graph g;
+  const Value x = g.input("x", {2, 1, 2});
+  g.layer("one");
+  const Value one = prelu_layer(x);
+  g.layer("each");
+  const Value each = prelu_layer(x, {.start = 0.5, .per_channel = true});
+  EXPECT_EQ(g.find("one.weight").shape(), (Shape{1}));
+  EXPECT_EQ(g.find("each.weight").shape(), (Shape{2}));
+  EXPECT_EQ(init_of(g.find("one.weight")), Init::constant(0.25));
+  EXPECT_EQ(init_of(g.find("each.weight")), Init::constant(0.5));
+  const std::map<std::string, std::vector<double>> leaves{
+      {"x", {-1, 2, -4, 8}}, {"one.weight", {0.5}}, {"each.weight", {0.25, -3}}};
+  EXPECT_EQ(evaluated(g, one, leaves), (std::vector<double>{-0.5, 2, -2, 8}));
+  EXPECT_EQ(evaluated(g, each, leaves), (std::vector<double>{-0.25, 2, 12, 8}));
+}
+
+TEST(Layers, ActivationsRefuseNumbersThatMakeNoSense) {
+  Graph g;
+  const Value x = g.input("x", {3}), number = g.input("number", {});
+  EXPECT_EQ(error_of([&] { elu(x, 0); }), "elu: alpha is 0; it must be a number above 0");
+  EXPECT_EQ(error_of([&] { celu(x, std::nan("")); }), "celu: alpha is nan; it must be a number above 0");
+  EXPECT_EQ(error_of([&] { prelu_layer(x, {.start = HUGE_VAL}); }), "prelu: start is inf; it must be a number");
+  g.layer("act1");
+  EXPECT_EQ(error_of([&] { prelu_layer(number, {.per_channel = true}); }),
+            "act1: a slope per channel takes a map or a vector, not a single number; use one slope");
+}
+
 TEST(Layers, ActivationsTakeAsManyStepsAsRunsNotAsNodes) {
   using enum Activation;
   const auto size_of = [](std::int64_t nodes, std::vector<Activation> functions) {

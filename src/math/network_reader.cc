@@ -23,7 +23,7 @@ constexpr std::size_t kMostLayers = 200;
 
 /// What the engine's derivatives are at corners.
 Convention convention_of(const Op* op) {
-  return op == &op_relu ? kRelu : op == &op_select ? kLeakyRelu : op == &op_max_pool ? kPooling : kNoConvention;
+  return op == &op_relu ? kRelu : op == &op_select ? kActivation : op == &op_max_pool ? kPooling : kNoConvention;
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 constexpr int kMostSymbols = 1000;
 
 constexpr std::array<const char*, 6> kConventions{"abs'(0) = 0",
-                                                  "leaky_relu'(0): the slope below 0",
+                                                  "activations in pieces: one of the slopes (docs/conventions.md)",
                                                   "max(i, …), min(i, …): the first of equals",
                                                   "max-pooling: the first of equals",
                                                   "relu'(0) = 0",

@@ -17,7 +17,7 @@ namespace chalk::math {
 enum Convention : unsigned {
   kNoConvention = 0,
   kAbs = 1,
-  kLeakyRelu = 2,
+  kActivation = 2,
   kReduction = 4,
   kPooling = 8,
   kRelu = 16,

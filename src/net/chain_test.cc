@@ -77,6 +77,22 @@ TEST(Chain, ReadsAWordWithADashInIt) {
   EXPECT_THAT(error_of("leaky_relu"), HasSubstr("did you mean \"leaky-relu\"?"));
 }
 
+TEST(Chain, ReadsActivationsWithNumbersAndLetters) {
+  EXPECT_THAT(texts_of(parse_chain("relu-relu6-elu-elu0.5-celu2-selu-gelu-gelutanh-prelu-prelu0.5-prelu0.25c-prelu1c")),
+              ElementsAre("relu", "relu6", "elu", "elu alpha=0.5", "celu alpha=2", "selu", "gelu", "gelu_tanh", "prelu",
+                          "prelu start=0.5", "prelu per_channel=true", "prelu start=1 per_channel=true"));
+  EXPECT_THAT(texts_of(parse_chain("hard-tanh-hard-sigmoid-hard-swish-log-sigmoid-scaled-tanh-silu")),
+              ElementsAre("hard_tanh", "hard_sigmoid", "hard_swish", "log_sigmoid", "scaled_tanh", "silu"));
+  EXPECT_THAT(texts_of(parse_chain("gelu-tanh")), ElementsAre("gelu", "tanh")) << "two layers";
+  EXPECT_EQ(error_of("10n-elu0"), "network \"10n-elu0\": character 8: α must be above 0 and at most 1000, not 0");
+  EXPECT_EQ(error_of("celu1001"), "network \"celu1001\": character 5: α must be above 0 and at most 1000, not 1001");
+  EXPECT_EQ(error_of("prelu2"), "network \"prelu2\": character 6: the slope must start at a number up to 1, not 2");
+  EXPECT_THAT(error_of("prelu0.25x"),
+              HasSubstr("character 10: \"x\" is not understood after \"prelu0.25\"; prelu may go "
+                        "on with what its slope starts at"));
+  EXPECT_THAT(error_of("relu8"), HasSubstr("\"relu8\" is not a layer"));
+}
+
 TEST(Chain, ReadsResidualsAndRepetitions) {
   const auto layers = parse_chain("bn-2*(res(4c3z-bn)-relu)-res(8c3zs2,8c1s2)-gap");
   EXPECT_THAT(texts_of(layers), ElementsAre("batch_norm", "residual", "relu", "residual", "relu", "residual", "gap"));

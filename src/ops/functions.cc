@@ -3,6 +3,8 @@
 #define HWY_TARGET_INCLUDE "src/ops/functions.cc"
 #include <hwy/foreach_target.h>
 
+#include <numbers>
+
 #include "src/ops/elementwise-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -12,6 +14,10 @@ namespace {
 // y = e^x; dx = dy · y
 CHALK_FORMULA(exp, (T x)) { return exp(x); }
 CHALK_DERIVATIVE(exp) { return {dy * y}; }
+
+// y = e^x − 1, precise for small x too; dx = dy · (y + 1)
+CHALK_FORMULA(expm1, (T x)) { return expm1(x); }
+CHALK_DERIVATIVE(expm1) { return {dy * (y + y.graph().constant(1))}; }
 
 // y = ln x: −inf at 0, NaN below; dx = dy / x
 CHALK_FORMULA(log, (T x)) { return log(x); }
@@ -59,6 +65,13 @@ CHALK_DERIVATIVE(softplus) { return {dy * sigmoid(in[0])}; }
 CHALK_FORMULA(tanh, (T x)) { return tanh(x); }
 CHALK_DERIVATIVE(tanh) { return {dy * (y.graph().constant(1) - y * y)}; }
 
+// y = erf x = 2/√π ∫ e^−t² dt from 0 to x; dx = dy · 2/√π · e^−x²
+CHALK_FORMULA(erf, (T x)) { return erf(x); }
+CHALK_DERIVATIVE(erf) {
+  const Value x = in[0];
+  return {dy * (y.graph().constant(2 * std::numbers::inv_sqrtpi) * exp(neg(x * x)))};
+}
+
 }  // namespace
 }  // namespace chalk::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -72,6 +85,8 @@ std::vector<Sample> one_with_zeros() { return joined(one_between(-1, 1), {{{}, {
 }  // namespace
 
 CHALK_UNARY(exp, .formula = Formula{"e^{#1}"}, .onnx = "Exp", .exact = false, .samples = one_between(-2, 2));
+
+CHALK_UNARY(expm1, .formula = Formula{"e^{#1} - 1"}, .onnx = "", .exact = false, .samples = one_between(-2, 2));
 
 CHALK_UNARY(log, .formula = Formula{"\\ln(#1)"}, .onnx = "Log", .exact = false, .samples = one_between(0.3, 3));
 
@@ -91,6 +106,9 @@ CHALK_UNARY(softplus, .formula = Formula{"\\ln(1 + e^{#1})"}, .onnx = "Softplus"
             .samples = one_between(-3, 3));
 
 CHALK_UNARY(tanh, .formula = Formula{"\\tanh(#1)"}, .onnx = "Tanh", .exact = false, .samples = one_between(-2, 2));
+
+CHALK_UNARY(erf, .formula = Formula{"\\operatorname{erf}(#1)"}, .onnx = "Erf", .exact = false,
+            .samples = one_between(-2, 2));
 
 }  // namespace chalk
 #endif

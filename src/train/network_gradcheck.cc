@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 
 #include "chalkgrad/cost.h"
 #include "chalkgrad/error.h"
@@ -209,14 +210,36 @@ double gradcheck_work(const Network& network, std::size_t batch, bool by_update)
   return points * static_cast<double>(price.forward) * static_cast<double>(samples);
 }
 
+namespace {
+
+/// The operations whose rules give derivatives of the loss: nothing goes through a select's condition.
+std::set<std::string_view> ruling_operations(Problem& p) {
+  std::set<std::string_view> used;
+  DerivativeRules noting;
+  for (NodeId id = 0; id < p.graph.size(); ++id) {
+    const Op* op = p.graph.node(id).op;
+    if (is_leaf(*op) || !op->derivative.value) continue;
+    noting[std::string(op->name.value)] = [&used, op](const Node& node, std::span<const Value> in, Value y, Value dy) {
+      used.insert(op->name.value);
+      return op->derivative.value(node, in, y, dy);
+    };
+  }
+  gradients(p.loss, p.wrt, noting);
+  return used;
+}
+
+}  // namespace
+
 DerivativeRules corrupted_rule(const Network& network, const std::string& name) {
-  const Problem p(network);
+  Problem p(network);
+  const NodeId size = p.graph.size();
+  const auto ruling = ruling_operations(p);
   std::vector<std::string_view> there;
   std::string list;
   std::vector<bool> matters(
       static_cast<std::size_t>(p.graph.size()));  // derivatives pass through it to what is checked
   for (const Value& leaf : p.wrt) matters[static_cast<std::size_t>(leaf.id())] = true;
-  for (NodeId id = 0; id < p.graph.size(); ++id) {
+  for (NodeId id = 0; id < size; ++id) {
     const Node& node = p.graph.node(id);
     const Op& op = *node.op;
     if (is_leaf(op) || !op.derivative.value) continue;
@@ -224,7 +247,7 @@ DerivativeRules corrupted_rule(const Network& network, const std::string& name) 
         node.inputs, [&](NodeId input) { return static_cast<bool>(matters[static_cast<std::size_t>(input)]); });
     if (!passes_on) continue;  // a select between constants
     matters[static_cast<std::size_t>(id)] = true;
-    if (std::ranges::find(there, op.name.value) != there.end()) continue;
+    if (!ruling.contains(op.name.value) || std::ranges::find(there, op.name.value) != there.end()) continue;
     there.push_back(op.name.value);
     list += (list.empty() ? "" : ", ") + std::string(op.name.value);
   }
