@@ -41,9 +41,10 @@ std::string clock(double seconds) {
 
 }  // namespace
 
-TrainingDisplay::TrainingDisplay(std::int64_t epochs, bool quiet, std::string_view loss)
+TrainingDisplay::TrainingDisplay(std::int64_t epochs, bool quiet, std::string_view loss, bool validates)
     : epochs_(epochs),
       loss_(loss),
+      validates_(validates),
       quiet_(quiet),
       terminal_(!quiet && is_terminal()),
       colour_(terminal_ && !set("NO_COLOR")),
@@ -95,16 +96,22 @@ std::string TrainingDisplay::bar(double fraction, int width) const {
   return text + (colour_ ? "\033[0m" : "");
 }
 
-void TrainingDisplay::epoch(const Progress& now, std::optional<double> test_accuracy) {
+void TrainingDisplay::epoch(const Progress& now, std::optional<double> accuracy) {
   clear();
   if (!quiet_) {
     if (!titled_) {
-      fmt::print("{:>7}  {:>10}  {:>9}  {:>9}  {:>10}  {:>9}\n", "epoch", loss_, "training", "test", "lr", "samples/s");
+      fmt::print("{:>7}  {:>10}  {:>9}  {}  {:>10}  {:>9}\n", "epoch", loss_, "training",
+                 validates_ ? fmt::format("{:>10}  {:>10}", loss_, "validation") : fmt::format("{:>9}", "test"), "lr",
+                 "samples/s");
     }
     titled_ = true;
-    fmt::print("{:>7}  {:>10.5f}  {:>9}  {:>9}  {:>10.3g}  {:>9}\n", fmt::format("{}/{}", now.epoch + 1, epochs_),
-               now.mean_loss, test_accuracy || now.accuracy > 0 ? percent(now.accuracy) : "",
-               test_accuracy ? percent(*test_accuracy) : "", now.lr, speed(now));
+    const bool best = validates_ && now.best_epoch == now.epoch;
+    const auto shown = accuracy ? percent(*accuracy) : "";
+    fmt::print("{:>7}  {:>10.5f}  {:>9}  {}  {:>10.3g}  {:>9}{}\n", fmt::format("{}/{}", now.epoch + 1, epochs_),
+               now.mean_loss, accuracy || now.accuracy > 0 ? percent(now.accuracy) : "",
+               validates_ ? fmt::format("{:>10.5f}  {:>10}", now.validation_loss.value_or(0), shown)
+                          : fmt::format("{:>9}", shown),
+               now.lr, speed(now), best ? "  best" : "");
     std::fflush(stdout);
   }
   trained_ += epoch_seconds_;

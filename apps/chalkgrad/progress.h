@@ -13,15 +13,15 @@ namespace chalk::app {
 class TrainingDisplay {
  public:
   /// The bar goes to stderr, if that is a terminal; the table to stdout. Quiet: neither. `loss` is what the loss is
-  /// called.
-  TrainingDisplay(std::int64_t epochs, bool quiet, std::string_view loss);
+  /// called. `validates`: epochs are judged on validation data, not on the test samples.
+  TrainingDisplay(std::int64_t epochs, bool quiet, std::string_view loss, bool validates);
   ~TrainingDisplay() { clear(); }
   TrainingDisplay(const TrainingDisplay&) = delete;
   TrainingDisplay& operator=(const TrainingDisplay&) = delete;
 
   void step(const Progress& now);
-  /// `test_accuracy` is empty for regression, and so is the column.
-  void epoch(const Progress& now, std::optional<double> test_accuracy);
+  /// `accuracy`, on the test samples or the validation data, is empty for regression, and so is the column.
+  void epoch(const Progress& now, std::optional<double> accuracy);
 
  private:
   void clear() noexcept;
@@ -31,7 +31,7 @@ class TrainingDisplay {
 
   std::int64_t epochs_;
   std::string loss_;
-  bool quiet_, terminal_, colour_;
+  bool validates_, quiet_, terminal_, colour_;
   bool drawn_ = false, titled_ = false;
   double drawn_at_ = 0;
   // Speed and time left are of training alone: what happens between epochs (testing) is not counted.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <cmath>
 #include <csignal>
 
@@ -22,7 +23,7 @@ constexpr const char* kDigitsNet =
     "16c3z-relu-mp2-32c3z-relu-mp2-64n-relu-";  // and a dense layer with an output a class
 
 struct Options {
-  std::string data = "digits", config, net, from, loss = "cross-entropy", maximise;
+  std::string data = "digits", validation, config, net, from, loss = "cross-entropy", maximise;
   TrainOptions train;  // what is decided without a configuration or an option
   TrainingFields fields;
   std::string out, resume, log, print_after;
@@ -50,7 +51,52 @@ struct Run {
   Network network;
   Split data;
   TrainOptions options;
+  Dataset held_out{};  // of the training samples
 };
+
+constexpr const char* kValidationKey = "validation";  // what --validation says, in a model's metadata
+
+std::string validation_of(const Network& network) {
+  const auto found = network.metadata.find(kValidationKey);
+  return found == network.metadata.end() ? std::string() : found->second;
+}
+
+/// A share of the training samples; 0 if that is not what the text says.
+double share_to_hold_out(const std::string& text) {
+  double share = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
+  return error == std::errc() && end == text.data() + text.size() && share > 0 && share < 1 ? share : 0;
+}
+
+void check_validation_text(const std::string& text) {
+  if (text != "test" && share_to_hold_out(text) == 0) {
+    throw UsageError(fmt::format(
+        "--validation is {}; it must be test, or a number above 0 and below 1: a share of the training samples",
+        in_quotes(text)));
+  }
+}
+
+/// Gives the run its validation data, if its model's metadata say some.
+void add_validation(Run& run) {
+  const auto text = validation_of(run.network);
+  if (text.empty()) return;
+  check_validation_text(text);
+  if (text == "test") {
+    if (run.data.test.size() == 0)
+      throw InputError(
+          "--validation test: the data have no test samples; hold some of the others out: --validation 0.1");
+    return;
+  }
+  auto split = hold_out(std::move(run.data.train), share_to_hold_out(text));
+  run.data.train = std::move(split.train);
+  run.held_out = std::move(split.test);
+}
+
+/// Of a run that stays where it is.
+const Dataset* validation_data(const Run& run) {
+  const auto text = validation_of(run.network);
+  return text.empty() ? nullptr : text == "test" ? &run.data.test : &run.held_out;
+}
 
 /// How many classes the data have. If only labels say so, beyond ten, one that is far above the others is a mistake.
 std::int64_t count_classes(const Dataset& data) {
@@ -96,6 +142,8 @@ Run new_run(const Options& o) {
   auto network = configured ? chalk::network(text, sample, options.seed, o.config)
                             : make_network(o.given("--net") ? o.net : default_net(data.train), sample, options.seed);
   network.metadata["data"] = spec;
+  const auto validation = o.given("--validation") ? o.validation : config.validation.value_or("");
+  if (!validation.empty()) network.metadata[kValidationKey] = validation;
   return {std::move(network), std::move(data), options};
 }
 
@@ -115,6 +163,8 @@ Run run_from(const Options& o) {
   o.fields.apply(options);
   options.loss = o.objective_given() ? o.objective() : natural_loss(network);
   network.training.reset();
+  network.metadata.erase(kValidationKey);
+  if (o.given("--validation")) network.metadata[kValidationKey] = o.validation;
   auto data = data_for(network, o);
   return {std::move(network), std::move(data), std::move(options)};
 }
@@ -131,6 +181,13 @@ void extend(TrainOptions& options, TrainingRecord& record, const Options& o) {
         asked.epochs, options.epochs, o.resume, options.schedule.text(), shell_word(o.resume),
         asked.epochs - options.epochs));
   }
+  if (record.finished() && record.best.epoch >= 0 && !options.keep_last) {
+    throw UsageError(fmt::format(
+        "--epochs {} is more than the {} of {}, which has the weights of its best epoch, {}, and no longer "
+        "those of its last; leave it out, or train on from its weights: chalkgrad train --from {} --epochs {}",
+        asked.epochs, options.epochs, o.resume, record.best.epoch + 1, shell_word(o.resume),
+        asked.epochs - options.epochs));
+  }
   options.epochs = record.options.epochs = asked.epochs;
 }
 
@@ -140,11 +197,14 @@ void check_unfinished(const TrainingRecord& record, const std::string& file) {
   if (record.diverged)
     throw InputError(fmt::format("{}: its training diverged after step {}; {}, with a smaller --lr", file,
                                  count(record.step), from));
+  if (record.stopped_early()) {
+    throw InputError(fmt::format("{}: its training stopped early, after epoch {} of {}; there is nothing to resume; {}",
+                                 file, record.step / record.steps_per_epoch(), epochs, from));
+  }
   if (record.finished()) {
-    throw InputError(fmt::format(
-        "{}: its training of {} epochs is finished; there is nothing to resume; {}{}", file, epochs,
-        record.options.schedule.open_ended(epochs) ? fmt::format("add --epochs with more than {}, or ", epochs) : "",
-        from));
+    const bool more = record.options.schedule.open_ended(epochs) && (record.best.epoch < 0 || record.options.keep_last);
+    throw InputError(fmt::format("{}: its training of {} epochs is finished; there is nothing to resume; {}{}", file,
+                                 epochs, more ? fmt::format("add --epochs with more than {}, or ", epochs) : "", from));
   }
 }
 
@@ -160,6 +220,8 @@ Run resumed_run(const Options& o) {
         !o.given("--net") ||
             make_network(o.net, network.input_shape(), options.seed).graph().print() == network.graph().print());
   agree(o.objective_flag(), name_of(o.objective()), name_of(options.loss), o.objective() == options.loss);
+  const auto began = validation_of(network);
+  agree("--validation", o.validation, began.empty() ? "none" : began, o.validation == began);
   o.fields.check_agreement(options, o.resume);
   options.threads = o.train.threads;
   check_unfinished(*network.training, o.resume);
@@ -182,8 +244,10 @@ std::string objective_text(Loss loss) {
 void introduce(const Run& run, const Options& o) {
   const auto& train = run.data.train;
   const auto tests = static_cast<std::int64_t>(run.data.test.size());
-  fmt::print("data     {}: {} samples to train, {} to test, {}", run.network.metadata.at("data"),
-             count(static_cast<std::int64_t>(train.size())), tests > 0 ? count(tests) : "none",
+  const auto held_out = static_cast<std::int64_t>(run.held_out.size());
+  fmt::print("data     {}: {} samples to train, {}{} to test, {}", run.network.metadata.at("data"),
+             count(static_cast<std::int64_t>(train.size())),
+             held_out > 0 ? fmt::format("{} to validate, ", count(held_out)) : "", tests > 0 ? count(tests) : "none",
              to_string(train.sample));
   fmt::print("{}\n", train.class_names.empty() ? "" : fmt::format(", {} classes", train.class_names.size()));
   const auto price = cost(run.network.graph());
@@ -205,6 +269,7 @@ void introduce(const Run& run, const Options& o) {
 Json start_line(const Run& run, const Options& o) {
   Json line{{"start", run.network.text()}, {"data", run.network.metadata.at("data")}, {"resume", o.resume}};
   if (!o.from.empty()) line["from"] = o.from;
+  if (const auto validation = validation_of(run.network); !validation.empty()) line["validation"] = validation;
   line.merge(to_json(run.options));
   return line;
 }
@@ -221,9 +286,28 @@ Tested test(Run& run) {
   return {found.loss, found.classes.empty() ? std::nullopt : std::optional(found.accuracy), found.samples};
 }
 
+/// What the validation data say of the run in the end; nothing without them.
+void add_best(Json& json, const Run& run, const TrainResult& result) {
+  const auto& best = run.network.training->best;
+  if (best.epoch < 0) return;
+  json["best_epoch"] = best.epoch + 1;
+  json["validation_loss"] = best.loss;
+  if (!run.data.train.labels.empty()) json["validation_accuracy"] = best.accuracy;
+  json["stopped_early"] = result.stopped_early;
+}
+
+std::string best_text(const Run& run, const TrainResult& result) {
+  const auto& best = run.network.training->best;
+  return fmt::format("{}best epoch {} of {}: validation loss {:.6g}{}{}\n",
+                     result.stopped_early ? "stopped early; " : "", best.epoch + 1, result.last.epoch + 1, best.loss,
+                     run.data.train.labels.empty() ? "" : fmt::format(", accuracy {}", percent(best.accuracy)),
+                     run.options.keep_last ? "; the last one's weights are kept" : "");
+}
+
 bool has_classes(const Run& run) { return !run.data.train.labels.empty(); }
 
-void finish(Run& run, const Options& o, const Progress& last) {
+void finish(Run& run, const Options& o, const TrainResult& trained) {
+  const auto& last = trained.last;
   const auto result = test(run);
   const auto sha = run.network.weights_sha256();
   if (o.json) {
@@ -233,11 +317,13 @@ void finish(Run& run, const Options& o, const Progress& last) {
               {"seconds", last.seconds},
               {"test_loss", result.loss}};
     if (has_classes(run)) json["test_accuracy"] = result.accuracy;
+    add_best(json, run, trained);
     if (!o.out.empty()) json["model"] = o.out;
     json["weights_sha256"] = sha;
     return print_json(json);
   }
   if (!o.quiet) fmt::print("\n");
+  if (run.options.validation) fmt::print("{}", best_text(run, trained));
   if (!result.loss) {
     fmt::print("not tested: the data have no test samples\n");
   } else if (result.accuracy) {
@@ -291,9 +377,12 @@ int train_command(const Options& o) {
   check_origin(o);
   if (o.checkpoint_every > 0 && o.out.empty())
     throw UsageError("--checkpoint-every needs a file to write; add --out FILE");
+  if (o.given("--validation")) check_validation_text(o.validation);
   TrainLog log(o.log);
   auto run = !o.resume.empty() ? resumed_run(o) : !o.from.empty() ? run_from(o) : new_run(o);
+  add_validation(run);
   auto& options = run.options;
+  options.validation = validation_data(run);
   options.checkpoint = o.out;
   options.checkpoint_every = o.checkpoint_every;
   if (!o.print_after.empty()) {
@@ -304,7 +393,8 @@ int train_command(const Options& o) {
   }
   const bool quiet = o.quiet || o.json;
   if (!quiet) introduce(run, o);
-  TrainingDisplay display(options.epochs, quiet, maximised(options.loss) ? "objective" : "loss");
+  TrainingDisplay display(options.epochs, quiet, maximised(options.loss) ? "objective" : "loss",
+                          options.validation != nullptr);
   bool started = false;
   options.on_step = [&](const Progress& now) {
     display.step(now);
@@ -314,12 +404,14 @@ int train_command(const Options& o) {
     log.line({{"step", now.step}, {"epoch", now.epoch + 1}, {"loss", now.loss}, {"lr", now.lr}});
   };
   options.on_epoch = [&](const Progress& now) {
-    const auto tested = test(run);
-    display.epoch(now, tested.accuracy);
-    Json line{{"epoch", now.epoch + 1}, {"train_loss", now.mean_loss}, {"test_loss", tested.loss}};
+    // Whoever chooses by validation looks at the test samples once, in the end.
+    const auto seen = options.validation ? Tested{now.validation_loss, now.validation_accuracy} : test(run);
+    const std::string part = options.validation ? "validation" : "test";
+    display.epoch(now, seen.accuracy);
+    Json line{{"epoch", now.epoch + 1}, {"train_loss", now.mean_loss}, {part + "_loss", seen.loss}};
     if (has_classes(run)) {
       line["train_accuracy"] = now.accuracy;
-      line["test_accuracy"] = tested.accuracy;
+      line[part + "_accuracy"] = seen.accuracy;
     }
     log.line(line);
   };
@@ -330,14 +422,14 @@ int train_command(const Options& o) {
   for (const int signal : {SIGINT, SIGTERM}) {
     if (std::signal(signal, SIG_DFL) == SIG_IGN) std::signal(signal, SIG_IGN);
   }
-  if (result.stopped && result.last.step < result.last.steps) {
+  if (result.stopped) {
     const auto where = fmt::format("stopped after step {} of {}", count(result.last.step), count(result.last.steps));
     throw Interrupted(128 + signals.load(), o.out.empty()
                                                 ? where + "; nothing was kept, for want of --out"
                                                 : fmt::format("{}; go on with: chalkgrad train --resume {} --out {}",
                                                               where, shell_word(o.out), shell_word(o.out)));
   }
-  finish(run, o, result.last);
+  finish(run, o, result);
   return kOk;
 }
 
@@ -356,6 +448,11 @@ void add_train(CommandLine& line) {
     sources.push_back(source->form() + (source->hint.empty() ? "" : " ") + std::string(source->hint));
   command.text("FILE", o.config, "A configuration (.toml): a network with a [train] table. Options win over it");
   command.text("--data", o.data, "Data: " + alternatives(sources, ", or ")).shows_default();
+  command.text(
+      "--validation", o.validation,
+      "Judges each epoch: a share of the training samples to hold out, such as 0.1, or test: the test samples. "
+      "The weights of the best epoch are kept in the end",
+      "SHARE");
   command.text("--net", o.net, "Network: a line such as 20c5-relu-mp2-10n, or FILE.toml", "NET");
   o.fields.add_to(command, o.train);
   const auto losses = names_of_losses(false), likelihoods = names_of_losses(true);

@@ -42,6 +42,13 @@ struct Split {
   Dataset train, test;
 };
 
+/// Takes a share of the samples away for validation: `train` are the others, `test` those that were taken, both in
+/// their old order. Which they are depends on the share and on how many samples there are, on no seed: so runs with
+/// other seeds can be compared, and one that goes on from a model does not learn what its first run held out. At least
+/// one sample goes to each part. Throws InputError for a share that is not above 0 and below 1, or fewer than 2
+/// samples.
+Split hold_out(Dataset data, double share);
+
 /// The 1,797 handwritten digits of UCI's optdigits, 1×8×8, built in. Every fifth sample is a test sample (1,438 / 359).
 Split digits();
 

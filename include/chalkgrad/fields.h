@@ -55,12 +55,19 @@ struct Field {
     field.example = as_in;
     return field;
   }
+  /// A field that files of earlier programs lack. There it is 0, false or empty, and where it is, files do not name it.
+  Field added_later() const {
+    Field field = *this;
+    field.may_be_absent = true;
+    return field;
+  }
 
   std::string_view name;
   Range range{};
   void (*check_text)(const std::string& text) = nullptr;
   std::string_view help;  ///< in the style of --help: no full stop; may be empty
   bool must_be_given = false;
+  bool may_be_absent = false;  ///< in model files
   std::string_view example{};
 };
 

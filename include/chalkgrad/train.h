@@ -39,16 +39,20 @@ class Trainer {
   /// first layer with such a value, or the output that has no logarithm; the weights are then as before the step. After
   /// the last step, the same for weights that are not finite. The run has then diverged: with a smaller lr, another
   /// begins from the weights as they are now or, if they have grown too large, from others (Network::initialize, load).
-  /// Throws std::logic_error if the run is finished.
+  /// At the end of an epoch, evaluates the network on the validation data, if there are any. Throws std::logic_error if
+  /// the run is finished.
   const Progress& step();
   const Progress& progress() const;
   /// True if the last step completed an epoch.
   bool epoch_ended() const;
-  /// True if all steps are done, or stop() was called.
+  /// True if all steps are done, if patience was at its end, or if stop() was called.
   bool done() const;
   /// Makes done() true; a step in progress is completed. May be called from any thread and from a signal handler.
   void stop() noexcept;
   bool stopped() const;
+  /// Gives the network the weights of the epoch that was best on the validation data (unless TrainOptions::keep_last),
+  /// for when all is done: the network holds them beside its own until then, so that they are in its checkpoints, too.
+  void keep_best();
   /// Saves the network with its record: a checkpoint. Throws InputError, and NumericError for weights that are not
   /// finite.
   void save(const std::filesystem::path& file) const;
@@ -60,11 +64,14 @@ class Trainer {
 
 struct TrainResult {
   Progress last;
-  bool stopped = false;  ///< before the end; the checkpoint, if there is one, is of that moment
+  bool stopped = false;        ///< before the end; the checkpoint, if there is one, is of that moment
+  bool stopped_early = false;  ///< patience was at its end
 };
 
 /// Trains the network in place: a Trainer's steps, with the callbacks and checkpoints that the options ask for. on_step
-/// is called before the step's checkpoint is written, on_epoch after it.
+/// is called before the step's checkpoint is written, on_epoch after it. If there are validation data, the network in
+/// the end is that of the epoch that was best on them (unless keep_last); on_epoch of the last epoch still sees its
+/// own.
 TrainResult train(Network& network, const Dataset& data, const TrainOptions& options = {});
 
 /// The options a checkpoint was written with; throws InputError if the network has no record.
@@ -80,8 +87,9 @@ Graph training_step(const Network& network);
 
 /// What a configuration says apart from options; empty where it says nothing.
 struct TrainConfig {
-  std::optional<std::string> data;  ///< "digits", "mnist:FOLDER"
-  std::optional<Loss> loss;         ///< also among the options
+  std::optional<std::string> data;        ///< "digits", "mnist:FOLDER"
+  std::optional<std::string> validation;  ///< "0.1", a share of the training samples, or "test"
+  std::optional<Loss> loss;               ///< also among the options
 };
 /// Sets the options that are in the table [train] of a network's TOML (see docs/networks.md); none if there is no such
 /// table, or if the text is a chain. Throws InputError "ORIGIN: line 3, column 7: …".

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@
 
 namespace chalk {
 
+struct Dataset;
+
 /// Where a training run is between two steps.
 struct Progress {
   std::int64_t epoch = 0;  ///< 0 … epochs − 1
@@ -23,11 +26,14 @@ struct Progress {
   std::int64_t steps = 0;
   std::int64_t samples = 0;  ///< samples done in this epoch, of
   std::int64_t epoch_samples = 0;
-  double loss = 0;       ///< of the last step (of a likelihood: its value, which grows)
-  double mean_loss = 0;  ///< over this epoch so far
-  double accuracy = 0;   ///< over this epoch so far (classification), before each update
-  double lr = 0;         ///< of the last step
-  double seconds = 0;    ///< since this Trainer was made, or train() was called
+  double loss = 0;                              ///< of the last step (of a likelihood: its value, which grows)
+  double mean_loss = 0;                         ///< over this epoch so far
+  double accuracy = 0;                          ///< over this epoch so far (classification), before each update
+  double lr = 0;                                ///< of the last step
+  std::optional<double> validation_loss{};      ///< on the validation data, at the end of the last epoch that this
+  std::optional<double> validation_accuracy{};  ///< Trainer completed; accuracy: of classification
+  std::int64_t best_epoch = -1;                 ///< the epoch that was best on them so far; −1: none
+  double seconds = 0;                           ///< since this Trainer was made, or train() was called
 };
 
 struct TrainOptions {
@@ -36,17 +42,30 @@ struct TrainOptions {
   Optimizer optimizer{};
   Schedule schedule{};
   Loss loss = Loss::cross_entropy;
-  std::uint64_t seed = 1;              ///< order of the samples, below 2^63 (parameters: Network::initialize)
-  int threads = 0;                     ///< 0: one per core; never changes a bit of the result
+  std::uint64_t seed = 1;               ///< order of the samples, below 2^63 (parameters: Network::initialize)
+  int threads = 0;                      ///< 0: one per core; never changes a bit of the result
+  const Dataset* validation = nullptr;  ///< judges each epoch; must outlive the run, like the data. Null: none
+  std::int64_t patience =
+      0;                     ///< ends the run after so many epochs in a row that are not better than the best; 0: never
+  bool by_accuracy = false;  ///< the best epoch is that of the highest accuracy, not of the best loss
+  bool keep_last = false;    ///< in the end, the weights stay those of the last epoch instead of the best one's
   std::filesystem::path checkpoint{};  ///< empty: none. Written after the first step, after every epoch, at the end,
   std::int64_t checkpoint_every = 0;   ///< and, if > 0, every so many steps
   std::stop_token stop{};              ///< train() stops after the step in which a stop is requested
   std::function<void(const Progress&)> on_step{}, on_epoch{};
   CompileOptions compile{};
 
-  /// Shows what decides the result, except the loss, by name, range and sentence: epochs, batch, optimizer and its
-  /// options, schedule, seed. The command line, TOML, model files, the log and the documentation follow from it.
+  /// Shows what decides the result, except the loss and the data, by name, range and sentence: epochs, batch, optimizer
+  /// and its options, schedule, seed, patience, by_accuracy, keep_last. The command line, TOML, model files, the log
+  /// and the documentation follow from it.
   void visit(FieldVisitor& v);
+};
+
+/// The epoch that was best on the validation data.
+struct BestEpoch {
+  std::int64_t epoch = -1;  ///< 0, 1, …; −1: none yet
+  double loss = 0, accuracy = 0;
+  bool operator==(const BestEpoch&) const = default;
 };
 
 /// How a network has been trained and how far that has come: what train() needs to continue to the same bits.
@@ -59,12 +78,16 @@ struct TrainingRecord {
   double loss_sum = 0;              ///< of this epoch: Σ loss · samples,
   double correct = 0;               ///< and correctly classified samples
   Observed observed{};              ///< what the schedule has seen of the epochs before
+  std::string validation;           ///< Dataset::digest() of the validation data; empty: there are none
+  BestEpoch best{};                 ///< so far
   bool diverged = false;            ///< ended by a loss or weights that are not finite
   std::vector<std::string> states;  ///< which of Network::variables() are the optimizer's: saved with the network
 
   std::int64_t steps_per_epoch() const { return (samples + options.batch - 1) / options.batch; }
   std::int64_t steps() const { return steps_per_epoch() * options.epochs; }
-  bool finished() const { return step >= steps(); }
+  /// Whether patience is at its end: so many epochs, the last of which has just ended, were not better than the best.
+  bool stopped_early() const;
+  bool finished() const { return step >= steps() || stopped_early(); }
   /// Whether a Trainer goes on with it: some of its steps are done but not all, and it has not diverged.
   bool unfinished() const { return step > 0 && !finished() && !diverged; }
   /// As model files hold it: see docs/formats.md.

@@ -25,6 +25,24 @@ void TrainOptions::visit(FieldVisitor& v) {
   auto signed_seed = static_cast<std::int64_t>(seed);
   v.field({"seed", Range::at_least(0), "Decides the first weights and the order of the samples"}, signed_seed);
   seed = static_cast<std::uint64_t>(signed_seed);
+
+  v.field(
+      Field("patience", Range::from_to(0, 1'000'000),
+            "Ends the run after N epochs in a row that are not better on the validation data than the best; 0: never")
+          .added_later(),
+      patience);
+  v.field(Field("by_accuracy", {}, "The best epoch is that of the highest accuracy on the validation data, not loss")
+              .added_later(),
+          by_accuracy);
+  v.field(
+      Field("keep_last", {}, "In the end, keeps the weights of the last epoch instead of the best one's").added_later(),
+      keep_last);
+}
+
+bool TrainingRecord::stopped_early() const {
+  const auto done = step / steps_per_epoch();  // epochs
+  return options.patience > 0 && best.epoch >= 0 && step % steps_per_epoch() == 0 &&
+         done - (best.epoch + 1) >= options.patience;
 }
 
 }  // namespace chalk

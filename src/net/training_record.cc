@@ -61,6 +61,10 @@ T member(const json& object, std::string_view name, const Range& range = {}) {
 /// Sets a field to what the object has under its name.
 template <class T>
 void read_field(const json& object, const Field& field, T& value) {
+  if (field.may_be_absent && !object.contains(std::string(field.name))) {
+    value = T{};
+    return;
+  }
   value = member<T>(object, field.name, field.range);
   if constexpr (std::is_same_v<T, std::string>) {
     try {
@@ -78,11 +82,13 @@ Loss loss_of(const json& training) {
   return *loss;
 }
 
-/// What decides a run's result, as it is stored.
-json options_of(const TrainingRecord& record) {
+/// What decides a run's result, as it is stored; with `all`, also what files leave out.
+json options_of(const TrainingRecord& record, bool all = false) {
   json object = json::object();
   TrainOptions options = record.options;
-  FieldFunction writer([&](const Field& field, const auto& value) { object[std::string(field.name)] = value; });
+  FieldFunction writer([&]<class T>(const Field& field, const T& value) {
+    if (all || !field.may_be_absent || value != T{}) object[std::string(field.name)] = value;
+  });
   options.visit(writer);
   if (object["optimizer"] == kFirstOptimizer) object.erase("optimizer");
   object["loss"] = stored_name(options.loss);
@@ -97,9 +103,21 @@ json observed_as_json(const Observed& seen) {
           {"reductions", seen.reductions}};
 }
 
+void check_object(const json& value, std::string_view name) {
+  if (!value.is_object())
+    throw InputError(str(name, " is ", first_bytes(value.dump(), 60), "; it must be a JSON object"));
+}
+
+void read_best(const json& object, TrainingRecord& record) {
+  check_object(object, "best");
+  const auto epochs = Range::from_to(0, static_cast<double>(record.options.epochs - 1));
+  record.best = {.epoch = member<std::int64_t>(object, "epoch", epochs),
+                 .loss = member<double>(object, "loss"),
+                 .accuracy = member<double>(object, "accuracy", Range::from_to(0, 1))};
+}
+
 void read_observed(const json& object, TrainingRecord& record) {
-  if (!object.is_object())
-    throw InputError(str("observed is ", first_bytes(object.dump(), 60), "; it must be a JSON object"));
+  check_object(object, "observed");
   const auto epochs = Range::from_to(0, static_cast<double>(record.options.epochs));
   record.observed = {.epochs = member<std::int64_t>(object, "epochs", epochs),
                      .best = member<double>(object, "best"),
@@ -116,6 +134,8 @@ void read_position(const json& position, TrainingRecord& record) {
   record.correct = member<double>(position, "correct", Range::from_to(0, static_cast<double>(record.samples)));
   if (position.contains("digest")) record.digest = member<std::string>(position, "digest");
   if (position.contains("diverged")) record.diverged = member<bool>(position, "diverged");
+  if (position.contains("validation")) record.validation = member<std::string>(position, "validation");
+  if (position.contains("best")) read_best(position.at("best"), record);
   if (position.contains("observed")) read_observed(position.at("observed"), record);
 }
 
@@ -146,6 +166,8 @@ std::map<std::string, std::string> TrainingRecord::metadata() const {
   json position{{"step", step}, {"loss_sum", loss_sum}, {"correct", correct}, {"data", data}, {"samples", samples}};
   if (!digest.empty()) position["digest"] = digest;
   if (diverged) position["diverged"] = true;
+  if (!validation.empty()) position["validation"] = validation;
+  if (best.epoch >= 0) position["best"] = json{{"epoch", best.epoch}, {"loss", best.loss}, {"accuracy", best.accuracy}};
   if (observed.epochs > 0) position["observed"] = observed_as_json(observed);
   return {{kTrainingKey, options_of(*this).dump()},
           {kPositionKey, position.dump(-1, ' ', false, json::error_handler_t::replace)}};
@@ -167,7 +189,7 @@ std::optional<TrainingRecord> take_record(std::map<std::string, std::string>& me
 std::string first_difference(const TrainingRecord& before, const TrainingRecord& now) {
   const auto is = before.options.optimizer.name(), wanted = now.options.optimizer.name();
   if (is != wanted) return str("optimizer=", is, ", not ", wanted);
-  const json then = options_of(before), later = options_of(now);
+  const json then = options_of(before, true), later = options_of(now, true);
   for (const auto& [key, value] : later.items()) {
     if (then.value(key, json()) != value) return str(key, "=", then.value(key, json()).dump(), ", not ", value.dump());
   }

@@ -3,6 +3,7 @@
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/train.h"
+#include "src/base/shortest.h"
 #include "src/base/suggest.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
@@ -36,6 +37,16 @@ std::optional<Loss> read_objective(TableReader& reader) {
   return likelihood ? likelihood : loss;
 }
 
+/// A share of the training samples, or "test".
+std::optional<std::string> read_validation(TableReader& reader) {
+  const auto* node = reader.node("validation");
+  if (!node) return {};
+  const double share = node->is_number() ? node->value_or(0.0) : 0.0;
+  if (share > 0 && share < 1) return shortest(share);
+  if (node->is_string() && node->value_or(std::string()) == "test") return "test";
+  reader.fail("validation", "must be \"test\", or a number above 0 and below 1: a share of the training samples");
+}
+
 }  // namespace
 
 TrainConfig read_train_config(std::string_view text, std::string_view origin, TrainOptions& options) {
@@ -47,6 +58,7 @@ TrainConfig read_train_config(std::string_view text, std::string_view origin, Tr
   TableReader reader(*table, where, "[train]");
   TrainConfig config;
   config.data = reader.text("data");
+  config.validation = read_validation(reader);
   config.loss = read_objective(reader);
   if (config.loss) options.loss = *config.loss;
   FieldReader fields(reader);

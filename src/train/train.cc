@@ -29,10 +29,19 @@ TrainResult train(Network& network, const Dataset& data, const TrainOptions& opt
     if (options.on_step) options.on_step(now);
     if (stop_requests.load() != requests || options.stop.stop_requested()) trainer.stop();
     const bool due = now.step == first || (options.checkpoint_every > 0 && now.step % options.checkpoint_every == 0);
-    if (trainer.epoch_ended() || trainer.stopped() || due) save();
-    if (trainer.epoch_ended() && options.on_epoch) options.on_epoch(now);
+    const bool ended = trainer.epoch_ended(), kept = options.validation && network.training->finished();
+    const auto tell = [&] {
+      if (ended && options.on_epoch) options.on_epoch(now);
+    };
+    if (kept) {  // only now, so that on_epoch saw the epoch's own weights
+      tell();
+      trainer.keep_best();
+    }
+    if (ended || trainer.stopped() || due) save();
+    if (!kept) tell();
   }
-  return {trainer.progress(), trainer.stopped()};
+  const bool early = network.training->stopped_early();
+  return {trainer.progress(), trainer.stopped() && !network.training->finished(), early};
 }
 
 TrainOptions checkpoint_options(const Network& network) {

@@ -13,6 +13,7 @@
 #include "src/train/feeds.h"
 #include "src/train/order.h"
 #include "src/train/training_graph.h"
+#include "src/train/validation.h"
 
 namespace chalk {
 namespace {
@@ -25,10 +26,14 @@ TrainingRecord first_record(const Dataset& data, const TrainOptions& o) {
                     .optimizer = o.optimizer,
                     .schedule = o.schedule,
                     .loss = o.loss,
-                    .seed = o.seed};
+                    .seed = o.seed,
+                    .patience = o.patience,
+                    .by_accuracy = o.by_accuracy,
+                    .keep_last = o.keep_last};
   record.data = data.name;
   record.digest = data.digest();
   record.samples = static_cast<std::int64_t>(data.size());
+  if (o.validation) record.validation = o.validation->digest();
   return record;
 }
 
@@ -38,6 +43,13 @@ void check_same_run(const TrainingRecord& before, const TrainingRecord& now) {
     throw InputError(str("the checkpoint was trained with ", difference,
                          "; resume with the options it was started with, or reset Network::training to begin a new "
                          "run from its weights"));
+  }
+  if (before.validation != now.validation) {
+    throw InputError(str("the checkpoint was validated on ",
+                         before.validation.empty() ? "no samples, not on some"
+                         : now.validation.empty()  ? "some samples, not on none"
+                                                   : "other samples than these",
+                         "; resume with the validation data it was started with, or begin a new run from its weights"));
   }
   const bool alike = before.data == now.data && before.samples == now.samples;
   if (before.digest.empty() ? alike : before.digest == now.digest) return;
@@ -58,11 +70,11 @@ void begin_states(Variables& variables, const TrainingGraph& step) {
   }
 }
 
-void check_states(const Variables& variables, const TrainingGraph& step) {
-  for (const auto& name : step.states) {
+void check_states(const Variables& variables, const std::vector<std::string>& states) {
+  for (const auto& name : states) {
     if (!variables.contains(name)) {
       throw InputError(str("the checkpoint has no ", name,
-                           ", which its optimizer needs to go on; resume from another "
+                           ", which it needs to go on; resume from another "
                            "checkpoint"));
     }
   }
@@ -90,7 +102,8 @@ struct Trainer::State {
     if (goes_on) {
       check_same_run(*network.training, record);
       network.training->digest = record.digest;
-      check_states(network.variables(), graph);
+      check_states(network.variables(), graph.states);
+      check_states(network.variables(), best_variables(network));
     }
     network.variables().add(graph.graph, options.seed);
     if (!goes_on) {
@@ -98,6 +111,7 @@ struct Trainer::State {
       network.training = record;
     }
     network.training->states = graph.states;
+    for (const auto& name : best_variables(network)) network.training->states.push_back(name);
     network.encoding = {data.scale, data.shift, data.class_names};
     program.emplace(graph.graph, network.variables(), compile_options(options));
     program->feed("x", sample_feed(data));
@@ -106,11 +120,13 @@ struct Trainer::State {
     now.steps = network.training->steps();
     now.epoch_samples = network.training->samples;
     now.step = network.training->step;
+    now.best_epoch = network.training->best.epoch;
     if (now.step > 0) now.lr = rate(now.step - 1);
     start = std::chrono::steady_clock::now();
   }
 
   void step();
+  void end_epoch();
   /// Throws NumericError naming a parameter that is not finite: such weights are no model.
   void check_weights() const;
   double rate(std::int64_t step) const {
@@ -162,9 +178,20 @@ void Trainer::State::step() {
   now.mean_loss = record.loss_sum / static_cast<double>(now.samples);
   now.accuracy = record.correct / static_cast<double>(now.samples);
   now.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (now.samples == record.samples)
-    record.observed = options.schedule.observe(record.observed, now.mean_loss, maximised(options.loss));
   if (record.finished()) check_weights();  // those of other steps show in the next loss
+  if (now.samples == now.epoch_samples) end_epoch();
+}
+
+void Trainer::State::end_epoch() {
+  TrainingRecord& record = *network.training;
+  double loss = now.mean_loss;
+  try {
+    if (options.validation) loss = validate(network, options, now);
+  } catch (const NumericError& e) {
+    record.diverged = true;
+    throw NumericError(str("step ", now.step, " (epoch ", now.epoch + 1, "): on the validation data, ", e.what()));
+  }
+  record.observed = options.schedule.observe(record.observed, loss, maximised(options.loss));
 }
 
 void Trainer::State::check_weights() const {
@@ -209,7 +236,11 @@ const Progress& Trainer::step() {
 
 const Progress& Trainer::progress() const { return state_->now; }
 bool Trainer::epoch_ended() const { return state_->now.samples == state_->now.epoch_samples; }
-bool Trainer::done() const { return stopped() || state_->now.step >= state_->now.steps; }
+bool Trainer::done() const {
+  const auto& record = state_->network.training;
+  return stopped() || state_->now.step >= state_->now.steps || (record && record->finished());
+}
+void Trainer::keep_best() { restore_best(state_->network); }
 void Trainer::stop() noexcept { state_->stopped.store(true); }
 bool Trainer::stopped() const { return state_->stopped.load(); }
 void Trainer::save(const std::filesystem::path& file) const {

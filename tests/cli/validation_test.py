@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""chalkgrad train --validation: judging epochs, stopping early, keeping the best."""
+import json
+import re
+import signal
+
+from resume_test import Interrupting
+from support import CliTest, main, sha_of, SMALL
+
+RUN = [*SMALL, "--validation", 0.1, "--epochs", 40, "--lr", 0.2, "--schedule", "constant"]
+
+
+class Validation(CliTest):
+    def test_the_best_epoch_is_kept_and_shown(self):
+        out, log = self.path("m.safetensors"), self.path("log.jsonl")
+        text = self.good("train", *RUN, "--patience", 3, "--out", out, "--log", log)
+        self.assertIn("1,294 samples to train, 144 to validate, 359 to test", text)
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        self.assertEqual(lines[0]["validation"], "0.1")
+        epochs = [line for line in lines if "train_loss" in line]
+        losses = [epoch["validation_loss"] for epoch in epochs]
+        self.assertNotIn("test_loss", epochs[0], "the test samples are for the end")
+        best = losses.index(min(losses)) + 1
+        self.assertEqual(len(losses), best + 3)
+        self.assertRegex(text, rf"\n +{best}/40 .*  best\n")
+        found = re.search(rf"\nstopped early; best epoch {best} of {best + 3}: validation loss ([\d.e-]+), accuracy ([\d.]+) %\n", text)
+        self.assertAlmostEqual(float(found[1]), min(losses), delta=1e-5 * min(losses))
+        result = json.loads(self.good("train", *RUN, "--patience", 3, "--json"))
+        self.assertEqual((result["best_epoch"], result["validation_loss"], result["stopped_early"]), (best, min(losses), True))
+        self.assertEqual(result["weights_sha256"], sha_of(text))
+        self.assertEqual(json.loads(self.good("eval", out, "--json"))["accuracy"], result["test_accuracy"])
+
+    def test_keeping_the_last_changes_the_weights_alone(self):
+        best, last = (json.loads(self.good("train", *RUN, "--patience", 3, "--json", *more)) for more in ([], ["--keep-last"]))
+        self.assertNotEqual(best["weights_sha256"], last["weights_sha256"])
+        self.assertEqual(best["best_epoch"], last["best_epoch"])
+
+    def test_the_test_samples_may_judge(self):
+        result = json.loads(self.good("train", *SMALL, "--validation", "test", "--epochs", 2, "--json"))
+        self.assertEqual(result["validation_accuracy"], result["test_accuracy"])
+
+    def test_a_configuration_may_say_so(self):
+        config = self.path("c.toml", b'network = "4c3-relu-mp2-10n"\n[train]\nvalidation = 0.1\npatience = 3\nepochs = 40\nlr = 0.2\n'
+                                     b'batch = 64\nschedule = "constant"\nby_accuracy = true')
+        self.assertIn("best epoch", self.good("train", config))
+        self.assertIn("359 to test", self.good("train", config, "--validation", "test", "--epochs", 1))
+        for wrong in (b"1", b"0", b'"tset"', b"[0.1]"):
+            config = self.path("w.toml", b'network = "10n"\n[train]\nvalidation = ' + wrong)
+            self.refused(1, ["w.toml: line 3", 'validation must be "test", or a number above 0 and below 1'], "train", config)
+
+    def test_mistakes_are_explained(self):
+        for wrong in ("1", "0", "x", "0.5x", "digits"):
+            self.refused(2, [f'--validation is "{wrong}"; it must be test, or a number above 0 and below 1'],
+                         "train", "--validation", wrong)
+        self.refused(1, ["patience needs validation data"], "train", "--patience", 3)
+        folder = self.mnist_like()
+        for kind in ("images-idx3", "labels-idx1"):
+            (folder / f"t10k-{kind}-ubyte").unlink()
+        self.refused(1, ["the data have no test samples", "--validation 0.1"], "train", "--data", f"mnist:{folder}", "--net", "10n",
+                     "--validation", "test")
+
+    def test_a_finished_run_has_only_its_best_weights(self):
+        out = self.path("m.safetensors")
+        options = [*SMALL, "--validation", 0.1, "--schedule", "constant"]
+        self.good("train", *options, "--epochs", 2, "--out", out)
+        self.refused(2, ["has the weights of its best epoch", "--from"], "train", "--resume", out, "--epochs", 4)
+        said = self.refused(1, ["finished; there is nothing to resume"], "train", "--resume", out).stderr
+        self.assertNotIn("add --epochs", said)
+        self.good("train", "--from", out, "--epochs", 1)
+        self.good("train", *options, "--epochs", 2, "--keep-last", "--out", out, "--overwrite")
+        self.assertEqual(sha_of(self.good("train", "--resume", out, "--epochs", 4)),
+                         sha_of(self.good("train", *options, "--epochs", 4, "--keep-last")))
+
+
+class Resuming(Interrupting):
+    def test_a_killed_run_decides_the_same(self):
+        more = ["--validation", "0.2", "--patience", "3", "--lr", "0.3", "--schedule", "plateau:1,factor=0.5", "--by-accuracy"]
+        _, _, out, options = self.interrupted(signal.SIGKILL, *more, epochs=400, step=150)
+        self.refused(2, ["--validation 0.1 differs from 0.2"], "train", "--resume", out, "--validation", 0.1)
+        self.refused(2, ["--patience 4 differs from 3"], "train", "--resume", out, "--patience", 4)
+        resumed = self.good("train", "--resume", out, "--out", out)
+        self.assertRegex(resumed, r"stopped early; best epoch \d+ of \d+:")
+        straight = self.good("train", *options)
+        self.assertEqual(resumed[resumed.index("stopped early"):].replace(f"model {out}\n", ""), straight[straight.index("stopped early"):])
+        self.refused(1, ["its training stopped early, after epoch", "begin a new run"], "train", "--resume", out)
+
+
+if __name__ == "__main__":
+    main()
