@@ -36,11 +36,13 @@ class Trainer {
   Trainer& operator=(Trainer&&) noexcept;
 
   /// Trains on one batch. Allocates nothing. If the loss is not finite, throws NumericError naming the step and the
-  /// first layer with such a value, or the output that has no logarithm; the weights are then as before the step. After
-  /// the last step, the same for weights that are not finite. The run has then diverged: with a smaller lr, another
-  /// begins from the weights as they are now or, if they have grown too large, from others (Network::initialize, load).
-  /// At the end of an epoch, evaluates the network on the validation data, if there are any. Throws std::logic_error if
-  /// the run is finished.
+  /// first layer with such a value, or the output that has no logarithm; the weights are then as before the step.
+  /// Likewise for a gradient or an update that is not finite although the loss is. That is noticed later, by the next
+  /// loss, at the end of the epoch or in save(); the steps since a copy of the weights are then repeated, so that the
+  /// error names the step where it happened, the layer and the sample, and weights and record are as before that one.
+  /// The run has then diverged: with a smaller lr, another begins from the weights as they are now or, if they have
+  /// grown too large, from others (Network::initialize, load). At the end of an epoch, evaluates the network on the
+  /// validation data, if there are any. Throws std::logic_error if the run is finished.
   const Progress& step();
   const Progress& progress() const;
   /// True if the last step completed an epoch.
@@ -53,8 +55,8 @@ class Trainer {
   /// Gives the network the weights of the epoch that was best on the validation data (unless TrainOptions::keep_last),
   /// for when all is done: the network holds them beside its own until then, so that they are in its checkpoints, too.
   void keep_best();
-  /// Saves the network with its record: a checkpoint. Throws InputError, and NumericError for weights that are not
-  /// finite.
+  /// Saves the network with its record: a checkpoint. Throws InputError, and NumericError as step() does for weights
+  /// that are not finite.
   void save(const std::filesystem::path& file) const;
 
  private:

@@ -67,20 +67,21 @@ std::string first_not_finite(Network& network, const Dataset& data, std::size_t 
   return where.empty() ? "the loss" : where;
 }
 
-std::string parameter_not_finite(const Network& network) {
-  const Graph& graph = network.graph();
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    const Node& node = graph.node(id);
-    if (node.op != &op_parameter) continue;
-    const auto what = flaw(network.variables().at(node.name).values());
-    if (!what.empty()) return str("the parameter ", node.name, " is not finite", what);
+std::string variable_not_finite(const Variables& variables, std::span<const std::string> names) {
+  for (const auto& name : names) {
+    const auto what = flaw(variables.at(name).values());
+    if (!what.empty()) return str("the parameter ", name, " is not finite", what);
   }
   return {};
 }
 
 void check_parameters(const Network& network) {
-  const auto where = parameter_not_finite(network);
-  if (!where.empty()) throw NumericError(where + kUseless);
+  const Graph& graph = network.graph();
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (graph.node(id).op != &op_parameter) continue;
+    const auto where = variable_not_finite(network.variables(), {&graph.node(id).name, 1});
+    if (!where.empty()) throw NumericError(where + kUseless);
+  }
 }
 
 void fail_prediction(Network& network, const Feed& x, std::size_t samples, const std::uint32_t* rows) {

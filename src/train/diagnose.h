@@ -1,6 +1,7 @@
 // Finds out where a number went wrong.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "chalkgrad/train.h"
@@ -11,8 +12,9 @@ namespace chalk {
 /// "the layer conv2 (NaN) for sample 17" or "the parameter conv1.weight (inf)"; "the loss" if all layers are finite.
 std::string first_not_finite(Network& network, const Dataset& data, std::size_t samples, const std::uint32_t* rows);
 
-/// "the parameter conv1.weight is not finite (inf)": the first one; empty if all are finite. Allocates nothing then.
-std::string parameter_not_finite(const Network& network);
+/// "the parameter conv1.weight is not finite (inf)": the first of these; empty if all are finite. Allocates nothing
+/// then.
+std::string variable_not_finite(const Variables& variables, std::span<const std::string> names);
 /// Throws NumericError naming the first parameter of the network that holds NaN or infinity.
 void check_parameters(const Network& network);
 /// Throws NumericError naming the first parameter or layer in which that is so when the network predicts these samples.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <stdexcept>
 
+#include "chalkgrad/cost.h"
 #include "chalkgrad/error.h"
 #include "chalkgrad/train.h"
 #include "src/base/text.h"
@@ -12,6 +13,8 @@
 #include "src/train/diagnose.h"
 #include "src/train/feeds.h"
 #include "src/train/order.h"
+#include "src/train/snapshot.h"
+#include "src/train/step_flaw.h"
 #include "src/train/training_graph.h"
 #include "src/train/validation.h"
 
@@ -80,6 +83,55 @@ void check_states(const Variables& variables, const std::vector<std::string>& st
   }
 }
 
+/// The variables that a step changes.
+std::vector<std::string> updated_by(const Graph& step) {
+  std::vector<std::string> names;
+  for (const auto& [leaf, next] : step.updates()) names.push_back(step.node(leaf).name);
+  return names;
+}
+
+/// A run and its variables between two steps.
+class Moment {
+ public:
+  Moment(Network& network, const std::vector<std::string>& variables)
+      : network_(&network), variables_(network.variables(), variables) {
+    take();
+  }
+  void take() {
+    variables_.take();
+    const auto& record = *network_->training;
+    step_ = record.step;
+    loss_sum_ = record.loss_sum;
+    correct_ = record.correct;
+    observed_ = record.observed;
+  }
+  void restore() const {
+    variables_.restore();
+    auto& record = *network_->training;
+    record.step = step_;
+    record.loss_sum = loss_sum_;
+    record.correct = correct_;
+    record.observed = observed_;
+  }
+  std::int64_t step() const { return step_; }
+  const Snapshot& variables() const { return variables_; }
+
+ private:
+  Network* network_;
+  Snapshot variables_;
+  std::int64_t step_ = 0;
+  double loss_sum_ = 0, correct_ = 0;
+  Observed observed_;
+};
+
+/// After how many steps a moment is kept, so that it takes a thousandth of their time at most: to copy a number, also
+/// where it is in no cache, takes less than a hundred multiply-adds.
+std::int64_t steps_between(const Moment& moment, const Network& network, std::int64_t batch) {
+  const auto work = static_cast<double>(cost(network.graph()).training) * static_cast<double>(batch);
+  const auto numbers = static_cast<double>(moment.variables().size());
+  return static_cast<std::int64_t>(std::clamp(1e5 * numbers / std::max(1.0, work), 16.0, 4000.0));
+}
+
 CompileOptions compile_options(const TrainOptions& options) {
   CompileOptions compile = options.compile;
   compile.threads = options.threads;
@@ -114,9 +166,10 @@ struct Trainer::State {
     for (const auto& name : best_variables(network)) network.training->states.push_back(name);
     network.encoding = {data.scale, data.shift, data.class_names};
     program.emplace(graph.graph, network.variables(), compile_options(options));
-    program->feed("x", sample_feed(data));
-    program->feed("t", target_feed(data));
+    feed(*program);
     order.resize(data.size());
+    kept.emplace(network, updated);
+    keep_every = steps_between(*kept, network, options.batch);
     now.steps = network.training->steps();
     now.epoch_samples = network.training->samples;
     now.step = network.training->step;
@@ -126,64 +179,119 @@ struct Trainer::State {
   }
 
   void step();
+  /// Throws NumericError if a variable that steps change is not finite: such weights are no model.
+  void check_variables();
+
+ private:
   void end_epoch();
-  /// Throws NumericError naming a parameter that is not finite: such weights are no model.
-  void check_weights() const;
+  /// The samples of a step.
+  struct Batch {
+    std::size_t count;
+    const std::uint32_t* rows;
+  };
+  void feed(Program& to) const {
+    to.feed("x", sample_feed(data));
+    to.feed("t", target_feed(data));
+  }
+  void set_inputs(Program& of) const;
+  void keep();
+  Batch next_batch();
+  void take(const Batch& batch);
   double rate(std::int64_t step) const {
     const TrainingRecord& record = *network.training;
     return lr * options.schedule.factor(step, now.steps, record.steps_per_epoch(), record.observed);
   }
-  [[noreturn]] void explain(std::size_t count, const std::uint32_t* rows) const;
-  [[noreturn]] void diverge(const std::string& what) const;
 
+  // What to do about numbers that are not finite.
+  std::string flaw() const { return variable_not_finite(network.variables(), updated); }
+  bool go_back();
+  [[noreturn]] void explain_loss(const Batch& batch);
+  [[noreturn]] void explain_step();
+  [[noreturn]] void diverge(const std::string& what, std::string_view or_else = {}) const;
+  std::string place(std::int64_t step) const {
+    return str("step ", step, " (epoch ", (step - 1) / network.training->steps_per_epoch() + 1, "): ");
+  }
+
+ public:
   Network& network;
   const Dataset& data;
   const TrainOptions options;
   const double lr = options.optimizer.lr();
   const bool labels;
   const TrainingGraph graph;
+  const std::vector<std::string> updated = updated_by(graph.graph);
   std::optional<Program> program;
   std::vector<std::uint32_t> order;
   std::int64_t shuffled = -1;  // which epoch's order it is
+  std::optional<Moment> kept;  // between steps not long ago, when all variables were finite
+  std::int64_t keep_every = 1;
   Progress now;
   std::chrono::steady_clock::time_point start;
   std::atomic<bool> stopped{false};
   static_assert(std::atomic<bool>::is_always_lock_free);  // for signal handlers
 };
 
-void Trainer::State::step() {
-  TrainingRecord& record = *network.training;
-  const std::int64_t per_epoch = record.steps_per_epoch();
-  now.epoch = record.step / per_epoch;
-  const std::int64_t first = record.step % per_epoch * options.batch;
-  if (first == 0) record.loss_sum = record.correct = 0;
-  if (shuffled != now.epoch) shuffle(order, options.seed, shuffled = now.epoch);
-  const auto count = static_cast<std::size_t>(std::min(options.batch, record.samples - first));
-  const std::uint32_t* rows = order.data() + first;
-  now.lr = rate(record.step);
-  program->set("lr", static_cast<float>(now.lr));
+Trainer::State::Batch Trainer::State::next_batch() {
+  const TrainingRecord& record = *network.training;
+  const std::int64_t epoch = record.step / record.steps_per_epoch();
+  const std::int64_t first = record.step % record.steps_per_epoch() * options.batch;
+  if (shuffled != epoch) shuffle(order, options.seed, shuffled = epoch);
+  return {static_cast<std::size_t>(std::min(options.batch, record.samples - first)), order.data() + first};
+}
+
+void Trainer::State::set_inputs(Program& of) const {
+  const std::int64_t step = network.training->step;
+  of.set("lr", static_cast<float>(rate(step)));
   for (const auto& scalar : graph.scalars)
-    program->set(scalar.name, static_cast<float>(scalar.value(options.optimizer.options(), record.step)));
-  program->set_position(static_cast<std::uint64_t>(record.step));
+    of.set(scalar.name, static_cast<float>(scalar.value(options.optimizer.options(), step)));
+  of.set_position(static_cast<std::uint64_t>(step));
+}
+
+/// Throws NumericError if the loss is not finite; nothing has changed then.
+void Trainer::State::take(const Batch& batch) {
+  set_inputs(*program);
+  program->run(batch.count, batch.rows);
+  TrainingRecord& record = *network.training;
+  if (record.step % record.steps_per_epoch() == 0) record.loss_sum = record.correct = 0;
+  record.loss_sum += static_cast<double>(program->output("loss")[0]) * static_cast<double>(batch.count);
+  if (labels) record.correct += static_cast<double>(program->output("correct")[0]);
+  ++record.step;
+}
+
+/// Keeps this moment, if it is time. Steps that follow can be repeated from it, so what a schedule has observed of an
+/// epoch, perhaps from elsewhere, is in it.
+void Trainer::State::keep() {
+  const TrainingRecord& record = *network.training;
+  const bool observed = record.step % record.steps_per_epoch() == 0 && options.schedule.observes();
+  if (record.step - kept->step() < keep_every && !observed) return;
+  check_variables();
+  kept->take();
+}
+
+void Trainer::State::step() {
+  const TrainingRecord& record = *network.training;
+  keep();
+  const Batch batch = next_batch();
+  now.epoch = record.step / record.steps_per_epoch();
+  now.lr = rate(record.step);
   try {
-    program->run(count, rows);
+    take(batch);
   } catch (const NumericError&) {
-    explain(count, rows);
+    if (!flaw().empty() && go_back()) explain_step();
+    explain_loss(batch);
   }
   now.loss = static_cast<double>(program->output("loss")[0]);
-  record.loss_sum += now.loss * static_cast<double>(count);
-  if (labels) record.correct += static_cast<double>(program->output("correct")[0]);
-  now.step = ++record.step;
-  now.samples = first + static_cast<std::int64_t>(count);
+  now.step = record.step;
+  now.samples = static_cast<std::int64_t>(batch.rows - order.data()) + static_cast<std::int64_t>(batch.count);
   now.mean_loss = record.loss_sum / static_cast<double>(now.samples);
   now.accuracy = record.correct / static_cast<double>(now.samples);
   now.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (record.finished()) check_weights();  // those of other steps show in the next loss
   if (now.samples == now.epoch_samples) end_epoch();
 }
 
 void Trainer::State::end_epoch() {
   TrainingRecord& record = *network.training;
+  check_variables();
   double loss = now.mean_loss;
   try {
     if (options.validation) loss = validate(network, options, now);
@@ -194,29 +302,78 @@ void Trainer::State::end_epoch() {
   record.observed = options.schedule.observe(record.observed, loss, maximised(options.loss));
 }
 
-void Trainer::State::check_weights() const {
-  const auto where = parameter_not_finite(network);
-  if (!where.empty()) diverge(str("step ", now.step, " (epoch ", now.epoch + 1, "): after it, ", where));
+void Trainer::State::check_variables() {
+  const auto what = flaw();
+  if (what.empty()) return;
+  if (go_back()) explain_step();
+  diverge(str(place(now.step), "after it, ", what));
 }
 
-/// Ends the run for good.
-void Trainer::State::diverge(const std::string& what) const {
-  network.training->diverged = true;
-  throw NumericError(str(what, now.step > 0
-                                   ? str("; use a smaller lr (it was ", now.lr, ") or a warm-up")
-                                   : "; no step has been taken yet: begin with other weights or smaller samples"));
+/// Variables are not finite: some step since a moment was kept has made them so. Repeats the steps from there on, to
+/// the same bits, and goes back to before that one. False, and all as it was, if none has: somebody else wrote to them.
+bool Trainer::State::go_back() {
+  const Moment present(network, updated);
+  kept->restore();
+  Moment before = *kept;
+  while (network.training->step < present.step()) {
+    before.take();
+    try {
+      take(next_batch());
+    } catch (const NumericError&) {
+      break;
+    }
+    if (flaw().empty()) continue;
+    now.loss = static_cast<double>(program->output("loss")[0]);
+    before.restore();
+    now.step = network.training->step;
+    now.epoch = now.step / network.training->steps_per_epoch();
+    now.lr = rate(now.step);
+    *kept = before;
+    return true;
+  }
+  present.restore();
+  return false;
 }
 
 /// The loss of these samples is not finite: says where that started.
-void Trainer::State::explain(std::size_t count, const std::uint32_t* rows) const {
+void Trainer::State::explain_loss(const Batch& batch) {
   network.training->diverged = true;
-  const auto step = str("step ", network.training->step + 1, " (epoch ", now.epoch + 1, "): ");
-  const auto where = first_not_finite(network, data, count, rows);
+  const auto here = place(network.training->step + 1);
+  const auto where = first_not_finite(network, data, batch.count, batch.rows);
   if (where == "the loss") {
-    const auto what = output_outside_domain(network, data, options.loss, count, rows);
-    if (!what.empty()) throw NumericError(step + what);
+    const auto what = output_outside_domain(network, data, options.loss, batch.count, batch.rows);
+    if (!what.empty()) throw NumericError(here + what);
   }
-  diverge(str(step, "the loss is not finite; the first value that is not is in ", where));
+  diverge(str(here, "the loss is not finite; the first value that is not is in ", where));
+}
+
+/// The next step, whose loss is finite, makes variables that are not: says where that starts.
+void Trainer::State::explain_step() {
+  const Batch batch = next_batch();
+  const auto inputs = [&](Program& to) {
+    feed(to);
+    set_inputs(to);
+  };
+  const auto found = find_step_flaw(graph, network.variables(), kept->variables(), compile_options(options), inputs,
+                                    batch.count, batch.rows);
+  const auto here = place(network.training->step + 1);
+  if (found.where.empty()) {
+    network.training->diverged = true;
+    throw NumericError(str(here, "the loss (", now.loss, ") and its gradient are finite, but ", found.parameter,
+                           " would become ", found.flaw, "; use a smaller lr (it was ", now.lr, ") or a warm-up"));
+  }
+  diverge(str(here, "the loss is finite (", now.loss, "), but its gradient is not; the first value that is not is in ",
+              found.where),
+          ", or keep what enters the layer away from there");
+}
+
+/// Ends the run for good.
+void Trainer::State::diverge(const std::string& what, std::string_view or_else) const {
+  network.training->diverged = true;
+  throw NumericError(str(what,
+                         now.step > 0 ? str("; use a smaller lr (it was ", now.lr, ") or a warm-up")
+                                      : "; no step has been taken yet: begin with other weights or smaller samples",
+                         or_else));
 }
 
 Trainer::Trainer(Network& network, const Dataset& data, const TrainOptions& options) {
@@ -244,7 +401,7 @@ void Trainer::keep_best() { restore_best(state_->network); }
 void Trainer::stop() noexcept { state_->stopped.store(true); }
 bool Trainer::stopped() const { return state_->stopped.load(); }
 void Trainer::save(const std::filesystem::path& file) const {
-  state_->check_weights();
+  state_->check_variables();
   state_->network.save(file);
 }
 

@@ -51,7 +51,8 @@ TrainingGraph training_graph(const Network& network, Loss loss, const Shape& tar
   step.output("loss", mean_loss);
   step.layer("accuracy");
   if (labels) step.output("correct", batch_sum(sum(first_max(logits) * step.find("t"))));
-  step.layer(std::string(optimizer.name()));
+  result.optimizer = optimizer.name();
+  step.layer(result.optimizer);
   StepContext context{.lr = step.shared_input("lr"), .ascends = maximised(loss)};
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     ParameterUpdate update(context, parameters[i], derivatives[i], !is_bias(parameters[i]));

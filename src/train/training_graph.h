@@ -20,6 +20,7 @@ struct TrainingGraph {
   Graph graph;
   std::vector<std::string> states;             ///< names of the parameters that are the optimizer's: NAME.momentum
   std::vector<StepContext::Scalar> scalars{};  ///< inputs that have a new value at each step
+  std::string optimizer{};                     ///< the layer of what makes updates of gradients
 };
 TrainingGraph training_graph(const Network& network, Loss loss, const Shape& target, bool labels,
                              const Optimizer& optimizer);

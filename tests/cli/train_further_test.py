@@ -127,7 +127,7 @@ class Further(CliTest):
 class Mistakes(CliTest):
     def test_weights_that_are_not_finite_are_no_model(self):
         out = self.path("m.safetensors")
-        said = self.refused(1, ["not finite", "dense", "smaller lr"], "train", "--net", "9n-relu-10n", "--batch", 2000, "--epochs", 1,
+        said = self.refused(1, ["would become inf", "dense", "smaller lr"], "train", "--net", "9n-relu-10n", "--batch", 2000, "--epochs", 1,
                             "--lr", 3e38, "--momentum", 0, "--schedule", "constant", "--loss", "sum-of-squares", "--out", out).stderr
         self.assertFalse(out.exists(), said)
         self.good("train", "--net", "9n-relu-10n", "--batch", 2000, "--epochs", 1, "--lr", 0.1, "--out", out)
