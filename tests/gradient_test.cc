@@ -89,6 +89,26 @@ TEST(Ties, MaxGivesAllToTheFirstMaximum) {
   EXPECT_EQ(gradient(max(x, {1}, true), x, {4, 4, 4, 2, 9, 9}, {3, 5}), (std::vector<double>{3, 0, 0, 0, 5, 0}));
 }
 
+TEST(Ties, AmaxIsSharedByTheMaxima) {
+  Graph g;
+  const Value x = g.input("x", {2, 3});
+  EXPECT_EQ(gradient(amax(x), x, {1, 4, 2, 4, 4, 0}, {6}), (std::vector<double>{0, 2, 0, 2, 2, 0}));
+  EXPECT_EQ(gradient(amax(x, {0}), x, {1, 4, 2, 1, 5, 2}, {3, 5, 7}), (std::vector<double>{1.5, 0, 3.5, 1.5, 5, 3.5}));
+  EXPECT_EQ(gradient(amax(x, {1}, true), x, {4, 4, 4, 2, 9, 9}, {3, 5}), (std::vector<double>{1, 1, 1, 0, 2.5, 2.5}));
+}
+
+TEST(Ties, TheNormOfZerosHasNoSlope) {
+  Graph g;
+  const Value x = g.input("x", {2, 2});
+  EXPECT_EQ(gradient(norm(x), x, {0, 0, -0.0, 0}, {5}), (std::vector<double>(4, 0)));
+  EXPECT_EQ(gradient(log(norm(x)), x, {0, 0, 0, 0}, {5}), (std::vector<double>(4, 0))) << "even of an infinite one";
+  EXPECT_EQ(gradient(norm(x), x, {3, 0, 0, -4}, {5}), (std::vector<double>{3, 0, 0, -4}));
+  EXPECT_EQ(gradient(norm(x, {1}), x, {0, 0, 3, 4}, {7, 5}), (std::vector<double>{0, 0, 3, 4}));
+  EXPECT_EQ(gradient(norm(x, {0}, true), x, {0, 3, 0, 4}, {7, 5}), (std::vector<double>{0, 3, 0, 4}));
+  const Value parts[] = {slice(x, {0, 0}, {1, 2}), slice(x, {1, 0}, {2, 2})};
+  EXPECT_EQ(gradient(norm(parts), x, {3, 0, 0, -4}, {5}), (std::vector<double>{3, 0, 0, -4}));
+}
+
 TEST(Ties, MaxPoolGivesAllToTheFirstMaximumOfAWindow) {
   Graph g;
   const Value x = g.input("x", {1, 2, 4});

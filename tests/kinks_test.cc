@@ -176,6 +176,19 @@ TEST(Kinks, OfSumsOfMaximaObeyTheLaw) {  // since each operand gets half
   EXPECT_EQ(finding_of([&](Value x) { return minimum(maximum(x, number(x, -1)), number(x, 1)); }).broken, "");
 }
 
+TEST(Kinks, OfNormsObeyTheLaw) {
+  Graph g;
+  const Value x = g.input("x", {2, 3});  // of two samples: a row of zeros, equal ones, zeros alone
+  const std::vector<double> at{0, -0.0, 0, 3, 3, 3, 0, 0, 0, 0, 0, 0};
+  const auto found = [&](Value y) { return KinkLaw(g, y, {x}, {}).finding_at({{x.id(), at}}); };
+  for (const Value y : {norm(x), norm(x, {1}), norm(x, {0}, true), norm(x - mean(x, {1}, true), {1})}) {
+    EXPECT_EQ(found(y).broken, "");
+    EXPECT_GT(found(y).kinks, 0U);
+    EXPECT_EQ(KinkLaw(g, y, {x}, {}).finding().broken, "") << "elsewhere";
+  }
+  EXPECT_NE(found(sqrt(sum(x * x, {1}))).broken, "") << "NaN";
+}
+
 // An activation is a select with one slope on each side, never a sum.
 TEST(Kinks, OfSumsOfRelusBreakTheLaw) {
   EXPECT_NE(finding_of([](Value x) { return relu(x) - relu(neg(x)); }).broken, "") << "x, with slope 0 at 0";
@@ -192,106 +205,6 @@ TEST(Kinks, OfAnActivationBreakTheLawWithAThirdSlope) {
     EXPECT_EQ(finding_of([&](Value x) { return x * slope(x, between); }).broken, "") << between;
   for (const double outside : {0.0, 1.1})
     EXPECT_NE(finding_of([&](Value x) { return x * slope(x, outside); }).broken, "") << outside;
-}
-
-// docs/conventions.md. The other libraries' columns are what was read off a run of each; ours is computed here.
-
-struct Row {
-  const char* function;
-  const char* place;
-  Value (*build)(Value x);
-  std::vector<double> at;  // x
-  const char* others;      // PyTorch | JAX | TensorFlow, Keras | MLX | tinygrad
-};
-
-Value element(Value x, std::int64_t i) { return slice(x, {i}, {i + 1}); }
-
-const Row kRows[] = {
-    {"`relu(x)`", "0", [](Value x) { return relu(x); }, {0}, "0 | 0 | 0 | 0 | 0"},
-    {"`leaky_relu(x, 0.1)`", "0", [](Value x) { return leaky_relu(x, 0.1); }, {0}, "0.1 | 1 | 0.1 | 1 | 1"},
-    {"`prelu(x)`, a = 0.1",
-     "0",
-     [](Value x) { return prelu_layer(x, {.start = 0.1}); },
-     {0},
-     "0.1 | – | 0 (Keras) | 1.1 | –"},
-    {"`relu6(x)`", "0; 6", relu6, {0, 6}, "0, 0 | 0, 0 | 0, 0 | 0, 0 | 0, 1"},
-    {"`elu(x)`: smooth", "0", [](Value x) { return elu(x); }, {0}, "1 | 1 | 1 | 1 | 0"},
-    {"`elu(x, 2)`", "0", [](Value x) { return elu(x, 2); }, {0}, "2 | 2 | 2 (Keras) | 2 | 0"},
-    {"`celu(x)`: smooth", "0", [](Value x) { return celu(x); }, {0}, "1 | 1 | 2 (Keras) | 0 | 1"},
-    {"`selu(x)`", "0", selu, {0}, "1.7581 | 1.7581 | 1.0507 (1.7581 with `jit_compile`) | 1.7581 | 1.0507"},
-    {"`hard_tanh(x)`", "−1; 1", hard_tanh, {-1, 1}, "0, 0 | 1, 1 | 1, 1 (Keras) | 0, 0 | 1, 1"},
-    {"`hard_sigmoid(x)`", "−3; 3", hard_sigmoid, {-3, 3}, "0, 0 | 0, 0 | 0, 0 (Keras) | – | 0, 0.1667"},
-    {"`hard_swish(x)`", "−3; 3", hard_swish, {-3, 3}, "0, 1 | 0, 1 | 0, 1 (Keras) | 0, 1 | 0, 1.5"},
-    {"`abs(x)`", "0", [](Value x) { return abs(x); }, {0}, "0 | 1 | 0 | 0 | 0"},
-    {"`maximum(x, 0)`", "0", [](Value x) { return maximum(x, number(x, 0)); }, {0}, "0.5 | 0.5 | 1 | 0 | 0.5"},
-    {"`maximum(0, x)`", "0", [](Value x) { return maximum(number(x, 0), x); }, {0}, "0.5 | 0.5 | 0 | 1 | 0.5"},
-    {"`maximum(a, b)`",
-     "a = b",
-     [](Value x) { return maximum(element(x, 0), element(x, 1)); },
-     {1, 1},
-     "0.5, 0.5 | 0.5, 0.5 | 1, 0 | 0, 1 | 0.5, 0.5"},
-    {"`minimum(a, b)`",
-     "a = b",
-     [](Value x) { return minimum(element(x, 0), element(x, 1)); },
-     {1, 1},
-     "– | – | – | – | –"},
-    {"`minimum(maximum(x, -1), 1)`; theirs: `clamp`, `clip`",
-     "−1; 1",
-     [](Value x) { return minimum(maximum(x, number(x, -1)), number(x, 1)); },
-     {-1, 1},
-     "0, 0 (1, 1 up to 2.13) | 0.5, 0.5 (`lax.clamp` 0, 0) | 1, 1 | 0, 0 | 1, 1"},
-    {"`max(x)` over all",
-     "x = 1, 1, 0, 1",
-     [](Value x) { return max(x); },
-     {1, 1, 0, 1},
-     "shared | shared | shared | shared | shared"},
-    {"`max(x, axes)`",
-     "x = 1, 1, 0, 1",
-     [](Value x) { return max(x, {0}); },
-     {1, 1, 0, 1},
-     "first (`amax` shared) | shared | shared | shared | shared"},
-    {"`max_pool(x)`",
-     "x = 1, 1, 1, 1",
-     [](Value x) {
-       return max_pool(reshape(x, {1, 2, 2}));
-     },
-     {1, 1, 1, 1},
-     "first | first | first | shared | shared"},
-    {"`mean_absolute_error(y, t)`",
-     "y = t",
-     [](Value x) { return mean_absolute_error(x, x.graph().constant(2, {1})); },
-     {2},
-     "0 | −1 (Keras on JAX) | 0 | 0 | –"},
-    {"`sqrt(sum(x * x))`; theirs: the norm",
-     "x = 0, 0",
-     [](Value x) { return sqrt(sum(x * x)); },
-     {0, 0},
-     "0 | NaN | NaN | NaN | –"},
-};
-
-std::string derivative_of(const Row& row) {
-  Graph g;
-  const Value x = g.shared_input("x", {static_cast<std::int64_t>(row.at.size())});
-  const Value y = row.build(x);
-  const Value dx = differentiate(y, broadcast(g.constant(1), y.shape()), {{x}})[0];
-  Reference reference(g, 1);
-  reference.set(x.id(), row.at);
-  for (const Value& p : g.parameters())
-    reference.set(p.id(), {g.node(p.id()).attributes.as<ParameterAttributes>().init.value});
-  reference.run({{dx.id()}});
-  std::string text;
-  for (const double v : reference.value(dx.id()))
-    text += str(text.empty() ? "" : ", ", std::isnan(v) ? "NaN" : shortest(v + 0.0));  // no −0
-  return text;
-}
-
-TEST(Kinks, AreInTheTableOfConventions) {
-  std::string table =
-      "| function | at | chalkgrad | PyTorch | JAX | TensorFlow, Keras | MLX | tinygrad "
-      "|\n|---|---|---|---|---|---|---|---|\n";
-  for (const Row& row : kRows)
-    table += str("| ", row.function, " | ", row.place, " | ", derivative_of(row), " | ", row.others, " |\n");
-  testing_support::expect_generated("docs/conventions.md", "conventions", table);
 }
 
 TEST(Kinks, AreCounted) {

@@ -122,6 +122,10 @@ class Graph {
   void update(Value parameter, Value next);
   const std::vector<std::pair<NodeId, NodeId>>& updates() const { return updates_; }
 
+  /// A sentence about how the graph was made, for people: print() ends with it. Passes keep it.
+  void remark(std::string text) { remarks_.push_back(std::move(text)); }
+  const std::vector<std::string>& remarks() const { return remarks_; }
+
   /// A graph is written for prediction. What is different in training is said here and below, and the pass
   /// training_form() makes it so. In training, `substitute` takes the place of `value`, which has the same type,
   /// wherever a later value or an output of the graph uses it. All of these must come after `substitute`, which
@@ -151,6 +155,7 @@ class Graph {
   std::vector<std::pair<NodeId, NodeId>> updates_;
   std::map<NodeId, NodeId> training_substitutes_;
   std::vector<RunningAverage> running_averages_;
+  std::vector<std::string> remarks_;
   std::string layer_;
 };
 

@@ -82,9 +82,17 @@ Value average_pool_grad(Value dy, const Shape& x, const PoolOptions& options = {
 // Reductions over axes (increasing; none given: all); the axes vanish, or stay with extent 1 if `keep`.
 Value sum(Value x, std::vector<std::int64_t> axes = {}, bool keep = false);
 Value mean(Value x, std::vector<std::int64_t> axes = {}, bool keep = false);
+/// The derivative goes to the first of equal ones (row-major).
 Value max(Value x, std::vector<std::int64_t> axes = {}, bool keep = false);
+/// The same maximum, whose derivative equal ones share: PyTorch's amax, and max of Keras, JAX and NumPy-like libraries.
+Value amax(Value x, std::vector<std::int64_t> axes = {}, bool keep = false);
 /// 1 at the first maximum (row-major) of each reduced group, 0 elsewhere; of x's shape; derivative 0.
 Value first_max(Value x, std::vector<std::int64_t> axes = {});
+/// √Σ x², made of other operations. Where all x are 0 its derivative, x / y elsewhere, is 0. In float, numbers beyond
+/// 1.8·10¹⁹ have the norm ∞, and what is nearer to 0 than 10⁻²³ counts as 0.
+Value norm(Value x, std::vector<std::int64_t> axes = {}, bool keep = false);
+/// The norm of all of them together, as if they were one vector.
+Value norm(std::span<const Value> xs);
 
 Value broadcast(Value x, const Shape& shape);  ///< NumPy's broadcast_to
 Value reshape(Value x, const Shape& shape);

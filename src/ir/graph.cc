@@ -230,6 +230,7 @@ std::string Graph::print() const {
     out << "in training " << reference(average.parameter) << " moves towards " << reference(average.estimate) << " by "
         << average.momentum << "\n";
   }
+  for (const auto& remark : remarks_) out << "# " << remark << "\n";
   return out.str();
 }
 

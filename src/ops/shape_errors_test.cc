@@ -169,5 +169,14 @@ TEST_F(ShapeErrors, OfTheBatch) {
 
 TEST(Concat, OfNothingIsRefused) { EXPECT_THROW(concat({}), ShapeError); }
 
+TEST(Norm, OfNothingIsRefused) {
+  try {
+    norm(std::span<const Value>());
+    ADD_FAILURE() << "no error";
+  } catch (const ShapeError& e) {
+    EXPECT_EQ(std::string(e.what()), "norm: nothing to measure; give it at least one value");
+  }
+}
+
 }  // namespace
 }  // namespace chalk

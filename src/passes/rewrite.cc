@@ -34,6 +34,7 @@ std::vector<Node> Rewriter::take_back(NodeId size) {
 Graph Rewriter::finish() {
   for (const auto& [name, id] : old_.outputs()) graph_.outputs_.emplace_back(name, mapped(id));
   for (const auto& [leaf, next] : old_.updates()) graph_.updates_.emplace_back(mapped(leaf), mapped(next));
+  graph_.remarks_ = old_.remarks();
   graph_.layer(old_.layer());
   return std::move(graph_);
 }
