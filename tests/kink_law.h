@@ -63,6 +63,7 @@ class KinkLaw {
     const auto found = options_.ranges.find(leaf);
     if (found != options_.ranges.end()) return found->second;
     const Node& node = graph_.node(leaf);
+    if (is_noise(node)) return {0, 1};
     if (node.op != &op_parameter) return {-3, 3};
     const auto& init = node.attributes.as<ParameterAttributes>().init;
     const double middle = init.kind == Init::Kind::constant ? init.value : 0;

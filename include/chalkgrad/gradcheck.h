@@ -45,7 +45,8 @@ struct GradcheckOptions {
   double tolerance = 1e-7;       // relative; a wrong rule is seen if it is off by some times that
   std::size_t most = 0;          // how many elements of each are compared, drawn at random; 0: all
   bool stop_at_failure = false;  // skip the elements after one that fails
-  /// Other leaves: parameters are drawn as their Init says (± 0.5 around a constant), inputs from [−1, 1].
+  /// Other leaves: parameters are drawn as their Init says (± 0.5 around a constant), inputs from [−1, 1],
+  /// noise from [0, 1).
   std::map<NodeId, DrawRange> ranges;
   std::map<NodeId, std::vector<double>> values;  // of leaves that are not drawn, sample by sample
 };

@@ -60,6 +60,21 @@ Value global_average_pool(Value x);
 /// A).
 Value residual(Value x, Value branch);
 
+/// What is dropped together.
+enum class Dropped : std::uint8_t { values, channels, samples };
+struct DropoutLayer {
+  double rate = 0.5;  ///< at least 0, below 1
+  Dropped of = Dropped::values;
+  bool operator==(const DropoutLayer&) const = default;
+};
+/// In training x·m/(1 − rate), where m is 0 with probability `rate`, else 1 (Srivastava et al. 2014); in prediction x.
+/// Of channels: spatial dropout (Tompson et al. 2015). Of samples: with a residual's branch for x, stochastic depth
+/// (Huang et al. 2016). m is drawn by counter from Graph::noise "LAYER.noise": see there.
+Value dropout_layer(Value x, const DropoutLayer& layer = {});
+/// In training x + n, where n is normal with mean 0 and this standard deviation, and no more than 5.4 times that; in
+/// prediction x.
+Value gaussian_noise_layer(Value x, double deviation = 0.1);
+
 /// x + b, or x − b, with a bias for each value of x, or (shared) for each of its channels.
 Value bias_layer(Value x, Bias bias = Bias::untied, bool subtract = false);
 

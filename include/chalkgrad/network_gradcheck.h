@@ -12,7 +12,7 @@
 namespace chalk {
 
 struct NetworkGradcheckOptions {
-  std::uint64_t seed = 1;  ///< of parameters, samples and targets
+  std::uint64_t seed = 1;  ///< of parameters, samples, targets and noise, which is the same in every run of a check
   std::size_t batch = 3;   ///< samples, >= 1
   DerivativeRules rules;   ///< instead of the operations' own
 };

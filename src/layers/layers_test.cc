@@ -194,6 +194,16 @@ TEST(Layers, ActivationsRefuseNumbersThatMakeNoSense) {
             "act1: a slope per channel takes a map or a vector, not a single number; use one slope");
 }
 
+TEST(Layers, DropoutAndNoiseRefuseNumbersThatMakeNoSense) {
+  Graph g;
+  const Value x = g.input("x", {3});
+  EXPECT_EQ(error_of([&] { dropout_layer(x, {.rate = 1}); }), "dropout: rate is 1; it must be at least 0 and below 1");
+  EXPECT_EQ(error_of([&] { dropout_layer(x, {.rate = std::nan("")}); }),
+            "dropout: rate is nan; it must be at least 0 and below 1");
+  EXPECT_EQ(error_of([&] { gaussian_noise_layer(x, -1); }),
+            "gaussian_noise: deviation is -1; it must be a number of at least 0");
+}
+
 TEST(Layers, ActivationsTakeAsManyStepsAsRunsNotAsNodes) {
   using enum Activation;
   const auto size_of = [](std::int64_t nodes, std::vector<Activation> functions) {

@@ -93,6 +93,18 @@ TEST(Chain, ReadsActivationsWithNumbersAndLetters) {
   EXPECT_THAT(error_of("relu8"), HasSubstr("\"relu8\" is not a layer"));
 }
 
+TEST(Chain, ReadsDropoutAndNoise) {
+  EXPECT_THAT(texts_of(parse_chain("drop-drop0.25-drop0.25c-drop0.125s-noise-noise0.25")),
+              ElementsAre("dropout", "dropout rate=0.25", "dropout rate=0.25 of=\"channels\"",
+                          "dropout rate=0.125 of=\"samples\"", "gaussian_noise", "gaussian_noise deviation=0.25"));
+  EXPECT_EQ(error_of("drop1"), "network \"drop1\": character 5: the rate must be below 1, not 1");
+  EXPECT_EQ(error_of("noise1001"),
+            "network \"noise1001\": character 6: the standard deviation must be at most 1000, not 1001");
+  EXPECT_THAT(error_of("drop0.5cs"),
+              HasSubstr("character 9: \"s\" is not understood after \"drop0.5c\"; drop may go on "
+                        "with its rate"));
+}
+
 TEST(Chain, ReadsResidualsAndRepetitions) {
   const auto layers = parse_chain("bn-2*(res(4c3z-bn)-relu)-res(8c3zs2,8c1s2)-gap");
   EXPECT_THAT(texts_of(layers), ElementsAre("batch_norm", "residual", "relu", "residual", "relu", "residual", "gap"));

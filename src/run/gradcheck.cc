@@ -42,7 +42,7 @@ class Drawing {
       for (auto& x : values) x = within({0.1, 1});
       for (std::size_t n = 0; n < values.size(); n += size) normalise({values.data() + n, size});
     } else {
-      for (auto& x : values) x = within({});
+      for (auto& x : values) x = within(is_noise(node) ? DrawRange{0, 1} : DrawRange{});
     }
     return values;
   }

@@ -1,8 +1,10 @@
-// Noise that a program draws, and the form of a graph that has noise in training alone, as a dropout layer would.
+// Noise that a program draws, and layers that have noise in training alone.
 #include "src/kernels/noise.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <numeric>
 #include <string>
@@ -16,6 +18,7 @@
 #include "src/base/random.h"
 #include "src/ops/kernel_testing.h"
 #include "src/passes/passes.h"
+#include "src/run/reference.h"
 
 namespace chalk {
 namespace {
@@ -124,16 +127,6 @@ TEST(ProgramsNoise, MayBeFedInstead) {
   EXPECT_EQ(run({0}), given);
 }
 
-/// What a dropout layer will build: in prediction its input, in training x·mask/(1 − rate), mask = 0 where u < rate.
-Value dropout(Value x, double rate) {
-  Graph& g = x.graph();
-  const Value u = g.noise(g.layer() + ".noise", x.shape());
-  const Value mask = select(greater(g.constant(rate), u), g.constant(0), g.constant(1 / (1 - rate)));
-  const Value y = reshape(x, x.shape());
-  g.training_substitute(y, x * mask);
-  return y;
-}
-
 constexpr double kRate = 0.375;
 
 Graph with_dropout() {
@@ -142,7 +135,7 @@ Graph with_dropout() {
   g.layer("dense1");
   Value v = relu(dense_layer(x, {.outputs = 40}));
   g.layer("dropout1");
-  v = dropout(v, kRate);
+  v = dropout_layer(v, {.rate = kRate});
   g.layer("dense2");
   g.output("y", dense_layer(v, {.outputs = 6}));
   return g;
@@ -214,6 +207,79 @@ TEST(Dropout, TrainsToTheSameBitsOnAnyNumberOfThreads) {
   };
   const auto one = weights_after_steps(1);
   for (const int threads : {2, 3, 4}) EXPECT_TRUE(same_values(weights_after_steps(threads), one)) << threads;
+}
+
+/// Outputs y of x, which is 6 maps of 2 × 2 ones, in training.
+Graph disturbed(Value (*layer)(Value x)) {
+  Graph g;
+  const Value x = g.input("x", {kInputs});
+  g.output("y", layer(reshape(x, {6, 2, 2})));
+  return training_form(g);
+}
+
+Values disturbed_ones(Value (*layer)(Value x), std::size_t samples) {
+  const Values ones(samples * kInputs, 1);
+  Variables variables;
+  Program program(disturbed(layer), variables, {.threads = 2});
+  program.feed("x", {.values = ones.data()});
+  program.run(samples);
+  return output_of(program, "y");
+}
+
+TEST(Dropout, OfChannelsAndSamplesDropsThemWhole) {
+  constexpr std::size_t samples = 2000;
+  const auto channels =
+      disturbed_ones([](Value x) { return dropout_layer(x, {.rate = 0.25, .of = Dropped::channels}); }, samples);
+  const auto of_samples =
+      disturbed_ones([](Value x) { return dropout_layer(x, {.rate = 0.25, .of = Dropped::samples}); }, samples);
+  const auto dropped = [](const Values& y, std::size_t together) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < y.size(); i += together) {
+      for (std::size_t k = 1; k < together; ++k) EXPECT_EQ(y[i + k], y[i]) << i << ' ' << k;
+      EXPECT_TRUE(y[i] == 0 || y[i] == 1 / 0.75F) << y[i];
+      count += y[i] == 0;
+    }
+    return static_cast<double>(count * together) / static_cast<double>(y.size());
+  };
+  EXPECT_NEAR(dropped(channels, 4), 0.25, 0.02);
+  EXPECT_NEAR(dropped(of_samples, kInputs), 0.25, 0.03);
+  EXPECT_FALSE(std::equal(channels.begin() + 4, channels.begin() + 400, channels.begin())) << "each by itself";
+}
+
+TEST(GaussianNoise, IsNormal) {
+  constexpr std::size_t samples = 20000;
+  auto n = disturbed_ones([](Value x) { return gaussian_noise_layer(x, 0.5); }, samples);
+  double moments[4] = {};
+  for (auto& value : n) {
+    value = (value - 1) / 0.5F;
+    double power = 1;
+    for (double& moment : moments) moment += power *= static_cast<double>(value);
+  }
+  const double expected[4] = {0, 1, 0, 3};
+  for (std::size_t k = 0; k < 4; ++k)
+    EXPECT_NEAR(moments[k] / static_cast<double>(n.size()), expected[k], 0.03) << "moment " << k + 1;
+  std::ranges::sort(n);
+  for (const auto& [limit, share] :
+       {std::pair{-3.0, 0.00135}, {-2.0, 0.02275}, {-1.0, 0.158655}, {0.0, 0.5}, {1.5, 0.933193}}) {
+    const auto below = std::ranges::lower_bound(n, static_cast<float>(limit)) - n.begin();
+    EXPECT_NEAR(static_cast<double>(below) / static_cast<double>(n.size()), share, 0.0025) << limit;
+  }
+}
+
+TEST(GaussianNoise, IsTheInverseOfTheDistributionOfItsUniformNumber) {
+  Graph g;
+  g.output("y", gaussian_noise_layer(g.input("x", {1}), 1));
+  Graph training = training_form(g);
+  const auto [name, y] = training.outputs()[0];
+  const double least = 0x1p-24;
+  for (const double u : {0.0, least, 100 * least, 0.001, 0.02, 0.3, 0.5, 0.7, 0.98, 0.9999, 1 - least}) {
+    Reference reference(training, 1);
+    reference.set(training.find("x").id(), {0});
+    reference.set(training.find("noise").id(), {u});
+    reference.run();
+    const double n = reference.value(y)[0], p = u + least / 2;
+    EXPECT_NEAR(std::erfc(-n / std::sqrt(2.0)) / 2 / p, 1, 2e-5) << "u = " << u << ", n = " << n;
+  }
 }
 
 TEST(Dropout, IsNothingInPrediction) {

@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "chalkgrad/error.h"
+#include "chalkgrad/program.h"
 #include "chalkgrad/train.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
+#include "src/ir/leaves.h"
 #include "src/losses/loss.h"
 
 namespace chalk {
@@ -34,6 +36,24 @@ Feed sample_feed(const Dataset& data) {
 Feed target_feed(const Dataset& data) {
   if (data.labels.empty()) return {.values = data.targets.data()};
   return {.labels = data.labels.data()};
+}
+
+std::map<std::string, std::vector<float>> drawn_noise(const Graph& graph, std::uint64_t seed, std::size_t batch) {
+  std::map<std::string, std::vector<float>> drawn;
+  Graph only;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const Node& node = graph.node(id);
+    if (is_noise(node)) only.output(node.name, only.noise(node.name, node.type.shape));
+  }
+  if (only.outputs().empty()) return drawn;
+  Variables none;
+  Program program(only, none, {.threads = 1, .seed = seed});
+  program.run(batch);
+  for (const auto& [name, id] : only.outputs()) {
+    const auto values = program.output(name);
+    drawn[name] = {values.begin(), values.end()};
+  }
+  return drawn;
 }
 
 Shape target_shape(const Dataset& data) {

@@ -1,6 +1,10 @@
 // Data sets as a program's inputs.
 #pragma once
 
+#include <map>
+#include <string>
+#include <vector>
+
 #include "chalkgrad/data.h"
 #include "chalkgrad/network.h"
 
@@ -8,6 +12,9 @@ namespace chalk {
 
 Feed sample_feed(const Dataset& data);
 Feed target_feed(const Dataset& data);
+
+/// The noise of a training graph, by name, as a program with this seed draws it for rows 0 … batch − 1.
+std::map<std::string, std::vector<float>> drawn_noise(const Graph& graph, std::uint64_t seed, std::size_t batch);
 
 /// Shape of a sample's target: {classes} or Dataset::target.
 Shape target_shape(const Dataset& data);

@@ -129,7 +129,9 @@ std::vector<InspectedValue> inspect(Network& network, const Dataset& data, std::
     if (all[i].value.batched()) shape.insert(shape.begin(), static_cast<std::int64_t>(count));
     results.push_back({all[i].name, std::move(shape), {}, {}});
   }
-  const Feeds feeds{{"x", encoded(data, first, count)}, {"t", targets(data, first, count)}};
+  Feeds feeds = drawn_noise(graph, 0, count);
+  feeds["x"] = encoded(data, first, count);
+  feeds["t"] = targets(data, first, count);
   const auto evaluate_all = by == InspectBy::engine ? by_engine : by_reference;
   evaluate_all(results, graph, all, network.variables(), feeds, count);
   return results;

@@ -21,6 +21,7 @@
 #include "src/run/rounding.h"
 #include "src/run/update_check.h"
 #include "src/train/diagnose.h"
+#include "src/train/feeds.h"
 #include "src/train/training_graph.h"
 
 namespace chalk {
@@ -45,10 +46,10 @@ Problem::Problem(const Network& network) : graph(training_form(network.graph()))
   wrt.push_back(graph.find("x"));
 }
 
-/// Samples and targets, in float: as the engine reads them.
+/// Samples, targets and noise, in float: as the engine reads them.
 Feeds draw_samples(const Network& network, Graph& graph, const NetworkGradcheckOptions& o) {
   Random random(o.seed, hash_name("gradcheck"));
-  Feeds feeds;
+  Feeds feeds = drawn_noise(graph, o.seed, o.batch);  // one mask for all that is compared
   for (const char* name : {"x", "t"}) {
     auto& values = feeds[name];
     values.resize(o.batch * static_cast<std::size_t>(elements(graph.find(name).shape())));

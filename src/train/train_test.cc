@@ -170,6 +170,36 @@ std::map<std::string, std::vector<float>> all_variables(const Network& net) {
   return all;
 }
 
+Network noisy() {
+  return network("4c3z-gelu-res(4c3z-drop0.25s)-drop0.2c-noise0.1-mp2-12n-elu-drop0.5-10n", {1, 8, 8});
+}
+
+TEST(Train, NoiseIsTheSameOnAnyThreadsAndAfterAResume) {
+  auto options = quick();
+  options.epochs = 2;
+  Network whole = noisy();
+  train(whole, data().train, options);
+  options.checkpoint = temporary("noisy.safetensors");
+  for (const int threads : {1, 3, 4}) {
+    options.on_step = [](const Progress& progress) {
+      if (progress.step == 37) request_stop();
+    };
+    options.threads = threads;
+    Network net = noisy();
+    EXPECT_TRUE(train(net, data().train, options).stopped);
+    Network again = Network::load(options.checkpoint);
+    options.on_step = nullptr;
+    train(again, data().train, options);
+    EXPECT_EQ(again.weights_sha256(), whole.weights_sha256()) << threads;
+  }
+  fs::remove(options.checkpoint);
+  Network other = noisy();
+  options.checkpoint.clear();
+  options.seed = 2;
+  train(other, data().train, options);
+  EXPECT_NE(other.weights_sha256(), whole.weights_sha256());
+}
+
 TEST(Train, BatchNormalisationIsResumedToTheLastBit) {
   auto options = quick();
   options.epochs = 2;  // batches of 50: the last one of an epoch has 38 samples

@@ -62,6 +62,13 @@ const std::vector<Problem> kProblems{
     {"dense-400", "400n-relu-400n-tanh-10n", {1, 28, 28}, 50, 10, 200},
     // Batch normalisation of vectors, option B of a shortcut, one sample in the last microbatch.
     {"mixed-bn", "6c3z-bn-tanh-res(8c3zs2-bn,8c1s2-bn)-relu-mp2-12n-bn-relu-10n", {2, 17, 15}, 17, 40, 200},
+    // Noise of every kind, and activations.
+    {"mixed-noise",
+     "6c3z-prelu-drop0.2c-res(8c3zs2-gelu-8c3z-drop0.3s)-noise0.1-mish-mp2-12n-elu-drop0.5-10n",
+     {2, 17, 15},
+     21,
+     40,
+     200},
     // What the others leave out: padding, strides, groups, overlapping pools, tanh, a partial last batch.
     {"mixed", "6c3z-tanh-mp3s2-8c3s2g2-sigmoid-ap2-12n-tanh-10n", {2, 17, 15}, 21, 40, 200},
 };

@@ -19,10 +19,10 @@ class Interrupting(CliTest):
             time.sleep(0.002)
         self.fail(f"training ended before step {step} could be seen: {process.communicate()}")
 
-    def interrupted(self, how, *more, name="m.safetensors", epochs=30, step=200):
+    def interrupted(self, how, *more, net="8c3-relu-mp2-10n", name="m.safetensors", epochs=30, step=200):
         """Starts a run, ends it in the middle by that signal, and returns it with its checkpoint and its options."""
         out, log = self.path(name), self.path("log.jsonl")
-        options = ["--net", "8c3-relu-mp2-10n", "--epochs", epochs, "--batch", "16", "--quiet", *more]
+        options = ["--net", net, "--epochs", epochs, "--batch", "16", "--quiet", *more]
         process = subprocess.Popen(command("train", *options, "--checkpoint-every", 7, "--out", out, "--log", log),
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.wait_for_step(process, log, step)
@@ -39,6 +39,11 @@ class Resuming(Interrupting):
         resumed = self.good("train", "--resume", out, "--out", out, "--threads", 1, "--quiet")
         self.assertEqual(sha_of(resumed), sha_of(self.good("train", *options)))
         self.refused(1, "finished", "train", "--resume", out)
+
+    def test_a_killed_run_goes_on_with_the_same_noise(self):
+        _, _, out, options = self.interrupted(signal.SIGKILL, net="8c3-relu-drop0.1c-noise0.1-mp2-drop0.5-10n")
+        resumed = self.good("train", "--resume", out, "--out", out, "--threads", 1, "--quiet")
+        self.assertEqual(sha_of(resumed), sha_of(self.good("train", *options)))
 
     def test_a_schedule_that_looks_at_the_loss_goes_on_to_the_same_bits(self):
         schedule = "plateau:0,factor=0.8,threshold=0.2,cooldown=1"
