@@ -97,6 +97,7 @@ PUBLIC = {
     "cost.h": "net",
     "train_options.h": "net",
     "evaluate.h": "train",
+    "lr_find.h": "train",
     "train.h": "train",
     "inspect.h": "train",
     "benchmark.h": "train",

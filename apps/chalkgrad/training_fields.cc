@@ -12,7 +12,8 @@ namespace chalk::app {
 /// Adds an option for each field that has none yet.
 class TrainingFields::Adder : public FieldVisitor {
  public:
-  Adder(TrainingFields& fields, Command& command) : fields_(fields), command_(command) {}
+  Adder(TrainingFields& fields, Command& command, const std::vector<std::string_view>& without)
+      : fields_(fields), command_(command), without_(without) {}
 
   void field(const Field& field, std::int64_t& value) override {
     if (Row* row = add(field)) {
@@ -46,6 +47,7 @@ class TrainingFields::Adder : public FieldVisitor {
  private:
   Row* add(const Field& field) {
     if (std::ranges::find(fields_.rows_, field.name, &Row::name) != fields_.rows_.end()) return nullptr;
+    if (std::ranges::find(without_, field.name) != without_.end()) return nullptr;
     auto& row = fields_.rows_.emplace_back();
     row.name = field.name;
     row.flag = "--" + with_dashes(field.name);
@@ -84,6 +86,7 @@ class TrainingFields::Adder : public FieldVisitor {
 
   TrainingFields& fields_;
   Command& command_;
+  const std::vector<std::string_view>& without_;
   std::string_view owner_;
 };
 
@@ -122,9 +125,9 @@ class TrainingFields::Setter : public FieldVisitor {
   std::vector<std::string> seen_;
 };
 
-void TrainingFields::add_to(Command& command, TrainOptions defaults) {
+void TrainingFields::add_to(Command& command, TrainOptions defaults, const std::vector<std::string_view>& without) {
   command_ = &command;
-  Adder adder(*this, command);
+  Adder adder(*this, command, without);
   defaults.visit(adder);
 }
 

@@ -16,8 +16,9 @@ namespace chalk::app {
 
 class TrainingFields {
  public:
-  /// Adds the options to the command, with these values as their defaults. Both must live until the command has run.
-  void add_to(Command& command, TrainOptions defaults);
+  /// Adds the options to the command, except for the fields named, with these values as their defaults. Both must live
+  /// until the command has run.
+  void add_to(Command& command, TrainOptions defaults, const std::vector<std::string_view>& without = {});
 
   /// Sets what was given on the command line. Throws UsageError for an option that the optimizer does not have, and for
   /// options that contradict each other.

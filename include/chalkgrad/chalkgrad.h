@@ -26,6 +26,7 @@
 #include "chalkgrad/inspect.h"
 #include "chalkgrad/layers.h"
 #include "chalkgrad/losses.h"
+#include "chalkgrad/lr_find.h"
 #include "chalkgrad/network.h"
 #include "chalkgrad/network_gradcheck.h"
 #include "chalkgrad/npz.h"

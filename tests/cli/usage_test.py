@@ -12,13 +12,14 @@ class Usage(CliTest):
         text = self.good("--help")
         self.assertIn("chalkgrad train", text)
         for command in COMMANDS:
-            self.assertRegex(text, rf"\n  {command} +[A-Z]")
-            self.assertIn("--", self.good(command, "--help"))
+            word = command.replace("_", "-")
+            self.assertRegex(text, rf"\n  {word} +[A-Z]")
+            self.assertIn("--", self.good(word, "--help"))
 
     def test_every_command_is_documented_and_tested(self):
         page = (ROOT / "docs/cli.md").read_text()
         for command in COMMANDS:
-            self.assertIn(f"\n## {command}\n", page)
+            self.assertIn(f"\n## {command.replace('_', '-')}\n", page)
             self.assertTrue((ROOT / f"tests/cli/{command}_test.py").exists(), f"add tests/cli/{command}_test.py")
 
     def test_version(self):

@@ -1,0 +1,211 @@
+#include "apps/chalkgrad/training_run.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <csignal>
+
+#include "src/base/wording.h"
+
+namespace chalk::app {
+namespace {
+
+std::atomic<int> signals{0};
+
+extern "C" void on_signal(int signal) {
+  signals.store(signal);
+  request_stop();
+  std::signal(signal, SIG_DFL);  // the second one ends it at once
+}
+
+constexpr const char* kDigitsNet =
+    "16c3z-relu-mp2-32c3z-relu-mp2-64n-relu-";        // and a dense layer with an output a class
+constexpr const char* kValidationKey = "validation";  // what --validation says, in a model's metadata
+
+/// A share of the training samples; 0 if that is not what the text says.
+double share_to_hold_out(const std::string& text) {
+  double share = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
+  return error == std::errc() && end == text.data() + text.size() && share > 0 && share < 1 ? share : 0;
+}
+
+/// How many classes the data have. If only labels say so, beyond ten, one that is far above the others is a mistake.
+std::int64_t count_classes(const Dataset& data) {
+  std::vector<bool> has_samples(data.class_names.size());
+  for (const auto label : data.labels) has_samples[static_cast<std::size_t>(label)] = true;
+  const auto classes = std::ssize(has_samples), usual = std::min<std::ptrdiff_t>(10, classes);
+  const auto none = std::find(has_samples.begin() + usual, has_samples.end(), false) - has_samples.begin();
+  if (none == classes) return classes;
+  const auto highest = std::ranges::find(data.labels, classes - 1) - data.labels.begin();
+  throw InputError(fmt::format(
+      "{}: sample {} has label {}, but no sample has label {}; correct it, or give a network with an output "
+      "for each class: --net {}{}n",
+      data.name, count(highest), classes - 1, none, kDigitsNet, classes));
+}
+
+std::string default_net(const Dataset& data) {
+  const auto outputs = data.labels.empty() ? elements(data.target) : count_classes(data);
+  return data.sample.size() == 3 ? fmt::format("{}{}n", kDigitsNet, outputs) : fmt::format("64n-relu-{}n", outputs);
+}
+
+/// Options of the table [train] may contradict each other.
+void check_optimizer(const TrainOptions& options, const std::string& config) {
+  try {
+    options.optimizer.check();
+  } catch (const InputError& e) {
+    throw InputError(fmt::format("{}: {}", config, e.what()));
+  }
+}
+
+std::vector<std::string> names_of_losses(bool likelihoods) {
+  std::vector<std::string> names;
+  for (const Loss loss : all_losses()) {
+    if (maximised(loss) == likelihoods) names.emplace_back(name_of(loss));
+  }
+  return names;
+}
+
+}  // namespace
+
+TrainOptions RunOptions::default_training() {
+  TrainOptions options;
+  options.epochs = 12;
+  options.batch = 32;
+  options.schedule = OneCycle{};
+  return options;
+}
+
+std::string validation_of(const Network& network) {
+  const auto found = network.metadata.find(kValidationKey);
+  return found == network.metadata.end() ? std::string() : found->second;
+}
+
+void check_validation_text(const std::string& text) {
+  if (text != "test" && share_to_hold_out(text) == 0) {
+    throw UsageError(fmt::format(
+        "--validation is {}; it must be test, or a number above 0 and below 1: a share of the training samples",
+        in_quotes(text)));
+  }
+}
+
+void add_validation(Run& run) {
+  const auto text = validation_of(run.network);
+  if (text.empty()) return;
+  check_validation_text(text);
+  if (text == "test") {
+    if (run.data.test.size() == 0)
+      throw InputError(
+          "--validation test: the data have no test samples; hold some of the others out: --validation 0.1");
+    run.options.validation = &run.data.test;
+    return;
+  }
+  auto split = hold_out(std::move(run.data.train), share_to_hold_out(text));
+  run.data.train = std::move(split.train);
+  run.held_out = std::move(split.test);
+  run.options.validation = &run.held_out;
+}
+
+Run new_run(const RunOptions& o, std::optional<std::uint64_t> seed) {
+  const bool configured = !o.config.empty();
+  const auto text = configured ? read_text(o.config) : std::string();
+  if (configured && !is_toml(text))
+    throw InputError(fmt::format("{}: is no configuration; it needs network = \"…\" or [[layer]]", o.config));
+  TrainOptions options = o.train;
+  const auto config = read_train_config(text, o.config, options);
+  o.fields.apply(options);
+  if (seed) options.seed = *seed;
+  if (o.objective_given()) options.loss = o.objective();
+  if (configured) check_optimizer(options, o.config);
+  const auto& spec = o.given("--data") ? o.data : config.data.value_or(o.data);
+  auto data = load_dataset(spec, Parts::training_at_least);
+  const auto& sample = data.train.sample;
+  auto network = configured ? chalk::network(text, sample, options.seed, o.config)
+                            : make_network(o.given("--net") ? o.net : default_net(data.train), sample, options.seed);
+  network.metadata["data"] = spec;
+  const auto validation = o.validation.empty() ? config.validation.value_or("") : o.validation;
+  if (!validation.empty()) network.metadata[kValidationKey] = validation;
+  return {std::move(network), std::move(data), options};
+}
+
+Split data_for(Network& network, const RunOptions& o) {
+  if (o.given("--data")) network.metadata["data"] = o.data;
+  auto data = load_data("", network, Parts::training_at_least);
+  for (auto* part : {&data.train, &data.test}) encode_as_trained(network, *part);
+  return data;
+}
+
+Run run_from(const RunOptions& o, std::optional<std::uint64_t> seed) {
+  auto network = Network::load(o.from);
+  TrainOptions options = o.train;
+  o.fields.apply(options);
+  if (seed) options.seed = *seed;
+  options.loss = o.objective_given() ? o.objective() : natural_loss(network);
+  network.training.reset();
+  network.metadata.erase(kValidationKey);
+  if (!o.validation.empty()) network.metadata[kValidationKey] = o.validation;
+  auto data = data_for(network, o);
+  return {std::move(network), std::move(data), std::move(options)};
+}
+
+void check_origin(const RunOptions& o) {
+  const auto& file = o.config;
+  if (file.ends_with(".safetensors")) {
+    throw UsageError(
+        fmt::format("{} is a model, no configuration; to train it further, write --from {}; to go on with "
+                    "a run, --resume {}",
+                    in_quotes(file), shell_word(file), shell_word(file)));
+  }
+  if (!file.empty() && !file.ends_with(".toml")) {
+    throw UsageError(fmt::format("{} is no configuration; give a FILE.toml, or a network as --net {}", in_quotes(file),
+                                 shell_word(file)));
+  }
+  const auto refuse_both = [&](const std::string& one, const char* other, const char* advice) {
+    if (!one.empty() && o.given(other)) throw UsageError(fmt::format("{} and {} were given; {}", one, other, advice));
+  };
+  const std::string from = o.given("--from") ? "--from" : "";
+  refuse_both(file, "--net", "give one of them");
+  refuse_both(file, "--from", "give one of them");
+  refuse_both(from, "--net", "give one of them");
+}
+
+Tested test(Run& run) {
+  if (run.data.test.size() == 0) return {};
+  const auto found = evaluate(run.network, run.data.test, run.options.threads);
+  return {found.loss, found.classes.empty() ? std::nullopt : std::optional(found.accuracy), found.samples};
+}
+
+TrainResult train_until_signal(Run& run) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    if (std::signal(signal, on_signal) == SIG_IGN) std::signal(signal, SIG_IGN);  // as nohup and scripts want it
+  }
+  const auto result = train(run.network, run.data.train, run.options);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    if (std::signal(signal, SIG_DFL) == SIG_IGN) std::signal(signal, SIG_IGN);
+  }
+  return result;
+}
+
+int exit_code_of_signal() { return 128 + signals.load(); }
+
+void add_run(RunOptions& o, const std::vector<std::string_view>& without) {
+  auto& command = o.command;
+  std::vector<std::string> sources;
+  for (const auto* source : data_sources())
+    sources.push_back(source->form() + (source->hint.empty() ? "" : " ") + std::string(source->hint));
+  command.text("FILE", o.config, "A configuration (.toml): a network with a [train] table. Options win over it");
+  command.text("--data", o.data, "Data: " + alternatives(sources, ", or ")).shows_default();
+  command.text("--net", o.net, "Network: a line such as 20c5-relu-mp2-10n, or FILE.toml", "NET");
+  command.text("--from", o.from, "Begin a new run with the network and weights of a model", "MODEL");
+  o.fields.add_to(command, o.train, without);
+  const auto losses = names_of_losses(false), likelihoods = names_of_losses(true);
+  command.word("--loss", o.loss, losses, "What is minimised: " + alternatives(losses), "LOSS").shows_default();
+  command
+      .word("--maximise", o.maximise, likelihoods,
+            "What is maximised instead, by gradient ascent: " + alternatives(likelihoods), "J")
+      .excludes("--loss");
+  add_threads(command, o.train.threads);
+}
+
+}  // namespace chalk::app

@@ -1,0 +1,73 @@
+// What commands that train begin with: a network, data and options, from the command line, a configuration or a model.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "apps/chalkgrad/command.h"
+#include "apps/chalkgrad/common.h"
+#include "apps/chalkgrad/training_fields.h"
+
+namespace chalk::app {
+
+struct RunOptions {
+  std::string data = "digits", config, net, from, loss = "cross-entropy", maximise;
+  std::string validation;                   // empty: none was given
+  TrainOptions train = default_training();  // what is decided without a configuration or an option
+  TrainingFields fields;
+  Command command;
+
+  static TrainOptions default_training();
+  bool given(const char* flag) const { return command.given(flag); }
+  /// What is minimised or maximised by the command line.
+  Loss objective() const { return *find_loss(maximise.empty() ? loss : maximise); }
+  const char* objective_flag() const { return maximise.empty() ? "--loss" : "--maximise"; }
+  bool objective_given() const { return given("--loss") || given("--maximise"); }
+};
+
+/// Adds FILE, --data, --net, --from, --loss, --maximise, --threads and an option for each training field, except for
+/// those that the command decides itself, to the options' command.
+void add_run(RunOptions& options, const std::vector<std::string_view>& without = {});
+
+/// A run: what is trained, on what, and how.
+struct Run {
+  Network network;
+  Split data;
+  TrainOptions options;
+  Dataset held_out{};  // of the training samples
+};
+
+/// Throws UsageError unless where the network comes from is said once.
+void check_origin(const RunOptions& options);
+/// A network that has learned nothing, from --net or a configuration. The seed, if there is one, wins over any other.
+Run new_run(const RunOptions& options, std::optional<std::uint64_t> seed = {});
+/// A new run from a model's weights. The loss is the model's, the data too unless others are given, and all else is as
+/// in any new run.
+Run run_from(const RunOptions& options, std::optional<std::uint64_t> seed = {});
+/// The samples as the network knows them, wherever they come from.
+Split data_for(Network& network, const RunOptions& options);
+
+/// What --validation said when the run began; empty: nothing.
+std::string validation_of(const Network& network);
+/// Throws UsageError unless it is "test" or a share.
+void check_validation_text(const std::string& text);
+/// Gives the run its validation data, if its network says which; from then on it must stay where it is.
+void add_validation(Run& run);
+
+/// How good the network is on the test samples. Nothing is known if there are none; only labels have an accuracy.
+struct Tested {
+  std::optional<double> loss{}, accuracy{};
+  std::int64_t samples = 0;
+};
+Tested test(Run& run);
+inline bool has_classes(const Run& run) { return !run.data.train.labels.empty(); }
+
+/// Trains. The first Ctrl-C or SIGTERM stops it after the current step, the second one ends the program.
+TrainResult train_until_signal(Run& run);
+/// Of a program that a signal has stopped.
+int exit_code_of_signal();
+
+}  // namespace chalk::app
