@@ -35,7 +35,8 @@ Value cross_entropy(Value logits, Value target);
 Value log_likelihood(Value logits, Value target);
 /// −Σ (t·ln y + (1 − t)·ln(1 − y)): every output is a separate probability, from 0 to 1. One that is exactly right, 0
 /// or 1, costs nothing; one that is exactly wrong has no finite loss and no way back. So of y = sigmoid(z), with or
-/// without reshapes behind it, the loss is sigmoid_cross_entropy(z, t).
+/// without reshapes behind it, the loss is sigmoid_cross_entropy(z, t); and of y = softmax(z) it is computed from z,
+/// too.
 Value binary_cross_entropy(Value y, Value target);
 /// The same for y = sigmoid(logits), as Σ (ln(1 + e^z) − t·z): accurate however close to 0 or 1 the outputs are.
 Value sigmoid_cross_entropy(Value logits, Value target);

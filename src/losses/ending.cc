@@ -1,6 +1,7 @@
 #include "src/losses/ending.h"
 
 #include "chalkgrad/ops.h"
+#include "src/base/text.h"
 #include "src/ops/attributes.h"
 #include "src/ops/registry.h"
 
@@ -14,9 +15,10 @@ Ending ending_of(Value output) {
   const bool of_axis = node.op == &op_softmax || node.op == &op_log_softmax;
   if (!of_axis && node.op != &op_sigmoid) return {Ending::Kind::other, output};
   if (of_axis) {
-    const auto axis = static_cast<std::size_t>(node.attributes.as<AxisAttributes>().axis);
-    if (node.type.shape[axis] != elements(node.type.shape)) {
-      return {node.op == &op_softmax ? Ending::Kind::softmaxes : Ending::Kind::other, output};
+    const auto axis = node.attributes.as<AxisAttributes>().axis;
+    if (node.type.shape[static_cast<std::size_t>(axis)] != elements(node.type.shape)) {
+      if (node.op != &op_softmax) return {Ending::Kind::other, output};
+      return {Ending::Kind::softmaxes, graph.value(node.inputs[0]), axis};
     }
   }
   const auto kind = !of_axis                 ? Ending::Kind::sigmoid
@@ -25,6 +27,11 @@ Ending ending_of(Value output) {
   const Shape& shape = output.shape();
   const Value logits = graph.value(node.inputs[0]);
   return {kind, logits.shape() == shape ? logits : reshape(logits, shape)};
+}
+
+void remark_joined(Graph& graph, std::string_view loss, const Ending& end) {
+  graph.remark(str("loss: ", loss, " joined with the ", end.kind == Ending::Kind::sigmoid ? "sigmoid" : "softmax",
+                   " before it: computed from logits"));
 }
 
 }  // namespace chalk

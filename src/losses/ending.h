@@ -14,12 +14,18 @@ struct Ending {
     log_softmax,  ///< of all elements
   };
   Kind kind = Kind::other;
-  Value logits;  ///< what goes into a sigmoid, softmax or log_softmax, in the shape of the output; else the output
+  /// What goes into a sigmoid, softmax or log_softmax, in the shape of the output; into softmaxes, in its own shape;
+  /// else the output.
+  Value logits;
+  std::int64_t axis = 0;  ///< of softmaxes
 
   bool one_distribution() const { return kind == Kind::softmax || kind == Kind::log_softmax; }
 };
 
 /// Reshapes behind the function do not count.
 Ending ending_of(Value output);
+
+/// Has the graph say that the loss of this name is computed from the logits of a sigmoid or softmax.
+void remark_joined(Graph& graph, std::string_view loss, const Ending& end);
 
 }  // namespace chalk

@@ -1,6 +1,7 @@
 // Every loss of the list: its value against the formula in plain numbers, its gradient against differences.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -9,6 +10,7 @@
 #include "chalkgrad/gradcheck.h"
 #include "chalkgrad/ops.h"
 #include "chalkgrad/program.h"
+#include "src/base/text.h"
 #include "src/losses/loss.h"
 #include "src/passes/passes.h"
 #include "src/run/reference.h"
@@ -224,6 +226,126 @@ TEST(Losses, OfSoftmaxesTeachHoweverSureTheyAre) {
       for (const Numbers& t : {Numbers{1, 0, 0}, Numbers{0, 0, 1}}) expect_errors_teach(edge, {z, 0.5, 0}, t, true);
     }
   }
+}
+
+/// Loss and gradient of Σ binary cross-entropies of a softmax, by the formula, in numbers with the exponents it needs.
+struct OfSoftmax {
+  OfSoftmax(const Numbers& z, const Numbers& t) {
+    using Long = long double;
+    const auto n = z.size();
+    std::vector<Long> p(n), rest(n, 0), e(n);  // the probabilities, what each lacks to 1, and e^z
+    Long total = 0;
+    for (std::size_t i = 0; i < n; ++i) total += e[i] = std::exp(static_cast<Long>(z[i]) - std::ranges::max(z));
+    for (std::size_t i = 0; i < n; ++i) {
+      p[i] = e[i] / total;
+      for (std::size_t j = 0; j < n; ++j) rest[i] += j == i ? 0 : e[j] / total;
+    }
+    Long sum = 0;
+    for (std::size_t i = 0; i < n; ++i) sum -= t[i] * std::log(p[i]) + (1 - t[i]) * std::log(rest[i]);
+    loss = static_cast<double>(sum);
+    for (std::size_t k = 0; k < n; ++k) {  // ∂L/∂z[k] = Σ ∂L/∂p[i] · p[i]·(δ[ik] − p[k])
+      Long d = -t[k] * rest[k] + (1 - t[k]) * p[k];
+      for (std::size_t i = 0; i < n; ++i) d -= i == k ? 0 : p[k] * (-t[i] + (1 - t[i]) * p[i] / rest[i]);
+      gradient.push_back(static_cast<double>(d));
+    }
+  }
+  double loss = 0;
+  Numbers gradient;
+};
+
+void expect_near(const Numbers& found, const Numbers& expected, double tolerance, const std::string& what) {
+  ASSERT_EQ(found.size(), expected.size()) << what;
+  for (std::size_t i = 0; i < found.size(); ++i)
+    EXPECT_NEAR(found[i], expected[i], tolerance * (1 + std::abs(expected[i]))) << what << ", element " << i;
+}
+
+TEST(Losses, OfEventsBehindASoftmaxTeachHoweverSureTheyAre) {
+  using Loss = Value (*)(Value, Value);
+  const Loss losses[] = {[](Value z, Value t) { return binary_cross_entropy(softmax(z), t); },
+                         [](Value z, Value t) {
+                           const Shape shape = z.shape();
+                           const Value y = reshape(softmax(reshape(z, {1, shape[0]}), 1), {shape[0], 1});
+                           return binary_cross_entropy(reshape(y, shape), t);
+                         }};
+  for (const Loss loss : losses) {
+    for (const double logit : kLogits) {
+      for (const Numbers& z : {Numbers{logit, 0.5, 0}, Numbers{0, logit, logit}, Numbers{-logit, logit}}) {
+        for (const double first : {0.0, 1.0, 0.25}) {
+          Numbers t(z.size(), 0);
+          t.front() = first;
+          t.back() = 1 - first;
+          const OfSoftmax expected(z, t);
+          for (const By by : {By::reference, By::simplified, By::engine}) {
+            Graph g;
+            const Value logits = g.input("z", {static_cast<std::int64_t>(z.size())}),
+                        target = g.input("t", logits.shape());
+            const Value y = loss(logits, target);
+            g.output("dz", differentiate(y, g.constant(1), {{logits}})[0]);
+            g.output("loss", y);
+            auto found = results(std::move(g), {{"z", z}, {"t", t}}, by);
+            const double tolerance = by == By::engine ? 1e-6 : 1e-13;
+            const auto what = str(logit, " ", first, " ", static_cast<int>(by));
+            expect_near(found["loss"], {expected.loss}, tolerance, what);
+            expect_near(found["dz"], expected.gradient, tolerance, what);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Losses, OfEventsBehindSeveralSoftmaxesAreTheSumOfTheirs) {
+  const Numbers rows[] = {{40, 0.5, -3}, {0.25, 0.25, -200}}, targets[] = {{0, 1, 1}, {0, 0, 1}};
+  const double expected = OfSoftmax(rows[0], targets[0]).loss + OfSoftmax(rows[1], targets[1]).loss;
+  for (const std::int64_t axis : {0, 1}) {
+    Graph g;
+    const Shape shape = axis == 1 ? Shape{2, 3} : Shape{3, 2};
+    const Value z = g.input("z", shape), t = g.input("t", {6});
+    g.output("loss", binary_cross_entropy(reshape(softmax(z, axis), {6}), t));
+    std::map<std::string, Numbers> fed;
+    for (std::size_t i = 0; i < 6; ++i) {
+      const std::size_t row = axis == 1 ? i / 3 : i % 2, column = axis == 1 ? i % 3 : i / 2;
+      fed["z"].push_back(rows[row][column]);
+      fed["t"].push_back(targets[row][column]);
+    }
+    expect_near(results(std::move(g), fed, By::reference)["loss"], {expected}, 1e-13, str(axis));
+  }
+}
+
+TEST(Losses, OfEventsBehindASoftmaxHaveGradientsThatAgreeWithDifferences) {
+  for (const double grid : {0.0, 0.5, 1.0}) {  // also where the largest are equal
+    Graph g;
+    const Value z = g.input("z", {3, 4}), t = g.input("t", {3, 4});
+    GradcheckOptions options;
+    options.ranges[z.id()] = {.low = -2, .high = 2, .grid = grid};
+    options.ranges[t.id()] = {.low = 0, .high = 1};
+    const auto report = check_gradients(g, {{binary_cross_entropy(softmax(z, 1), t)}}, {{z}}, options);
+    EXPECT_TRUE(report.passed) << to_string(report);
+    EXPECT_GT(report.checks.at(0).largest, 1e-3);
+  }
+}
+
+TEST(Losses, OfASingleProbabilityOf1AreStillByTheFormula) {
+  Graph g;
+  const Value z = g.input("z", {1}), t = g.input("t", {1});
+  g.output("loss", binary_cross_entropy(softmax(z), t));
+  EXPECT_EQ(results(std::move(g), {{"z", {3}}, {"t", {1}}}, By::reference)["loss"], Numbers{0});
+}
+
+TEST(Losses, SayInTheGraphThatTheyAreJoinedToLogits) {
+  const auto printed = [](Value (*probabilities)(Value)) {
+    Graph g;
+    const Value z = g.input("z", {3}), t = g.input("t", {3});
+    g.output("loss", binary_cross_entropy(probabilities(z), t));
+    const auto remarks = simplify(g).remarks();
+    EXPECT_EQ(remarks, g.remarks()) << "passes keep them";
+    EXPECT_TRUE(remarks.empty() || g.print().ends_with("# " + remarks[0] + "\n"));
+    return remarks.empty() ? "" : remarks[0];
+  };
+  EXPECT_EQ(printed(sigmoid), "loss: binary cross-entropy joined with the sigmoid before it: computed from logits");
+  EXPECT_EQ(printed([](Value z) { return softmax(z); }),
+            "loss: binary cross-entropy joined with the softmax before it: computed from logits");
+  EXPECT_EQ(printed([](Value z) { return z; }), "");
 }
 
 // By the formula, 0·ln 0 is NaN. Targets may be inputs, labels or constants.

@@ -26,6 +26,10 @@ Value add_loss(Graph& graph, Loss loss, const Shape& target) {
                          "; change the last layer"));
   }
   const Value t = graph.input("t", target, /*distribution=*/of_softmax(loss));
+  if (of_softmax(loss)) {
+    const Ending end = ending_of(graph.value(graph.outputs().at(0).second));
+    if (end.kind == Ending::Kind::softmax) remark_joined(graph, name_of(loss), end);
+  }
   return definition_of(loss).build.value(y, t);
 }
 

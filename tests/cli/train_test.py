@@ -48,6 +48,18 @@ class Training(CliTest):
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertIn(sign, result.stderr)
 
+    def test_a_loss_that_is_computed_from_logits_says_so_in_the_graph(self):
+        for net, loss, said in (
+                ("10n-sigmoid", "binary-cross-entropy", "binary cross-entropy joined with the sigmoid"),
+                ("10n-softmax", "binary-cross-entropy", "binary cross-entropy joined with the softmax"),
+                ("10n-softmax", "cross-entropy", "cross-entropy joined with the softmax"),
+                ("10n", "cross-entropy", None), ("10n-sigmoid", "squared-error", None)):
+            for made in ("differentiate", "simplify"):
+                result = chalkgrad("train", "--net", net, "--loss", loss, "--epochs", 1, "--print-after", made)
+                self.assertEqual(result.returncode, 0, result.stderr)
+                remarks = [line for line in result.stderr.splitlines() if line.startswith("# loss: ")]
+                self.assertEqual(remarks, [f"# loss: {said} before it: computed from logits"] if said else [], (net, loss))
+
     def test_a_loss_that_explodes_names_step_and_layer(self):
         self.refused(1, ["step 2", "not finite", "layer"], "train", "--net", "4c3-relu-10n", "--lr", "1e30")
 
