@@ -188,6 +188,36 @@ Option Command::real(const char* name, double& value, const Range& range, const 
   return option;
 }
 
+Option Command::reals(const char* name, std::vector<double>& values, const Range& range, const std::string& help,
+                      const char* placeholder) {
+  const auto parts_of = [](std::string_view words) {
+    std::vector<std::string> parts(1);
+    for (const char c : words) {
+      if (c == ',')
+        parts.emplace_back();
+      else
+        parts.back() += c;
+    }
+    return parts;
+  };
+  const auto take = [&values, parts_of](const std::string& words) {
+    values.clear();
+    for (const auto& part : parts_of(words)) values.push_back(*number<double>(part));
+  };
+  auto option = add(name, take, "", help, placeholder);
+  const auto check = [range, parts_of](const std::string& words) -> std::string {
+    for (const auto& part : parts_of(words)) {
+      const auto number_ = number<double>(part);
+      if (!number_ || !range.contains(*number_)) {
+        return str("must be numbers with commas between them, each ", range.text(), ", not ", in_quotes(words));
+      }
+    }
+    return {};
+  };
+  command_->get_option(name)->check(CLI::Validator(check, ""));
+  return option;
+}
+
 Option Command::flag(const char* name, bool& value, const std::string& help) {
   return {command_, command_->add_flag(name, value, help)};
 }

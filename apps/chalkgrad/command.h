@@ -78,6 +78,9 @@ class Command {
   /// `wording` follows "must be"; by default what the range says of itself.
   Option real(const char* name, double& value, const Range& range, const std::string& help,
               const char* placeholder = "X", std::string wording = {});
+  /// Numbers with commas between them: 1,0.5,2.
+  Option reals(const char* name, std::vector<double>& values, const Range& range, const std::string& help,
+               const char* placeholder = "X,…");
   Option flag(const char* name, bool& value, const std::string& help);
   Option word(const char* name, std::string& value, const std::vector<std::string>& words, const std::string& help,
               const char* placeholder);

@@ -73,7 +73,7 @@ Run resumed_run(const Options& o) {
   agree("--net", o.net, is_toml(network.text()) ? "the network" : network.text(),
         !o.given("--net") ||
             make_network(o.net, network.input_shape(), options.seed).graph().print() == network.graph().print());
-  agree(o.objective_flag(), name_of(o.objective()), name_of(options.loss), o.objective() == options.loss);
+  agree(o.objective_flag(), name_of(o.objective()), name_of(options.loss), options.loss == o.objective().kind());
   const auto began = validation_of(network);
   agree("--validation", o.validation, began.empty() ? "none" : began, o.validation == began);
   o.fields.check_agreement(options, o.resume);
@@ -83,7 +83,7 @@ Run resumed_run(const Options& o) {
   return {std::move(network), std::move(data), std::move(options)};
 }
 
-std::string objective_text(Loss loss) {
+std::string objective_text(const Loss& loss) {
   return fmt::format("{} {}", maximised(loss) ? "ascent on" : "descent on", name_of(loss));
 }
 

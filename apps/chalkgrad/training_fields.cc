@@ -8,6 +8,15 @@
 #include "src/base/wording.h"
 
 namespace chalk::app {
+namespace {
+
+std::string names_of(const std::vector<Loss>& losses, std::string_view last) {
+  std::vector<std::string> names;
+  for (const Loss& loss : losses) names.emplace_back(name_of(loss));
+  return alternatives(names, last);
+}
+
+}  // namespace
 
 /// Adds an option for each field that has none yet.
 class TrainingFields::Adder : public FieldVisitor {
@@ -42,7 +51,20 @@ class TrainingFields::Adder : public FieldVisitor {
     if (field.name == "optimizer") options_of_all(value);
   }
   void field(const Field&, std::vector<std::int64_t>&) override {}
-  void field(const Field&, std::vector<double>&) override {}
+  void field(const Field& field, std::vector<double>& value) override {
+    if (Row* row = add(field)) {
+      row->reals = value;
+      command_.reals(row->flag.c_str(), row->reals, field.range, help(field));
+    }
+  }
+
+  void options_of_losses() {
+    for (const Loss& loss : all_losses()) {
+      loss_ = &loss;
+      loss.options().show(*this);
+    }
+    loss_ = nullptr;
+  }
 
  private:
   Row* add(const Field& field) {
@@ -51,10 +73,21 @@ class TrainingFields::Adder : public FieldVisitor {
     auto& row = fields_.rows_.emplace_back();
     row.name = field.name;
     row.flag = "--" + with_dashes(field.name);
+    if (loss_) row.losses = losses_with(field.name);
     return &row;
+  }
+  static std::vector<Loss> losses_with(std::string_view name) {
+    std::vector<Loss> have;
+    for (const Loss& loss : all_losses()) {
+      const auto texts = texts_of([&](FieldVisitor& v) { loss.options().show(v); });
+      if (std::ranges::find(texts, name, &std::pair<std::string, std::string>::first) != texts.end())
+        have.push_back(loss);
+    }
+    return have;
   }
   std::string help(const Field& field) const {
     const std::string sentence(field.help);
+    if (loss_) return fmt::format("{}: {}", names_of(losses_with(field.name), ", "), sentence);
     if (field.name == "optimizer") {
       const auto names = Optimizer::names();
       return fmt::format("{}: {}", sentence, alternatives({names.begin(), names.end()}));
@@ -88,6 +121,7 @@ class TrainingFields::Adder : public FieldVisitor {
   Command& command_;
   const std::vector<std::string_view>& without_;
   std::string_view owner_;
+  const Loss* loss_ = nullptr;
 };
 
 /// Sets the fields that were given on the command line.
@@ -111,7 +145,9 @@ class TrainingFields::Setter : public FieldVisitor {
     value = row->text;
   }
   void field(const Field&, std::vector<std::int64_t>&) override {}
-  void field(const Field&, std::vector<double>&) override {}
+  void field(const Field& field, std::vector<double>& value) override {
+    if (const Row* row = given(field)) value = row->reals;
+  }
 
   bool has_seen(const Row& row) const { return std::ranges::find(seen_, row.name) != seen_.end(); }
 
@@ -128,7 +164,14 @@ class TrainingFields::Setter : public FieldVisitor {
 void TrainingFields::add_to(Command& command, TrainOptions defaults, const std::vector<std::string_view>& without) {
   command_ = &command;
   Adder adder(*this, command, without);
+  defaults.loss = Loss::squared_error;  // which has no options: add_losses_to() adds those of all
   defaults.visit(adder);
+}
+
+void TrainingFields::add_losses_to(Command& command) {
+  const std::vector<std::string_view> without_none;
+  Adder adder(*this, command, without_none);
+  adder.options_of_losses();
 }
 
 const TrainingFields::Row* TrainingFields::given(std::string_view name) const {
@@ -143,13 +186,19 @@ void TrainingFields::apply(TrainOptions& options) const {
   for (const auto& row : rows_) {
     any |= given(row.name) != nullptr;
     if (!given(row.name) || setter.has_seen(row)) continue;
+    if (!row.losses.empty()) {
+      throw UsageError(fmt::format("{} is no option of the loss {}; leave it out, or train with {}", row.flag,
+                                   name_of(options.loss), names_of(row.losses, " or ")));
+    }
     std::vector<std::string> has;
     for (const auto& [name, value] : texts_of([&](FieldVisitor& v) { options.optimizer.options().show(v); }))
       has.push_back("--" + with_dashes(name));
     throw UsageError(fmt::format("{} is no option of the optimizer {}, which has {}; leave it out", row.flag,
                                  options.optimizer.name(), alternatives(has, " and ")));
   }
-  if (any) as_usage([&] { options.optimizer.check(); });
+  if (!any) return;
+  as_usage([&] { options.optimizer.check(); });
+  as_usage([&] { options.loss.check(); });
 }
 
 void TrainingFields::check_agreement(const TrainOptions& began, const std::string& file) const {

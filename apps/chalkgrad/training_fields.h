@@ -19,9 +19,11 @@ class TrainingFields {
   /// Adds the options to the command, except for the fields named, with these values as their defaults. Both must live
   /// until the command has run.
   void add_to(Command& command, TrainOptions defaults, const std::vector<std::string_view>& without = {});
+  /// Adds the options of all losses.
+  void add_losses_to(Command& command);
 
-  /// Sets what was given on the command line. Throws UsageError for an option that the optimizer does not have, and for
-  /// options that contradict each other.
+  /// Sets what was given on the command line. Throws UsageError for an option that the optimizer or the loss does not
+  /// have, and for options that contradict each other.
   void apply(TrainOptions& options) const;
   /// Throws UsageError if something was given that differs from the options with which `file` was started.
   void check_agreement(const TrainOptions& began, const std::string& file) const;
@@ -33,6 +35,8 @@ class TrainingFields {
     std::int64_t whole = 0;
     double real = 0;
     bool truth = false;
+    std::vector<double> reals{};
+    std::vector<Loss> losses{};  // those that have the option, if it is one of losses
   };
   class Adder;
   class Setter;

@@ -61,7 +61,7 @@ void check_optimizer(const TrainOptions& options, const std::string& config) {
 
 std::vector<std::string> names_of_losses(bool likelihoods) {
   std::vector<std::string> names;
-  for (const Loss loss : all_losses()) {
+  for (const Loss& loss : all_losses()) {
     if (maximised(loss) == likelihoods) names.emplace_back(name_of(loss));
   }
   return names;
@@ -114,9 +114,9 @@ Run new_run(const RunOptions& o, std::optional<std::uint64_t> seed) {
     throw InputError(fmt::format("{}: is no configuration; it needs network = \"…\" or [[layer]]", o.config));
   TrainOptions options = o.train;
   const auto config = read_train_config(text, o.config, options);
+  o.choose_loss(options);
   o.fields.apply(options);
   if (seed) options.seed = *seed;
-  if (o.objective_given()) options.loss = o.objective();
   if (configured) check_optimizer(options, o.config);
   const auto& spec = o.given("--data") ? o.data : config.data.value_or(o.data);
   auto data = load_dataset(spec, Parts::training_at_least);
@@ -139,9 +139,10 @@ Split data_for(Network& network, const RunOptions& o) {
 Run run_from(const RunOptions& o, std::optional<std::uint64_t> seed) {
   auto network = Network::load(o.from);
   TrainOptions options = o.train;
+  options.loss = natural_loss(network);
+  o.choose_loss(options);
   o.fields.apply(options);
   if (seed) options.seed = *seed;
-  options.loss = o.objective_given() ? o.objective() : natural_loss(network);
   network.training.reset();
   network.metadata.erase(kValidationKey);
   if (!o.validation.empty()) network.metadata[kValidationKey] = o.validation;
@@ -205,6 +206,7 @@ void add_run(RunOptions& o, const std::vector<std::string_view>& without) {
       .word("--maximise", o.maximise, likelihoods,
             "What is maximised instead, by gradient ascent: " + alternatives(likelihoods), "J")
       .excludes("--loss");
+  o.fields.add_losses_to(command);
   add_threads(command, o.train.threads);
 }
 

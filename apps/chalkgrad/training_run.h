@@ -25,7 +25,11 @@ struct RunOptions {
   /// What is minimised or maximised by the command line.
   Loss objective() const { return *find_loss(maximise.empty() ? loss : maximise); }
   const char* objective_flag() const { return maximise.empty() ? "--loss" : "--maximise"; }
-  bool objective_given() const { return given("--loss") || given("--maximise"); }
+  /// The loss that was given, if any. One that the run has already keeps its options.
+  void choose_loss(TrainOptions& options) const {
+    const bool was_given = given("--loss") || given("--maximise");
+    if (was_given && options.loss != objective().kind()) options.loss = objective();
+  }
 };
 
 /// Adds FILE, --data, --net, --from, --loss, --maximise, --threads and an option for each training field, except for

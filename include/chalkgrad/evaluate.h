@@ -40,8 +40,9 @@ enum class Outputs : std::uint8_t {
   numbers,        ///< whatever it was trained to give
 };
 /// Softmax or log_softmax at the end, reshapes aside, or a loss with a softmax of its own: classes. Sigmoids at the
-/// end: probabilities, unless trained on targets (not labels) with another loss than binary cross-entropy. Without a
-/// record of training, a vector is taken for a classifier's (natural_loss() in train.h). All others: numbers.
+/// end: probabilities, unless trained on targets (not labels) with another loss than binary or sigmoid cross-entropy.
+/// The latter makes probabilities of any outputs. Without a record of training, a vector is taken for a classifier's
+/// (natural_loss() in train.h). All others: numbers.
 Outputs outputs_of(const Network& network);
 
 /// Gives the data the scales, the shifts and, if there are as many or more, the class names that the network was
@@ -54,8 +55,9 @@ void encode_as_trained(const Network& network, Dataset& data);
 class Predictor {
  public:
   /// `probabilities`: if outputs_of() are classes, gives the result of the last softmax, or of one that is added if
-  /// there is none, rather than what goes into it. Other networks give their output as it is. `threads`: 0 means one
-  /// per core; a single sample uses only the caller's. Throws NumericError naming a parameter that is NaN or infinite.
+  /// there is none, rather than what goes into it; the same of sigmoids, after sigmoid cross-entropy. Other networks
+  /// give their output as it is. `threads`: 0 means one per core; a single sample uses only the caller's. Throws
+  /// NumericError naming a parameter that is NaN or infinite.
   explicit Predictor(Network& network, bool probabilities = false, int threads = 0);
 
   /// Outputs for `count` >= 1 samples of raw bytes or values, count × elements(output), valid until the next call. A

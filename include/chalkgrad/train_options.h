@@ -55,9 +55,9 @@ struct TrainOptions {
   std::function<void(const Progress&)> on_step{}, on_epoch{};
   CompileOptions compile{};
 
-  /// Shows what decides the result, except the loss and the data, by name, range and sentence: epochs, batch, optimizer
-  /// and its options, schedule, seed, patience, by_accuracy, keep_last. The command line, TOML, model files, the log
-  /// and the documentation follow from it.
+  /// Shows what decides the result, except which loss it is and the data, by name, range and sentence: epochs, batch,
+  /// optimizer and its options, options of the loss, schedule, seed, patience, by_accuracy, keep_last. The command line,
+  /// TOML, model files, the log and the documentation follow from it.
   void visit(FieldVisitor& v);
 };
 

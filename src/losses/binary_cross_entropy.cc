@@ -66,15 +66,10 @@ Value binary_cross_entropy(Value y, Value target) {
   return neg(sum(times_log(target, y) + times_log(one - target, one - y)));
 }
 
-Value sigmoid_cross_entropy(Value logits, Value target) {
-  check_same_shape(logits, target, "sigmoid_cross_entropy");
-  return sum(softplus(logits) - target * logits);
-}
-
 const LossDefinition loss_binary_cross_entropy{
     .formula = "−Σ (t·ln y + (1 − t)·ln(1 − y))",
-    .of_softmax = false,
-    .build = binary_cross_entropy,
+    .target = Target::numbers,
+    .build = [](const Attributes&, Value y, Value t) { return binary_cross_entropy(y, t); },
     .targets = Range::from_to(0, 1),
     .about_targets = "binary cross-entropy needs targets from 0 to 1; train with the loss squared-error",
     .outputs = {.least = 0, .most = 1, .without_least = true, .without_most = true},

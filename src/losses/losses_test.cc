@@ -33,12 +33,37 @@ double log_softmax_of(const Numbers& y, double one) {
 }
 
 /// The formulas as the text books write them. A loss that is added to the list needs a line here.
-double expected(Loss loss, const Numbers& y, const Numbers& t) {
-  switch (loss) {
+double expected(const Loss& loss, const Numbers& y, const Numbers& t) {
+  const auto n = static_cast<double>(y.size());
+  const auto label = static_cast<std::size_t>(std::ranges::max_element(t) - t.begin());
+  switch (loss.kind()) {
     case Loss::cross_entropy:
       return -sum_over(y, t, [&](double v, double target) { return target * log_softmax_of(y, v); });
     case Loss::log_likelihood:
       return sum_over(y, t, [&](double v, double target) { return target * log_softmax_of(y, v); });
+    case Loss::focal:
+      return -sum_over(y, t, [&](double v, double target) {
+        const double ln_p = log_softmax_of(y, v), other = 1 - std::exp(ln_p);
+        return target * other * other * ln_p;
+      });
+    case Loss::pixel_cross_entropy:  // of one place
+      return -log_softmax_of(y, y[label]);
+    case Loss::kl_divergence:
+      return sum_over(y, t, [&](double v, double target) {
+        return target == 0 ? 0 : target * (std::log(target) - log_softmax_of(y, v));
+      });
+    case Loss::multi_class_margin: {
+      double sum = 0;
+      for (std::size_t i = 0; i < y.size(); ++i) sum += i == label ? 0 : std::max(0.0, 1 - y[label] + y[i]);
+      return sum / n;
+    }
+    case Loss::sigmoid_cross_entropy:
+      return -sum_over(y, t, [](double v, double target) {
+        const double p = 1 / (1 + std::exp(-v));
+        return target * std::log(p) + (1 - target) * std::log(1 - p);
+      });
+    case Loss::hinge:
+      return sum_over(y, t, [](double v, double target) { return std::max(0.0, target > 0 ? 1 - v : 1 + v); }) / n;
     case Loss::binary_cross_entropy:
       return -sum_over(y, t,
                        [](double v, double target) { return target * std::log(v) + (1 - target) * std::log(1 - v); });
@@ -46,9 +71,18 @@ double expected(Loss loss, const Numbers& y, const Numbers& t) {
       return sum_over(y, t, [](double v, double target) { return (target - v) * (target - v) / 2; });
     case Loss::sum_of_squares:
       return sum_over(y, t, [](double v, double target) { return (target - v) * (target - v); });
+    case Loss::mean_squared_error:
+      return sum_over(y, t, [](double v, double target) { return (target - v) * (target - v); }) / n;
     case Loss::mean_absolute_error:
-      return sum_over(y, t, [](double v, double target) { return std::abs(target - v); }) /
-             static_cast<double>(y.size());
+      return sum_over(y, t, [](double v, double target) { return std::abs(target - v); }) / n;
+    case Loss::huber:
+    case Loss::smooth_l1:  // the same for δ = β = 1
+      return sum_over(y, t,
+                      [](double v, double target) {
+                        const double d = std::abs(target - v);
+                        return d <= 1 ? d * d / 2 : d - 0.5;
+                      }) /
+             n;
     case Loss::gaussian_log_likelihood:
       return sum_over(y, t, [](double v, double target) { return -(target - v) * (target - v) / 2; });
   }
@@ -56,13 +90,16 @@ double expected(Loss loss, const Numbers& y, const Numbers& t) {
 }
 
 struct Case {
-  Case(Loss loss, Numbers y, Numbers t) {
-    const Shape shape{static_cast<std::int64_t>(y.size())};
+  /// A loss of places is given one place, whose label is the class that has most of t.
+  Case(const Loss& loss, Numbers y, Numbers t) {
+    const bool of_places = definition_of(loss).target.value == Target::places;
+    Shape shape{static_cast<std::int64_t>(y.size())};
+    if (of_places) shape = {shape[0], 1, 1};
     output = graph.input("y", shape);
-    target = graph.input("t", shape, of_softmax(loss));
-    value = definition_of(loss).build.value(output, target);
+    target = graph.input("t", target_shape(loss, shape), of_classes(loss));
+    value = sample_loss(loss, output, target).loss;
     ys = std::move(y);
-    ts = std::move(t);
+    ts = of_places ? Numbers{static_cast<double>(std::ranges::max_element(t) - t.begin())} : std::move(t);
   }
   double evaluated() {
     Reference reference(graph, 1);
@@ -77,20 +114,23 @@ struct Case {
 };
 
 TEST(Losses, AreWhatTheirFormulasSay) {
-  for (const Loss loss : all_losses()) {
+  for (const Loss& loss : all_losses()) {
     for (const auto& y : {Numbers{0.2, 0.7, 0.4}, Numbers{0.9, 0.05, 0.5}}) {
-      const Numbers t{0.1, 0.7, 0.2};
+      const bool one_class = definition_of(loss).target.value == Target::one_class;
+      const Numbers t = one_class ? Numbers{0, 1, 0} : Numbers{0.1, 0.7, 0.2};
       EXPECT_NEAR(Case(loss, y, t).evaluated(), expected(loss, y, t), 1e-14) << name_of(loss);
     }
   }
 }
 
 TEST(Losses, HaveGradientsThatAgreeWithDifferences) {
-  for (const Loss loss : all_losses()) {
+  for (const Loss& loss : all_losses()) {
     Case c(loss, Numbers(4), Numbers(4));
     GradcheckOptions options;
     options.ranges[c.output.id()] = {.low = 0.05, .high = 0.95};
     options.ranges[c.target.id()] = {.low = 0, .high = 1};
+    if (definition_of(loss).target.value == Target::places)
+      options.ranges[c.target.id()] = {.low = 0, .high = 3, .grid = 1};
     const auto report = check_gradients(c.graph, {{c.value}}, {{c.output}}, options);
     EXPECT_TRUE(report.passed) << name_of(loss) << "\n" << to_string(report);
     EXPECT_GT(report.checks.at(0).largest, 1e-3) << name_of(loss);
@@ -98,25 +138,30 @@ TEST(Losses, HaveGradientsThatAgreeWithDifferences) {
 }
 
 TEST(Losses, ThatAreMaximisedAreLargestAtTheTarget) {
-  const Numbers target{0.25, 0.5, 0.25}, near{0.3, 0.45, 0.25}, far{0.8, 0.1, 0.1};
-  for (const Loss loss : all_losses()) {
+  const Numbers target{0, 1, 0}, at{0.01, 0.98, 0.01}, near{0.3, 0.45, 0.25}, far{0.8, 0.1, 0.1};
+  for (const Loss& loss : all_losses()) {
+    const bool of_places = definition_of(loss).target.value == Target::places;
     const auto value = [&](Numbers y) {
-      if (of_softmax(loss)) {
+      if (of_softmax(loss) || of_places) {
         for (auto& v : y) v = std::log(v);
+      }
+      if (loss == Loss::sigmoid_cross_entropy) {
+        for (auto& v : y) v = std::log(v / (1 - v));
       }
       return Case(loss, std::move(y), target).evaluated() * (maximised(loss) ? 1 : -1);
     };
-    EXPECT_GT(value(target), value(near)) << name_of(loss);
+    EXPECT_GT(value(at), value(near)) << name_of(loss);
     EXPECT_GT(value(near), value(far)) << name_of(loss);
   }
 }
 
 TEST(Losses, RefuseATargetOfAnotherShape) {
-  for (const Loss loss : all_losses()) {
+  for (const Loss& loss : all_losses()) {
     Graph g;
     const Value y = g.input("y", {4}), t = g.input("t", {3});
+    if (definition_of(loss).target.value == Target::places) continue;  // see OfPlacesRefuse…
     try {
-      definition_of(loss).build.value(y, t);
+      (void)sample_loss(loss, y, t);
       FAIL() << name_of(loss);
     } catch (const ShapeError& e) {
       EXPECT_EQ(std::string(e.what()),
@@ -197,7 +242,7 @@ void expect_errors_teach(const Edge& edge, const Numbers& z, const Numbers& t, b
 
 TEST(Losses, OfSigmoidsTeachHoweverSureTheyAre) {
   const Edge edges[] = {
-      {"of logits", false, sigmoid_cross_entropy},
+      {"of logits", false, [](Value z, Value t) { return sigmoid_cross_entropy(z, t); }},
       {"of sigmoids", false, [](Value z, Value t) { return binary_cross_entropy(sigmoid(z), t); }},
       {"through reshapes", false,
        [](Value z, Value t) {
@@ -215,7 +260,8 @@ TEST(Losses, OfSigmoidsTeachHoweverSureTheyAre) {
 }
 
 TEST(Losses, OfSoftmaxesTeachHoweverSureTheyAre) {
-  const Edge edges[] = {{"of logits", false, cross_entropy},
+  const Edge edges[] = {{"of logits", false, [](Value z, Value t) { return cross_entropy(z, t); }},
+                        {"as a divergence", false, kl_divergence},
                         {"by hand", true, [](Value z, Value t) { return neg(sum(t * log(softmax(z)))); }},
                         {"by hand through reshapes", true, [](Value z, Value t) {
                            const Shape shape = z.shape();
@@ -383,10 +429,176 @@ TEST(Losses, OfProbabilitiesStillRefuseWhatIsNone) {
   EXPECT_EQ(Case(Loss::binary_cross_entropy, {0}, {1}).evaluated(), HUGE_VAL);
 }
 
+/// Every loss with its default options, and those that have options with others.
+std::vector<Loss> losses_with_options() {
+  std::vector<Loss> all(all_losses().begin(), all_losses().end());
+  const Numbers w{0.5, 0, 3};
+  const Loss more[] = {CrossEntropy{.label_smoothing = 0.1},
+                       CrossEntropy{.class_weights = w},
+                       CrossEntropy{.label_smoothing = 1, .class_weights = w},
+                       Focal{.gamma = 0.1},
+                       Focal{.gamma = 0.5, .class_weights = w},
+                       Focal{.gamma = 7.5},
+                       Focal{.gamma = 8},
+                       PixelCrossEntropy{.ignored_label = 0},
+                       PixelCrossEntropy{.class_weights = w},
+                       MultiClassMargin{.margin = 5, .squared = true},
+                       SigmoidCrossEntropy{.positive_weights = {0.1}},
+                       SigmoidCrossEntropy{.positive_weights = {1, 20, 0.01}},
+                       Huber{.delta = 100},
+                       SmoothL1{.beta = 0.01}};
+  all.insert(all.end(), std::begin(more), std::end(more));
+  return all;
+}
+
+TEST(Losses, OfLargeOutputsAreFiniteAndSoAreTheirGradients) {
+  for (const Loss& loss : losses_with_options()) {
+    if (loss == Loss::binary_cross_entropy) continue;  // of probabilities
+    const bool of_places = definition_of(loss).target.value == Target::places;
+    for (const double z : kLogits) {
+      for (const Numbers& y : {Numbers{z, 0.5, 0}, Numbers{-z, z, 1}, Numbers{z, z, z}}) {
+        for (const double label : {0, 2}) {
+          for (const By by : {By::reference, By::simplified, By::engine}) {
+            Graph g;
+            const Shape shape = of_places ? Shape{3, 1, 1} : Shape{3};
+            const Value logits = g.input("z", shape), t = g.input("t", target_shape(loss, shape), of_classes(loss));
+            const auto of_sample = sample_loss(loss, logits, t);
+            g.output("loss", batch_mean(of_sample));
+            g.output("dz", differentiate(batch_mean(of_sample), g.constant(1), {{logits}})[0]);
+            const Numbers target = of_places ? Numbers{label} : label == 0 ? Numbers{1, 0, 0} : Numbers{0, 0, 1};
+            auto found = results(std::move(g), {{"z", y}, {"t", target}}, by);
+            const auto where = ::testing::Message()
+                               << name_of(loss) << " at " << y[0] << ", " << y[1] << ", by " << static_cast<int>(by);
+            EXPECT_TRUE(std::isfinite(found["loss"].at(0))) << where;
+            for (const double slope : found["dz"]) EXPECT_TRUE(std::isfinite(slope)) << where;
+          }
+        }
+      }
+    }
+  }
+}
+
+/// The mean loss of three samples of three classes, labelled 0, 2 and 2, and its gradient.
+std::map<std::string, Numbers> of_three(const Loss& loss, By by, bool labels = true) {
+  Graph g;
+  const Value y = g.input("z", {3}), t = g.input("t", {3}, true);
+  const Value mean = batch_mean(sample_loss(loss, y, t));
+  g.output("loss", mean);
+  g.output("dz", differentiate(mean, g.constant(1), {{y}})[0]);
+  if (by == By::simplified) g = simplify(g);
+  Reference reference(g, 3);
+  reference.set(g.find("z").id(), {0.5, -1, 2, 0.25, 0.5, 1, -1, 1, 0});
+  reference.set(g.find("t").id(),
+                labels ? Numbers{1, 0, 0, 0, 0, 1, 0, 0, 1} : Numbers{.8, .1, .1, 0, .5, .5, 0, 0, 1});
+  reference.run();
+  std::map<std::string, Numbers> found;
+  for (const auto& [name, id] : g.outputs()) found[name] = reference.value(id);
+  return found;
+}
+
+TEST(Losses, WithoutASampleThatCountsAreZero) {  // PyTorch's are NaN
+  for (const By by : {By::reference, By::simplified}) {
+    for (const Loss& loss : {Loss(CrossEntropy{.class_weights = {0, 1, 0}}), Loss(Focal{.class_weights = {0, 1, 0}})}) {
+      auto found = of_three(loss, by);
+      EXPECT_EQ(found["loss"], Numbers{0}) << name_of(loss);
+      EXPECT_EQ(found["dz"], Numbers(9)) << name_of(loss);
+    }
+  }
+  for (const By by : {By::reference, By::simplified, By::engine}) {
+    Graph g;
+    const Value y = g.input("z", {2, 1, 2}), t = g.input("t", {1, 2});
+    const Value mean = batch_mean(sample_loss(PixelCrossEntropy{.ignored_label = 255}, y, t));
+    g.output("loss", mean);
+    g.output("dz", differentiate(mean, g.constant(1), {{y}})[0]);
+    auto found = results(std::move(g), {{"z", {1, 2, 3, 4}}, {"t", {255, 255}}}, by);
+    EXPECT_EQ(found["loss"], Numbers{0});
+    EXPECT_EQ(found["dz"], Numbers(4));
+  }
+}
+
+TEST(Losses, WeighLabelsAndDistributionsAlike) {
+  const Loss equal = CrossEntropy{.class_weights = {7, 7, 7}}, usual = Loss::cross_entropy;
+  for (const bool labels : {true, false}) {
+    auto weighted = of_three(equal, By::reference, labels), plain = of_three(usual, By::reference, labels);
+    EXPECT_NEAR(weighted["loss"][0], plain["loss"][0], 1e-15);
+    for (std::size_t i = 0; i < 9; ++i) EXPECT_NEAR(weighted["dz"][i], plain["dz"][i], 1e-15);
+  }
+}
+
+std::string refusal_of(const Loss& loss, const Shape& y, const Shape& t) {
+  try {
+    Graph g;
+    (void)sample_loss(loss, g.input("y", y), g.input("t", t));
+  } catch (const ShapeError& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+TEST(Losses, SayWhatDoesNotFit) {
+  EXPECT_EQ(refusal_of(CrossEntropy{.class_weights = {1, 2, 3}}, {4}, {4}),
+            "cross_entropy: 3 class weights do not fit 4 classes; give one for each");
+  EXPECT_EQ(refusal_of(Focal{.class_weights = {1, 2, 3}}, {4}, {4}),
+            "focal: 3 class weights do not fit 4 classes; give one for each");
+  EXPECT_EQ(refusal_of(SigmoidCrossEntropy{.positive_weights = {1, 2, 3}}, {4}, {4}),
+            "sigmoid_cross_entropy: 3 positive weights do not fit 4 outputs; give one for each, or one for all");
+  EXPECT_EQ(refusal_of(Loss::pixel_cross_entropy, {4}, {4}),
+            "pixel_cross_entropy: takes logits of classes×rows×columns, not 4; reshape them");
+  EXPECT_EQ(refusal_of(Loss::pixel_cross_entropy, {4, 5, 6}, {6, 5}),
+            "pixel_cross_entropy: labels of 6×5 do not fit 4×5×6; give one for each of 5×6 places");
+  EXPECT_EQ(refusal_of(PixelCrossEntropy{.class_weights = {1, 2, 3}}, {4, 5, 6}, {5, 6}),
+            "pixel_cross_entropy: 3 class weights do not fit 4 classes; give one for each");
+  EXPECT_EQ(refusal_of(Loss::multi_class_margin, {4, 1}, {4, 1}),
+            "multi_class_margin: takes one vector of classes a sample, not 4×1; reshape it to one axis");
+  Graph g;
+  const Value y = softmax(g.input("y", {3, 2, 2})), t = g.input("t", {2, 2});
+  try {
+    (void)pixel_cross_entropy(y, t);
+    FAIL();
+  } catch (const ShapeError& e) {
+    EXPECT_STREQ(
+        e.what(),
+        "pixel_cross_entropy: the output comes from a softmax, and the loss has one of its own; leave out the first");
+  }
+}
+
+TEST(Losses, HaveOptionsThatExplainThemselves) {
+  for (const Loss& loss : all_losses()) {
+    FieldFunction explained([&](const Field& field, const auto&) {
+      EXPECT_FALSE(field.help.empty()) << name_of(loss) << " " << field.name;
+    });
+    loss.options().show(explained);
+    EXPECT_NO_THROW(loss.check()) << name_of(loss);
+  }
+  const auto refusal = [](const Loss& loss) -> std::string {
+    try {
+      loss.check();
+    } catch (const InputError& e) {
+      return e.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(refusal(CrossEntropy{.label_smoothing = 1.5}), "label_smoothing is 1.5; it must be from 0 to 1");
+  EXPECT_EQ(refusal(CrossEntropy{.class_weights = {1, -2}}), "class_weights is -2; it must be a number of at least 0");
+  EXPECT_EQ(refusal(CrossEntropy{.class_weights = {0, 0}}),
+            "class_weights are all 0, so that no sample counts; make one of them larger");
+  EXPECT_EQ(refusal(Huber{.delta = 0}), "delta is 0; it must be a number above 0");
+}
+
+TEST(Losses, AreEqualIfTheirOptionsAre) {
+  const Loss smooth = CrossEntropy{.label_smoothing = 0.1};
+  EXPECT_EQ(Loss(CrossEntropy{}), Loss(Loss::cross_entropy));
+  EXPECT_NE(smooth, Loss(Loss::cross_entropy));
+  EXPECT_TRUE(smooth == Loss::cross_entropy) << "whatever its options";
+  EXPECT_EQ(smooth.as<CrossEntropy>().label_smoothing, 0.1);
+  EXPECT_THROW((void)smooth.as<Focal>(), std::bad_cast);
+}
+
 TEST(Losses, AreFoundByTheirNames) {
-  for (const Loss loss : all_losses()) {
+  for (const Loss& loss : all_losses()) {
     EXPECT_EQ(find_loss(name_of(loss)), loss);
     EXPECT_EQ(find_stored_loss(stored_name(loss)), loss);
+    EXPECT_EQ(Loss(loss.kind()), loss);
     EXPECT_FALSE(definition_of(loss).formula.value.empty());
   }
   EXPECT_EQ(name_of(Loss::mean_absolute_error), "mean-absolute-error");

@@ -216,6 +216,8 @@ void FieldReader::field(const Field& field, std::vector<double>& value) {
   for (const auto& element : *found->as_array()) {
     if (!element.is_number()) reader_.fail(field.name, "must be a list of numbers, e.g. [0.5, 1]");
     value.push_back(element.value<double>().value_or(0.0));
+    if (!field.range.contains(value.back()))
+      reader_.fail(field.name, str("must each be ", text_of(field.range), ", not ", value.back()));
   }
 }
 

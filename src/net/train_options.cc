@@ -14,6 +14,7 @@ void TrainOptions::visit(FieldVisitor& v) {
   v.field({"optimizer", check_name, "How a gradient becomes a step"}, name);
   if (name != optimizer.name()) optimizer = Optimizer::named(name);
   optimizer = optimizer.edited(v);
+  loss = loss.edited(v);
 
   std::string text = schedule.text();
   const auto check_schedule = [](const std::string& written) { (void)Schedule::parse(written); };

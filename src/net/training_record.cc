@@ -54,7 +54,12 @@ T member(const json& object, std::string_view name, const Range& range = {}) {
   } else if constexpr (std::is_same_v<T, std::string>) {
     return member(object, name, is_text, "text").template get<T>();
   } else {
-    return member(object, name, is_list, "a list of numbers").template get<T>();
+    const auto values = member(object, name, is_list, "a list of numbers").template get<T>();
+    for (const auto value : values) {
+      if (!range.contains(static_cast<double>(value)))
+        throw InputError(str(name, " has ", value, "; each must be ", range.text()));
+    }
+    return values;
   }
 }
 
@@ -82,7 +87,16 @@ Loss loss_of(const json& training) {
   return *loss;
 }
 
-/// What decides a run's result, as it is stored; with `all`, also what files leave out.
+/// The options of a loss by name.
+json options_of(const Loss& loss) {
+  json object = json::object();
+  FieldFunction writer([&](const Field& field, const auto& value) { object[std::string(field.name)] = value; });
+  loss.options().show(writer);
+  return object;
+}
+
+/// What decides a run's result, as it is stored; with `all`, also what files leave out: options of the loss that have
+/// their defaults, as the first version, in which losses had none, could read it, and what may be absent.
 json options_of(const TrainingRecord& record, bool all = false) {
   json object = json::object();
   TrainOptions options = record.options;
@@ -92,6 +106,11 @@ json options_of(const TrainingRecord& record, bool all = false) {
   options.visit(writer);
   if (object["optimizer"] == kFirstOptimizer) object.erase("optimizer");
   object["loss"] = stored_name(options.loss);
+  if (all) return object;
+  const json defaults = options_of(Loss(options.loss.kind()));
+  for (const auto& [name, value] : defaults.items()) {
+    if (object.contains(name) && object[name] == value) object.erase(name);
+  }
   return object;
 }
 
@@ -143,9 +162,14 @@ void read_options(const json& training, TrainOptions& options) {
   options.loss = loss_of(training);
   json object = training;
   if (!object.contains("optimizer")) object["optimizer"] = kFirstOptimizer;
+  const json defaults = options_of(options.loss);
+  for (const auto& [name, value] : defaults.items()) {
+    if (!object.contains(name)) object[name] = value;
+  }
   FieldFunction reader([&](const Field& field, auto& value) { read_field(object, field, value); });
   options.visit(reader);
   options.optimizer.check();
+  options.loss.check();
 }
 
 /// Reads the JSON object under a key.

@@ -59,6 +59,20 @@ TEST(TrainingRecord, IsWrittenAsTheFirstVersionDid) {
             R"({"correct":0.0,"data":"digits","loss_sum":12.5,"samples":1438,"step":31})");
 }
 
+TEST(TrainingRecord, HoldsOptionsOfTheLossThatWereSet) {
+  auto record = some_record();
+  record.options.loss = CrossEntropy{.class_weights = {1, 0.5}};
+  const auto text = record.metadata().at(kTrainingKey);
+  EXPECT_NE(text.find(R"("class_weights":[1.0,0.5])"), std::string::npos) << text;
+  EXPECT_EQ(text.find("label_smoothing"), std::string::npos) << "as it would be written without it";
+  EXPECT_EQ(read(record.metadata())->options.loss, record.options.loss);
+  auto other = record;
+  other.options.loss = Loss::cross_entropy;
+  EXPECT_EQ(first_difference(record, other), "class_weights=[1.0,0.5], not []");
+  EXPECT_EQ(first_difference(other, record), "class_weights=[], not [1.0,0.5]");
+  EXPECT_EQ(first_difference(record, record), "");
+}
+
 TEST(TrainingRecord, SaysWhatDataItIsOfAndWhetherItDiverged) {
   auto record = some_record();
   EXPECT_TRUE(record.unfinished());
@@ -132,8 +146,8 @@ TEST(TrainingRecord, WithoutAPositionSaysHowANetworkWasTrained) {
 }
 
 TEST(TrainingRecord, NamesWhatANewerProgramMayKnow) {
-  EXPECT_EQ(complaint(kTrainingKey, "squared_error", "hinge"),
-            about(kTrainingKey, "loss is \"hinge\", which this program does not know; use a newer chalkgrad"));
+  EXPECT_EQ(complaint(kTrainingKey, "squared_error", "poisson"),
+            about(kTrainingKey, "loss is \"poisson\", which this program does not know; use a newer chalkgrad"));
   EXPECT_EQ(complaint(kTrainingKey, "\"batch\"", "\"optimizer\":\"adam\",\"batch\""),
             about(kTrainingKey, "optimizer is \"adam\", which this program does not know; use a newer chalkgrad"));
 }

@@ -34,12 +34,15 @@ struct Samples {
     bytes.resize(count * static_cast<std::size_t>(elements(network.input_shape())));
     for (auto& b : bytes) b = static_cast<std::uint8_t>(random.below(256));
     const auto outputs = static_cast<std::size_t>(elements(network.output_shape()));
-    if (of_softmax(natural_loss(network))) {
+    const Loss loss = natural_loss(network);
+    if (of_classes(loss)) {
       labels.resize(count);
       for (auto& l : labels) l = static_cast<std::int32_t>(random.below(static_cast<std::uint32_t>(outputs)));
     } else {
-      targets.resize(count * outputs);
-      for (auto& t : targets) t = static_cast<float>(random.uniform());
+      const Shape target = target_shape(loss, network.output_shape());
+      const bool places = definition_of(loss).target.value == Target::places;
+      targets.resize(count * static_cast<std::size_t>(elements(target)));
+      for (auto& t : targets) t = places ? 0.0F : static_cast<float>(random.uniform());
     }
   }
   Feed x() const { return {.bytes = bytes.data(), .scale = scale.data(), .shift = shift.data()}; }

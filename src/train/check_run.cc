@@ -1,6 +1,7 @@
 #include "src/train/check_run.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "chalkgrad/error.h"
 #include "src/base/fields.h"
@@ -17,6 +18,7 @@ void check_options(TrainOptions o) {
   check_fields([&](FieldVisitor& v) { o.visit(v); });
   o.optimizer.check();
   o.schedule.check();
+  o.loss.check();
   check_threads(o.threads);
   if (o.checkpoint_every < 0) {
     throw InputError(
@@ -24,11 +26,31 @@ void check_options(TrainOptions o) {
   }
 }
 
-/// A softmax needs classes, and some losses take only certain numbers.
-void check_targets(const Dataset& data, Loss loss) {
-  if (!data.labels.empty()) return;
+/// Each place has a class, or the label that is ignored.
+void check_labels_of_places(const Dataset& data, const Loss& loss, std::int64_t classes) {
+  const auto ignored = static_cast<float>(loss.as<PixelCrossEntropy>().ignored_label);
+  const auto bad = std::ranges::find_if(data.targets, [&](float t) {
+    return t != ignored && !(t >= 0 && t < static_cast<float>(classes) && t == std::floor(t));
+  });
+  if (bad == data.targets.end()) return;
+  const auto at = bad - data.targets.begin(), size = elements(data.target);
+  throw InputError(str("data set \"", data.name, "\": label ", at % size, " of sample ", at / size, " is ", *bad,
+                       ", and the network has ", classes, " classes; correct it, or set ignored_label to it"));
+}
+
+/// Some losses need classes, and some take only certain numbers.
+void check_targets(const Dataset& data, const Loss& loss, const Shape& output) {
   const auto& definition = definition_of(loss);
-  if (definition.of_softmax) {
+  if (definition.target.value == Target::places) {
+    if (!data.labels.empty()) {
+      throw InputError(str("data set \"", data.name, "\" has a label for each sample, and ", name_of(loss),
+                           " needs one for each place; train with the loss cross-entropy"));
+    }
+    return check_labels_of_places(data, loss, output.at(0));
+  }
+  if (!data.labels.empty()) return;
+  if (definition.target.value == Target::classes && are_distributions(data)) return;
+  if (of_classes(loss)) {
     throw InputError(str("data set \"", data.name, "\" has values to regress on, not classes; train with the loss ",
                          maximised(loss) ? "gaussian-log-likelihood" : "squared-error"));
   }
@@ -60,10 +82,10 @@ void check_batches(const Graph& graph, std::int64_t samples, std::int64_t batch)
 void check_run(const Network& network, const Dataset& data, const TrainOptions& options) {
   check_options(options);
   check_fits(network, data);
-  check_targets(data, options.loss);
+  check_targets(data, options.loss, network.output_shape());
   if (data.size() > 0xffffffffU) throw InputError("at most 2^32 − 1 samples are supported");
   check_validation(network, data, options);
-  if (options.validation) check_targets(*options.validation, options.loss);
+  if (options.validation) check_targets(*options.validation, options.loss, network.output_shape());
   check_batches(network.graph(), static_cast<std::int64_t>(data.size()), options.batch);
 }
 

@@ -3,6 +3,7 @@
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/train.h"
+#include "src/base/fields.h"
 #include "src/base/shortest.h"
 #include "src/base/suggest.h"
 #include "src/base/text.h"
@@ -19,7 +20,7 @@ std::optional<Loss> read_objective(TableReader& reader, std::string_view key, bo
   const auto text = reader.text(key);
   if (!text) return {};
   std::vector<std::string_view> names;
-  for (const Loss loss : all_losses()) {
+  for (const Loss& loss : all_losses()) {
     if (maximised(loss) != likelihoods) continue;
     if (name_of(loss) == *text) return loss;
     names.push_back(name_of(loss));
@@ -47,6 +48,18 @@ std::optional<std::string> read_validation(TableReader& reader) {
   reader.fail("validation", "must be \"test\", or a number above 0 and below 1: a share of the training samples");
 }
 
+/// An option of a loss that is not this one.
+void refuse_other_losses(TableReader& reader, const Loss& loss) {
+  const auto has = texts_of([&](FieldVisitor& v) { loss.options().show(v); });
+  for (const Loss& other : all_losses()) {
+    for (const auto& [name, value] : texts_of([&](FieldVisitor& v) { other.options().show(v); })) {
+      if (std::ranges::find(has, name, &std::pair<std::string, std::string>::first) != has.end()) continue;
+      if (!reader.has(name)) continue;
+      reader.fail(name, str("is an option of the loss ", name_of(other), ", not of ", name_of(loss), "; leave it out"));
+    }
+  }
+}
+
 }  // namespace
 
 TrainConfig read_train_config(std::string_view text, std::string_view origin, TrainOptions& options) {
@@ -63,6 +76,8 @@ TrainConfig read_train_config(std::string_view text, std::string_view origin, Tr
   if (config.loss) options.loss = *config.loss;
   FieldReader fields(reader);
   options.visit(fields);
+  if (config.loss) config.loss = options.loss;
+  refuse_other_losses(reader, options.loss);
   if (reader.has("optimizer")) reader.what(str("[train] with the optimizer ", options.optimizer.name()));
   reader.finish();
   return config;

@@ -60,6 +60,18 @@ TEST(TrainConfig, IsEmptyWithoutATable) {
   }
 }
 
+TEST(TrainConfig, SetsOptionsOfTheLoss) {
+  TrainOptions options;
+  const auto c = read_train_config(
+      "network = \"10n\"\n[train]\nloss = \"focal\"\ngamma = 1.5\nclass_weights = [1, 2.5]\n", "c.toml", options);
+  const Loss expected = Focal{.gamma = 1.5, .class_weights = {1, 2.5}};
+  EXPECT_EQ(options.loss, expected);
+  EXPECT_EQ(*c.loss, expected);
+  TrainOptions usual;
+  read_train_config("network = \"10n\"\n[train]\nlabel_smoothing = 0.1\n", "c.toml", usual);
+  EXPECT_EQ(usual.loss, Loss(CrossEntropy{.label_smoothing = 0.1}));
+}
+
 TEST(TrainConfig, PointsAtMistakes) {
   EXPECT_EQ(error_of("epohcs = 3\n"),
             "c.toml: line 3, column 1: [train] has no key \"epohcs\"; did you mean \"epochs\"?");
@@ -75,7 +87,7 @@ TEST(TrainConfig, PointsAtMistakes) {
   EXPECT_EQ(error_of("seed = -1\n"), "c.toml: line 3, column 8: seed must be from 0 to 9223372036854775807, not -1");
   EXPECT_EQ(error_of("data = 3\n"), "c.toml: line 3, column 8: data must be a text in quotes");
   std::vector<std::string> losses;
-  for (const Loss loss : all_losses()) {
+  for (const Loss& loss : all_losses()) {
     if (!maximised(loss)) losses.emplace_back(name_of(loss));
   }
   EXPECT_EQ(error_of("loss = \"mse\"\n"),
@@ -95,6 +107,15 @@ TEST(TrainConfig, PointsAtMistakes) {
             "c.toml: line 3, column 13: optimizer \"adagard\" is not known; did you mean \"adagrad\"?");
   EXPECT_EQ(error_of("optimizer = \"adagrad\"\nmomentum = 0.9\n"),
             "c.toml: line 4, column 1: [train] with the optimizer adagrad has no key \"momentum\"");
+  EXPECT_EQ(error_of("loss = \"squared-error\"\nlabel_smoothing = 0.1\n"),
+            "c.toml: line 4, column 19: label_smoothing is an option of the loss cross-entropy, not of squared-error; "
+            "leave it out");
+  EXPECT_EQ(error_of("label_smoothing = 2\n"),
+            "c.toml: line 3, column 19: label_smoothing must be between 0 and 1, not 2");
+  EXPECT_EQ(error_of("class_weights = 2\n"),
+            "c.toml: line 3, column 17: class_weights must be a list of numbers, e.g. [0.5, 1]");
+  EXPECT_EQ(error_of("class_weights = [1, -2]\n"),
+            "c.toml: line 3, column 17: class_weights must each be a number of at least 0, not -2");
   EXPECT_THAT(error_of("lr = \n"), testing::HasSubstr("c.toml: line 3"));
 }
 

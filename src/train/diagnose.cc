@@ -90,7 +90,7 @@ void fail_prediction(Network& network, const Feed& x, std::size_t samples, const
                          where.empty() ? "the loss" : where, kUseless));
 }
 
-std::string output_outside_domain(Network& network, const Dataset& data, Loss loss, std::size_t samples,
+std::string output_outside_domain(Network& network, const Dataset& data, const Loss& loss, std::size_t samples,
                                   const std::uint32_t* rows) {
   if (definition_of(loss).about_outputs.empty()) return {};
   const Graph& graph = network.graph();
@@ -108,7 +108,7 @@ std::string output_outside_domain(Network& network, const Dataset& data, Loss lo
   return {};
 }
 
-std::string outside_domain(const Graph& graph, Loss loss, double value, std::size_t index, std::size_t sample) {
+std::string outside_domain(const Graph& graph, const Loss& loss, double value, std::size_t index, std::size_t sample) {
   const auto& definition = definition_of(loss);
   if (definition.about_outputs.empty() || definition.outputs.contains(value)) return {};
   const Node& last = graph.node(graph.outputs().at(0).second);

@@ -23,10 +23,10 @@ void check_parameters(const Network& network);
 
 /// For a loss that takes only certain outputs: the first output of these samples that it does not take, and what to do
 /// about it: "tanh2 gives -0.31 for output 4 of sample 17; …". Empty if there is none, or if the loss takes all.
-std::string output_outside_domain(Network& network, const Dataset& data, Loss loss, std::size_t samples,
+std::string output_outside_domain(Network& network, const Dataset& data, const Loss& loss, std::size_t samples,
                                   const std::uint32_t* rows);
 
 /// The same for a network's graph: output `index` of `sample` is `value`. Empty if the loss takes it.
-std::string outside_domain(const Graph& graph, Loss loss, double value, std::size_t index, std::size_t sample);
+std::string outside_domain(const Graph& graph, const Loss& loss, double value, std::size_t index, std::size_t sample);
 
 }  // namespace chalk

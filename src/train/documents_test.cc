@@ -53,13 +53,15 @@ TEST(Documents, ListTheOptimizers) {
 }
 
 TEST(Documents, ListTheLosses) {
-  std::string table = "| | | is |\n|---|---|---|\n";
+  std::string table = "| | with | is | it takes | without it |\n|---|---|---|---|---|\n";
   for (const bool likelihoods : {false, true}) {
-    std::string option = likelihoods ? "`--maximise`" : "`--loss`";
-    for (const Loss loss : all_losses()) {
+    const std::string option = likelihoods ? "`--maximise`" : "`--loss`";
+    for (const Loss& loss : all_losses()) {
       if (maximised(loss) != likelihoods) continue;
-      table += str("| ", option, " | `", name_of(loss), "` | ", in_a_table(definition_of(loss).formula), " |\n");
-      option.clear();
+      table += str("| ", option, " `", name_of(loss), "` | | ", in_a_table(definition_of(loss).formula), " | | |\n");
+      Rows rows(loss.options());
+      loss.options().show(rows);
+      table += rows.text;
     }
   }
   testing_support::expect_generated("docs/cli.md", "losses", table);

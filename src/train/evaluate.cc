@@ -32,6 +32,7 @@ Outputs outputs_of(const Network& network) {
   const auto chosen = chosen_loss(network);
   if (end.one_distribution() || (chosen && of_softmax(*chosen))) return Outputs::classes;
   if (end.kind == Ending::Kind::softmaxes) return Outputs::probabilities;
+  if (chosen && *chosen == Loss::sigmoid_cross_entropy) return Outputs::probabilities;
   if (end.kind == Ending::Kind::sigmoid) {  // a probability, unless it was trained to be some other number from 0 to 1
     const bool of_events = !chosen || *chosen == Loss::binary_cross_entropy || !network.encoding.class_names.empty();
     return of_events ? Outputs::probabilities : Outputs::numbers;
@@ -54,8 +55,9 @@ Evaluation evaluate(Network& network, const Dataset& data, int threads) {
   const bool classify = !data.labels.empty();
   const Loss kind = loss_for(network, data);
   Graph graph = network.graph();
-  const Value loss = add_loss(graph, kind, target_shape(data));
-  graph.output("loss", loss);
+  const SampleLoss of_sample = add_loss(graph, kind, target_shape(data));
+  graph.output("loss", of_sample.loss);
+  if (of_sample.weight) graph.output("weight", of_sample.weight);
   const std::string answer = graph.outputs()[0].first;
   CompileOptions options;
   options.threads = threads;
@@ -71,12 +73,18 @@ Evaluation evaluate(Network& network, const Dataset& data, int threads) {
   }
   const auto outputs = static_cast<std::size_t>(elements(network.output_shape()));
   std::int64_t correct = 0;
+  double counted = 0;  // Σ of what the samples count in the mean loss
   std::vector<std::uint32_t> rows;
   for (std::size_t first = 0; first < data.size(); first += kChunk) {
     rows.resize(std::min(kChunk, data.size() - first));
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::uint32_t>(first + i);
     program.run(rows.size(), rows.data());
     for (const float one : program.output("loss")) result.loss += static_cast<double>(one);
+    if (of_sample.weight) {
+      for (const float one : program.output("weight")) counted += static_cast<double>(one);
+    } else {
+      counted += static_cast<double>(rows.size());
+    }
     if (!std::isfinite(result.loss)) {
       const auto what = output_outside_domain(network, data, kind, rows.size(), rows.data());
       if (!what.empty()) throw NumericError(what);
@@ -93,7 +101,7 @@ Evaluation evaluate(Network& network, const Dataset& data, int threads) {
       if (guess == truth) ++result.classes[truth].correct, ++correct;
     }
   }
-  result.loss /= static_cast<double>(result.samples);
+  if (counted != 0) result.loss /= counted;
   result.accuracy = static_cast<double>(correct) / static_cast<double>(result.samples);
   return result;
 }
@@ -103,9 +111,14 @@ namespace {
 Graph prediction_graph(const Network& network, bool probabilities) {
   Graph graph = network.graph();
   const Value y = graph.value(output_node(graph)), logits = logits_of(graph);
+  const auto chosen = chosen_loss(network);
   const bool classes = outputs_of(network) == Outputs::classes;
+  const bool of_events = chosen && *chosen == Loss::sigmoid_cross_entropy;
+  const bool has_sigmoid = ending_of(y).kind == Ending::Kind::sigmoid;
   graph.clear_outputs();
-  graph.output("prediction", !classes ? y : probabilities ? softmax(logits) : logits);
+  graph.output("prediction", classes                                      ? (probabilities ? softmax(logits) : logits)
+                             : of_events && probabilities && !has_sigmoid ? sigmoid(y)
+                                                                          : y);
   return graph;
 }
 

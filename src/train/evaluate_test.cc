@@ -58,6 +58,12 @@ TEST(Outputs, AreProbabilitiesOnlyWhereTheyAre) {
            {"3n-sigmoid", L::sum_of_squares, true, Outputs::probabilities},
            {"3n-sigmoid", L::squared_error, false, Outputs::numbers},
            {"3n-tanh", L::binary_cross_entropy, true, Outputs::numbers},
+           {"3n", L::sigmoid_cross_entropy, false, Outputs::probabilities},
+           {"3n-sigmoid", L::sigmoid_cross_entropy, false, Outputs::probabilities},
+           {"3n", CrossEntropy{.label_smoothing = 0.1}, true, Outputs::classes},
+           {"3n", L::focal, true, Outputs::classes},
+           {"3n", L::kl_divergence, false, Outputs::classes},
+           {"3n", L::multi_class_margin, true, Outputs::numbers},
            {toml("softmax reshape flatten"), L::squared_error, true, Outputs::classes},
            {toml("log_softmax"), L::squared_error, true, Outputs::classes},
            {toml("sigmoid reshape flatten"), L::binary_cross_entropy, true, Outputs::probabilities},
@@ -65,6 +71,15 @@ TEST(Outputs, AreProbabilitiesOnlyWhereTheyAre) {
        }) {
     EXPECT_EQ(outputs_of(trained(text, loss, labels)), expected) << text << " " << name_of(loss) << " " << labels;
   }
+}
+
+TEST(Outputs, OfSigmoidCrossEntropyAreMadeProbabilities) {
+  const float x[] = {1, -2, 3, 0.5F};
+  Network ends = trained("3n-sigmoid", Loss::sigmoid_cross_entropy, false);
+  Network without = trained("3n", Loss::sigmoid_cross_entropy, false);
+  const auto logits = predict(without, {.values = x}, 1, false), p = predict(without, {.values = x}, 1, true);
+  EXPECT_EQ(p, predict(ends, {.values = x}, 1, true)) << "the sigmoid at its end is the one that would be added";
+  for (std::size_t i = 0; i < p.size(); ++i) EXPECT_NEAR(p[i], 1 / (1 + std::exp(-logits[i])), 1e-6);
 }
 
 TEST(Outputs, OfAnUntrainedNetworkAreWhatItsEndSays) {

@@ -1,6 +1,7 @@
 #include "src/train/feeds.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/program.h"
@@ -66,9 +67,24 @@ std::optional<Loss> chosen_loss(const Network& network) {
   return read_train_config(network.text(), "the network", unused).loss;
 }
 
+bool are_distributions(const Dataset& data) {
+  if (data.target.size() != 1) return false;
+  const auto size = static_cast<std::size_t>(data.target[0]);
+  for (std::size_t first = 0; first + size <= data.targets.size(); first += size) {
+    double total = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+      const float t = data.targets[first + i];
+      if (!(t >= 0)) return false;
+      total += static_cast<double>(t);
+    }
+    if (std::abs(total - 1) > 1e-5 * static_cast<double>(size)) return false;
+  }
+  return true;
+}
+
 Loss loss_for(const Network& network, const Dataset& data) {
   const Loss natural = natural_loss(network);
-  return data.labels.empty() && of_softmax(natural) ? Loss::squared_error : natural;
+  return data.labels.empty() && of_classes(natural) && !are_distributions(data) ? Loss::squared_error : natural;
 }
 
 void check_fits(const Network& network, const Dataset& data) {

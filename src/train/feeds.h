@@ -21,8 +21,10 @@ Shape target_shape(const Dataset& data);
 
 /// The loss that the network was trained with, or that its configuration names; nothing if there is none.
 std::optional<Loss> chosen_loss(const Network& network);
-/// The loss these data have: the network's natural one (train.h), or squared error if that needs labels and the data
-/// have targets.
+/// Whether each sample's targets are at least 0 and sum to 1, up to rounding.
+bool are_distributions(const Dataset& data);
+/// The loss these data have: the network's natural one (train.h), or squared error if that needs classes and the data
+/// have neither labels nor distributions over classes.
 Loss loss_for(const Network& network, const Dataset& data);
 
 /// Throws ShapeError unless the samples have the shape of the network's input and it has an output for each class,

@@ -41,7 +41,8 @@ struct Problem {
 };
 
 Problem::Problem(const Network& network) : graph(training_form(network.graph())) {
-  loss = batch_mean(add_loss(graph, natural_loss(network), network.output_shape()));
+  const Loss kind = natural_loss(network);
+  loss = batch_mean(add_loss(graph, kind, target_shape(kind, network.output_shape())));
   wrt = graph.parameters();
   wrt.push_back(graph.find("x"));
 }
@@ -56,7 +57,11 @@ Feeds draw_samples(const Network& network, Graph& graph, const NetworkGradcheckO
     for (auto& v : values) v = static_cast<float>(random.uniform());
   }
   const auto classes = static_cast<std::size_t>(elements(network.output_shape()));
-  if (of_softmax(natural_loss(network))) {
+  const Loss loss = natural_loss(network);
+  if (definition_of(loss).target.value == Target::places) {
+    for (auto& t : feeds["t"]) t = std::floor(t * static_cast<float>(network.output_shape()[0]));
+  }
+  if (of_classes(loss)) {
     for (std::size_t i = 0; i < o.batch * classes; ++i)
       feeds["t"][i] = i % classes == i / classes % classes ? 1.0F : 0.0F;
   }

@@ -18,22 +18,36 @@ Value logits_of(Graph& graph) {
   return end.one_distribution() ? end.logits : y;
 }
 
-Value add_loss(Graph& graph, Loss loss, const Shape& target) {
+SampleLoss add_loss(Graph& graph, const Loss& loss, const Shape& target) {
   graph.layer("loss");
   const Value y = of_softmax(loss) ? logits_of(graph) : graph.value(graph.outputs().at(0).second);
-  if (y.shape() != target) {
-    throw ShapeError(str("the network's output is ", to_string(y.shape()), " but the data want ", to_string(target),
-                         "; change the last layer"));
+  const Shape wanted = target_shape(loss, y.shape());
+  if (wanted != target) {
+    const auto labels = wanted == y.shape() ? "" : str(", which ", name_of(loss), " compares with ", to_string(wanted));
+    throw ShapeError(str("the network's output is ", to_string(y.shape()), labels, " but the data want ",
+                         to_string(target), "; change the last layer"));
   }
-  const Value t = graph.input("t", target, /*distribution=*/of_softmax(loss));
+  const Value t = graph.input("t", target, /*distribution=*/of_classes(loss));
   if (of_softmax(loss)) {
     const Ending end = ending_of(graph.value(graph.outputs().at(0).second));
     if (end.kind == Ending::Kind::softmax) remark_joined(graph, name_of(loss), end);
   }
-  return definition_of(loss).build.value(y, t);
+  return sample_loss(loss, y, t);
 }
 
 namespace {
+
+/// Of the mean loss. What a batch counts, if that depends on its targets, is known only after all of its samples: the
+/// gradients are divided by it at the end, so that no sample has to wait for the others.
+std::vector<Value> gradients_of(Value mean_loss, const SampleLoss& of_sample, std::span<const Value> parameters) {
+  if (!of_sample.weight) return gradients(mean_loss, parameters);
+  Graph& g = mean_loss.graph();
+  auto derivatives = gradients(batch_sum(of_sample.loss), parameters);
+  const Value one = g.constant(1), counted = batch_sum(of_sample.weight);
+  const Value share = one / select(equal(counted, g.constant(0)), one, counted);
+  for (auto& derivative : derivatives) derivative = derivative * share;
+  return derivatives;
+}
 
 bool is_bias(Value parameter) {
   return parameter.shape().size() <= 1 || parameter.name() == "bias" || parameter.name().ends_with(".bias");
@@ -41,15 +55,16 @@ bool is_bias(Value parameter) {
 
 }  // namespace
 
-TrainingGraph training_graph(const Network& network, Loss loss, const Shape& target, bool labels,
+TrainingGraph training_graph(const Network& network, const Loss& loss, const Shape& target, bool labels,
                              const Optimizer& optimizer) {
   TrainingGraph result{training_form(network.graph()), {}};
   Graph& step = result.graph;
   const Value logits = logits_of(step);
-  const Value mean_loss = batch_mean(add_loss(step, loss, target));
+  const SampleLoss of_sample = add_loss(step, loss, target);
+  const Value mean_loss = batch_mean(of_sample);
   step.name(mean_loss, "loss");
   const auto parameters = step.parameters();
-  const auto derivatives = gradients(mean_loss, parameters);
+  const auto derivatives = gradients_of(mean_loss, of_sample, parameters);
 
   step.clear_outputs();  // the network's own are not needed here
   step.output("loss", mean_loss);
@@ -70,7 +85,7 @@ TrainingGraph training_graph(const Network& network, Loss loss, const Shape& tar
 
 Graph training_step(const Network& network) {
   const Loss loss = natural_loss(network);
-  return training_graph(network, loss, network.output_shape(), of_softmax(loss), sgd({})).graph;
+  return training_graph(network, loss, target_shape(loss, network.output_shape()), of_classes(loss), sgd({})).graph;
 }
 
 }  // namespace chalk

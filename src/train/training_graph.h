@@ -7,9 +7,9 @@
 
 namespace chalk {
 
-/// Adds to a copy of the network's graph a batched input "t" (the target) and a batched scalar value of each sample's
-/// loss, which is returned. Throws ShapeError if the network's output cannot be compared with `target`.
-Value add_loss(Graph& graph, Loss loss, const Shape& target);
+/// Adds to a copy of the network's graph a batched input "t" (the target) and each sample's loss, which is returned.
+/// Throws ShapeError if the network's output cannot be compared with `target`.
+SampleLoss add_loss(Graph& graph, const Loss& loss, const Shape& target);
 
 /// What a loss of_softmax() is computed from: the network's output, or what goes into a last softmax or log_softmax.
 Value logits_of(Graph& graph);
@@ -22,7 +22,7 @@ struct TrainingGraph {
   std::vector<StepContext::Scalar> scalars{};  ///< inputs that have a new value at each step
   std::string optimizer{};                     ///< the layer of what makes updates of gradients
 };
-TrainingGraph training_graph(const Network& network, Loss loss, const Shape& target, bool labels,
+TrainingGraph training_graph(const Network& network, const Loss& loss, const Shape& target, bool labels,
                              const Optimizer& optimizer);
 
 }  // namespace chalk

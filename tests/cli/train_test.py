@@ -64,7 +64,8 @@ class Training(CliTest):
         self.refused(1, ["step 2", "not finite", "layer"], "train", "--net", "4c3-relu-10n", "--lr", "1e30")
 
     def test_every_loss_reports_its_accuracy(self):
-        for option, names in (("--loss", ("cross-entropy", "squared-error", "sum-of-squares", "binary-cross-entropy")),
+        for option, names in (("--loss", ("cross-entropy", "squared-error", "sum-of-squares", "binary-cross-entropy",
+                                           "focal", "multi-class-margin", "hinge", "huber")),
                               ("--maximise", ("log-likelihood", "gaussian-log-likelihood"))):
             for name in names:
                 with self.subTest(name):
@@ -76,6 +77,44 @@ class Training(CliTest):
                     self.assertGreater(epoch["train_accuracy"], 0)
                     self.assertEqual(epoch["test_accuracy"], result["test_accuracy"])
                     self.assertEqual(json.loads(self.good("eval", out, "--json"))["loss"], result["test_loss"])
+
+    def test_a_loss_has_options(self):
+        weights = ",".join("1" if c else "2.5" for c in range(10))
+        options = ([], ["--label-smoothing", 0.1], ["--class-weights", weights], ["--loss", "focal"],
+                   ["--loss", "focal", "--gamma", 1], ["--loss", "multi-class-margin", "--margin", 0.5, "--squared"])
+        found = {sha_of(self.good("train", *SMALL, "--epochs", 1, "--quiet", *o)) for o in options}
+        self.assertEqual(len(found), len(options))
+        alike = [["--loss", "cross-entropy"], ["--label-smoothing", 0], ["--loss", "focal", "--gamma", 0]]
+        found = {sha_of(self.good("train", *SMALL, "--epochs", 1, "--quiet", *o)) for o in alike}
+        self.assertEqual(len(found), 1)
+
+    def test_options_of_losses_are_kept_and_checked(self):
+        out, log = self.path("m.safetensors"), self.path("log.jsonl")
+        smooth = ("--label-smoothing", 0.1, "--class-weights", "1,1,2,1,1,1,1,1,1,0.5")
+        whole = sha_of(self.good("train", *SMALL, "--epochs", 2, "--schedule", "constant", "--quiet", *smooth))
+        self.good("train", *SMALL, "--epochs", 1, "--schedule", "constant", "--quiet", *smooth, "--out", out, "--log", log)
+        start = json.loads(log.read_text().splitlines()[0])
+        self.assertEqual((start["loss"], start["label_smoothing"], start["class_weights"]),
+                         ("cross-entropy", 0.1, [1, 1, 2, 1, 1, 1, 1, 1, 1, 0.5]))
+        self.refused(2, ["--label-smoothing 0.2 differs from 0.1, with which"], "train", "--resume", out, "--epochs", 2,
+                     "--label-smoothing", 0.2)
+        self.assertEqual(sha_of(self.good("train", "--resume", out, "--epochs", 2, "--quiet", "--out", out)), whole)
+
+    def test_an_option_of_another_loss_is_refused(self):
+        for words, said in (
+                (["--loss", "huber", "--gamma", 1],
+                 "--gamma is no option of the loss huber; leave it out, or train with focal"),
+                (["--loss", "huber", "--class-weights", "1,2"],
+                 "--class-weights is no option of the loss huber; leave it out, or train with cross-entropy, focal or "
+                 "pixel-cross-entropy"),
+                (["--class-weights", "1,,2"], "--class-weights: must be numbers with commas between them, each a number "
+                 "of at least 0, not \"1,,2\""),
+                (["--class-weights", "0,0"], "class_weights are all 0, so that no sample counts; make one of them larger"),
+                (["--label-smoothing", 1.5], "--label-smoothing: must be from 0 to 1, not \"1.5\"")):
+            with self.subTest(said):
+                self.refused(2, said, "train", *words)
+        self.refused(1, "loss: 2 class weights do not fit 10 classes; give one for each", "train", "--class-weights",
+                     "1,2")
 
     def test_an_output_without_logarithm_is_named(self):
         said = self.refused(1, ["binary cross-entropy takes its logarithm", "end the network with sigmoid"], "train",
