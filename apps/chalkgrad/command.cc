@@ -159,6 +159,13 @@ Option Command::texts(const char* name, std::vector<std::string>& values, const 
   return {command_, option};
 }
 
+Option Command::repeated(const char* name, std::vector<std::string>& values, const std::string& help,
+                         const char* placeholder) {
+  const auto option = texts(name, values, help, placeholder);
+  command_->get_option(name)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  return option;
+}
+
 Option Command::whole(const char* name, const std::string& shown, std::function<void(std::int64_t)> store, Whole range,
                       const std::string& help, const char* placeholder) {
   auto option = add(

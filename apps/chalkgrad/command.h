@@ -78,6 +78,8 @@ class Command {
   /// `wording` follows "must be"; by default what the range says of itself.
   Option real(const char* name, double& value, const Range& range, const std::string& help,
               const char* placeholder = "X", std::string wording = {});
+  /// One each time it is given.
+  Option repeated(const char* name, std::vector<std::string>& values, const std::string& help, const char* placeholder);
   /// Numbers with commas between them: 1,0.5,2.
   Option reals(const char* name, std::vector<double>& values, const Range& range, const std::string& help,
                const char* placeholder = "X,…");

@@ -16,7 +16,7 @@ namespace {
 
 struct Options {
   std::string model, background = "white";
-  std::vector<std::string> images;
+  std::vector<std::string> images, others;
   std::size_t top = 3;
   int threads = 0;
   bool invert = false, json = false;
@@ -113,6 +113,16 @@ std::vector<Answer> answers(const Network& network, Outputs kind, std::span<cons
   return best;
 }
 
+/// What several models say, as one answer.
+std::vector<float> together(Network& first, std::vector<Network>& others, const Feed& feed, std::size_t count,
+                            int threads) {
+  std::vector<Network*> all{&first};
+  for (auto& other : others) all.push_back(&other);
+  Ensemble ensemble(all, threads);
+  const auto values = ensemble(feed, count);
+  return {values.begin(), values.end()};
+}
+
 int predict_command(const Options& o) {
   const auto background = parse_colour(o.background);
   if (std::ranges::count(o.images, "-") > 1)
@@ -120,12 +130,15 @@ int predict_command(const Options& o) {
   auto network = Network::load(o.model);
   const auto samples = load_samples(o, background, network);
   const auto kind = outputs_of(network);
+  std::vector<Network> others;
+  for (const auto& other : o.others) others.push_back(Network::load(other));
   const Feed feed{
       .bytes = samples.bytes.data(), .scale = network.encoding.scale.data(), .shift = network.encoding.shift.data()};
   std::vector<float> values;
   if (samples.count > 0) {
-    values =
-        about_model(o.model, [&] { return predict(network, feed, samples.count, /*probabilities=*/true, o.threads); });
+    values = others.empty()
+                 ? about_model(o.model, [&] { return predict(network, feed, samples.count, true, o.threads); })
+                 : together(network, others, feed, samples.count, o.threads);
   }
   const auto each = static_cast<std::size_t>(elements(network.output_shape()));
   std::span<const float> rest(values);
@@ -162,6 +175,8 @@ void add_predict(CommandLine& line) {
   auto command = line.command("predict", "Say what is in images (PNG or JPEG, of any size)", options, predict_command);
   command.text("MODEL", options->model, "A model file (.safetensors)").required();
   command.texts("IMAGE", options->images, "Image files; - is standard input", "FILE").required();
+  command.repeated("--with", options->others, "Another model, which answers together with it; may be repeated",
+                   "MODEL");
   command.whole("--top", options->top, {.least = 1}, "How many answers for each, the largest first").shows_default();
   command.text("--background", options->background, "What transparent images lie on: white, black or RRGGBB", "COLOUR")
       .shows_default();

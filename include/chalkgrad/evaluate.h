@@ -20,6 +20,14 @@ struct ClassResult {
   std::optional<double> recall() const;
   /// The share of its predictions that were right; nothing if it was never predicted.
   std::optional<double> precision() const;
+  /// 2·correct / (samples + predicted), the harmonic mean of both; nothing if it has no samples and was never
+  /// predicted. If it has samples and none was found, 0, even where precision() is nothing.
+  std::optional<double> f1() const;
+};
+/// Means over the classes of what each of them has: classes for which it is nothing do not count. (In scikit-learn
+/// average="macro" with zero_division=np.nan; by default, there they count as 0.)
+struct ClassMeans {
+  std::optional<double> recall, precision, f1;
 };
 struct Evaluation {
   double accuracy = 0;  ///< 0 … 1
@@ -27,11 +35,23 @@ struct Evaluation {
   Loss measured{};      ///< the loss the network was trained with, or squared error if that needs labels
   std::int64_t samples = 0;
   std::vector<ClassResult> classes;
+  /// How many samples of a class were predicted as another: [class · classes.size() + predicted].
+  std::vector<std::int64_t> confusion;
+  /// How many samples have as many other classes before their own: those of a larger output, and of an equal one that
+  /// comes earlier. ranks[0] are the correct ones.
+  std::vector<std::int64_t> ranks;
+
+  /// The share of the samples whose class is among the k of the largest outputs, k >= 1; top(1) is the accuracy.
+  double top(std::int64_t k) const;
+  ClassMeans means() const;
 };
 
 /// Throws ShapeError if the data do not fit the network, NumericError for an output that has no logarithm, and where a
 /// parameter, a layer's result or the loss is NaN or infinite, naming it.
 Evaluation evaluate(Network& network, const Dataset& data, int threads = 0);
+
+/// The same for several networks: see Ensemble. The loss is that of the first network, of the mean of their answers.
+Evaluation evaluate(std::span<Network* const> networks, const Dataset& data, int threads = 0);
 
 /// What the numbers are that a network gives.
 enum class Outputs : std::uint8_t {
@@ -71,7 +91,27 @@ class Predictor {
   Program program_;
 };
 
-/// The same, once.
+/// Several networks that answer together: the mean of their probabilities (outputs_of(): classes or probabilities), or
+/// of their outputs if these are numbers. Each sees bytes with the scale and shift that it was trained with, if it has
+/// them. They must outlive it.
+class Ensemble {
+ public:
+  /// Throws InputError for no network, ShapeError for networks whose inputs or outputs differ in shape, InputError for
+  /// such as differ in what their outputs are, or in the names of their classes. `threads`: as for a Predictor.
+  explicit Ensemble(std::span<Network* const> networks, int threads = 0);
+  /// As Predictor's.
+  std::span<const float> operator()(const Feed& samples, std::size_t count = 1);
+  Outputs outputs() const { return outputs_; }
+
+ private:
+  std::vector<Network*> networks_;
+  std::vector<Predictor> predictors_;
+  Outputs outputs_;
+  std::vector<double> sums_;
+  std::vector<float> means_;
+};
+
+/// A Predictor's answer, once.
 std::vector<float> predict(Network& network, const Feed& samples, std::size_t count, bool probabilities,
                            int threads = 0);
 

@@ -56,8 +56,8 @@ struct TrainOptions {
   CompileOptions compile{};
 
   /// Shows what decides the result, except which loss it is and the data, by name, range and sentence: epochs, batch,
-  /// optimizer and its options, options of the loss, schedule, seed, patience, by_accuracy, keep_last. The command line,
-  /// TOML, model files, the log and the documentation follow from it.
+  /// optimizer and its options, options of the loss, schedule, seed, patience, by_accuracy, keep_last. The command
+  /// line, TOML, model files, the log and the documentation follow from it.
   void visit(FieldVisitor& v);
 };
 

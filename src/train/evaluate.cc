@@ -10,6 +10,7 @@
 #include "src/net/build.h"
 #include "src/train/diagnose.h"
 #include "src/train/feeds.h"
+#include "src/train/tally.h"
 #include "src/train/training_graph.h"
 
 namespace chalk {
@@ -25,6 +26,54 @@ std::optional<double> ratio(std::int64_t part, std::int64_t whole) {
 
 std::optional<double> ClassResult::recall() const { return ratio(correct, samples); }
 std::optional<double> ClassResult::precision() const { return ratio(correct, predicted); }
+std::optional<double> ClassResult::f1() const { return ratio(2 * correct, samples + predicted); }
+
+double Evaluation::top(std::int64_t k) const {
+  std::int64_t among = 0;
+  for (std::int64_t rank = 0; rank < std::min(k, std::ssize(ranks)); ++rank)
+    among += ranks[static_cast<std::size_t>(rank)];
+  return ratio(among, samples).value_or(0);
+}
+
+ClassMeans Evaluation::means() const {
+  const auto mean = [&](std::optional<double> (ClassResult::*of)() const) -> std::optional<double> {
+    double sum = 0;
+    std::int64_t have = 0;
+    for (const auto& each : classes) {
+      if (const auto value = (each.*of)()) sum += *value, ++have;
+    }
+    return have == 0 ? std::nullopt : std::optional(sum / static_cast<double>(have));
+  };
+  return {mean(&ClassResult::recall), mean(&ClassResult::precision), mean(&ClassResult::f1)};
+}
+
+void begin_classes(Evaluation& result, const Dataset& data) {
+  for (const auto& name : data.class_names) result.classes.push_back({name, 0, 0, 0});
+  result.confusion.assign(result.classes.size() * result.classes.size(), 0);
+  result.ranks.assign(result.classes.size(), 0);
+}
+
+void count_answers(Evaluation& result, const Dataset& data, std::size_t first, std::span<const float> outputs) {
+  const auto classes = result.classes.size();
+  for (std::size_t sample = first; !outputs.empty(); ++sample, outputs = outputs.subspan(classes)) {
+    const auto scores = outputs.first(classes);
+    const auto guess = static_cast<std::size_t>(std::ranges::max_element(scores) - scores.begin());
+    const auto truth = static_cast<std::size_t>(data.labels[sample]);
+    std::size_t before = 0;
+    for (std::size_t i = 0; i < classes; ++i)
+      before += scores[i] > scores[truth] || (scores[i] == scores[truth] && i < truth) ? 1 : 0;
+    ++result.classes[truth].samples;
+    ++result.classes[guess].predicted;
+    ++result.confusion[truth * classes + guess];
+    ++result.ranks[before];
+    if (guess == truth) ++result.classes[truth].correct;
+  }
+}
+
+void finish_evaluation(Evaluation& result, double counted) {
+  if (counted != 0) result.loss /= counted;
+  if (!result.classes.empty()) result.accuracy = result.top(1);
+}
 
 Outputs outputs_of(const Network& network) {
   Graph graph = network.graph();
@@ -68,11 +117,7 @@ Evaluation evaluate(Network& network, const Dataset& data, int threads) {
   Evaluation result;
   result.measured = kind;
   result.samples = static_cast<std::int64_t>(data.size());
-  if (classify) {
-    for (const auto& name : data.class_names) result.classes.push_back({name, 0, 0, 0});
-  }
-  const auto outputs = static_cast<std::size_t>(elements(network.output_shape()));
-  std::int64_t correct = 0;
+  if (classify) begin_classes(result, data);
   double counted = 0;  // Σ of what the samples count in the mean loss
   std::vector<std::uint32_t> rows;
   for (std::size_t first = 0; first < data.size(); first += kChunk) {
@@ -90,19 +135,9 @@ Evaluation evaluate(Network& network, const Dataset& data, int threads) {
       if (!what.empty()) throw NumericError(what);
       fail_prediction(network, sample_feed(data), rows.size(), rows.data());
     }
-    if (!classify) continue;
-    const auto y = program.output(answer);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const auto* scores = y.data() + i * outputs;
-      const auto guess = static_cast<std::size_t>(std::max_element(scores, scores + outputs) - scores);
-      const auto truth = static_cast<std::size_t>(data.labels[first + i]);
-      ++result.classes[truth].samples;
-      if (guess < result.classes.size()) ++result.classes[guess].predicted;
-      if (guess == truth) ++result.classes[truth].correct, ++correct;
-    }
+    if (classify) count_answers(result, data, first, program.output(answer));
   }
-  if (counted != 0) result.loss /= counted;
-  result.accuracy = static_cast<double>(correct) / static_cast<double>(result.samples);
+  finish_evaluation(result, counted);
   return result;
 }
 

@@ -117,6 +117,179 @@ TEST(Outputs, AreTrainedThroughReshapes) {
   EXPECT_EQ(losses[0], losses[2]);
 }
 
+// ---- class by class
+
+/// A network that gives its four inputs as its outputs, and samples whose outputs are chosen.
+struct Answers {
+  Answers() : network(chalk::network("4n", {4})) {
+    network.variables().at("dense1.weight").assign(std::vector<float>{1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1});
+    data.name = "chosen";
+    data.sample = {4};
+    data.class_names = {"a", "b", "c", "d"};
+  }
+  void add(std::int32_t label, std::vector<float> outputs) {
+    data.labels.push_back(label);
+    data.values.insert(data.values.end(), outputs.begin(), outputs.end());
+  }
+  Network network;
+  Dataset data;
+};
+
+Answers some_answers() {
+  Answers some;
+  some.add(0, {9, 1, 2, 3});
+  some.add(0, {9, 8, 2, 3});
+  some.add(0, {1, 8, 2, 3});  // taken for b; rank 3
+  some.add(1, {1, 8, 2, 3});
+  some.add(1, {8, 3, 2, 1});  // taken for a; rank 1
+  some.add(2, {5, 4, 5, 1});  // taken for a, which is as large; rank 1
+  some.add(2, {1, 7, 6, 6});  // taken for b; rank 1
+  some.add(2, {1, 7, 5, 6});  // taken for b; rank 2
+  return some;                // no sample is of class d, and none was taken for c or d
+}
+
+TEST(Evaluation, CountsByHand) {
+  auto some = some_answers();
+  const auto result = evaluate(some.network, some.data);
+  EXPECT_EQ(result.confusion, (std::vector<std::int64_t>{2, 1, 0, 0, 1, 1, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(result.ranks, (std::vector<std::int64_t>{3, 3, 1, 1}));
+  EXPECT_EQ(result.accuracy, 3.0 / 8);
+  EXPECT_EQ(result.top(1), result.accuracy);
+  EXPECT_EQ(result.top(2), 6.0 / 8);
+  EXPECT_EQ(result.top(3), 7.0 / 8);
+  EXPECT_EQ(result.top(4), 1);
+  EXPECT_EQ(result.top(99), 1);
+}
+
+// Those of scikit-learn 1.9's precision_recall_fscore_support, with zero_division=np.nan for "nothing".
+TEST(Evaluation, HasTheSharesOfScikitLearn) {
+  auto some = some_answers();
+  const auto result = evaluate(some.network, some.data);
+  const auto& c = result.classes;
+  EXPECT_EQ(*c[0].precision(), 0.5);
+  EXPECT_EQ(*c[1].precision(), 0.25);
+  EXPECT_FALSE(c[2].precision());
+  EXPECT_FALSE(c[3].precision());
+  EXPECT_EQ(*c[0].recall(), 2.0 / 3);
+  EXPECT_EQ(*c[1].recall(), 0.5);
+  EXPECT_EQ(*c[2].recall(), 0);
+  EXPECT_FALSE(c[3].recall());
+  EXPECT_NEAR(*c[0].f1(), 0.57142857142857142, 1e-15);
+  EXPECT_NEAR(*c[1].f1(), 1.0 / 3, 1e-15);
+  EXPECT_EQ(*c[2].f1(), 0);
+  EXPECT_FALSE(c[3].f1());
+  const auto means = result.means();
+  EXPECT_NEAR(*means.precision, 0.375, 1e-15);
+  EXPECT_NEAR(*means.recall, 0.38888888888888884, 1e-15);
+  EXPECT_NEAR(*means.f1, 0.30158730158730157, 1e-15);
+  EXPECT_FALSE(Evaluation{}.means().f1);
+  EXPECT_EQ(Evaluation{}.top(1), 0);
+}
+
+// ---- several networks
+
+TEST(Ensembles, AnswerWithTheMeanOfTheirProbabilities) {
+  Network a = trained("3n", Loss::cross_entropy), b = trained("5n-tanh-3n-softmax", Loss::squared_error);
+  const float x[] = {1, -2, 3, 0.5F, 0, 1, 0, -1};
+  Network* both[] = {&a, &b};
+  Ensemble ensemble(both);
+  const auto mean = ensemble({.values = x}, 2);
+  const auto p = predict(a, {.values = x}, 2, true), q = predict(b, {.values = x}, 2, true);
+  ASSERT_EQ(mean.size(), 6U);
+  for (std::size_t i = 0; i < 6; ++i) EXPECT_FLOAT_EQ(mean[i], (p[i] + q[i]) / 2);
+}
+
+TEST(Ensembles, AreMeasuredAsOneNetworkIs) {
+  auto some = some_answers();
+  auto other = some_answers();
+  other.network.variables().at("dense1.bias").assign(std::vector<float>{0, 0, 4, 0});
+  for (const Loss& loss :
+       {Loss(Loss::cross_entropy), Loss(CrossEntropy{.label_smoothing = 0.2, .class_weights = {1, 2, 3, 4}}),
+        Loss(Loss::focal), Loss(Loss::squared_error), Loss(Loss::hinge), Loss(Loss::sigmoid_cross_entropy)}) {
+    for (auto* network : {&some.network, &other.network}) network->training.emplace().options.loss = loss;
+    Network* twice[] = {&some.network, &some.network};
+    Network* both[] = {&some.network, &other.network};
+    const auto alone = evaluate(some.network, some.data), same = evaluate(twice, some.data);
+    EXPECT_NEAR(same.loss, alone.loss, 1e-5 * std::abs(alone.loss)) << name_of(loss);
+    EXPECT_EQ(same.confusion, alone.confusion) << name_of(loss);
+    const auto better = evaluate(both, some.data);
+    if (loss == Loss(Loss::cross_entropy)) {
+      EXPECT_LT(better.loss, alone.loss);
+      double expected = 0;
+      const auto p = predict(some.network, {.values = some.data.values.data()}, 8, true);
+      const auto q = predict(other.network, {.values = some.data.values.data()}, 8, true);
+      for (std::size_t i = 0; i < 8; ++i) {
+        const auto at = i * 4 + static_cast<std::size_t>(some.data.labels[i]);
+        expected -= std::log((static_cast<double>(p[at]) + static_cast<double>(q[at])) / 2) / 8;
+      }
+      EXPECT_NEAR(better.loss, expected, 1e-6);
+    }
+  }
+}
+
+TEST(Ensembles, ThatAreSureAndWrongHaveAFiniteLoss) {
+  Answers sure;
+  sure.add(1, {1000, 0, -1000, 0});
+  Network* twice[] = {&sure.network, &sure.network};
+  EXPECT_NEAR(evaluate(twice, sure.data).loss, 126 * std::log(2), 1e-4);
+  Network sigmoid = trained("1n-sigmoid", Loss::binary_cross_entropy, false);
+  std::ranges::fill(sigmoid.variables().at("dense1.weight").values(), 1000.0F);
+  Dataset one;
+  one.name = "one";
+  one.sample = {4};
+  one.values = {1, 1, 1, 1};
+  one.target = {1};
+  one.targets = {0};
+  Network* wrong[] = {&sigmoid, &sigmoid};
+  EXPECT_NEAR(evaluate(wrong, one).loss, 126 * std::log(2), 1e-4);
+}
+
+TEST(Ensembles, ReadBytesAsEachWasTrainedTo) {
+  const auto& part = data().test;
+  Network net = network("10n", part.sample);
+  train(net, data().train, quick());
+  Network scaled = net;
+  for (auto& scale : scaled.encoding.scale) scale /= 2;
+  for (auto& shift : scaled.encoding.shift) shift /= 2;
+  for (auto& w : scaled.variables().at("dense1.weight").values()) w *= 2;
+  Network* both[] = {&scaled, &net};
+  EXPECT_EQ(evaluate(both, part).confusion, evaluate(net, part).confusion);
+}
+
+TEST(Ensembles, MustBeAlike) {
+  Network a = trained("3n", Loss::cross_entropy), b = trained("2n", Loss::cross_entropy),
+          c = trained("3n", Loss::squared_error), d = trained("3n", Loss::cross_entropy);
+  d.encoding.class_names = {"a", "b", "x"};
+  const auto said = [&](Network& other) {
+    Network* both[] = {&a, &other};
+    return message([&] { Ensemble ensemble(both); });
+  };
+  EXPECT_EQ(said(b), "network 2 of the ensemble goes from 4 to 2, and the first from 4 to 3; leave one of them out");
+  EXPECT_EQ(said(c),
+            "network 2 of the ensemble gives numbers, and the first one probability for each class, which have "
+            "no common mean; leave one of them out");
+  EXPECT_EQ(said(d), "network 2 of the ensemble has other classes than the first; leave one of them out");
+  EXPECT_EQ(message([] { Ensemble ensemble({}); }), "an ensemble needs at least one network");
+  Network bad = trained("3n", Loss::cross_entropy);
+  bad.variables().at("dense1.bias").values()[0] = kNaN;
+  EXPECT_TRUE(said(bad).starts_with("network 2 of the ensemble: the parameter dense1.bias is not finite (NaN);"))
+      << said(bad);
+}
+
+TEST(Ensembles, SayThatALossIsNotFinite) {
+  Network tanh = trained("1n-tanh", Loss::binary_cross_entropy, false);
+  std::ranges::fill(tanh.variables().at("dense1.weight").values(), -1.0F);
+  Dataset one;
+  one.name = "one";
+  one.sample = {4};
+  one.values = {1, 1, 1, 1};
+  one.target = {1};
+  one.targets = {1};
+  Network* both[] = {&tanh, &tanh};
+  EXPECT_EQ(message([&] { evaluate(both, one); }),
+            "the ensemble's binary-cross-entropy is not finite; measure the networks one by one");
+}
+
 // ---- NaN and infinity
 
 /// A digit classifier in which one number of a parameter is spoilt. An infinite weight hides behind a sigmoid.

@@ -91,6 +91,65 @@ class Models(CliTest):
             self.assertEqual(c["recall"], c["correct"] / c["samples"] if c["samples"] else None)
             self.assertEqual(c["precision"], c["correct"] / c["predicted"] if c["predicted"] else None)
 
+    def test_top_k_and_confusion(self):
+        path = self.model()
+        plain, out = self.good("eval", path), self.good("eval", path, "--top-k", 3, "--confusion")
+        report = json.loads(self.good("eval", path, "--top-k", 3, "--json"))
+        classes, matrix = report["classes"], report["confusion"]
+        self.assertEqual([sum(row) for row in matrix], [c["samples"] for c in classes])
+        self.assertEqual([sum(column) for column in zip(*matrix)], [c["predicted"] for c in classes])
+        self.assertEqual([matrix[i][i] for i in range(10)], [c["correct"] for c in classes])
+        self.assertTrue(report["accuracy"] < report["top_3_accuracy"] < 1)
+        self.assertIn(f"top-3 accuracy {100 * report['top_3_accuracy']:.2f} %", out)
+        for c in classes:
+            self.assertAlmostEqual(c["f1"], 2 * c["correct"] / (c["samples"] + c["predicted"]))
+        for name in ("recall", "precision", "f1"):
+            self.assertAlmostEqual(report["means"][name], sum(c[name] for c in classes) / 10)
+        rows = out.splitlines()
+        at = rows.index("class  → 0  → 1  → 2  → 3  → 4  → 5  → 6  → 7  → 8  → 9")
+        for i in range(10):
+            cells = rows[at + 1 + i].split()
+            self.assertEqual(cells, [str(i)] + [str(n) if n else "·" for n in matrix[i]])
+        self.assertNotIn("→", plain)
+        self.refused(2, "--top-k 11 is more than the 10 classes of the data; give a smaller number", "eval", path,
+                     "--top-k", 11)
+
+    def test_many_classes_have_their_frequent_mistakes(self):
+        many = idx(8, [27, 8, 8], bytes(range(64)) * 27)
+        folder = self.mnist_like(train_images=many, train_labels=idx(8, [27], bytes(range(27))), t10k_images=many,
+                                 t10k_labels=idx(8, [27], bytes(range(27))))
+        path, spec = self.path("m.safetensors"), f"mnist:{folder}"
+        self.good("train", "--data", spec, "--net", "27n", "--epochs", 1, "--quiet", "--out", path)
+        rows = self.good("eval", path, "--confusion").splitlines()
+        at = next(i for i, row in enumerate(rows) if "taken for" in row)
+        self.assertEqual(rows[at].split(), ["class", "taken", "for", "samples", "of", "the", "class"])
+        self.assertEqual(rows[at + 1].split()[2:], ["1", "100.00", "%"])
+        self.assertEqual(rows[at + 21], "and 6 other pairs of classes, which --json has")
+
+    def test_several_models_answer_together(self):
+        a, b, c = (self.path(f"{name}.safetensors") for name in "abc")
+        for path, seed in ((a, 1), (b, 2)):
+            self.good("train", "--net", "10n-tanh-10n", "--epochs", 2, "--quiet", "--seed", seed, "--out", path)
+        alone = json.loads(self.good("eval", a, "--json"))
+        both = json.loads(self.good("eval", a, "--with", b, "--with", b, "--json"))
+        self.assertEqual(both["models"], 3)
+        self.assertNotEqual(both["loss"], alone["loss"])
+        same = json.loads(self.good("eval", a, "--with", a, "--json"))
+        self.assertEqual(same["confusion"], alone["confusion"])
+        self.assertAlmostEqual(same["loss"], alone["loss"], places=5)
+        image = self.path("one.png", png(8, 8, lambda x, y: 255 if x in (3, 4) else 0))
+
+        def probabilities(*args):
+            top = json.loads(self.good("predict", a, *args, image, "--top", 10, "--json"))[0]["top"]
+            return {t["label"]: t["probability"] for t in top}
+        of_a, of_both = probabilities(), probabilities("--with", b)
+        top = json.loads(self.good("predict", b, image, "--top", 10, "--json"))[0]["top"]
+        for t in top:
+            self.assertAlmostEqual(of_both[t["label"]], (of_a[t["label"]] + t["probability"]) / 2, places=6)
+        self.good("train", "--net", "10n", "--epochs", 1, "--quiet", "--loss", "squared-error", "--out", c)
+        self.refused(1, "network 2 of the ensemble gives numbers, and the first one probability for each class, which have "
+                     "no common mean; leave one of them out", "eval", a, "--with", c)
+
     def test_it_needs_only_the_files_of_its_part(self):
         folder = self.mnist_like(t10k_images=idx(8, [10, 8, 8], bytes(range(1, 65)) * 10))
         path, spec = self.path("m.safetensors"), f"mnist:{folder}"
