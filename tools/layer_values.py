@@ -62,7 +62,63 @@ ACTIVATIONS = [
      lambda x, a: F.prelu(x, a)),
 ]
 
-CASES = ACTIVATIONS
+
+
+def toml(kind, **options):
+    written = [f"{key} = {str(value).lower() if isinstance(value, bool) else value}" for key, value in options.items()]
+    return ";".join(["[[layer]]", f'type = "{kind}"', *written])
+
+
+def with_affine(layer, name, shape, channels, function, samples=2):
+    parameters = {f"{name}1.weight": 1 + 0.5 * numbers(2, *channels), f"{name}1.bias": numbers(3, *channels)}
+    return layer, shape, numbers(1, samples, *shape), parameters, function
+
+
+def plain(layer, shape, function, grid=0):
+    x = numbers(1, 2, *shape)
+    return layer, shape, torch.round(x / grid) * grid if grid else x, {}, function
+
+
+def over_channels(x, weight=None, bias=None, eps=1e-5):
+    y = F.layer_norm(x.movedim(1, -1), [x.shape[1]], weight, bias, eps)
+    return y.movedim(-1, 1)
+
+
+LAYERS = [
+    with_affine("ln", "layer_norm", [2, 3, 2], [2, 3, 2], lambda x, w, b: F.layer_norm(x, [2, 3, 2], w, b)),
+    with_affine("ln", "layer_norm", [5], [5], lambda x, w, b: F.layer_norm(x, [5], w, b)),
+    with_affine("lnc", "layer_norm", [3, 2, 4], [3], over_channels),
+    plain(toml("layer_norm", over='"channels"', epsilon=0.25, affine=False), [3, 2, 2],
+          lambda x: over_channels(x, eps=0.25)),
+    with_affine("gn2", "group_norm", [4, 2, 3], [4], lambda x, w, b: F.group_norm(x, 2, w, b)),
+    with_affine("gn3", "group_norm", [6], [6], lambda x, w, b: F.group_norm(x, 3, w, b)),
+    plain("in", [2, 3, 2], F.instance_norm),
+    with_affine(toml("instance_norm", affine=True, epsilon=0.125), "instance_norm", [2, 3, 2], [2],
+                lambda x, w, b: F.instance_norm(x, weight=w, bias=b, eps=0.125)),
+    plain("lrn5", [7, 2, 2], lambda x: F.local_response_norm(x, 5)),
+    plain(toml("local_response_norm", size=4, alpha=2.0, beta=0.6, k=0.5), [6, 1, 3],
+          lambda x: F.local_response_norm(x, 4, alpha=2.0, beta=0.6, k=0.5)),
+    plain("gmp", [3, 3, 2], lambda x: F.adaptive_max_pool2d(x, 1).flatten(1), grid=1.0),
+    plain("aap2", [2, 4, 6], lambda x: F.adaptive_avg_pool2d(x, 2)),
+    plain("aap3x4", [2, 5, 7], lambda x: F.adaptive_avg_pool2d(x, (3, 4))),
+    plain("aap7x2", [1, 5, 4], lambda x: F.adaptive_avg_pool2d(x, (7, 2))),
+    plain("up2", [2, 2, 3], lambda x: F.interpolate(x, scale_factor=2, mode="nearest")),
+    plain("up2b", [2, 3, 2], lambda x: F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)),
+    plain("up3x1b", [1, 4, 3], lambda x: F.interpolate(x, scale_factor=(3, 1), mode="bilinear", align_corners=False)),
+    ("3t4s2z", [2, 3, 2], numbers(1, 2, 2, 3, 2),
+     {"conv_transpose1.weight": numbers(2, 2, 3, 4, 4), "conv_transpose1.bias": numbers(3, 3)},
+     lambda x, w, b: F.conv_transpose2d(x, w, b, stride=2, padding=1)),
+    (toml("conv_transpose", filters=4, kernel=[3, 2], stride=[3, 2], dilation=[1, 2], padding=[1, 0],
+          output_padding=[2, 1], groups=2, bias=False), [2, 2, 3], numbers(1, 2, 2, 2, 3),
+     {"conv_transpose1.weight": numbers(2, 2, 2, 3, 2)},
+     lambda x, w: F.conv_transpose2d(x, w, stride=(3, 2), dilation=(1, 2), padding=(1, 0), output_padding=(2, 1),
+                                     groups=2)),
+    ("cat(2c1)", [2, 2, 3], numbers(1, 2, 2, 2, 3),
+     {"conv1.weight": numbers(2, 2, 2, 1, 1), "conv1.bias": numbers(3, 2)},
+     lambda x, w, b: torch.cat([x, F.conv2d(x, w, b)], 1)),
+]
+
+CASES = ACTIVATIONS + LAYERS
 
 
 def line(name, tensor):

@@ -52,8 +52,77 @@ struct BatchNormLayer {
 /// as n/(n − 1) σ²).
 Value batch_norm_layer(Value x, const BatchNormLayer& layer = {});
 
+/// The transposed convolution: what conv_layer() with these options does to a cotangent. PyTorch's ConvTranspose2d.
+struct ConvTransposeLayer {
+  std::int64_t filters = 1;  ///< channels of the result
+  Pair kernel{3, 3};
+  Conv2dOptions options{};
+  Pair output_padding{0, 0};  ///< rows and columns more, behind; below the stride
+  bool bias = true;           ///< one per filter
+  bool operator==(const ConvTransposeLayer&) const = default;
+};
+/// On x [channels, height, width], with weights [channels, filters / groups, kernel] (He initialisation). There are
+/// (height − 1)·stride − 2·padding + dilation·(kernel − 1) + output_padding + 1 rows, and as many columns.
+Value conv_transpose_layer(Value x, const ConvTransposeLayer& layer);
+
+/// More rows and columns of x [channels, height, width]: each value several times, or interpolated (PyTorch's bilinear
+/// mode with align_corners=False).
+struct UpsampleLayer {
+  Pair factor{2, 2};
+  bool bilinear = false;
+  bool operator==(const UpsampleLayer&) const = default;
+};
+Value upsample_layer(Value x, const UpsampleLayer& layer = {});
+
+// Normalisations within a sample: y = γ·(x − μ)/√(σ² + ε) + β. The parameters, if `affine`, are weight (γ, which starts
+// at 1) and bias (β, at 0). They throw ShapeError where a single value would be normalised.
+
+/// Layer normalisation (Ba, Kiros & Hinton 2016): of all values of a sample, with a γ and β for each value; or of the
+/// channels (axis 0) of each place, with one for each channel (ConvNeXt, Liu et al. 2022).
+struct LayerNormLayer {
+  bool over_channels = false;
+  double epsilon = 1e-5;
+  bool affine = true;
+  bool operator==(const LayerNormLayer&) const = default;
+};
+Value layer_norm_layer(Value x, const LayerNormLayer& layer = {});
+
+/// Group normalisation (Wu & He 2018): of each group of channels, with all their places; a γ and β for each channel.
+struct GroupNormLayer {
+  std::int64_t groups = 2;  ///< a divisor of the channels
+  double epsilon = 1e-5;
+  bool affine = true;
+  bool operator==(const GroupNormLayer&) const = default;
+};
+Value group_norm_layer(Value x, const GroupNormLayer& layer);
+
+/// Instance normalisation (Ulyanov, Vedaldi & Lempitsky 2016): of the places of each channel.
+struct InstanceNormLayer {
+  double epsilon = 1e-5;
+  bool affine = false;
+  bool operator==(const InstanceNormLayer&) const = default;
+};
+Value instance_norm_layer(Value x, const InstanceNormLayer& layer = {});
+
+/// Local response normalisation (Krizhevsky, Sutskever & Hinton 2012): x / (k + α/n · Σ x²)^β, the sum over n channels,
+/// n/2 of them before and (n − 1)/2 behind; PyTorch's, whose α is n times that of the paper.
+struct LocalResponseNormLayer {
+  std::int64_t size = 5;  ///< n
+  double alpha = 1e-4, beta = 0.75, k = 1;
+  bool operator==(const LocalResponseNormLayer&) const = default;
+};
+/// On x [channels, height, width].
+Value local_response_norm_layer(Value x, const LocalResponseNormLayer& layer = {});
+
 /// The mean of each channel of x [channels, height, width]: a vector.
 Value global_average_pool(Value x);
+/// The maximum of each channel: a vector. The derivative goes to the first of equal ones.
+Value global_max_pool(Value x);
+/// x [channels, height, width] to so many rows and columns: row i is the mean of the rows from ⌊i·height/rows⌋ to below
+/// ⌈(i + 1)·height/rows⌉, columns likewise (PyTorch's AdaptiveAvgPool2d).
+Value adaptive_average_pool(Value x, const Pair& size);
+/// Several maps with as many rows and columns, or vectors, one after the other along their channels.
+Value concat_channels(std::span<const Value> xs);
 
 /// x + branch, where `branch` has been computed from x (He et al. 2015). If it has fewer rows and columns, by a factor
 /// of s, and more channels, every s-th row and column of x is taken, followed by channels of zeros (the paper's option

@@ -23,17 +23,21 @@ constexpr std::int64_t kMostNumber = std::int64_t{1} << 20;
 /// How a layer is written in a line such as 20c5-relu-mp2-10n.
 struct Notation {
   enum class Form : std::uint8_t {
-    none,      // in TOML only
-    word,      // relu; if it is read further, with numbers behind it: mp2
-    counted,   // a number, a word, and what is read further: 20c5
-    branches,  // chains in parentheses: res(…) or res(…,…)
+    none,     // in TOML only
+    word,     // relu; if it is read further, with numbers behind it: mp2
+    counted,  // a number, a word, and what is read further: 20c5
+    branches,  // chains in parentheses: res(…), or res(…,…). The inputs are x and what the one makes of x, or what all
+               // make
   };
   Form form = Form::none;
   std::string_view word{};
   std::string_view example{};                    // for messages and the documentation: "20c5"
   Attributes (*read)(LineReader& in) = nullptr;  // the options, from what follows the word; null: nothing may follow
+  std::string_view letters{};                    // that may follow a word at once, beside digits
   std::string_view continuation{};               // what may follow, for messages
   std::string_view samples{};                    // for tests, with spaces between: more than the example
+  std::size_t most_chains = 1;                   // of a layer with branches
+  bool last_first = false;                       // of several branches the last one is the first input
 };
 
 struct Layer {
@@ -42,8 +46,8 @@ struct Layer {
   std::string_view details{};          // goes on from it in the documentation
   Attributes options{};                // TOML's keys, with their defaults
   Value (*build)(std::span<const Value> inputs, const Attributes& options) = nullptr;
-  const Op* op = nullptr;  // in place of options and build: this operation
-  int inputs = 1;
+  const Op* op = nullptr;         // in place of options and build: this operation
+  int inputs = 1;                 // −1: two or more
   std::string_view inputs_are{};  // if there are several
   Notation line{};
   std::optional<Activation> activation{};  // it is a function of each value, without parameters

@@ -194,6 +194,64 @@ TEST(Layers, ActivationsRefuseNumbersThatMakeNoSense) {
             "act1: a slope per channel takes a map or a vector, not a single number; use one slope");
 }
 
+TEST(Layers, NormalisationsRefuseSingleValues) {
+  Graph g;
+  const Value map = g.input("map", {4, 1, 1}), vector = g.input("vector", {4}), number = g.input("number", {});
+  const Value one = g.input("one", {1, 3, 3});
+  EXPECT_EQ(error_of([&] { layer_norm_layer(number); }),
+            "layer_norm: normalises single values of scalar, which have no variance; normalise more of them together");
+  EXPECT_EQ(error_of([&] { layer_norm_layer(one, {.over_channels = true}); }),
+            "layer_norm: normalises single values of 1×3×3, which have no variance; normalise more of them together");
+  EXPECT_EQ(error_of([&] { layer_norm_layer(vector, {.epsilon = 0}); }),
+            "layer_norm: epsilon is 0; it must be a number above 0");
+  EXPECT_EQ(error_of([&] { group_norm_layer(vector, {.groups = 3}); }),
+            "group_norm: 3 groups do not divide 4 channels; use a divisor of 4");
+  EXPECT_EQ(error_of([&] { group_norm_layer(vector, {.groups = 4}); }),
+            "group_norm: normalises single values of 4, which have no variance; normalise more of them together");
+  EXPECT_EQ(error_of([&] { group_norm_layer(number, {}); }),
+            "group_norm: takes channels, not a single number; give it a map or a vector");
+  EXPECT_EQ(error_of([&] { instance_norm_layer(vector); }),
+            "instance_norm: takes channels with places, not 4; use layer_norm for a vector");
+  EXPECT_EQ(
+      error_of([&] { instance_norm_layer(map); }),
+      "instance_norm: normalises single values of 4×1×1, which have no variance; normalise more of them together");
+}
+
+TEST(Layers, OfMapsRefuseVectorsAndNumbersThatMakeNoSense) {
+  Graph g;
+  const Value x = g.input("x", {4, 3, 3}), v = g.input("v", {4});
+  const std::string rank = ": takes channels × rows × columns, not 4; reshape the input to three axes";
+  EXPECT_EQ(error_of([&] { local_response_norm_layer(v); }), "local_response_norm" + rank);
+  EXPECT_EQ(error_of([&] { upsample_layer(v); }), "upsample" + rank);
+  EXPECT_EQ(error_of([&] { conv_transpose_layer(v, {}); }), "conv_transpose" + rank);
+  EXPECT_EQ(error_of([&] { global_max_pool(v); }), "gmp" + rank);
+  EXPECT_EQ(error_of([&] { adaptive_average_pool(v, {1, 1}); }), "adaptive_avgpool" + rank);
+  EXPECT_EQ(error_of([&] { local_response_norm_layer(x, {.size = 0}); }),
+            "local_response_norm: size is 0; it must be at least 1");
+  EXPECT_EQ(error_of([&] { local_response_norm_layer(x, {.alpha = -1}); }),
+            "local_response_norm: alpha is -1; it must be a number of at least 0");
+  EXPECT_EQ(error_of([&] { local_response_norm_layer(x, {.k = 0}); }),
+            "local_response_norm: k is 0; it must be a number above 0");
+  EXPECT_EQ(error_of([&] { upsample_layer(x, {.factor = {2, 0}}); }), "upsample: factor is 0; it must be at least 1");
+  EXPECT_EQ(error_of([&] { adaptive_average_pool(x, {0, 2}); }), "adaptive_avgpool: size 0×2; it is at least 1×1");
+  EXPECT_EQ(error_of([&] { conv_transpose_layer(x, {.filters = 0, .options = {}}); }),
+            "conv_transpose: 0 filters; a convolution needs at least one");
+  EXPECT_EQ(error_of([&] { conv_transpose_layer(x, {.filters = 3, .options = {.groups = 2}}); }),
+            "conv_transpose: 2 groups do not divide 4 channels into 3 filters; use a divisor of both");
+  EXPECT_EQ(error_of([&] {
+              conv_transpose_layer(x, {.kernel = {0, 1}, .options = {}});
+            }),
+            "conv_transpose: kernel, stride and dilation must be at least 1");
+  EXPECT_EQ(error_of([&] {
+              conv_transpose_layer(x, {.options = {}, .output_padding = {0, 1}});
+            }),
+            "conv_transpose: output_padding is 1; it must be at least 0 and below the stride, 1");
+  EXPECT_EQ(error_of([&] {
+              conv_transpose_layer(x, {.options = {.padding = {3, 3}}});
+            }),
+            "conv_transpose: padding 3 leaves nothing of 4×3×3; use less");
+}
+
 TEST(Layers, DropoutAndNoiseRefuseNumbersThatMakeNoSense) {
   Graph g;
   const Value x = g.input("x", {3});

@@ -13,7 +13,65 @@ Value global_average_pool(Value x) {
   return mean(x, {1, 2});
 }
 
+Value global_max_pool(Value x) {
+  if (x.shape().size() != 3) {
+    fail_layer(x.graph(), "gmp",
+               str("takes channels × rows × columns, not ", to_string(x.shape()), "; reshape the input to three axes"));
+  }
+  return max(x, {1, 2});
+}
+
 namespace {
+
+/// Line i of the result is the mean of lines ⌊i·n/size⌋ … ⌈(i + 1)·n/size⌉ − 1 of the n along the axis.
+Value averaged_along(Value x, std::size_t axis, std::int64_t size) {
+  const Shape shape = x.shape();
+  const auto n = shape[axis], along = static_cast<std::int64_t>(axis);
+  std::vector<Value> lines;
+  for (std::int64_t i = 0; i < size; ++i) {
+    std::vector<std::int64_t> start(shape.size(), 0), stop(shape.begin(), shape.end());
+    start[axis] = i * n / size;
+    stop[axis] = ((i + 1) * n + size - 1) / size;
+    lines.push_back(mean(slice(x, start, stop), {along}, /*keep=*/true));
+  }
+  return concat(lines, along);
+}
+
+}  // namespace
+
+Value adaptive_average_pool(Value x, const Pair& size) {
+  const Shape shape = x.shape();
+  if (shape.size() != 3) {
+    fail_layer(x.graph(), "adaptive_avgpool",
+               str("takes channels × rows × columns, not ", to_string(shape), "; reshape the input to three axes"));
+  }
+  if (size[0] < 1 || size[1] < 1)
+    fail_layer(x.graph(), "adaptive_avgpool", str("size ", size[0], "×", size[1], "; it is at least 1×1"));
+  if (shape[1] % size[0] == 0 && shape[2] % size[1] == 0) {
+    const Pair window{shape[1] / size[0], shape[2] / size[1]};
+    return average_pool(x, {.window = window, .stride = window, .padding = {0, 0}});
+  }
+  return averaged_along(averaged_along(x, 1, size[0]), 2, size[1]);
+}
+
+namespace {
+
+struct Adaptive {
+  Pair size{1, 1};
+
+  void visit(FieldVisitor& v) {
+    v.pair({"size", Range::from_to(1, 256), "rows and columns of the result"}, size, nullptr);
+  }
+  bool operator==(const Adaptive&) const = default;
+};
+
+Attributes read_adaptive(LineReader& in) {
+  Adaptive layer;
+  const auto begin = in.before().size();
+  layer.size = in.sizes("size", "; write e.g. aap4");
+  if (layer.size[0] > 256 || layer.size[1] > 256) in.fail("the size must be at most 256", in.before().size() - begin);
+  return layer;
+}
 
 struct Options : PoolOptions {
   void visit(FieldVisitor& v) {
@@ -76,5 +134,27 @@ const Layer layer_gap{.name = "gap",
                       .details = ": the mean of each channel, a vector",
                       .build = [](std::span<const Value> in, const Attributes&) { return global_average_pool(in[0]); },
                       .line = {.form = Notation::Form::word, .word = "gap", .example = "gap"}};
+
+const Layer layer_gmp{.name = "gmp",
+                      .meaning = "global max-pooling",
+                      .details = ": the maximum of each channel, a vector; the first of equal ones has the derivative",
+                      .build = [](std::span<const Value> in, const Attributes&) { return global_max_pool(in[0]); },
+                      .line = {.form = Notation::Form::word, .word = "gmp", .example = "gmp"}};
+
+const Layer layer_adaptive_avgpool{
+    .name = "adaptive_avgpool",
+    .meaning = "average-pooling to 4×4, whatever the size was",
+    .details =
+        ": place i of m is the mean of the places from ⌊i·n/m⌋ to below ⌈(i + 1)·n/m⌉ of n (PyTorch's "
+        "`AdaptiveAvgPool2d`)",
+    .options = Adaptive{},
+    .build = [](std::span<const Value> in,
+                const Attributes& options) { return adaptive_average_pool(in[0], options.as<Adaptive>().size); },
+    .line = {.form = Notation::Form::word,
+             .word = "aap",
+             .example = "aap4",
+             .read = read_adaptive,
+             .continuation = "aap goes on with the size of its result: aap4 or aap3x5",
+             .samples = "aap2 aap3x4 aap7x1"}};
 
 }  // namespace chalk

@@ -1,4 +1,4 @@
-// y = x + F(x), and what belongs to it in residual networks (He et al. 2015).
+// y = x + F(x), and what belongs to it in residual networks (He et al. 2015); y = (x, F(x)), as in DenseNet.
 #include "chalkgrad/layers.h"
 #include "src/layers/registry.h"
 
@@ -40,6 +40,27 @@ const Layer layer_residual{
     .line = {.form = Notation::Form::branches,
              .word = "res",
              .example = "res(…)",
-             .samples = "res(2c3z) res(4c3zs2) res(3c1,3c1)"}};
+             .continuation = "res(…,…) holds two chains: the branch and the shortcut",
+             .samples = "res(2c3z) res(4c3zs2) res(3c1,3c1)",
+             .most_chains = 2,
+             .last_first = true}};
+
+Value concat_channels(std::span<const Value> xs) { return concat(xs, 0); }
+
+const Layer layer_cat{
+    .name = "cat",
+    .meaning = "the channels of x, then those of F(x)",
+    .details =
+        ": several maps with as many rows and columns, one after the other. `cat(…,…,…)` has those that several "
+        "chains make of x. (The operation is `concat`.)",
+    .build = [](std::span<const Value> in, const Attributes&) { return concat_channels(in); },
+    .inputs = -1,
+    .inputs_are = "maps with as many rows and columns, or vectors",
+    .line = {.form = Notation::Form::branches,
+             .word = "cat",
+             .example = "cat(…)",
+             .continuation = "cat(…,…) holds at most 64 chains",
+             .samples = "cat(2c3z) cat(3c1,2c3z-relu) cat(3c1,relu,2c3z)",
+             .most_chains = 64}};
 
 }  // namespace chalk

@@ -95,16 +95,15 @@ class ChainParser {
     LayerSpec spec{.layer = layer, .position = begin + 1};
     ++at_;
     const auto before = layers_;
-    spec.branch = chain();
-    if (layer && at_ < text_.size() && text_[at_] == ',') {
+    spec.branches.push_back(chain());
+    while (layer && at_ < text_.size() && text_[at_] == ',' && spec.branches.size() < layer->line.most_chains) {
       ++at_;
-      spec.shortcut = chain();
+      spec.branches.push_back(chain());
     }
     if (at_ == text_.size() || text_[at_] != ')') {
       if (at_ == text_.size()) fail(open, "this parenthesis is not closed; write \")\" after its layers");
       fail(at_, str(in_quotes(text_.substr(at_, 1)), " cannot stand here; ",
-                    layer ? str(layer->line.word, "(…,…) holds two chains: the branch and the shortcut")
-                          : "a repetition holds one chain"));
+                    layer ? layer->line.continuation : "a repetition holds one chain"));
     }
     ++at_;
     --nesting_;
@@ -116,7 +115,8 @@ class ChainParser {
     }
     begin_ = begin;
     count_layers((layers_ - before) * static_cast<std::size_t>(times - 1));
-    for (std::int64_t i = 0; i < times; ++i) layers.insert(layers.end(), spec.branch.begin(), spec.branch.end());
+    const auto& repeated = spec.branches[0];
+    for (std::int64_t i = 0; i < times; ++i) layers.insert(layers.end(), repeated.begin(), repeated.end());
   }
 
   /// What "(" follows: the layer whose branches it holds, or null and how often to repeat what it holds.
@@ -163,7 +163,8 @@ class ChainParser {
       const auto& line = layer->line;
       if (line.form != Form::word || !item_.starts_with(line.word)) continue;
       const auto rest = item_.substr(line.word.size());
-      if (!rest.empty() && !(line.read && is_digit(rest[0]))) continue;
+      if (!rest.empty() && !(line.read && (is_digit(rest[0]) || line.letters.find(rest[0]) != std::string::npos)))
+        continue;
       in.take(line.word);
       return *layer;
     }
@@ -205,14 +206,12 @@ class ChainParser {
   int nesting_ = 0;
 };
 
-/// Of a layer with branches, the first input is x, or what the shortcut makes of it.
 Value build_spec(Value x, const LayerSpec& spec, bool centred, LayerNames& names) {
   const Layer& layer = *spec.layer;
   std::vector<Value> inputs{x};
-  if (layer.line.form == Form::branches) {
-    inputs.push_back(build_chain(x, spec.branch, names));
-    if (!spec.shortcut.empty()) inputs[0] = build_chain(x, spec.shortcut, names);
-  }
+  if (spec.branches.size() > 1) inputs.clear();
+  for (const auto& branch : spec.branches) inputs.push_back(build_chain(x, branch, names));
+  if (spec.branches.size() > 1 && layer.line.last_first) std::ranges::rotate(inputs, inputs.end() - 1);
   names.begin(std::string(layer.name.value));
   return build_layer(layer, inputs, centred && layer.without_bias ? layer.without_bias(spec.options) : spec.options);
 }

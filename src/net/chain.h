@@ -17,8 +17,8 @@ namespace chalk {
 struct LayerSpec {
   const Layer* layer = nullptr;
   Attributes options{};
-  std::size_t position = 0;                     ///< of its first character in the text, from 1
-  std::vector<LayerSpec> branch{}, shortcut{};  ///< of a layer with branches: F, and G if it is not x itself
+  std::size_t position = 0;                        ///< of its first character in the text, from 1
+  std::vector<std::vector<LayerSpec>> branches{};  ///< its chains, in their order
 
   bool operator==(const LayerSpec&) const = default;
 };

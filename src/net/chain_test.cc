@@ -93,6 +93,40 @@ TEST(Chain, ReadsActivationsWithNumbersAndLetters) {
   EXPECT_THAT(error_of("relu8"), HasSubstr("\"relu8\" is not a layer"));
 }
 
+TEST(Chain, ReadsNormalisationsAndChangesOfSize) {
+  EXPECT_THAT(texts_of(parse_chain("ln-lnc-gn8-in-lrn5-lrn3-up2-up3x2b-aap4-aap3x5-gmp")),
+              ElementsAre("layer_norm", "layer_norm over=\"channels\"", "group_norm groups=8", "instance_norm",
+                          "local_response_norm", "local_response_norm size=3", "upsample",
+                          "upsample factor=[3, 2] mode=\"bilinear\"", "adaptive_avgpool size=[4, 4]",
+                          "adaptive_avgpool size=[3, 5]", "gmp"));
+  EXPECT_THAT(texts_of(parse_chain("8t4s2z-6t3x5s3x1zg2-2t2")),
+              ElementsAre("conv_transpose filters=8 kernel=[4, 4] stride=[2, 2] padding=[1, 1]",
+                          "conv_transpose filters=6 kernel=[3, 5] stride=[3, 1] padding=[0, 2] groups=2",
+                          "conv_transpose filters=2 kernel=[2, 2]"));
+  EXPECT_THAT(error_of("lnx"), HasSubstr("\"lnx\" is not a layer"));
+  EXPECT_THAT(error_of("lncc"), HasSubstr("character 4: \"c\" is not understood after \"lnc\"; ln may go on with c"));
+  EXPECT_EQ(error_of("gn"), "network \"gn\": character 3: the number of groups is missing; write e.g. gn8");
+  EXPECT_EQ(error_of("lrn"), "network \"lrn\": character 4: the number of channels is missing; write e.g. lrn5");
+  EXPECT_EQ(error_of("up1025"), "network \"up1025\": character 3: the factor must be at most 1,024");
+  EXPECT_EQ(error_of("aap257"), "network \"aap257\": character 4: the size must be at most 256");
+  EXPECT_EQ(error_of("8t3s2z"),
+            "network \"8t3s2z\": character 6: z cuts off both sides alike, so that there are exactly 2 times as many "
+            "rows; the kernel must exceed the stride by an even number, unlike 3 and 2; use e.g. 4 and 2, or TOML with "
+            "padding = …");
+}
+
+TEST(Chain, ReadsConcatenatedBranches) {
+  const auto layers = parse_chain("cat(4c1)-cat(4c1,2c3z-relu,mp3s1z)-10n");
+  EXPECT_THAT(texts_of(layers), ElementsAre("cat", "cat", "dense outputs=10"));
+  EXPECT_EQ(layers[0].branches.size(), 1U);
+  ASSERT_EQ(layers[1].branches.size(), 3U);
+  EXPECT_THAT(texts_of(layers[1].branches[1]), ElementsAre("conv filters=2 padding=[1, 1]", "relu"));
+  EXPECT_THAT(
+      error_of("res(relu,relu,relu)"),
+      HasSubstr("character 14: \",\" cannot stand here; res(…,…) holds two chains: the branch and the shortcut"));
+  EXPECT_THAT(error_of("3*(relu,relu)"), HasSubstr("\",\" cannot stand here; a repetition holds one chain"));
+}
+
 TEST(Chain, ReadsDropoutAndNoise) {
   EXPECT_THAT(texts_of(parse_chain("drop-drop0.25-drop0.25c-drop0.125s-noise-noise0.25")),
               ElementsAre("dropout", "dropout rate=0.25", "dropout rate=0.25 of=\"channels\"",
@@ -109,14 +143,14 @@ TEST(Chain, ReadsResidualsAndRepetitions) {
   const auto layers = parse_chain("bn-2*(res(4c3z-bn)-relu)-res(8c3zs2,8c1s2)-gap");
   EXPECT_THAT(texts_of(layers), ElementsAre("batch_norm", "residual", "relu", "residual", "relu", "residual", "gap"));
   EXPECT_EQ(layers[1].position, 7);
-  EXPECT_THAT(texts_of(layers[1].branch), ElementsAre("conv filters=4 padding=[1, 1]", "batch_norm"));
-  EXPECT_EQ(layers[1].branch[1].position, 16);
-  EXPECT_TRUE(layers[1].shortcut.empty());
+  EXPECT_THAT(texts_of(layers[1].branches[0]), ElementsAre("conv filters=4 padding=[1, 1]", "batch_norm"));
+  EXPECT_EQ(layers[1].branches[0][1].position, 16);
+  EXPECT_EQ(layers[1].branches.size(), 1U);
   EXPECT_EQ(layers[3], layers[1]);
-  EXPECT_THAT(texts_of(layers[5].branch), ElementsAre("conv filters=8 stride=[2, 2] padding=[1, 1]"));
-  EXPECT_THAT(texts_of(layers[5].shortcut), ElementsAre("conv filters=8 kernel=[1, 1] stride=[2, 2]"));
+  EXPECT_THAT(texts_of(layers[5].branches[0]), ElementsAre("conv filters=8 stride=[2, 2] padding=[1, 1]"));
+  EXPECT_THAT(texts_of(layers[5].branches[1]), ElementsAre("conv filters=8 kernel=[1, 1] stride=[2, 2]"));
   EXPECT_EQ(parse_chain("2*(3*(relu))").size(), 6);
-  EXPECT_THAT(texts_of(parse_chain("res(res(relu)-relu)")[0].branch[0].branch), ElementsAre("relu"));
+  EXPECT_THAT(texts_of(parse_chain("res(res(relu)-relu)")[0].branches[0][0].branches[0]), ElementsAre("relu"));
 }
 
 TEST(Chain, PointsAtWhatIsWrongWithParentheses) {

@@ -241,7 +241,9 @@ class TomlBuilder {
   Value layer_of_type(const Layer& layer, TableReader& reader, const std::vector<Value>& inputs,
                       const std::string& name) {
     if (layer.inputs == 1) single(reader, inputs);
-    if (std::ssize(inputs) != layer.inputs) {
+    if (layer.inputs < 0 && inputs.size() < 2)
+      reader.fail("from", str("must be two or more names for ", reader.what(), ": ", layer.inputs_are));
+    if (layer.inputs >= 0 && std::ssize(inputs) != layer.inputs) {
       reader.fail("from", str("must be ", layer.inputs == 2 ? "two" : std::to_string(layer.inputs), " names for ",
                               reader.what(), ": ", layer.inputs_are));
     }

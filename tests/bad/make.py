@@ -299,6 +299,7 @@ bad_toml("gap-of-vector", 'network = "10n-gap"\n', "gap1: takes channels × rows
 bad_toml("batch-norm-momentum", '[[layer]]\ntype = "batch_norm"\nmomentum = 1.5\n', "momentum must be between 0 and 1")
 bad_toml("batch-norm-epsilon", '[[layer]]\ntype = "batch_norm"\nepsilon = 0\n', "epsilon must be above 0 and at most 1")
 bad_toml("residual-one", '[[layer]]\ntype = "residual"\n', "from must be two names")
+bad_toml("cat-one", '[[layer]]\ntype = "cat"\n', "from must be two or more names")
 bad_toml("header-mark", '[?layer]]\ntype = "relu"\n', "line 1, column 2: Error while parsing key: expected bare key")
 bad_toml("header-three", '[[[layer]]]\ntype = "relu"\n', "line 1, column 3: Error while parsing key: expected bare key")
 bad_toml("header-clipped", "[[=", "line 1, column 3: Error while parsing key: expected bare key")

@@ -1,0 +1,62 @@
+// y = x / (k + α/n · Σ x²)^β, the sum over n neighbouring channels at the same place (Krizhevsky et al. 2012, with α/n
+// for their α).
+#include <cmath>
+
+#include "chalkgrad/layers.h"
+#include "src/layers/line_reader.h"
+#include "src/layers/registry.h"
+
+namespace chalk {
+
+Value local_response_norm_layer(Value x, const LocalResponseNormLayer& layer) {
+  Graph& g = x.graph();
+  const Shape shape = x.shape();
+  if (shape.size() != 3) {
+    fail_layer(g, "local_response_norm",
+               str("takes channels × rows × columns, not ", to_string(shape), "; reshape the input to three axes"));
+  }
+  if (layer.size < 1) fail_layer(g, "local_response_norm", str("size is ", layer.size, "; it must be at least 1"));
+  for (const auto& [name, number] : {std::pair{"alpha", layer.alpha}, {"beta", layer.beta}}) {
+    if (!(number >= 0 && std::isfinite(number)))
+      fail_layer(g, "local_response_norm", str(name, " is ", number, "; it must be a number of at least 0"));
+  }
+  if (!(layer.k > 0 && std::isfinite(layer.k)))
+    fail_layer(g, "local_response_norm", str("k is ", layer.k, "; it must be a number above 0"));
+  // Zeros stand for the channels that are not there: size/2 in front, (size − 1)/2 behind.
+  const Value squares = reshape(x * x, {1, shape[0], shape[1] * shape[2]});
+  const Value padded = pad(squares, {0, layer.size / 2, 0}, {0, (layer.size - 1) / 2, 0});
+  const Value means = average_pool(padded, {.window = {layer.size, 1}, .stride = {1, 1}, .padding = {0, 0}});
+  const Value base = g.constant(layer.k) + g.constant(layer.alpha) * reshape(means, shape);
+  return x * exp(g.constant(-layer.beta) * log(base));
+}
+
+namespace {
+
+struct Options : LocalResponseNormLayer {
+  void visit(FieldVisitor& v) {
+    v.field({"size", Range::from_to(1, kMostNumber), "n, how many channels"}, size);
+    v.field({"alpha", Range::from_to(0, 1000), "times the mean of their squares"}, alpha);
+    v.field({"beta", Range::from_to(0, 1000), "the power"}, beta);
+    v.field({"k", {.least = 0, .most = 1000, .without_least = true}, "what is added"}, k);
+  }
+  bool operator==(const Options&) const = default;
+};
+
+Attributes read(LineReader& in) {
+  Options layer;
+  if (!in.at_digit()) in.fail("the number of channels is missing; write e.g. lrn5");
+  layer.size = in.number("the number of channels");
+  return layer;
+}
+
+}  // namespace
+
+const Layer layer_local_response_norm{
+    .name = "local_response_norm",
+    .meaning = "[local response normalisation](#other-normalisations) over 5 neighbouring channels",
+    .options = Options{},
+    .build = [](std::span<const Value> in,
+                const Attributes& options) { return local_response_norm_layer(in[0], options.as<Options>()); },
+    .line = {.form = Notation::Form::word, .word = "lrn", .example = "lrn5", .read = read, .samples = "lrn2 lrn1"}};
+
+}  // namespace chalk
