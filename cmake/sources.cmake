@@ -42,7 +42,7 @@ endfunction()
 set(chalkgrad_for_size $<$<CONFIG:Release>:-Os>)
 chalkgrad_room(small_sources base ir layers losses optimizers schedules passes plan run files data net train math)
 list(FILTER small_sources EXCLUDE REGEX "/base/(aligned|finite|fma_check|random|target|threads)\\.cc$")
-list(FILTER small_sources EXCLUDE REGEX "/plan/(single|sweep_kernel|sweep_run|tail|tuned_conv|tuned_dense|update_kernel)\\.cc$")
+list(FILTER small_sources EXCLUDE REGEX "/plan/(single|sweep_kernel|sweep_run|tail|tuned_conv|tuned_dense|tuned_matmul|update_kernel)\\.cc$")
 list(FILTER small_sources EXCLUDE REGEX "/run/(executor|fma_peak|gather|variable_watch)\\.cc$")
 list(FILTER small_sources EXCLUDE REGEX "/(files/(idx|image_fit)|data/normalise)\\.cc$")
 list(APPEND small_sources ${PROJECT_SOURCE_DIR}/src/ops/comparisons.cc)  # in a step they are links of chains, or rare

@@ -84,6 +84,7 @@ PUBLIC = {
     "losses.h": "losses",
     "losses.inc": "losses",
     "optimizer.h": "optimizers",
+    "optimizers.h": "optimizers",
     "schedule.h": "schedules",
     "differentiate.h": "passes",
     "compile_options.h": "base",

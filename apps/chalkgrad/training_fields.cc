@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "src/base/fields.h"
 #include "src/base/wording.h"
@@ -92,22 +93,44 @@ class TrainingFields::Adder : public FieldVisitor {
       const auto names = Optimizer::names();
       return fmt::format("{}: {}", sentence, alternatives({names.begin(), names.end()}));
     }
-    return owner_.empty() ? sentence + other_defaults(field) : fmt::format("{}: {}", owner_, sentence);
+    const auto explained = sentence + other_defaults(field);
+    return owner_.empty() ? explained : fmt::format("{}: {}", alternatives(owners(field), " and "), explained);
   }
-  /// "; adagrad: 0.01" where optimizers differ in the value that they have if nothing is said.
-  static std::string other_defaults(const Field& field) {
-    std::string text, usual;
+  /// The optimizers that have the field.
+  static std::vector<std::string> owners(const Field& field) {
+    std::vector<std::string> names;
     for (const auto name : Optimizer::names()) {
-      const auto options = Optimizer::named(name).options();
-      const auto texts = texts_of([&](FieldVisitor& v) { options.show(v); });
-      const auto found = std::ranges::find(texts, field.name, &std::pair<std::string, std::string>::first);
-      if (found == texts.end()) continue;
-      if (usual.empty()) usual = found->second;
-      if (usual != found->second) text += fmt::format("; {}: {}", name, found->second);
+      if (default_of(name, field)) names.emplace_back(name);
     }
+    return names;
+  }
+  /// "; adagrad, rmsprop: 0.01" where optimizers differ in the value that they have if nothing is said.
+  static std::string other_defaults(const Field& field) {
+    std::vector<std::pair<std::string, std::string>> owners_of;  // a value, and whose it is
+    for (const auto name : Optimizer::names()) {
+      const auto value = default_of(name, field);
+      if (!value) continue;
+      const auto known = std::ranges::find(owners_of, *value, &std::pair<std::string, std::string>::first);
+      if (known == owners_of.end()) {
+        owners_of.emplace_back(*value, name);
+      } else {
+        known->second += fmt::format(", {}", name);
+      }
+    }
+    std::string text;
+    for (std::size_t i = 1; i < owners_of.size(); ++i)
+      text += fmt::format("; {}: {}", owners_of[i].second, owners_of[i].first);
     return text;
   }
-  /// Those of the default one first; an option that only another has is said to be its.
+  /// As text; none if the optimizer does not have the field.
+  static std::optional<std::string> default_of(std::string_view name, const Field& field) {
+    const auto options = Optimizer::named(name).options();
+    for (const auto& [key, value] : texts_of([&](FieldVisitor& v) { options.show(v); })) {
+      if (key == field.name) return value;
+    }
+    return {};
+  }
+  /// Those of the default one first; of an option that it does not have it is said whose it is.
   void options_of_all(std::string_view usual) {
     Optimizer::named(usual).options().show(*this);
     for (const auto name : Optimizer::names()) {

@@ -32,6 +32,7 @@
 #include "chalkgrad/npz.h"
 #include "chalkgrad/ops.h"
 #include "chalkgrad/optimizer.h"
+#include "chalkgrad/optimizers.h"
 #include "chalkgrad/program.h"
 #include "chalkgrad/schedule.h"
 #include "chalkgrad/shape.h"

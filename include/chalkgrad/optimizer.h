@@ -7,41 +7,11 @@
 #include <string_view>
 
 #include "chalkgrad/attributes.h"
+#include "chalkgrad/optimizers.h"
 
 namespace chalk {
 
-// Every optimizer is a struct of its options. In the formulas w is a parameter, lr the learning rate of the step, and
-// g = ∇loss + weight_decay · w; weight decay is left out for biases (parameters of one axis).
-
-/// Stochastic gradient descent:
-///   v ← momentum · v + g,   w ← w − lr · v   (Nesterov: w ← w − lr · (g + momentum · v); Sutskever et al. 2013)
-struct Sgd {
-  double lr = 0.05;         ///< > 0
-  double momentum = 0.9;    ///< 0 <= momentum < 1
-  bool nesterov = false;    ///< needs momentum > 0
-  double weight_decay = 0;  ///< >= 0
-
-  static constexpr std::string_view kName = "sgd";
-  void visit(FieldVisitor& v);
-  bool operator==(const Sgd&) const = default;
-};
-inline Sgd sgd(const Sgd& options) { return options; }
-
-/// Adagrad (Duchi, Hazan & Singer 2011), as in PyTorch: after t earlier steps,
-///   s ← s + g²,   w ← w − lr / (1 + lr_decay · t) · g / (√s + ε)
-struct Adagrad {
-  double lr = 0.01;                ///< > 0
-  double lr_decay = 0;             ///< >= 0
-  double initial_accumulator = 0;  ///< >= 0: s before the first step
-  double epsilon = 1e-10;          ///< >= 1e-30: where no gradient has come yet, the step is 0 / ε and not 0 / 0
-  double weight_decay = 0;         ///< >= 0
-
-  static constexpr std::string_view kName = "adagrad";
-  void visit(FieldVisitor& v);
-  bool operator==(const Adagrad&) const = default;
-};
-
-/// An optimizer with its options: any of the structs above.
+/// An optimizer with its options: any of the structs of optimizers.h.
 class Optimizer {
  public:
   Optimizer() : Optimizer(Sgd{}) {}

@@ -1,5 +1,5 @@
 // s ← s + g²,   w ← w − lr / (1 + lr_decay · steps before) · g / (√s + ε): Duchi, Hazan & Singer 2011, as in
-// PyTorch. Keras and Optax begin with s = 0.1, PyTorch with 0.
+// PyTorch, which begins with s = 0. Keras and Optax begin with s = 0.1, and have no lr_decay.
 #include "chalkgrad/ops.h"
 #include "src/optimizers/optimizer.h"
 

@@ -36,12 +36,16 @@ class ParameterUpdate {
 
   Value w() const { return w_; }
   /// ∇loss + weight_decay · w, with the sign that leads upwards where the step ascends.
-  Value gradient(double weight_decay);
+  Value gradient(double weight_decay) { return decayed(gradient_, weight_decay); }
+  /// The direction of a step with decoupled weight decay: with weight_decay · w, which points down in any case.
+  Value decayed(Value direction, double weight_decay);
   Value number(double value) { return w_.graph().constant(value); }
   /// A value of w's shape that is kept from step to step, as the parameter NAME.state: its value before this step.
   Value state(std::string_view name, double initial);
   /// Sets what the state is after this step.
   void next(Value state, Value value) { w_.graph().update(state, value); }
+  /// A moving average, kept as that state: a ← a + (1 − decay) · (value − a), from a = 0. Returns it after this step.
+  Value average(std::string_view name, Value value, double decay);
   /// A shared number that depends on the step alone; the same for all parameters that ask for this name.
   Value scalar(const std::string& name, double (*value)(const Attributes& options, std::int64_t step));
   /// w ← w − rate · direction (+ where the step ascends).

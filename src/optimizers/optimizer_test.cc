@@ -7,64 +7,129 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <sstream>
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/ops.h"
+#include "chalkgrad/program.h"
+#include "src/base/fields.h"
 #include "src/ir/leaves.h"
 #include "src/run/reference.h"
 
 namespace chalk {
 namespace {
 
-/// A line of tests/optimizers/trajectories.txt: an optimizer, its options, a parameter and its gradients, and what the
-/// parameter is after each step.
+/// An optimizer, its options, a parameter and its gradients, and what the parameter is after some of the steps.
 struct Trajectory {
   Optimizer optimizer;
   std::string text;  // the line's beginning, for messages
   bool ascends = false;
-  double first = 0;
-  std::vector<double> gradients, values;
+  double tolerance = 0;  // the most that the parameter may differ; 0: as usual
+  Shape shape;
+  std::vector<double> first, gradients, values;
+  std::vector<std::size_t> steps;  // after which the values are those of the parameter; none: after each
+
+  std::size_t elements() const { return static_cast<std::size_t>(chalk::elements(shape)); }
 };
 
-std::vector<double> numbers(std::istream& in) {
+std::vector<double> numbers(const std::string& text) {
+  std::istringstream in(text);
   std::vector<double> all;
   for (double one = 0; in >> one;) all.push_back(one);
-  in.clear();
+  EXPECT_TRUE(in.eof()) << text;
   return all;
 }
 
-/// "NAME key=value … : first | gradients | values"
+Shape shape_of(const std::string& text) {
+  std::istringstream in(text);
+  Shape shape;
+  for (std::string extent; std::getline(in, extent, 'x');) shape.push_back(std::stoll(extent));
+  return shape;
+}
+
+/// "NAME key=value …"
+Trajectory trajectory_of(const std::string& text, const Shape& usual) {
+  Trajectory t;
+  t.text = text;
+  t.shape = usual;
+  std::istringstream head(text);
+  std::string name, word;
+  head >> name;
+  std::map<std::string, std::string> options;
+  while (head >> word) options[word.substr(0, word.find('='))] = word.substr(word.find('=') + 1);
+  t.ascends = options.erase("ascends") > 0;
+  if (const auto tolerance = options.extract("tolerance")) t.tolerance = std::stod(tolerance.mapped());
+  if (const auto shape = options.extract("shape")) t.shape = shape_of(shape.mapped());
+  FieldFunction set([&]<class T>(const Field& f, T& value) {
+    const auto found = options.extract(std::string(f.name));
+    if (!found) return;
+    if constexpr (std::is_same_v<T, std::string>) {
+      value = found.mapped();
+    } else if constexpr (std::is_arithmetic_v<T>) {
+      std::istringstream(found.mapped()) >> value;
+    }
+  });
+  t.optimizer = Optimizer::named(name).edited(set);
+  EXPECT_TRUE(options.empty()) << text << ": an option that the optimizer does not have";
+  return t;
+}
+
+/// What is before and after " : " in the lines of a file of tests/optimizers.
+std::vector<std::pair<std::string, std::string>> lines_of(const std::string& name) {
+  std::vector<std::pair<std::string, std::string>> lines;
+  std::ifstream file(CHALKGRAD_SOURCE_DIR "/tests/optimizers/" + name);
+  for (std::string line; std::getline(file, line);) {
+    const auto colon = line.find(" : ");
+    if (line[0] != '#') lines.emplace_back(line.substr(0, colon), line.substr(colon + 3));
+  }
+  EXPECT_FALSE(lines.empty()) << name;
+  return lines;
+}
+
+/// "NAME key=value … : first | gradients | values", after each step; without a shape, of one number.
 std::vector<Trajectory> recorded() {
   std::vector<Trajectory> all;
-  std::ifstream file(CHALKGRAD_SOURCE_DIR "/tests/optimizers/trajectories.txt");
-  for (std::string line; std::getline(file, line);) {
-    if (line.empty() || line[0] == '#') continue;
-    Trajectory t;
-    t.text = line.substr(0, line.find(" :"));
-    std::istringstream head(t.text), body(line.substr(t.text.size() + 2));
-    std::string name, word, part;
-    head >> name;
-    std::map<std::string, std::string> options;
-    while (head >> word) options[word.substr(0, word.find('='))] = word.substr(word.find('=') + 1);
-    t.ascends = options.erase("ascends") > 0;
-    FieldFunction set([&]<class T>(const Field& f, T& value) {
-      const auto found = options.extract(std::string(f.name));
-      if constexpr (std::is_arithmetic_v<T>) {
-        if (!found.empty()) std::istringstream(found.mapped()) >> value;
-      }
-    });
-    t.optimizer = Optimizer::named(name).edited(set);
-    EXPECT_TRUE(options.empty()) << t.text << ": an option that the optimizer does not have";
-    std::getline(body, part, '|');
-    t.first = std::stod(part);
-    std::getline(body, part, '|');
-    std::istringstream gradients(part);
-    t.gradients = numbers(gradients);
-    t.values = numbers(body);
+  for (const auto& [head, body] : lines_of("trajectories.txt")) {
+    Trajectory t = trajectory_of(head, {1, 1});
+    const auto bar = body.find('|'), last = body.rfind('|');
+    t.first = numbers(body.substr(0, bar));
+    t.gradients = numbers(body.substr(bar + 1, last - bar - 1));
+    t.values = numbers(body.substr(last + 1));
     EXPECT_EQ(t.gradients.size(), t.values.size()) << t.text;
+    EXPECT_EQ(t.first.size(), t.elements()) << t.text;
     all.push_back(std::move(t));
+  }
+  return all;
+}
+
+/// What PyTorch did, and which options it refused.
+struct PyTorch {
+  std::vector<Trajectory> trajectories;
+  std::vector<Trajectory> refused;
+};
+PyTorch recorded_from_pytorch() {
+  PyTorch all;
+  std::vector<double> first, gradients, steps;
+  for (const auto& [head, body] : lines_of("pytorch.txt")) {
+    constexpr std::string_view kRefused = "refused ";
+    if (head == "parameter") {
+      first = numbers(body);
+    } else if (head == "gradients") {
+      gradients = numbers(body);
+    } else if (head == "steps") {
+      steps = numbers(body);
+    } else if (head.starts_with(kRefused)) {
+      all.refused.push_back(trajectory_of(head.substr(kRefused.size()), {2, 3}));
+    } else {
+      auto& t = all.trajectories.emplace_back(trajectory_of(head, {2, 3}));
+      t.first = first;
+      t.gradients = gradients;
+      t.values = numbers(body);
+      for (const auto step : steps) t.steps.push_back(static_cast<std::size_t>(step));
+      EXPECT_EQ(t.values.size(), t.steps.size() * t.elements()) << t.text;
+    }
   }
   return all;
 }
@@ -75,50 +140,95 @@ struct Mutation {
   Value (*spoil)(Value next, Value before);
 };
 
+/// A parameter, its gradient and its update.
+struct Step {
+  explicit Step(const Trajectory& t)
+      : w(g.parameter("w", t.shape)),
+        gradient(g.shared_input("g", t.shape)),
+        context{.lr = g.shared_input("lr"), .ascends = t.ascends} {
+    ParameterUpdate update(context, w, gradient, /*decays=*/t.shape.size() > 1);
+    definition_of(t.optimizer).rule.value(t.optimizer.options(), update);
+  }
+
+  Graph g;
+  Value w, gradient;
+  StepContext context;
+};
+
 /// The largest difference from the recorded values, relative to 1 + |value|; by the double reference.
 double difference(const Trajectory& t, std::size_t update = 99, const Mutation* mutation = nullptr) {
-  Graph g;
-  const Value w = g.parameter("w", {2, 2}), gradient = g.shared_input("g", {2, 2});
-  StepContext step{.lr = g.shared_input("lr"), .ascends = t.ascends};
-  ParameterUpdate rule(step, w, gradient, /*decays=*/true);
-  definition_of(t.optimizer).rule.value(t.optimizer.options(), rule);
+  Step step(t);
+  Graph& g = step.g;
   std::vector<std::pair<NodeId, Value>> updates;
   for (const auto& [leaf, next] : g.updates()) updates.emplace_back(leaf, g.value(next));
   if (mutation) updates.at(update).second = mutation->spoil(updates[update].second, g.value(updates[update].first));
 
   Reference reference(g, 1);
-  std::map<NodeId, std::vector<double>> now{{w.id(), std::vector<double>(4, t.first)}};
+  std::map<NodeId, std::vector<double>> now{{step.w.id(), t.first}};
   for (NodeId id = 0; id < g.size(); ++id) {
     const Node& node = g.node(id);
-    if (node.op == &op_parameter && id != w.id())
-      now[id].assign(4, node.attributes.as<ParameterAttributes>().init.value);
+    if (node.op == &op_parameter && id != step.w.id())
+      now[id].assign(t.elements(), node.attributes.as<ParameterAttributes>().init.value);
   }
   double largest = 0;
-  for (std::size_t i = 0; i < t.values.size(); ++i) {
+  std::size_t shown = 0;
+  for (std::size_t i = 0; i < t.gradients.size() / t.elements(); ++i) {
     for (const auto& [id, values] : now) reference.set(id, values);
-    reference.set(gradient.id(), std::vector<double>(4, t.gradients[i]));
-    reference.set(step.lr.id(), {t.optimizer.lr()});
-    for (const auto& scalar : step.scalars)
+    const auto gradient = t.gradients.begin() + static_cast<std::ptrdiff_t>(i * t.elements());
+    reference.set(step.gradient.id(), {gradient, gradient + static_cast<std::ptrdiff_t>(t.elements())});
+    reference.set(step.context.lr.id(), {t.optimizer.lr()});
+    for (const auto& scalar : step.context.scalars)
       reference.set(g.find(scalar.name).id(), {scalar.value(t.optimizer.options(), static_cast<std::int64_t>(i))});
     reference.run();
     for (const auto& [leaf, next] : updates) now[leaf] = reference.value(next.id());
-    const double off = std::abs(now[w.id()][3] - t.values[i]) / (1 + std::abs(t.values[i]));
-    largest = std::isnan(off) ? 1 : std::max(largest, off);
+    if (!t.steps.empty() && t.steps[shown] != i + 1) continue;
+    for (std::size_t k = 0; k < t.elements(); ++k) {
+      const double expected = t.values[shown * t.elements() + k];
+      const double off = std::abs(now[step.w.id()][k] - expected) / (1 + std::abs(expected));
+      largest = std::isnan(off) ? 1 : std::max(largest, off);
+    }
+    ++shown;
   }
   return largest;
 }
 
-constexpr double kBound = 1e-13;  // a few roundings of double a step, over 12 steps
+constexpr double kBound = 1e-13;         // a few roundings of double a step, over 12 steps
+constexpr double kPyTorchBound = 1e-12;  // and over 100
 
 TEST(Optimizers, FollowTheRecordedTrajectories) {
   for (const auto& t : recorded()) EXPECT_LT(difference(t), kBound) << t.text;
 }
 
-TEST(Optimizers, EachHasATrajectory) {
+TEST(Optimizers, FollowPyTorchOver100Steps) {
+  const auto pytorch = recorded_from_pytorch();
+  for (const auto& t : pytorch.trajectories)
+    EXPECT_LT(difference(t), t.tolerance > 0 ? t.tolerance : kPyTorchBound) << t.text;
+  for (const auto& t : pytorch.refused) EXPECT_THROW(t.optimizer.check(), InputError) << t.text;
+}
+
+TEST(Optimizers, EachHasTrajectoriesWithEachOfItsOptionsAndUpwards) {
   const auto all = recorded();
   for (const auto name : Optimizer::names()) {
-    EXPECT_TRUE(std::ranges::any_of(all, [&](const auto& t) { return t.optimizer.name() == name; }))
-        << "add " << name << " to tools/optimizer_trajectories.py and run it";
+    const auto some = [&](const auto& wanted) {
+      return std::ranges::any_of(all, [&](const auto& t) { return t.optimizer.name() == name && wanted(t); });
+    };
+    EXPECT_TRUE(some([](const auto& t) { return t.ascends; })) << name << " with ascends";
+    const auto texts = [](const Optimizer& optimizer) {
+      return texts_of([&](FieldVisitor& v) { optimizer.options().show(v); });
+    };
+    const auto usual = texts(Optimizer::named(name));
+    for (std::size_t i = 0; i < usual.size(); ++i) {
+      EXPECT_TRUE(some([&](const auto& t) { return texts(t.optimizer)[i] != usual[i]; }))
+          << "add " << name << " with another " << usual[i].first << " to tools/optimizer_trajectories.py and run it";
+    }
+  }
+}
+
+TEST(Optimizers, EachOfPyTorchsHasTrajectoriesFromThere) {
+  const auto all = recorded_from_pytorch().trajectories;
+  for (const auto name : Optimizer::names()) {
+    const bool there = std::ranges::any_of(all, [&](const auto& t) { return t.optimizer.name() == name; });
+    EXPECT_EQ(there, name != "lion") << "add " << name << " to tools/record_pytorch_optimizers.py and run it";
   }
 }
 
@@ -133,11 +243,8 @@ TEST(Optimizers, ACorruptedRuleIsNoticed) {
   };
   std::map<std::string_view, int> noticed;
   for (const auto& t : recorded()) {
-    Graph g;
-    StepContext step{.lr = g.shared_input("lr")};
-    ParameterUpdate rule(step, g.parameter("w", {2}), g.shared_input("g", {2}), true);
-    definition_of(t.optimizer).rule.value(t.optimizer.options(), rule);
-    for (std::size_t update = 0; update < g.updates().size(); ++update) {
+    const auto updates = Step(t).g.updates().size();
+    for (std::size_t update = 0; update < updates; ++update) {
       for (const auto& mutation : mutations) {
         EXPECT_GT(difference(t, update, &mutation), 1e4 * kBound)
             << t.text << ": update " << update << " " << mutation.name;
@@ -152,6 +259,8 @@ TEST(Optimizers, AreCalledInCppAsInTheList) {
   for (const auto name : Optimizer::names()) EXPECT_EQ(Optimizer::named(name).name(), name);
   EXPECT_EQ(Optimizer(Sgd{}), Optimizer::named("sgd"));
   EXPECT_EQ(Optimizer(Adagrad{}), Optimizer::named("adagrad"));
+  EXPECT_EQ(Optimizer(AdamW{}), Optimizer::named("adamw"));
+  EXPECT_EQ(Optimizer(Muon{}), Optimizer::named("muon"));
   EXPECT_EQ(Optimizer(Adagrad{.lr = 3}).lr(), 3);
   EXPECT_THROW((void)Optimizer(Sgd{}).as<Adagrad>(), std::bad_cast);
 }
@@ -171,9 +280,9 @@ TEST(Optimizers, HaveARateAndOptionsThatExplainThemselves) {
   }
 }
 
-std::string refusal(std::string_view name) {
+std::string refusal(const std::function<void()>& f) {
   try {
-    (void)Optimizer::named(name);
+    f();
   } catch (const InputError& e) {
     return e.what();
   }
@@ -181,8 +290,66 @@ std::string refusal(std::string_view name) {
 }
 
 TEST(Optimizers, AnUnknownOneIsRefusedWithWhatThereIs) {
-  EXPECT_EQ(refusal("adagard"), "optimizer \"adagard\" is not known; did you mean \"adagrad\"?");
-  EXPECT_TRUE(refusal("x").starts_with("optimizer \"x\" is not known; use sgd")) << refusal("x");
+  const auto named = [](const char* name) { return refusal([&] { (void)Optimizer::named(name); }); };
+  EXPECT_EQ(named("adagard"), "optimizer \"adagard\" is not known; did you mean \"adagrad\"?");
+  EXPECT_TRUE(named("x").starts_with("optimizer \"x\" is not known; use sgd, adagrad, ")) << named("x");
+}
+
+TEST(Optimizers, OptionsThatContradictEachOtherAreRefused) {
+  const auto check = [](const Optimizer& optimizer) { return refusal([&] { optimizer.check(); }); };
+  EXPECT_EQ(check(Sgd{.momentum = 0, .nesterov = true}), "nesterov needs a momentum above 0");
+  EXPECT_EQ(check(Sgd{.dampening = 0.5, .nesterov = true}), "nesterov takes no dampening; leave one of them out");
+  EXPECT_EQ(check(Sgd{.momentum = 0, .dampening = 0.5}), "dampening needs a momentum above 0");
+  EXPECT_EQ(check(Sgd{.dampening = 1.5}), "dampening is 1.5; it must be from 0 to 1");
+  EXPECT_EQ(check(Adam{.beta2 = 1}), "beta2 is 1; it must be at least 0 and below 1");
+  EXPECT_EQ(check(Muon{.adjust_lr_fn = "rms"}),
+            "adjust_lr_fn \"rms\" is not known; use original, match_rms_adamw or spectral_unclamped");
+}
+
+/// What the steps of a program, in float, make of weights that are all 1, one gradient for all of them a step.
+float trained(const Optimizer& optimizer, const std::vector<float>& gradients) {
+  Graph g;
+  const Value w = g.parameter("w", {2, 3}, Init::constant(1));
+  StepContext context{.lr = g.shared_input("lr")};
+  ParameterUpdate update(context, w, broadcast(g.shared_input("g"), {2, 3}), /*decays=*/true);
+  definition_of(optimizer).rule.value(optimizer.options(), update);
+  Variables variables(g, 1);
+  Program program(g, variables, {.threads = 1});
+  program.set("lr", static_cast<float>(optimizer.lr()));
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    for (const auto& scalar : context.scalars)
+      program.set(scalar.name, static_cast<float>(scalar.value(optimizer.options(), static_cast<std::int64_t>(i))));
+    program.set("g", gradients[i]);
+    program.run(1);
+  }
+  return variables.at("w").values()[5];
+}
+
+/// The optimizer without decay of weights.
+Optimizer without_decay(std::string_view name) {
+  FieldFunction set([]<class T>(const Field& f, T& value) {
+    if constexpr (std::is_same_v<T, double>) {
+      if (f.name == "weight_decay") value = 0;
+    }
+  });
+  return Optimizer::named(name).edited(set);
+}
+
+TEST(Optimizers, LeaveAWeightAloneThatNoGradientHasReached) {  // in float: not 0 / 0
+  for (const auto name : Optimizer::names()) EXPECT_EQ(trained(without_decay(name), {0, 0, 0, 0, 0, 0, 0}), 1) << name;
+}
+
+TEST(Optimizers, KeepANaN) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const auto name : Optimizer::names()) EXPECT_TRUE(std::isnan(trained(without_decay(name), {0.5F, nan}))) << name;
+}
+
+TEST(Optimizers, StayFiniteIfTheGradientNeverChanges) {  // s − m² of a centered RMSprop is 0 but for roundings
+  const std::vector<float> same(3000, 0.3F);
+  for (const float g : {0.3F, 0.7F, -0.11F, 0.013F, 0.9F, 0.57F, -0.23F, 0.81F}) {
+    EXPECT_TRUE(std::isfinite(trained(RmsProp{.centered = true}, std::vector<float>(3000, g)))) << g;
+  }
+  for (const auto name : Optimizer::names()) EXPECT_TRUE(std::isfinite(trained(Optimizer::named(name), same))) << name;
 }
 
 }  // namespace

@@ -6,15 +6,22 @@
 
 namespace chalk {
 
-Value ParameterUpdate::gradient(double weight_decay) {
-  if (weight_decay == 0 || !decays_) return gradient_;
+Value ParameterUpdate::decayed(Value direction, double weight_decay) {
+  if (weight_decay == 0 || !decays_) return direction;
   const Value decay = number(weight_decay) * w_;
-  return step_.ascends ? gradient_ - decay : gradient_ + decay;
+  return step_.ascends ? direction - decay : direction + decay;
 }
 
 Value ParameterUpdate::state(std::string_view name, double initial) {
   step_.states.push_back(str(w_.name(), ".", name));
   return w_.graph().parameter(step_.states.back(), w_.shape(), Init::constant(initial), /*trainable=*/false);
+}
+
+Value ParameterUpdate::average(std::string_view name, Value value, double decay) {
+  const Value before = state(name, 0);
+  const Value after = before + number(1 - decay) * (value - before);
+  next(before, after);
+  return after;
 }
 
 Value ParameterUpdate::scalar(const std::string& name, double (*value)(const Attributes&, std::int64_t)) {

@@ -1,8 +1,9 @@
 #include "src/schedules/curves.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numbers>
+
+#include "src/base/power.h"
 
 namespace chalk {
 namespace {
@@ -16,45 +17,16 @@ double cos_pi(double x) {
   return 1 + sum;
 }
 
-/// By squaring: for exponents that would take a loop too long.
-double power_by_squaring(double base, std::int64_t exponent) {
-  double product = 1;
-  for (; exponent > 0; exponent /= 2) {
-    if (exponent % 2 == 1) product *= base;
-    base *= base;
-  }
-  return product;
-}
-
 }  // namespace
 
 double falling_wave(double x) { return 0.5 * (1 + cos_pi(std::clamp(x, 0.0, 1.0))); }
 
 double whole_power(double base, std::int64_t exponent) {
   constexpr std::int64_t kLoop = 1'000'000;  // up to here in the order that earlier programs multiplied in
-  if (exponent > kLoop) return power_by_squaring(base, exponent);
+  if (exponent > kLoop) return power(base, exponent);
   double product = 1;
   for (std::int64_t i = 0; i < exponent && product > 1e-300; ++i) product *= base;
   return product;
-}
-
-double real_power(double base, double exponent) {
-  const auto whole = whole_part(exponent);
-  double product = power_by_squaring(base, whole), root = base;
-  // Of the fraction, in binary, each digit is a factor: base^½, base^¼, …; square roots are exact to the last bit.
-  for (double rest = exponent - static_cast<double>(whole); rest > 0 && rest < 1;) {
-    root = std::sqrt(root);
-    rest *= 2;
-    if (rest < 1) continue;
-    product *= root;
-    rest -= 1;
-  }
-  return product;
-}
-
-std::int64_t whole_part(double x) {
-  constexpr double kMost = 9e18;
-  return static_cast<std::int64_t>(std::min(x, kMost));
 }
 
 }  // namespace chalk

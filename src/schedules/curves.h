@@ -14,10 +14,4 @@ inline double warming_up(double step, double rise) { return (step + 1) / (rise +
 /// base^exponent for base > 0 and exponent >= 0, by multiplications.
 double whole_power(double base, std::int64_t exponent);
 
-/// base^exponent for base >= 0 and exponent >= 0, by multiplications and square roots.
-double real_power(double base, double exponent);
-
-/// ⌊x⌋ for x >= 0, or the largest whole number there is room for.
-std::int64_t whole_part(double x);
-
 }  // namespace chalk

@@ -3,6 +3,7 @@
 
 #include "chalkgrad/error.h"
 #include "src/base/fields.h"
+#include "src/base/power.h"
 #include "src/schedules/curves.h"
 #include "src/schedules/schedule.h"
 

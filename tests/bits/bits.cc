@@ -27,10 +27,11 @@
 namespace {
 
 struct Problem {
-  const char* name;
+  std::string name;
   const char* network;
   chalk::Shape input;
   std::int64_t batch, short_steps, long_steps;
+  chalk::Optimizer optimizer = chalk::sgd({.lr = 0.005, .momentum = 0.9, .weight_decay = 1e-4});
 };
 
 // The networks whose speed is promised (docs/performance.md). Short runs are for every test run and for emulators.
@@ -72,6 +73,32 @@ const std::vector<Problem> kProblems{
     // What the others leave out: padding, strides, groups, overlapping pools, tanh, a partial last batch.
     {"mixed", "6c3z-tanh-mp3s2-8c3s2g2-sigmoid-ap2-12n-tanh-10n", {2, 17, 15}, 21, 40, 200},
 };
+
+/// The optimizer with all its switches on, and with decay of weights.
+chalk::Optimizer with_everything(std::string_view name) {
+  chalk::FieldFunction set([]<class T>(const chalk::Field& field, T& value) {
+    if constexpr (std::is_same_v<T, bool>) value = true;
+    if constexpr (std::is_same_v<T, double>) {
+      if (field.name == "weight_decay") value = 0.01;
+    }
+  });
+  return chalk::Optimizer::named(name).edited(set);
+}
+
+/// Those above, and "optimizer-NAME" for each optimizer of the list.
+std::vector<Problem> all_problems() {
+  auto all = kProblems;
+  for (const auto name : chalk::Optimizer::names()) {
+    all.push_back({"optimizer-" + std::string(name),
+                   "6c3z-bn-relu-mp2-20n-tanh-10n",
+                   {2, 17, 15},
+                   21,
+                   12,
+                   200,
+                   with_everything(name)});
+  }
+  return all;
+}
 
 /// Random images and labels: the same for everybody.
 chalk::Dataset data_for(const Problem& problem) {
@@ -125,7 +152,7 @@ std::string trained(const Problem& problem, std::int64_t steps, int threads) {
   chalk::TrainOptions options;
   options.batch = problem.batch;
   options.epochs = (steps + 2) / 3;  // three steps an epoch
-  options.optimizer = chalk::sgd({.lr = 0.005, .momentum = 0.9, .weight_decay = 1e-4});
+  options.optimizer = problem.optimizer;
   options.threads = threads;
   std::int64_t done = 0;
   options.on_step = [&](const chalk::Progress&) {
@@ -192,9 +219,9 @@ int run(int argc, char** argv) {
     return 77;
   }
   int wrong = 0, seen = 0;
-  for (const auto& problem : kProblems) {
+  for (const auto& problem : all_problems()) {
     const auto steps = is_long ? problem.long_steps : problem.short_steps;
-    const auto key = std::string(problem.name) + " " + std::to_string(steps);
+    const auto key = problem.name + " " + std::to_string(steps);
     if (!write && !golden.contains(key)) {  // and so no test of its own
       std::printf("%s has no hash; give it one with --write\n", key.c_str());
       ++wrong;
@@ -206,8 +233,8 @@ int run(int argc, char** argv) {
       if (write) golden[key] = sha;
       const bool good = golden[key] == sha;
       wrong += good ? 0 : 1;
-      std::printf("%-9s %s, %d thread%s, %3d steps: %s%s\n", problem.name, target.c_str(), n, n == 1 ? "" : "s",
-                  static_cast<int>(steps), sha.c_str(), good ? "" : "  DIFFERS");
+      std::printf("%-18s %s, %d thread%s, %3d steps: %s%s\n", problem.name.c_str(), target.c_str(), n,
+                  n == 1 ? "" : "s", static_cast<int>(steps), sha.c_str(), good ? "" : "  DIFFERS");
       std::fflush(stdout);
     }
   }

@@ -1,0 +1,36 @@
+#include "src/base/power.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace chalk {
+
+double power(double base, std::int64_t exponent) {
+  double product = 1;
+  for (; exponent > 0; exponent /= 2) {
+    if (exponent % 2 == 1) product *= base;
+    base *= base;
+  }
+  return product;
+}
+
+double real_power(double base, double exponent) {
+  const auto whole = whole_part(exponent);
+  double product = power(base, whole), root = base;
+  // Of the fraction, in binary, each digit is a factor: base^½, base^¼, …; square roots are exact to the last bit.
+  for (double rest = exponent - static_cast<double>(whole); rest > 0 && rest < 1;) {
+    root = std::sqrt(root);
+    rest *= 2;
+    if (rest < 1) continue;
+    product *= root;
+    rest -= 1;
+  }
+  return product;
+}
+
+std::int64_t whole_part(double x) {
+  constexpr double kMost = 9e18;
+  return static_cast<std::int64_t>(std::min(x, kMost));
+}
+
+}  // namespace chalk

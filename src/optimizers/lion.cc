@@ -1,0 +1,37 @@
+// w ← w − lr · (sign(beta1 · m + (1 − beta1) · ∇) + weight_decay · w), then m ← beta2 · m + (1 − beta2) · ∇: Chen et
+// al. 2023, as in Optax (weight_decay 0.001 there) and Keras (lr 0.001). PyTorch has no Lion.
+#include "chalkgrad/ops.h"
+#include "src/optimizers/optimizer.h"
+
+namespace chalk {
+
+void Lion::visit(FieldVisitor& v) {
+  v.field({"lr", Range::above(0), "Learning rate"}, lr);
+  v.field({"beta1", Range::from_below(0, 1), "How much of the mean gradient is in a step's direction"}, beta1);
+  v.field({"beta2", Range::from_below(0, 1), "How much of the mean gradient stays in a step"}, beta2);
+  v.field({"weight_decay", Range::at_least(0), "Takes lr · X·w off each weight w, apart from the gradient"},
+          weight_decay);
+}
+
+namespace {
+
+/// 1, −1 or, of 0, 0. Of NaN it is NaN.
+Value sign(Value x) { return select(x, x / abs(x), x); }
+
+void rule(const Attributes& options, ParameterUpdate& update) {
+  const auto& o = options.as<Lion>();
+  const Value g = update.gradient(0), m = update.state("momentum", 0);
+  const Value direction = sign(m + update.number(1 - o.beta1) * (g - m));
+  update.next(m, m + update.number(1 - o.beta2) * (g - m));
+  update.descend(update.lr(), update.decayed(direction, o.weight_decay));
+}
+
+}  // namespace
+
+const OptimizerDefinition optimizer_lion{
+    .help = "Steps of one length, by the sign of the mean gradient",
+    .formula = "w ← w − lr · (sign(beta1 · m + (1 − beta1) · g) + weight_decay · w), m ← beta2 · m + (1 − beta2) · g",
+    .defaults = Attributes(Lion{}),
+    .rule = rule};
+
+}  // namespace chalk

@@ -1,0 +1,38 @@
+// What Adam and its relatives share: averages of the gradient and of its square, and numbers that depend on the step.
+#pragma once
+
+#include <cmath>
+
+#include "src/base/power.h"
+#include "src/optimizers/optimizer.h"
+
+namespace chalk {
+
+/// 1 − decayᵗ, where t = step + 1: how much of an average that began with 0 is not that 0.
+inline double filled(double decay, std::int64_t step) { return 1 - power(decay, step + 1); }
+
+/// 1 / (1 − beta1ᵗ), of a struct of options that has it.
+template <class Options>
+double unbias_mean(const Attributes& options, std::int64_t step) {
+  return 1 / filled(options.as<Options>().beta1, step);
+}
+
+/// 1 / √(1 − beta2ᵗ)
+template <class Options>
+double unbias_root(const Attributes& options, std::int64_t step) {
+  return 1 / std::sqrt(filled(options.as<Options>().beta2, step));
+}
+
+constexpr std::string_view kMean = "mean", kMeanSquare = "mean_square";
+
+/// Adam's step from the gradient, without lr and decoupled weight decay: m̂ / (√ŝ + ε). With amsgrad, the largest s so
+/// far takes the place of s.
+struct AdamOptions {
+  double beta1, beta2, epsilon;
+  bool amsgrad;
+  double (*unbias_mean)(const Attributes&, std::int64_t);
+  double (*unbias_root)(const Attributes&, std::int64_t);
+};
+Value adam_step(ParameterUpdate& update, Value gradient, const AdamOptions& options);
+
+}  // namespace chalk

@@ -1,0 +1,71 @@
+// With Adam's m and s and μₜ = beta1 · (1 − ½ · 0.96^(t · momentum_decay)):
+//   w ← w − lr · ((1 − μₜ) / (1 − μ₁…μₜ) · g + μₜ₊₁ / (1 − μ₁…μₜ₊₁) · m) / (√ŝ + ε)
+// Dozat 2016, as in PyTorch. Keras has the same with ε added to √s; Optax has no momentum schedule, and a first step
+// that is 1.4 times as long.
+#include "chalkgrad/ops.h"
+#include "src/optimizers/moments.h"
+
+namespace chalk {
+
+void NAdam::visit(FieldVisitor& v) {
+  v.field({"lr", Range::above(0), "Learning rate"}, lr);
+  v.field({"beta1", Range::from_below(0, 1), "How much of the mean gradient stays in a step"}, beta1);
+  v.field({"beta2", Range::from_below(0, 1), "How much of the mean square stays in a step"}, beta2);
+  v.field({"momentum_decay", Range::at_least(0), "How fast the momentum of a step approaches beta1"}, momentum_decay);
+  v.field({"epsilon", Range::at_least(1e-30), "Is added to the root, so that it is not zero"}, epsilon);
+  v.field({"weight_decay", Range::at_least(0), "Adds X·w to the gradient of each weight w"}, weight_decay);
+  v.field({"decoupled_weight_decay", {}, "Weight decay is no part of the gradient, as in adamw"},
+          decoupled_weight_decay);
+}
+
+namespace {
+
+/// μₜ; `slowing` is 0.96^momentum_decay.
+double momentum(const NAdam& o, double slowing, std::int64_t t) { return o.beta1 * (1 - 0.5 * power(slowing, t)); }
+
+/// μ₁…μₜ; 0 where it is too small to change 1 − μ₁…μₜ.
+double product(const NAdam& o, double slowing, std::int64_t t) {
+  constexpr double kLeast = 1e-20;
+  if (power(o.beta1, t) < kLeast) return 0;
+  double all = 1, slowed = 1;
+  for (std::int64_t i = 1; i <= t && all > kLeast; ++i) {
+    slowed *= slowing;
+    all *= o.beta1 * (1 - 0.5 * slowed);
+  }
+  return all;
+}
+
+double slowing(const NAdam& o) { return real_power(0.96, o.momentum_decay); }
+
+double share_of_gradient(const Attributes& options, std::int64_t step) {
+  const auto& o = options.as<NAdam>();
+  return (1 - momentum(o, slowing(o), step + 1)) / (1 - product(o, slowing(o), step + 1));
+}
+
+double share_of_mean(const Attributes& options, std::int64_t step) {
+  const auto& o = options.as<NAdam>();
+  return momentum(o, slowing(o), step + 2) / (1 - product(o, slowing(o), step + 2));
+}
+
+void rule(const Attributes& options, ParameterUpdate& update) {
+  const auto& o = options.as<NAdam>();
+  const Value g = update.gradient(o.decoupled_weight_decay ? 0 : o.weight_decay);
+  const Value m = update.average(kMean, g, o.beta1);
+  const Value s = update.average(kMeanSquare, g * g, o.beta2);
+  const Value root = update.scalar("adam.unbias_root", unbias_root<NAdam>) * sqrt(s) + update.number(o.epsilon);
+  const Value ahead = update.scalar("nadam.share_of_gradient", share_of_gradient) * g +
+                      update.scalar("nadam.share_of_mean", share_of_mean) * m;
+  update.descend(update.lr(), update.decayed(ahead / root, o.decoupled_weight_decay ? o.weight_decay : 0));
+}
+
+}  // namespace
+
+const OptimizerDefinition optimizer_nadam{
+    .help = "Adam with Nesterov's momentum",
+    .formula =
+        "as adam, and w ← w − lr · ((1 − μₜ) / (1 − μ₁…μₜ) · g + μₜ₊₁ / (1 − μ₁…μₜ₊₁) · m) / (√ŝ + ε), "
+        "μₜ = beta1 · (1 − ½ · 0.96^(t · momentum_decay))",
+    .defaults = Attributes(NAdam{}),
+    .rule = rule};
+
+}  // namespace chalk

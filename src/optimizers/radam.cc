@@ -1,0 +1,63 @@
+// With Adam's m and s, ρ = 2 / (1 − beta2) − 1 and ρₜ = ρ − 2 · t · beta2ᵗ / (1 − beta2ᵗ): w ← w − lr · m̂ while ρₜ <=
+// 5, which are the first 5 steps for beta2 = 0.999; then w ← w − lr · rₜ · √(1 − beta2ᵗ) · m̂ / (√s + ε) with rₜ² = (ρₜ
+// − 4)(ρₜ − 2) ρ / ((ρ − 4)(ρ − 2) ρₜ). Liu et al. 2020, as in PyTorch; Optax adds ε to √ŝ.
+#include "chalkgrad/ops.h"
+#include "src/optimizers/moments.h"
+
+namespace chalk {
+
+void RAdam::visit(FieldVisitor& v) {
+  v.field({"lr", Range::above(0), "Learning rate"}, lr);
+  v.field({"beta1", Range::from_below(0, 1), "How much of the mean gradient stays in a step"}, beta1);
+  v.field({"beta2", Range::from_below(0, 1), "How much of the mean square stays in a step"}, beta2);
+  v.field({"epsilon", Range::at_least(1e-30), "Is added to the root, so that it is not zero"}, epsilon);
+  v.field({"weight_decay", Range::at_least(0), "Adds X·w to the gradient of each weight w"}, weight_decay);
+  v.field({"decoupled_weight_decay", {}, "Weight decay is no part of the gradient, as in adamw"},
+          decoupled_weight_decay);
+}
+
+namespace {
+
+/// rₜ, or 0 while ρₜ <= 5.
+double rectification(double beta2, std::int64_t step) {
+  const double t = static_cast<double>(step + 1);
+  const double limit = 2 / (1 - beta2) - 1;
+  const double now = limit - 2 * t * power(beta2, step + 1) / filled(beta2, step);
+  if (!(now > 5)) return 0;
+  return std::sqrt((now - 4) * (now - 2) * limit / ((limit - 4) * (limit - 2) * now));
+}
+
+double is_rectified(const Attributes& options, std::int64_t step) {
+  return rectification(options.as<RAdam>().beta2, step) > 0 ? 1 : 0;
+}
+
+/// What m is multiplied by, in either kind of step.
+double factor(const Attributes& options, std::int64_t step) {
+  const auto& o = options.as<RAdam>();
+  const double r = rectification(o.beta2, step);
+  return (r > 0 ? r * std::sqrt(filled(o.beta2, step)) : 1) / filled(o.beta1, step);
+}
+
+void rule(const Attributes& options, ParameterUpdate& update) {
+  const auto& o = options.as<RAdam>();
+  const Value g = update.gradient(o.decoupled_weight_decay ? 0 : o.weight_decay);
+  const Value m = update.average(kMean, g, o.beta1);
+  const Value s = update.average(kMeanSquare, g * g, o.beta2);
+  const Value root =
+      select(update.scalar("radam.is_rectified", is_rectified), sqrt(s) + update.number(o.epsilon), update.number(1));
+  const Value step = update.scalar("radam.factor", factor) * (m / root);
+  update.descend(update.lr(), update.decayed(step, o.decoupled_weight_decay ? o.weight_decay : 0));
+}
+
+}  // namespace
+
+const OptimizerDefinition optimizer_radam{
+    .help = "Adam that begins with plain steps and warms up by itself",
+    .formula =
+        "as adam, and w ← w − lr · m̂ while ρₜ <= 5, then w ← w − lr · rₜ · √(1 − beta2ᵗ) · m̂ / (√s + ε), "
+        "ρₜ = ρ − 2t · beta2ᵗ / (1 − beta2ᵗ), ρ = 2 / (1 − beta2) − 1, "
+        "rₜ² = (ρₜ − 4)(ρₜ − 2) ρ / ((ρ − 4)(ρ − 2) ρₜ)",
+    .defaults = Attributes(RAdam{}),
+    .rule = rule};
+
+}  // namespace chalk
