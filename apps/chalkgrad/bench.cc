@@ -18,16 +18,15 @@ struct Options {
   std::int64_t batch = 64;
   int threads = 0;
   double seconds = 3;
+  std::string optimizer{Optimizer().name()};
   std::string only;  // "train" or "predict"
   bool once = false, profile = false, json = false;
 };
 
 Json describe(const Options& o, const Network& network, int threads) {
-  return {{"network", network.text()},
-          {"input", network.input_shape()},
-          {"batch", o.batch},
-          {"threads", threads},
-          {"instruction_set", instruction_set()}};
+  return {{"network", network.text()}, {"input", network.input_shape()},
+          {"batch", o.batch},          {"optimizer", o.optimizer},
+          {"threads", threads},        {"instruction_set", instruction_set()}};
 }
 
 /// What the footing of a table says.
@@ -110,6 +109,7 @@ int bench(const Options& o) {
   Benchmark benchmark(make_network(o.network), {.batch = static_cast<std::size_t>(o.batch),
                                                 .threads = wanted,
                                                 .seed = o.network.seed,
+                                                .optimizer = Optimizer::named(o.optimizer),
                                                 .training = o.only != "predict",
                                                 .inference = o.only == "predict" || (o.only.empty() && !o.profile),
                                                 .profile = o.profile});
@@ -159,6 +159,11 @@ void add_bench(CommandLine& line) {
   command
       .real("--seconds", options->seconds, Range::from_to(0.1, 3600), "How long to measure", "S",
             "a number from 0.1 to 3600")
+      .shows_default();
+  const auto optimizers = Optimizer::names();
+  command
+      .word("--optimizer", options->optimizer, {optimizers.begin(), optimizers.end()},
+            "Of the training step, with its default options", "NAME")
       .shows_default();
   command.word("--only", options->only, {"train", "predict"}, "Measure only this: train, predict", "WHAT");
   command.flag("--profile", options->profile,

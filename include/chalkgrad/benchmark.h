@@ -16,6 +16,7 @@ struct BenchmarkOptions {
   std::size_t batch = 64;  ///< samples per step, >= 1
   int threads = 1;         ///< >= 1
   std::uint64_t seed = 1;  ///< of the parameters
+  Optimizer optimizer{};   ///< of a training step
   bool training = true, inference = true;
   bool profile = false;  ///< for Benchmark::profile(): kernels are timed, which itself takes time
 };

@@ -16,7 +16,8 @@
 namespace chalk {
 namespace {
 
-constexpr double kTurn = 0.05;  // seconds that each of the measurements runs before the next one's turn
+constexpr std::int64_t kStep = 1000;  // at which an optimizer's numbers that depend on the step are taken
+constexpr double kTurn = 0.05;        // seconds that each of the measurements runs before the next one's turn
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -112,12 +113,15 @@ struct Benchmark::State {
       inference->feed("x", samples.x());
     }
     if (options.training) {
-      const Graph step = training_step(network);
-      variables = Variables(step, options.seed);
-      training.emplace(step, variables, compile);
+      const Loss loss = natural_loss(network);
+      const auto step = training_graph(network, loss, network.output_shape(), of_softmax(loss), options.optimizer);
+      variables = Variables(step.graph, options.seed);
+      training.emplace(step.graph, variables, compile);
       training->feed("x", samples.x());
       training->feed("t", samples.t());
       training->set("lr", 0);  // the same arithmetic, and it cannot diverge
+      for (const auto& scalar : step.scalars)
+        training->set(scalar.name, static_cast<float>(scalar.value(options.optimizer.options(), kStep)));
     }
     for (auto* program : {&inference, &training}) {
       if (*program) (*program)->run(options.batch);

@@ -5,9 +5,9 @@
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/train.h"
+#include "src/base/power.h"
 #include "src/base/text.h"
 #include "src/losses/loss.h"
-#include "src/schedules/curves.h"
 
 namespace chalk {
 namespace {

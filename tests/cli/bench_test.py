@@ -29,6 +29,14 @@ class Bench(CliTest):
         self.refused(2, ["--only", "train", "predict"], *net, "--only", "forward")
         self.refused(2, ["--once", "--profile"], *net, "--once", "--profile")
 
+    def test_bench_measures_the_step_of_an_optimizer(self):
+        net = ["bench", "--net", "10n", "--input", "1x8x8", "--seconds", 0.1, "--threads", 1, "--only", "train", "--json"]
+        self.assertEqual(json.loads(self.good(*net))["optimizer"], "sgd")
+        result = json.loads(self.good(*net, "--optimizer", "adamw", "--profile"))
+        self.assertEqual(result["optimizer"], "adamw")
+        self.assertTrue(any("sqrt" in row["kernel"] for row in result["kernels"]))
+        self.refused(2, ["--optimizer", "adamw"], *net, "--optimizer", "adamx")
+
     def test_bench_says_where_the_time_goes(self):
         net = ["bench", "--net", "4c3-relu-mp2-10n", "--input", "1x8x8", "--seconds", 0.2, "--profile"]
         result = json.loads(self.good(*net, "--json"))
