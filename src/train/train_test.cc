@@ -560,11 +560,12 @@ TEST(Train, SigmoidsAsSureAsFloatsCanBeStillLearn) {  // y is exactly 0 or 1, an
   EXPECT_TRUE(std::isfinite(evaluate(net, data().test).loss));
 }
 
-TEST(Train, SigmoidsThatAreSureAndWrongLearnTheDigits) {
+TEST(Train, ProbabilitiesThatAreSureAndWrongLearnTheDigits) {
   const auto with_reshapes =
       "[[layer]]\nchain = \"12c3-relu-mp2-40n-relu-10n-sigmoid\"\n"
       "[[layer]]\ntype = \"reshape\"\nshape = [10, 1, 1]\n[[layer]]\ntype = \"flatten\"\n";
-  for (const std::string text : {"12c3-relu-mp2-40n-relu-10n-sigmoid", with_reshapes}) {
+  for (const std::string text :
+       {"12c3-relu-mp2-40n-relu-10n-sigmoid", with_reshapes, "12c3-relu-mp2-40n-relu-10n-softmax"}) {
     Network net = network(text, data().train.sample);
     auto bias = net.variables().at("dense2.bias").values();
     for (std::size_t i = 0; i < bias.size(); ++i) bias[i] = i % 2 == 0 ? 40.0F : -40.0F;
