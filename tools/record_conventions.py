@@ -75,6 +75,10 @@ ROWS = {
         "pytorch": "F.l1_loss(x, torch.full((1,), 2.0))", "jax": "jnp.mean(jnp.abs(2 - x))",
         "tensorflow": "keras.losses.mean_absolute_error(tf.constant([2.0]), x)",
         "mlx": "nn.losses.l1_loss(x, mx.array([2.0]), reduction='mean')", "tinygrad": "(2 - x).abs().mean()"}),
+    "hinge": ([1], {"pytorch": "F.relu(1 - x).mean()", "jax": "jax.nn.relu(1 - x).mean()",
+                    "tensorflow": "keras.losses.hinge(tf.ones(1), x)",
+                    "mlx": "nn.losses.hinge_loss(x, mx.ones(1), reduction='mean')", "tinygrad": "(1 - x).relu().mean()"}),
+    "multi_class_margin": ([2, 1], {"pytorch": "F.multi_margin_loss(x[None], torch.tensor([0]))"}),
     "binary_cross_entropy_right": ([0], {
         "pytorch": "F.binary_cross_entropy(x, torch.zeros(1))",
         "tensorflow": "keras.losses.binary_crossentropy(tf.zeros(1), x)",
