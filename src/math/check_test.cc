@@ -213,6 +213,8 @@ TEST(Check, ExponentsAndProductsMayBeWrittenAsElsewhere) {
   EXPECT_EQ(verdicts(net + "(a^2)^3 = a^6\na^(-2) = 1/a^2"), "vv");
   EXPECT_EQ(complaint(net + "aⁿ = a"), "3:2 \"ⁿ\" cannot stand in a formula; write ^n");
   EXPECT_EQ(complaint(net + "√a = a"), "3:1 \"√\" cannot stand in a formula; write sqrt(…)");
+  EXPECT_EQ(complaint(net + "‖a = a"), "3:4 \"‖\" to close the one at character 1 expected, not \"=\"");
+  EXPECT_EQ(complaint(net + "‖a‖ a = a"), "3:5 an operator is missing between \"||\" and \"a\"; write *");
   EXPECT_EQ(complaint(net + "|a| = a"), "3:1 \"|\" cannot stand in a formula; write abs(…)");
   EXPECT_EQ(complaint(net + "½*a = a"), "3:1 \"½\" cannot stand in a formula; write 1/2");
   EXPECT_EQ(complaint(net + "\\alpha = a"),

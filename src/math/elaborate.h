@@ -56,6 +56,7 @@ class Elaborator {
   ExprPtr limit(const ExprPtr& derivative, const std::function<ExprPtr(const ExprPtr& step)>& beside);
   ExprPtr beside(const ExprPtr& e, const Expr& value, ExprPtr step);
   Indexed softmax(const Expr& e, const Indexed& argument);
+  static Indexed norm(const Expr& e, const Indexed& argument);
   Indexed derivative(const Expr& e);
   Indexed at(const Expr& e);
   ExprPtr scalar(const ExprPtr& e, std::string_view what);

@@ -23,6 +23,7 @@ Indexed Elaborator::call(const Expr& e) {
     if (e.primes > 0) throw FormulaError(e.place, "softmax has no single derivative; write d(softmax(s)[i])/ds[j]");
     return softmax(e, argument);
   }
+  if (e.name == kNormFunction) return norm(e, argument);
   const auto of_builtin = [&](const std::string& function) {
     const auto hole = make(Kind::name, e.place);
     return applied(e, call_of(function, hole, e.place), hole, argument.body);
@@ -139,6 +140,13 @@ Indexed Elaborator::softmax(const Expr& e, const Indexed& x) {
   const int other = indices_.add(indices_[x.axes.back()]);
   const auto others = substitute(x.body, {{x.axes.back(), index(other, e.place)}});
   return {ratio(call_of("exp", x.body, e.place), sum_over(other, call_of("exp", others, e.place), e.place)), x.axes};
+}
+
+/// ‖x‖ = √Σ x² over all axes.
+Indexed Elaborator::norm(const Expr& e, const Indexed& x) {
+  auto squares = make(Kind::multiply, e.place, {x.body, x.body});
+  for (const int axis : x.axes) squares = axis < 0 ? squares : sum_over(axis, squares, e.place);
+  return {call_of(kNormFunction, squares, e.place), {}};
 }
 
 Indexed Elaborator::derivative(const Expr& e) {

@@ -92,6 +92,8 @@ bool is_pair(const Expr& expr);
 /// The expression with other arguments.
 ExprPtr like(const Expr& e, std::vector<ExprPtr> args);
 ExprPtr call_of(std::string_view function, const ExprPtr& x, Place place);
+/// The function of a sum of squares that makes it a norm; ‖v‖ is written as a call of it.
+constexpr std::string_view kNormFunction = "‖‖";
 /// In index form: the sum of `body` over the index `id`.
 ExprPtr sum_over(int id, const ExprPtr& body, Place place, const std::string& name = {});
 

@@ -116,6 +116,18 @@ TEST(Kinks, AreVisitedOnPurpose) {
   EXPECT_EQ(last("step(u) + step(-u) = 1").verdict, Verdict::failed) << "false at 0 alone";
 }
 
+TEST(Kinks, OfNormsAreJudgedByTheirSlopes) {
+  EXPECT_EQ(verdict("given w: 3\ndelta(i,j)*d(‖w‖)/dw[i] = delta(i,j)*w[i]/‖w‖\n‖w‖^2 = sum(i, w[i]^2)\n‖w‖ = ||w||\n"
+                    "‖2*w + ‖w‖*w‖ = (2 + ‖w‖)*‖w‖"),
+            "vvvv");
+  EXPECT_EQ(verdict("given w: 3\np := ‖w‖\nat(dp/dw[0], w[i] := 0) = 0\nat(dp/dw[0], w[i] := 0*i) = 1"), "dvF");
+  EXPECT_EQ(verdict("d(‖u‖)/du = sign(u)\nd(‖u‖)/du = [u >= 0] - [u < 0]\nd(‖u‖)/du = [u > 0] - [u < 0] + 2*[u = 0]\n"
+                    "d(‖u‖*abs(u))/du = 2*u"),
+            "vxFv");
+  EXPECT_EQ(last("given W: 2x3\n‖W‖ = sqrt(sum(i, j, W[i,j]^2))").verdict, Verdict::verified);
+  EXPECT_THAT(check("given w: 3\nd(‖w‖)/dw[i] = w[i]/‖w‖").conventions, ElementsAre("‖v‖ where v = 0: 0"));
+}
+
 TEST(Kinks, ConventionsAreThoseThatDerivativesUse) {
   const auto used = [](const std::string& text) { return check(kFunctions + text).conventions; };
   EXPECT_THAT(used("relu(u) = m(u)"), IsEmpty()) << "nothing is derived";

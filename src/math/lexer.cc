@@ -21,14 +21,14 @@ bool is_ascii(char c) { return (static_cast<unsigned char>(c) & 0x80U) == 0; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 /// Longest first, so that the first that fits is meant.
-constexpr std::array<std::string_view, 25> kSymbols{":=", "<=", ">=", "!=", "==", "~=", "..", ".*", "./",
-                                                    "**", "+",  "-",  "*",  "/",  "^",  "(",  ")",  "[",
-                                                    "]",  ",",  "=",  "<",  ">",  "@",  ":"};
+constexpr std::array<std::string_view, 26> kSymbols{"||", ":=", "<=", ">=", "!=", "==", "~=", "..", ".*",
+                                                    "./", "**", "+",  "-",  "*",  "/",  "^",  "(",  ")",
+                                                    "[",  "]",  ",",  "=",  "<",  ">",  "@",  ":"};
 
 struct Spelling {
   std::string_view character, ascii;
 };
-constexpr std::array<Spelling, 18> kSpellings{{{"·", "*"},
+constexpr std::array<Spelling, 19> kSpellings{{{"·", "*"},
                                                {"⋅", "*"},
                                                {"∗", "*"},
                                                {"×", "*"},
@@ -45,7 +45,8 @@ constexpr std::array<Spelling, 18> kSpellings{{{"·", "*"},
                                                {"≥", ">="},
                                                {"≈", "~="},
                                                {"…", ".."},
-                                               {"≔", ":="}}};
+                                               {"≔", ":="},
+                                               {"‖", "||"}}};
 
 /// What an exponent is written with, above the line: x² is x^2, x⁻¹² is x^-12.
 constexpr std::array<Spelling, 12> kSuperscripts{{{"⁰", "0"},

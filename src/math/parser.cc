@@ -117,6 +117,13 @@ class FormulaParser {
       return inside;
     }
     if (t_.at("[")) return indicator();
+    if (t_.take("||")) {
+      const Deeper deeper(*this);
+      auto inside = sum();
+      t_.expect("||", str("\"‖\" to close the one at character ", token.place.column));
+      no_neighbour(token);
+      return call_of(kNormFunction, inside, token.place);
+    }
     if (token.kind != Token::Kind::name) t_.fail(str("a value, number or \"(\" expected, not ", shown(token)));
     auto e = named();
     no_neighbour(token);

@@ -100,6 +100,7 @@ TEST(Parser, TellsDerivativesFromQuotients) {
 
 TEST(Parser, ReadsSumsAndTheirIndices) {
   EXPECT_EQ(again("sum(i,j=0..2,W[i,j])"), "sum(i, j=0..2, W[i,j])");
+  EXPECT_EQ(again("2*||a*v + ‖v‖*v‖^2"), "2*‖a*v + ‖v‖*v‖^2");
   EXPECT_EQ(again("Σ(i=-1..2, v[i])"), "sum(i=-1..2, v[i])");
   EXPECT_EQ(again("sum(W,axis=0)+sum(v)"), "sum(W, axis=0) + sum(v)");
   EXPECT_EQ(again("max(a,b)*max(i,v[i])*max(v)"), "max(a, b)*max(i, v[i])*max(v)");
@@ -299,6 +300,7 @@ TEST(Latex, LooksLikeTheFormula) {
   EXPECT_EQ(latex("exp(a)^2"), "\\left(e^{a}\\right)^{2}");
   EXPECT_EQ(latex("sqrt(a) + sigmoid'(a) + relu(a)"),
             "\\sqrt{a} + \\sigma'\\left(a\\right) + \\operatorname{relu}\\left(a\\right)");
+  EXPECT_EQ(latex("2*||a*v + ‖v‖*v‖"), "2\\, \\left\\lVert a\\, v + \\left\\lVert v\\right\\rVert\\, v\\right\\rVert");
   EXPECT_EQ(latex("max(i=0..2, v[i]) + max(a, 0)"), "\\max_{i=0\\ldots 2} v_{i} + \\max\\left(a, 0\\right)");
   EXPECT_EQ(latex("[i != j]*δ(i,j)"), "\\left[i \\neq j\\right]\\, \\delta_{i,j}");
   EXPECT_EQ(latex("at(S, a := 2*a)"), "\\left.S\\right|_{a \\to 2\\, a}");

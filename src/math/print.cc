@@ -60,6 +60,7 @@ class Text {
       case Kind::name:
         return primed(e) + (e.indexed ? "[" + list(e, 0, ",") + "]" : "");
       case Kind::call:
+        if (e.name == kNormFunction) return "‖" + (*this)(*e.args[0]) + "‖";
         return primed(e) + (e.args.size() > 1 ? "[" + (*this)(*e.args[0]) + "]" : "") + "(" + (*this)(*e.args.back()) +
                ")";
       case Kind::element:
@@ -215,6 +216,7 @@ class Latex {
   }
   std::string call(const Expr& e) const {
     const auto argument = (*this)(*e.args.back());
+    if (e.name == kNormFunction) return "\\left\\lVert " + argument + "\\right\\rVert";
     if (e.name == "sqrt" && e.primes == 0) return "\\sqrt{" + argument + "}";
     if (e.name == "exp" && e.primes == 0) return "e^{" + argument + "}";
     std::string function = latex_name(e.name);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 
 #include "src/base/suggest.h"
 #include "src/base/text.h"
@@ -14,12 +15,13 @@ namespace {
 
 constexpr int kMostSymbols = 1000;
 
-constexpr std::array<const char*, 6> kConventions{"abs'(0) = 0",
+constexpr std::array<const char*, 7> kConventions{"abs'(0) = 0",
                                                   "activations in pieces: one of the slopes (docs/conventions.md)",
                                                   "max(i, …), min(i, …): the first of equals",
                                                   "max-pooling: the first of equals",
                                                   "relu'(0) = 0",
-                                                  "ties of max(a, b), min(a, b): ½, ½"};
+                                                  "ties of max(a, b), min(a, b): ½, ½",
+                                                  "‖v‖ where v = 0: 0"};
 
 struct Builtin {
   std::string_view name;
@@ -33,7 +35,21 @@ ExprPtr call(std::string_view function, const ExprPtr& x) { return call_of(funct
 ExprPtr zero(const ExprPtr& x) { return number(0, x->place); }
 ExprPtr one(const ExprPtr& x) { return number(1, x->place); }
 
-constexpr std::array<Builtin, 13> kBuiltins{{
+/// √s of a sum of squares: s ↦ [s > 0] / (2 (√s + [s = 0]))
+ExprPtr norm_derivative(const ExprPtr& s) {
+  const auto compared = [&](Comparison comparison) {
+    Expr e;
+    e.kind = Kind::compare;
+    e.place = s->place;
+    e.comparison = comparison;
+    e.args = {s, zero(s)};
+    return node(std::move(e));
+  };
+  const auto root = sum_of(call(kNormFunction, s), compared(Comparison::equal));
+  return ratio(compared(Comparison::greater), product(number(2, s->place), root));
+}
+
+constexpr std::array<Builtin, 14> kBuiltins{{
     {"exp", std::exp, [](const ExprPtr& x) { return call("exp", x); }},
     {"ln", std::log, [](const ExprPtr& x) { return ratio(one(x), x); }},
     {"sqrt", std::sqrt, [](const ExprPtr& x) { return ratio(one(x), product(number(2, x->place), call("sqrt", x))); },
@@ -56,7 +72,9 @@ constexpr std::array<Builtin, 13> kBuiltins{{
     {"floor", [](double x) { return std::floor(x); }, zero},
     {"sin", std::sin, [](const ExprPtr& x) { return call("cos", x); }},
     {"cos", std::cos, [](const ExprPtr& x) { return negated(call("sin", x)); }},
+    {kNormFunction, std::sqrt, norm_derivative, true, kNorm},
 }};
+constexpr auto kNamed = std::span(kBuiltins).first<13>();  // the others are written with signs
 
 constexpr std::array<std::string_view, 20> kReserved{
     "sum",  "prod",    "max",     "min",   "argmax", "delta", "diag",    "at",        "softmax",   "ones",
@@ -103,7 +121,7 @@ int Symbols::find_value(std::string_view name, int primes) const {
 std::string Symbols::suggestion(std::string_view name) const {
   std::vector<std::string_view> known;
   for (const auto& symbol : all_) known.emplace_back(symbol.name);
-  for (const auto& each : kBuiltins) known.push_back(each.name);
+  for (const auto& each : kNamed) known.push_back(each.name);
   known.insert(known.end(), kReserved.begin(), kReserved.begin() + 10);
   return did_you_mean(name, known);
 }
@@ -132,7 +150,7 @@ Convention convention(std::string_view name) { return builtin(name)->convention;
 
 std::string builtin_names() {
   std::string names;
-  for (const auto& each : kBuiltins) names += (names.empty() ? "" : ", ") + std::string(each.name);
+  for (const auto& each : kNamed) names += (names.empty() ? "" : ", ") + std::string(each.name);
   return names;
 }
 

@@ -21,7 +21,8 @@ enum Convention : unsigned {
   kReduction = 4,
   kPooling = 8,
   kRelu = 16,
-  kPair = 32
+  kPair = 32,
+  kNorm = 64
 };
 /// "relu'(0) = 0", of each.
 std::vector<std::string> texts_of(unsigned conventions);
