@@ -62,6 +62,13 @@ CASES = [
 ]
 
 
+MOMENTA = [
+    ("one-cycle-cosine:momentum_low=0.85,momentum_high=0.95", lambda o: s.OneCycleLR(o, 1.0, STEPS)),
+    ("one-cycle-cosine:rise=0.45,momentum_low=0.2,momentum_high=0.9",
+     lambda o: s.OneCycleLR(o, 1.0, STEPS, pct_start=0.45, base_momentum=0.2, max_momentum=0.9)),
+]
+
+
 def factors(when, scheduler, losses=()):
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     schedule = scheduler(optimizer)
@@ -73,13 +80,25 @@ def factors(when, scheduler, losses=()):
             schedule.step(*([losses[step // EPOCH]] if losses else []))
 
 
+def momenta(scheduler):
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0, momentum=0.5)
+    schedule = scheduler(optimizer)
+    for _ in range(STEPS):
+        yield optimizer.param_groups[0]["momentum"]
+        optimizer.step()
+        schedule.step()
+
+
 def main():
     warnings.simplefilter("ignore")  # of SequentialLR, about itself
     lines = [f"# Written by tools/schedule_trajectories.py with PyTorch {torch.__version__.partition('+')[0]}:",
-             f"# schedule | factor at each of {STEPS} steps, {EPOCH} an epoch | loss of each epoch (likelihood: after the word \"maximised\")"]
+             f"# schedule | factor at each of {STEPS} steps, {EPOCH} an epoch | loss of each epoch (likelihood: after the word \"maximised\")",
+             "# momentum of schedule | momentum at each of the steps"]
     for text, when, scheduler, *losses in CASES:
         row = " ".join(repr(float(f)) for f in factors(when, scheduler, *losses))
         lines.append(f"{text} | {row} | {' '.join(map(str, losses[0] if losses else []))}".rstrip())
+    for text, scheduler in MOMENTA:
+        lines.append(f"momentum of {text} | {' '.join(repr(float(m)) for m in momenta(scheduler))} |")
     target = pathlib.Path(__file__).resolve().parent.parent / "tests/schedules/trajectories.txt"
     target.parent.mkdir(exist_ok=True)
     target.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -121,12 +121,30 @@ Split load_data(const std::string& spec, const Network& model, Parts parts) {
   }
 }
 
+std::string validation_of(const Network& network) {
+  const auto found = network.metadata.find(kValidationKey);
+  return found == network.metadata.end() ? std::string() : found->second;
+}
+
+double share_to_hold_out(const std::string& text) {
+  double share = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
+  return error == std::errc() && end == text.data() + text.size() && share > 0 && share < 1 ? share : 0;
+}
+
 Dataset load_part(const std::string& spec, const Network& model, const std::string& part) {
-  const bool test = part == "test", encoded = !model.encoding.scale.empty();
+  const auto validation = validation_of(model);
+  const bool held_out = part == "validation";
+  if (held_out && validation.empty())
+    throw UsageError("--part validation: the model was trained without validation data; use test or train");
+  const bool test = part == "test" || (held_out && validation == "test"), encoded = !model.encoding.scale.empty();
   auto data = load_data(spec, model, !encoded ? Parts::both : test ? Parts::test : Parts::training);
   auto& wanted = test ? data.test : data.train;
   encode_as_trained(model, wanted);
-  return std::move(wanted);
+  const double share = share_to_hold_out(validation);
+  if (test || share == 0 || (!held_out && !spec.empty())) return std::move(wanted);
+  auto split = hold_out(std::move(wanted), share);
+  return held_out ? std::move(split.test) : std::move(split.train);
 }
 
 std::string shell_word(const std::string& word) {

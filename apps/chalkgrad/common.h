@@ -81,7 +81,13 @@ std::string shell_word(const std::string& word);
 
 /// What the model was trained on, unless `spec` says otherwise.
 Split load_data(const std::string& spec, const Network& model, Parts parts);
-/// "test" or "train" of that, as the model was trained to see it; files of the other part need not be there.
+/// What train --validation said, as models keep it in their metadata; empty: nothing.
+constexpr const char* kValidationKey = "validation";
+std::string validation_of(const Network& model);
+/// The share of the training samples that such a text is; 0 if it is none.
+double share_to_hold_out(const std::string& text);
+/// "test", "train" or "validation" of that, as the model was trained to see it; files of the other part need not be
+/// there. Of its own training samples, those that were held out for validation are no part of "train".
 Dataset load_part(const std::string& spec, const Network& model, const std::string& part);
 
 /// 12345678 → "12,345,678".

@@ -156,7 +156,10 @@ void add_eval(CommandLine& line) {
                    "MODEL");
   command.text("--data", options->data,
                fmt::format("Data: {}; without it, what the model was trained on", data_source_forms()));
-  command.word("--part", options->part, {"test", "train"}, "test or train", "PART").shows_default();
+  command
+      .word("--part", options->part, {"test", "train", "validation"}, "test, train, or validation: what was held out",
+            "PART")
+      .shows_default();
   command.whole("--top-k", options->top, {.least = 1}, "Also how often the class is among the K largest outputs", "K");
   command.flag("--confusion", options->confusion, "Also which classes were taken for which");
   add_threads(command, options->threads);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <csignal>
 
 #include "src/base/wording.h"
@@ -21,15 +20,7 @@ extern "C" void on_signal(int signal) {
 }
 
 constexpr const char* kDigitsNet =
-    "16c3z-relu-mp2-32c3z-relu-mp2-64n-relu-";        // and a dense layer with an output a class
-constexpr const char* kValidationKey = "validation";  // what --validation says, in a model's metadata
-
-/// A share of the training samples; 0 if that is not what the text says.
-double share_to_hold_out(const std::string& text) {
-  double share = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
-  return error == std::errc() && end == text.data() + text.size() && share > 0 && share < 1 ? share : 0;
-}
+    "16c3z-relu-mp2-32c3z-relu-mp2-64n-relu-";  // and a dense layer with an output a class
 
 /// How many classes the data have. If only labels say so, beyond ten, one that is far above the others is a mistake.
 std::int64_t count_classes(const Dataset& data) {
@@ -75,11 +66,6 @@ TrainOptions RunOptions::default_training() {
   options.batch = 32;
   options.schedule = OneCycle{};
   return options;
-}
-
-std::string validation_of(const Network& network) {
-  const auto found = network.metadata.find(kValidationKey);
-  return found == network.metadata.end() ? std::string() : found->second;
 }
 
 void check_validation_text(const std::string& text) {

@@ -54,8 +54,6 @@ Run run_from(const RunOptions& options, std::optional<std::uint64_t> seed = {});
 /// The samples as the network knows them, wherever they come from.
 Split data_for(Network& network, const RunOptions& options);
 
-/// What --validation said when the run began; empty: nothing.
-std::string validation_of(const Network& network);
 /// Throws UsageError unless it is "test" or a share.
 void check_validation_text(const std::string& text);
 /// Gives the run its validation data, if its network says which; from then on it must stay where it is.

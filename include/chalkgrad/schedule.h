@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -123,11 +124,13 @@ struct OneCycle {
 
 /// PyTorch's OneCycleLR with its defaults (Smith & Topin 2018): half a cosine wave from `from` up to 1, which is
 /// reached at step rise · T − 1, and another one down to `to`, which is that of the last step. The momentum stays as it
-/// is: PyTorch's moves it between 0.85 and 0.95, and switches it on in plain SGD, unless told cycle_momentum=False.
+/// is, unless momentum_low and momentum_high say what it is at the top and at the ends: PyTorch's moves it between 0.85
+/// and 0.95, and switches it on in plain SGD, unless told cycle_momentum=False.
 struct OneCycleCosine {
-  double rise = 0.3;   ///< 0 … 1: share of the run
-  double from = 0.04;  ///< 0 … 1: PyTorch's 1 / div_factor
-  double to = 4e-6;    ///< 0 … 1: PyTorch's 1 / (div_factor · final_div_factor)
+  double rise = 0.3;                           ///< 0 … 1: share of the run
+  double from = 0.04;                          ///< 0 … 1: PyTorch's 1 / div_factor
+  double to = 4e-6;                            ///< 0 … 1: PyTorch's 1 / (div_factor · final_div_factor)
+  double momentum_low = 0, momentum_high = 0;  ///< 0 <= low <= high < 1: PyTorch's base_momentum and max_momentum
 
   static constexpr std::string_view kName = "one-cycle-cosine";
   void visit(FieldVisitor& v);
@@ -190,6 +193,9 @@ class Schedule {
   /// Factor of the rate for step `step` (0, 1, …) of `steps` with `steps_per_epoch` in an epoch, and what has been seen
   /// by then.
   double factor(std::int64_t step, std::int64_t steps, std::int64_t steps_per_epoch, const Observed& seen = {}) const;
+  /// The momentum of that step, if the schedule moves it.
+  std::optional<double> momentum(std::int64_t step, std::int64_t steps, std::int64_t steps_per_epoch) const;
+  bool moves_momentum() const { return momentum(0, 1, 1).has_value(); }
   /// Whether it looks at the loss of each epoch.
   bool observes() const;
   /// What has been seen after one more epoch with this loss, which is better the smaller or, if it is `maximised`, the

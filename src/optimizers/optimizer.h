@@ -16,6 +16,7 @@ namespace chalk {
 /// What the updates of all parameters share in the graph of a training step.
 struct StepContext {
   Value lr;              ///< the step's learning rate, a shared scalar
+  Value momentum{};      ///< the step's momentum, a shared scalar, if the schedule moves it; otherwise empty
   bool ascends = false;  ///< the objective is maximised: gradients lead upwards
   /// Numbers that depend on the step alone (1 − βᵗ): shared inputs by name, and their values, given the options and the
   /// steps done before (0, 1, …).
@@ -51,6 +52,9 @@ class ParameterUpdate {
   /// w ← w − rate · direction (+ where the step ascends).
   void descend(Value rate, Value direction);
   Value lr() const { return step_.lr; }
+  /// The momentum: the option's value, unless the schedule moves it.
+  Value momentum(double usual) { return moves_momentum() ? step_.momentum : number(usual); }
+  bool moves_momentum() const { return static_cast<bool>(step_.momentum); }
 
  private:
   StepContext& step_;

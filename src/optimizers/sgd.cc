@@ -33,9 +33,9 @@ double share_of_gradient(const Attributes& options, std::int64_t step) {
 void rule(const Attributes& options, ParameterUpdate& update) {
   const auto& o = options.as<Sgd>();
   const Value g = update.gradient(o.weight_decay);
-  if (o.momentum == 0) return update.descend(update.lr(), g);
+  if (o.momentum == 0 && !update.moves_momentum()) return update.descend(update.lr(), g);
   const Value v = update.state("momentum", 0);
-  const Value momentum = update.number(o.momentum);
+  const Value momentum = update.momentum(o.momentum);
   const Value next =
       momentum * v + (o.dampening == 0 ? g : update.scalar("sgd.share_of_gradient", share_of_gradient) * g);
   update.next(v, next);

@@ -50,6 +50,14 @@ double Schedule::factor(std::int64_t step, std::int64_t steps, std::int64_t step
   return definition_of(*this).factor.value(parameters_, time);
 }
 
+std::optional<double> Schedule::momentum(std::int64_t step, std::int64_t steps, std::int64_t steps_per_epoch) const {
+  const auto momentum = definition_of(*this).momentum;
+  if (!momentum) return {};
+  auto time = time_of(step, steps, steps_per_epoch, warmup_);
+  time.step = std::max(time.step, time.rise);  // in the warm-up it is that of the first step
+  return momentum(parameters_, time);
+}
+
 bool Schedule::observes() const { return definition_of(*this).observe != nullptr; }
 
 Observed Schedule::observe(Observed seen, double loss, bool maximised) const {

@@ -37,6 +37,8 @@ struct ScheduleDefinition {
   Required<bool (*)(const Attributes& parameters)> spans_run;
   /// Throws InputError if the parameters, though each is in its range, contradict each other.
   void (*check)(const Attributes& parameters) = nullptr;
+  /// The momentum of a step, or nothing where it stays as it is.
+  std::optional<double> (*momentum)(const Attributes& parameters, const ScheduleTime& time) = nullptr;
   Observed (*observe)(const Attributes& parameters, Observed seen, double loss, bool maximised) = nullptr;
 };
 

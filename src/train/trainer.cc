@@ -148,7 +148,8 @@ struct Trainer::State {
         data(data_),
         options(options_),
         labels(!data.labels.empty()),
-        graph(training_graph(network, options.loss, target_shape(data), labels, options.optimizer)) {
+        graph(training_graph(network, options.loss, target_shape(data), labels, options.optimizer,
+                             options.schedule.moves_momentum())) {
     const auto record = first_record(data, options);
     const bool goes_on = network.training && network.training->unfinished();
     if (goes_on) {
@@ -242,6 +243,8 @@ Trainer::State::Batch Trainer::State::next_batch() {
 void Trainer::State::set_inputs(Program& of) const {
   const std::int64_t step = network.training->step;
   of.set("lr", static_cast<float>(rate(step)));
+  if (const auto momentum = options.schedule.momentum(step, now.steps, network.training->steps_per_epoch()))
+    of.set("momentum", static_cast<float>(*momentum));
   for (const auto& scalar : graph.scalars)
     of.set(scalar.name, static_cast<float>(scalar.value(options.optimizer.options(), step)));
   of.set_position(static_cast<std::uint64_t>(step));

@@ -53,10 +53,17 @@ bool is_bias(Value parameter) {
   return parameter.shape().size() <= 1 || parameter.name() == "bias" || parameter.name().ends_with(".bias");
 }
 
+void check_momentum(const Optimizer& optimizer, bool moves_momentum) {
+  if (!moves_momentum || optimizer.name() == Sgd::kName) return;
+  throw InputError(str("the schedule moves the momentum, which only ", Sgd::kName, " takes, not ", optimizer.name(),
+                       "; leave out momentum_low and momentum_high"));
+}
+
 }  // namespace
 
 TrainingGraph training_graph(const Network& network, const Loss& loss, const Shape& target, bool labels,
-                             const Optimizer& optimizer) {
+                             const Optimizer& optimizer, bool moves_momentum) {
+  check_momentum(optimizer, moves_momentum);
   TrainingGraph result{training_form(network.graph()), {}};
   Graph& step = result.graph;
   const Value logits = logits_of(step);
@@ -73,6 +80,7 @@ TrainingGraph training_graph(const Network& network, const Loss& loss, const Sha
   result.optimizer = optimizer.name();
   step.layer(result.optimizer);
   StepContext context{.lr = step.shared_input("lr"), .ascends = maximised(loss)};
+  if (moves_momentum) context.momentum = step.shared_input("momentum");
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     ParameterUpdate update(context, parameters[i], derivatives[i], !is_bias(parameters[i]));
     definition_of(optimizer).rule.value(optimizer.options(), update);

@@ -22,7 +22,9 @@ struct TrainingGraph {
   std::vector<StepContext::Scalar> scalars{};  ///< inputs that have a new value at each step
   std::string optimizer{};                     ///< the layer of what makes updates of gradients
 };
+/// `moves_momentum`: the schedule gives the momentum of each step, as the input "momentum". Throws InputError if the
+/// optimizer has none that can be given.
 TrainingGraph training_graph(const Network& network, const Loss& loss, const Shape& target, bool labels,
-                             const Optimizer& optimizer);
+                             const Optimizer& optimizer, bool moves_momentum = false);
 
 }  // namespace chalk

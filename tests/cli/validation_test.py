@@ -30,6 +30,17 @@ class Validation(CliTest):
         self.assertEqual(result["weights_sha256"], sha_of(text))
         self.assertEqual(json.loads(self.good("eval", out, "--json"))["accuracy"], result["test_accuracy"])
 
+    def test_eval_knows_what_was_held_out(self):
+        out = self.path("m.safetensors")
+        result = json.loads(self.good("train", *SMALL, "--validation", 0.1, "--epochs", 2, "--json", "--out", out))
+        parts = {part: json.loads(self.good("eval", out, "--part", part, "--json")) for part in ("train", "test", "validation")}
+        self.assertEqual({part: found["samples"] for part, found in parts.items()}, {"train": 1294, "test": 359, "validation": 144})
+        self.assertEqual(parts["validation"]["loss"], result["validation_loss"])
+        self.assertEqual(json.loads(self.good("eval", out, "--part", "train", "--data", "digits", "--json"))["samples"], 1438)
+        self.good("train", *SMALL, "--epochs", 1, "--out", out, "--overwrite")
+        self.refused(2, ["--part validation: the model was trained without validation data; use test or train"], "eval", out,
+                     "--part", "validation")
+
     def test_keeping_the_last_changes_the_weights_alone(self):
         best, last = (json.loads(self.good("train", *RUN, "--patience", 3, "--json", *more)) for more in ([], ["--keep-last"]))
         self.assertNotEqual(best["weights_sha256"], last["weights_sha256"])
