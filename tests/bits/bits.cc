@@ -70,6 +70,13 @@ const std::vector<Problem> kProblems{
      21,
      40,
      200},
+    // Normalisations of each sample, concatenated branches, larger maps.
+    {"mixed-norm",
+     "4c3z-lnc-gelu-cat(2c1,4c3z-in)-lrn3-gn2-hard-swish-mp2-4t4s2z-silu-up1x2b-aap7x5-ln-12n-selu-10n",
+     {2, 17, 15},
+     21,
+     40,
+     200},
     // What the others leave out: padding, strides, groups, overlapping pools, tanh, a partial last batch.
     {"mixed", "6c3z-tanh-mp3s2-8c3s2g2-sigmoid-ap2-12n-tanh-10n", {2, 17, 15}, 21, 40, 200},
 };
