@@ -49,24 +49,37 @@ extern "C" void* calloc(std::size_t count, std::size_t size) {
 namespace chalk {
 namespace {
 
+/// The most that a step of training allocates, but for the first.
+long most_of_a_step(const Dataset& data, const char* text, const Optimizer& optimizer, std::int64_t epochs) {
+  Network net = network(text, data.sample);
+  long after_first = -1, worst = 0, last = 0;
+  TrainOptions options{.epochs = epochs, .batch = 50, .optimizer = optimizer, .threads = 2};
+  options.on_step = [&](const Progress& progress) {
+    const long now = allocations.load();
+    const bool epoch_begins = progress.samples == options.batch;  // the end of an epoch writes a checkpoint
+    if (after_first >= 0 && !epoch_begins) worst = std::max(worst, now - last);
+    after_first = last = allocations.load();
+  };
+  train(net, data, options);
+  return worst;
+}
+
 TEST(TrainingStep, AllocatesNothing) {
 #ifndef COUNTED
   GTEST_SKIP() << "SKIPPED: a sanitizer replaces the allocator";
 #endif
   const Split data = digits();
-  for (const char* text : {"8c3-relu-mp2-32n-relu-10n", "6c3z-tanh-ap2-8c3-sigmoid-mp2-10n-softmax"}) {
-    Network net = network(text, data.train.sample);
-    long after_first = -1, worst = 0, last = 0;
-    TrainOptions options{.epochs = 2, .batch = 50, .threads = 2};
-    options.on_step = [&](const Progress& progress) {
-      const long now = allocations.load();
-      const bool epoch_begins = progress.samples == options.batch;  // the end of an epoch writes a checkpoint
-      if (after_first >= 0 && !epoch_begins) worst = std::max(worst, now - last);
-      after_first = last = allocations.load();
-    };
-    train(net, data.train, options);
-    EXPECT_EQ(worst, 0) << text;
-  }
+  for (const char* text : {"8c3-relu-mp2-32n-relu-10n", "6c3z-tanh-ap2-8c3-sigmoid-mp2-10n-softmax"})
+    EXPECT_EQ(most_of_a_step(data.train, text, {}, 2), 0) << text;
+}
+
+TEST(TrainingStep, OfAnyOptimizerAllocatesNothing) {
+#ifndef COUNTED
+  GTEST_SKIP() << "SKIPPED: a sanitizer replaces the allocator";
+#endif
+  const Split data = digits();
+  for (const auto name : Optimizer::names())
+    EXPECT_EQ(most_of_a_step(data.train, "8c3-relu-mp2-32n-relu-10n", Optimizer::named(name), 1), 0) << name;
 }
 
 TEST(Prediction, OfOneSampleAllocatesNothing) {
