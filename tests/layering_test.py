@@ -79,6 +79,7 @@ PUBLIC = {
     "fields.h": "base",
     "attributes.h": "ir",
     "graph.h": "ir",
+    "weight_init.h": "ir",
     "ops.h": "ops",
     "layers.h": "layers",
     "losses.h": "losses",

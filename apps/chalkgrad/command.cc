@@ -162,7 +162,7 @@ Option Command::texts(const char* name, std::vector<std::string>& values, const 
 Option Command::repeated(const char* name, std::vector<std::string>& values, const std::string& help,
                          const char* placeholder) {
   const auto option = texts(name, values, help, placeholder);
-  command_->get_option(name)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command_->get_option(name)->expected(1)->take_all()->allow_extra_args(false);
   return option;
 }
 

@@ -103,6 +103,7 @@ void introduce(const Run& run, const Options& o) {
              : o.config.empty() ? "from TOML"
                                 : o.config,
              count(price.parameters), count(price.forward));
+  if (!o.init.empty()) print_taken(run, o.init);
   const int threads = run.options.threads > 0 ? run.options.threads : available_threads();
   const auto& optimizer = run.options.optimizer;
   fmt::print("running  {}batch {}, {}lr {}, {}, seed {}, {} thread{}, {}\n\n",
@@ -115,6 +116,7 @@ void introduce(const Run& run, const Options& o) {
 Json start_line(const Run& run, const Options& o) {
   Json line{{"start", run.network.text()}, {"data", run.network.metadata.at("data")}, {"resume", o.resume}};
   if (!o.from.empty()) line["from"] = o.from;
+  if (!o.init.empty()) line["init"] = o.init;
   if (const auto validation = validation_of(run.network); !validation.empty()) line["validation"] = validation;
   line.merge(to_json(run.options));
   return line;
@@ -197,6 +199,8 @@ int train_command(const Options& o) {
   if (!o.resume.empty() && !o.config.empty())
     throw UsageError(
         fmt::format("{} and --resume were given; leave out the first: a checkpoint knows its configuration", o.config));
+  if (!o.resume.empty() && !o.init.empty())
+    throw UsageError("--init and --resume were given; leave out the first: a run that goes on has its weights");
   if (!o.resume.empty() && !o.from.empty())
     throw UsageError(
         "--from and --resume were given; the one begins a new run, the other goes on with one; give one of them");

@@ -22,6 +22,29 @@ extern "C" void on_signal(int signal) {
 constexpr const char* kDigitsNet =
     "16c3z-relu-mp2-32c3z-relu-mp2-64n-relu-";  // and a dense layer with an output a class
 
+std::string list_of(const std::vector<std::string>& words) {
+  std::string list;
+  for (const auto& word : words) list += (list.empty() ? "" : ", ") + word;
+  return list;
+}
+
+/// Weights of the model that --init names. Samples are seen as it was trained to see them.
+void begin_with_weights(Run& run, const std::string& file) {
+  const auto model = Network::load(file);
+  run.taken = take_weights(run.network, model);
+  if (run.taken.taken.empty()) {
+    throw InputError(
+        fmt::format("{}: none of its parameters has a name and shape of the network's, which are {}; it has {}", file,
+                    list_of(run.taken.drawn), list_of(run.taken.unused)));
+  }
+  if (model.input_shape() != run.network.input_shape() || model.encoding.scale.empty()) return;
+  for (auto* part : {&run.data.train, &run.data.test}) {
+    if (part->bytes.empty()) continue;
+    part->scale = model.encoding.scale;
+    part->shift = model.encoding.shift;
+  }
+}
+
 /// How many classes the data have. If only labels say so, beyond ten, one that is far above the others is a mistake.
 std::int64_t count_classes(const Dataset& data) {
   std::vector<bool> has_samples(data.class_names.size());
@@ -112,7 +135,16 @@ Run new_run(const RunOptions& o, std::optional<std::uint64_t> seed) {
   network.metadata["data"] = spec;
   const auto validation = o.validation.empty() ? config.validation.value_or("") : o.validation;
   if (!validation.empty()) network.metadata[kValidationKey] = validation;
-  return {std::move(network), std::move(data), options};
+  Run run{std::move(network), std::move(data), options};
+  if (!o.init.empty()) begin_with_weights(run, o.init);
+  return run;
+}
+
+void print_taken(const Run& run, const std::string& file) {
+  const auto& [taken, drawn, unused] = run.taken;
+  fmt::print("weights  {} of {} parameters are those of {}\n", taken.size(), taken.size() + drawn.size(), file);
+  if (!drawn.empty()) fmt::print("         drawn: {}\n", list_of(drawn));
+  if (!unused.empty()) fmt::print("         not used: {}\n", list_of(unused));
 }
 
 Split data_for(Network& network, const RunOptions& o) {
@@ -155,6 +187,7 @@ void check_origin(const RunOptions& o) {
   refuse_both(file, "--net", "give one of them");
   refuse_both(file, "--from", "give one of them");
   refuse_both(from, "--net", "give one of them");
+  refuse_both(from, "--init", "the first has the weights of its model already; give one of them");
 }
 
 Tested test(Run& run) {
@@ -185,6 +218,8 @@ void add_run(RunOptions& o, const std::vector<std::string_view>& without) {
   command.text("--data", o.data, "Data: " + alternatives(sources, ", or ")).shows_default();
   command.text("--net", o.net, "Network: a line such as 20c5-relu-mp2-10n, or FILE.toml", "NET");
   command.text("--from", o.from, "Begin a new run with the network and weights of a model", "MODEL");
+  command.text("--init", o.init, "Begin with those weights of a model that have names and shapes of the network's",
+               "MODEL");
   o.fields.add_to(command, o.train, without);
   const auto losses = names_of_losses(false), likelihoods = names_of_losses(true);
   command.word("--loss", o.loss, losses, "What is minimised: " + alternatives(losses), "LOSS").shows_default();

@@ -14,7 +14,7 @@
 namespace chalk::app {
 
 struct RunOptions {
-  std::string data = "digits", config, net, from, loss = "cross-entropy", maximise;
+  std::string data = "digits", config, net, from, init, loss = "cross-entropy", maximise;
   std::string validation;                   // empty: none was given
   TrainOptions train = default_training();  // what is decided without a configuration or an option
   TrainingFields fields;
@@ -32,8 +32,8 @@ struct RunOptions {
   }
 };
 
-/// Adds FILE, --data, --net, --from, --loss, --maximise, --threads and an option for each training field, except for
-/// those that the command decides itself, to the options' command.
+/// Adds FILE, --data, --net, --from, --init, --loss, --maximise, --threads and an option for each training field,
+/// except for those that the command decides itself, to the options' command.
 void add_run(RunOptions& options, const std::vector<std::string_view>& without = {});
 
 /// A run: what is trained, on what, and how.
@@ -41,13 +41,17 @@ struct Run {
   Network network;
   Split data;
   TrainOptions options;
-  Dataset held_out{};  // of the training samples
+  Dataset held_out{};    // of the training samples
+  TakenWeights taken{};  // from the model that --init names
 };
 
 /// Throws UsageError unless where the network comes from is said once.
 void check_origin(const RunOptions& options);
-/// A network that has learned nothing, from --net or a configuration. The seed, if there is one, wins over any other.
+/// A network from --net or a configuration, that has learned nothing or has the weights of --init. The seed, if there
+/// is one, wins over any other.
 Run new_run(const RunOptions& options, std::optional<std::uint64_t> seed = {});
+/// Says which parameters were taken from the file, and which not.
+void print_taken(const Run& run, const std::string& file);
 /// A new run from a model's weights. The loss is the model's, the data too unless others are given, and all else is as
 /// in any new run.
 Run run_from(const RunOptions& options, std::optional<std::uint64_t> seed = {});

@@ -38,3 +38,4 @@
 #include "chalkgrad/shape.h"
 #include "chalkgrad/train.h"
 #include "chalkgrad/train_options.h"
+#include "chalkgrad/weight_init.h"

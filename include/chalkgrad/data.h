@@ -65,6 +65,12 @@ enum class Parts : std::uint8_t {
 /// Throws InputError naming the file and what is wrong.
 Split mnist(const std::filesystem::path& folder, Parts parts = Parts::both);
 
+/// The samples of some classes, whose labels count from 0 in the order of `names`. Scale and shift stay as they are.
+/// Throws InputError for a name that is none of its classes, or twice the same.
+Dataset select_classes(const Dataset& data, std::span<const std::string> names);
+/// "cat,dog" or "0-4,7": names of classes, where a range of numbers stands for each of them. Throws InputError.
+std::vector<std::string> class_list(std::string_view text);
+
 /// A kind of data set that load_dataset() knows by a word: WORD, or WORD:ARGUMENT if it takes an argument.
 struct DataSource {
   std::string_view word;      ///< "mnist"
@@ -83,7 +89,8 @@ std::span<const DataSource* const> data_sources();
 /// Their forms, for a help text: "digits or mnist:FOLDER".
 std::string data_source_forms();
 
-/// "digits" or "mnist:FOLDER", as on the command line. Throws InputError naming what is known.
+/// "digits" or "mnist:FOLDER", as on the command line, and with "#5-9" behind it some of the classes (class_list()).
+/// Throws InputError naming what is known.
 Split load_dataset(const std::string& spec, Parts parts = Parts::both);
 
 }  // namespace chalk

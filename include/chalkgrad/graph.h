@@ -56,10 +56,17 @@ struct Node {
 };
 
 /// How a parameter starts. Drawn from a counter-based generator keyed by the seed and the parameter's name.
+/// WeightInit (weight_init.h) knows the usual ones by name.
 struct Init {
-  enum class Kind : std::uint8_t { constant, uniform, normal };
+  enum class Kind : std::uint8_t {
+    constant,
+    uniform,           ///< [−value, value]
+    normal,            ///< standard deviation `value`
+    truncated_normal,  ///< the same, drawn again where it is more than 2 of them away from 0
+    orthogonal,        ///< rows (of the first axis), or columns if they are fewer, at right angles, of length `value`
+  };
   Kind kind = Kind::constant;
-  double value = 0;  ///< the constant, the bound of uniform [−value, value], or the standard deviation
+  double value = 0;  ///< the constant, or as above
 
   static Init constant(double value) { return {Kind::constant, value}; }
   /// He et al. 2015, eq. 10: normal with σ = √(2 / fan_in).

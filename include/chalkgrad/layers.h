@@ -7,6 +7,7 @@
 
 #include "chalkgrad/graph.h"
 #include "chalkgrad/ops.h"
+#include "chalkgrad/weight_init.h"
 
 namespace chalk {
 
@@ -24,12 +25,12 @@ struct ConvLayer {
   bool flipped = false;  ///< a convolution in the mathematician's sense: the kernel is reversed in both directions
   Bias bias = Bias::shared;
   bool subtract_bias = false;  ///< w ⋆ x − b
+  WeightInit init = WeightInit::he;
   bool operator==(const ConvLayer&) const = default;
 };
-/// conv2d with weights (He initialisation) and a bias on x [channels, height, width].
+/// conv2d with weights and a bias on x [channels, height, width].
 Value conv_layer(Value x, const ConvLayer& layer);
 
-enum class WeightInit : std::uint8_t { he, glorot };
 struct DenseLayer {
   std::int64_t outputs = 1;
   Bias bias = Bias::shared;
@@ -44,12 +45,13 @@ Value dense_layer(Value x, const DenseLayer& layer);
 struct BatchNormLayer {
   double momentum = 0.1;  ///< how far the running mean and variance move towards those of a batch
   double epsilon = 1e-5;
+  double scale = 1;  ///< where γ starts
   bool operator==(const BatchNormLayer&) const = default;
 };
 /// On x [channels, height, width], or on a vector, whose elements are its channels. The parameters are weight (γ, which
-/// starts at 1) and bias (β, at 0) and, not trained, running_mean (at 0) and running_var (at 1), which serve as μ and
-/// σ². In training, the mean and variance of the batch are used instead, and the running ones follow them (the variance
-/// as n/(n − 1) σ²).
+/// starts at `scale`) and bias (β, at 0) and, not trained, running_mean (at 0) and running_var (at 1), which serve as μ
+/// and σ². In training, the mean and variance of the batch are used instead, and the running ones follow them (the
+/// variance as n/(n − 1) σ²).
 Value batch_norm_layer(Value x, const BatchNormLayer& layer = {});
 
 /// The transposed convolution: what conv_layer() with these options does to a cotangent. PyTorch's ConvTranspose2d.

@@ -59,6 +59,15 @@ class Network {
   Variables variables_;
 };
 
+/// What became of a network's parameters, running statistics included, in their order.
+struct TakenWeights {
+  std::vector<std::string> taken;   ///< those that have the other network's values now
+  std::vector<std::string> drawn;   ///< those that stay as they are: "head.bias", "head.weight (5×64, there 10×64)"
+  std::vector<std::string> unused;  ///< those of the other network for whose names there are none
+};
+/// Gives a network the parameters of another that have the same names and shapes.
+TakenWeights take_weights(Network& network, const Network& other);
+
 /// True if the text is TOML, not a chain: if it has a newline or '='.
 bool is_toml(std::string_view text);
 

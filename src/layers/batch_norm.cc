@@ -48,7 +48,7 @@ Value batch_norm_layer(Value x, const BatchNormLayer& layer) {
     return g.parameter(parameter_name(g, name), channels, Init::constant(start), trainable);
   };
   const auto as = [](Value v, const Shape& shape) { return v.shape() == shape ? v : reshape(v, shape); };
-  const Value gamma = parameter("weight", 1, true), beta = parameter("bias", 0, true);
+  const Value gamma = parameter("weight", layer.scale, true), beta = parameter("bias", 0, true);
   const Value running_mean = parameter("running_mean", 0, false), running_var = parameter("running_var", 1, false);
 
   const Value mean_of_batch = channel_mean(x), deviation = x - mean_of_batch;
@@ -67,6 +67,7 @@ struct Options : BatchNormLayer {
     v.field({"momentum", Range::from_to(0, 1), "how far the running statistics move towards those of a batch"},
             momentum);
     v.field({"epsilon", {.least = 0, .most = 1, .without_least = true}, "added to σ²"}, epsilon);
+    v.field({"scale", {}, "where γ starts"}, scale);
   }
   bool operator==(const Options&) const = default;
 };

@@ -25,7 +25,8 @@ Value conv_layer(Value x, const ConvLayer& layer) {
                    " filters; use a divisor of both"));
   }
   const Shape weights{layer.filters, channels / groups, layer.kernel[0], layer.kernel[1]};
-  const Value w = g.parameter(parameter_name(g, "weight"), weights, Init::he(elements(weights) / layer.filters));
+  const auto fan_in = elements(weights) / layer.filters, fan_out = layer.filters * layer.kernel[0] * layer.kernel[1];
+  const Value w = g.parameter(parameter_name(g, "weight"), weights, layer.init.init(fan_in, fan_out));
   const Value y = conv2d(x, layer.flipped ? reverse(w, {2, 3}) : w, layer.options);
   return bias_layer(y, layer.bias, layer.subtract_bias);
 }
@@ -47,6 +48,7 @@ struct Options : ConvLayer {
     bias = kKinds[kind];
     v.field({"subtract_bias", {}, "w ⋆ x − b instead of w ⋆ x + b"}, subtract_bias);
     if (subtract_bias && bias == Bias::none) v.refuse("subtract_bias", "= true needs a bias; leave out one of the two");
+    visit_init(v, init);
   }
   bool operator==(const Options&) const = default;
 

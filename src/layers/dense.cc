@@ -1,6 +1,4 @@
 // y = W·x + b or W·x − b.
-#include <array>
-
 #include "chalkgrad/layers.h"
 #include "src/layers/line_reader.h"
 #include "src/layers/registry.h"
@@ -13,8 +11,7 @@ Value dense_layer(Value x, const DenseLayer& layer) {
   if (outputs < 1) fail_layer(g, "dense", str(outputs, " outputs; a dense layer needs at least one"));
   const auto inputs = elements(x.shape());
   if (x.shape().size() != 1) x = reshape(x, {inputs});
-  const Value w = g.parameter(parameter_name(g, "weight"), {outputs, inputs},
-                              layer.init == WeightInit::he ? Init::he(inputs) : Init::glorot(inputs, outputs));
+  const Value w = g.parameter(parameter_name(g, "weight"), {outputs, inputs}, layer.init.init(inputs, outputs));
   return bias_layer(dense(x, w), layer.bias, layer.subtract_bias);
 }
 
@@ -28,13 +25,9 @@ struct Options : DenseLayer {
     bias = biased ? Bias::shared : Bias::none;
     v.field({"subtract_bias", {}, "W·x − b instead of W·x + b"}, subtract_bias);
     if (subtract_bias && !biased) v.refuse("subtract_bias", "= true needs a bias; leave out one of the two");
-    auto start = static_cast<std::size_t>(init);
-    v.choice({"init", {}, "how weights start"}, kInits, start);
-    init = static_cast<WeightInit>(start);
+    visit_init(v, init);
   }
   bool operator==(const Options&) const = default;
-
-  static constexpr std::array<Word, 2> kInits{{{"he"}, {"glorot"}}};  // in the order of WeightInit
 };
 
 Attributes read(LineReader& in) {

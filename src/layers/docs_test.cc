@@ -57,6 +57,15 @@ std::string what_is(const Layer& layer) {
          std::string(layer.details);
 }
 
+TEST(AllLayers, HowTheirWeightsStartIsInATableOfNetworksInText) {
+  std::string table = "| `init` | draws | source | PyTorch | Keras |\n|---|---|---|---|---|\n";
+  for (const auto& kind : weight_inits()) {
+    const auto number = kind.number.empty() ? "" : str(", with the ", kind.number, ", ", shortest(kind.usual));
+    table += str("| `", kind.word, "`", number, " | ", kind.formula, " | ", kind.source, " | ", kind.elsewhere, " |\n");
+  }
+  testing_support::expect_generated("docs/networks.md", "inits", table);
+}
+
 TEST(AllLayers, AreInTheTableOfNetworksInText) {
   std::ostringstream table;
   table << "| in a line | `type` in TOML | what it is |\n|---|---|---|\n";

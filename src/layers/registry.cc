@@ -27,6 +27,13 @@ const Layer* find_activation(std::string_view name) {
   return layer && layer->activation ? layer : nullptr;
 }
 
+void visit_init(FieldVisitor& v, WeightInit& init) {
+  std::string text = init.text();
+  const auto check = [](const std::string& written) { (void)WeightInit::parse(written); };
+  v.field({"init", check, "[how weights start](#how-weights-start)"}, text);
+  init = WeightInit::parse(text);
+}
+
 std::string activation_names(std::string_view last) {
   std::string names;
   std::string_view waiting;

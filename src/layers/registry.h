@@ -19,6 +19,9 @@ std::span<const Layer* const> all_layers();
 /// The layer of that name, or null.
 const Layer* find_layer(std::string_view name);
 
+/// The field "init": how a layer's weights start.
+void visit_init(FieldVisitor& v, WeightInit& init);
+
 /// The activation of that name, or null.
 const Layer* find_activation(std::string_view name);
 

@@ -206,17 +206,52 @@ class ChainParser {
   int nesting_ = 0;
 };
 
+/// The branch with its last weights, or the scale of the normalisation behind them, starting at 0 (Goyal et al. 2017,
+/// section 5.1): the sum then starts as x alone.
+std::vector<LayerSpec> ending_in_zero(std::vector<LayerSpec> branch) {
+  for (auto layer = branch.rbegin(); layer != branch.rend(); ++layer) {
+    bool found = false;
+    FieldFunction zero([&]<class T>(const Field& field, T& value) {
+      if constexpr (std::is_same_v<T, std::string>) {
+        if (field.name == "init") value = "zero", found = true;
+      } else if constexpr (std::is_same_v<T, double>) {
+        if (field.name == "scale") value = 0, found = true;
+      }
+    });
+    auto options = layer->options.edited(zero);
+    if (!found) continue;
+    layer->options = std::move(options);
+    break;
+  }
+  return branch;
+}
+
 Value build_spec(Value x, const LayerSpec& spec, bool centred, LayerNames& names) {
   const Layer& layer = *spec.layer;
   std::vector<Value> inputs{x};
   if (spec.branches.size() > 1) inputs.clear();
-  for (const auto& branch : spec.branches) inputs.push_back(build_chain(x, branch, names));
+  const bool zero = names.zero_residuals && &layer == &layer_residual;
+  for (const auto& branch : spec.branches) {
+    const bool of_zero = zero && &branch == spec.branches.data();  // the others are shortcuts
+    inputs.push_back(build_chain(x, of_zero ? ending_in_zero(branch) : branch, names));
+  }
   if (spec.branches.size() > 1 && layer.line.last_first) std::ranges::rotate(inputs, inputs.end() - 1);
   names.begin(std::string(layer.name.value));
-  return build_layer(layer, inputs, centred && layer.without_bias ? layer.without_bias(spec.options) : spec.options);
+  const auto options = with_init(spec.options, names.init);
+  return build_layer(layer, inputs, centred && layer.without_bias ? layer.without_bias(options) : options);
 }
 
 }  // namespace
+
+Attributes with_init(const Attributes& options, const std::string& init) {
+  if (init.empty()) return options;
+  FieldFunction set([&]<class T>(const Field& field, T& value) {
+    if constexpr (std::is_same_v<T, std::string>) {
+      if (field.name == "init" && value == WeightInit().text()) value = init;
+    }
+  });
+  return options.edited(set);
+}
 
 std::vector<LayerSpec> parse_chain(std::string_view text, std::string_view what) {
   return ChainParser(text, what).parse();

@@ -26,6 +26,9 @@ struct LayerSpec {
 /// Reads a chain. `what` is how messages call the text. Throws InputError pointing at the character.
 std::vector<LayerSpec> parse_chain(std::string_view text, std::string_view what = "network");
 
+/// The options with `init` for their field of that name, if they have one that says what it says by default.
+Attributes with_init(const Attributes& options, const std::string& init);
+
 /// Appends the layers to x's graph, names them, and returns the last one's value. Throws ShapeError naming the layer.
 Value build_chain(Value x, std::span<const LayerSpec> layers, LayerNames& names);
 

@@ -1,4 +1,5 @@
-// Names of layers: "conv1", "relu1", "conv2", by kind and order.
+// What all layers of a network share: names, "conv1", "relu1", "conv2", by kind and order; and how weights start where
+// a layer does not say it.
 #pragma once
 
 #include <map>
@@ -11,6 +12,9 @@ namespace chalk {
 class LayerNames {
  public:
   explicit LayerNames(Graph& graph) : graph_(graph) {}
+
+  std::string init{};           ///< as in WeightInit::parse(); empty: as the layer would by itself
+  bool zero_residuals = false;  ///< the last weights of each branch in a line, or the scale behind them, start at 0
 
   /// Makes the next free name of that kind the graph's current layer.
   std::string begin(const std::string& kind) {

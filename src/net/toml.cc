@@ -31,6 +31,7 @@ class TomlBuilder {
                layers = top_.tables("layer");
     const auto output = top_.text("output");
     const bool in_a_line = top_.has("network");
+    read_starts();
     const auto* train = top_.node("train");  // how it is trained is read elsewhere
     if (train && !train->is_table()) top_.fail("train", "must be a table: write [train] above its keys");
     top_.finish();
@@ -66,6 +67,14 @@ class TomlBuilder {
       throw InputError(message.starts_with(origin_.name + ": line ") ? message
                                                                      : origin_.line(table.source()) + message);
     }
+  }
+
+  /// How weights start in the whole network.
+  void read_starts() {
+    const auto check = [](const std::string& text) { (void)WeightInit::parse(text); };
+    FieldReader fields(top_);
+    fields.field({"init", check, ""}, names_.init);
+    fields.field({"zero_residuals"}, names_.zero_residuals);
   }
 
   Shape input_shape(const Shape& given) {
@@ -122,10 +131,12 @@ class TomlBuilder {
     const auto fan_out = reader.integer("fan_out", 1, std::int64_t{1} << 40).value_or(extents.empty() ? 1 : extents[0]);
     if (!node) return {};
     if (node->is_number()) return Init::constant(*reader.number("init"));
-    const auto text = reader.text("init");
-    if (text == "he") return Init::he(fan_in);
-    if (text == "glorot") return Init::glorot(fan_in, fan_out);
-    reader.fail("init", str("must be \"he\", \"glorot\" or a number, not ", in_quotes(*text)));
+    if (!node->is_string()) reader.fail("init", "must be a number, or a text such as \"he\"");
+    WeightInit init;
+    const auto check = [](const std::string& text) { (void)WeightInit::parse(text); };
+    std::string text = init.text();
+    FieldReader(reader).field({"init", check, ""}, text);
+    return WeightInit::parse(text).init(fan_in, fan_out);
   }
 
   void constant(const toml::table& table) {
@@ -247,8 +258,9 @@ class TomlBuilder {
       reader.fail("from", str("must be ", layer.inputs == 2 ? "two" : std::to_string(layer.inputs), " names for ",
                               reader.what(), ": ", layer.inputs_are));
     }
-    const auto options = reader.attributes(layer.options);
+    auto options = reader.attributes(layer.options);
     reader.finish();
+    if (!reader.has("init")) options = with_init(options, names_.init);
     begin_layer(std::string(layer.name.value), name);
     const Value y = build_layer(layer, inputs, options);
     if (y == inputs[0]) reader.fail("type", str("= \"", layer.name.value, "\" does nothing; remove the layer"));

@@ -5,6 +5,7 @@
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/layers.h"
+#include "src/ir/leaves.h"
 #include "src/layers/registry.h"
 #include "src/net/build.h"
 #include "src/ops/registry.h"
@@ -188,6 +189,72 @@ TEST(Toml, KnowsEveryOperationOfTheRegistry) {
     const auto text = "[[layer]]\ntype = \"op\"\nop = \"" + std::string(op->name.value) + "\"\n";
     EXPECT_THAT(error_of(text), testing::Not(HasSubstr("is not an operation"))) << op->name.value;
   }
+}
+
+/// How a parameter starts.
+Init init_of(Graph& graph, const char* name) {
+  const Value parameter = graph.find(name);
+  EXPECT_TRUE(parameter) << name;
+  return graph.node(parameter.id()).attributes.as<ParameterAttributes>().init;
+}
+
+TEST(Toml, SaysHowWeightsStart) {
+  auto g = build_graph(R"(
+    init = "lecun"
+    [[parameter]]
+    name = "p"
+    shape = [8, 4, 3, 3]
+    init = "glorot_normal"
+    [[layer]]
+    type = "conv"
+    filters = 4
+    groups = 1
+    init = "truncated_normal:0.1"
+    [[layer]]
+    type = "conv2d"
+    from = ["conv1", "p"]
+    [[layer]]
+    chain = "4c3g2"
+    [[layer]]
+    type = "dense"
+    outputs = 5
+    init = "he"
+    [[layer]]
+    type = "dense"
+    outputs = 3
+  )",
+                       {1, 12, 12});
+  EXPECT_EQ(init_of(g, "conv1.weight"), (Init{Init::Kind::truncated_normal, 0.1}));
+  EXPECT_EQ(init_of(g, "p"), WeightInit(WeightInit::glorot_normal).init(36, 8));
+  EXPECT_EQ(init_of(g, "conv2.weight"), WeightInit(WeightInit::lecun).init(36, 36)) << "the network's, in a chain";
+  EXPECT_EQ(init_of(g, "dense1.weight").kind, Init::Kind::normal);
+  EXPECT_EQ(init_of(g, "dense1.weight").value, Init::he(4 * 6 * 6).value) << "as it says";
+  EXPECT_EQ(init_of(g, "dense2.weight"), WeightInit(WeightInit::lecun).init(5, 3)) << "the network's";
+  EXPECT_EQ(init_of(g, "dense2.bias"), Init::constant(0));
+  g = build_graph("init = \"orthogonal\"\nnetwork = \"4c3-10n\"\n", {1, 8, 8});
+  EXPECT_EQ(init_of(g, "dense1.weight"), (Init{Init::Kind::orthogonal, 1}));
+}
+
+TEST(Toml, BeginsResidualBranchesAtZero) {
+  const std::string head = "zero_residuals = true\ninit = \"glorot\"\nnetwork = ";
+  auto g = build_graph(head + "\"4c3z-res(4c3z-bn-relu-4c3z-bn-relu)-res(4c3z-relu-4c3z)-5n\"\n", {1, 6, 6});
+  EXPECT_EQ(init_of(g, "batch_norm1.weight"), Init::constant(1));
+  EXPECT_EQ(init_of(g, "batch_norm2.weight"), Init::constant(0)) << "the last one of the branch";
+  EXPECT_EQ(init_of(g, "conv3.weight").kind, Init::Kind::uniform) << "the scale behind it is enough";
+  EXPECT_EQ(init_of(g, "conv4.weight").kind, Init::Kind::uniform);
+  EXPECT_EQ(init_of(g, "conv5.weight"), Init::constant(0));
+  EXPECT_EQ(init_of(g, "dense1.weight").kind, Init::Kind::uniform);
+  auto usual = build_graph("4c3z-res(4c3z-relu-4c3z)-5n", {1, 6, 6});
+  EXPECT_EQ(init_of(usual, "conv3.weight"), Init::he(36));
+}
+
+TEST(Toml, PointsAtMistakesInHowWeightsStart) {
+  EXPECT_EQ(error_of("init = \"hee\"\nnetwork = \"10n\"\n"),
+            "net.toml: line 1, column 8: init \"hee\" is not known; did you mean \"he\"?");
+  EXPECT_EQ(error_of("[[layer]]\ntype = \"dense\"\noutputs = 3\ninit = \"normal:-1\"\n"),
+            "net.toml: line 4, column 8: init \"normal:-1\" needs a number above 0 as its σ, e.g. normal:0.05");
+  EXPECT_EQ(error_of("[[parameter]]\nname = \"p\"\nshape = [3]\ninit = [1]\n[[layer]]\ntype=\"relu\"\n"),
+            "net.toml: line 4, column 8: init must be a number, or a text such as \"he\"");
 }
 
 TEST(Toml, PointsAtMistakes) {

@@ -63,6 +63,8 @@ class Drawing {
       case Init::Kind::uniform:
         return within({-init.value, init.value});
       case Init::Kind::normal:
+      case Init::Kind::truncated_normal:
+      case Init::Kind::orthogonal:
         return init.value * random_.normal();
       case Init::Kind::constant:
         break;

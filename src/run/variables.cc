@@ -11,6 +11,7 @@
 #include "src/base/text.h"
 #include "src/ir/checks.h"
 #include "src/ir/leaves.h"
+#include "src/run/initialise.h"
 
 namespace chalk {
 
@@ -46,28 +47,6 @@ void Tensor::assign(std::span<const float> values) {
   history_->changes.fetch_add(1, std::memory_order_acq_rel);
 }
 
-namespace {
-
-void initialise(const Init& init, Random& random, std::span<float> values) {
-  switch (init.kind) {
-    case Init::Kind::constant:
-      std::fill(values.begin(), values.end(), static_cast<float>(init.value));
-      break;
-    case Init::Kind::uniform:
-      for (auto& value : values) value = static_cast<float>((2 * random.uniform() - 1) * init.value);
-      break;
-    case Init::Kind::normal: {
-      std::vector<double> normal(values.size());
-      random.normal(normal);
-      std::transform(normal.begin(), normal.end(), values.begin(),
-                     [&](double value) { return static_cast<float>(value * init.value); });
-      break;
-    }
-  }
-}
-
-}  // namespace
-
 Variables::Variables(const Graph& graph, std::uint64_t seed) { add(graph, seed); }
 
 Variables& Variables::operator=(const Variables& other) {
@@ -89,7 +68,7 @@ void Variables::add(const Graph& graph, std::uint64_t seed) {
     const auto& a = node.attributes.as<ParameterAttributes>();
     const auto& tensor = tensors_.emplace(node.name, Tensor(a.shape)).first->second;
     Random random(seed, hash_name(node.name));
-    initialise(a.init, random, {tensor.data_.get(), tensor.values().size()});
+    initialise(a.init, a.shape, random, {tensor.data_.get(), tensor.values().size()});
   }
 }
 

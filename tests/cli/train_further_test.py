@@ -182,5 +182,43 @@ class Mistakes(CliTest):
                 self.refused(1, ["model.safetensors", f": {key} is "], "train", "--resume", model)
 
 
+class BeginningWithWeights(CliTest):
+    def test_weights_are_taken_by_name_and_shape(self):
+        low, high = self.path("low.safetensors"), self.path("high.safetensors")
+        self.good("train", "--data", "digits#0-3", "--net", "4c3-bn-relu-mp2-12n-relu-4n", "--epochs", 2, "--quiet",
+                  "--out", low)
+        out = self.good("train", "--data", "digits#4-9", "--net", "4c3-bn-relu-mp2-12n-relu-6n-tanh-6n", "--epochs", 1,
+                        "--init", low, "--out", high)
+        rows = out.splitlines()
+        at = next(i for i, row in enumerate(rows) if row.startswith("weights"))
+        self.assertEqual(rows[at], f"weights  7 of 11 parameters are those of {low}")
+        self.assertEqual(rows[at + 1], "         drawn: dense2.weight (6×12, there 4×12), dense2.bias (6, there 4), "
+                                       "dense3.weight, dense3.bias")
+        self.assertIn("6 classes", rows[0])
+        report = json.loads(self.good("eval", high, "--json"))
+        self.assertEqual([c["name"] for c in report["classes"]], list("456789"))
+        back = self.good("train", "--data", "digits#0-3", "--net", "4c3-bn-relu-mp2-4n", "--epochs", 1, "--init", low)
+        self.assertIn("not used: dense2.weight, dense2.bias\n", back)
+
+    def test_the_first_step_is_from_those_weights(self):
+        model, log = self.model("--schedule", "constant"), self.path("log.jsonl")
+        whole = json.loads(self.good("eval", model, "--part", "train", "--json"))["loss"]
+        self.good("train", "--net", "4c3-relu-mp2-10n", "--batch", 1438, "--epochs", 1, "--seed", 5, "--init", model, "--lr",
+                  1e-6, "--log", log, "--quiet")
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        self.assertEqual(lines[0]["init"], str(model))
+        self.assertAlmostEqual(lines[1]["loss"], whole, places=4)
+
+    def test_what_cannot_be_taken_is_refused(self):
+        model = self.model()
+        self.refused(1, "model.safetensors: none of its parameters has a name and shape of the network's, which are "
+                     "dense1.weight (7×64, there 10×36), dense1.bias (7, there 10); it has conv1.weight, conv1.bias", "train", "--net",
+                     "7n", "--init", model)
+        self.refused(2, "--from and --init were given; the first has the weights of its model already; give one of them",
+                     "train", "--from", model, "--init", model)
+        self.refused(2, "--init and --resume were given; leave out the first: a run that goes on has its weights", "train",
+                     "--resume", model, "--init", model)
+
+
 if __name__ == "__main__":
     main()

@@ -40,6 +40,14 @@ std::string data_source_forms() {
 }
 
 Split load_dataset(const std::string& spec, Parts parts) {
+  if (const auto mark = spec.rfind('#'); mark != std::string::npos) {
+    const auto names = class_list(std::string_view(spec).substr(mark + 1));
+    Split split = load_dataset(spec.substr(0, mark), parts);
+    for (auto* part : {&split.train, &split.test}) {
+      if (part->size() > 0) *part = select_classes(*part, names);
+    }
+    return split;
+  }
   const auto colon = spec.find(':');
   const auto word = spec.substr(0, colon);
   const auto argument = colon == std::string::npos ? "" : spec.substr(colon + 1);

@@ -48,5 +48,37 @@ TEST(DataSources, AreTheTableInTheDocuments) {
   testing_support::expect_generated("docs/formats.md", "data sources", table);
 }
 
+TEST(DataSources, GiveSomeOfTheirClasses) {
+  const Split all = digits(), some = load_dataset("digits#5-7,0");
+  EXPECT_EQ(some.train.class_names, (std::vector<std::string>{"5", "6", "7", "0"}));
+  EXPECT_EQ(some.train.scale, all.train.scale);
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < all.test.size(); ++i) {
+    const auto label = all.test.labels[i];
+    if (label != 0 && (label < 5 || label > 7)) continue;
+    ASSERT_EQ(some.test.labels.at(at), label == 0 ? 3 : label - 5);
+    ASSERT_TRUE(std::equal(some.test.bytes.begin() + static_cast<std::ptrdiff_t>(64 * at),
+                           some.test.bytes.begin() + static_cast<std::ptrdiff_t>(64 * at + 64),
+                           all.test.bytes.begin() + static_cast<std::ptrdiff_t>(64 * i)));
+    ++at;
+  }
+  EXPECT_EQ(some.test.size(), at);
+  some.train.check();
+  EXPECT_NE(some.train.digest(), all.train.digest());
+}
+
+TEST(DataSources, SayWhatIsWrongWithChosenClasses) {
+  EXPECT_EQ(input_error([] { load_dataset("digits#3,x"); }),
+            "digits: has no class \"x\"; its classes are 0, 1, 2, 3, 4, 5, 6, 7, 8 and 9");
+  EXPECT_EQ(input_error([] { load_dataset("digits#3,1-3"); }), "digits: the class \"3\" is chosen twice");
+  EXPECT_EQ(input_error([] { load_dataset("digits#"); }), "classes \"\": a name is missing; write e.g. 0-4,7");
+  EXPECT_EQ(input_error([] { load_dataset("digits#1,,2"); }), "classes \"1,,2\": a name is missing; write e.g. 0-4,7");
+  Dataset numbers;
+  numbers.name = "numbers";
+  const std::string names[] = {"1"};
+  EXPECT_EQ(input_error([&] { (void)select_classes(numbers, names); }),
+            "numbers: has values and no classes to choose from");
+}
+
 }  // namespace
 }  // namespace chalk

@@ -1,0 +1,141 @@
+#include "src/run/initialise.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <numeric>
+
+#include "chalkgrad/error.h"
+#include "chalkgrad/weight_init.h"
+#include "src/base/text.h"
+
+namespace chalk {
+namespace {
+
+std::vector<float> drawn(const Init& init, const Shape& shape, std::uint64_t seed = 1) {
+  std::vector<float> values(static_cast<std::size_t>(elements(shape)));
+  Random random(seed, 5);
+  initialise(init, shape, random, values);
+  return values;
+}
+
+double mean(const std::vector<float>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+double variance(const std::vector<float>& values) {
+  const double middle = mean(values);
+  double sum = 0;
+  for (const float x : values) sum += (static_cast<double>(x) - middle) * (static_cast<double>(x) - middle);
+  return sum / static_cast<double>(values.size());
+}
+float largest(const std::vector<float>& values) {
+  float most = 0;
+  for (const float x : values) most = std::max(most, std::abs(x));
+  return most;
+}
+
+constexpr std::int64_t kIn = 200, kOut = 300;
+const Shape kShape{kOut, kIn};
+
+struct Expected {
+  WeightInit init;
+  double variance;
+  double bound;  // 0: none
+};
+
+// Of n = 60,000 numbers, the mean strays by σ/√n and the variance by σ²·√(2/n) or less: five times that is allowed.
+TEST(Initialise, HasTheMeanVarianceAndBoundsOfItsFormula) {
+  const double cut = 1 - 4 * std::exp(-2.0) / std::sqrt(2 * M_PI) / std::erf(std::sqrt(2.0));  // of N(0, 1) at ±2
+  EXPECT_NEAR(cut, 0.7737, 1e-4);
+  const Expected all[] = {{WeightInit::he, 2.0 / kIn, 0},
+                          {WeightInit::he_uniform, 2.0 / kIn, std::sqrt(6.0 / kIn)},
+                          {WeightInit::glorot, 2.0 / (kIn + kOut), std::sqrt(6.0 / (kIn + kOut))},
+                          {WeightInit::glorot_normal, 2.0 / (kIn + kOut), 0},
+                          {WeightInit::lecun, 1.0 / kIn, 0},
+                          {WeightInit::lecun_uniform, 1.0 / kIn, std::sqrt(3.0 / kIn)},
+                          {{WeightInit::truncated_normal, 0.03}, 0.0009 * cut, 0.06},
+                          {{WeightInit::normal, 0.5}, 0.25, 0},
+                          {{WeightInit::uniform, 0.6}, 0.12, 0.6},
+                          {WeightInit::orthogonal, 1.0 / kOut, 0}};
+  const double n = kIn * kOut;
+  for (const auto& [init, spread, bound] : all) {
+    for (const std::uint64_t seed : {1U, 2U}) {
+      const auto values = drawn(init.init(kIn, kOut), kShape, seed);
+      EXPECT_LT(std::abs(mean(values)), 5 * std::sqrt(spread / n)) << init.text();
+      EXPECT_NEAR(variance(values), spread, 5 * spread * std::sqrt(2 / n)) << init.text();
+      if (bound > 0) {
+        EXPECT_LE(largest(values), bound * (1 + 1e-7)) << init.text();
+        EXPECT_GT(largest(values), bound * 0.999) << init.text();
+      }
+    }
+  }
+}
+
+TEST(Initialise, OfAConstantIsThat) {
+  for (const float x : drawn(WeightInit(WeightInit::constant, -0.5).init(3, 4), {2, 3})) EXPECT_EQ(x, -0.5F);
+  for (const float x : drawn(WeightInit::parse("zero").init(3, 4), {2, 3})) EXPECT_EQ(x, 0);
+}
+
+TEST(Initialise, MakesOrthogonalMatrices) {
+  for (const Shape& shape : {Shape{5, 40}, Shape{40, 5}, Shape{30, 30}, Shape{16, 8, 3, 3}, Shape{64, 2, 3, 3},
+                             Shape{1, 7}, Shape{7, 1}, Shape{9}}) {
+    const auto w = drawn(WeightInit(WeightInit::orthogonal, 1.5).init(1, 1), shape);
+    const auto rows = static_cast<std::size_t>(shape[0]), columns = w.size() / rows;
+    const bool wide = rows <= columns;
+    const auto at = [&](std::size_t vector, std::size_t k) {
+      return static_cast<double>(wide ? w[vector * columns + k] : w[k * columns + vector]);
+    };
+    for (std::size_t i = 0; i < std::min(rows, columns); ++i) {
+      for (std::size_t j = 0; j <= i; ++j) {
+        double product = 0;
+        for (std::size_t k = 0; k < std::max(rows, columns); ++k) product += at(i, k) * at(j, k);
+        EXPECT_NEAR(product, i == j ? 2.25 : 0, 3e-7) << to_string(shape) << " " << i << " " << j;
+      }
+    }
+  }
+}
+
+// On any machine: only sums, products, quotients and roots of doubles go into them.
+TEST(Initialise, GivesTheseBits) {
+  const auto bits = [](const WeightInit& init) {
+    std::vector<std::uint32_t> all;
+    for (const float x : drawn(init.init(3, 2), {2, 3})) all.push_back(std::bit_cast<std::uint32_t>(x));
+    return all;
+  };
+  using Bits = std::vector<std::uint32_t>;
+  EXPECT_EQ(bits({WeightInit::truncated_normal, 1}),
+            (Bits{1064007663, 1069060457, 1058275816, 1048691891, 3207718491, 3196163067}));
+  EXPECT_EQ(bits(WeightInit::orthogonal),
+            (Bits{1057123495, 1061975620, 1050932718, 1054469516, 1035426687, 3211166733}));
+  EXPECT_EQ(bits(WeightInit::he), (Bits{1061175900, 1066840827, 1056027125, 1045686573, 3205579054, 3218481609}));
+}
+
+TEST(WeightInits, AreReadAsTheyAreWritten) {
+  for (const auto& kind : weight_inits()) {
+    EXPECT_EQ(WeightInit::parse(kind.word), WeightInit(kind.kind)) << kind.word;
+    EXPECT_EQ(WeightInit(kind.kind).text(), kind.word);
+    if (kind.number.empty()) continue;
+    EXPECT_EQ(WeightInit::parse(str(kind.word, ":0.125")).text(), str(kind.word, ":0.125"));
+  }
+  const auto said = [](const char* text) -> std::string {
+    try {
+      (void)WeightInit::parse(text);
+    } catch (const InputError& e) {
+      return e.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(said("hee"), "init \"hee\" is not known; did you mean \"he\"?");
+  EXPECT_EQ(said("x"),
+            "init \"x\" is not known; use he, he_uniform, glorot, glorot_normal, lecun, lecun_uniform, orthogonal, "
+            "truncated_normal, normal, uniform or constant");
+  EXPECT_EQ(said("he:2"), "init \"he:2\" has a number, and he takes none; write he");
+  EXPECT_EQ(said("normal:"), "init \"normal:\" does not end with a number; write e.g. normal:0.05");
+  EXPECT_EQ(said("normal:0.1x"), "init \"normal:0.1x\" does not end with a number; write e.g. normal:0.05");
+  EXPECT_EQ(said("normal:-1"), "init \"normal:-1\" needs a number above 0 as its σ, e.g. normal:0.05");
+  EXPECT_EQ(said("constant:inf"), "init \"constant:inf\" needs a number as its value, e.g. constant:0");
+}
+
+}  // namespace
+}  // namespace chalk
