@@ -28,15 +28,17 @@ def trainable_sha256(model):
     return digest.hexdigest()
 
 
+EVALUATED = ("samples", "loss", "accuracy")  # what eval has said from the first version on
+
+
 def reading(model, folder):
     """What a program reads in the model; it may use the folder."""
     image = pathlib.Path(folder, "one.png")
     image.write_bytes(png(24, 24, lambda x, y: 255 if 9 <= x <= 14 and 2 <= y <= 21 else 0))
     info = {**printed("info", model, "--json"), "weights_sha256": trainable_sha256(model)}
     return {"info": {key: info[key] for key in ("weights_sha256", "parameters", "input", "output", "classes")},
-            "test": {key: value for key, value in printed("eval", model, "--json").items() if key != "classes"},
-            "train": {key: value for key, value in printed("eval", model, "--json", "--part", "train").items()
-                      if key != "classes"},
+            **{part: {key: value for key, value in printed("eval", model, "--json", "--part", part).items() if key in EVALUATED}
+               for part in ("test", "train")},
             "predict": [{"label": t["label"], "probability": t.get("probability", t.get("output"))}  # once one name
                         for t in printed("predict", model, image, "--json", "--top", 10)[0]["top"]]}
 
