@@ -1,5 +1,6 @@
 // m ← beta1 · m + (1 − beta1) · g,   u ← max(beta2 · u, |g| + ε),   w ← w − lr / (1 − beta1ᵗ) · m / u: Kingma & Ba
-// 2015, section 7.1, with ε where PyTorch has it, inside of the maximum. Keras and Optax add it to u where they divide.
+// 2015, section 7.1, with ε where PyTorch and Optax have it, inside of the maximum. Keras adds it to u where it
+// divides.
 #include "chalkgrad/ops.h"
 #include "src/optimizers/moments.h"
 

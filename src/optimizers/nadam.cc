@@ -1,7 +1,7 @@
 // With Adam's m and s and μₜ = beta1 · (1 − ½ · 0.96^(t · momentum_decay)):
 //   w ← w − lr · ((1 − μₜ) / (1 − μ₁…μₜ) · g + μₜ₊₁ / (1 − μ₁…μₜ₊₁) · m) / (√ŝ + ε)
-// Dozat 2016, as in PyTorch. Keras has the same with ε added to √s; Optax has no momentum schedule, and a first step
-// that is 1.4 times as long.
+// Dozat 2016, as in PyTorch. Keras has the same with momentum_decay = 1; Optax has no such schedule, so that its first
+// step is 1.4 times as long.
 #include "chalkgrad/ops.h"
 #include "src/optimizers/moments.h"
 

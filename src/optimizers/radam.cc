@@ -1,6 +1,7 @@
-// With Adam's m and s, ρ = 2 / (1 − beta2) − 1 and ρₜ = ρ − 2 · t · beta2ᵗ / (1 − beta2ᵗ): w ← w − lr · m̂ while ρₜ <=
-// 5, which are the first 5 steps for beta2 = 0.999; then w ← w − lr · rₜ · √(1 − beta2ᵗ) · m̂ / (√s + ε) with rₜ² = (ρₜ
-// − 4)(ρₜ − 2) ρ / ((ρ − 4)(ρ − 2) ρₜ). Liu et al. 2020, as in PyTorch; Optax adds ε to √ŝ.
+// With Adam's m and s, ρ = 2 / (1 − beta2) − 1 and ρₜ = ρ − 2 · t · beta2ᵗ / (1 − beta2ᵗ):
+//   w ← w − lr · m̂ while ρₜ <= 5, which are the first 5 steps for beta2 = 0.999; then
+//   w ← w − lr · rₜ · √(1 − beta2ᵗ) · m̂ / (√s + ε) with rₜ² = (ρₜ − 4)(ρₜ − 2) ρ / ((ρ − 4)(ρ − 2) ρₜ)
+// Liu et al. 2020, as in PyTorch. Optax adds ε to √ŝ, not to √s; Keras has no RAdam.
 #include "chalkgrad/ops.h"
 #include "src/optimizers/moments.h"
 
