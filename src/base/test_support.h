@@ -29,8 +29,8 @@ std::string input_error(Action action) {
   return "(no InputError)";
 }
 
-/// Of cases that lead through the same code, one in so many is run: all, but fewer under sanitizers, where each takes ten
-/// times as long (CHALKGRAD_ONE_IN).
+/// Of cases that lead through the same code, one in so many is run: all, but fewer under sanitizers, where each takes
+/// ten times as long (CHALKGRAD_ONE_IN).
 inline std::size_t one_in() {
   const char* set = std::getenv("CHALKGRAD_ONE_IN");
   return set ? std::max<std::size_t>(1, std::strtoull(set, nullptr, 10)) : 1;
