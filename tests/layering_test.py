@@ -86,6 +86,7 @@ PUBLIC = {
     "losses.inc": "losses",
     "optimizer.h": "optimizers",
     "optimizers.h": "optimizers",
+    "parameter_group.h": "optimizers",
     "schedule.h": "schedules",
     "differentiate.h": "passes",
     "compile_options.h": "base",

@@ -230,7 +230,9 @@ int train_command(const Options& o) {
     if (!log.wanted()) return;  // making the line takes longer than a step of a small network
     if (!started) log.line(start_line(run, o));
     started = true;
-    log.line({{"step", now.step}, {"epoch", now.epoch + 1}, {"loss", now.loss}, {"lr", now.lr}});
+    Json line{{"step", now.step}, {"epoch", now.epoch + 1}, {"loss", now.loss}, {"lr", now.lr}};
+    if (options.clip_norm > 0) line["gradient_norm"] = now.gradient_norm;
+    log.line(line);
   };
   options.on_epoch = [&](const Progress& now) {
     // Whoever chooses by validation looks at the test samples once, in the end.

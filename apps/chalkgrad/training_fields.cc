@@ -189,6 +189,8 @@ void TrainingFields::add_to(Command& command, TrainOptions defaults, const std::
   Adder adder(*this, command, without);
   defaults.loss = Loss::squared_error;  // which has no options: add_losses_to() adds those of all
   defaults.visit(adder);
+  command.repeated("--freeze", frozen_, "Parameters that keep their values, by name: 'conv*'. May be repeated",
+                   "PATTERN");
 }
 
 void TrainingFields::add_losses_to(Command& command) {
@@ -205,6 +207,7 @@ const TrainingFields::Row* TrainingFields::given(std::string_view name) const {
 void TrainingFields::apply(TrainOptions& options) const {
   Setter setter(*this);
   options.visit(setter);
+  freeze(options);
   bool any = false;
   for (const auto& row : rows_) {
     any |= given(row.name) != nullptr;
@@ -224,6 +227,14 @@ void TrainingFields::apply(TrainOptions& options) const {
   as_usage([&] { options.loss.check(); });
 }
 
+/// Groups for what --freeze names, after all others.
+void TrainingFields::freeze(TrainOptions& options) const {
+  for (const auto& pattern : frozen_) {
+    ParameterGroup group{.pattern = pattern, .frozen = true};
+    if (std::ranges::find(options.groups, group) == options.groups.end()) options.groups.push_back(std::move(group));
+  }
+}
+
 void TrainingFields::check_agreement(const TrainOptions& began, const std::string& file) const {
   const auto texts = [](TrainOptions options) { return texts_of([&](FieldVisitor& v) { options.visit(v); }); };
   TrainOptions asked = began;
@@ -231,7 +242,8 @@ void TrainingFields::check_agreement(const TrainOptions& began, const std::strin
   const auto before = texts(began), now = texts(asked);
   for (const auto& [name, value] : now) {
     const auto then = std::ranges::find(before, name, &std::pair<std::string, std::string>::first);
-    if (!given(name) || then == before.end() || then->second == value) continue;
+    const bool asked_for = given(name) || (name == "groups" && !frozen_.empty());
+    if (!asked_for || then == before.end() || then->second == value) continue;
     throw differs("--" + with_dashes(name), value, then->second, file);
   }
 }

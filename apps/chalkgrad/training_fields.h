@@ -42,7 +42,10 @@ class TrainingFields {
   class Setter;
   const Row* given(std::string_view name) const;
 
+  void freeze(TrainOptions& options) const;
+
   std::deque<Row> rows_;  // whose elements stay where they are
+  std::vector<std::string> frozen_;
   const Command* command_ = nullptr;
 };
 

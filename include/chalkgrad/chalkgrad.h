@@ -33,6 +33,7 @@
 #include "chalkgrad/ops.h"
 #include "chalkgrad/optimizer.h"
 #include "chalkgrad/optimizers.h"
+#include "chalkgrad/parameter_group.h"
 #include "chalkgrad/program.h"
 #include "chalkgrad/schedule.h"
 #include "chalkgrad/shape.h"

@@ -13,6 +13,7 @@
 #include "chalkgrad/compile_options.h"
 #include "chalkgrad/losses.h"
 #include "chalkgrad/optimizer.h"
+#include "chalkgrad/parameter_group.h"
 #include "chalkgrad/schedule.h"
 
 namespace chalk {
@@ -30,6 +31,7 @@ struct Progress {
   double mean_loss = 0;                         ///< over this epoch so far
   double accuracy = 0;                          ///< over this epoch so far (classification), before each update
   double lr = 0;                                ///< of the last step
+  double gradient_norm = 0;                     ///< of the last step, before clip_norm limited it; 0 without that
   std::optional<double> validation_loss{};      ///< on the validation data, at the end of the last epoch that this
   std::optional<double> validation_accuracy{};  ///< Trainer completed; accuracy: of classification
   std::int64_t best_epoch = -1;                 ///< the epoch that was best on them so far; −1: none
@@ -41,6 +43,12 @@ struct TrainOptions {
   std::int64_t batch = 64;   ///< samples per step, 1 … 2^24
   Optimizer optimizer{};
   Schedule schedule{};
+  double clip_value = 0;  ///< > 0: each element of a gradient is limited to ±clip_value; 0: no limit
+  double clip_norm = 0;  ///< > 0: then all gradients are multiplied by min(1, clip_norm / (‖g‖ + 10⁻⁶)), with the norm
+                         ///< over all trained parameters (torch.nn.utils.clip_grad_norm_); 0: no limit. A norm that is
+                         ///< not finite ends the run. Both come before the optimizer, which adds weight decay
+  double l1 = 0;  ///< adds l1 · sign(w) to the gradient of each weight w, after the limits, not of biases
+  std::vector<ParameterGroup> groups{};  ///< parameters with another rate or weight decay, or none: frozen ones
   Loss loss = Loss::cross_entropy;
   std::uint64_t seed = 1;               ///< order of the samples, below 2^63 (parameters: Network::initialize)
   int threads = 0;                      ///< 0: one per core; never changes a bit of the result

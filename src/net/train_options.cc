@@ -23,6 +23,21 @@ void TrainOptions::visit(FieldVisitor& v) {
   v.field({"schedule", check_schedule, about}, text);
   schedule = Schedule::parse(text);
 
+  v.field(Field("clip_value", Range::at_least(0), "Limits each element of a gradient to ±X; 0: no limit").added_later(),
+          clip_value);
+  v.field(Field("clip_norm", Range::at_least(0), "Limits the norm of all gradients together to X; 0: no limit")
+              .added_later(),
+          clip_norm);
+  auto written = ParameterGroup::text(groups);
+  const auto check_groups = [](const std::string& given) { (void)ParameterGroup::parse(given); };
+  v.field(
+      Field("groups", check_groups,
+            "Parameters that are trained otherwise, by name: PATTERN: lr_factor=X, weight_decay=X, frozen; PATTERN: …")
+          .added_later(),
+      written);
+  groups = ParameterGroup::parse(written);
+  v.field(Field("l1", Range::at_least(0), "Adds X·sign(w) to the gradient of each weight w").added_later(), l1);
+
   auto signed_seed = static_cast<std::int64_t>(seed);
   v.field({"seed", Range::at_least(0), "Decides the first weights and the order of the samples"}, signed_seed);
   seed = static_cast<std::uint64_t>(signed_seed);

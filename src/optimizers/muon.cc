@@ -87,7 +87,8 @@ void step_of_bias(const Muon& o, ParameterUpdate& update) {
   const AdamOptions options{o.adamw_beta1, o.adamw_beta2,         o.adamw_epsilon,
                             false,         unbias_mean_of_biases, unbias_root_of_biases};
   const Value step = adam_step(update, update.gradient(0), options);
-  update.descend(update.number(o.adamw_lr / o.lr) * update.lr(), step);
+  update.descend(update.number(o.adamw_lr / o.lr) * update.lr(),
+                 update.decayed(step, o.weight_decay));  // if a group says
 }
 
 void rule(const Attributes& options, ParameterUpdate& update) {

@@ -114,7 +114,8 @@ struct Benchmark::State {
     }
     if (options.training) {
       const Loss loss = natural_loss(network);
-      const auto step = training_graph(network, loss, network.output_shape(), of_softmax(loss), options.optimizer);
+      const auto step = training_graph(network, network.output_shape(), of_softmax(loss),
+                                       {.optimizer = options.optimizer, .loss = loss});
       variables = Variables(step.graph, options.seed);
       training.emplace(step.graph, variables, compile);
       training->feed("x", samples.x());

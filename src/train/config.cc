@@ -60,6 +60,27 @@ void refuse_other_losses(TableReader& reader, const Loss& loss) {
   }
 }
 
+/// [[train.group]], once for each group.
+void read_groups(TableReader& reader, const TomlOrigin& origin, std::vector<ParameterGroup>& groups) {
+  for (const auto* table : reader.tables("group")) {
+    TableReader one(*table, origin, "[[train.group]]");
+    ParameterGroup group;
+    group.pattern = one.required_text("pattern");
+    group.lr_factor = one.number("lr_factor");
+    group.weight_decay = one.number("weight_decay");
+    group.frozen = one.boolean("frozen");
+    one.finish();
+    if (!group.lr_factor && !group.weight_decay && !group.frozen)
+      one.fail("a group must say something; add lr_factor, weight_decay or frozen = true");
+    try {
+      (void)ParameterGroup::parse(ParameterGroup::text({&group, 1}));
+    } catch (const InputError& e) {
+      one.fail(e.what());
+    }
+    groups.push_back(std::move(group));
+  }
+}
+
 }  // namespace
 
 TrainConfig read_train_config(std::string_view text, std::string_view origin, TrainOptions& options) {
@@ -78,6 +99,7 @@ TrainConfig read_train_config(std::string_view text, std::string_view origin, Tr
   options.visit(fields);
   if (config.loss) config.loss = options.loss;
   refuse_other_losses(reader, options.loss);
+  read_groups(reader, where, options.groups);
   if (reader.has("optimizer")) reader.what(str("[train] with the optimizer ", options.optimizer.name()));
   reader.finish();
   return config;

@@ -441,8 +441,7 @@ TEST(Train, AscendingTheLikelihoodIsDescendingTheCrossEntropy) {
 
 TEST(Train, WeightDecayLeavesUntiedBiasesAlone) {
   Network net = network("2c3u-10n", data().train.sample);
-  const Graph step =
-      training_graph(net, Loss::cross_entropy, {10}, true, sgd({.momentum = 0, .weight_decay = 0.5})).graph;
+  const Graph step = training_graph(net, {10}, true, {.optimizer = sgd({.momentum = 0, .weight_decay = 0.5})}).graph;
   const auto decays = [&](std::string_view name) {  // w − lr·(g + 0.5·w)
     for (const auto& [leaf, next] : step.updates()) {
       if (step.node(leaf).name != name) continue;
@@ -538,7 +537,7 @@ TEST(Predict, GivesOutputsAsTheyAreWhereTheLossHasNoSoftmax) {
 TEST(TrainingGraph, TheGradientOfTheLogitsIsSoftmaxMinusTarget) {
   for (const char* text : {"10n", "10n-softmax"}) {
     Network net = network(text, data().train.sample);
-    const Graph step = training_graph(net, Loss::cross_entropy, {10}, /*labels=*/true, {}).graph;
+    const Graph step = training_graph(net, {10}, /*labels=*/true, {}).graph;
     Variables variables(step, 1);
     std::string simplified;
     CompileOptions options;
@@ -555,7 +554,7 @@ TEST(TrainingGraph, TheGradientOfTheLogitsIsSoftmaxMinusTarget) {
 
 TEST(TrainingGraph, TheGradientOfSigmoidsUnderBinaryCrossEntropyIsSigmoidMinusTarget) {
   Network net = network("10n-sigmoid", data().train.sample);
-  const Graph step = training_graph(net, Loss::binary_cross_entropy, {10}, /*labels=*/true, {}).graph;
+  const Graph step = training_graph(net, {10}, /*labels=*/true, {.loss = Loss::binary_cross_entropy}).graph;
   Variables variables(step, 1);
   std::string simplified;
   CompileOptions options;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <stdexcept>
 
 #include "chalkgrad/cost.h"
@@ -21,18 +22,22 @@
 namespace chalk {
 namespace {
 
+/// What decides a run's result.
+TrainOptions decisive(TrainOptions options) {
+  options.threads = 0;
+  options.validation = nullptr;
+  options.checkpoint.clear();
+  options.checkpoint_every = 0;
+  options.stop = {};
+  options.on_step = options.on_epoch = nullptr;
+  options.compile = {};
+  return options;
+}
+
 /// The record of a new run.
 TrainingRecord first_record(const Dataset& data, const TrainOptions& o) {
   TrainingRecord record;
-  record.options = {.epochs = o.epochs,
-                    .batch = o.batch,
-                    .optimizer = o.optimizer,
-                    .schedule = o.schedule,
-                    .loss = o.loss,
-                    .seed = o.seed,
-                    .patience = o.patience,
-                    .by_accuracy = o.by_accuracy,
-                    .keep_last = o.keep_last};
+  record.options = decisive(o);
   record.data = data.name;
   record.digest = data.digest();
   record.samples = static_cast<std::int64_t>(data.size());
@@ -132,10 +137,10 @@ std::int64_t steps_between(const Moment& moment, const Network& network, std::in
   return static_cast<std::int64_t>(std::clamp(1e5 * numbers / std::max(1.0, work), 16.0, 4000.0));
 }
 
-CompileOptions compile_options(const TrainOptions& options) {
+CompileOptions compile_options(const TrainOptions& options, const TrainingGraph& step) {
   CompileOptions compile = options.compile;
   compile.threads = options.threads;
-  compile.guard = "loss";
+  compile.guard = step.guard;
   compile.seed = options.seed;
   return compile;
 }
@@ -148,8 +153,7 @@ struct Trainer::State {
         data(data_),
         options(options_),
         labels(!data.labels.empty()),
-        graph(training_graph(network, options.loss, target_shape(data), labels, options.optimizer,
-                             options.schedule.moves_momentum())) {
+        graph(training_graph(network, target_shape(data), labels, options)) {
     const auto record = first_record(data, options);
     const bool goes_on = network.training && network.training->unfinished();
     if (goes_on) {
@@ -166,7 +170,7 @@ struct Trainer::State {
     network.training->states = graph.states;
     for (const auto& name : best_variables(network)) network.training->states.push_back(name);
     network.encoding = {data.scale, data.shift, data.class_names};
-    program.emplace(graph.graph, network.variables(), compile_options(options));
+    program.emplace(graph.graph, network.variables(), compile_options(options, graph));
     feed(*program);
     order.resize(data.size());
     kept.emplace(network, updated);
@@ -280,10 +284,14 @@ void Trainer::State::step() {
   try {
     take(batch);
   } catch (const NumericError&) {
+    const auto loss = static_cast<double>(program->output("loss")[0]);
     if (!flaw().empty() && go_back()) explain_step();
-    explain_loss(batch);
+    if (!std::isfinite(loss)) explain_loss(batch);
+    now.loss = loss;
+    explain_step();  // the gradient's norm is not finite
   }
   now.loss = static_cast<double>(program->output("loss")[0]);
+  if (options.clip_norm > 0) now.gradient_norm = static_cast<double>(program->output("gradient_norm")[0]);
   now.step = record.step;
   now.samples = static_cast<std::int64_t>(batch.rows - order.data()) + static_cast<std::int64_t>(batch.count);
   now.mean_loss = record.loss_sum / static_cast<double>(now.samples);
@@ -350,16 +358,23 @@ void Trainer::State::explain_loss(const Batch& batch) {
   diverge(str(here, "the loss is not finite; the first value that is not is in ", where));
 }
 
-/// The next step, whose loss is finite, makes variables that are not: says where that starts.
+/// The next step, whose loss is finite, makes variables that are not, or would if it were taken: says where that
+/// starts.
 void Trainer::State::explain_step() {
+  const Snapshot before(network.variables(), updated);
   const Batch batch = next_batch();
   const auto inputs = [&](Program& to) {
     feed(to);
     set_inputs(to);
   };
-  const auto found = find_step_flaw(graph, network.variables(), kept->variables(), compile_options(options), inputs,
+  const auto found = find_step_flaw(graph, network.variables(), before, compile_options(options, graph), inputs,
                                     batch.count, batch.rows);
   const auto here = place(network.training->step + 1);
+  if (found.parameter.empty()) {
+    diverge(
+        str(here, "the loss (", now.loss,
+            ") and its gradient are finite, but the gradient's norm, which clip_norm limits, is too large for float"));
+  }
   if (found.where.empty()) {
     network.training->diverged = true;
     throw NumericError(str(here, "the loss (", now.loss, ") and its gradient are finite, but ", found.parameter,

@@ -1,13 +1,19 @@
 #include "src/train/training_graph.h"
 
+#include <algorithm>
+#include <type_traits>
+
 #include "chalkgrad/differentiate.h"
 #include "chalkgrad/error.h"
 #include "chalkgrad/layers.h"
 #include "chalkgrad/losses.h"
 #include "chalkgrad/ops.h"
 #include "chalkgrad/train.h"
+#include "src/base/glob.h"
 #include "src/base/text.h"
+#include "src/base/wording.h"
 #include "src/losses/ending.h"
+#include "src/optimizers/clip.h"
 #include "src/passes/passes.h"
 
 namespace chalk {
@@ -59,32 +65,116 @@ void check_momentum(const Optimizer& optimizer, bool moves_momentum) {
                        "; leave out momentum_low and momentum_high"));
 }
 
+/// What clip_value and clip_norm make of the gradients.
+void limit(std::vector<Value>& derivatives, Value loss, const TrainOptions& options, TrainingGraph& result) {
+  Graph& step = result.graph;
+  step.layer("clip");
+  if (options.clip_value > 0) clip_by_value(derivatives, options.clip_value);
+  if (options.clip_norm == 0 || derivatives.empty()) return;
+  const Value norm = clip_by_norm(derivatives, options.clip_norm);
+  step.output("gradient_norm", norm);
+  step.output("sound", loss + norm);  // not finite if one of them is not
+  result.guard = "sound";
+}
+
+/// The gradient of loss + l1 · Σ |w|, or of a likelihood less that.
+Value with_l1(Value derivative, Value w, double l1, bool ascends) {
+  const Value penalty = w.graph().constant(l1) * sign(w);
+  return ascends ? derivative - penalty : derivative + penalty;
+}
+
+/// What the groups say of a parameter.
+ParameterGroup settings_of(std::string_view name, std::span<const ParameterGroup> groups) {
+  ParameterGroup settings;
+  for (const auto& group : groups) {
+    if (!matches_glob(name, group.pattern)) continue;
+    if (group.lr_factor) settings.lr_factor = group.lr_factor;
+    if (group.weight_decay) settings.weight_decay = group.weight_decay;
+    if (group.frozen) settings.frozen = group.frozen;
+  }
+  return settings;
+}
+
+std::vector<std::string> names_of(std::span<const Value> parameters) {
+  std::vector<std::string> names;
+  for (const auto& parameter : parameters) names.push_back(parameter.name());
+  return names;
+}
+
+void check_groups(std::span<const Value> parameters, std::span<const ParameterGroup> groups) {
+  const auto names = names_of(parameters);
+  for (const auto& group : groups) {
+    const auto matches = [&](const std::string& name) { return matches_glob(name, group.pattern); };
+    if (std::ranges::any_of(names, matches)) continue;
+    throw InputError(
+        str("the group ", in_quotes(group.pattern), " matches no parameter; there are ", alternatives(names, " and ")));
+  }
+}
+
+/// Those that are not frozen.
+std::vector<Value> trained_parameters(Graph& step, std::span<const ParameterGroup> groups) {
+  auto parameters = step.parameters();
+  check_groups(parameters, groups);
+  std::erase_if(parameters, [&](Value w) { return settings_of(w.name(), groups).frozen.value_or(false); });
+  if (parameters.empty() && !groups.empty())
+    throw InputError("all parameters are frozen, so there is nothing to train; leave some out of the groups");
+  return parameters;
+}
+
+/// The optimizer with another weight decay.
+Optimizer with_decay(const Optimizer& optimizer, double weight_decay, std::string_view parameter) {
+  bool has_one = false;
+  FieldFunction set([&]<class T>(const Field& field, T& value) {
+    if constexpr (std::is_same_v<T, double>) {
+      if (field.name == "weight_decay") value = weight_decay, has_one = true;
+    }
+  });
+  auto changed = optimizer.edited(set);
+  if (!has_one) {
+    throw InputError(str("a group gives ", parameter, " a weight_decay, which the optimizer ", optimizer.name(),
+                         " does not have; leave it out"));
+  }
+  return changed;
+}
+
+/// Builds the update of one parameter.
+void add_update(StepContext& context, Value w, Value derivative, const TrainOptions& options) {
+  const auto settings = settings_of(w.name(), options.groups);
+  Optimizer optimizer = options.optimizer;
+  if (settings.weight_decay) optimizer = with_decay(optimizer, *settings.weight_decay, w.name());
+  if (options.l1 > 0 && !is_bias(w)) derivative = with_l1(derivative, w, options.l1, context.ascends);
+  const Value lr = context.lr;
+  if (settings.lr_factor) context.lr = w.graph().constant(*settings.lr_factor) * lr;
+  ParameterUpdate update(context, w, derivative, settings.weight_decay || !is_bias(w));
+  definition_of(optimizer).rule.value(optimizer.options(), update);
+  context.lr = lr;
+}
+
 }  // namespace
 
-TrainingGraph training_graph(const Network& network, const Loss& loss, const Shape& target, bool labels,
-                             const Optimizer& optimizer, bool moves_momentum) {
-  check_momentum(optimizer, moves_momentum);
+TrainingGraph training_graph(const Network& network, const Shape& target, bool labels, const TrainOptions& options) {
+  const bool moves_momentum = options.schedule.moves_momentum();
+  check_momentum(options.optimizer, moves_momentum);
   TrainingGraph result{training_form(network.graph()), {}};
   Graph& step = result.graph;
   const Value logits = logits_of(step);
-  const SampleLoss of_sample = add_loss(step, loss, target);
+  const SampleLoss of_sample = add_loss(step, options.loss, target);
   const Value mean_loss = batch_mean(of_sample);
   step.name(mean_loss, "loss");
-  const auto parameters = step.parameters();
-  const auto derivatives = gradients_of(mean_loss, of_sample, parameters);
+  const auto parameters = trained_parameters(step, options.groups);
+  auto derivatives = gradients_of(mean_loss, of_sample, parameters);
 
   step.clear_outputs();  // the network's own are not needed here
   step.output("loss", mean_loss);
   step.layer("accuracy");
   if (labels) step.output("correct", batch_sum(sum(first_max(logits) * step.find("t"))));
-  result.optimizer = optimizer.name();
+  limit(derivatives, mean_loss, options, result);
+
+  result.optimizer = options.optimizer.name();
   step.layer(result.optimizer);
-  StepContext context{.lr = step.shared_input("lr"), .ascends = maximised(loss)};
+  StepContext context{.lr = step.shared_input("lr"), .ascends = maximised(options.loss)};
   if (moves_momentum) context.momentum = step.shared_input("momentum");
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    ParameterUpdate update(context, parameters[i], derivatives[i], !is_bias(parameters[i]));
-    definition_of(optimizer).rule.value(optimizer.options(), update);
-  }
+  for (std::size_t i = 0; i < parameters.size(); ++i) add_update(context, parameters[i], derivatives[i], options);
   step.layer("");
   result.states = std::move(context.states);
   result.scalars = std::move(context.scalars);
@@ -93,7 +183,7 @@ TrainingGraph training_graph(const Network& network, const Loss& loss, const Sha
 
 Graph training_step(const Network& network) {
   const Loss loss = natural_loss(network);
-  return training_graph(network, loss, target_shape(loss, network.output_shape()), of_classes(loss), sgd({})).graph;
+  return training_graph(network, target_shape(loss, network.output_shape()), of_classes(loss), {.loss = loss}).graph;
 }
 
 }  // namespace chalk

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "chalkgrad/network.h"
+#include "chalkgrad/train_options.h"
 #include "src/losses/loss.h"
 #include "src/optimizers/optimizer.h"
 
@@ -15,16 +16,16 @@ SampleLoss add_loss(Graph& graph, const Loss& loss, const Shape& target);
 Value logits_of(Graph& graph);
 
 struct TrainingGraph {
-  /// The whole step: outputs "loss" (mean over the batch) and, for targets that are labels, "correct" (how many samples
-  /// are classified correctly), input "lr", and the optimizer's updates.
+  /// The whole step: outputs "loss" (mean over the batch), for targets that are labels "correct" (how many samples are
+  /// classified correctly), with clip_norm "gradient_norm"; input "lr", and the optimizer's updates.
   Graph graph;
   std::vector<std::string> states;             ///< names of the parameters that are the optimizer's: NAME.momentum
   std::vector<StepContext::Scalar> scalars{};  ///< inputs that have a new value at each step
   std::string optimizer{};                     ///< the layer of what makes updates of gradients
+  std::string guard = "loss";                  ///< the output that must be finite before any parameter is updated
 };
-/// `moves_momentum`: the schedule gives the momentum of each step, as the input "momentum". Throws InputError if the
-/// optimizer has none that can be given.
-TrainingGraph training_graph(const Network& network, const Loss& loss, const Shape& target, bool labels,
-                             const Optimizer& optimizer, bool moves_momentum = false);
+/// Throws InputError for groups that match nothing, and if the schedule gives the momentum of each step, as the input
+/// "momentum", and the optimizer has none that can be given.
+TrainingGraph training_graph(const Network& network, const Shape& target, bool labels, const TrainOptions& options);
 
 }  // namespace chalk

@@ -38,7 +38,7 @@ TEST(Weighing, WeighsTheGradientAsTheLoss) {
   const Dataset points = uneven_points();
   Network net = network("3n-tanh-2n", {2});
   const Loss loss = CrossEntropy{.label_smoothing = 0.1, .class_weights = {1, 8}};
-  const Graph step = training_graph(net, loss, {2}, true, sgd({.momentum = 0})).graph;
+  const Graph step = training_graph(net, {2}, true, {.optimizer = sgd({.momentum = 0}), .loss = loss}).graph;
   // Of the engine's step, lr · the gradient of (Σ w·loss) / Σ w, taken in one piece.
   Graph whole = net.graph();
   const Value mean = batch_mean(add_loss(whole, loss, {2}));

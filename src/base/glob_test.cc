@@ -1,0 +1,28 @@
+#include "src/base/glob.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace chalk {
+namespace {
+
+TEST(Glob, MatchesAllOfAName) {
+  for (const char* pattern :
+       {"conv1.weight", "*", "conv*", "*weight", "conv?.weight", "c*1*t", "**", "*.*", "conv1.weight*"})
+    EXPECT_TRUE(matches_glob("conv1.weight", pattern)) << pattern;
+  for (const char* pattern :
+       {"", "conv1", "weight", "conv?weight", "conv??.weight", "*bias", "?", "c*2*t", "conv1.weight?"})
+    EXPECT_FALSE(matches_glob("conv1.weight", pattern)) << pattern;
+  EXPECT_TRUE(matches_glob("", ""));
+  EXPECT_TRUE(matches_glob("", "*"));
+  EXPECT_TRUE(matches_glob("aab", "*ab")) << "the star tries again";
+}
+
+TEST(Glob, TakesNoLongerThanItMust) {
+  const std::string name(2000, 'a');
+  EXPECT_FALSE(matches_glob(name, "*a*a*a*a*a*a*a*a*b"));
+}
+
+}  // namespace
+}  // namespace chalk

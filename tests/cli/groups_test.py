@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""chalkgrad train --clip-norm, --clip-value, --l1, --groups and --freeze: on the command line, in TOML, and resumed."""
+import json
+
+from support import CliTest, main, sha_of, SMALL
+
+TRAIN = ("train", *SMALL, "--epochs", 1, "--quiet")
+
+
+class Groups(CliTest):
+    def sha(self, *args):
+        return sha_of(self.good(*TRAIN, *args))
+
+    def test_freezing_is_a_group_said_shortly(self):
+        frozen = self.sha("--freeze", "conv*")
+        self.assertNotEqual(frozen, self.sha())
+        self.assertEqual(frozen, self.sha("--groups", "conv*: frozen"))
+        self.assertEqual(frozen, self.sha("--freeze", "conv1.weight", "--freeze", "conv1.bias"))
+        config = self.path("c.toml", b'network = "4c3-relu-mp2-10n"\n[train]\nbatch = 64\nepochs = 1\nschedule = "one-cycle"\n'
+                                     b'[[train.group]]\npattern = "conv*"\nfrozen = true\n')
+        self.assertEqual(frozen, sha_of(self.good("train", config, "--quiet")))
+        self.assertEqual(frozen, sha_of(self.good("train", "--freeze", "conv1.bias", config, "--quiet")), "FILE is no pattern")
+
+    def test_a_pattern_that_matches_nothing_lists_the_names(self):
+        self.refused(1, ['the group "conv2*" matches no parameter', "conv1.weight, conv1.bias, dense1.weight and dense1.bias"],
+                     *TRAIN, "--freeze", "conv2*")
+        self.refused(1, 'the group "conv*: frozen; x" matches no parameter', *TRAIN, "--freeze", "conv*: frozen; x")
+        self.refused(2, ["--groups", "write PATTERN: lr_factor=X"], *TRAIN, "--groups", "conv*: rate=2")
+
+    def test_a_resumed_run_has_the_groups_and_limits_that_it_began_with(self):
+        out = self.path("m.safetensors")
+        options = ("--freeze", "conv*", "--clip-norm", 0.5, "--l1", 1e-4)
+        first = self.good(*TRAIN, *options, "--schedule", "constant", "--out", out)
+        more = self.good("train", "--resume", out, "--epochs", 2, "--quiet", *options)
+        self.assertNotEqual(sha_of(first), sha_of(more))
+        whole = self.good("train", *SMALL, "--epochs", 2, "--quiet", *options, "--schedule", "constant")
+        self.assertEqual(sha_of(more), sha_of(whole))
+        for other, words in (("--freeze", ["--groups conv*: frozen; dense*: frozen", "conv*: frozen"]), ("--clip-norm", ["--clip-norm 2", "0.5"])):
+            self.refused(2, [*words, "leave it out"], "train", "--resume", out, "--epochs", 3, other,
+                         "dense*" if other == "--freeze" else 2)
+
+    def test_the_norm_is_in_the_log(self):
+        log = self.path("log.jsonl")
+        self.good(*TRAIN, "--clip-norm", 0.5, "--log", log)
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        self.assertEqual(lines[0]["clip_norm"], 0.5)
+        self.assertGreater(lines[1]["gradient_norm"], 0)
+        other = self.path("other.jsonl")
+        self.good(*TRAIN, "--log", other)
+        self.assertNotIn("gradient_norm", other.read_text())
+
+    def test_limits_change_what_is_learnt(self):
+        shas = {self.sha(), self.sha("--clip-value", 0.01), self.sha("--clip-norm", 0.01), self.sha("--l1", 0.01)}
+        self.assertEqual(len(shas), 4)
+        self.refused(2, "--clip-norm", *TRAIN, "--clip-norm", -1)
+
+
+if __name__ == "__main__":
+    main()
