@@ -209,6 +209,34 @@ class BeginningWithWeights(CliTest):
         self.assertEqual(lines[0]["init"], str(model))
         self.assertAlmostEqual(lines[1]["loss"], whole, places=4)
 
+    def test_a_head_is_retrained_on_a_frozen_trunk(self):
+        low, high = self.path("low.safetensors"), self.path("high.safetensors")
+        trunk = "8c3z-relu-mp2-20n-relu"
+        self.good("train", "--data", "digits#0-4", "--net", trunk + "-5n", "--epochs", 6, "--quiet", "--out", low)
+        net = self.path("high.toml", f"""
+            [[layer]]
+            chain = "{trunk}"
+            [[layer]]
+            type = "dense"
+            name = "head"
+            outputs = 5
+            [train]
+            data = "digits#5-9"
+            epochs = 6
+        """.encode())
+        out = self.good("train", net, "--init", low, "--freeze", "conv*", "--freeze", "dense*", "--out", high)
+        self.assertIn("drawn: head.weight, head.bias\n", out)
+        self.assertGreater(json.loads(self.good("eval", high, "--json"))["accuracy"], 0.6)
+
+        def tensors(path):
+            raw = path.read_bytes()
+            size = int.from_bytes(raw[:8], "little")
+            header = json.loads(raw[8:8 + size])
+            return {name: raw[8 + size:][slice(*t["data_offsets"])] for name, t in header.items() if "data_offsets" in t}
+        before, after = tensors(low), tensors(high)
+        for name in ("conv1.weight", "conv1.bias", "dense1.weight", "dense1.bias"):
+            self.assertEqual(after[name], before[name], name)
+
     def test_what_cannot_be_taken_is_refused(self):
         model = self.model()
         self.refused(1, "model.safetensors: none of its parameters has a name and shape of the network's, which are "
