@@ -35,14 +35,15 @@ class Trainer {
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;
 
-  /// Trains on one batch. Allocates nothing. If the loss is not finite, throws NumericError naming the step and the
-  /// first layer with such a value, or the output that has no logarithm; the weights are then as before the step.
-  /// Likewise for a gradient or an update that is not finite although the loss is. That is noticed later, by the next
-  /// loss, at the end of the epoch or in save(); the steps since a copy of the weights are then repeated, so that the
-  /// error names the step where it happened, the layer and the sample, and weights and record are as before that one.
-  /// The run has then diverged: with a smaller lr, another begins from the weights as they are now or, if they have
-  /// grown too large, from others (Network::initialize, load). At the end of an epoch, evaluates the network on the
-  /// validation data, if there are any. Throws std::logic_error if the run is finished.
+  /// Trains on one batch. Allocates nothing, except where an epoch ends that is judged on validation data. If the loss
+  /// is not finite, throws NumericError naming the step and the first layer with such a value, or the output that has
+  /// no logarithm; the weights are then as before the step. Likewise for a gradient or an update that is not finite
+  /// although the loss is. That is noticed later, by the next loss, at the end of the epoch or in save(); the steps
+  /// since a copy of the weights are then repeated, so that the error names the step where it happened, the layer and
+  /// the sample, and weights and record are as before that one. With clip_norm, a norm of the gradients that is not
+  /// finite is an error at once. The run has then diverged: with a smaller lr, another begins from the weights as they
+  /// are now or, if they have grown too large, from others (Network::initialize, load). At the end of an epoch,
+  /// evaluates the network on the validation data, if there are any. Throws std::logic_error if the run is finished.
   const Progress& step();
   const Progress& progress() const;
   /// True if the last step completed an epoch.

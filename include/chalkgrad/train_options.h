@@ -28,7 +28,7 @@ struct Progress {
   std::int64_t samples = 0;  ///< samples done in this epoch, of
   std::int64_t epoch_samples = 0;
   double loss = 0;                              ///< of the last step (of a likelihood: its value, which grows)
-  double mean_loss = 0;                         ///< over this epoch so far
+  double mean_loss = 0;                         ///< over this epoch so far; of batches, weighted by their samples
   double accuracy = 0;                          ///< over this epoch so far (classification), before each update
   double lr = 0;                                ///< of the last step
   double gradient_norm = 0;                     ///< of the last step, before clip_norm limited it; 0 without that

@@ -1,6 +1,12 @@
 // Some classes of a data set.
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "chalkgrad/data.h"
 #include "chalkgrad/error.h"
