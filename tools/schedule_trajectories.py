@@ -33,6 +33,7 @@ CASES = [
     ("multi-step:2,3,7,factor=0.3", "epoch", lambda o: s.MultiStepLR(o, [2, 3, 7], 0.3)),
     ("multi-step:5", "epoch", lambda o: s.MultiStepLR(o, [5])),
     ("exponential:0.8", "step", lambda o: s.ExponentialLR(o, 0.8 ** (1 / EPOCH))),
+    ("exponential:0.01,epochs=2.5", "step", lambda o: s.ExponentialLR(o, 0.01 ** (1 / 25))),
     ("exponential:1.1+warmup:1", "step", warm(10, lambda o: s.LambdaLR(o, lambda t: 1.1 ** ((t + 10) / EPOCH)))),
     ("anneal:0.8", "epoch", lambda o: s.ExponentialLR(o, 0.8)),
     ("polynomial", "step", lambda o: s.PolynomialLR(o, STEPS)),

@@ -45,9 +45,11 @@ struct MultiStepDecay {
   bool operator==(const MultiStepDecay&) const = default;
 };
 
-/// f = factor^e: at the beginnings of epochs what PyTorch's ExponentialLR gives, and smooth between them
+/// f = factor^(e / epochs), Keras' ExponentialDecay with decay_steps = the steps in so many epochs; with epochs = 1, at
+/// the beginnings of epochs what PyTorch's ExponentialLR gives, and smooth between them
 struct ExponentialDecay {
   double factor = 0.95;  ///< > 0
+  double epochs = 1;     ///< > 0: in which the rate is multiplied by the factor once
 
   static constexpr std::string_view kName = "exponential";
   void visit(FieldVisitor& v);

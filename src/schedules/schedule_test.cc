@@ -192,6 +192,7 @@ TEST(Schedules, AreOpenEndedIfMoreEpochsChangeNoRateBeforeThem) {
                                    {"constant+warmup:3.5", false},
                                    {"multi-step:1,2", true},
                                    {"exponential:0.9", true},
+                                   {"exponential:0.9,epochs=30", true},
                                    {"anneal:0.9", true},
                                    {"polynomial", false},
                                    {"polynomial:2,epochs=2", true},
@@ -247,10 +248,10 @@ std::string refusal(const std::string& text) {
 }
 
 TEST(ScheduleText, IsReadAndWritten) {
-  for (const char* text :
-       {"constant", "cosine", "one-cycle", "step:10,0.5", "cosine+warmup:2", "multi-step:1.5,30,60",
-        "multi-step:30,factor=0.5", "cosine:to=0.01,epochs=30+warmup:0.5", "plateau:10", "polynomial:1",
-        "plateau:3,factor=0.5,cooldown=2", "exponential:1e-20+warmup:1e+20", "step:1e+20,0.1", "inverse-sqrt"})
+  for (const char* text : {"constant", "cosine", "one-cycle", "step:10,0.5", "cosine+warmup:2", "multi-step:1.5,30,60",
+                           "multi-step:30,factor=0.5", "cosine:to=0.01,epochs=30+warmup:0.5", "plateau:10",
+                           "polynomial:1", "plateau:3,factor=0.5,cooldown=2", "exponential:1e-20+warmup:1e+20",
+                           "exponential:1e+60,epochs=1e-20", "step:1e+20,0.1", "inverse-sqrt"})
     EXPECT_EQ(Schedule::parse(text).text(), text);
   for (const auto& [text, plain] : {std::pair{"step:10", "step:10,0.1"},
                                     {"plateau", "plateau:10"},
@@ -258,6 +259,7 @@ TEST(ScheduleText, IsReadAndWritten) {
                                     {"step:3,factor=0.5", "step:3,0.5"},
                                     {"polynomial:power=2", "polynomial:2"},
                                     {"cosine:to=0.0", "cosine"},
+                                    {"exponential:0.5,epochs=1", "exponential:0.5"},
                                     {"cosine-restarts:5,growth=1", "cosine-restarts:5"}}) {
     EXPECT_EQ(Schedule::parse(text).text(), plain);
   }

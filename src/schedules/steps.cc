@@ -74,21 +74,26 @@ const ScheduleDefinition schedule_multi_step{
         }};
 
 void ExponentialDecay::visit(FieldVisitor& v) {
-  v.field(Field("factor", Range::above(0), "What the rate is multiplied by in an epoch").required("0.95"), factor);
+  v.field(Field("factor", Range::above(0), "What the rate is multiplied by in so many epochs").required("0.95"),
+          factor);
+  v.field({"epochs", Range::above(0), "In how many epochs"}, epochs);
 }
 
-const ScheduleDefinition schedule_exponential{
-    .name = ExponentialDecay::kName,
-    .help = "The rate falls by a factor each epoch, a little at each step",
-    .formula = "factor^e",
-    .elsewhere =
-        "Keras ExponentialDecay. PyTorch ExponentialLR(FACTOR), stepped each epoch, has these rates at the "
-        "beginnings of epochs and keeps each for the epoch",
-    .defaults = Attributes(ExponentialDecay{}),
-    .nameless = 1,
-    .factor = [](const Attributes& parameters,
-                 const ScheduleTime& t) { return real_power(parameters.as<ExponentialDecay>().factor, t.epochs()); },
-    .spans_run = never};
+const ScheduleDefinition schedule_exponential{.name = ExponentialDecay::kName,
+                                              .help = "The rate falls by a factor each epoch, a little at each step",
+                                              .formula = "factor^(e / epochs)",
+                                              .elsewhere =
+                                                  "Keras ExponentialDecay, with decay_steps for epochs. PyTorch "
+                                                  "ExponentialLR(FACTOR), stepped each epoch, has these rates at the "
+                                                  "beginnings of epochs and keeps each for the epoch",
+                                              .defaults = Attributes(ExponentialDecay{}),
+                                              .nameless = 1,
+                                              .factor =
+                                                  [](const Attributes& parameters, const ScheduleTime& t) {
+                                                    const auto& p = parameters.as<ExponentialDecay>();
+                                                    return real_power(p.factor, t.epochs() / p.epochs);
+                                                  },
+                                              .spans_run = never};
 
 void Annealing::visit(FieldVisitor& v) {
   v.field(Field("factor", Range::above(0), "What the rate is multiplied by after each epoch").required("0.95"), factor);
