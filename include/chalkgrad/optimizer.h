@@ -5,6 +5,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "chalkgrad/attributes.h"
 #include "chalkgrad/optimizers.h"
@@ -29,6 +31,12 @@ class Optimizer {
   std::string_view name() const { return name_; }
   /// Learning rate; a schedule multiplies it.
   double lr() const;
+  /// All its rates by the names of their options, lr and, where some parameters have one of their own, that (adamw_lr
+  /// of Muon). A schedule multiplies all of them by the same factor.
+  std::vector<std::pair<std::string, double>> rates() const;
+  /// A copy with this lr, and with its other rates, if it has any, in the same ratio to it as before. Both rates must
+  /// be above 0.
+  Optimizer with_lr(double lr) const;
   /// Its options; std::bad_cast if it is another optimizer.
   template <class T>
   const T& as() const {

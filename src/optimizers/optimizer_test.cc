@@ -280,6 +280,35 @@ TEST(Optimizers, HaveARateAndOptionsThatExplainThemselves) {
   }
 }
 
+TEST(Optimizers, KeepTheRatioOfTheirRates) {
+  using Rates = std::vector<std::pair<std::string, double>>;
+  for (const auto name : Optimizer::names()) {
+    const auto usual = Optimizer::named(name), other = usual.with_lr(usual.lr() * 4);
+    for (const auto& [rate, value] : usual.rates()) {
+      FieldFunction back([&, &rate = rate, &value = value]<class T>(const Field& f, T& now) {
+        if constexpr (std::is_same_v<T, double>) {
+          if (f.name != rate) return;
+          EXPECT_EQ(now, value * 4) << name << ": " << rate;
+          now = value;
+        }
+      });
+      EXPECT_NE(other, usual);
+      if (usual.rates().size() > 1) continue;
+      EXPECT_EQ(other.edited(back), usual) << name << ": nothing else has changed";
+    }
+    // An option that is a rate by its sentence is one by its name.
+    FieldFunction each([&]<class T>(const Field& f, const T&) {
+      const auto all = usual.rates();
+      const bool is_one = std::ranges::find(all, f.name, &std::pair<std::string, double>::first) != all.end();
+      EXPECT_EQ(f.help.starts_with("Learning rate"), is_one) << name << ": " << f.name;
+    });
+    usual.options().show(each);
+  }
+  EXPECT_EQ(Optimizer(Muon{}).rates(), (Rates{{"lr", 0.02}, {"adamw_lr", 0.001}}));
+  EXPECT_EQ(Optimizer(Muon{.ns_steps = 3}).with_lr(0.01), (Muon{.lr = 0.01, .ns_steps = 3, .adamw_lr = 0.0005}));
+  EXPECT_EQ(Optimizer(Adagrad{.lr = 2, .lr_decay = 0.5}).with_lr(1), (Adagrad{.lr = 1, .lr_decay = 0.5}));
+}
+
 std::string refusal(const std::function<void()>& f) {
   try {
     f();

@@ -29,6 +29,9 @@ const OptimizerDefinition* find(std::string_view name) {
   return found == kNames.end() ? nullptr : kDefinitions[static_cast<std::size_t>(found - kNames.begin())];
 }
 
+/// Whether an option of that name is a learning rate.
+bool is_rate(std::string_view name) { return name == "lr" || name.ends_with("_lr"); }
+
 }  // namespace
 
 std::span<const std::string_view> Optimizer::names() { return kNames; }
@@ -57,6 +60,27 @@ double Optimizer::lr() const {
   });
   options_.show(reader);
   return lr;
+}
+
+std::vector<std::pair<std::string, double>> Optimizer::rates() const {
+  std::vector<std::pair<std::string, double>> all;
+  FieldFunction reader([&]<class T>(const Field& field, const T& value) {
+    if constexpr (std::is_same_v<T, double>) {
+      if (is_rate(field.name)) all.emplace_back(field.name, value);
+    }
+  });
+  options_.show(reader);
+  return all;
+}
+
+Optimizer Optimizer::with_lr(double lr) const {
+  const double factor = lr / this->lr();
+  FieldFunction setter([&]<class T>(const Field& field, T& value) {
+    if constexpr (std::is_same_v<T, double>) {
+      if (is_rate(field.name)) value = field.name == "lr" ? lr : value * factor;
+    }
+  });
+  return edited(setter);
 }
 
 Optimizer Optimizer::edited(FieldVisitor& visitor) const {
