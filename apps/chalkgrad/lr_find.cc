@@ -9,6 +9,7 @@
 #include "apps/chalkgrad/json.h"
 #include "apps/chalkgrad/table.h"
 #include "apps/chalkgrad/training_run.h"
+#include "src/base/fields.h"
 
 namespace chalk::app {
 namespace {
@@ -70,12 +71,18 @@ class Chart {
   double low_ = trials_.front().smooth, high_ = low_;
 };
 
-void print(const LrFound& found) {
-  constexpr std::size_t kRows = 16;
+/// The rates that are suggested, by their options: "lr" and, for an optimizer that has others, theirs.
+std::vector<std::pair<std::string, double>> suggested_rates(const LrFound& found, const Optimizer& optimizer) {
+  return optimizer.with_lr(found.suggested()).rates();
+}
+
+void print(const LrFound& found, const Optimizer& optimizer) {
+  constexpr std::size_t kMostRows = 16;
   Table table({"lr", "loss", "smooth"});
   const auto& trials = found.trials;
-  for (std::size_t i = 0; i < kRows; ++i) {
-    const auto& trial = trials[i * (trials.size() - 1) / (kRows - 1)];
+  const auto rows = std::min(kMostRows, trials.size());
+  for (std::size_t i = 0; i < rows; ++i) {
+    const auto& trial = trials[i * (trials.size() - 1) / std::max<std::size_t>(1, rows - 1)];
     table.row({rate(trial.lr), fmt::format("{:.5f}", trial.loss), fmt::format("{:.5f}", trial.smooth)});
   }
   fmt::print("{}\n{}\n", table.text(), Chart(trials, found.suggested()).text());
@@ -86,14 +93,22 @@ void print(const LrFound& found) {
     return;
   }
   fmt::print("the loss falls fastest at {} and is lowest at {}\n", rate(found.steepest), rate(found.lowest));
-  fmt::print("try --lr {}\n", rate(found.suggested()));
+  std::string options;
+  for (const auto& [name, lr] : suggested_rates(found, optimizer))
+    options += fmt::format(" --{} {}", with_dashes(name), rate(lr));
+  fmt::print("try{}\n", options);
 }
 
-Json to_json(const LrFound& found) {
+Json to_json(const LrFound& found, const Optimizer& optimizer) {
   Json json{{"suggested", found.suggested() > 0 ? std::optional(found.suggested()) : std::nullopt},
             {"steepest", found.steepest > 0 ? std::optional(found.steepest) : std::nullopt},
             {"lowest", found.lowest},
             {"diverged", found.diverged}};
+  if (found.suggested() > 0) {
+    for (const auto& [name, lr] : suggested_rates(found, optimizer)) {
+      if (name != "lr") json["suggested_" + name] = lr;
+    }
+  }
   for (const auto& trial : found.trials)
     json["trials"].push_back({{"lr", trial.lr}, {"loss", trial.loss}, {"smooth", trial.smooth}});
   return json;
@@ -114,9 +129,9 @@ int lr_find(const Options& o) {
                     "samples",
                     rate(o.find.least)));
   if (o.json) {
-    print_json(to_json(found));
+    print_json(to_json(found, run.options.optimizer));
   } else {
-    print(found);
+    print(found, run.options.optimizer);
   }
   return kOk;
 }
@@ -129,8 +144,8 @@ void add_lr_find(CommandLine& line) {
   auto& command = o.command =
       line.command("lr-find", "Try growing learning rates on a network, and suggest one", options, lr_find);
   add_run(o, {"epochs", "lr", "schedule", "patience", "by_accuracy", "keep_last"});
-  command.real("--least", o.find.least, Range::above(0), "Rate of the first step").shows_default();
-  command.real("--most", o.find.most, Range::above(0), "Rate of the last step").shows_default();
+  command.real("--least", o.find.least, LrFindOptions::rates(), "Rate of the first step").shows_default();
+  command.real("--most", o.find.most, LrFindOptions::rates(), "Rate of the last step").shows_default();
   command.whole("--steps", o.find.steps, {.least = 10, .most = 1'000'000}, "Steps, each with a larger rate")
       .shows_default();
   add_json(command, o.json);

@@ -5,9 +5,9 @@
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/train.h"
-#include "src/base/power.h"
 #include "src/base/text.h"
 #include "src/losses/loss.h"
+#include "src/train/decisive.h"
 
 namespace chalk {
 namespace {
@@ -17,31 +17,29 @@ constexpr double kGrowth = 4;   // of the loss, that ends the test
 constexpr double kFall = 0.01;  // of the loss, less than which is none
 
 void check(const LrFindOptions& o) {
-  if (!(o.least > 0 && o.least < o.most && std::isfinite(o.most)))
-    throw InputError(
-        str("rates from ", o.least, " to ", o.most, " cannot be tried; give two numbers above 0 that grow"));
+  const auto range = LrFindOptions::rates();
+  if (!range.contains(o.least) || !range.contains(o.most) || o.least >= o.most) {
+    throw InputError(str("rates from ", o.least, " to ", o.most, " cannot be tried; give two numbers ", range.text(),
+                         ", of which the second is larger"));
+  }
   if (o.steps < 10 || o.steps > 1'000'000)
     throw InputError(str("steps is ", o.steps, "; it must be from 10 to 1000000"));
 }
 
-/// The options of a run whose rate grows by the same factor at each step.
+/// The options of a run whose rates grow by the same factor at each step.
 TrainOptions growing(const TrainOptions& training, const LrFindOptions& o, std::int64_t samples) {
-  TrainOptions options;
-  options.batch = training.batch;
-  options.loss = training.loss;
-  options.seed = training.seed;
+  training.optimizer.check();
+  TrainOptions options = decisive(training);
   options.threads = training.threads;
   options.compile = training.compile;
-  FieldFunction set_rate([&]<class T>(const Field& field, T& value) {
-    if constexpr (std::is_same_v<T, double>) {
-      if (field.name == "lr") value = o.least;
-    }
-  });
-  options.optimizer = training.optimizer.edited(set_rate);
-  const auto per_epoch = (samples + options.batch - 1) / options.batch;
+  options.patience = 0;  // there are no validation data
+  options.by_accuracy = options.keep_last = false;
+  options.optimizer = training.optimizer.with_lr(o.least);
+  const auto batch = std::max<std::int64_t>(1, options.batch);  // one that is out of range a Trainer refuses
+  const auto per_epoch = (samples + batch - 1) / batch;
   options.epochs = (o.steps + per_epoch - 1) / per_epoch;
-  const double epochs = static_cast<double>(o.steps - 1) / static_cast<double>(per_epoch);
-  options.schedule = ExponentialDecay{.factor = real_power(o.most / o.least, 1 / epochs)};
+  options.schedule = ExponentialDecay{.factor = o.most / o.least,
+                                      .epochs = static_cast<double>(o.steps - 1) / static_cast<double>(per_epoch)};
   return options;
 }
 

@@ -11,6 +11,7 @@
 #include "src/ir/leaves.h"
 #include "src/net/training_record.h"
 #include "src/train/check_run.h"
+#include "src/train/decisive.h"
 #include "src/train/diagnose.h"
 #include "src/train/feeds.h"
 #include "src/train/order.h"
@@ -21,18 +22,6 @@
 
 namespace chalk {
 namespace {
-
-/// What decides a run's result.
-TrainOptions decisive(TrainOptions options) {
-  options.threads = 0;
-  options.validation = nullptr;
-  options.checkpoint.clear();
-  options.checkpoint_every = 0;
-  options.stop = {};
-  options.on_step = options.on_epoch = nullptr;
-  options.compile = {};
-  return options;
-}
 
 /// The record of a new run.
 TrainingRecord first_record(const Dataset& data, const TrainOptions& o) {
