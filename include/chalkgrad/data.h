@@ -89,8 +89,8 @@ std::span<const DataSource* const> data_sources();
 /// Their forms, for a help text: "digits or mnist:FOLDER".
 std::string data_source_forms();
 
-/// "digits" or "mnist:FOLDER", as on the command line, and with "#5-9" behind it some of the classes (class_list()).
-/// Throws InputError naming what is known.
+/// "digits" or "mnist:FOLDER", as on the command line, and with "#5-9" behind it some of the classes (class_list());
+/// if FOLDER#5-9 is there, it is that. Throws InputError naming what is known.
 Split load_dataset(const std::string& spec, Parts parts = Parts::both);
 
 }  // namespace chalk

@@ -120,6 +120,25 @@ TEST_F(MnistTest, ReadsFourFiles) {
   EXPECT_EQ(load_dataset("mnist:" + folder.path().string()).train.bytes, split.train.bytes);
 }
 
+TEST_F(MnistTest, AHashIsOfThePathIfThatIsThere) {
+  all();
+  const auto spec = "mnist:" + folder.path().string();
+  EXPECT_THAT(load_dataset(spec + "#7").train.class_names, ElementsAre("7"));
+  fs::create_directory(folder / "run#7");
+  for (const auto& entry : fs::directory_iterator(folder.path())) {
+    if (entry.is_regular_file()) fs::copy(entry, folder / "run#7");
+  }
+  EXPECT_EQ(load_dataset(spec + "/run#7").train.digest(), load_dataset(spec).train.digest());
+  EXPECT_THAT(load_dataset(spec + "/run#7#9,0").train.class_names, ElementsAre("9", "0"));
+  fs::create_directory(folder / "run");
+  EXPECT_EQ(load_dataset(spec + "/run#7").train.size(), 3U) << "both are there";
+  EXPECT_THAT(input_error([&] { load_dataset(spec + "/run#8"); }),
+              StartsWith((folder / "run").string() + ": no train-images file"));
+  EXPECT_EQ(
+      input_error([&] { load_dataset("digits#0:" + folder.path().string()); }),
+      "digits: has no class \"0:" + folder.path().string() + "\"; its classes are 0, 1, 2, 3, 4, 5, 6, 7, 8 and 9");
+}
+
 TEST_F(MnistTest, ReadsThePartThatIsWanted) {
   all();
   for (const char* name : {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) fs::remove(folder / name);

@@ -1,5 +1,8 @@
 // The list of sources, and what can be said about all of them.
+#include <algorithm>
 #include <array>
+#include <filesystem>
+#include <system_error>
 
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
@@ -26,6 +29,17 @@ std::string what_is_known() {
   return str("give ", alternatives(forms), example);
 }
 
+/// Whether all that follows the word of a source is a path that is there: a # in it is the path's.
+bool names_a_path(const std::string& spec) {
+  const auto colon = spec.find(':');
+  if (colon == std::string::npos) return false;
+  const auto takes_path = [&](const DataSource* source) {
+    return !source->argument.empty() && source->word == spec.substr(0, colon);
+  };
+  std::error_code ignored;
+  return std::ranges::any_of(kSources, takes_path) && std::filesystem::exists(spec.substr(colon + 1), ignored);
+}
+
 }  // namespace
 
 std::string DataSource::form() const { return argument.empty() ? std::string(word) : str(word, ":", argument); }
@@ -40,7 +54,7 @@ std::string data_source_forms() {
 }
 
 Split load_dataset(const std::string& spec, Parts parts) {
-  if (const auto mark = spec.rfind('#'); mark != std::string::npos) {
+  if (const auto mark = spec.rfind('#'); mark != std::string::npos && !names_a_path(spec)) {
     const auto names = class_list(std::string_view(spec).substr(mark + 1));
     Split split = load_dataset(spec.substr(0, mark), parts);
     for (auto* part : {&split.train, &split.test}) {
