@@ -227,11 +227,17 @@ void TrainingFields::apply(TrainOptions& options) const {
   as_usage([&] { options.loss.check(); });
 }
 
-/// Groups for what --freeze names, after all others.
+/// Groups for what --freeze names, after all others that say of something that it is not frozen. One that is there
+/// already stays where it is, so that a run agrees with the options it was started with, in any order.
 void TrainingFields::freeze(TrainOptions& options) const {
+  auto& groups = options.groups;
   for (const auto& pattern : frozen_) {
-    ParameterGroup group{.pattern = pattern, .frozen = true};
-    if (std::ranges::find(options.groups, group) == options.groups.end()) options.groups.push_back(std::move(group));
+    const ParameterGroup group{.pattern = pattern, .frozen = true};
+    const auto same = std::find(groups.rbegin(), groups.rend(), group);
+    const bool last = std::none_of(groups.rbegin(), same, [](const auto& later) { return later.frozen == false; });
+    if (last && same != groups.rend()) continue;
+    std::erase(groups, group);
+    groups.push_back(group);
   }
 }
 

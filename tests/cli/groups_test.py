@@ -21,6 +21,31 @@ class Groups(CliTest):
         self.assertEqual(frozen, sha_of(self.good("train", config, "--quiet")))
         self.assertEqual(frozen, sha_of(self.good("train", "--freeze", "conv1.bias", config, "--quiet")), "FILE is no pattern")
 
+    def test_freezing_has_the_last_word(self):
+        all_but_one = "conv*: frozen; conv1.bias: frozen=false"
+        frozen = self.sha("--freeze", "conv*")
+        self.assertNotEqual(self.sha("--groups", all_but_one), frozen)
+        self.assertEqual(self.sha("--groups", all_but_one, "--freeze", "conv*"), frozen)
+        self.assertEqual(self.sha("--groups", all_but_one, "--freeze", "*.bias", "--freeze", "conv*"),
+                         self.sha("--groups", "conv*: frozen; *.bias: frozen"))
+        config = self.path("c.toml", b'network = "4c3-relu-mp2-10n"\n[train]\nbatch = 64\nepochs = 1\nschedule = "one-cycle"\n'
+                                     b'[[train.group]]\npattern = "conv*"\nfrozen = true\n'
+                                     b'[[train.group]]\npattern = "conv1.*"\nfrozen = false\n')
+        self.assertNotEqual(sha_of(self.good("train", config, "--quiet")), frozen)
+        self.assertEqual(sha_of(self.good("train", config, "--quiet", "--freeze", "conv*")), frozen)
+
+    def test_a_run_agrees_with_what_it_was_told_to_freeze(self):
+        out = self.path("m.safetensors")
+        run = [*TRAIN, "--schedule", "constant", "--groups", "conv*: frozen; conv1.bias: frozen=false"]
+        resume = ["train", "--resume", out, "--epochs", 2, "--quiet"]
+        self.good(*run, "--freeze", "conv*", "--freeze", "dense1.bias", "--out", out)
+        for freeze in ([], ["--freeze", "conv*"], ["--freeze", "dense1.bias", "--freeze", "conv*"],
+                       ["--groups", "conv*: frozen; conv1.bias: frozen=false", "--freeze", "conv*", "--freeze", "dense1.bias"]):
+            self.good(*resume, *freeze)
+        self.good(*run, "--out", out, "--overwrite")
+        self.refused(2, ["--groups conv1.bias: frozen=false; conv*: frozen differs from "
+                         "conv*: frozen; conv1.bias: frozen=false, with which"], *resume, "--freeze", "conv*")
+
     def test_a_pattern_that_matches_nothing_lists_the_names(self):
         self.refused(1, ['the group "conv2*" matches no parameter', "conv1.weight, conv1.bias, dense1.weight and dense1.bias"],
                      *TRAIN, "--freeze", "conv2*")
