@@ -9,6 +9,7 @@
 
 #include "apps/chalkgrad/json.h"
 #include "src/base/file.h"
+#include "src/base/shortest.h"
 #include "src/base/utf8.h"
 #include "src/base/wording.h"
 
@@ -130,6 +131,11 @@ double share_to_hold_out(const std::string& text) {
   double share = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
   return error == std::errc() && end == text.data() + text.size() && share > 0 && share < 1 ? share : 0;
+}
+
+std::string plain_validation(const std::string& text) {
+  const double share = share_to_hold_out(text);
+  return share > 0 ? shortest(share) : text;
 }
 
 Dataset load_part(const std::string& spec, const Network& model, const std::string& part) {

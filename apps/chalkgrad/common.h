@@ -86,6 +86,8 @@ constexpr const char* kValidationKey = "validation";
 std::string validation_of(const Network& model);
 /// The share of the training samples that such a text is; 0 if it is none.
 double share_to_hold_out(const std::string& text);
+/// The same with a share in its shortest form: 0.10 is 0.1.
+std::string plain_validation(const std::string& text);
 /// "test", "train" or "validation" of that, as the model was trained to see it; files of the other part need not be
 /// there. Of its own training samples, those that were held out for validation are no part of "train".
 Dataset load_part(const std::string& spec, const Network& model, const std::string& part);

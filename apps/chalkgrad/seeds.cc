@@ -74,7 +74,8 @@ Spread spread_of(const std::vector<double>& values) {
 }
 
 Json to_json(const Spread& spread) {  // NaN becomes null
-  return {{"mean", spread.mean}, {"deviation", spread.deviation}, {"least", spread.least}, {"most", spread.most}};
+  return {
+      {"mean", spread.mean}, {"standard_deviation", spread.deviation}, {"least", spread.least}, {"most", spread.most}};
 }
 
 std::vector<double> losses_of(const std::vector<Outcome>& all) {

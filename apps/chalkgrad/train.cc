@@ -75,7 +75,8 @@ Run resumed_run(const Options& o) {
             make_network(o.net, network.input_shape(), options.seed).graph().print() == network.graph().print());
   agree(o.objective_flag(), name_of(o.objective()), name_of(options.loss), options.loss == o.objective().kind());
   const auto began = validation_of(network);
-  agree("--validation", o.validation, began.empty() ? "none" : began, o.validation == began);
+  agree("--validation", o.validation, began.empty() ? "none" : began,
+        plain_validation(o.validation) == plain_validation(began));
   o.fields.check_agreement(options, o.resume);
   options.threads = o.train.threads;
   check_unfinished(*network.training, o.resume);
@@ -189,6 +190,8 @@ int compare_seeds(const Options& o) {
       throw UsageError(fmt::format("--seeds and {} were given; leave one of them out: {}", option, why));
   };
   for (const auto* file : {"--out", "--log"}) refuse(file, "several runs do not go into one file");
+  refuse("--checkpoint-every", "of runs that are compared no model is kept");
+  refuse("--print-after", "the graph of each run would be the same; print that of one, with its --seed");
   refuse("--resume", "runs that are compared begin anew");
   refuse("--seed", "each run has its own");
   return compare_seeds(o, parse_seeds(o.seeds), {.quiet = o.quiet, .json = o.json});
@@ -204,10 +207,10 @@ int train_command(const Options& o) {
   if (!o.resume.empty() && !o.from.empty())
     throw UsageError(
         "--from and --resume were given; the one begins a new run, the other goes on with one; give one of them");
-  if (o.checkpoint_every > 0 && o.out.empty())
-    throw UsageError("--checkpoint-every needs a file to write; add --out FILE");
   if (!o.validation.empty()) check_validation_text(o.validation);
   if (!o.seeds.empty()) return compare_seeds(o);
+  if (o.checkpoint_every > 0 && o.out.empty())
+    throw UsageError("--checkpoint-every needs a file to write; add --out FILE");
   TrainLog log(o.log);
   auto run = !o.resume.empty() ? resumed_run(o) : !o.from.empty() ? run_from(o) : new_run(o);
   add_validation(run);

@@ -134,7 +134,7 @@ Run new_run(const RunOptions& o, std::optional<std::uint64_t> seed) {
                             : make_network(o.given("--net") ? o.net : default_net(data.train), sample, options.seed);
   network.metadata["data"] = spec;
   const auto validation = o.validation.empty() ? config.validation.value_or("") : o.validation;
-  if (!validation.empty()) network.metadata[kValidationKey] = validation;
+  if (!validation.empty()) network.metadata[kValidationKey] = plain_validation(validation);
   Run run{std::move(network), std::move(data), options};
   if (!o.init.empty()) begin_with_weights(run, o.init);
   return run;
@@ -163,7 +163,7 @@ Run run_from(const RunOptions& o, std::optional<std::uint64_t> seed) {
   if (seed) options.seed = *seed;
   network.training.reset();
   network.metadata.erase(kValidationKey);
-  if (!o.validation.empty()) network.metadata[kValidationKey] = o.validation;
+  if (!o.validation.empty()) network.metadata[kValidationKey] = plain_validation(o.validation);
   auto data = data_for(network, o);
   return {std::move(network), std::move(data), std::move(options)};
 }

@@ -18,7 +18,7 @@ class Seeds(CliTest):
         for what in ("accuracy", "loss"):
             values = [r[what] for r in report["runs"]]
             self.assertAlmostEqual(report[what]["mean"], statistics.mean(values), delta=1e-12)
-            self.assertAlmostEqual(report[what]["deviation"], statistics.stdev(values), delta=1e-12)
+            self.assertAlmostEqual(report[what]["standard_deviation"], statistics.stdev(values), delta=1e-12)
             self.assertEqual((report[what]["least"], report[what]["most"]), (min(values), max(values)))
 
     def test_the_table_has_a_row_for_each_and_their_mean(self):
@@ -38,8 +38,14 @@ class Seeds(CliTest):
         for wrong in ("x", "1..", "3..1", "1,1", "1..3,2", "-1", "1,", "1..99999999", "9223372036854775808"):
             self.refused(2, [f'--seeds is "{wrong}"; it must be seeds such as 1..5 or 1,4,9, at most 10,000 of them and each once'],
                          "train", f"--seeds={wrong}")
-        for option, value in (("--out", self.path("m.safetensors")), ("--log", self.path("l.jsonl")), ("--seed", 3)):
-            self.refused(2, [f"--seeds and {option} were given"], "train", "--seeds", "1..2", option, value)
+        for option, value, why in (("--out", self.path("m.safetensors"), "several runs do not go into one file"),
+                                   ("--log", self.path("l.jsonl"), "several runs do not go into one file"),
+                                   ("--checkpoint-every", 5, "of runs that are compared no model is kept"),
+                                   ("--print-after", "plan", "the graph of each run would be the same; print that of one, with its --seed"),
+                                   ("--resume", self.path("m.safetensors"), "runs that are compared begin anew"),
+                                   ("--seed", 3, "each run has its own")):
+            said = self.refused(2, [], "train", "--seeds", "1..2", option, value).stderr
+            self.assertEqual(said, f"chalkgrad: --seeds and {option} were given; leave one of them out: {why}\n")
         folder = self.mnist_like()
         for kind in ("images-idx3", "labels-idx1"):
             (folder / f"t10k-{kind}-ubyte").unlink()

@@ -5,7 +5,7 @@ import re
 import signal
 
 from resume_test import Interrupting
-from support import CliTest, main, sha_of, SMALL
+from support import CliTest, edit_safetensors, main, sha_of, SMALL
 
 RUN = [*SMALL, "--validation", 0.1, "--epochs", 40, "--lr", 0.2, "--schedule", "constant"]
 
@@ -58,6 +58,23 @@ class Validation(CliTest):
         for wrong in (b"1", b"0", b'"tset"', b"[0.1]"):
             config = self.path("w.toml", b'network = "10n"\n[train]\nvalidation = ' + wrong)
             self.refused(1, ["w.toml: line 3", 'validation must be "test", or a number above 0 and below 1'], "train", config)
+
+    def test_a_share_may_be_written_in_any_way(self):
+        out = self.path("m.safetensors")
+        run = ["train", *SMALL, "--epochs", 1, "--schedule", "constant", "--keep-last", "--overwrite", "--out", out]
+        for first, second in (("0.1", "0.10"), ("0.10", "1e-1"), ("2.5e-1", ".25")):
+            log = self.path("log.jsonl")
+            log.unlink(missing_ok=True)
+            self.good(*run, "--validation", first, "--log", log)
+            self.assertEqual(json.loads(log.read_text().splitlines()[0])["validation"], str(float(first)))
+            self.good("train", "--resume", out, "--epochs", 2, "--validation", second)
+
+        def as_earlier_programs_wrote_it(header, data):
+            header["__metadata__"]["validation"] = "0.250"
+            return header, data
+        edit_safetensors(out, as_earlier_programs_wrote_it)
+        self.good("train", "--resume", out, "--epochs", 2, "--validation", 0.25)
+        self.refused(2, ["--validation 0.20 differs from 0.250"], "train", "--resume", out, "--epochs", 2, "--validation", "0.20")
 
     def test_mistakes_are_explained(self):
         for wrong in ("1", "0", "x", "0.5x", "digits"):
