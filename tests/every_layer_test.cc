@@ -124,6 +124,16 @@ TEST_P(EveryLayer, IsCalledByItsKindAndOrder) {
   }
 }
 
+TEST_P(EveryLayer, SaysWhatEachOfItsParametersIsFor) {
+  for (const auto& network : networks_of(*GetParam())) {
+    auto graph = build_graph(network, kInput);
+    for (const auto& parameter : graph.parameters()) {
+      const auto role = graph.node(parameter.id()).attributes.as<ParameterAttributes>().role;
+      EXPECT_NE(role, ParameterRole::unsaid) << network << ": " << parameter.name();
+    }
+  }
+}
+
 TEST_P(EveryLayer, IsTheSameInALineAndInToml) {
   const Layer& layer = *GetParam();
   for (const auto& line : lines_of(layer)) {

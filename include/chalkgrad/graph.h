@@ -76,6 +76,14 @@ struct Init {
   bool operator==(const Init&) const = default;
 };
 
+/// What a trained parameter is for. Weight decay, L1 and the matrices of Muon are for weights alone.
+enum class ParameterRole : std::uint8_t {
+  unsaid,  ///< a bias if it has no more than one axis, or is called "bias" or "….bias"; otherwise a weight
+  weight,  ///< values are summed over products with it: a matrix, a kernel
+  bias,    ///< is added to values, or subtracted from them
+  scale    ///< multiplies each value by itself: γ of a normalisation, the slope of prelu
+};
+
 /// A parameter that follows a statistic of the training batches; see Graph::running_average().
 struct RunningAverage {
   NodeId parameter = -1;  ///< not trainable
@@ -96,8 +104,10 @@ class Graph {
   Value noise(std::string name, Shape shape);
   /// A value that is set for each run and is the same for all samples, e.g. the learning rate.
   Value shared_input(std::string name, Shape shape = {});
-  /// A value that is kept from run to run. `trainable` is false for state such as a momentum.
-  Value parameter(std::string name, Shape shape, Init init = {}, bool trainable = true);
+  /// A value that is kept from run to run. `trainable` is false for state such as a momentum. print() leaves the role
+  /// out, which changes no value of the graph.
+  Value parameter(std::string name, Shape shape, Init init = {}, bool trainable = true,
+                  ParameterRole role = ParameterRole::unsaid);
   /// The same number everywhere; shared.
   Value constant(double value, Shape shape = {});
   /// The number of samples in the batch; shared scalar.

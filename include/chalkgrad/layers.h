@@ -61,10 +61,14 @@ struct ConvTransposeLayer {
   Conv2dOptions options{};
   Pair output_padding{0, 0};  ///< rows and columns more, behind; below the stride
   bool bias = true;           ///< one per filter
+  WeightInit init = WeightInit::he;
   bool operator==(const ConvTransposeLayer&) const = default;
 };
-/// On x [channels, height, width], with weights [channels, filters / groups, kernel] (He initialisation). There are
-/// (height − 1)·stride − 2·padding + dilation·(kernel − 1) + output_padding + 1 rows, and as many columns.
+/// On x [channels, height, width], with weights [channels, filters / groups, kernel]. There are
+/// (height − 1)·stride − 2·padding + dilation·(kernel − 1) + output_padding + 1 rows, and as many columns. fan_in is
+/// channels / groups · rows · columns of the kernel / (vertical · horizontal stride), rounded up, and fan_out
+/// filters / groups · rows · columns. (PyTorch and Keras take the latter for fan_in and channels · rows · columns for
+/// fan_out.)
 Value conv_transpose_layer(Value x, const ConvTransposeLayer& layer);
 
 /// More rows and columns of x [channels, height, width]: each value several times, or interpolated (PyTorch's bilinear

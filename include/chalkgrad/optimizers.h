@@ -3,9 +3,9 @@
 // In the formulas, w is a parameter, t = 1, 2, … counts the steps, lr is the learning rate of the step, ∇ the gradient
 // of the loss and g = ∇ + weight_decay · w. Products, quotients, roots and |·| are taken element by element. Whatever
 // is not said to begin with something else begins with 0. "Decoupled" weight decay is no part of g: the step also takes
-// lr · weight_decay · w off. Biases (parameters of one axis) do not decay; in PyTorch they do, unless they are put into
-// a group of their own. A likelihood is maximised: its gradients lead upwards, weights still decay (PyTorch's
-// maximize).
+// lr · weight_decay · w off. Only weights decay, not biases nor scales (ParameterRole in graph.h), unless a
+// ParameterGroup says so; in PyTorch all parameters do, unless they are put into a group of their own. A likelihood is
+// maximised: its gradients lead upwards, weights still decay (PyTorch's maximize).
 //
 // Formulas, names of options and defaults are those that PyTorch 2.15 has in its code, except where it is said.
 #pragma once
@@ -178,8 +178,8 @@ struct Lion {
 /// NS brings all singular values of u near 1: X = u / max(‖u‖, ε), then ns_steps times X ← a·X + (b·A + c·A²)·X with
 /// A = X·Xᵀ and a, b, c = ns_a, ns_b, ns_c; of a matrix with more rows than columns, all is transposed. The scale for
 /// n rows and m columns is √max(1, n/m) ("original"), 0.2 · √max(n, m) ("match_rms_adamw") or √(n/m)
-/// ("spectral_unclamped"). Biases and other parameters of one axis get a step of AdamW, with options of their own and
-/// without decay; the schedule multiplies both rates.
+/// ("spectral_unclamped"). Biases and scales, whatever their shape, and weights of one axis get a step of AdamW, with
+/// options of its own; the schedule multiplies both rates.
 /// PyTorch's Muon computes NS in bfloat16 and takes matrices only; there lr 0.001 and weight_decay 0.1 are the
 /// defaults.
 struct Muon {
@@ -193,7 +193,7 @@ struct Muon {
   double ns_c = 2.0315;
   double epsilon = 1e-7;                  ///< >= 1e-30
   std::string adjust_lr_fn = "original";  ///< the scale
-  double adamw_lr = 0.001;                ///< > 0; of biases
+  double adamw_lr = 0.001;                ///< > 0; of biases and scales
   double adamw_beta1 = 0.9;               ///< 0 <= adamw_beta1 < 1
   double adamw_beta2 = 0.999;             ///< 0 <= adamw_beta2 < 1
   double adamw_epsilon = 1e-8;            ///< >= 1e-30

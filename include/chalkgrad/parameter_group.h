@@ -12,10 +12,11 @@ namespace chalk {
 /// What holds for the parameters whose names match a pattern: what it does not say stays as it is for all. Where
 /// several groups match a parameter, each says what it says, and of two that say the same thing the later one counts.
 struct ParameterGroup {
-  std::string pattern;                   ///< of names: * stands for any characters, ? for one; "conv*.weight"
-  std::optional<double> lr_factor{};     ///< > 0: their learning rate is that of the step times this
-  std::optional<double> weight_decay{};  ///< >= 0: instead of the optimizer's, which must have one; of biases, too
-  std::optional<bool> frozen{};          ///< they keep their values: no update, no state, no gradient
+  std::string pattern;                ///< of names: * stands for any characters, ? for one; "conv*.weight"
+  std::optional<double> lr_factor{};  ///< > 0: their learning rate is that of the step times this
+  std::optional<double>
+      weight_decay{};            ///< >= 0: instead of the optimizer's, which must have one; of biases and scales, too
+  std::optional<bool> frozen{};  ///< they keep their values: no update, no state, no gradient
 
   /// "conv*.weight: lr_factor=0.1, weight_decay=0; *.bias: frozen": any number of groups, none if it is empty. Throws
   /// InputError saying how they are written.

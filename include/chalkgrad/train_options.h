@@ -47,7 +47,7 @@ struct TrainOptions {
   double clip_norm = 0;  ///< > 0: then all gradients are multiplied by min(1, clip_norm / (‖g‖ + 10⁻⁶)), with the norm
                          ///< over all trained parameters (torch.nn.utils.clip_grad_norm_); 0: no limit. A norm that is
                          ///< not finite ends the run. Both come before the optimizer, which adds weight decay
-  double l1 = 0;  ///< adds l1 · sign(w) to the gradient of each weight w, after the limits, not of biases
+  double l1 = 0;  ///< adds l1 · sign(w) to the gradient of each weight w, after the limits, not of biases nor scales
   std::vector<ParameterGroup> groups{};  ///< parameters with another rate or weight decay, or none: frozen ones
   Loss loss = Loss::cross_entropy;
   std::uint64_t seed = 1;               ///< order of the samples, below 2^63 (parameters: Network::initialize)

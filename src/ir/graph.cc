@@ -101,12 +101,12 @@ Value Graph::shared_input(std::string name, Shape shape) {
       {&op_input, InputAttributes{std::move(shape), false, false, false}, {}, std::move(type), std::move(name), {}});
 }
 
-Value Graph::parameter(std::string name, Shape shape, Init init, bool trainable) {
+Value Graph::parameter(std::string name, Shape shape, Init init, bool trainable, ParameterRole role) {
   if (name.empty()) throw InputError("a parameter needs a name; its weights are saved under it");
   check_shape(shape, "parameter " + name);
   Type type{shape, false};
   return append({&op_parameter,
-                 ParameterAttributes{std::move(shape), trainable, init},
+                 ParameterAttributes{std::move(shape), trainable, init, role},
                  {},
                  std::move(type),
                  std::move(name),

@@ -36,6 +36,14 @@ const Op op_parameter = leaf("parameter", ParameterAttributes{}, parameter_type)
 const Op op_constant = leaf("constant", ConstantAttributes{}, constant_type, "", "Constant");
 const Op op_batch_size = leaf("batch_size", Attributes{}, scalar_type, "N");
 
+ParameterRole role_of(Value parameter) {
+  const auto said = parameter.graph().node(parameter.id()).attributes.as<ParameterAttributes>().role;
+  if (said != ParameterRole::unsaid) return said;
+  const auto& name = parameter.name();
+  const bool bias = parameter.shape().size() <= 1 || name == "bias" || name.ends_with(".bias");
+  return bias ? ParameterRole::bias : ParameterRole::weight;
+}
+
 bool is_leaf(const Op& op) {
   return &op == &op_input || &op == &op_parameter || &op == &op_constant || &op == &op_batch_size;
 }

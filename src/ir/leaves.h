@@ -24,6 +24,7 @@ struct ParameterAttributes {
   std::vector<std::int64_t> shape;
   bool trainable = true;
   Init init;
+  ParameterRole role = ParameterRole::unsaid;  // not shown to visitors, so it is not printed: see Graph::parameter()
 
   void visit(FieldVisitor& v) {
     v.field("shape", shape);
@@ -51,6 +52,9 @@ extern const Op op_input;
 extern const Op op_parameter;
 extern const Op op_constant;
 extern const Op op_batch_size;
+
+/// What the parameter is for: never `unsaid`, whose rule is applied here.
+ParameterRole role_of(Value parameter);
 
 inline bool is_noise(const Node& node) { return node.op == &op_input && node.attributes.as<InputAttributes>().noise; }
 

@@ -42,14 +42,17 @@ Value batch_norm_layer(Value x, const BatchNormLayer& layer) {
   const Shape& all = x.shape();
   const Shape channels{all[0]};
   const auto places = elements(all) / all[0];
-  Shape column(all.size(), 1);
-  column[0] = all[0];
-  const auto parameter = [&](const char* name, double start, bool trainable) {
-    return g.parameter(parameter_name(g, name), channels, Init::constant(start), trainable);
+  const Shape column = column_of(all);
+  const auto parameter = [&](const char* name, double start, ParameterRole role) {
+    return layer_parameter(g, name, channels, Init::constant(start), role);
+  };
+  const auto running = [&](const char* name, double start) {
+    return g.parameter(parameter_name(g, name), channels, Init::constant(start), /*trainable=*/false);
   };
   const auto as = [](Value v, const Shape& shape) { return v.shape() == shape ? v : reshape(v, shape); };
-  const Value gamma = parameter("weight", layer.scale, true), beta = parameter("bias", 0, true);
-  const Value running_mean = parameter("running_mean", 0, false), running_var = parameter("running_var", 1, false);
+  const Value gamma = parameter("weight", layer.scale, ParameterRole::scale);
+  const Value beta = parameter("bias", 0, ParameterRole::bias);
+  const Value running_mean = running("running_mean", 0), running_var = running("running_var", 1);
 
   const Value mean_of_batch = channel_mean(x), deviation = x - mean_of_batch;
   const Value mean = as(mean_of_batch, channels), variance = as(channel_mean(deviation * deviation), channels);

@@ -9,12 +9,8 @@ Value bias_layer(Value x, Bias bias, bool subtract) {
   const Shape shape = x.shape();
   const bool by_channel = bias == Bias::shared && shape.size() > 1;
   Graph& g = x.graph();
-  Value b = g.parameter(parameter_name(g, "bias"), by_channel ? Shape{shape[0]} : shape);
-  if (by_channel) {
-    Shape column(shape.size(), 1);
-    column[0] = shape[0];
-    b = reshape(b, column);
-  }
+  Value b = layer_parameter(g, "bias", by_channel ? Shape{shape[0]} : shape, Init::constant(0), ParameterRole::bias);
+  if (by_channel) b = reshape(b, column_of(shape));
   return subtract ? x - b : x + b;
 }
 

@@ -26,7 +26,7 @@ Value conv_layer(Value x, const ConvLayer& layer) {
   }
   const Shape weights{layer.filters, channels / groups, layer.kernel[0], layer.kernel[1]};
   const auto fan_in = elements(weights) / layer.filters, fan_out = layer.filters * layer.kernel[0] * layer.kernel[1];
-  const Value w = g.parameter(parameter_name(g, "weight"), weights, layer.init.init(fan_in, fan_out));
+  const Value w = layer_parameter(g, "weight", weights, layer.init.init(fan_in, fan_out), ParameterRole::weight);
   const Value y = conv2d(x, layer.flipped ? reverse(w, {2, 3}) : w, layer.options);
   return bias_layer(y, layer.bias, layer.subtract_bias);
 }

@@ -46,8 +46,9 @@ Value conv_transpose_layer(Value x, const ConvTransposeLayer& layer) {
   }
   const Shape weights{x.shape()[0], layer.filters / o.groups, layer.kernel[0], layer.kernel[1]};
   const auto strides = o.stride[0] * o.stride[1];  // of the weights, a value of the result meets one in so many
-  const auto inputs = (x.shape()[0] / o.groups * layer.kernel[0] * layer.kernel[1] + strides - 1) / strides;
-  const Value w = g.parameter(parameter_name(g, "weight"), weights, Init::he(inputs));
+  const auto fan_in = (x.shape()[0] / o.groups * layer.kernel[0] * layer.kernel[1] + strides - 1) / strides;
+  const auto fan_out = elements(weights) / weights[0];
+  const Value w = layer_parameter(g, "weight", weights, layer.init.init(fan_in, fan_out), ParameterRole::weight);
   return bias_layer(conv2d_input_grad(x, w, result, o), layer.bias ? Bias::shared : Bias::none);
 }
 
@@ -65,6 +66,7 @@ struct Options : ConvTransposeLayer {
     v.pair({"output_padding", padding, "how many are added behind; below the stride"}, output_padding, nullptr);
     v.field({"groups", size, "into which channels and filters are split"}, options.groups);
     v.field({"bias", {}, "one per filter"}, bias);
+    visit_init(v, init);
   }
   bool operator==(const Options&) const = default;
 };

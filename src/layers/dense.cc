@@ -11,7 +11,8 @@ Value dense_layer(Value x, const DenseLayer& layer) {
   if (outputs < 1) fail_layer(g, "dense", str(outputs, " outputs; a dense layer needs at least one"));
   const auto inputs = elements(x.shape());
   if (x.shape().size() != 1) x = reshape(x, {inputs});
-  const Value w = g.parameter(parameter_name(g, "weight"), {outputs, inputs}, layer.init.init(inputs, outputs));
+  const Value w =
+      layer_parameter(g, "weight", {outputs, inputs}, layer.init.init(inputs, outputs), ParameterRole::weight);
   return bias_layer(dense(x, w), layer.bias, layer.subtract_bias);
 }
 

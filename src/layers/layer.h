@@ -82,6 +82,19 @@ inline std::string parameter_name(const Graph& g, std::string_view name) {
   return g.layer().empty() ? std::string(name) : str(g.layer(), ".", name);
 }
 
+/// Makes a trained parameter of the layer that is being built: "conv1.weight".
+inline Value layer_parameter(Graph& g, std::string_view name, const Shape& shape, const Init& init,
+                             ParameterRole role) {
+  return g.parameter(parameter_name(g, name), shape, init, /*trainable=*/true, role);
+}
+
+/// {channels, 1, …}: the shape of one number for each channel (axis 0) that meets values of that shape.
+inline Shape column_of(const Shape& shape) {
+  Shape column(shape.size(), 1);
+  column[0] = shape[0];
+  return column;
+}
+
 /// Throws a ShapeError that names the layer being built, or what is built if it has no name.
 [[noreturn]] inline void fail_layer(const Graph& g, std::string_view what, const std::string& message) {
   throw ShapeError(str(g.layer().empty() ? what : g.layer(), ": ", message));

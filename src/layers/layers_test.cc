@@ -6,9 +6,11 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/losses.h"
+#include "src/base/text.h"
 #include "src/ir/leaves.h"
 #include "src/run/reference.h"
 
@@ -39,6 +41,56 @@ TEST(Layers, ConvMakesItsParametersUnderTheLayersName) {
   EXPECT_EQ(g.find("conv1.bias").shape(), (Shape{6}));
   EXPECT_EQ(init_of(g.find("conv1.weight")), Init::he(2 * 5 * 3));
   EXPECT_EQ(init_of(g.find("conv1.bias")), Init::constant(0));
+}
+
+TEST(Layers, SayWhatTheirParametersAreForWhateverTheirShapeAndName) {
+  Graph g;
+  const Value x = g.input("x", {4, 3, 3});
+  const auto roles = [&](const char* layer) {
+    std::pair<ParameterRole, ParameterRole> found{role_of(g.find(str(layer, ".weight"))), {}};
+    if (const Value bias = g.find(str(layer, ".bias"))) found.second = role_of(bias);
+    return found;
+  };
+  using enum ParameterRole;
+  g.layer("conv");
+  conv_layer(x, {.filters = 2, .options = {}, .bias = Bias::untied});
+  EXPECT_EQ(roles("conv"), std::pair(weight, bias));
+  g.layer("up");
+  conv_transpose_layer(x, {.filters = 2, .options = {}});
+  EXPECT_EQ(roles("up"), std::pair(weight, bias));
+  g.layer("dense");
+  dense_layer(x, {.outputs = 1, .bias = Bias::untied});
+  EXPECT_EQ(roles("dense"), std::pair(weight, bias));
+  g.layer("ln");
+  layer_norm_layer(x);
+  EXPECT_EQ(g.find("ln.weight").shape(), x.shape());
+  EXPECT_EQ(roles("ln"), std::pair(scale, bias));
+  g.layer("gn");
+  group_norm_layer(x, {});
+  EXPECT_EQ(roles("gn"), std::pair(scale, bias));
+  g.layer("bn");
+  batch_norm_layer(x);
+  EXPECT_EQ(roles("bn"), std::pair(scale, bias));
+  g.layer("prelu");
+  prelu_layer(x, {.per_channel = true});
+  EXPECT_EQ(roles("prelu"), std::pair(scale, unsaid));
+  g.layer("");
+  bias_layer(x);
+  EXPECT_EQ(role_of(g.find("bias")), bias);
+}
+
+TEST(Layers, AParameterWhoseRoleIsUnsaidIsABiasByItsShapeOrName) {
+  Graph g;
+  const auto role = [&](const char* name, const Shape& shape) { return role_of(g.parameter(name, shape)); };
+  EXPECT_EQ(role("number", {}), ParameterRole::bias);
+  EXPECT_EQ(role("vector", {3}), ParameterRole::bias);
+  EXPECT_EQ(role("bias", {3, 2, 2}), ParameterRole::bias);
+  EXPECT_EQ(role("mine.bias", {3, 2, 2}), ParameterRole::bias);
+  EXPECT_EQ(role("mybias", {3, 2, 2}), ParameterRole::weight);
+  EXPECT_EQ(role("matrix", {1, 1}), ParameterRole::weight);
+  const Value said = g.parameter("said", {3}, {}, /*trainable=*/true, ParameterRole::weight);
+  EXPECT_EQ(role_of(said), ParameterRole::weight);
+  EXPECT_EQ(g.print().find("role"), std::string::npos) << "printed graphs are as they were";
 }
 
 TEST(Layers, BiasCanBeLeftOut) {
@@ -215,6 +267,21 @@ TEST(Layers, NormalisationsRefuseSingleValues) {
   EXPECT_EQ(
       error_of([&] { instance_norm_layer(map); }),
       "instance_norm: normalises single values of 4×1×1, which have no variance; normalise more of them together");
+}
+
+TEST(Layers, TransposedConvolutionsStartByWhatMeetsInAResult) {
+  Graph g;
+  const Value x = g.input("x", {4, 3, 3});
+  const auto init = [&](const char* name, const ConvTransposeLayer& layer) {
+    g.layer(name);
+    conv_transpose_layer(x, layer);
+    return init_of(g.find(str(name, ".weight")));
+  };
+  const Conv2dOptions options{.stride = {2, 1}, .groups = 2};  // 4 / 2 channels · 5 · 3 / 2 and 6 / 2 filters · 5 · 3
+  EXPECT_EQ(init("usual", {.filters = 6, .kernel = {5, 3}, .options = options}), Init::he(15));
+  EXPECT_EQ(init("both", {.filters = 6, .kernel = {5, 3}, .options = options, .init = WeightInit::glorot}),
+            Init::glorot(15, 45));
+  EXPECT_EQ(init("rounded up", {.filters = 1, .kernel = {1, 3}, .options = {.stride = {5, 1}}}), Init::he(3));
 }
 
 TEST(Layers, OfMapsRefuseVectorsAndNumbersThatMakeNoSense) {

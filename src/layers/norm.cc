@@ -25,18 +25,12 @@ Value normalised(Value x, const std::vector<std::int64_t>& axes, double epsilon)
 /// γ·y + β, with parameters of that shape, seen as `as`.
 Value affine(Value y, const Shape& shape, const Shape& as) {
   Graph& g = y.graph();
-  const auto parameter = [&](const char* name, double start) {
-    const Value p = g.parameter(parameter_name(g, name), shape, Init::constant(start));
+  const auto parameter = [&](const char* name, double start, ParameterRole role) {
+    const Value p = layer_parameter(g, name, shape, Init::constant(start), role);
     return shape == as ? p : reshape(p, as);
   };
-  const Value gamma = parameter("weight", 1);
-  return gamma * y + parameter("bias", 0);
-}
-
-Shape column(const Shape& shape) {
-  Shape column(shape.size(), 1);
-  column[0] = shape[0];
-  return column;
+  const Value gamma = parameter("weight", 1, ParameterRole::scale);
+  return gamma * y + parameter("bias", 0, ParameterRole::bias);
 }
 
 void refuse_single_values(const Graph& g, const char* name, const Shape& shape) {
@@ -53,7 +47,7 @@ Value group_normalised(const char* name, Value x, std::int64_t groups, double ep
   const auto together = elements(shape) / groups;
   if (together == 1) refuse_single_values(g, name, shape);
   const Value y = reshape(normalised(reshape(x, {groups, together}), {1}, epsilon), shape);
-  return with_affine ? affine(y, {shape[0]}, column(shape)) : y;
+  return with_affine ? affine(y, {shape[0]}, column_of(shape)) : y;
 }
 
 }  // namespace
@@ -65,7 +59,7 @@ Value layer_norm_layer(Value x, const LayerNormLayer& layer) {
   if (elements(shape) == 1 || (layer.over_channels && shape[0] == 1)) refuse_single_values(g, "layer_norm", shape);
   if (layer.over_channels) {
     const Value y = normalised(x, {0}, layer.epsilon);
-    return layer.affine ? affine(y, {shape[0]}, column(shape)) : y;
+    return layer.affine ? affine(y, {shape[0]}, column_of(shape)) : y;
   }
   std::vector<std::int64_t> axes;
   for (std::size_t axis = 0; axis < shape.size(); ++axis) axes.push_back(static_cast<std::int64_t>(axis));

@@ -17,11 +17,9 @@ Value prelu_layer(Value x, const PreluLayer& layer) {
     fail_layer(g, "prelu", "a slope per channel takes a map or a vector, not a single number; use one slope");
   }
   const Shape slopes{layer.per_channel ? shape[0] : 1};
-  Value a = g.parameter(parameter_name(g, "weight"), slopes, Init::constant(layer.start));
+  Value a = layer_parameter(g, "weight", slopes, Init::constant(layer.start), ParameterRole::scale);
   if (layer.per_channel && shape.size() > 1) {
-    Shape column(shape.size(), 1);
-    column[0] = shape[0];
-    a = reshape(a, column);
+    a = reshape(a, column_of(shape));
   } else if (shape.empty()) {
     a = reshape(a, {});
   }

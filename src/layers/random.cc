@@ -21,10 +21,7 @@ Value in_training(Value x, const F& disturbed) {
 /// One number for all that are dropped together.
 Shape mask_shape(const Shape& x, Dropped what) {
   if (what == Dropped::samples || x.empty()) return {};
-  if (what == Dropped::values) return x;
-  Shape column(x.size(), 1);
-  column[0] = x[0];
-  return column;
+  return what == Dropped::values ? x : column_of(x);
 }
 
 Value polynomial(Value x, std::span<const double> highest_first) {

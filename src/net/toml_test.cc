@@ -231,8 +231,21 @@ TEST(Toml, SaysHowWeightsStart) {
   EXPECT_EQ(init_of(g, "dense1.weight").value, Init::he(4 * 6 * 6).value) << "as it says";
   EXPECT_EQ(init_of(g, "dense2.weight"), WeightInit(WeightInit::lecun).init(5, 3)) << "the network's";
   EXPECT_EQ(init_of(g, "dense2.bias"), Init::constant(0));
-  g = build_graph("init = \"orthogonal\"\nnetwork = \"4c3-10n\"\n", {1, 8, 8});
+  g = build_graph("init = \"orthogonal\"\nnetwork = \"4c3-2t2s2-10n\"\n", {1, 8, 8});
+  EXPECT_EQ(init_of(g, "conv_transpose1.weight"), (Init{Init::Kind::orthogonal, 1}));
   EXPECT_EQ(init_of(g, "dense1.weight"), (Init{Init::Kind::orthogonal, 1}));
+}
+
+TEST(Toml, SaysHowWeightsOfATransposedConvolutionStart) {
+  const std::string layer = "[[layer]]\ntype = \"conv_transpose\"\nfilters = 2\nkernel = 2\nstride = 2\n";
+  const auto init = [&](const std::string& head, const std::string& key) {
+    auto g = build_graph(head + layer + key, {8, 3, 3});
+    return init_of(g, "conv_transpose1.weight");
+  };
+  EXPECT_EQ(init("", ""), Init::he(8));
+  EXPECT_EQ(init("init = \"glorot\"\n", ""), Init::glorot(8, 8)) << "the network's";
+  EXPECT_EQ(init("init = \"glorot\"\n", "init = \"he\"\n"), Init::he(8)) << "as it says";
+  EXPECT_EQ(init("", "init = \"constant:0.5\"\n"), Init::constant(0.5));
 }
 
 TEST(Toml, BeginsResidualBranchesAtZero) {
@@ -244,6 +257,9 @@ TEST(Toml, BeginsResidualBranchesAtZero) {
   EXPECT_EQ(init_of(g, "conv4.weight").kind, Init::Kind::uniform);
   EXPECT_EQ(init_of(g, "conv5.weight"), Init::constant(0));
   EXPECT_EQ(init_of(g, "dense1.weight").kind, Init::Kind::uniform);
+  auto transposed = build_graph(head + "\"4c3z-res(4c3z-relu-4t3z)-5n\"\n", {1, 6, 6});
+  EXPECT_EQ(init_of(transposed, "conv_transpose1.weight"), Init::constant(0));
+  EXPECT_EQ(init_of(transposed, "conv2.weight").kind, Init::Kind::uniform);
   auto usual = build_graph("4c3z-res(4c3z-relu-4c3z)-5n", {1, 6, 6});
   EXPECT_EQ(init_of(usual, "conv3.weight"), Init::he(36));
 }

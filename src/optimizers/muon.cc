@@ -54,18 +54,18 @@ void Muon::visit(FieldVisitor& v) {
   v.field({"adjust_lr_fn", [](const std::string& name) { (void)scale_named(name); },
            "Scale of a matrix: original, match_rms_adamw or spectral_unclamped"},
           adjust_lr_fn);
-  v.field({"adamw_lr", Range::above(0), "Learning rate of biases, which AdamW trains"}, adamw_lr);
-  v.field({"adamw_beta1", Range::from_below(0, 1), "beta1 of biases"}, adamw_beta1);
-  v.field({"adamw_beta2", Range::from_below(0, 1), "beta2 of biases"}, adamw_beta2);
-  v.field({"adamw_epsilon", Range::at_least(1e-30), "epsilon of biases"}, adamw_epsilon);
+  v.field({"adamw_lr", Range::above(0), "Learning rate of AdamW, which trains biases and scales"}, adamw_lr);
+  v.field({"adamw_beta1", Range::from_below(0, 1), "beta1 of AdamW"}, adamw_beta1);
+  v.field({"adamw_beta2", Range::from_below(0, 1), "beta2 of AdamW"}, adamw_beta2);
+  v.field({"adamw_epsilon", Range::at_least(1e-30), "epsilon of AdamW"}, adamw_epsilon);
 }
 
 namespace {
 
-double unbias_mean_of_biases(const Attributes& options, std::int64_t step) {
+double adamw_unbias_mean(const Attributes& options, std::int64_t step) {
   return 1 / filled(options.as<Muon>().adamw_beta1, step);
 }
-double unbias_root_of_biases(const Attributes& options, std::int64_t step) {
+double adamw_unbias_root(const Attributes& options, std::int64_t step) {
   return 1 / std::sqrt(filled(options.as<Muon>().adamw_beta2, step));
 }
 
@@ -83,18 +83,17 @@ Value orthogonalised(const Muon& o, Value u) {
   return tall ? transpose(x) : x;
 }
 
-void step_of_bias(const Muon& o, ParameterUpdate& update) {
-  const AdamOptions options{o.adamw_beta1, o.adamw_beta2,         o.adamw_epsilon,
-                            false,         unbias_mean_of_biases, unbias_root_of_biases};
+void step_of_adamw(const Muon& o, ParameterUpdate& update) {
+  const AdamOptions options{o.adamw_beta1, o.adamw_beta2, o.adamw_epsilon, false, adamw_unbias_mean, adamw_unbias_root};
   const Value step = adam_step(update, update.gradient(0), options);
   update.descend(update.number(o.adamw_lr / o.lr) * update.lr(),
-                 update.decayed(step, o.weight_decay));  // if a group says
+                 update.decayed(step, o.weight_decay));  // a bias if a group says so
 }
 
 void rule(const Attributes& options, ParameterUpdate& update) {
   const auto& o = options.as<Muon>();
   const Shape& shape = update.w().shape();
-  if (shape.size() < 2) return step_of_bias(o, update);
+  if (update.role() != ParameterRole::weight || shape.size() < 2) return step_of_adamw(o, update);
   const Value g = update.gradient(0);
   const Value v = update.average("momentum", g, o.momentum);
   const Value u = o.nesterov ? g + update.number(o.momentum) * (v - g) : v;
@@ -107,7 +106,7 @@ void rule(const Attributes& options, ParameterUpdate& update) {
 }  // namespace
 
 const OptimizerDefinition optimizer_muon{
-    .help = "Steps with singular values near 1, for matrices and kernels; AdamW for biases",
+    .help = "Steps with singular values near 1, for matrices and kernels; AdamW for biases and scales",
     .formula =
         "v ← momentum · v + (1 − momentum) · g, u = v, Nesterov: (1 − momentum) · g + momentum · v, "
         "w ← w − lr · (scale · X + weight_decay · w), X = u / max(‖u‖, ε), then ns_steps times "

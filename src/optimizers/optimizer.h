@@ -36,6 +36,8 @@ class ParameterUpdate {
       : step_(step), w_(w), gradient_(gradient), decays_(decays) {}
 
   Value w() const { return w_; }
+  /// What w is for: never `unsaid`. Whether it decays is another matter, since a group of parameters may say so.
+  ParameterRole role() const;
   /// ∇loss + weight_decay · w, with the sign that leads upwards where the step ascends.
   Value gradient(double weight_decay) { return decayed(gradient_, weight_decay); }
   /// The direction of a step with decoupled weight decay: with weight_decay · w, which points down in any case.

@@ -28,6 +28,7 @@ struct Trajectory {
   bool ascends = false;
   double tolerance = 0;  // the most that the parameter may differ; 0: as usual
   Shape shape;
+  ParameterRole role = ParameterRole::unsaid;
   std::vector<double> first, gradients, values;
   std::vector<std::size_t> steps;  // after which the values are those of the parameter; none: after each
 
@@ -143,10 +144,10 @@ struct Mutation {
 /// A parameter, its gradient and its update.
 struct Step {
   explicit Step(const Trajectory& t)
-      : w(g.parameter("w", t.shape)),
+      : w(g.parameter("w", t.shape, {}, /*trainable=*/true, t.role)),
         gradient(g.shared_input("g", t.shape)),
         context{.lr = g.shared_input("lr"), .ascends = t.ascends} {
-    ParameterUpdate update(context, w, gradient, /*decays=*/t.shape.size() > 1);
+    ParameterUpdate update(context, w, gradient, /*decays=*/role_of(w) == ParameterRole::weight);
     definition_of(t.optimizer).rule.value(t.optimizer.options(), update);
   }
 
@@ -204,6 +205,22 @@ TEST(Optimizers, FollowPyTorchOver100Steps) {
   for (const auto& t : pytorch.trajectories)
     EXPECT_LT(difference(t), t.tolerance > 0 ? t.tolerance : kPyTorchBound) << t.text;
   for (const auto& t : pytorch.refused) EXPECT_THROW(t.optimizer.check(), InputError) << t.text;
+}
+
+TEST(Optimizers, MuonTakesOnlyWeightsForMatrices) {  // not biases of a map, nor γ of each of its values
+  int compared = 0;
+  for (auto t : recorded()) {
+    if (t.optimizer.name() != Muon::kName || t.shape.size() != 1) continue;
+    t.shape.insert(t.shape.end(), {1, 1});
+    for (const auto role : {ParameterRole::bias, ParameterRole::scale}) {
+      t.role = role;
+      EXPECT_LT(difference(t), kBound) << t.text;
+      ++compared;
+    }
+    t.role = ParameterRole::weight;
+    EXPECT_GT(difference(t), 1e4 * kBound) << t.text;
+  }
+  EXPECT_EQ(compared, 4);
 }
 
 TEST(Optimizers, EachHasTrajectoriesWithEachOfItsOptionsAndUpwards) {

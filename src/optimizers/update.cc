@@ -2,9 +2,12 @@
 
 #include "chalkgrad/ops.h"
 #include "src/base/text.h"
+#include "src/ir/leaves.h"
 #include "src/optimizers/optimizer.h"
 
 namespace chalk {
+
+ParameterRole ParameterUpdate::role() const { return role_of(w_); }
 
 Value ParameterUpdate::decayed(Value direction, double weight_decay) {
   if (weight_decay == 0 || !decays_) return direction;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "chalkgrad/cost.h"
 #include "chalkgrad/error.h"
 #include "src/base/fields.h"
 #include "src/base/text.h"
@@ -77,10 +78,17 @@ void check_batches(const Graph& graph, std::int64_t samples, std::int64_t batch)
   }
 }
 
+void check_parameters(const Graph& graph) {
+  if (cost(graph).parameters > 0) return;
+  throw InputError(
+      "the network has no parameters to train; give it a layer that has some, such as a dense layer or a convolution");
+}
+
 }  // namespace
 
 void check_run(const Network& network, const Dataset& data, const TrainOptions& options) {
   check_options(options);
+  check_parameters(network.graph());
   check_fits(network, data);
   check_targets(data, options.loss, network.output_shape());
   if (data.size() > 0xffffffffU) throw InputError("at most 2^32 − 1 samples are supported");

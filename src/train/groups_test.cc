@@ -125,6 +125,9 @@ TEST(ParameterGroups, AreRefusedWhereTheyMakeNoSense) {
   EXPECT_EQ(said(with({{.pattern = "*", .frozen = true}})),
             "all parameters are frozen, so there is nothing to train; leave some out of the groups");
   EXPECT_EQ(said(with({{.pattern = "*", .frozen = true}, {.pattern = "dense2.*", .frozen = false}})), "no error");
+  auto limited = with({{.pattern = "*", .frozen = true}});
+  limited.clip_norm = 1;
+  EXPECT_EQ(said(limited), "all parameters are frozen, so there is nothing to train; leave some out of the groups");
 }
 
 TEST(ParameterGroups, GiveTheSameBitsOnAnyNumberOfThreadsAndAreKeptInCheckpoints) {

@@ -5,7 +5,6 @@
 #include <limits>
 #include <regex>
 
-#include "src/ops/registry.h"
 #include "src/train/train_testing.h"
 #include "src/train/training_graph.h"
 
@@ -437,23 +436,6 @@ TEST(Train, AscendingTheLikelihoodIsDescendingTheCrossEntropy) {
     }
     EXPECT_EQ(sha[0], sha[1]) << name_of(up);
   }
-}
-
-TEST(Train, WeightDecayLeavesUntiedBiasesAlone) {
-  Network net = network("2c3u-10n", data().train.sample);
-  const Graph step = training_graph(net, {10}, true, {.optimizer = sgd({.momentum = 0, .weight_decay = 0.5})}).graph;
-  const auto decays = [&](std::string_view name) {  // w − lr·(g + 0.5·w)
-    for (const auto& [leaf, next] : step.updates()) {
-      if (step.node(leaf).name != name) continue;
-      const Node& product = step.node(step.node(next).inputs[1]);
-      return step.node(product.inputs[1]).op == &op_add;
-    }
-    return false;
-  };
-  EXPECT_TRUE(decays("conv1.weight"));
-  EXPECT_TRUE(decays("dense1.weight"));
-  EXPECT_FALSE(decays("conv1.bias"));
-  EXPECT_FALSE(decays("dense1.bias"));
 }
 
 TEST(Train, SaysWhichOutputHasNoLogarithm) {

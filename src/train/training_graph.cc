@@ -12,6 +12,7 @@
 #include "src/base/glob.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
+#include "src/ir/leaves.h"
 #include "src/losses/ending.h"
 #include "src/optimizers/clip.h"
 #include "src/passes/passes.h"
@@ -55,10 +56,6 @@ std::vector<Value> gradients_of(Value mean_loss, const SampleLoss& of_sample, st
   return derivatives;
 }
 
-bool is_bias(Value parameter) {
-  return parameter.shape().size() <= 1 || parameter.name() == "bias" || parameter.name().ends_with(".bias");
-}
-
 void check_momentum(const Optimizer& optimizer, bool moves_momentum) {
   if (!moves_momentum || optimizer.name() == Sgd::kName) return;
   throw InputError(str("the schedule moves the momentum, which only ", Sgd::kName, " takes, not ", optimizer.name(),
@@ -70,8 +67,8 @@ void limit(std::vector<Value>& derivatives, Value loss, const TrainOptions& opti
   Graph& step = result.graph;
   step.layer("clip");
   if (options.clip_value > 0) clip_by_value(derivatives, options.clip_value);
-  if (options.clip_norm == 0 || derivatives.empty()) return;
-  const Value norm = clip_by_norm(derivatives, options.clip_norm);
+  if (options.clip_norm == 0) return;
+  const Value norm = derivatives.empty() ? step.constant(0) : clip_by_norm(derivatives, options.clip_norm);
   step.output("gradient_norm", norm);
   step.output("sound", loss + norm);  // not finite if one of them is not
   result.guard = "sound";
@@ -142,10 +139,11 @@ void add_update(StepContext& context, Value w, Value derivative, const TrainOpti
   const auto settings = settings_of(w.name(), options.groups);
   Optimizer optimizer = options.optimizer;
   if (settings.weight_decay) optimizer = with_decay(optimizer, *settings.weight_decay, w.name());
-  if (options.l1 > 0 && !is_bias(w)) derivative = with_l1(derivative, w, options.l1, context.ascends);
+  const bool is_weight = role_of(w) == ParameterRole::weight;
+  if (options.l1 > 0 && is_weight) derivative = with_l1(derivative, w, options.l1, context.ascends);
   const Value lr = context.lr;
   if (settings.lr_factor) context.lr = w.graph().constant(*settings.lr_factor) * lr;
-  ParameterUpdate update(context, w, derivative, settings.weight_decay || !is_bias(w));
+  ParameterUpdate update(context, w, derivative, settings.weight_decay || is_weight);
   definition_of(optimizer).rule.value(optimizer.options(), update);
   context.lr = lr;
 }
