@@ -72,7 +72,7 @@ const Case kCases[] = {{"5n-bn-relu-3n", {4}, 2},
                        {"4c3-hard-swish-3c3-gelutanh-6n-silu-6n-log-sigmoid-3n-scaled-tanh", {1, 6, 6}, 2},
                        {"3c3z-lnc-gelu-cat(1c1,2c3z-in)-gn1-tanh-up2b-aap3-3n", {1, 3, 3}, 2},
                        {"3c3z-lrn3-relu-2t4s2z-ln-tanh-gmp-3n", {1, 3, 3}, 2},
-                       {"4c3z-drop0.25c-res(4c3z-drop0.4s)-noise0.5-6n-tanh-drop-3n", {2, 5, 5}, 3},
+                       {"3c3z-drop0.25c-res(3c3z-drop0.4s)-noise0.5-4n-tanh-drop-3n", {1, 3, 3}, 3},
                        {"3c5z-ap2-3c3z-gap-bias-4n", {1, 6, 6}},
                        {"4c3zs2g2-relu-4c3w-mp3s2z-tanh", {2, 5, 5}, 2}};
 
