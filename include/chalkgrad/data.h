@@ -47,7 +47,7 @@ struct Split {
 /// other seeds can be compared, and one that goes on from a model does not learn what its first run held out. At least
 /// one sample goes to each part. Throws InputError for a share that is not above 0 and below 1, or fewer than 2
 /// samples.
-Split hold_out(Dataset data, double share);
+Split hold_out(const Dataset& data, double share);
 
 /// The 1,797 handwritten digits of UCI's optdigits, 1×8×8, built in. Every fifth sample is a test sample (1,438 / 359).
 Split digits();

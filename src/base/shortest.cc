@@ -29,7 +29,8 @@ Decimal shortest_decimal(double value) {
   }
   const std::string_view scientific = text.data();
   const auto e = scientific.find('e');
-  Decimal decimal{std::string(scientific.substr(0, e)), std::atoi(text.data() + e + 1)};
+  Decimal decimal{std::string(scientific.substr(0, e)),
+                  static_cast<int>(std::strtol(text.data() + e + 1, nullptr, 10))};
   std::erase_if(decimal.digits, [](char c) { return c < '0' || c > '9'; });
   decimal.digits.erase(decimal.digits.find_last_not_of('0') + 1);
   return decimal;

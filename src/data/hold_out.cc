@@ -38,7 +38,7 @@ std::vector<T> chosen(const std::vector<T>& all, const std::vector<bool>& is_tak
 
 }  // namespace
 
-Split hold_out(Dataset data, double share) {
+Split hold_out(const Dataset& data, double share) {
   if (!(share > 0 && share < 1))
     throw InputError(str("the share to hold out is ", share, "; it must be above 0 and below 1"));
   const auto samples = data.size();
