@@ -40,7 +40,7 @@ class Chart {
       text += labelled ? fmt::format("{:>9.4g} ┤", r == 0 ? high_ : low_) : fmt::format("{:>9} │", "");
       for (const bool dot : dots[r]) text += dot ? "•" : " ";
       text.erase(text.find_last_not_of(' ') + 1);
-      text += "\n";
+      text += '\n';
     }
     std::string axis(kColumns, ' ');
     const auto first = rate(trials_.front().lr), last = rate(trials_.back().lr);

@@ -10,7 +10,7 @@ namespace chalk {
 
 Value local_response_norm_layer(Value x, const LocalResponseNormLayer& layer) {
   Graph& g = x.graph();
-  const Shape shape = x.shape();
+  const Shape& shape = x.shape();
   if (shape.size() != 3) {
     fail_layer(g, "local_response_norm",
                str("takes channels × rows × columns, not ", to_string(shape), "; reshape the input to three axes"));

@@ -43,7 +43,7 @@ void refuse_single_values(const Graph& g, const char* name, const Shape& shape) 
 Value group_normalised(const char* name, Value x, std::int64_t groups, double epsilon, bool with_affine) {
   const Graph& g = x.graph();
   check_epsilon(g, name, epsilon);
-  const Shape shape = x.shape();
+  const Shape& shape = x.shape();
   const auto together = elements(shape) / groups;
   if (together == 1) refuse_single_values(g, name, shape);
   const Value y = reshape(normalised(reshape(x, {groups, together}), {1}, epsilon), shape);
@@ -55,7 +55,7 @@ Value group_normalised(const char* name, Value x, std::int64_t groups, double ep
 Value layer_norm_layer(Value x, const LayerNormLayer& layer) {
   const Graph& g = x.graph();
   check_epsilon(g, "layer_norm", layer.epsilon);
-  const Shape shape = x.shape();
+  const Shape& shape = x.shape();
   if (elements(shape) == 1 || (layer.over_channels && shape[0] == 1)) refuse_single_values(g, "layer_norm", shape);
   if (layer.over_channels) {
     const Value y = normalised(x, {0}, layer.epsilon);

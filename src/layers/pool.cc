@@ -25,7 +25,7 @@ namespace {
 
 /// Line i of the result is the mean of lines ⌊i·n/size⌋ … ⌈(i + 1)·n/size⌉ − 1 of the n along the axis.
 Value averaged_along(Value x, std::size_t axis, std::int64_t size) {
-  const Shape shape = x.shape();
+  const Shape& shape = x.shape();
   const auto n = shape[axis], along = static_cast<std::int64_t>(axis);
   std::vector<Value> lines;
   for (std::int64_t i = 0; i < size; ++i) {
@@ -40,7 +40,7 @@ Value averaged_along(Value x, std::size_t axis, std::int64_t size) {
 }  // namespace
 
 Value adaptive_average_pool(Value x, const Pair& size) {
-  const Shape shape = x.shape();
+  const Shape& shape = x.shape();
   if (shape.size() != 3) {
     fail_layer(x.graph(), "adaptive_avgpool",
                str("takes channels × rows × columns, not ", to_string(shape), "; reshape the input to three axes"));

@@ -27,7 +27,10 @@ class Substitution {
       args.push_back(run(arg));
       same = same && args.back() == arg;
     }
-    return done_[e.get()] = same ? e : like(*e, std::move(args));
+    ExprPtr& result = done_[e.get()];
+    result = e;
+    if (!same) result = like(*e, std::move(args));
+    return result;
   }
 
  private:

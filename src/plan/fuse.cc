@@ -173,7 +173,7 @@ std::string print_kernels(const Graph& graph, const KernelList& kernels) {
     for (std::size_t i = 0; i < kernel->inputs.size(); ++i) text += (i ? ", " : "") + reference(kernel->inputs[i]);
     text += ") ->";
     for (const auto id : kernel->outputs) text += " " + reference(id) + " : " + to_string(graph.node(id).type);
-    text += "\n";
+    text += '\n';
   }
   return text;
 }
