@@ -149,7 +149,7 @@ Dataset load_part(const std::string& spec, const Network& model, const std::stri
   encode_as_trained(model, wanted);
   const double share = share_to_hold_out(validation);
   if (test || share == 0 || (!held_out && !spec.empty())) return std::move(wanted);
-  auto split = hold_out(std::move(wanted), share);
+  auto split = hold_out(wanted, share);
   return held_out ? std::move(split.test) : std::move(split.train);
 }
 

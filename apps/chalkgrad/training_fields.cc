@@ -234,7 +234,8 @@ void TrainingFields::freeze(TrainOptions& options) const {
   for (const auto& pattern : frozen_) {
     const ParameterGroup group{.pattern = pattern, .frozen = true};
     const auto same = std::find(groups.rbegin(), groups.rend(), group);
-    const bool last = std::none_of(groups.rbegin(), same, [](const auto& later) { return later.frozen == false; });
+    const bool last =
+        std::none_of(groups.rbegin(), same, [](const auto& later) { return later.frozen && !*later.frozen; });
     if (last && same != groups.rend()) continue;
     std::erase(groups, group);
     groups.push_back(group);

@@ -110,7 +110,7 @@ void add_validation(Run& run) {
     run.options.validation = &run.data.test;
     return;
   }
-  auto split = hold_out(std::move(run.data.train), share_to_hold_out(text));
+  auto split = hold_out(run.data.train, share_to_hold_out(text));
   run.data.train = std::move(split.train);
   run.held_out = std::move(split.test);
   run.options.validation = &run.held_out;

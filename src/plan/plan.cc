@@ -330,7 +330,7 @@ std::string Plan::print() const {
     text += ") ->";
     for (std::size_t i = 0; i < k.outputs.size(); ++i)
       text += " " + reference(k.outputs[i]) + "@" + print_location(step.out[i]);
-    text += "\n";
+    text += '\n';
   };
   for (std::size_t p = 0; p < phases.size(); ++p) {
     text += str("phase ", p, "\n  shared, ", phases[p].waves.size(), " waves\n");

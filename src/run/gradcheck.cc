@@ -368,7 +368,7 @@ std::string to_string(const GradcheckReport& report) {
             << " by differences, which are good to " << std::scientific << std::setprecision(1) << c.allowed;
       text += worst.str();
     }
-    text += "\n";
+    text += '\n';
   }
   if (report.checks.empty()) text += "nothing was checked\n";
   return text;
