@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "chalkgrad/differentiate.h"
+#include "chalkgrad/program.h"
 #include "src/base/document_testing.h"
 #include "src/base/text.h"
 #include "src/kernels/chain.h"
@@ -200,6 +202,22 @@ TEST(Softplus, NeitherOverflowsNorLosesItsTails) {
   EXPECT_EQ(apply(op_softplus, 200), 200);
   EXPECT_FLOAT_EQ(apply(op_softplus, -12), 6.1441935e-6f);
   EXPECT_FLOAT_EQ(apply(op_softplus, -80), 1.8048513e-35f);
+}
+
+// y + 1, which is the derivative as well, would have lost most digits below −8 and all below −17.3.
+TEST(Expm1, KeepsTheDigitsOfItsDerivativeInTheTail) {
+  Graph g;
+  const Value x = g.input("x", {}), y = expm1(x);
+  g.output("dx", differentiate(y, g.constant(1), {{x}})[0]);
+  std::vector<float> at;
+  for (float v = -87; v < 80; v += 0.37F) at.push_back(v);
+  Variables none;
+  Program program(g, none, {.threads = 1});
+  program.feed("x", {.values = at.data()});
+  program.run(at.size());
+  const auto dx = program.output("dx");
+  for (std::size_t i = 0; i < at.size(); ++i)
+    EXPECT_NEAR(static_cast<double>(dx[i]) / std::exp(static_cast<double>(at[i])), 1, 4 * 6e-8) << "at " << at[i];
 }
 
 TEST(Reverse, TurnsAllAxesByDefault) {
