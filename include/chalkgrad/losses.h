@@ -131,7 +131,9 @@ std::string_view name_of(const Loss& loss);
 std::optional<Loss> find_loss(std::string_view name);
 
 // All are for one sample. For a classifier, the target t is a distribution over the classes (a one-hot label); logits
-// are what goes into its softmax or its sigmoids. Output and target must have the same shape (otherwise ShapeError).
+// are what goes into its softmax or its sigmoids. Output and target must have the same shape, except for
+// pixel_cross_entropy, which says what it takes; otherwise they throw ShapeError. Each throws InputError naming an
+// option that is out of its range.
 
 /// −Σ w·q·ln softmax(logits), of one vector of C classes, with q = (1 − ε)·t + ε/C.
 Value cross_entropy(Value logits, Value target, const CrossEntropy& options = {});

@@ -34,6 +34,7 @@ void CrossEntropy::visit(FieldVisitor& v) {
 }
 
 Value cross_entropy(Value logits, Value target, const CrossEntropy& options) {
+  check_options(options);
   check_classes(logits, target, CrossEntropy::kName);
   Graph& g = logits.graph();
   const double e = options.label_smoothing, classes = static_cast<double>(elements(logits.shape()));
@@ -67,6 +68,7 @@ void Focal::visit(FieldVisitor& v) {
 }
 
 Value focal(Value logits, Value target, const Focal& options) {
+  check_options(options);
   check_classes(logits, target, Focal::kName);
   Value weights = target;
   if (!options.class_weights.empty()) weights = class_weights_of(logits, options.class_weights, Focal::kName) * target;

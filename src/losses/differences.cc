@@ -53,6 +53,7 @@ const LossDefinition loss_mean_absolute_error{
 
 void Huber::visit(FieldVisitor& v) { v.field({"delta", Range::above(0), "Up to here a difference is squared"}, delta); }
 Value huber(Value y, Value target, const Huber& options) {
+  check_options(options);
   check_same_shape(y, target, Huber::kName);
   return mean(huber_of(target - y, options.delta));
 }
@@ -66,6 +67,7 @@ void SmoothL1::visit(FieldVisitor& v) {
   v.field({"beta", Range::above(0), "Up to here a difference is squared"}, beta);
 }
 Value smooth_l1(Value y, Value target, const SmoothL1& options) {
+  check_options(options);
   check_same_shape(y, target, SmoothL1::kName);
   return mean(huber_of(target - y, options.beta)) / y.graph().constant(options.beta);
 }

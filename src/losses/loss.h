@@ -58,6 +58,9 @@ void check_same_shape(Value y, Value target, std::string_view loss);
 /// One vector of classes, and a target of its shape.
 void check_classes(Value y, Value target, std::string_view loss);
 
+/// Throws InputError "huber: delta is 0; it must be a number above 0", with the loss's stored name.
+void check_options(const Loss& loss);
+
 /// The field class_weights.
 void visit_class_weights(FieldVisitor& v, std::vector<double>& weights);
 /// The numbers as a shared constant, a vector.

@@ -562,38 +562,6 @@ TEST(Losses, SayWhatDoesNotFit) {
   }
 }
 
-TEST(Losses, HaveOptionsThatExplainThemselves) {
-  for (const Loss& loss : all_losses()) {
-    FieldFunction explained([&](const Field& field, const auto&) {
-      EXPECT_FALSE(field.help.empty()) << name_of(loss) << " " << field.name;
-    });
-    loss.options().show(explained);
-    EXPECT_NO_THROW(loss.check()) << name_of(loss);
-  }
-  const auto refusal = [](const Loss& loss) -> std::string {
-    try {
-      loss.check();
-    } catch (const InputError& e) {
-      return e.what();
-    }
-    return "no error";
-  };
-  EXPECT_EQ(refusal(CrossEntropy{.label_smoothing = 1.5}), "label_smoothing is 1.5; it must be from 0 to 1");
-  EXPECT_EQ(refusal(CrossEntropy{.class_weights = {1, -2}}), "class_weights is -2; it must be a number of at least 0");
-  EXPECT_EQ(refusal(CrossEntropy{.class_weights = {0, 0}}),
-            "class_weights are all 0, so that no sample counts; make one of them larger");
-  EXPECT_EQ(refusal(Huber{.delta = 0}), "delta is 0; it must be a number above 0");
-}
-
-TEST(Losses, AreEqualIfTheirOptionsAre) {
-  const Loss smooth = CrossEntropy{.label_smoothing = 0.1};
-  EXPECT_EQ(Loss(CrossEntropy{}), Loss(Loss::cross_entropy));
-  EXPECT_NE(smooth, Loss(Loss::cross_entropy));
-  EXPECT_TRUE(smooth == Loss::cross_entropy) << "whatever its options";
-  EXPECT_EQ(smooth.as<CrossEntropy>().label_smoothing, 0.1);
-  EXPECT_THROW((void)smooth.as<Focal>(), std::bad_cast);
-}
-
 TEST(Losses, AreFoundByTheirNames) {
   for (const Loss& loss : all_losses()) {
     EXPECT_EQ(find_loss(name_of(loss)), loss);

@@ -10,6 +10,7 @@ void MultiClassMargin::visit(FieldVisitor& v) {
 }
 
 Value multi_class_margin(Value y, Value target, const MultiClassMargin& options) {
+  check_options(options);
   check_classes(y, target, MultiClassMargin::kName);
   Graph& g = y.graph();
   const Value missing = relu(g.constant(options.margin) - sum(target * y) + y);

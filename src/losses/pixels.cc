@@ -42,6 +42,7 @@ void PixelCrossEntropy::visit(FieldVisitor& v) {
 }
 
 Value pixel_cross_entropy(Value logits, Value labels, const PixelCrossEntropy& options) {
+  check_options(options);
   const Value mask = chosen(logits, labels, options);
   if (ending_of(logits).kind == Ending::Kind::softmaxes) {
     fail_layer(logits.graph(), kName,

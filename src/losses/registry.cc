@@ -104,6 +104,14 @@ Value batch_mean(const SampleLoss& of_sample) {
   return batch_sum(of_sample.loss) / select(equal(total, g.constant(0)), g.constant(1), total);
 }
 
+void check_options(const Loss& loss) {
+  try {
+    loss.check();
+  } catch (const InputError& e) {
+    throw InputError(str(stored_name(loss), ": ", e.what()));
+  }
+}
+
 void check_same_shape(Value y, Value target, std::string_view loss) {
   if (y.shape() == target.shape()) return;
   fail_layer(y.graph(), loss,

@@ -15,6 +15,7 @@ void SigmoidCrossEntropy::visit(FieldVisitor& v) {
 // With −ln σ(z) = ln(1 + e^−z) = softplus(−z) and −ln(1 − σ(z)) = z + softplus(−z), v·t·softplus(−z) +
 // (1 − t)·(z + softplus(−z)). Without weights this is softplus(z) − t·z.
 Value sigmoid_cross_entropy(Value logits, Value target, const SigmoidCrossEntropy& options) {
+  check_options(options);
   check_same_shape(logits, target, SigmoidCrossEntropy::kName);
   const auto& weights = options.positive_weights;
   if (weights.empty()) return sum(softplus(logits) - target * logits);
