@@ -66,9 +66,13 @@ struct Init {
     orthogonal,        ///< rows (of the first axis), or columns if they are fewer, at right angles, of length `value`
   };
   Kind kind = Kind::constant;
-  double value = 0;  ///< the constant, or as above
+  double value = 0;  ///< the constant, or as above; from −kMost to kMost
+
+  /// So every weight is a finite float (the largest is 3.4e38), also one in the tail of a normal distribution.
+  static constexpr double kMost = 1e37;
 
   static Init constant(double value) { return {Kind::constant, value}; }
+  // Both throw InputError for fans below 1.
   /// He et al. 2015, eq. 10: normal with σ = √(2 / fan_in).
   static Init he(std::int64_t fan_in);
   /// Glorot & Bengio 2010, eq. 16: uniform with bound √(6 / (fan_in + fan_out)).
@@ -105,7 +109,8 @@ class Graph {
   /// A value that is set for each run and is the same for all samples, e.g. the learning rate.
   Value shared_input(std::string name, Shape shape = {});
   /// A value that is kept from run to run. `trainable` is false for state such as a momentum. print() leaves the role
-  /// out, which changes no value of the graph.
+  /// out, which changes no value of the graph. Throws InputError for an empty name and for an Init whose value is out
+  /// of range.
   Value parameter(std::string name, Shape shape, Init init = {}, bool trainable = true,
                   ParameterRole role = ParameterRole::unsaid);
   /// The same number everywhere; shared.

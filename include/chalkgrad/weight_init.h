@@ -33,12 +33,14 @@ class WeightInit {
   WeightInit(Kind kind = he);  // NOLINT(google-explicit-constructor): its name is enough
   WeightInit(Kind kind, double number) : kind_(kind), number_(number) {}
 
-  /// "he", "truncated_normal", "truncated_normal:0.03". Throws InputError listing what there is.
+  /// "he", "truncated_normal", "truncated_normal:0.03". Throws InputError listing what there is, or saying which
+  /// numbers may follow.
   static WeightInit parse(std::string_view text);
   std::string text() const;
   Kind kind() const { return kind_; }
   double number() const { return number_; }
-  /// What a parameter is drawn from. Throws InputError for a number out of range.
+  /// What a parameter is drawn from. Throws InputError for a number that is out of range or beyond ±Init::kMost,
+  /// and for fans below 1.
   Init init(std::int64_t fan_in, std::int64_t fan_out) const;
   bool operator==(const WeightInit&) const = default;
 

@@ -10,6 +10,9 @@ namespace chalk {
 /// Throws ShapeError for extents below 1, and for more elements than any machine has room for.
 void check_shape(const Shape& shape, const std::string& what);
 
+/// Throws InputError for a number of connections below 1.
+void check_fan(const std::string& what, std::int64_t fan);
+
 /// Tables of operations and layers are filled before main() begins, but perhaps after an object at namespace scope of
 /// the program around is made. Throws std::logic_error.
 [[noreturn]] void fail_before_main();

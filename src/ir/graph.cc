@@ -15,8 +15,13 @@ namespace chalk {
 const Type& Value::type() const { return graph_->node(id_).type; }
 const std::string& Value::name() const { return graph_->node(id_).name; }
 
-Init Init::he(std::int64_t fan_in) { return {Kind::normal, std::sqrt(2.0 / static_cast<double>(fan_in))}; }
+Init Init::he(std::int64_t fan_in) {
+  check_fan("fan_in", fan_in);
+  return {Kind::normal, std::sqrt(2.0 / static_cast<double>(fan_in))};
+}
 Init Init::glorot(std::int64_t fan_in, std::int64_t fan_out) {
+  check_fan("fan_in", fan_in);
+  check_fan("fan_out", fan_out);
   return {Kind::uniform, std::sqrt(6.0 / static_cast<double>(fan_in + fan_out))};
 }
 
@@ -36,6 +41,10 @@ void check_shape(const Shape& shape, const std::string& what) {
       throw ShapeError(str(what, ": ", to_string(shape), " is too large to compute with"));
     n *= extent;
   }
+}
+
+void check_fan(const std::string& what, std::int64_t fan) {
+  if (fan < 1) throw InputError(str(what, " is ", fan, "; it counts connections and must be at least 1"));
 }
 
 void fail_before_main() {
@@ -104,6 +113,10 @@ Value Graph::shared_input(std::string name, Shape shape) {
 Value Graph::parameter(std::string name, Shape shape, Init init, bool trainable, ParameterRole role) {
   if (name.empty()) throw InputError("a parameter needs a name; its weights are saved under it");
   check_shape(shape, "parameter " + name);
+  if (!(std::abs(init.value) <= Init::kMost)) {
+    throw InputError(str("parameter ", name, " would start from the number ", init.value, "; use one from -",
+                         Init::kMost, " to ", Init::kMost));
+  }
   Type type{shape, false};
   return append({&op_parameter,
                  ParameterAttributes{std::move(shape), trainable, init, role},

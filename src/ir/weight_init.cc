@@ -11,6 +11,7 @@
 #include "src/base/suggest.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
+#include "src/ir/checks.h"
 
 namespace chalk {
 namespace {
@@ -46,9 +47,10 @@ constexpr std::array kKinds{
 const WeightInitKind& about(W::Kind kind) { return *std::ranges::find(kKinds, kind, &WeightInitKind::kind); }
 
 double checked(double number, const WeightInitKind& kind) {
-  if (std::isfinite(number) && number > kind.least) return number;
+  if (std::isfinite(number) && number > kind.least && std::abs(number) <= Init::kMost) return number;
   throw InputError(str("init ", in_quotes(str(kind.word, ":", shortest(number))), " needs a number",
-                       kind.least == 0 ? " above 0" : "", " as its ", kind.number, ", e.g. ", kind.word, ":",
+                       kind.least == 0 ? " above 0 and at most " : str(" from -", shortest(Init::kMost), " to "),
+                       shortest(Init::kMost), " as its ", kind.number, ", e.g. ", kind.word, ":",
                        shortest(kind.usual)));
 }
 
@@ -90,6 +92,8 @@ std::string WeightInit::text() const {
 }
 
 Init WeightInit::init(std::int64_t fan_in, std::int64_t fan_out) const {
+  check_fan("fan_in", fan_in);
+  check_fan("fan_out", fan_out);
   const auto in = static_cast<double>(fan_in), out = static_cast<double>(fan_out);
   const auto& kind = about(kind_);
   const double number = kind.number.empty() ? 0 : checked(number_, kind);

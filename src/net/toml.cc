@@ -130,7 +130,11 @@ class TomlBuilder {
     const auto fan_in = reader.integer("fan_in", 1, std::int64_t{1} << 40).value_or(rest);
     const auto fan_out = reader.integer("fan_out", 1, std::int64_t{1} << 40).value_or(extents.empty() ? 1 : extents[0]);
     if (!node) return {};
-    if (node->is_number()) return Init::constant(*reader.number("init"));
+    if (node->is_number()) {
+      double number = 0;
+      FieldReader(reader).field({"init", Range::from_to(-Init::kMost, Init::kMost)}, number);
+      return Init::constant(number);
+    }
     if (!node->is_string()) reader.fail("init", "must be a number, or a text such as \"he\"");
     WeightInit init;
     const auto check = [](const std::string& text) { (void)WeightInit::parse(text); };

@@ -268,7 +268,10 @@ TEST(Toml, PointsAtMistakesInHowWeightsStart) {
   EXPECT_EQ(error_of("init = \"hee\"\nnetwork = \"10n\"\n"),
             "net.toml: line 1, column 8: init \"hee\" is not known; did you mean \"he\"?");
   EXPECT_EQ(error_of("[[layer]]\ntype = \"dense\"\noutputs = 3\ninit = \"normal:-1\"\n"),
-            "net.toml: line 4, column 8: init \"normal:-1\" needs a number above 0 as its σ, e.g. normal:0.05");
+            "net.toml: line 4, column 8: init \"normal:-1\" needs a number above 0 and at most 1e+37 as its σ, e.g. "
+            "normal:0.05");
+  EXPECT_EQ(error_of("[[parameter]]\nname = \"p\"\nshape = [3]\ninit = 1e300\n[[layer]]\ntype=\"relu\"\n"),
+            "net.toml: line 4, column 8: init must be between -1e+37 and 1e+37, not 1e+300");
   EXPECT_EQ(error_of("[[parameter]]\nname = \"p\"\nshape = [3]\ninit = [1]\n[[layer]]\ntype=\"relu\"\n"),
             "net.toml: line 4, column 8: init must be a number, or a text such as \"he\"");
 }

@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "chalkgrad/error.h"
@@ -133,8 +134,51 @@ TEST(WeightInits, AreReadAsTheyAreWritten) {
   EXPECT_EQ(said("he:2"), "init \"he:2\" has a number, and he takes none; write he");
   EXPECT_EQ(said("normal:"), "init \"normal:\" does not end with a number; write e.g. normal:0.05");
   EXPECT_EQ(said("normal:0.1x"), "init \"normal:0.1x\" does not end with a number; write e.g. normal:0.05");
-  EXPECT_EQ(said("normal:-1"), "init \"normal:-1\" needs a number above 0 as its σ, e.g. normal:0.05");
-  EXPECT_EQ(said("constant:inf"), "init \"constant:inf\" needs a number as its value, e.g. constant:0");
+  EXPECT_EQ(said("normal:-1"),
+            "init \"normal:-1\" needs a number above 0 and at most 1e+37 as its σ, e.g. normal:0.05");
+  EXPECT_EQ(said("normal:1e300"),
+            "init \"normal:1e+300\" needs a number above 0 and at most 1e+37 as its σ, e.g. normal:0.05");
+  for (const std::string number : {"inf", "1e+300", "-1e+300", "1e+38"}) {
+    EXPECT_EQ(said(("constant:" + number).c_str()),
+              "init \"constant:" + number + "\" needs a number from -1e+37 to 1e+37 as its value, e.g. constant:0");
+  }
+}
+
+TEST(Initialise, DrawsNothingInfiniteWithTheLargestNumbers) {
+  for (const auto& kind : weight_inits()) {
+    if (kind.number.empty()) continue;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+      for (const float x : drawn(WeightInit(kind.kind, Init::kMost).init(3, 4), {40, 50}, seed))
+        ASSERT_TRUE(std::isfinite(x)) << kind.word;
+    }
+  }
+}
+
+TEST(Initialise, RefusesWhatNothingCanBeDrawnFrom) {
+  const auto said = [](auto f) -> std::string {
+    try {
+      (void)f();
+    } catch (const InputError& e) {
+      return e.what();
+    }
+    return "no error";
+  };
+  const std::string wrong_in = "fan_in is 0; it counts connections and must be at least 1",
+                    wrong_out = "fan_out is -1; it counts connections and must be at least 1";
+  for (const auto& kind : weight_inits()) {
+    EXPECT_EQ(said([&] { return WeightInit(kind.kind).init(0, 3); }), wrong_in) << kind.word;
+    EXPECT_EQ(said([&] { return WeightInit(kind.kind).init(3, -1); }), wrong_out) << kind.word;
+  }
+  EXPECT_EQ(said([] { return Init::he(0); }), wrong_in);
+  EXPECT_EQ(said([] { return Init::glorot(0, 1); }), wrong_in);
+  EXPECT_EQ(said([] { return Init::glorot(1, -1); }), wrong_out);
+  for (const double value : {1e300, -1e300, std::numeric_limits<double>::quiet_NaN()}) {
+    Graph g;
+    EXPECT_EQ(said([&] { return g.parameter("p", {3}, Init::constant(value)); }),
+              str("parameter p would start from the number ", value, "; use one from -1e+37 to 1e+37"));
+  }
+  EXPECT_EQ(said([] { return WeightInit(WeightInit::normal, 1e300).init(3, 4); }),
+            "init \"normal:1e+300\" needs a number above 0 and at most 1e+37 as its σ, e.g. normal:0.05");
 }
 
 }  // namespace
