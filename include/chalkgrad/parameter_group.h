@@ -21,6 +21,7 @@ struct ParameterGroup {
   /// "conv*.weight: lr_factor=0.1, weight_decay=0; *.bias: frozen": any number of groups, none if it is empty. Throws
   /// InputError saying how they are written.
   static std::vector<ParameterGroup> parse(std::string_view text);
+  /// What parse() reads as these groups. Throws InputError for a pattern that has : or ; in it or a space at an end.
   static std::string text(std::span<const ParameterGroup> groups);
   bool operator==(const ParameterGroup&) const = default;
 };

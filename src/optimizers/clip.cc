@@ -21,9 +21,4 @@ Value clip_by_norm(std::span<Value> gradients, double most) {
   return norm;
 }
 
-Value sign(Value w) {
-  const Value zero = w.graph().constant(0);
-  return greater(w, zero) - greater(zero, w);
-}
-
 }  // namespace chalk

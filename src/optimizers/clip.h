@@ -16,7 +16,4 @@ void clip_by_value(std::span<Value> gradients, double most);
 /// is not finite, the gradients make no sense.
 Value clip_by_norm(std::span<Value> gradients, double most);
 
-/// The derivative of |w|, by which an L1 penalty grows: 1 where w > 0, −1 where w < 0, else 0.
-Value sign(Value w);
-
 }  // namespace chalk

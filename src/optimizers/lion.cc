@@ -2,6 +2,7 @@
 // al. 2023, as in Optax (weight_decay 0.001 there) and Keras (lr 0.001). PyTorch has no Lion.
 #include "chalkgrad/ops.h"
 #include "src/optimizers/optimizer.h"
+#include "src/optimizers/sign.h"
 
 namespace chalk {
 
@@ -14,9 +15,6 @@ void Lion::visit(FieldVisitor& v) {
 }
 
 namespace {
-
-/// 1, −1 or, of 0, 0. Of NaN it is NaN.
-Value sign(Value x) { return select(x, x / abs(x), x); }
 
 void rule(const Attributes& options, ParameterUpdate& update) {
   const auto& o = options.as<Lion>();

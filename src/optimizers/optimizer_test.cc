@@ -15,7 +15,9 @@
 #include "chalkgrad/ops.h"
 #include "chalkgrad/program.h"
 #include "src/base/fields.h"
+#include "src/base/power.h"
 #include "src/ir/leaves.h"
+#include "src/optimizers/sign.h"
 #include "src/run/reference.h"
 
 namespace chalk {
@@ -388,6 +390,60 @@ TEST(Optimizers, LeaveAWeightAloneThatNoGradientHasReached) {  // in float: not 
 TEST(Optimizers, KeepANaN) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const auto name : Optimizer::names()) EXPECT_TRUE(std::isnan(trained(without_decay(name), {0.5F, nan}))) << name;
+}
+
+TEST(Sign, IsThatOfTheNumberAndKeepsNaN) {
+  Graph g;
+  const Value x = g.shared_input("x", {6}), y = sign(x);
+  Reference reference(g, 1);
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  reference.set(x.id(), {3, -1e-300, 0, nan, inf, -inf});
+  reference.run();
+  const auto& signs = reference.value(y.id());
+  EXPECT_EQ(signs[0], 1);
+  EXPECT_EQ(signs[1], -1);
+  EXPECT_EQ(signs[2], 0);
+  for (std::size_t i = 3; i < 6; ++i) EXPECT_TRUE(std::isnan(signs[i])) << i;
+}
+
+/// The scalars of a step, by name.
+std::map<std::string, double (*)(const Attributes&, std::int64_t)> scalars_of(const Optimizer& optimizer) {
+  Graph g;
+  StepContext context{.lr = g.shared_input("lr")};
+  const Value w = g.parameter("w", {2, 3});
+  ParameterUpdate update(context, w, g.shared_input("g", {2, 3}), /*decays=*/true);
+  definition_of(optimizer).rule.value(optimizer.options(), update);
+  std::map<std::string, double (*)(const Attributes&, std::int64_t)> all;
+  for (const auto& scalar : context.scalars) all[scalar.name] = scalar.value;
+  return all;
+}
+
+// A step goes on from the product of the step before; whoever asks in whatever order gets the same bits. Were each
+// product formed anew, the first loop would be two thousand million multiplications.
+TEST(NAdam, HasTheSameSharesInWhateverOrderTheyAreAskedFor) {
+  const Optimizer slow = NAdam{.beta1 = 0.999}, other = NAdam{.beta1 = 0.999, .momentum_decay = 0.1}, usual = NAdam{};
+  const auto scalars = scalars_of(slow);
+  const auto of_gradient = scalars.at("nadam.share_of_gradient"), of_mean = scalars.at("nadam.share_of_mean");
+  std::vector<double> gradient, mean;
+  for (std::int64_t step = 0; step < 50'000; ++step) {
+    gradient.push_back(of_gradient(slow.options(), step));
+    mean.push_back(of_mean(slow.options(), step));
+  }
+  EXPECT_NEAR(gradient.back(), 1 - 0.999 * (1 - 0.5 * std::pow(0.96, 50'000 * 0.004)), 1e-12);
+  for (const std::int64_t step : {0, 7, 6, 6, 40'000, 5, 49'999, 1000, 1001, 999, 45'000, 46'100}) {
+    (void)of_mean(other.options(), step + 1);  // with another schedule
+    (void)of_gradient(usual.options(), step);
+    EXPECT_EQ(of_mean(slow.options(), step), mean[static_cast<std::size_t>(step)]) << step;
+    EXPECT_EQ(of_gradient(slow.options(), step), gradient[static_cast<std::size_t>(step)]) << step;
+  }
+  double product = 1;  // of the first thousand
+  const double slowing = real_power(0.96, 0.004);
+  double slowed = 1;
+  for (int t = 1; t <= 1001; ++t) {
+    slowed *= slowing;
+    product *= 0.999 * (1 - 0.5 * slowed);
+  }
+  EXPECT_EQ(gradient[1000], (1 - 0.999 * (1 - 0.5 * power(slowing, 1001))) / (1 - product));
 }
 
 TEST(Optimizers, StayFiniteIfTheGradientNeverChanges) {  // s − m² of a centered RMSprop is 0 but for roundings

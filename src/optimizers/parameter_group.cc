@@ -60,6 +60,13 @@ void set(ParameterGroup& group, std::string_view part, std::string_view setting)
   }
 }
 
+/// Otherwise its text would be read as another group, or as several.
+void check_pattern(std::string_view pattern) {
+  if (pattern.find_first_of(":;") == std::string_view::npos && trimmed(pattern) == pattern) return;
+  throw InputError(str("the pattern ", in_quotes(pattern),
+                       " of a group may have no : and no ; in it, and no space at its ends; write ? in their place"));
+}
+
 }  // namespace
 
 std::vector<ParameterGroup> ParameterGroup::parse(std::string_view text) {
@@ -80,6 +87,7 @@ std::vector<ParameterGroup> ParameterGroup::parse(std::string_view text) {
 std::string ParameterGroup::text(std::span<const ParameterGroup> groups) {
   std::string all;
   for (const auto& group : groups) {
+    check_pattern(group.pattern);
     std::vector<std::string> settings;
     if (group.lr_factor) settings.push_back(str("lr_factor=", shortest(*group.lr_factor)));
     if (group.weight_decay) settings.push_back(str("weight_decay=", shortest(*group.weight_decay)));

@@ -37,6 +37,34 @@ TEST(ParameterGroups, ThatCannotBeReadSayHowTheyAreWritten) {
             "group \"a: weight_decay=-1\" has weight_decay \"-1\", which must be a number of at least 0" + how);
 }
 
+// Written as text, as in a checkpoint, they would be other groups.
+TEST(ParameterGroups, WithPatternsThatCannotBeWrittenAreRefused) {
+  const auto refusal = [](const std::string& pattern) {
+    return "the pattern \"" + pattern +
+           "\" of a group may have no : and no ; in it, and no space at its ends; write ? in their place";
+  };
+  for (const std::string pattern : {"a: frozen; b", "a:b", "a;b", " a", "a ", " ", ":", ";"}) {
+    const ParameterGroup group{.pattern = pattern, .frozen = true};
+    EXPECT_EQ(message([&] { (void)ParameterGroup::text({&group, 1}); }), refusal(pattern));
+    Network net = fresh();
+    auto options = quick();
+    options.groups = {group};
+    EXPECT_EQ(message([&] { train(net, data().train, options); }), refusal(pattern));
+    TrainOptions read;
+    EXPECT_EQ(message([&] {
+                read_train_config(
+                    "network = \"10n\"\n[train]\n[[train.group]]\npattern = \"" + pattern + "\"\nfrozen = true\n",
+                    "c.toml", read);
+              }),
+              "c.toml: line 3, column 1: " + refusal(pattern));
+    EXPECT_TRUE(read.groups.empty());
+  }
+  for (const std::string pattern : {"a", "a?b", "a b", "a,b", "a=b", "*", "frozen"}) {
+    const std::vector<ParameterGroup> groups{{.pattern = pattern, .frozen = true}, {.pattern = "b", .lr_factor = 0.1}};
+    EXPECT_EQ(ParameterGroup::parse(ParameterGroup::text(groups)), groups) << pattern;
+  }
+}
+
 TrainOptions with(std::vector<ParameterGroup> groups) {
   auto options = quick();
   options.epochs = 1;

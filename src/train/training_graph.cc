@@ -15,6 +15,7 @@
 #include "src/ir/leaves.h"
 #include "src/losses/ending.h"
 #include "src/optimizers/clip.h"
+#include "src/optimizers/sign.h"
 #include "src/passes/passes.h"
 
 namespace chalk {
