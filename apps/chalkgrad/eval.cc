@@ -129,14 +129,15 @@ void check_options(const Options& o, const Dataset& data) {
 }
 
 int eval(const Options& o) {
+  std::vector<std::string> files{o.model};
+  files.insert(files.end(), o.others.begin(), o.others.end());
   std::vector<Network> networks;
-  networks.push_back(Network::load(o.model));
-  for (const auto& other : o.others) networks.push_back(Network::load(other));
+  for (const auto& file : files) networks.push_back(Network::load(file));
   std::vector<Network*> together;
   for (auto& network : networks) together.push_back(&network);
   const auto data = load_part(o.data, networks[0], o.part);
   check_options(o, data);
-  const auto evaluated = [&] { return evaluate(together, data, o.threads); };
+  const auto evaluated = [&] { return evaluate(together, data, o.threads, files); };
   const auto result = o.others.empty() ? about_model(o.model, evaluated) : evaluated();
   if (o.json) {
     print_json(to_json(result, o));

@@ -114,11 +114,13 @@ std::vector<Answer> answers(const Network& network, Outputs kind, std::span<cons
 }
 
 /// What several models say, as one answer.
-std::vector<float> together(Network& first, std::vector<Network>& others, const Feed& feed, std::size_t count,
-                            int threads) {
+std::vector<float> together(const Options& o, Network& first, std::vector<Network>& others, const Feed& feed,
+                            std::size_t count) {
   std::vector<Network*> all{&first};
   for (auto& other : others) all.push_back(&other);
-  Ensemble ensemble(all, threads);
+  std::vector<std::string> files{o.model};
+  files.insert(files.end(), o.others.begin(), o.others.end());
+  Ensemble ensemble(all, o.threads, files);
   const auto values = ensemble(feed, count);
   return {values.begin(), values.end()};
 }
@@ -138,7 +140,7 @@ int predict_command(const Options& o) {
   if (samples.count > 0) {
     values = others.empty()
                  ? about_model(o.model, [&] { return predict(network, feed, samples.count, true, o.threads); })
-                 : together(network, others, feed, samples.count, o.threads);
+                 : together(o, network, others, feed, samples.count);
   }
   const auto each = static_cast<std::size_t>(elements(network.output_shape()));
   std::span<const float> rest(values);

@@ -46,12 +46,15 @@ struct Evaluation {
   ClassMeans means() const;
 };
 
-/// Throws ShapeError if the data do not fit the network, NumericError for an output that has no logarithm, and where a
-/// parameter, a layer's result or the loss is NaN or infinite, naming it.
+/// Throws ShapeError if the data do not fit the network, InputError for targets that its loss cannot take, NumericError
+/// for an output that has no logarithm, and where a parameter, a layer's result or the loss is NaN or infinite, naming
+/// it.
 Evaluation evaluate(Network& network, const Dataset& data, int threads = 0);
 
-/// The same for several networks: see Ensemble. The loss is that of the first network, of the mean of their answers.
-Evaluation evaluate(std::span<Network* const> networks, const Dataset& data, int threads = 0);
+/// The same for several networks: see Ensemble, also for their names. The loss is that of the first network, of the
+/// mean of their answers.
+Evaluation evaluate(std::span<Network* const> networks, const Dataset& data, int threads = 0,
+                    std::vector<std::string> names = {});
 
 /// What the numbers are that a network gives.
 enum class Outputs : std::uint8_t {
@@ -98,13 +101,15 @@ class Ensemble {
  public:
   /// Throws InputError for no network, ShapeError for networks whose inputs or outputs differ in shape, InputError for
   /// such as differ in what their outputs are, or in the names of their classes. `threads`: as for a Predictor.
-  explicit Ensemble(std::span<Network* const> networks, int threads = 0);
+  /// `names`: what messages call the networks, e.g. their files; without, "network 2 of the ensemble".
+  explicit Ensemble(std::span<Network* const> networks, int threads = 0, std::vector<std::string> names = {});
   /// As Predictor's.
   std::span<const float> operator()(const Feed& samples, std::size_t count = 1);
   Outputs outputs() const { return outputs_; }
 
  private:
   std::vector<Network*> networks_;
+  std::vector<std::string> names_;
   std::vector<Predictor> predictors_;
   Outputs outputs_;
   std::vector<double> sums_;

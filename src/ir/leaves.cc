@@ -44,6 +44,14 @@ ParameterRole role_of(Value parameter) {
   return bias ? ParameterRole::bias : ParameterRole::weight;
 }
 
+std::vector<NodeId> parameters_of(const Graph& graph) {
+  std::vector<NodeId> found;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (graph.node(id).op == &op_parameter) found.push_back(id);
+  }
+  return found;
+}
+
 bool is_leaf(const Op& op) {
   return &op == &op_input || &op == &op_parameter || &op == &op_constant || &op == &op_batch_size;
 }

@@ -55,6 +55,8 @@ extern const Op op_batch_size;
 
 /// What the parameter is for: never `unsaid`, whose rule is applied here.
 ParameterRole role_of(Value parameter);
+/// The parameters in the graph's order: trainable ones, running statistics and other state.
+std::vector<NodeId> parameters_of(const Graph& graph);
 
 inline bool is_noise(const Node& node) { return node.op == &op_input && node.attributes.as<InputAttributes>().noise; }
 

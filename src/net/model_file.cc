@@ -73,9 +73,7 @@ class MetadataReader {
 
 std::map<std::string_view, const Node*> parameters_by_name(const Graph& graph) {
   std::map<std::string_view, const Node*> found;
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    if (graph.node(id).op == &op_parameter) found.emplace(graph.node(id).name, &graph.node(id));
-  }
+  for (const NodeId id : parameters_of(graph)) found.emplace(graph.node(id).name, &graph.node(id));
   return found;
 }
 

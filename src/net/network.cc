@@ -35,9 +35,7 @@ void Network::initialize(std::uint64_t seed) {
 
 std::string Network::weights_sha256() const {
   std::set<std::string_view> parameters;
-  for (NodeId id = 0; id < graph_.size(); ++id) {
-    if (graph_.node(id).op == &op_parameter) parameters.insert(graph_.node(id).name);
-  }
+  for (const NodeId id : parameters_of(graph_)) parameters.insert(graph_.node(id).name);
   Sha256 hash;
   for (const auto name : parameters) {
     const auto values = variables_.at(name).values();

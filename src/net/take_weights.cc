@@ -9,13 +9,9 @@
 namespace chalk {
 namespace {
 
-/// The shapes of a network's parameters, running statistics included, in their order.
-std::vector<std::pair<std::string, Shape>> parameters_of(const Graph& graph) {
+std::vector<std::pair<std::string, Shape>> shapes_of(const Graph& graph) {
   std::vector<std::pair<std::string, Shape>> all;
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    const Node& node = graph.node(id);
-    if (node.op == &op_parameter) all.emplace_back(node.name, node.type.shape);
-  }
+  for (const NodeId id : parameters_of(graph)) all.emplace_back(graph.node(id).name, graph.node(id).type.shape);
   return all;
 }
 
@@ -23,8 +19,8 @@ std::vector<std::pair<std::string, Shape>> parameters_of(const Graph& graph) {
 
 TakenWeights take_weights(Network& network, const Network& other) {
   TakenWeights result;
-  const auto theirs = parameters_of(other.graph());
-  for (const auto& [name, shape] : parameters_of(network.graph())) {
+  const auto theirs = shapes_of(other.graph());
+  for (const auto& [name, shape] : shapes_of(network.graph())) {
     const auto found = std::ranges::find(theirs, name, &std::pair<std::string, Shape>::first);
     if (found == theirs.end()) {
       result.drawn.push_back(name);

@@ -1,14 +1,12 @@
 #include "src/train/check_run.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "chalkgrad/cost.h"
 #include "chalkgrad/error.h"
 #include "src/base/fields.h"
 #include "src/base/text.h"
 #include "src/base/threads.h"
-#include "src/losses/loss.h"
 #include "src/train/feeds.h"
 #include "src/train/validation.h"
 
@@ -25,43 +23,6 @@ void check_options(TrainOptions o) {
     throw InputError(
         str("checkpoint every ", o.checkpoint_every, " steps is not possible; use 1 or more, or 0 for never"));
   }
-}
-
-/// Each place has a class, or the label that is ignored.
-void check_labels_of_places(const Dataset& data, const Loss& loss, std::int64_t classes) {
-  const auto ignored = static_cast<float>(loss.as<PixelCrossEntropy>().ignored_label);
-  const auto bad = std::ranges::find_if(data.targets, [&](float t) {
-    return t != ignored && !(t >= 0 && t < static_cast<float>(classes) && t == std::floor(t));
-  });
-  if (bad == data.targets.end()) return;
-  const auto at = bad - data.targets.begin(), size = elements(data.target);
-  throw InputError(str("data set \"", data.name, "\": label ", at % size, " of sample ", at / size, " is ", *bad,
-                       ", and the network has ", classes, " classes; correct it, or set ignored_label to it"));
-}
-
-/// Some losses need classes, and some take only certain numbers.
-void check_targets(const Dataset& data, const Loss& loss, const Shape& output) {
-  const auto& definition = definition_of(loss);
-  if (definition.target.value == Target::places) {
-    if (!data.labels.empty()) {
-      throw InputError(str("data set \"", data.name, "\" has a label for each sample, and ", name_of(loss),
-                           " needs one for each place; train with the loss cross-entropy"));
-    }
-    return check_labels_of_places(data, loss, output.at(0));
-  }
-  if (!data.labels.empty()) return;
-  if (definition.target.value == Target::classes && are_distributions(data)) return;
-  if (of_classes(loss)) {
-    throw InputError(str("data set \"", data.name, "\" has values to regress on, not classes; train with the loss ",
-                         maximised(loss) ? "gaussian-log-likelihood" : "squared-error"));
-  }
-  if (definition.about_targets.empty()) return;
-  const auto bad =
-      std::ranges::find_if(data.targets, [&](float t) { return !definition.targets.contains(static_cast<double>(t)); });
-  if (bad == data.targets.end()) return;
-  const auto at = bad - data.targets.begin(), size = elements(data.target);
-  throw InputError(str("data set \"", data.name, "\": target ", at % size, " of sample ", at / size, " is ", *bad, "; ",
-                       definition.about_targets));
 }
 
 /// A batch of one sample has no variance where each sample has one value.

@@ -76,10 +76,8 @@ std::string variable_not_finite(const Variables& variables, std::span<const std:
 }
 
 void check_parameters(const Network& network) {
-  const Graph& graph = network.graph();
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    if (graph.node(id).op != &op_parameter) continue;
-    const auto where = variable_not_finite(network.variables(), {&graph.node(id).name, 1});
+  for (const NodeId id : parameters_of(network.graph())) {
+    const auto where = variable_not_finite(network.variables(), {&network.graph().node(id).name, 1});
     if (!where.empty()) throw NumericError(where + kUseless);
   }
 }

@@ -14,41 +14,52 @@
 namespace chalk {
 namespace {
 
-constexpr std::size_t kChunk = 1024;  // samples per run
-
 std::string_view words_for(Outputs outputs) {
   return outputs == Outputs::classes         ? "one probability for each class"
          : outputs == Outputs::probabilities ? "separate probabilities"
                                              : "numbers";
 }
 
-void check_alike(std::span<Network* const> networks) {
+/// What messages call the networks.
+class Names {
+ public:
+  explicit Names(std::span<const std::string> given) : given_(given) {}
+  std::string operator[](std::size_t i) const {
+    return i < given_.size() ? given_[i] : str("network ", i + 1, " of the ensemble");
+  }
+  std::string first() const { return given_.empty() ? "the first" : given_[0]; }
+
+ private:
+  std::span<const std::string> given_;
+};
+
+void check_alike(std::span<Network* const> networks, const Names& names) {
   if (networks.empty()) throw InputError("an ensemble needs at least one network");
   const Network& first = *networks[0];
   for (std::size_t i = 1; i < networks.size(); ++i) {
     const Network& other = *networks[i];
-    const auto which = str("network ", i + 1, " of the ensemble ");
     if (other.input_shape() != first.input_shape() || other.output_shape() != first.output_shape()) {
-      throw ShapeError(str(which, "goes from ", to_string(other.input_shape()), " to ", to_string(other.output_shape()),
-                           ", and the first from ", to_string(first.input_shape()), " to ",
-                           to_string(first.output_shape()), "; leave one of them out"));
+      throw ShapeError(str(names[i], " goes from ", to_string(other.input_shape()), " to ",
+                           to_string(other.output_shape()), ", and ", names.first(), " from ",
+                           to_string(first.input_shape()), " to ", to_string(first.output_shape()),
+                           "; leave one of them out"));
     }
     if (outputs_of(other) != outputs_of(first)) {
-      throw InputError(str(which, "gives ", words_for(outputs_of(other)), ", and the first ",
+      throw InputError(str(names[i], " gives ", words_for(outputs_of(other)), ", and ", names.first(), " ",
                            words_for(outputs_of(first)), ", which have no common mean; leave one of them out"));
     }
-    const auto &names = other.encoding.class_names, &usual = first.encoding.class_names;
-    if (!names.empty() && !usual.empty() && names != usual)
-      throw InputError(str(which, "has other classes than the first; leave one of them out"));
+    const auto &classes = other.encoding.class_names, &usual = first.encoding.class_names;
+    if (!classes.empty() && !usual.empty() && classes != usual)
+      throw InputError(str(names[i], " has other classes than ", names.first(), "; leave one of them out"));
   }
 }
 
-/// What is said about numbers that are not finite is about network i.
-void about(std::size_t i, auto run) {
+/// What is said about numbers that are not finite is about the network of this name.
+void about(const std::string& name, auto run) {
   try {
     run();
   } catch (const NumericError& e) {
-    throw NumericError(str("network ", i + 1, " of the ensemble: ", e.what()));
+    throw NumericError(str(name, ": ", e.what()));
   }
 }
 
@@ -74,34 +85,35 @@ Graph loss_of_answers(const Loss& loss, Outputs outputs, const Shape& output, co
   if (of_softmax(loss) && outputs == Outputs::classes) z = safe_log(y);
   if (of_events) z = safe_log(y) - safe_log(g.constant(1) - y);
   const bool joined = of_events && loss == Loss::binary_cross_entropy;  // with the sigmoids
-  const SampleLoss of_sample = sample_loss(joined ? Loss::sigmoid_cross_entropy : loss, z, t);
-  g.output("loss", of_sample.loss);
-  if (of_sample.weight) g.output("weight", of_sample.weight);
+  add_loss_outputs(g, sample_loss(joined ? Loss::sigmoid_cross_entropy : loss, z, t));
   return g;
 }
 
-Feed samples_from(const Dataset& data, std::size_t first) {
-  Feed feed = sample_feed(data);
-  const auto offset = first * static_cast<std::size_t>(elements(data.sample));
+/// The samples, or their targets of `size` elements, from `first` on.
+Feed from(Feed feed, std::size_t first, std::int64_t size) {
+  const auto offset = first * static_cast<std::size_t>(size);
   if (feed.bytes) feed.bytes += offset;
   if (feed.values) feed.values += offset;
+  if (feed.labels) feed.labels += first;
   return feed;
 }
 
 }  // namespace
 
-Ensemble::Ensemble(std::span<Network* const> networks, int threads) : networks_(networks.begin(), networks.end()) {
-  check_alike(networks);
+Ensemble::Ensemble(std::span<Network* const> networks, int threads, std::vector<std::string> names)
+    : networks_(networks.begin(), networks.end()), names_(std::move(names)) {
+  const Names called(names_);
+  check_alike(networks, called);
   outputs_ = outputs_of(*networks[0]);
   predictors_.reserve(networks.size());
   for (std::size_t i = 0; i < networks.size(); ++i)
-    about(i, [&] { predictors_.emplace_back(*networks[i], /*probabilities=*/true, threads); });
+    about(called[i], [&] { predictors_.emplace_back(*networks[i], /*probabilities=*/true, threads); });
 }
 
 std::span<const float> Ensemble::operator()(const Feed& samples, std::size_t count) {
   sums_.clear();
   for (std::size_t i = 0; i < predictors_.size(); ++i) {
-    about(i, [&] {
+    about(Names(names_)[i], [&] {
       const auto y = predictors_[i](seen_by(*networks_[i], samples), count);
       sums_.resize(y.size());
       for (std::size_t at = 0; at < y.size(); ++at) sums_[at] += static_cast<double>(y[at]);
@@ -113,46 +125,43 @@ std::span<const float> Ensemble::operator()(const Feed& samples, std::size_t cou
   return means_;
 }
 
-Evaluation evaluate(std::span<Network* const> networks, const Dataset& data, int threads) {
-  check_alike(networks);
+Evaluation evaluate(std::span<Network* const> networks, const Dataset& data, int threads,
+                    std::vector<std::string> names) {
+  check_alike(networks, Names(names));
   for (const Network* network : networks) check_fits(*network, data);
   Network& first = *networks[0];
   if (networks.size() == 1) return evaluate(first, data, threads);
-  Ensemble ensemble(networks, threads);
+  Ensemble ensemble(networks, threads, std::move(names));
   const Shape &output = first.output_shape(), target = target_shape(data);
   Evaluation result;
   result.measured = loss_for(first, data);
+  check_targets(data, result.measured, output);
   const Shape wanted = target_shape(result.measured, output);
-  if (wanted != target)
-    throw ShapeError(str("the networks' output is ", to_string(output), " but the data want ", to_string(target)));
+  if (wanted != target) {
+    throw ShapeError(str("the networks' output is ", to_string(output), " but the data want ", to_string(target),
+                         "; give data like those that the networks were trained on"));
+  }
   result.samples = static_cast<std::int64_t>(data.size());
   if (!data.labels.empty()) begin_classes(result, data);
   const Graph graph = loss_of_answers(result.measured, ensemble.outputs(), output, target);
+  const bool weighs = graph.outputs().size() > 1;
   Variables none;
   Program program(graph, none, {.threads = threads});
-  program.feed("t", target_feed(data));
-  const auto each = static_cast<std::size_t>(elements(output));
-  std::vector<float> answers(data.size() * each);
-  for (std::size_t at = 0; at < data.size(); at += kChunk) {
-    const auto y = ensemble(samples_from(data, at), std::min(kChunk, data.size() - at));
-    std::ranges::copy(y, answers.begin() + static_cast<std::ptrdiff_t>(at * each));
+  LossSum sum;
+  for (std::size_t at = 0; at < data.size(); at += kEvaluationChunk) {
+    const auto count = std::min(kEvaluationChunk, data.size() - at);
+    const auto y = ensemble(from(sample_feed(data), at, elements(data.sample)), count);
+    program.feed("y", {.values = y.data()});
+    program.feed("t", from(target_feed(data), at, elements(target)));
+    program.run(count);
+    sum.add(program, weighs, count);
+    if (!std::isfinite(sum.loss)) {
+      throw NumericError(
+          str("the ensemble's ", name_of(result.measured), " is not finite; measure the networks one by one"));
+    }
+    if (!result.classes.empty()) count_answers(result, data, at, y);
   }
-  program.feed("y", {.values = answers.data()});
-  program.run(data.size());
-  double counted = 0;
-  for (const float one : program.output("loss")) result.loss += static_cast<double>(one);
-  const bool weighs = graph.outputs().size() > 1;
-  counted = static_cast<double>(data.size());
-  if (weighs) {
-    counted = 0;
-    for (const float one : program.output("weight")) counted += static_cast<double>(one);
-  }
-  if (!std::isfinite(result.loss)) {
-    throw NumericError(
-        str("the ensemble's ", name_of(result.measured), " is not finite; measure the networks one by one"));
-  }
-  if (!result.classes.empty()) count_answers(result, data, 0, answers);
-  finish_evaluation(result, counted);
+  finish_evaluation(result, sum);
   return result;
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/ops.h"
@@ -9,14 +10,13 @@
 #include "src/losses/ending.h"
 #include "src/net/build.h"
 #include "src/train/diagnose.h"
+#include "src/train/evaluator.h"
 #include "src/train/feeds.h"
 #include "src/train/tally.h"
 #include "src/train/training_graph.h"
 
 namespace chalk {
 namespace {
-
-constexpr std::size_t kChunk = 1024;  // samples per run
 
 std::optional<double> ratio(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? std::nullopt : std::optional(static_cast<double>(part) / static_cast<double>(whole));
@@ -70,8 +70,22 @@ void count_answers(Evaluation& result, const Dataset& data, std::size_t first, s
   }
 }
 
-void finish_evaluation(Evaluation& result, double counted) {
-  if (counted != 0) result.loss /= counted;
+void add_loss_outputs(Graph& graph, const SampleLoss& of_sample) {
+  graph.output("loss", of_sample.loss);
+  if (of_sample.weight) graph.output("weight", of_sample.weight);
+}
+
+void LossSum::add(const Program& program, bool weighs, std::size_t samples) {
+  for (const float one : program.output("loss")) loss += static_cast<double>(one);
+  if (!weighs) {
+    weight += static_cast<double>(samples);
+    return;
+  }
+  for (const float one : program.output("weight")) weight += static_cast<double>(one);
+}
+
+void finish_evaluation(Evaluation& result, const LossSum& sum) {
+  result.loss = sum.weight == 0 ? sum.loss : sum.loss / sum.weight;
   if (!result.classes.empty()) result.accuracy = result.top(1);
 }
 
@@ -98,48 +112,47 @@ void encode_as_trained(const Network& network, Dataset& data) {
   if (!data.labels.empty() && as.class_names.size() >= data.class_names.size()) data.class_names = as.class_names;
 }
 
-Evaluation evaluate(Network& network, const Dataset& data, int threads) {
+Evaluator::Evaluator(Network& network, const Dataset& data, int threads) : network_(network), data_(data) {
   check_fits(network, data);
-  check_parameters(network);
-  const bool classify = !data.labels.empty();
-  const Loss kind = loss_for(network, data);
+  loss_ = loss_for(network, data);
+  check_targets(data, loss_, network.output_shape());
   Graph graph = network.graph();
-  const SampleLoss of_sample = add_loss(graph, kind, target_shape(data));
-  graph.output("loss", of_sample.loss);
-  if (of_sample.weight) graph.output("weight", of_sample.weight);
-  const std::string answer = graph.outputs()[0].first;
+  answer_ = graph.outputs()[0].first;
+  const SampleLoss of_sample = add_loss(graph, loss_, target_shape(data));
+  weighs_ = static_cast<bool>(of_sample.weight);
+  add_loss_outputs(graph, of_sample);
   CompileOptions options;
   options.threads = threads;
-  Program program(graph, network.variables(), options);
-  program.feed("x", sample_feed(data));
-  program.feed("t", target_feed(data));
+  program_.emplace(graph, network.variables(), options);
+}
 
+Evaluation Evaluator::operator()() {
+  check_parameters(network_);
+  program_->feed("x", sample_feed(data_));
+  program_->feed("t", target_feed(data_));
   Evaluation result;
-  result.measured = kind;
-  result.samples = static_cast<std::int64_t>(data.size());
-  if (classify) begin_classes(result, data);
-  double counted = 0;  // Σ of what the samples count in the mean loss
+  result.measured = loss_;
+  result.samples = static_cast<std::int64_t>(data_.size());
+  if (!data_.labels.empty()) begin_classes(result, data_);
+  LossSum sum;
   std::vector<std::uint32_t> rows;
-  for (std::size_t first = 0; first < data.size(); first += kChunk) {
-    rows.resize(std::min(kChunk, data.size() - first));
-    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::uint32_t>(first + i);
-    program.run(rows.size(), rows.data());
-    for (const float one : program.output("loss")) result.loss += static_cast<double>(one);
-    if (of_sample.weight) {
-      for (const float one : program.output("weight")) counted += static_cast<double>(one);
-    } else {
-      counted += static_cast<double>(rows.size());
-    }
-    if (!std::isfinite(result.loss)) {
-      const auto what = output_outside_domain(network, data, kind, rows.size(), rows.data());
+  for (std::size_t first = 0; first < data_.size(); first += kEvaluationChunk) {
+    rows.resize(std::min(kEvaluationChunk, data_.size() - first));
+    std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
+    program_->run(rows.size(), rows.data());
+    sum.add(*program_, weighs_, rows.size());
+    if (!std::isfinite(sum.loss)) {
+      const auto what = output_outside_domain(network_, data_, loss_, rows.size(), rows.data());
       if (!what.empty()) throw NumericError(what);
-      fail_prediction(network, sample_feed(data), rows.size(), rows.data());
+      fail_prediction(network_, sample_feed(data_), rows.size(), rows.data());
     }
-    if (classify) count_answers(result, data, first, program.output(answer));
+    if (!result.classes.empty()) count_answers(result, data_, first, program_->output(answer_));
   }
-  finish_evaluation(result, counted);
+  finish_evaluation(result, sum);
   return result;
 }
+
+Evaluation evaluate(Network& network, const Dataset& data, int threads) { return Evaluator(network, data, threads)(); }
 
 namespace {
 

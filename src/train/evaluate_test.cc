@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "chalkgrad/inspect.h"
 #include "src/train/train_testing.h"
 
 namespace chalk {
@@ -276,6 +277,73 @@ TEST(Ensembles, MustBeAlike) {
       << said(bad);
 }
 
+TEST(Ensembles, AreCalledByTheNamesTheyAreGiven) {
+  Network a = trained("3n", Loss::cross_entropy), b = trained("2n", Loss::cross_entropy),
+          c = trained("3n", Loss::squared_error), d = trained("3n", Loss::cross_entropy),
+          bad = trained("3n", Loss::cross_entropy);
+  d.encoding.class_names = {"a", "b", "x"};
+  bad.variables().at("dense1.bias").values()[0] = kNaN;
+  Dataset one;
+  one.name = "one";
+  one.sample = {4};
+  one.values = {1, 1, 1, 1};
+  one.labels = {1};
+  one.class_names = {"a", "b", "c"};
+  const auto said = [&](Network& other) {
+    Network* both[] = {&a, &other};
+    const auto all = message([&] { Ensemble ensemble(both, 1, {"a.st", "b.st"}); });
+    EXPECT_EQ(message([&] { evaluate(both, one, 1, {"a.st", "b.st"}); }), all);
+    return all;
+  };
+  EXPECT_EQ(said(b), "b.st goes from 4 to 2, and a.st from 4 to 3; leave one of them out");
+  EXPECT_EQ(said(c),
+            "b.st gives numbers, and a.st one probability for each class, which have no common mean; leave one of them "
+            "out");
+  EXPECT_EQ(said(d), "b.st has other classes than a.st; leave one of them out");
+  EXPECT_TRUE(said(bad).starts_with("b.st: the parameter dense1.bias is not finite (NaN);")) << said(bad);
+  Network* both[] = {&a, &a};
+  Ensemble ensemble(both, 1, {"a.st", "b.st"});
+  a.variables().at("dense1.bias").values()[0] = kInf;
+  EXPECT_TRUE(message([&] { ensemble({.values = one.values.data()}); }).starts_with("a.st: "));
+}
+
+TEST(Ensembles, OfMoreSamplesThanARunTakesAreMeasuredAsOneNetworkIs) {
+  Answers many;
+  for (int i = 0; i < 3000; ++i) {
+    const auto at = [&](int k) { return static_cast<float>((i * 7 + k * k * 3 + i * k) % 11) / 4; };
+    many.add(i % 3 == 0 ? 1 : i % 4, {at(0), at(1), at(2), at(3)});
+  }
+  many.network.training.emplace().options.loss = CrossEntropy{.class_weights = {1, 2, 0.3, 4}};
+  Network* twice[] = {&many.network, &many.network};
+  const auto alone = evaluate(many.network, many.data), same = evaluate(twice, many.data);
+  EXPECT_NEAR(same.loss, alone.loss, 1e-6 * alone.loss);
+  EXPECT_EQ(same.confusion, alone.confusion);
+  double loss = 0, weight = 0;
+  for (std::size_t i = 0; i < 3000; ++i) {
+    const auto y = std::span(many.data.values).subspan(4 * i, 4);
+    double sum = 0;
+    for (const float v : y) sum += std::exp(static_cast<double>(v));
+    const auto label = static_cast<std::size_t>(many.data.labels[i]);
+    const double w = std::vector<double>{1, 2, 0.3, 4}[label];
+    loss -= w * (static_cast<double>(y[label]) - std::log(sum));
+    weight += w;
+  }
+  EXPECT_NEAR(alone.loss, loss / weight, 1e-6);
+}
+
+TEST(Ensembles, SayWhichDataTheyWant) {
+  Network a = trained("3n", Loss::squared_error, false);
+  Dataset wide;
+  wide.name = "wide";
+  wide.sample = {4};
+  wide.values = {1, 1, 1, 1};
+  wide.target = {2};
+  wide.targets = {1, 1};
+  Network* both[] = {&a, &a};
+  EXPECT_EQ(message([&] { evaluate(both, wide); }),
+            "the networks' output is 3 but the data want 2; give data like those that the networks were trained on");
+}
+
 TEST(Ensembles, SayThatALossIsNotFinite) {
   Network tanh = trained("1n-tanh", Loss::binary_cross_entropy, false);
   std::ranges::fill(tanh.variables().at("dense1.weight").values(), -1.0F);
@@ -401,6 +469,71 @@ TEST(Evaluate, NamesTheSampleOfALabelThatIsTooHigh) {
   EXPECT_EQ(message([&] { evaluate(more, data().test); }),
             "the network's output is 12 but the data have 10 classes; end the network with a dense layer of as many "
             "neurons, e.g. 10n");
+}
+
+/// Evaluating, alone and as an ensemble, and looking at gradients.
+std::vector<std::string> refusals(Network& net, const Dataset& of) {
+  Network* twice[] = {&net, &net};
+  return {message([&] { evaluate(net, of); }), message([&] { evaluate(twice, of); }),
+          message([&] { inspect(net, of, 0, 1); })};
+}
+
+TEST(Evaluate, RefusesTargetsThatTheLossCannotTake) {
+  Dataset images;
+  images.name = "images";
+  images.sample = {1, 1, 2};
+  images.values = {0, 1};
+  images.target = {1, 2};
+  images.targets = {2, 3};
+  Network places = network("3c1", images.sample);
+  places.training.emplace().options.loss = Loss::pixel_cross_entropy;
+  for (const auto& said : refusals(places, images)) {
+    EXPECT_EQ(said,
+              "data set \"images\": label 1 of sample 0 is 3, and the network has 3 classes; correct it, or set "
+              "ignored_label to it");
+  }
+  places.training->options.loss = PixelCrossEntropy{.ignored_label = 3};
+  EXPECT_EQ(refusals(places, images), (std::vector<std::string>(3, "no error")));
+
+  Dataset soft;
+  soft.name = "soft";
+  soft.sample = {4};
+  soft.values = {1, 1, 1, 1};
+  soft.target = {3};
+  soft.targets = {0.5F, 0.25F, 0.25F};
+  Network margin = trained("3n", Loss::multi_class_margin);
+  for (const auto& said : refusals(margin, soft)) {
+    EXPECT_EQ(said,
+              "data set \"soft\" has distributions over the classes, and multi-class-margin needs a label for each "
+              "sample; train with the loss cross-entropy");
+  }
+  soft.targets = {0.5F, 1.5F, 0.25F};
+  Network events = trained("3n-sigmoid", Loss::binary_cross_entropy, false);
+  for (const auto& said : refusals(events, soft)) {
+    EXPECT_EQ(said,
+              "data set \"soft\": target 1 of sample 0 is 1.5; binary cross-entropy needs targets from 0 to 1; train "
+              "with the loss squared-error");
+  }
+}
+
+// Such an output has no first axis to count classes on.
+TEST(Evaluate, RefusesAScalarWhereEachPlaceHasALabel) {
+  Dataset one;
+  one.name = "one";
+  one.sample = {4};
+  one.values = {1, 1, 1, 1};
+  one.target = {};
+  one.targets = {1};
+  Network net = network(toml("sum"), {});
+  ASSERT_EQ(net.output_shape(), Shape{});
+  net.training.emplace().options.loss = Loss::pixel_cross_entropy;
+  const std::string wanted = ": takes logits of classes×rows×columns, not scalar; reshape them";
+  EXPECT_EQ(refusals(net, one),
+            (std::vector<std::string>{"loss" + wanted, "pixel_cross_entropy" + wanted, "loss" + wanted}));
+  net.training.reset();
+  TrainOptions options = quick();
+  options.loss = Loss::pixel_cross_entropy;
+  EXPECT_EQ(message([&] { train(net, one, options); }), "loss" + wanted);
 }
 
 TEST(Evaluate, SeesDataAsTheNetworkWasTrainedToSeeThem) {

@@ -27,6 +27,18 @@ void check_classes(const Network& network, const Dataset& data) {
                        "end the network with a dense layer of as many neurons, e.g. ", classes, "n"));
 }
 
+/// Each place has a class, or the label that is ignored.
+void check_labels_of_places(const Dataset& data, const Loss& loss, std::int64_t classes) {
+  const auto ignored = static_cast<float>(loss.as<PixelCrossEntropy>().ignored_label);
+  const auto bad = std::ranges::find_if(data.targets, [&](float t) {
+    return t != ignored && !(t >= 0 && t < static_cast<float>(classes) && t == std::floor(t));
+  });
+  if (bad == data.targets.end()) return;
+  const auto at = bad - data.targets.begin(), size = elements(data.target);
+  throw InputError(str("data set \"", data.name, "\": label ", at % size, " of sample ", at / size, " is ", *bad,
+                       ", and the network has ", classes, " classes; correct it, or set ignored_label to it"));
+}
+
 }  // namespace
 
 Feed sample_feed(const Dataset& data) {
@@ -96,6 +108,35 @@ void check_fits(const Network& network, const Dataset& data) {
                          "; build the network for the data's shape"));
   }
   check_classes(network, data);
+}
+
+void check_targets(const Dataset& data, const Loss& loss, const Shape& output) {
+  const auto& definition = definition_of(loss);
+  if (definition.target.value == Target::places) {
+    if (!data.labels.empty()) {
+      throw InputError(str("data set \"", data.name, "\" has a label for each sample, and ", name_of(loss),
+                           " needs one for each place; train with the loss cross-entropy"));
+    }
+    if (output.size() == 3) check_labels_of_places(data, loss, output[0]);  // the loss refuses others
+    return;
+  }
+  if (!data.labels.empty()) return;
+  if (definition.target.value == Target::classes && are_distributions(data)) return;
+  if (definition.target.value == Target::one_class && are_distributions(data)) {
+    throw InputError(str("data set \"", data.name, "\" has distributions over the classes, and ", name_of(loss),
+                         " needs a label for each sample; train with the loss cross-entropy"));
+  }
+  if (of_classes(loss)) {
+    throw InputError(str("data set \"", data.name, "\" has values to regress on, not classes; train with the loss ",
+                         maximised(loss) ? "gaussian-log-likelihood" : "squared-error"));
+  }
+  if (definition.about_targets.empty()) return;
+  const auto bad =
+      std::ranges::find_if(data.targets, [&](float t) { return !definition.targets.contains(static_cast<double>(t)); });
+  if (bad == data.targets.end()) return;
+  const auto at = bad - data.targets.begin(), size = elements(data.target);
+  throw InputError(str("data set \"", data.name, "\": target ", at % size, " of sample ", at / size, " is ", *bad, "; ",
+                       definition.about_targets));
 }
 
 }  // namespace chalk

@@ -31,4 +31,8 @@ Loss loss_for(const Network& network, const Dataset& data);
 /// InputError if there are no samples.
 void check_fits(const Network& network, const Dataset& data);
 
+/// Throws InputError for targets that the loss cannot take: values where it needs classes, labels of places that are no
+/// class, or numbers beyond its range. What an output of another shape means is for the loss to say.
+void check_targets(const Dataset& data, const Loss& loss, const Shape& output);
+
 }  // namespace chalk

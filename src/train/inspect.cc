@@ -76,8 +76,7 @@ void by_reference(std::vector<InspectedValue>& results, Graph& graph, const std:
                   Variables& variables, const Feeds& feeds, std::size_t count) {
   Reference reference(graph, count);
   for (const auto& [name, values] : feeds) reference.set(graph.find(name).id(), {values.begin(), values.end()});
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    if (graph.node(id).op != &op_parameter) continue;
+  for (const NodeId id : parameters_of(graph)) {
     const auto values = variables.at(graph.node(id).name).values();
     reference.set(id, {values.begin(), values.end()});
   }
@@ -110,6 +109,7 @@ void by_engine(std::vector<InspectedValue>& results, Graph& graph, const std::ve
 std::vector<InspectedValue> inspect(Network& network, const Dataset& data, std::size_t first, std::size_t count,
                                     InspectBy by) {
   check_fits(network, data);
+  check_targets(data, loss_for(network, data), network.output_shape());
   if (count == 0 || first >= data.size() || count > data.size() - first) {
     throw InputError(str("data set ", in_quotes(data.name), " has ", grouped(data.size()), " samples; ", grouped(count),
                          " from ", grouped(first), " on are not all there"));

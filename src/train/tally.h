@@ -1,15 +1,29 @@
 // Counts answers: what an Evaluation is made of.
 #pragma once
 
+#include <cstddef>
+
 #include "chalkgrad/evaluate.h"
+#include "chalkgrad/losses.h"
+#include "chalkgrad/program.h"
 
 namespace chalk {
+
+constexpr std::size_t kEvaluationChunk = 1024;  ///< samples per run
 
 /// For labelled data, before any answer is counted.
 void begin_classes(Evaluation& result, const Dataset& data);
 /// Outputs for the samples from `first` on, one for each class.
 void count_answers(Evaluation& result, const Dataset& data, std::size_t first, std::span<const float> outputs);
-/// `counted`: what all samples count in the mean loss.
-void finish_evaluation(Evaluation& result, double counted);
+/// Makes the loss of each sample, and what it counts in the mean if that is not 1, outputs of the graph.
+void add_loss_outputs(Graph& graph, const SampleLoss& of_sample);
+/// Σ loss and Σ weight over the samples of several runs.
+struct LossSum {
+  double loss = 0, weight = 0;
+
+  /// Adds the outputs of a run of that many samples. `weighs`: it has weights.
+  void add(const Program& program, bool weighs, std::size_t samples);
+};
+void finish_evaluation(Evaluation& result, const LossSum& sum);
 
 }  // namespace chalk

@@ -13,6 +13,7 @@
 #include "src/train/check_run.h"
 #include "src/train/decisive.h"
 #include "src/train/diagnose.h"
+#include "src/train/evaluator.h"
 #include "src/train/feeds.h"
 #include "src/train/order.h"
 #include "src/train/snapshot.h"
@@ -161,6 +162,7 @@ struct Trainer::State {
     network.encoding = {data.scale, data.shift, data.class_names};
     program.emplace(graph.graph, network.variables(), compile_options(options, graph));
     feed(*program);
+    if (options.validation) evaluator.emplace(network, *options.validation, options.threads);
     order.resize(data.size());
     kept.emplace(network, updated);
     keep_every = steps_between(*kept, network, options.batch);
@@ -215,6 +217,7 @@ struct Trainer::State {
   const TrainingGraph graph;
   const std::vector<std::string> updated = updated_by(graph.graph);
   std::optional<Program> program;
+  std::optional<Evaluator> evaluator;  // of validation data
   std::vector<std::uint32_t> order;
   std::int64_t shuffled = -1;  // which epoch's order it is
   std::optional<Moment> kept;  // between steps not long ago, when all variables were finite
@@ -294,7 +297,7 @@ void Trainer::State::end_epoch() {
   check_variables();
   double loss = now.mean_loss;
   try {
-    if (options.validation) loss = validate(network, options, now);
+    if (evaluator) loss = validate(network, *evaluator, options, now);
   } catch (const NumericError& e) {
     record.diverged = true;
     throw NumericError(str("step ", now.step, " (epoch ", now.epoch + 1, "): on the validation data, ", e.what()));

@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "chalkgrad/error.h"
-#include "chalkgrad/evaluate.h"
 #include "src/base/text.h"
 #include "src/ir/leaves.h"
 #include "src/losses/loss.h"
+#include "src/train/evaluator.h"
 #include "src/train/feeds.h"
 
 namespace chalk {
@@ -15,20 +15,16 @@ namespace {
 
 constexpr std::string_view kBest = ".best";
 
-/// The parameters of the forward graph, running statistics included.
-std::vector<std::string> parameters_of(const Network& network) {
+std::vector<std::string> parameter_names(const Network& network) {
   std::vector<std::string> names;
-  const Graph& graph = network.graph();
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    if (graph.node(id).op == &op_parameter) names.push_back(graph.node(id).name);
-  }
+  for (const NodeId id : parameters_of(network.graph())) names.push_back(network.graph().node(id).name);
   return names;
 }
 
 /// Books the memory for them.
 void add_best_variables(Network& network) {
   Graph all;
-  for (const auto& name : parameters_of(network))
+  for (const auto& name : parameter_names(network))
     all.parameter(str(name, kBest), network.variables().at(name).shape(), Init::constant(0), /*trainable=*/false);
   network.variables().add(all, 0);
   auto& states = network.training->states;
@@ -38,7 +34,7 @@ void add_best_variables(Network& network) {
 }
 
 void copy(Network& network, std::string_view from, std::string_view to) {
-  for (const auto& name : parameters_of(network)) {
+  for (const auto& name : parameter_names(network)) {
     const Tensor& source = std::as_const(network.variables()).at(str(name, from));
     network.variables().at(str(name, to)).assign(source.values());
   }
@@ -80,12 +76,12 @@ void check_validation(const Network& network, const Dataset& data, const TrainOp
 std::vector<std::string> best_variables(const Network& network) {
   std::vector<std::string> names;
   if (!network.training || network.training->best.epoch < 0 || network.training->options.keep_last) return names;
-  for (const auto& name : parameters_of(network)) names.push_back(str(name, kBest));
+  for (const auto& name : parameter_names(network)) names.push_back(str(name, kBest));
   return names;
 }
 
-double validate(Network& network, const TrainOptions& options, Progress& now) {
-  const auto found = evaluate(network, *options.validation, options.threads);
+double validate(Network& network, Evaluator& evaluator, const TrainOptions& options, Progress& now) {
+  const auto found = evaluator();
   auto& best = network.training->best;
   if (better(found, best, options)) {
     best = {.epoch = now.epoch, .loss = found.loss, .accuracy = found.accuracy};

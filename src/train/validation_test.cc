@@ -63,6 +63,21 @@ TEST(Validation, KeepsTheWeightsOfTheBestEpoch) {
   EXPECT_EQ(evaluate(copy, parts().test).loss, record.best.loss);
 }
 
+// What is compiled once sees every change of the weights and of running statistics, also one from outside.
+TEST(Validation, MeasuresEachEpochAsEvaluateDoes) {
+  Network net = network("6c3-bn-relu-mp2-20n-relu-10n", data().train.sample);
+  auto options = judged();
+  int epochs = 0;
+  options.on_epoch = [&](const Progress& now) {
+    const auto found = evaluate(net, parts().test, 1);
+    EXPECT_EQ(now.validation_loss.value(), found.loss) << now.epoch;
+    EXPECT_EQ(now.validation_accuracy.value(), found.accuracy) << now.epoch;
+    if (++epochs == 3) net.variables().at("dense1.weight").values()[0] += 1;
+  };
+  train(net, parts().train, options);
+  EXPECT_EQ(epochs, 8);
+}
+
 TEST(Validation, ChangesNoBitOfTheTraining) {
   auto options = judged();
   const auto kept = run(options);

@@ -147,8 +147,9 @@ class Models(CliTest):
         for t in top:
             self.assertAlmostEqual(of_both[t["label"]], (of_a[t["label"]] + t["probability"]) / 2, places=6)
         self.good("train", "--net", "10n", "--epochs", 1, "--quiet", "--loss", "squared-error", "--out", c)
-        self.refused(1, "network 2 of the ensemble gives numbers, and the first one probability for each class, which have "
-                     "no common mean; leave one of them out", "eval", a, "--with", c)
+        for command in (("eval", a), ("predict", a, image)):
+            self.refused(1, f"{c} gives numbers, and {a} one probability for each class, which have no common mean; leave "
+                         "one of them out", *command, "--with", b, "--with", c)
 
     def test_it_needs_only_the_files_of_its_part(self):
         folder = self.mnist_like(t10k_images=idx(8, [10, 8, 8], bytes(range(1, 65)) * 10))
