@@ -15,10 +15,11 @@ namespace {
 CHALK_FORMULA(exp, (T x)) { return exp(x); }
 CHALK_DERIVATIVE(exp) { return {dy * y}; }
 
-// y = e^x − 1, precise for small x too; dx = dy · e^x. That is a second exponential, where y + 1 would be an addition:
-// but y + 1 is off by up to 2⁻²⁵, which is more than a ten-thousandth of e^x below x = −8, and all of it below −17.3.
+// y = e^x − 1, precise for small x too; dx = dy · (y + 1). That is e^x within 2⁻²⁴ of 1, so that below x = −8 it is off
+// by up to a ten-thousandth of itself or more, and below −17.4 it is 0. e^x itself, as PyTorch has it, would be a
+// second exponential: it made elu's kernel 38 % slower, and a small network's training step 10 %.
 CHALK_FORMULA(expm1, (T x)) { return expm1(x); }
-CHALK_DERIVATIVE(expm1) { return {dy * exp(in[0])}; }
+CHALK_DERIVATIVE(expm1) { return {dy * (y + y.graph().constant(1))}; }
 
 // y = ln x: −inf at 0, NaN below; dx = dy / x
 CHALK_FORMULA(log, (T x)) { return log(x); }
