@@ -2,13 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <optional>
 
 #include "apps/chalkgrad/common.h"
 #include "src/base/file.h"
+#include "src/base/reading.h"
 #include "src/base/shortest.h"
 #include "src/base/suggest.h"
 #include "src/base/text.h"
@@ -28,14 +28,6 @@ struct Output {
 };
 
 namespace {
-
-/// The number that all of the text is, or nothing.
-template <class T>
-std::optional<T> number(const std::string& text) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
-}
 
 /// What to say about a word that the parser did not expect.
 std::string unexpected(const CLI::App& app) {
@@ -169,10 +161,10 @@ Option Command::repeated(const char* name, std::vector<std::string>& values, con
 Option Command::whole(const char* name, const std::string& shown, std::function<void(std::int64_t)> store, Whole range,
                       const std::string& help, const char* placeholder) {
   auto option = add(
-      name, [store = std::move(store)](const std::string& word) { store(*number<std::int64_t>(word)); }, shown, help,
+      name, [store = std::move(store)](const std::string& word) { store(*number_in<std::int64_t>(word)); }, shown, help,
       placeholder);
   const auto check = [range](const std::string& word) -> std::string {
-    const auto value = number<std::int64_t>(word);
+    const auto value = number_in<std::int64_t>(word);
     if (value && *value >= range.least && *value <= range.most) return {};
     return str("must be a whole number from ", count(range.least), " to ", count(range.most), ", not ",
                in_quotes(word));
@@ -184,10 +176,11 @@ Option Command::whole(const char* name, const std::string& shown, std::function<
 Option Command::real(const char* name, double& value, const Range& range, const std::string& help,
                      const char* placeholder, std::string wording) {
   auto option = add(
-      name, [&value](const std::string& word) { value = *number<double>(word); }, shortest(value), help, placeholder);
+      name, [&value](const std::string& word) { value = *number_in<double>(word); }, shortest(value), help,
+      placeholder);
   const auto check = [range, what = wording.empty() ? range.text()
                                                     : std::move(wording)](const std::string& word) -> std::string {
-    const auto number_ = number<double>(word);
+    const auto number_ = number_in<double>(word);
     if (number_ && range.contains(*number_)) return {};
     return str("must be ", what, ", not ", in_quotes(word));
   };
@@ -197,24 +190,14 @@ Option Command::real(const char* name, double& value, const Range& range, const 
 
 Option Command::reals(const char* name, std::vector<double>& values, const Range& range, const std::string& help,
                       const char* placeholder) {
-  const auto parts_of = [](std::string_view words) {
-    std::vector<std::string> parts(1);
-    for (const char c : words) {
-      if (c == ',')
-        parts.emplace_back();
-      else
-        parts.back() += c;
-    }
-    return parts;
-  };
-  const auto take = [&values, parts_of](const std::string& words) {
+  const auto take = [&values](const std::string& words) {
     values.clear();
-    for (const auto& part : parts_of(words)) values.push_back(*number<double>(part));
+    for (const auto part : split(words, ',')) values.push_back(*number_in<double>(part));
   };
   auto option = add(name, take, "", help, placeholder);
-  const auto check = [range, parts_of](const std::string& words) -> std::string {
-    for (const auto& part : parts_of(words)) {
-      const auto number_ = number<double>(part);
+  const auto check = [range](const std::string& words) -> std::string {
+    for (const auto part : split(words, ',')) {
+      const auto number_ = number_in<double>(part);
       if (!number_ || !range.contains(*number_)) {
         return str("must be numbers with commas between them, each ", range.text(), ", not ", in_quotes(words));
       }

@@ -9,6 +9,7 @@
 
 #include "apps/chalkgrad/json.h"
 #include "src/base/file.h"
+#include "src/base/reading.h"
 #include "src/base/shortest.h"
 #include "src/base/utf8.h"
 #include "src/base/wording.h"
@@ -128,9 +129,8 @@ std::string validation_of(const Network& network) {
 }
 
 double share_to_hold_out(const std::string& text) {
-  double share = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
-  return error == std::errc() && end == text.data() + text.size() && share > 0 && share < 1 ? share : 0;
+  const double share = number_in<double>(text).value_or(0);
+  return share > 0 && share < 1 ? share : 0;
 }
 
 std::string plain_validation(const std::string& text) {

@@ -3,11 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
 
 #include "apps/chalkgrad/json.h"
+#include "src/base/reading.h"
 #include "src/base/wording.h"
 
 namespace chalk::app {
@@ -22,10 +22,9 @@ constexpr std::size_t kMostSeeds = 10'000;
 }
 
 std::uint64_t seed_of(std::string_view number, std::string_view text) {
-  std::int64_t seed = 0;
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), seed);
-  if (error != std::errc() || end != number.data() + number.size() || seed < 0) refuse(text);
-  return static_cast<std::uint64_t>(seed);
+  const auto seed = number_in<std::int64_t>(number);
+  if (!seed || *seed < 0) refuse(text);
+  return static_cast<std::uint64_t>(*seed);
 }
 
 /// What a run with one seed came to.
@@ -135,9 +134,7 @@ Json to_json(const std::vector<Outcome>& all) {
 
 std::vector<std::uint64_t> parse_seeds(std::string_view text) {
   std::vector<std::uint64_t> seeds;
-  for (auto rest = text;;) {
-    const auto comma = rest.find(',');
-    const auto part = rest.substr(0, comma);
+  for (const auto part : split(text, ',')) {
     const auto dots = part.find("..");
     const auto first = seed_of(part.substr(0, dots), text);
     const auto last = dots == std::string_view::npos ? first : seed_of(part.substr(dots + 2), text);
@@ -146,9 +143,8 @@ std::vector<std::uint64_t> parse_seeds(std::string_view text) {
       if (seeds.size() == kMostSeeds || std::ranges::find(seeds, seed) != seeds.end()) refuse(text);
       seeds.push_back(seed);
     }
-    if (comma == std::string_view::npos) return seeds;
-    rest.remove_prefix(comma + 1);
   }
+  return seeds;
 }
 
 int compare_seeds(const RunOptions& o, const std::vector<std::uint64_t>& seeds, SeedsOutput output) {

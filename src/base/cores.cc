@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "src/base/reading.h"
 #include "src/base/shortest.h"
 #include "src/base/text.h"
 
@@ -27,12 +28,8 @@ struct Mount {
 };
 
 bool has_word(std::string_view list, std::string_view word) {
-  while (!list.empty()) {
-    const auto end = std::min(list.find(','), list.size());
-    if (list.substr(0, end) == word) return true;
-    list.remove_prefix(std::min(end + 1, list.size()));
-  }
-  return false;
+  const auto words = split(list, ',');
+  return std::ranges::find(words, word) != words.end();
 }
 
 /// Those that can limit the time of processors. A line is "36 35 98:0 ROOT POINT options … - TYPE source options".

@@ -1,6 +1,5 @@
 // Some classes of a data set.
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,23 +9,19 @@
 
 #include "chalkgrad/data.h"
 #include "chalkgrad/error.h"
+#include "src/base/reading.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
 
 namespace chalk {
 namespace {
 
-std::optional<std::int64_t> whole(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
-}
-
 /// "5-9" as the numbers in between; nothing if it is no range.
 std::optional<std::pair<std::int64_t, std::int64_t>> range(std::string_view text) {
   const auto dash = text.find('-');
   if (dash == std::string_view::npos || dash == 0) return {};
-  const auto first = whole(text.substr(0, dash)), last = whole(text.substr(dash + 1));
+  const auto first = number_in<std::int64_t>(text.substr(0, dash)),
+             last = number_in<std::int64_t>(text.substr(dash + 1));
   if (!first || !last || *first > *last || *last - *first > 100'000) return {};
   return std::pair(*first, *last);
 }
@@ -35,16 +30,13 @@ std::optional<std::pair<std::int64_t, std::int64_t>> range(std::string_view text
 
 std::vector<std::string> class_list(std::string_view text) {
   std::vector<std::string> names;
-  for (std::size_t at = 0; at <= text.size();) {
-    const auto end = std::min(text.find(',', at), text.size());
-    const auto part = text.substr(at, end - at);
+  for (const auto part : split(text, ',')) {
     if (part.empty()) throw InputError(str("classes ", in_quotes(text), ": a name is missing; write e.g. 0-4,7"));
     if (const auto numbers = range(part)) {
       for (auto n = numbers->first; n <= numbers->second; ++n) names.push_back(std::to_string(n));
     } else {
       names.emplace_back(part);
     }
-    at = end + 1;
   }
   return names;
 }

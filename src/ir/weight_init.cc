@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
 
 #include "chalkgrad/error.h"
+#include "src/base/reading.h"
 #include "src/base/shortest.h"
 #include "src/base/suggest.h"
 #include "src/base/text.h"
@@ -75,14 +75,12 @@ WeightInit WeightInit::parse(std::string_view text) {
   if (colon == text.size()) return found->kind;
   if (found->number.empty())
     throw InputError(str("init ", in_quotes(text), " has a number, and ", word, " takes none; write ", word));
-  const auto digits = text.substr(colon + 1);
-  double number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error != std::errc() || end != digits.data() + digits.size()) {
+  const auto number = number_in<double>(text.substr(colon + 1));
+  if (!number) {
     throw InputError(
         str("init ", in_quotes(text), " does not end with a number; write e.g. ", word, ":", shortest(found->usual)));
   }
-  return {found->kind, checked(number, *found)};
+  return {found->kind, checked(*number, *found)};
 }
 
 std::string WeightInit::text() const {

@@ -2,6 +2,7 @@
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/network.h"
+#include "src/base/reading.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
 #include "src/ir/leaves.h"
@@ -12,13 +13,6 @@ namespace {
 
 constexpr std::int64_t kMostParameters = std::int64_t{1} << 29;  // 2 GiB of weights
 constexpr std::int64_t kMostValues = std::int64_t{1} << 26;      // 4 GiB for sixteen samples of one layer
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const auto first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
 
 Graph build_chain_graph(std::string_view text, const Shape& input, std::string_view origin) {
   const auto layers = parse_chain(text, origin);

@@ -1,9 +1,8 @@
 #include "chalkgrad/parameter_group.h"
 
-#include <charconv>
-#include <cmath>
-
 #include "chalkgrad/error.h"
+#include "chalkgrad/fields.h"
+#include "src/base/reading.h"
 #include "src/base/shortest.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
@@ -16,43 +15,23 @@ namespace {
                        "; write PATTERN: lr_factor=X, weight_decay=X, frozen, and ; between groups"));
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
+std::string_view without_spaces(std::string_view text) { return trimmed(text, " "); }
 
-/// Calls f for each of the parts between separators.
-template <class F>
-void each_part(std::string_view text, char separator, F f) {
-  for (bool more = true; more;) {
-    const auto end = text.find(separator);
-    f(trimmed(text.substr(0, end)));
-    more = end != std::string_view::npos;
-    if (more) text.remove_prefix(end + 1);
-  }
-}
-
-double number(std::string_view part, std::string_view name, std::string_view text, bool above_zero) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool good = error == std::errc() && end == text.data() + text.size() && std::isfinite(value) &&
-                    (above_zero ? value > 0 : value >= 0);
-  if (!good) {
-    refuse(part, str("has ", name, " ", in_quotes(text), ", which must be a number ",
-                     above_zero ? "above 0" : "of at least 0"));
-  }
-  return value;
+double number(std::string_view part, std::string_view name, std::string_view text, const Range& range) {
+  const auto value = number_in<double>(text);
+  if (!value || !range.contains(*value))
+    refuse(part, str("has ", name, " ", in_quotes(text), ", which must be ", range.text()));
+  return *value;
 }
 
 void set(ParameterGroup& group, std::string_view part, std::string_view setting) {
   const auto equals = setting.find('=');
-  const auto name = trimmed(setting.substr(0, equals));
-  const auto value = equals == std::string_view::npos ? std::string_view() : trimmed(setting.substr(equals + 1));
+  const auto name = without_spaces(setting.substr(0, equals));
+  const auto value = equals == std::string_view::npos ? std::string_view() : without_spaces(setting.substr(equals + 1));
   if (name == "lr_factor") {
-    group.lr_factor = number(part, name, value, true);
+    group.lr_factor = number(part, name, value, Range::above(0));
   } else if (name == "weight_decay") {
-    group.weight_decay = number(part, name, value, false);
+    group.weight_decay = number(part, name, value, Range::at_least(0));
   } else if (name == "frozen" && (equals == std::string_view::npos || value == "true" || value == "false")) {
     group.frozen = value != "false";
   } else {
@@ -62,7 +41,7 @@ void set(ParameterGroup& group, std::string_view part, std::string_view setting)
 
 /// Otherwise its text would be read as another group, or as several.
 void check_pattern(std::string_view pattern) {
-  if (pattern.find_first_of(":;") == std::string_view::npos && trimmed(pattern) == pattern) return;
+  if (pattern.find_first_of(":;") == std::string_view::npos && without_spaces(pattern) == pattern) return;
   throw InputError(str("the pattern ", in_quotes(pattern),
                        " of a group may have no : and no ; in it, and no space at its ends; write ? in their place"));
 }
@@ -71,16 +50,17 @@ void check_pattern(std::string_view pattern) {
 
 std::vector<ParameterGroup> ParameterGroup::parse(std::string_view text) {
   std::vector<ParameterGroup> groups;
-  if (trimmed(text).empty()) return groups;
-  each_part(text, ';', [&](std::string_view part) {
+  if (without_spaces(text).empty()) return groups;
+  for (const auto written : split(text, ';')) {
+    const auto part = without_spaces(written);
     const auto colon = part.find(':');
     ParameterGroup group;
-    group.pattern = trimmed(part.substr(0, colon));
+    group.pattern = without_spaces(part.substr(0, colon));
     if (group.pattern.empty()) refuse(part, "names no parameters");
     if (colon == std::string_view::npos) refuse(part, "says nothing of its parameters");
-    each_part(part.substr(colon + 1), ',', [&](std::string_view setting) { set(group, part, setting); });
+    for (const auto setting : split(part.substr(colon + 1), ',')) set(group, part, without_spaces(setting));
     groups.push_back(std::move(group));
-  });
+  }
   return groups;
 }
 

@@ -9,6 +9,7 @@
 
 #include "chalkgrad/error.h"
 #include "src/base/fields.h"
+#include "src/base/reading.h"
 #include "src/base/shortest.h"
 #include "src/base/suggest.h"
 #include "src/base/wording.h"
@@ -49,14 +50,11 @@ struct Argument {
 
 std::vector<Argument> arguments_of(std::string_view list) {
   std::vector<Argument> all;
-  for (bool more = !list.empty(); more;) {
-    const auto comma = list.find(',');
-    const auto one = list.substr(0, comma);
+  if (list.empty()) return all;
+  for (const auto one : split(list, ',')) {
     const auto equals = one.find('=');
     all.push_back(equals == std::string_view::npos ? Argument{{}, one}
                                                    : Argument{one.substr(0, equals), one.substr(equals + 1)});
-    more = comma != std::string_view::npos;
-    if (more) list.remove_prefix(comma + 1);
   }
   return all;
 }
