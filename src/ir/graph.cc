@@ -43,6 +43,14 @@ void check_shape(const Shape& shape, const std::string& what) {
   }
 }
 
+std::string not_a_map(const Shape& shape) {
+  return str("takes channels × rows × columns, not ", to_string(shape), "; reshape the input to three axes");
+}
+
+std::string not_divided(std::int64_t groups, std::int64_t channels, std::int64_t filters) {
+  return str(groups, " groups do not divide ", channels, " channels into ", filters, " filters; use a divisor of both");
+}
+
 void check_fan(const std::string& what, std::int64_t fan) {
   if (fan < 1) throw InputError(str(what, " is ", fan, "; it counts connections and must be at least 1"));
 }

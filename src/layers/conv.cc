@@ -10,20 +10,14 @@ namespace chalk {
 
 Value conv_layer(Value x, const ConvLayer& layer) {
   Graph& g = x.graph();
-  if (x.shape().size() != 3) {
-    fail_layer(g, "conv2d",
-               str("takes channels × rows × columns, not ", to_string(x.shape()), "; reshape the input to three axes"));
-  }
+  check_map(x, "conv2d");
   if (layer.filters < 1) fail_layer(g, "conv2d", str(layer.filters, " filters; a convolution needs at least one"));
   if (layer.kernel[0] < 1 || layer.kernel[1] < 1) {
     fail_layer(g, "conv2d", str("kernel ", layer.kernel[0], "×", layer.kernel[1], "; a kernel is at least 1×1"));
   }
   const auto channels = x.shape()[0], groups = layer.options.groups;
-  if (groups < 1 || channels % groups != 0 || layer.filters % groups != 0) {
-    fail_layer(g, "conv2d",
-               str(groups, " groups do not divide ", channels, " channels into ", layer.filters,
-                   " filters; use a divisor of both"));
-  }
+  if (groups < 1 || channels % groups != 0 || layer.filters % groups != 0)
+    fail_layer(g, "conv2d", not_divided(groups, channels, layer.filters));
   const Shape weights{layer.filters, channels / groups, layer.kernel[0], layer.kernel[1]};
   const auto fan_in = elements(weights) / layer.filters, fan_out = layer.filters * layer.kernel[0] * layer.kernel[1];
   const Value w = layer_parameter(g, "weight", weights, layer.init.init(fan_in, fan_out), ParameterRole::weight);

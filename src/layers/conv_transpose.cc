@@ -11,14 +11,11 @@ namespace {
 void check(Value x, const ConvTransposeLayer& layer) {
   const Graph& g = x.graph();
   const auto fail = [&](const std::string& message) { fail_layer(g, "conv_transpose", message); };
-  if (x.shape().size() != 3)
-    fail(str("takes channels × rows × columns, not ", to_string(x.shape()), "; reshape the input to three axes"));
+  check_map(x, "conv_transpose");
   const auto channels = x.shape()[0], groups = layer.options.groups;
   if (layer.filters < 1) fail(str(layer.filters, " filters; a convolution needs at least one"));
-  if (groups < 1 || channels % groups != 0 || layer.filters % groups != 0) {
-    fail(str(groups, " groups do not divide ", channels, " channels into ", layer.filters,
-             " filters; use a divisor of both"));
-  }
+  if (groups < 1 || channels % groups != 0 || layer.filters % groups != 0)
+    fail(not_divided(groups, channels, layer.filters));
   for (const std::size_t i : {0, 1}) {
     if (layer.kernel[i] < 1 || layer.options.stride[i] < 1 || layer.options.dilation[i] < 1)
       fail("kernel, stride and dilation must be at least 1");

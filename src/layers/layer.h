@@ -11,6 +11,7 @@
 #include "chalkgrad/error.h"
 #include "chalkgrad/layers.h"
 #include "src/base/text.h"
+#include "src/ir/checks.h"
 #include "src/ir/op.h"
 
 namespace chalk {
@@ -98,6 +99,11 @@ inline Shape column_of(const Shape& shape) {
 /// Throws a ShapeError that names the layer being built, or what is built if it has no name.
 [[noreturn]] inline void fail_layer(const Graph& g, std::string_view what, const std::string& message) {
   throw ShapeError(str(g.layer().empty() ? what : g.layer(), ": ", message));
+}
+
+/// Throws a ShapeError as above unless x is channels × rows × columns.
+inline void check_map(Value x, std::string_view what) {
+  if (x.shape().size() != 3) fail_layer(x.graph(), what, not_a_map(x.shape()));
 }
 
 }  // namespace chalk

@@ -46,8 +46,9 @@ Pair LineReader::sizes(std::string_view name, const std::string& hint) {
   return {rows, number(name)};
 }
 
-double LineReader::fraction(std::string_view name) {
+double LineReader::fraction(std::string_view name, double usual, const Range& range, std::string_view rule) {
   constexpr std::size_t most = 15;  // digits that a double holds exactly, so that the quotient is the nearest double
+  if (!at_digit()) return usual;
   const auto start = place_;
   double value = 0, scale = 1;
   for (; at_digit(); ++place_) value = value * 10 + (item_[place_] - '0');
@@ -56,7 +57,9 @@ double LineReader::fraction(std::string_view name) {
     for (; at_digit(); ++place_, scale *= 10) value = value * 10 + (item_[place_] - '0');
   }
   if (place_ - start > most) fail(str("the ", name, " has more than ", most, " characters"), place_ - start);
-  return value / scale;
+  value /= scale;
+  if (!range.contains(value)) fail(str(rule, ", not ", value), place_ - start);
+  return value;
 }
 
 }  // namespace chalk

@@ -39,8 +39,8 @@ class LineReader {
   std::int64_t number(std::string_view name);
   /// "5" or "3x5". `hint` is what messages add if it is missing: "; write e.g. s2".
   Pair sizes(std::string_view name, const std::string& hint);
-  /// "0.25"
-  double fraction(std::string_view name);
+  /// "0.25", or `usual` if no digit follows. If it is out of the range, fails "RULE, not 0.25".
+  double fraction(std::string_view name, double usual, const Range& range, std::string_view rule);
 
   /// The number in front of the word of a counted layer.
   std::int64_t count() const { return count_; }

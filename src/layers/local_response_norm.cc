@@ -10,11 +10,8 @@ namespace chalk {
 
 Value local_response_norm_layer(Value x, const LocalResponseNormLayer& layer) {
   Graph& g = x.graph();
+  check_map(x, "local_response_norm");
   const Shape& shape = x.shape();
-  if (shape.size() != 3) {
-    fail_layer(g, "local_response_norm",
-               str("takes channels × rows × columns, not ", to_string(shape), "; reshape the input to three axes"));
-  }
   if (layer.size < 1) fail_layer(g, "local_response_norm", str("size is ", layer.size, "; it must be at least 1"));
   for (const auto& [name, number] : {std::pair{"alpha", layer.alpha}, {"beta", layer.beta}}) {
     if (!(number >= 0 && std::isfinite(number)))

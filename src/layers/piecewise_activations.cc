@@ -47,9 +47,7 @@ struct LeakyRelu {
 
 Attributes read_leaky_relu(LineReader& in) {
   LeakyRelu layer;
-  const auto start = in.before().size();
-  if (in.at_digit()) layer.slope = in.fraction("slope");
-  if (layer.slope > 1) in.fail(str("the slope must be between 0 and 1, not ", layer.slope), in.before().size() - start);
+  layer.slope = in.fraction("slope", layer.slope, Range::from_to(0, 1), "the slope must be between 0 and 1");
   return layer;
 }
 
@@ -118,10 +116,8 @@ struct Alpha {
 
 Attributes read_alpha(LineReader& in) {
   Alpha layer;
-  const auto start = in.before().size();
-  if (in.at_digit()) layer.alpha = in.fraction("α");
-  if (!(layer.alpha > 0 && layer.alpha <= 1000))
-    in.fail(str("α must be above 0 and at most 1000, not ", layer.alpha), in.before().size() - start);
+  layer.alpha = in.fraction("α", layer.alpha, {.least = 0, .most = 1000, .without_least = true},
+                            "α must be above 0 and at most 1000");
   return layer;
 }
 

@@ -6,18 +6,12 @@
 namespace chalk {
 
 Value global_average_pool(Value x) {
-  if (x.shape().size() != 3) {
-    fail_layer(x.graph(), "gap",
-               str("takes channels × rows × columns, not ", to_string(x.shape()), "; reshape the input to three axes"));
-  }
+  check_map(x, "gap");
   return mean(x, {1, 2});
 }
 
 Value global_max_pool(Value x) {
-  if (x.shape().size() != 3) {
-    fail_layer(x.graph(), "gmp",
-               str("takes channels × rows × columns, not ", to_string(x.shape()), "; reshape the input to three axes"));
-  }
+  check_map(x, "gmp");
   return max(x, {1, 2});
 }
 
@@ -40,11 +34,8 @@ Value averaged_along(Value x, std::size_t axis, std::int64_t size) {
 }  // namespace
 
 Value adaptive_average_pool(Value x, const Pair& size) {
+  check_map(x, "adaptive_avgpool");
   const Shape& shape = x.shape();
-  if (shape.size() != 3) {
-    fail_layer(x.graph(), "adaptive_avgpool",
-               str("takes channels × rows × columns, not ", to_string(shape), "; reshape the input to three axes"));
-  }
   if (size[0] < 1 || size[1] < 1)
     fail_layer(x.graph(), "adaptive_avgpool", str("size ", size[0], "×", size[1], "; it is at least 1×1"));
   if (shape[1] % size[0] == 0 && shape[2] % size[1] == 0) {

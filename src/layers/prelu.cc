@@ -39,10 +39,8 @@ struct Options : PreluLayer {
 
 Attributes read(LineReader& in) {
   Options layer;
-  const auto begin = in.before().size();
-  if (in.at_digit()) layer.start = in.fraction("start of the slope");
-  if (layer.start > 1)
-    in.fail(str("the slope must start at a number up to 1, not ", layer.start), in.before().size() - begin);
+  layer.start =
+      in.fraction("start of the slope", layer.start, Range::from_to(0, 1), "the slope must start at a number up to 1");
   layer.per_channel = in.take("c");
   return layer;
 }

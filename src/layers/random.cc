@@ -84,9 +84,7 @@ struct Dropout : DropoutLayer {
 
 Attributes read_dropout(LineReader& in) {
   Dropout layer;
-  const auto begin = in.before().size();
-  if (in.at_digit()) layer.rate = in.fraction("rate");
-  if (layer.rate >= 1) in.fail(str("the rate must be below 1, not ", layer.rate), in.before().size() - begin);
+  layer.rate = in.fraction("rate", layer.rate, Range::from_below(0, 1), "the rate must be below 1");
   if (in.take("c")) {
     layer.of = Dropped::channels;
   } else if (in.take("s")) {
@@ -104,10 +102,8 @@ struct GaussianNoise {
 
 Attributes read_noise(LineReader& in) {
   GaussianNoise layer;
-  const auto begin = in.before().size();
-  if (in.at_digit()) layer.deviation = in.fraction("standard deviation");
-  if (layer.deviation > 1000)
-    in.fail(str("the standard deviation must be at most 1000, not ", layer.deviation), in.before().size() - begin);
+  layer.deviation = in.fraction("standard deviation", layer.deviation, Range::from_to(0, 1000),
+                                "the standard deviation must be at most 1000");
   return layer;
 }
 

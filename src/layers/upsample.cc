@@ -54,10 +54,7 @@ Value interpolated(Value x, std::size_t axis, std::int64_t factor) {
 }  // namespace
 
 Value upsample_layer(Value x, const UpsampleLayer& layer) {
-  if (x.shape().size() != 3) {
-    fail_layer(x.graph(), "upsample",
-               str("takes channels × rows × columns, not ", to_string(x.shape()), "; reshape the input to three axes"));
-  }
+  check_map(x, "upsample");
   for (const std::size_t axis : {1, 2}) {
     const auto factor = layer.factor[axis - 1];
     if (factor < 1) fail_layer(x.graph(), "upsample", str("factor is ", factor, "; it must be at least 1"));

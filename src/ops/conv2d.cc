@@ -31,6 +31,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
+#include "src/ir/checks.h"
 #include "src/ops/registry.h"
 
 namespace chalk {
@@ -57,15 +58,12 @@ Shape conv2d_shape(const Conv2dAttributes& a, const Shape& x, const Shape& w) {
   pair(a.stride, "stride", 1);
   pair(a.padding, "padding", 0);
   pair(a.dilation, "dilation", 1);
-  if (x.size() != 3) {
-    throw ShapeError(str("takes channels × rows × columns, not ", to_string(x), "; reshape the input to three axes"));
-  }
+  if (x.size() != 3) throw ShapeError(not_a_map(x));
   if (w.size() != 4) {
     throw ShapeError(str("weights must be filters × channels × rows × columns, not ", to_string(w)));
   }
   if (a.groups < 1 || x[0] % a.groups != 0 || w[0] % a.groups != 0) {
-    throw ShapeError(
-        str(a.groups, " groups do not divide ", x[0], " channels into ", w[0], " filters; use a divisor of both"));
+    throw ShapeError(not_divided(a.groups, x[0], w[0]));
   }
   if (w[1] * a.groups != x[0]) {
     throw ShapeError(str("weights for ", w[1] * a.groups, " channels do not fit an input of ", to_string(x),

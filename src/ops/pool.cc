@@ -2,6 +2,7 @@
 
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
+#include "src/ir/checks.h"
 
 namespace chalk {
 
@@ -23,9 +24,7 @@ Shape pool_shape(const PoolAttributes& a, const Shape& x) {
   pair(a.window, "window", 1);
   pair(a.stride, "stride", 1);
   pair(a.padding, "padding", 0);
-  if (x.size() != 3) {
-    throw ShapeError(str("takes channels × rows × columns, not ", to_string(x), "; reshape the input to three axes"));
-  }
+  if (x.size() != 3) throw ShapeError(not_a_map(x));
   Shape y{x[0], 0, 0};
   for (std::size_t d = 0; d < 2; ++d) {
     if (a.padding[d] >= a.window[d]) {
