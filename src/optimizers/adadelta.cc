@@ -6,11 +6,11 @@
 namespace chalk {
 
 void Adadelta::visit(FieldVisitor& v) {
-  v.field({"lr", Range::above(0), "Learning rate"}, lr);
+  visit_lr(v, lr);
   v.field({"rho", Range::from_below(0, 1), "How much of both mean squares stays in a step"}, rho);
   v.field({"epsilon", Range::at_least(1e-30), "Is added to both mean squares, so that the first step is not zero"},
           epsilon);
-  v.field({"weight_decay", Range::at_least(0), "Adds X·w to the gradient of each weight w"}, weight_decay);
+  visit_weight_decay(v, weight_decay);
 }
 
 namespace {

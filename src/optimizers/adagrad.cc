@@ -6,12 +6,12 @@
 namespace chalk {
 
 void Adagrad::visit(FieldVisitor& v) {
-  v.field({"lr", Range::above(0), "Learning rate"}, lr);
+  visit_lr(v, lr);
   v.field({"lr_decay", Range::at_least(0), "Divides the learning rate by 1 + X · steps before"}, lr_decay);
   v.field({"initial_accumulator", Range::at_least(0), "Sum of squared gradients before the first step"},
           initial_accumulator);
   v.field({"epsilon", Range::at_least(1e-30), "Is added to the root, so that it is not zero"}, epsilon);
-  v.field({"weight_decay", Range::at_least(0), "Adds X·w to the gradient of each weight w"}, weight_decay);
+  visit_weight_decay(v, weight_decay);
 }
 
 namespace {

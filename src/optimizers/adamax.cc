@@ -7,11 +7,11 @@
 namespace chalk {
 
 void Adamax::visit(FieldVisitor& v) {
-  v.field({"lr", Range::above(0), "Learning rate"}, lr);
+  visit_lr(v, lr);
   v.field({"beta1", Range::from_below(0, 1), "How much of the mean gradient stays in a step"}, beta1);
   v.field({"beta2", Range::from_below(0, 1), "How much of the largest gradient stays in a step"}, beta2);
   v.field({"epsilon", Range::at_least(1e-30), "Is added to the gradient's size, so that it is not zero"}, epsilon);
-  v.field({"weight_decay", Range::at_least(0), "Adds X·w to the gradient of each weight w"}, weight_decay);
+  visit_weight_decay(v, weight_decay);
 }
 
 namespace {

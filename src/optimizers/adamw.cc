@@ -6,12 +6,10 @@
 namespace chalk {
 
 void AdamW::visit(FieldVisitor& v) {
-  v.field({"lr", Range::above(0), "Learning rate"}, lr);
-  v.field({"beta1", Range::from_below(0, 1), "How much of the mean gradient stays in a step"}, beta1);
-  v.field({"beta2", Range::from_below(0, 1), "How much of the mean square stays in a step"}, beta2);
+  visit_lr(v, lr);
+  visit_moments(v, beta1, beta2);
   v.field({"epsilon", Range::at_least(1e-30), "Is added to the root, so that it is not zero"}, epsilon);
-  v.field({"weight_decay", Range::at_least(0), "Takes lr · X·w off each weight w, apart from the gradient"},
-          weight_decay);
+  visit_decoupled_weight_decay(v, weight_decay);
   v.field({"amsgrad", {}, "Divides by the root of the largest mean square so far"}, amsgrad);
 }
 

@@ -13,9 +13,7 @@ void clip_by_value(std::span<Value> gradients, double most) {
 
 Value clip_by_norm(std::span<Value> gradients, double most) {
   Graph& graph = gradients[0].graph();
-  Value squares;
-  for (const auto& g : gradients) squares = squares ? squares + sum(g * g) : sum(g * g);
-  const Value norm = sqrt(squares);
+  const Value norm = chalk::norm(gradients);
   const Value factor = minimum(graph.constant(1), graph.constant(most) / (norm + graph.constant(1e-6)));
   for (auto& g : gradients) g = factor * g;
   return norm;

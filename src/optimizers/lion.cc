@@ -7,11 +7,10 @@
 namespace chalk {
 
 void Lion::visit(FieldVisitor& v) {
-  v.field({"lr", Range::above(0), "Learning rate"}, lr);
+  visit_lr(v, lr);
   v.field({"beta1", Range::from_below(0, 1), "How much of the mean gradient is in a step's direction"}, beta1);
   v.field({"beta2", Range::from_below(0, 1), "How much of the mean gradient stays in a step"}, beta2);
-  v.field({"weight_decay", Range::at_least(0), "Takes lr · X·w off each weight w, apart from the gradient"},
-          weight_decay);
+  visit_decoupled_weight_decay(v, weight_decay);
 }
 
 namespace {

@@ -8,6 +8,12 @@
 
 namespace chalk {
 
+/// The fields of both averages.
+inline void visit_moments(FieldVisitor& v, double& beta1, double& beta2) {
+  v.field({"beta1", Range::from_below(0, 1), "How much of the mean gradient stays in a step"}, beta1);
+  v.field({"beta2", Range::from_below(0, 1), "How much of the mean square stays in a step"}, beta2);
+}
+
 /// 1 − decayᵗ, where t = step + 1: how much of an average that began with 0 is not that 0.
 inline double filled(double decay, std::int64_t step) { return 1 - power(decay, step + 1); }
 

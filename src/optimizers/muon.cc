@@ -41,11 +41,10 @@ const Scale& scale_named(const std::string& name) {
 }  // namespace
 
 void Muon::visit(FieldVisitor& v) {
-  v.field({"lr", Range::above(0), "Learning rate"}, lr);
+  visit_lr(v, lr);
   v.field({"momentum", Range::from_below(0, 1), "Momentum"}, momentum);
   v.field({"nesterov", {}, "Nesterov's momentum"}, nesterov);
-  v.field({"weight_decay", Range::at_least(0), "Takes lr · X·w off each weight w, apart from the gradient"},
-          weight_decay);
+  visit_decoupled_weight_decay(v, weight_decay);
   v.field({"ns_steps", Range::from_to(0, 99), "Newton–Schulz iterations"}, ns_steps);
   v.field({"ns_a", {}, "First of their coefficients"}, ns_a);
   v.field({"ns_b", {}, "Second of their coefficients"}, ns_b);

@@ -26,6 +26,11 @@ struct StepContext {
   };
   std::vector<Scalar> scalars{};
   std::vector<std::string> states{};  ///< names of the parameters that hold the optimizer's state
+
+  /// A gradient, or the direction of a step, with that of a penalty, which leads downwards in any case.
+  Value with_penalty(Value direction, Value penalty) const {
+    return ascends ? direction - penalty : direction + penalty;
+  }
 };
 
 /// The update of one parameter, which a rule builds as graph.
@@ -63,6 +68,18 @@ class ParameterUpdate {
   Value w_, gradient_;
   bool decays_;
 };
+
+// Fields that optimizers share.
+inline void visit_lr(FieldVisitor& v, double& lr) { v.field({"lr", Range::above(0), "Learning rate"}, lr); }
+/// Of ParameterUpdate::gradient().
+inline void visit_weight_decay(FieldVisitor& v, double& weight_decay) {
+  v.field({"weight_decay", Range::at_least(0), "Adds X·w to the gradient of each weight w"}, weight_decay);
+}
+/// Of ParameterUpdate::decayed().
+inline void visit_decoupled_weight_decay(FieldVisitor& v, double& weight_decay) {
+  v.field({"weight_decay", Range::at_least(0), "Takes lr · X·w off each weight w, apart from the gradient"},
+          weight_decay);
+}
 
 struct OptimizerDefinition {
   Required<std::string_view> help;     // one sentence, as in --help

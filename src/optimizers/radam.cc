@@ -8,11 +8,10 @@
 namespace chalk {
 
 void RAdam::visit(FieldVisitor& v) {
-  v.field({"lr", Range::above(0), "Learning rate"}, lr);
-  v.field({"beta1", Range::from_below(0, 1), "How much of the mean gradient stays in a step"}, beta1);
-  v.field({"beta2", Range::from_below(0, 1), "How much of the mean square stays in a step"}, beta2);
+  visit_lr(v, lr);
+  visit_moments(v, beta1, beta2);
   v.field({"epsilon", Range::at_least(1e-30), "Is added to the root, so that it is not zero"}, epsilon);
-  v.field({"weight_decay", Range::at_least(0), "Adds X·w to the gradient of each weight w"}, weight_decay);
+  visit_weight_decay(v, weight_decay);
   v.field({"decoupled_weight_decay", {}, "Weight decay is no part of the gradient, as in adamw"},
           decoupled_weight_decay);
 }

@@ -8,12 +8,12 @@
 namespace chalk {
 
 void RmsProp::visit(FieldVisitor& v) {
-  v.field({"lr", Range::above(0), "Learning rate"}, lr);
+  visit_lr(v, lr);
   v.field({"alpha", Range::from_below(0, 1), "How much of the mean square stays in a step"}, alpha);
   v.field({"momentum", Range::from_below(0, 1), "Momentum"}, momentum);
   v.field({"centered", {}, "Divides by the deviation of the gradient instead of its root mean square"}, centered);
   v.field({"epsilon", Range::at_least(1e-30), "Is added to the root, so that it is not zero"}, epsilon);
-  v.field({"weight_decay", Range::at_least(0), "Adds X·w to the gradient of each weight w"}, weight_decay);
+  visit_weight_decay(v, weight_decay);
 }
 
 namespace {

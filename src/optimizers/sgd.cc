@@ -8,13 +8,13 @@
 namespace chalk {
 
 void Sgd::visit(FieldVisitor& v) {
-  v.field({"lr", Range::above(0), "Learning rate"}, lr);
+  visit_lr(v, lr);
   v.field({"momentum", Range::from_below(0, 1), "Momentum"}, momentum);
   v.field(Field("dampening", Range::from_to(0, 1), "Takes X of each gradient but the first out of the momentum")
               .added_later(),
           dampening);
   v.field({"nesterov", {}, "Nesterov's momentum"}, nesterov);
-  v.field({"weight_decay", Range::at_least(0), "Adds X·w to the gradient of each weight w"}, weight_decay);
+  visit_weight_decay(v, weight_decay);
 }
 
 namespace {

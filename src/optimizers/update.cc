@@ -11,8 +11,7 @@ ParameterRole ParameterUpdate::role() const { return role_of(w_); }
 
 Value ParameterUpdate::decayed(Value direction, double weight_decay) {
   if (weight_decay == 0 || !decays_) return direction;
-  const Value decay = number(weight_decay) * w_;
-  return step_.ascends ? direction - decay : direction + decay;
+  return step_.with_penalty(direction, number(weight_decay) * w_);
 }
 
 Value ParameterUpdate::state(std::string_view name, double initial) {

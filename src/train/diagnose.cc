@@ -19,7 +19,7 @@ namespace {
 /// " (NaN)" or " (inf)", or nothing if all values are finite.
 std::string flaw(std::span<const float> values) {
   const auto at = first_not_finite(values);
-  return at == values.size() ? "" : std::isnan(values[at]) ? " (NaN)" : " (inf)";
+  return at == values.size() ? "" : str(" (", name_of_flaw(values[at]), ")");
 }
 
 /// The first of the graph's parameters, or of its layers when it runs on these samples: "the layer dense1 (inf) for
@@ -44,12 +44,8 @@ std::string first_flaw(Graph graph, Variables& variables, const Feed& x, std::ui
       if (!what.empty()) return str("the parameter ", node.name, what);
     } else if (!is_leaf(*node.op)) {
       const auto values = program.output(str("%", id));
-      const auto what = flaw(values);
-      if (what.empty()) continue;
-      auto layer = str("the layer ", node.layer.empty() ? str("%", id) : node.layer, what);
-      if (!node.type.batched) return layer;
-      const auto sample = first_not_finite(values) / static_cast<std::size_t>(elements(node.type.shape));
-      return str(layer, " for sample ", rows ? rows[sample] : sample);
+      const auto at = first_not_finite(values);
+      if (at != values.size()) return place_of_flaw(graph, id, values[at], at, rows);
     }
   }
   return {};
@@ -58,6 +54,16 @@ std::string first_flaw(Graph graph, Variables& variables, const Feed& x, std::ui
 constexpr const char* kUseless = "; train it again, with a smaller lr, or use a model from before that happened";
 
 }  // namespace
+
+std::string name_of_flaw(float value) { return std::isnan(value) ? "NaN" : "inf"; }
+
+std::string place_of_flaw(const Graph& graph, NodeId id, float value, std::size_t at, const std::uint32_t* rows) {
+  const Node& node = graph.node(id);
+  auto place = str("the layer ", node.layer.empty() ? str("%", id) : node.layer, " (", name_of_flaw(value), ")");
+  if (!node.type.batched) return place;
+  const auto sample = at / static_cast<std::size_t>(elements(node.type.shape));
+  return str(place, " for sample ", rows ? rows[sample] : sample);
+}
 
 std::string first_not_finite(Network& network, const Dataset& data, std::size_t samples, const std::uint32_t* rows) {
   const auto& run = network.training;  // the noise of the step that failed

@@ -8,6 +8,11 @@
 
 namespace chalk {
 
+/// "NaN" or "inf".
+std::string name_of_flaw(float value);
+/// "the layer conv2 (NaN) for sample 17": a value of the graph whose element `at`, over all samples, is not finite.
+std::string place_of_flaw(const Graph& graph, NodeId id, float value, std::size_t at, const std::uint32_t* rows);
+
 /// The first parameter or layer, in the network's order, that holds a value that is not finite for these samples, e.g.
 /// "the layer conv2 (NaN) for sample 17" or "the parameter conv1.weight (inf)"; "the loss" if all layers are finite.
 std::string first_not_finite(Network& network, const Dataset& data, std::size_t samples, const std::uint32_t* rows);

@@ -1,7 +1,6 @@
 #include "src/train/step_flaw.h"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "src/base/text.h"
 #include "src/ir/leaves.h"
 #include "src/passes/pipeline.h"
+#include "src/train/diagnose.h"
 
 namespace chalk {
 namespace {
@@ -62,7 +62,7 @@ class Search {
     const auto result = first_flaw(results);
     if (!result) return {};
     const auto updated = std::ranges::find(graph_.updates(), result->id, &std::pair<NodeId, NodeId>::second);
-    StepFlaw found{graph_.node(updated->first).name, text(result->value), {}};
+    StepFlaw found{graph_.node(updated->first).name, name_of_flaw(result->value), {}};
     if (const auto first = first_flaw(needed_for(graph_, result->id)); first && !is_of_update(first->id))
       found.where = described(*first);
     return found;
@@ -105,26 +105,19 @@ class Search {
     return found;
   }
 
-  static std::string text(float value) { return std::isnan(value) ? "NaN" : "inf"; }
-
   bool is_of_update(NodeId id) const {
     const Node& node = graph_.node(id);
     return !node.type.batched && node.layer == optimizer_;
   }
 
   std::string described(const Flaw& flaw) const {
-    const Node& node = graph_.node(flaw.id);
     NodeId loss = 0;
     for (const auto& [name, id] : graph_.outputs()) {
       if (name == "loss") loss = id;
     }
     const auto forward = needed_for(graph_, loss);
     const bool derivative = !std::ranges::binary_search(forward, flaw.id);
-    auto place = str(derivative ? "the derivative of " : "", "the layer ",
-                     node.layer.empty() ? str("%", flaw.id) : node.layer, " (", text(flaw.value), ")");
-    if (!node.type.batched) return place;
-    const auto sample = flaw.at / static_cast<std::size_t>(elements(node.type.shape));
-    return str(place, " for sample ", rows_ ? rows_[sample] : sample);
+    return str(derivative ? "the derivative of " : "", place_of_flaw(graph_, flaw.id, flaw.value, flaw.at, rows_));
   }
 
   const std::string& optimizer_;

@@ -75,12 +75,6 @@ void limit(std::vector<Value>& derivatives, Value loss, const TrainOptions& opti
   result.guard = "sound";
 }
 
-/// The gradient of loss + l1 · Σ |w|, or of a likelihood less that.
-Value with_l1(Value derivative, Value w, double l1, bool ascends) {
-  const Value penalty = w.graph().constant(l1) * sign(w);
-  return ascends ? derivative - penalty : derivative + penalty;
-}
-
 /// What the groups say of a parameter.
 ParameterGroup settings_of(std::string_view name, std::span<const ParameterGroup> groups) {
   ParameterGroup settings;
@@ -141,7 +135,8 @@ void add_update(StepContext& context, Value w, Value derivative, const TrainOpti
   Optimizer optimizer = options.optimizer;
   if (settings.weight_decay) optimizer = with_decay(optimizer, *settings.weight_decay, w.name());
   const bool is_weight = role_of(w) == ParameterRole::weight;
-  if (options.l1 > 0 && is_weight) derivative = with_l1(derivative, w, options.l1, context.ascends);
+  if (options.l1 > 0 && is_weight)
+    derivative = context.with_penalty(derivative, w.graph().constant(options.l1) * sign(w));
   const Value lr = context.lr;
   if (settings.lr_factor) context.lr = w.graph().constant(*settings.lr_factor) * lr;
   ParameterUpdate update(context, w, derivative, settings.weight_decay || is_weight);
