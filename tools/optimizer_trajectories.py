@@ -21,6 +21,11 @@ def average(a, value, decay):
     return decay * a + (1 - decay) * value
 
 
+def decayed(w, g, lr, weight_decay, decoupled):
+    """The weight and its gradient after weight decay, which shrinks the one or is part of the other."""
+    return (w * (1 - lr * weight_decay), g) if decoupled else (w, g + weight_decay * w)
+
+
 def sgd(w, grads, lr=0.05, momentum=0.9, dampening=0.0, nesterov=False, weight_decay=0.0, ascends=False):
     v = None
     for g in signed(grads, ascends):
@@ -67,10 +72,7 @@ def adam(w, grads, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, weight_decay=
          decoupled=False):
     m = s = largest = 0.0
     for t, g in enumerate(signed(grads, ascends), 1):
-        if decoupled:
-            w *= 1 - lr * weight_decay
-        else:
-            g = g + weight_decay * w
+        w, g = decayed(w, g, lr, weight_decay, decoupled)
         m, s = average(m, g, beta1), average(s, g * g, beta2)
         largest = max(largest, s)
         root = math.sqrt((largest if amsgrad else s) / (1 - beta2 ** t))
@@ -97,10 +99,7 @@ def nadam(w, grads, lr=0.002, beta1=0.9, beta2=0.999, momentum_decay=0.004, epsi
         return beta1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))
     m, s, product = 0.0, 0.0, 1.0
     for t, g in enumerate(signed(grads, ascends), 1):
-        if decoupled_weight_decay:
-            w *= 1 - lr * weight_decay
-        else:
-            g = g + weight_decay * w
+        w, g = decayed(w, g, lr, weight_decay, decoupled_weight_decay)
         m, s = average(m, g, beta1), average(s, g * g, beta2)
         product *= momentum(t)
         ahead = (1 - momentum(t)) / (1 - product) * g + momentum(t + 1) / (1 - product * momentum(t + 1)) * m
@@ -113,10 +112,7 @@ def radam(w, grads, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, weight_decay
     m = s = 0.0
     limit = 2 / (1 - beta2) - 1
     for t, g in enumerate(signed(grads, ascends), 1):
-        if decoupled_weight_decay:
-            w *= 1 - lr * weight_decay
-        else:
-            g = g + weight_decay * w
+        w, g = decayed(w, g, lr, weight_decay, decoupled_weight_decay)
         m, s = average(m, g, beta1), average(s, g * g, beta2)
         length = limit - 2 * t * beta2 ** t / (1 - beta2 ** t)
         step = m / (1 - beta1 ** t)

@@ -1,4 +1,4 @@
-// What the tests of this room share.
+// What tests share.
 #pragma once
 
 #include <gmock/gmock.h>

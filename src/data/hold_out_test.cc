@@ -6,6 +6,7 @@
 
 #include "chalkgrad/data.h"
 #include "chalkgrad/error.h"
+#include "src/base/test_support.h"
 
 namespace chalk {
 namespace {
@@ -49,12 +50,7 @@ TEST(HoldOut, ThereIsASampleInEachPart) {
 }
 
 std::string refusal(std::int32_t samples, double share) {
-  try {
-    (void)hold_out(numbered(samples), share);
-  } catch (const InputError& e) {
-    return e.what();
-  }
-  return "no error";
+  return testing_support::input_error([&] { (void)hold_out(numbered(samples), share); });
 }
 
 TEST(HoldOut, SaysWhatIsImpossible) {

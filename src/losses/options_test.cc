@@ -5,12 +5,14 @@
 #include <limits>
 #include <type_traits>
 
-#include "chalkgrad/error.h"
+#include "src/base/test_support.h"
 #include "src/base/text.h"
 #include "src/losses/loss.h"
 
 namespace chalk {
 namespace {
+
+using testing_support::input_error;
 
 TEST(Losses, HaveOptionsThatExplainThemselves) {
   for (const Loss& loss : all_losses()) {
@@ -20,14 +22,7 @@ TEST(Losses, HaveOptionsThatExplainThemselves) {
     loss.options().show(explained);
     EXPECT_NO_THROW(loss.check()) << name_of(loss);
   }
-  const auto refusal = [](const Loss& loss) -> std::string {
-    try {
-      loss.check();
-    } catch (const InputError& e) {
-      return e.what();
-    }
-    return "no error";
-  };
+  const auto refusal = [](const Loss& loss) { return input_error([&] { loss.check(); }); };
   EXPECT_EQ(refusal(CrossEntropy{.label_smoothing = 1.5}), "label_smoothing is 1.5; it must be from 0 to 1");
   EXPECT_EQ(refusal(CrossEntropy{.class_weights = {1, -2}}), "class_weights is -2; it must be a number of at least 0");
   EXPECT_EQ(refusal(CrossEntropy{.class_weights = {0, 0}}),
@@ -80,12 +75,7 @@ TEST(Losses, RefuseOptionsOutOfTheirRanges) {
       Graph g;
       const Value y = g.input("y", places ? Shape{4, 2, 3} : Shape{4}),
                   t = g.input("t", places ? Shape{2, 3} : Shape{4});
-      std::string said = "no error";
-      try {
-        (void)definition.build.value(changed.options(), y, t);
-      } catch (const InputError& e) {
-        said = e.what();
-      }
+      const auto said = input_error([&] { (void)definition.build.value(changed.options(), y, t); });
       EXPECT_TRUE(said.starts_with(str(stored_name(loss), ": ", option, " is "))) << name_of(loss) << " " << said;
       ++tried;
     }
@@ -93,17 +83,10 @@ TEST(Losses, RefuseOptionsOutOfTheirRanges) {
   EXPECT_GE(tried, 25U);
   Graph g;
   const Value y = g.input("y", {4}), t = g.input("t", {4});
-  const auto said = [](auto f) -> std::string {
-    try {
-      (void)f();
-    } catch (const InputError& e) {
-      return e.what();
-    }
-    return "no error";
-  };
-  EXPECT_EQ(said([&] { return smooth_l1(y, t, {.beta = 0}); }), "smooth_l1: beta is 0; it must be a number above 0");
-  EXPECT_EQ(said([&] { return focal(y, t, {.gamma = -1}); }), "focal: gamma is -1; it must be from 0 to 100");
-  EXPECT_EQ(said([&] {
+  EXPECT_EQ(input_error([&] { return smooth_l1(y, t, {.beta = 0}); }),
+            "smooth_l1: beta is 0; it must be a number above 0");
+  EXPECT_EQ(input_error([&] { return focal(y, t, {.gamma = -1}); }), "focal: gamma is -1; it must be from 0 to 100");
+  EXPECT_EQ(input_error([&] {
               return cross_entropy(y, t, {.class_weights = {0, 0, 0, 0}});
             }),
             "cross_entropy: class_weights are all 0, so that no sample counts; make one of them larger");

@@ -28,9 +28,7 @@ struct StepContext {
   std::vector<std::string> states{};  ///< names of the parameters that hold the optimizer's state
 
   /// A gradient, or the direction of a step, with that of a penalty, which leads downwards in any case.
-  Value with_penalty(Value direction, Value penalty) const {
-    return ascends ? direction - penalty : direction + penalty;
-  }
+  Value with_penalty(Value direction, Value penalty) const;
 };
 
 /// The update of one parameter, which a rule builds as graph.

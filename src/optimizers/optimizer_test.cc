@@ -16,6 +16,7 @@
 #include "chalkgrad/program.h"
 #include "src/base/fields.h"
 #include "src/base/power.h"
+#include "src/base/test_support.h"
 #include "src/ir/leaves.h"
 #include "src/optimizers/sign.h"
 #include "src/run/reference.h"
@@ -328,23 +329,18 @@ TEST(Optimizers, KeepTheRatioOfTheirRates) {
   EXPECT_EQ(Optimizer(Adagrad{.lr = 2, .lr_decay = 0.5}).with_lr(1), (Adagrad{.lr = 1, .lr_decay = 0.5}));
 }
 
-std::string refusal(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const InputError& e) {
-    return e.what();
-  }
-  return "no error";
-}
-
 TEST(Optimizers, AnUnknownOneIsRefusedWithWhatThereIs) {
-  const auto named = [](const char* name) { return refusal([&] { (void)Optimizer::named(name); }); };
+  const auto named = [](const char* name) {
+    return testing_support::input_error([&] { (void)Optimizer::named(name); });
+  };
   EXPECT_EQ(named("adagard"), "optimizer \"adagard\" is not known; did you mean \"adagrad\"?");
   EXPECT_TRUE(named("x").starts_with("optimizer \"x\" is not known; use sgd, adagrad, ")) << named("x");
 }
 
 TEST(Optimizers, OptionsThatContradictEachOtherAreRefused) {
-  const auto check = [](const Optimizer& optimizer) { return refusal([&] { optimizer.check(); }); };
+  const auto check = [](const Optimizer& optimizer) {
+    return testing_support::input_error([&] { optimizer.check(); });
+  };
   EXPECT_EQ(check(Sgd{.momentum = 0, .nesterov = true}), "nesterov needs a momentum above 0");
   EXPECT_EQ(check(Sgd{.dampening = 0.5, .nesterov = true}), "nesterov takes no dampening; leave one of them out");
   EXPECT_EQ(check(Sgd{.momentum = 0, .dampening = 0.5}), "dampening needs a momentum above 0");

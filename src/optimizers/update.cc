@@ -7,6 +7,10 @@
 
 namespace chalk {
 
+Value StepContext::with_penalty(Value direction, Value penalty) const {
+  return ascends ? direction - penalty : direction + penalty;
+}
+
 ParameterRole ParameterUpdate::role() const { return role_of(w_); }
 
 Value ParameterUpdate::decayed(Value direction, double weight_decay) {

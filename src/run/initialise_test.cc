@@ -9,10 +9,13 @@
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/weight_init.h"
+#include "src/base/test_support.h"
 #include "src/base/text.h"
 
 namespace chalk {
 namespace {
+
+using testing_support::input_error;
 
 std::vector<float> drawn(const Init& init, const Shape& shape, std::uint64_t seed = 1) {
   std::vector<float> values(static_cast<std::size_t>(elements(shape)));
@@ -119,14 +122,7 @@ TEST(WeightInits, AreReadAsTheyAreWritten) {
     if (kind.number.empty()) continue;
     EXPECT_EQ(WeightInit::parse(str(kind.word, ":0.125")).text(), str(kind.word, ":0.125"));
   }
-  const auto said = [](const char* text) -> std::string {
-    try {
-      (void)WeightInit::parse(text);
-    } catch (const InputError& e) {
-      return e.what();
-    }
-    return "no error";
-  };
+  const auto said = [](const char* text) { return input_error([&] { (void)WeightInit::parse(text); }); };
   EXPECT_EQ(said("hee"), "init \"hee\" is not known; did you mean \"he\"?");
   EXPECT_EQ(said("x"),
             "init \"x\" is not known; use he, he_uniform, glorot, glorot_normal, lecun, lecun_uniform, orthogonal, "
@@ -155,29 +151,21 @@ TEST(Initialise, DrawsNothingInfiniteWithTheLargestNumbers) {
 }
 
 TEST(Initialise, RefusesWhatNothingCanBeDrawnFrom) {
-  const auto said = [](auto f) -> std::string {
-    try {
-      (void)f();
-    } catch (const InputError& e) {
-      return e.what();
-    }
-    return "no error";
-  };
   const std::string wrong_in = "fan_in is 0; it counts connections and must be at least 1",
                     wrong_out = "fan_out is -1; it counts connections and must be at least 1";
   for (const auto& kind : weight_inits()) {
-    EXPECT_EQ(said([&] { return WeightInit(kind.kind).init(0, 3); }), wrong_in) << kind.word;
-    EXPECT_EQ(said([&] { return WeightInit(kind.kind).init(3, -1); }), wrong_out) << kind.word;
+    EXPECT_EQ(input_error([&] { return WeightInit(kind.kind).init(0, 3); }), wrong_in) << kind.word;
+    EXPECT_EQ(input_error([&] { return WeightInit(kind.kind).init(3, -1); }), wrong_out) << kind.word;
   }
-  EXPECT_EQ(said([] { return Init::he(0); }), wrong_in);
-  EXPECT_EQ(said([] { return Init::glorot(0, 1); }), wrong_in);
-  EXPECT_EQ(said([] { return Init::glorot(1, -1); }), wrong_out);
+  EXPECT_EQ(input_error([] { return Init::he(0); }), wrong_in);
+  EXPECT_EQ(input_error([] { return Init::glorot(0, 1); }), wrong_in);
+  EXPECT_EQ(input_error([] { return Init::glorot(1, -1); }), wrong_out);
   for (const double value : {1e300, -1e300, std::numeric_limits<double>::quiet_NaN()}) {
     Graph g;
-    EXPECT_EQ(said([&] { return g.parameter("p", {3}, Init::constant(value)); }),
+    EXPECT_EQ(input_error([&] { return g.parameter("p", {3}, Init::constant(value)); }),
               str("parameter p would start from the number ", value, "; use one from -1e+37 to 1e+37"));
   }
-  EXPECT_EQ(said([] { return WeightInit(WeightInit::normal, 1e300).init(3, 4); }),
+  EXPECT_EQ(input_error([] { return WeightInit(WeightInit::normal, 1e300).init(3, 4); }),
             "init \"normal:1e+300\" needs a number above 0 and at most 1e+37 as its σ, e.g. normal:0.05");
 }
 

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "chalkgrad/error.h"
+#include "src/base/test_support.h"
 #include "src/base/text.h"
 
 namespace chalk {
@@ -239,12 +240,7 @@ TEST(Schedules, ThatLookAtTheLossSaySo) {
 }
 
 std::string refusal(const std::string& text) {
-  try {
-    (void)Schedule::parse(text);
-  } catch (const InputError& e) {
-    return e.what();
-  }
-  return "no error";
+  return testing_support::input_error([&] { (void)Schedule::parse(text); });
 }
 
 TEST(ScheduleText, IsReadAndWritten) {

@@ -25,6 +25,17 @@ Network trained(const std::string& text, Loss loss, bool labels = true) {
   return net;
 }
 
+/// One sample of four ones, and its target.
+Dataset one_sample(float target, Shape shape = {1}) {
+  Dataset one;
+  one.name = "one";
+  one.sample = {4};
+  one.values = {1, 1, 1, 1};
+  one.target = std::move(shape);
+  one.targets = {target};
+  return one;
+}
+
 std::string toml(const std::string& layers) {
   std::string text = "input = [4]\n[[layer]]\ntype = \"dense\"\noutputs = 3\n";
   for (std::size_t at = 0; at < layers.size();) {
@@ -235,12 +246,7 @@ TEST(Ensembles, ThatAreSureAndWrongHaveAFiniteLoss) {
   EXPECT_NEAR(evaluate(twice, sure.data).loss, 126 * std::log(2), 1e-4);
   Network sigmoid = trained("1n-sigmoid", Loss::binary_cross_entropy, false);
   std::ranges::fill(sigmoid.variables().at("dense1.weight").values(), 1000.0F);
-  Dataset one;
-  one.name = "one";
-  one.sample = {4};
-  one.values = {1, 1, 1, 1};
-  one.target = {1};
-  one.targets = {0};
+  const Dataset one = one_sample(0);
   Network* wrong[] = {&sigmoid, &sigmoid};
   EXPECT_NEAR(evaluate(wrong, one).loss, 126 * std::log(2), 1e-4);
 }
@@ -347,12 +353,7 @@ TEST(Ensembles, SayWhichDataTheyWant) {
 TEST(Ensembles, SayThatALossIsNotFinite) {
   Network tanh = trained("1n-tanh", Loss::binary_cross_entropy, false);
   std::ranges::fill(tanh.variables().at("dense1.weight").values(), -1.0F);
-  Dataset one;
-  one.name = "one";
-  one.sample = {4};
-  one.values = {1, 1, 1, 1};
-  one.target = {1};
-  one.targets = {1};
+  const Dataset one = one_sample(1);
   Network* both[] = {&tanh, &tanh};
   EXPECT_EQ(message([&] { evaluate(both, one); }),
             "the ensemble's binary-cross-entropy is not finite; measure the networks one by one");
@@ -518,12 +519,7 @@ TEST(Evaluate, RefusesTargetsThatTheLossCannotTake) {
 
 // Such an output has no first axis to count classes on.
 TEST(Evaluate, RefusesAScalarWhereEachPlaceHasALabel) {
-  Dataset one;
-  one.name = "one";
-  one.sample = {4};
-  one.values = {1, 1, 1, 1};
-  one.target = {};
-  one.targets = {1};
+  const Dataset one = one_sample(1, {});
   Network net = network(toml("sum"), {});
   ASSERT_EQ(net.output_shape(), Shape{});
   net.training.emplace().options.loss = Loss::pixel_cross_entropy;
