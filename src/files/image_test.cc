@@ -103,7 +103,7 @@ TEST(Orientation, IsAppliedToJpegInBothByteOrders) {
     auto bytes = read_file(source("fuzz/corpus/image") / name, kAnySize);
     const bool little = std::string_view(name) == "exif-little-endian.jpg";
     const Pixels tag = little ? Pixels{0x12, 1, 3, 0, 1, 0, 0, 0, 6} : Pixels{1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6};
-    const auto value = std::ranges::search(bytes, tag).end() - 1;
+    const auto value = std::search(bytes.begin(), bytes.end(), tag.begin(), tag.end()) + (std::ssize(tag) - 1);
     for (std::uint8_t orientation = 1; orientation <= 8; ++orientation) {
       *value = orientation;
       const auto image = decode_image(bytes, name), expected = upright(stored, orientation);

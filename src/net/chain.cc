@@ -235,7 +235,7 @@ Value build_spec(Value x, const LayerSpec& spec, bool centred, LayerNames& names
     const bool of_zero = zero && &branch == spec.branches.data();  // the others are shortcuts
     inputs.push_back(build_chain(x, of_zero ? ending_in_zero(branch) : branch, names));
   }
-  if (spec.branches.size() > 1 && layer.line.last_first) std::ranges::rotate(inputs, inputs.end() - 1);
+  if (spec.branches.size() > 1 && layer.line.last_first) std::rotate(inputs.begin(), inputs.end() - 1, inputs.end());
   names.begin(std::string(layer.name.value));
   const auto options = with_init(spec.options, names.init);
   return build_layer(layer, inputs, centred && layer.without_bias ? layer.without_bias(options) : options);
