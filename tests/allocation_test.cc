@@ -34,7 +34,7 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
   if (void* p = refused() ? nullptr : std::aligned_alloc(a, (size + a - 1) / a * a)) return p;
   throw std::bad_alloc();
 }
-#ifdef __GLIBC__  // large blocks come from here, and what the C library needs for a thread
+#ifdef __GLIBC__  // what the C library needs for a thread comes from here
 extern "C" void* calloc_of_libc(std::size_t count, std::size_t size) __asm__("__libc_calloc");
 extern "C" void* calloc(std::size_t count, std::size_t size) {
   return refused() ? nullptr : calloc_of_libc(count, size);

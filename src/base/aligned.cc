@@ -1,6 +1,6 @@
 #include "src/base/aligned.h"
 
-#include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <new>
 
@@ -11,30 +11,36 @@
 namespace chalk {
 namespace {
 
-constexpr std::size_t kAlignment = 64;
+constexpr std::align_val_t kAlignment{64};
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
-/// Asks for huge pages within the memory: fewer faults when it is first touched, and fewer misses in address tables.
-void prefer_huge_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes) {
-#ifdef MADV_HUGEPAGE
-  if (!std::align(kHugePage, kHugePage, memory, bytes)) return;
-  madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);  // a wish: failing is no error
+/// Trades the pages within the memory that make up whole huge pages for fresh ones, which are zeros, and huge where the
+/// system has such: they are touched for the first time by who uses them, and miss less often in address tables. Memory
+/// from the heap may have been in use, a page of 4 KB at a time. Returns the bytes traded; they begin at `memory`,
+/// which is moved.
+std::size_t renew_pages([[maybe_unused]] void*& memory, [[maybe_unused]] std::size_t bytes) {
+#if defined(MADV_HUGEPAGE) && defined(MADV_DONTNEED)
+  if (!std::align(kHugePage, kHugePage, memory, bytes)) return 0;
+  const std::size_t whole = bytes / kHugePage * kHugePage;
+  madvise(memory, whole, MADV_HUGEPAGE);                         // a wish: failing is no error
+  if (madvise(memory, whole, MADV_DONTNEED) == 0) return whole;  // it fails where pages are locked
 #endif
+  return 0;
 }
 
 }  // namespace
 
-void FreeBlock::operator()(float*) const { std::free(block); }
-
-AlignedFloats::AlignedFloats(std::size_t count) : size_(count) {
-  const std::size_t bytes = round(count) * sizeof(float);
-  void* const block = std::calloc(bytes + kAlignment, 1);  // which need not write the zeros that fresh pages hold
-  if (!block) throw std::bad_alloc();
-  void* memory = block;
-  std::size_t room = bytes + kAlignment;
-  std::align(kAlignment, bytes, memory, room);
-  data_ = {static_cast<float*>(memory), FreeBlock{block}};
-  prefer_huge_pages(memory, bytes);
+void* allocate_zeroed(std::size_t bytes) {
+  void* const memory = ::operator new[](bytes, kAlignment);
+  auto* const begin = static_cast<std::byte*>(memory);
+  void* fresh = memory;
+  const std::size_t zeros = renew_pages(fresh, bytes);
+  auto* const middle = static_cast<std::byte*>(fresh);
+  std::memset(begin, 0, static_cast<std::size_t>(middle - begin));
+  std::memset(middle + zeros, 0, bytes - zeros - static_cast<std::size_t>(middle - begin));
+  return memory;
 }
+
+void free_zeroed(void* memory) { ::operator delete[](memory, kAlignment); }
 
 }  // namespace chalk

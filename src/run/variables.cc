@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <cstring>
-#include <new>
 #include <span>
 #include <vector>
 
@@ -15,13 +13,12 @@
 
 namespace chalk {
 
-void Tensor::Free::operator()(float* p) const { ::operator delete[](p, std::align_val_t{64}); }
+void Tensor::Free::operator()(float* p) const { free_zeroed(p); }
 
 Tensor::Tensor(Shape shape) : shape_(std::move(shape)) {
   check_shape(shape_, "tensor");
-  const auto bytes = AlignedFloats::round(static_cast<std::size_t>(elements(shape_))) * sizeof(float);
-  data_.reset(static_cast<float*>(::operator new[](bytes, std::align_val_t{64})));
-  std::memset(data_.get(), 0, bytes);
+  const auto count = AlignedFloats::round(static_cast<std::size_t>(elements(shape_)));
+  data_.reset(static_cast<float*>(allocate_zeroed(count * sizeof(float))));
 }
 
 Tensor::Tensor(const Tensor& other) : Tensor(other.shape_) { std::ranges::copy(other.values(), data_.get()); }
