@@ -32,6 +32,7 @@ struct CheckedLine {
   Verdict verdict = Verdict::failed;
   std::string text{};    ///< the formula in plain text
   std::string latex{};   ///< and in LaTeX
+  std::string mathml{};  ///< and in MathML, for a <math> element
   std::string source{};  ///< what the document prints (lines that begin with %); may be empty
   /// Failed: why, and what to do. Except: where. Erratum: what is wrong with the printed formula. Otherwise empty, or a
   /// remark.

@@ -1,11 +1,13 @@
 #include "chalkgrad/check.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "src/base/text.h"
+#include "src/math/check_about.h"
 #include "src/math/declarations.h"
 #include "src/math/equation.h"
 #include "src/math/error.h"
@@ -23,6 +25,12 @@ constexpr int kMostTrials = 1000;
 class Checker {
  public:
   Checker(std::string_view origin, const CheckOptions& options) : origin_(origin), options_(options) { begin_part(""); }
+  Checker(const Graph& graph, const std::map<NodeId, std::string>& names, std::int64_t samples, std::string_view origin,
+          const CheckOptions& options)
+      : Checker(origin, options) {
+    part_->system = System(samples);
+    part_->system.take(graph, names, part_->symbols);
+  }
 
   CheckReport run(std::string_view text) {
     try {
@@ -88,7 +96,7 @@ class Checker {
     if (word == "corrected") return corrected(s, tokens);
     if (const auto declared = declare(*part_, tokens, s.text)) {
       if (declared->names || !s.label.empty() || !s.source.empty())
-        row(s, Verdict::definition, declared->text, declared->latex);
+        row(s, Verdict::definition, declared->text, declared->latex, declared->mathml);
       if (declared->names)  // "= …" below goes on from what was defined
         chain_ = {declared->defined, nullptr, declared->ranges, true};
       return;
@@ -119,7 +127,7 @@ class Checker {
       return unreadable(s, e);
     }
     if (equation.continues && !chain_.head) {
-      row(s, Verdict::failed, to_text(equation), to_latex(equation));
+      row(s, Verdict::failed, to_text(equation), to_latex(equation), to_mathml(equation));
       auto& line = report_.lines.back();
       line.line = s.place.line;
       line.column = s.place.column;
@@ -131,7 +139,7 @@ class Checker {
     if (!equation.continues) chain_ = {equation.members[0], nullptr, equation.ranges, true};
     chain_broken_ = false;
     const bool alone = equation.members.size() == 1 && !equation.continues;
-    row(s, alone ? Verdict::definition : Verdict::verified, to_text(equation), to_latex(equation));
+    row(s, alone ? Verdict::definition : Verdict::verified, to_text(equation), to_latex(equation), to_mathml(equation));
     judge(equation, report_.lines.back(), s);
   }
 
@@ -209,7 +217,7 @@ class Checker {
   void words(const Statement& s, Tokens& tokens) {
     const auto text = tokens.next().text;
     expect_end(tokens);
-    row(s, Verdict::definition, "\"" + text + "\"", latex_words(text));
+    row(s, Verdict::definition, "\"" + text + "\"", latex_words(text), mathml_words(text));
   }
 
   void erratum(const Statement& s, const std::string& why) {
@@ -271,7 +279,8 @@ class Checker {
 
   // ---- rows ----
 
-  void row(const Statement& s, Verdict verdict, const std::string& text, const std::string& latex = {}) {
+  void row(const Statement& s, Verdict verdict, const std::string& text, const std::string& latex = {},
+           const std::string& mathml = {}) {
     CheckedLine line;
     line.part = part_->name;
     line.label = s.label;
@@ -283,6 +292,7 @@ class Checker {
       if (space && !line.text.empty() && line.text.back() != ' ') line.text += ' ';
     }
     line.latex = latex;
+    line.mathml = mathml;
     for (const auto& each : s.source) line.source += (line.source.empty() ? "" : "\n") + each;
     last_line_ = s.place.line;
     readable_ = true;
@@ -306,6 +316,12 @@ class Checker {
 };
 
 }  // namespace
+
+CheckReport check_about(const Graph& graph, const std::map<NodeId, std::string>& names, std::int64_t samples,
+                        std::string_view text, std::string_view origin, const CheckOptions& options) {
+  return Checker(graph, names, samples, origin, options).run(text);
+}
+
 }  // namespace math
 
 CheckReport check_derivation(std::string_view text, std::string_view origin, const CheckOptions& options) {

@@ -8,8 +8,10 @@
 #include <fstream>
 #include <iterator>
 
+#include "chalkgrad/ops.h"
 #include "src/base/text.h"
 #include "src/layers/registry.h"
+#include "src/math/check_about.h"
 #include "src/math/test_support.h"
 
 namespace chalk::math {
@@ -369,7 +371,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{
             "functions f = sigmoid, gauss",
             "1:24 \"gauss\" is not a function; there are exp, ln, sqrt, tanh, sigmoid, relu, step, linear, abs, sign, "
-            "floor, sin, cos"},
+            "floor, sin, cos, erf"},
         Mistake{"3 := 4", "1:1 a name expected before :="},
         Mistake{"given a; a := 4", "1:10 \"a\" has a meaning already; use another name"},
         Mistake{"max := 4", "1:1 \"max\" has a meaning already; use another name"},
@@ -379,7 +381,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"given v: 3\nf(x) := x*v", "2:1 the value of f(…) must be one number, not a vector of 3"},
         Mistake{"f(x) := f(x - 1)",
                 "1:9 \"f\" is not a function; there are exp, ln, sqrt, tanh, sigmoid, relu, step, linear, "
-                "abs, sign, floor, sin, cos, softmax, and those defined with :="},
+                "abs, sign, floor, sin, cos, erf, softmax, and those defined with :="},
         Mistake{"given v: 3\nu[i,i] := v[i]", "2:5 \"i\" stands here twice"},
         Mistake{"given v: 3\nu[j] := v[i]",
                 "2:3 it is not known from where to where \"j\" runs, as no value has it as its "
@@ -544,6 +546,30 @@ TEST(Check, SeedsOfTheFuzzerAreTrue) {
 TEST(Check, AnEmptyTextIsAnEmptyReport) {
   for (const std::string text : {"", "\n\n", "# nothing\n", "part one", "given a"})
     EXPECT_TRUE(check(text).lines.empty()) << text;
+}
+
+TEST(CheckAbout, JudgesEquationsAboutAGraphThatIsThere) {
+  Graph g;
+  const Value x = g.input("in", {3}), w = g.parameter("w", {2, 3});
+  const Value y = tanh(dense(x, w));
+  const std::map<NodeId, std::string> names{{x.id(), "x"}, {w.id(), "W"}, {y.id(), "y"}};
+  const auto report = math::check_about(g, names, 2,
+                                        "y[n,i] = tanh(sum(j, W[i,j]*x[n,j]))\n"
+                                        "dy[n,i]/dW[k,j] = delta(i,k)*(1 - y[n,i]^2)*x[n,j]\n"
+                                        "dy[n,i]/dx[m,j] = delta(n,m)*(1 - y[n,i])*W[i,j]\n",
+                                        "a graph");
+  EXPECT_EQ(report.verified, 2U);
+  EXPECT_EQ(report.failed, 1U) << "the square is missing in the last line";
+  EXPECT_EQ(report.lines[2].verdict, Verdict::failed);
+}
+
+TEST(CheckAbout, DrawsWhatHasNoNameAndKeepsToRanges) {
+  Graph g;
+  const Value x = g.input("x", {2}), hidden = g.input("hidden", {2}), noise = g.noise("noise", {2});
+  const Value y = log(x) + hidden * g.constant(0), z = greater(g.constant(0), noise);
+  const auto report = math::check_about(g, {{x.id(), "x"}, {y.id(), "y"}, {z.id(), "z"}}, 1,
+                                        "x in 0.5..2\ny[i] = ln(x[i])\nz[i] = 0", "a graph");
+  EXPECT_EQ(report.verified, 2U);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ class DeclarationReader {
 
   std::optional<Declaration> read(const std::string& text) {
     const Place place = t_.peek().place;
-    Declaration as_written{.text = text, .latex = {}};
+    Declaration as_written{.text = text, .latex = {}, .mathml = {}};
     if (t_.take_word("network")) {
       network(place);
     } else if (t_.take_word("samples")) {
@@ -182,7 +182,7 @@ class DeclarationReader {
     part_.indices.begin_statement();
     Elaborator elaborator(symbols, part_.indices);
     ExprPtr formula;
-    Declaration made{.text = {}, .latex = {}, .names = true};
+    Declaration made{.text = {}, .latex = {}, .mathml = {}, .names = true};
     if (t_.take("(")) {
       symbol.kind = Symbol::Kind::function;
       symbol.parameter = t_.name("the parameter");
@@ -192,6 +192,8 @@ class DeclarationReader {
       expect_end(t_);
       made.text = symbol.name + "(" + symbol.parameter + ")";
       made.latex = latex_name(token.text, token.primes) + "(" + latex_name(symbol.parameter) + ")";
+      made.mathml =
+          str(mathml_name(token.text, token.primes), "<mo>(</mo>", mathml_name(symbol.parameter), "<mo>)</mo>");
       const int id = symbols.add(std::move(symbol), token.place);
       try_function(id, token.place);
     } else {
@@ -231,10 +233,12 @@ class DeclarationReader {
       symbols.add(std::move(symbol), token.place);
       made.text = to_text(name);
       made.latex = to_latex(name);
+      made.mathml = to_mathml(name);
       made.defined = node(std::move(name));
     }
     made.text += " := " + to_text(*formula) + to_text(made.ranges);
     made.latex += " := " + to_latex(*formula);
+    made.mathml = str("<mrow>", made.mathml, "<mo>≔</mo>", to_mathml(*formula), "</mrow>");
     return made;
   }
 

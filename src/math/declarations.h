@@ -11,9 +11,9 @@
 
 namespace chalk::math {
 
-/// A declaration as it is shown. Its LaTeX is empty where there is nothing to typeset.
+/// A declaration as it is shown. Its LaTeX and MathML are empty where there is nothing to typeset.
 struct Declaration {
-  std::string text, latex;
+  std::string text, latex, mathml;
   ExprPtr defined{};            // the value that := defines, with its indices
   std::vector<Bound> ranges{};  // and those given with "for"
   bool names = false;           // a := that a document would print

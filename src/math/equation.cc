@@ -79,5 +79,8 @@ std::string to_text(const std::vector<Bound>& ranges) {
 
 std::string to_text(const Equation& equation) { return join(equation, to_text, "=", "~=") + to_text(equation.ranges); }
 std::string to_latex(const Equation& equation) { return join(equation, to_latex, "=", "\\approx"); }
+std::string to_mathml(const Equation& equation) {
+  return str("<mrow>", join(equation, to_mathml, "<mo>=</mo>", "<mo>≈</mo>"), "</mrow>");
+}
 
 }  // namespace chalk::math

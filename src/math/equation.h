@@ -31,5 +31,6 @@ void expect_end(const Tokens& tokens);
 std::string to_text(const std::vector<Bound>& ranges);
 std::string to_text(const Equation& equation);
 std::string to_latex(const Equation& equation);
+std::string to_mathml(const Equation& equation);
 
 }  // namespace chalk::math

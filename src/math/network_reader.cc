@@ -21,11 +21,6 @@ constexpr std::int64_t kMostExtent = 4096;
 constexpr std::int64_t kMostWork = std::int64_t{1} << 26;
 constexpr std::size_t kMostLayers = 200;
 
-/// What the engine's derivatives are at corners.
-Convention convention_of(const Op* op) {
-  return op == &op_relu ? kRelu : op == &op_select ? kActivation : op == &op_max_pool ? kPooling : kNoConvention;
-}
-
 }  // namespace
 
 class NetworkReader {
@@ -85,7 +80,6 @@ class NetworkReader {
     const Token word = t_.peek();
     t_.name("a layer");
     s_.graph_.layer(str("layer", ++count_));
-    const auto begin = s_.graph_.size();
     try {
       const Value y = layer(word);
       x_ = y == x_ ? reshape(x_, x_.shape()) : y;  // a value of its own
@@ -93,7 +87,6 @@ class NetworkReader {
       throw FormulaError(word.place, e.what());
     }
     spend(x_.shape(), 1, word.place);
-    for (auto id = begin; id < s_.graph_.size(); ++id) conventions_ |= convention_of(s_.graph_.node(id).op);
     if (!name.empty()) show(name, place, x_, Symbol::Kind::computed);
   }
 
@@ -282,41 +275,9 @@ class NetworkReader {
     show(name, place, value, kind, value.shape(), 0);
   }
 
-  /// Makes a value known by name; axes of extent 1 take no index, the samples are the first axis if there are several.
   void show(const std::string& name, Place place, Value value, Symbol::Kind kind, const Shape& seen,
             std::int64_t outputs_last) {
-    Symbol symbol;
-    symbol.name = name;
-    symbol.kind = kind;
-    symbol.network = true;
-    if (value.batched() && s_.samples_ > 1) symbol.extents.push_back(s_.samples_);
-    std::copy_if(seen.begin(), seen.end(), std::back_inserter(symbol.extents), [](auto extent) { return extent > 1; });
-    if (kind == Symbol::Kind::drawn) {
-      // Weights so that sums are of the size of one input, as at the start of training.
-      const bool weights = value.shape().size() > 1 && !value.batched();
-      const auto inputs = weights ? elements(value.shape()) / value.shape()[0] : 1;
-      const auto fan_in = static_cast<double>(inputs);
-      const double bound = value.batched() ? 1 : weights ? std::min(1.0, std::sqrt(3 / fan_in)) : 0.5;
-      symbol.domain = {.low = -bound, .high = bound};
-    } else {
-      for (const auto& [id, entry] : s_.entries_) {
-        if (reaches(entry.node, value.id())) symbol.from.insert(id);
-      }
-      symbol.conventions = conventions_;
-    }
-    const int id = symbols_.add(std::move(symbol), place);
-    s_.entries_[id] = {value.id(), outputs_last};
-  }
-
-  /// Whether `to` is computed from `from`.
-  bool reaches(NodeId from, NodeId to) const {
-    std::vector<bool> found(static_cast<std::size_t>(to) + 1);
-    found[static_cast<std::size_t>(to)] = true;
-    for (auto id = to; id > from; --id) {
-      if (!found[static_cast<std::size_t>(id)]) continue;
-      for (const auto input : s_.graph_.node(id).inputs) found[static_cast<std::size_t>(input)] = true;
-    }
-    return from <= to && found[static_cast<std::size_t>(from)];
+    s_.show(symbols_, name, place, value.id(), kind, seen, outputs_last);
   }
 
   System& s_;
@@ -324,7 +285,6 @@ class NetworkReader {
   Symbols& symbols_;
   Value x_;
   int count_ = 0;
-  unsigned conventions_ = 0;  // of the layers so far
 
   /// Layers that are written with more than their name.
   using Read = Value (NetworkReader::*)(const Layer&);

@@ -4,6 +4,10 @@
 #include <rapidcheck/gtest.h>
 
 #include <array>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "src/math/error.h"
 #include "src/math/print.h"
@@ -304,7 +308,88 @@ TEST(Latex, LooksLikeTheFormula) {
   EXPECT_EQ(latex("max(i=0..2, v[i]) + max(a, 0)"), "\\max_{i=0\\ldots 2} v_{i} + \\max\\left(a, 0\\right)");
   EXPECT_EQ(latex("[i != j]*δ(i,j)"), "\\left[i \\neq j\\right]\\, \\delta_{i,j}");
   EXPECT_EQ(latex("at(S, a := 2*a)"), "\\left.S\\right|_{a \\to 2\\, a}");
+  EXPECT_EQ(latex("abs(a) + floor(a)*erf(a)"),
+            "\\left\\lvert a\\right\\rvert + "
+            "\\left\\lfloor a\\right\\rfloor\\, \\operatorname{erf}\\left(a\\right)");
   EXPECT_EQ(latex("f'[j](v[j])"), "f'_{j}\\left(v_{j}\\right)");
+}
+
+/// Elements are in pairs, each has as many children as MathML demands, and all text is in a token element.
+std::string mathml_fault(const std::string& text) {
+  const std::map<std::string, int> children{{"mrow", -1},  {"mfrac", 2},  {"msup", 2},   {"msub", 2},
+                                            {"munder", 2}, {"msqrt", -1}, {"msubsup", 3}};
+  std::vector<std::pair<std::string, int>> open{{"math", 0}};
+  for (std::size_t at = 0; at < text.size();) {
+    if (text[at] != '<') {
+      const bool token = open.back().first[0] == 'm' && children.count(open.back().first) == 0 && open.size() > 1;
+      if (!token) return "text outside of a token at " + text.substr(at, 10);
+      at = text.find('<', at);
+      continue;
+    }
+    const auto end = text.find('>', at);
+    if (end == std::string::npos) return "< without >";
+    const auto name = text.substr(at + 1, text.find_first_of(" >", at) - at - 1);
+    at = end + 1;
+    if (name[0] != '/') {
+      ++open.back().second;
+      open.emplace_back(name, 0);
+      continue;
+    }
+    const auto [opened, count] = open.back();
+    if ("/" + opened != name) return name + " closes " + opened;
+    const auto wanted = children.find(opened);
+    if (wanted != children.end() && wanted->second >= 0 && count != wanted->second)
+      return opened + " of " + std::to_string(count);
+    open.pop_back();
+  }
+  return open.size() == 1 ? "" : open.back().first + " is not closed";
+}
+
+TEST(MathMl, TheFaultsAreFound) {
+  EXPECT_EQ(mathml_fault("<mfrac><mn>1</mn><mrow></mrow></mfrac>"), "");
+  EXPECT_EQ(mathml_fault("<mfrac><mn>1</mn></mfrac>"), "mfrac of 1");
+  EXPECT_EQ(mathml_fault("<mrow>1</mrow>"), "text outside of a token at 1</mrow>");
+  EXPECT_EQ(mathml_fault("<mn>1</mo>"), "/mo closes mn");
+  EXPECT_EQ(mathml_fault("<mrow><mn>1</mn>"), "mrow is not closed");
+}
+
+RC_GTEST_PROP(MathMl, OfAnyFormulaIsWellFormed, ()) {
+  const auto e = *formulas(*rc::gen::inRange(0, 4));
+  RC_ASSERT(mathml_fault(to_mathml(*e)) == "");
+}
+
+TEST(MathMl, LooksLikeTheFormula) {
+  const auto mathml = [](std::string_view text) { return to_mathml(*parse_formula(text, known())); };
+  EXPECT_EQ(mathml("a + 2"), "<mrow><mi>a</mi><mo>+</mo><mn>2</mn></mrow>");
+  EXPECT_EQ(mathml("-a"), "<mrow><mo>−</mo><mi>a</mi></mrow>");
+  EXPECT_EQ(mathml("a*b"), "<mrow><mi>a</mi><mo lspace=\"0.1em\" rspace=\"0.1em\">\u2062</mo><mi>b</mi></mrow>");
+  EXPECT_EQ(mathml("a*2"), "<mrow><mi>a</mi><mo>·</mo><mn>2</mn></mrow>");
+  EXPECT_EQ(mathml("(a + b)/b"),
+            "<mfrac><mrow><mrow><mi>a</mi><mo>+</mo><mi>b</mi></mrow></mrow><mrow><mi>b</mi></mrow></mfrac>");
+  EXPECT_EQ(mathml("(a + b)^2"),
+            "<msup><mrow><mo>(</mo><mrow><mrow><mi>a</mi><mo>+</mo><mi>b</mi></mrow></mrow><mo>)</mo></mrow>"
+            "<mrow><mn>2</mn></mrow></msup>");
+  EXPECT_EQ(mathml("W1[i,j]"),
+            "<msubsup><mi>W</mi><mrow><mi>i</mi><mo>,</mo><mi>j</mi></mrow>"
+            "<mrow><mo>(</mo><mn>1</mn><mo>)</mo></mrow></msubsup>");
+  EXPECT_EQ(mathml("sum(i, v[i])"),
+            "<mrow><munder><mo>∑</mo><mrow><mi>i</mi></mrow></munder>"
+            "<msub><mi>v</mi><mrow><mi>i</mi></mrow></msub></mrow>");
+  EXPECT_EQ(mathml("dS/da"), "<mfrac><mrow><mo>∂</mo><mi>S</mi></mrow><mrow><mo>∂</mo><mi>a</mi></mrow></mfrac>");
+  EXPECT_EQ(mathml("[a < b]"), "<mrow><mo>[</mo><mrow><mi>a</mi><mo>&lt;</mo><mi>b</mi></mrow><mo>]</mo></mrow>");
+  EXPECT_EQ(mathml("sqrt(a) + relu'(a)"),
+            "<mrow><msqrt><mi>a</mi></msqrt><mo>+</mo><mrow><msup><mi>relu</mi><mrow><mo>′</mo></mrow></msup>"
+            "<mo>\u2061</mo><mrow><mo>(</mo><mrow><mi>a</mi></mrow><mo>)</mo></mrow></mrow></mrow>");
+}
+
+TEST(MathMl, NamesAreTypeset) {
+  EXPECT_EQ(mathml_name("a"), "<mi>a</mi>");
+  EXPECT_EQ(mathml_name("alpha"), "<mi>α</mi>");
+  EXPECT_EQ(mathml_name("Deltaw"), "<mrow><mi>Δ</mi><mi>w</mi></mrow>");
+  EXPECT_EQ(mathml_name("loss"), "<mi mathvariant=\"italic\">loss</mi>");
+  EXPECT_EQ(mathml_name("z_out", 1),
+            "<msubsup><mi>z</mi><mrow><mtext>out</mtext></mrow><mrow><mo>′</mo></mrow></msubsup>");
+  EXPECT_EQ(mathml_words("a < b & c"), "<mtext>a &lt; b &amp; c</mtext>");
 }
 
 TEST(Latex, NamesAreTypeset) {

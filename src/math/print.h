@@ -1,4 +1,4 @@
-// Formulas as people write them: in plain text, which can be read back, and in LaTeX.
+// Formulas as people write them: in plain text, which can be read back, in LaTeX and in MathML.
 #pragma once
 
 #include <string>
@@ -12,10 +12,14 @@ namespace chalk::math {
 std::string to_text(const Expr& formula);
 /// `\sum_{b,c} W^{(1)}_{d-b,e-c}\, x_{b,c} + b^{(1)}_{d,e}`
 std::string to_latex(const Expr& formula);
+/// The same as presentation MathML, `<mrow>…</mrow>`, in elements of MathML Core: what goes into a <math> element.
+std::string to_mathml(const Expr& formula);
 
 /// W1 → W^{(1)}, alpha → \alpha, deltaL → \delta^{L}, z_out → z_{out}.
 std::string latex_name(std::string_view name, int primes = 0);
+std::string mathml_name(std::string_view name, int primes = 0);
 /// Words in LaTeX: \text{50\% of them}.
 std::string latex_words(std::string_view words);
+std::string mathml_words(std::string_view words);
 
 }  // namespace chalk::math

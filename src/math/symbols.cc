@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numbers>
 #include <span>
 
 #include "src/base/suggest.h"
@@ -49,7 +50,7 @@ ExprPtr norm_derivative(const ExprPtr& s) {
   return ratio(compared(Comparison::greater), product(number(2, s->place), root));
 }
 
-constexpr std::array<Builtin, 14> kBuiltins{{
+constexpr std::array<Builtin, 15> kBuiltins{{
     {"exp", std::exp, [](const ExprPtr& x) { return call("exp", x); }},
     {"ln", std::log, [](const ExprPtr& x) { return ratio(one(x), x); }},
     {"sqrt", std::sqrt, [](const ExprPtr& x) { return ratio(one(x), product(number(2, x->place), call("sqrt", x))); },
@@ -72,9 +73,13 @@ constexpr std::array<Builtin, 14> kBuiltins{{
     {"floor", [](double x) { return std::floor(x); }, zero},
     {"sin", std::sin, [](const ExprPtr& x) { return call("cos", x); }},
     {"cos", std::cos, [](const ExprPtr& x) { return negated(call("sin", x)); }},
+    {"erf", std::erf,
+     [](const ExprPtr& x) {
+       return product(number(2 / std::sqrt(std::numbers::pi), x->place), call("exp", negated(product(x, x))));
+     }},
     {kNormFunction, std::sqrt, norm_derivative, true, kNorm},
 }};
-constexpr auto kNamed = std::span(kBuiltins).first<13>();  // the others are written with signs
+constexpr auto kNamed = std::span(kBuiltins).first<14>();  // the others are written with signs
 
 constexpr std::array<std::string_view, 20> kReserved{
     "sum",  "prod",    "max",     "min",   "argmax", "delta", "diag",    "at",        "softmax",   "ones",

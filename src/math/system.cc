@@ -1,13 +1,16 @@
 #include "src/math/system.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "chalkgrad/differentiate.h"
 #include "src/base/random.h"
 #include "src/base/text.h"
+#include "src/ir/leaves.h"
 #include "src/math/derive.h"
 #include "src/math/elaborate.h"
 #include "src/math/error.h"
+#include "src/ops/registry.h"
 #include "src/run/reference.h"
 
 namespace chalk::math {
@@ -28,6 +31,11 @@ std::vector<double> transposed(const std::vector<double>& values, std::size_t ro
   return out;
 }
 
+/// What the engine's derivatives are at corners.
+Convention convention_of(const Op* op) {
+  return op == &op_relu ? kRelu : op == &op_select ? kActivation : op == &op_max_pool ? kPooling : kNoConvention;
+}
+
 ExprPtr index_node(int id) {
   Expr e;
   e.kind = Kind::index;
@@ -36,6 +44,57 @@ ExprPtr index_node(int id) {
 }
 
 }  // namespace
+
+void System::take(const Graph& graph, const std::map<NodeId, std::string>& names, Symbols& symbols) {
+  graph_ = graph;
+  for (NodeId id = 0; id < graph_.size(); ++id) {
+    const auto& op = *graph_.node(id).op;
+    const bool drawn = &op == &op_input || &op == &op_parameter;
+    work_ += elements(graph_.node(id).type.shape) * samples_;
+    const auto name = names.find(id);
+    if (name == names.end() && !drawn) continue;
+    show(symbols, name == names.end() ? str("leaf ", id) : name->second, {}, id,
+         drawn ? Symbol::Kind::drawn : Symbol::Kind::computed, graph_.node(id).type.shape, 0);
+  }
+}
+
+std::vector<bool> System::before(NodeId to) const {
+  std::vector<bool> found(static_cast<std::size_t>(graph_.size()));
+  found[static_cast<std::size_t>(to)] = true;
+  for (auto id = to; id >= 0; --id) {
+    if (!found[static_cast<std::size_t>(id)]) continue;
+    for (const auto input : graph_.node(id).inputs) found[static_cast<std::size_t>(input)] = true;
+  }
+  return found;
+}
+
+void System::show(Symbols& symbols, const std::string& name, Place place, NodeId node, Symbol::Kind kind,
+                  const Shape& seen, std::int64_t outputs_last) {
+  const auto& type = graph_.node(node).type;
+  Symbol symbol;
+  symbol.name = name;
+  symbol.kind = kind;
+  symbol.network = true;
+  if (type.batched && samples_ > 1) symbol.extents.push_back(samples_);
+  std::copy_if(seen.begin(), seen.end(), std::back_inserter(symbol.extents), [](auto extent) { return extent > 1; });
+  if (kind == Symbol::Kind::drawn) {
+    // Weights so that sums are of the size of one input, as at the start of training.
+    const bool weights = type.shape.size() > 1 && !type.batched;
+    const auto inputs = weights ? elements(type.shape) / type.shape[0] : 1;
+    const double bound = type.batched ? 1 : weights ? std::min(1.0, std::sqrt(3 / static_cast<double>(inputs))) : 0.5;
+    symbol.domain = {.low = is_noise(graph_.node(node)) ? 0 : -bound, .high = bound};
+  } else {
+    const auto from = before(node);
+    for (const auto& [id, entry] : entries_) {
+      if (from[static_cast<std::size_t>(entry.node)]) symbol.from.insert(id);
+    }
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      if (from[static_cast<std::size_t>(id)]) symbol.conventions |= convention_of(graph_.node(id).op);
+    }
+  }
+  const int id = symbols.add(std::move(symbol), place);
+  entries_[id] = {node, outputs_last};
+}
 
 std::vector<double> System::shown(const Entry& entry, const std::vector<double>& values) {
   if (entry.outputs_last == 0) return values;

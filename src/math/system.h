@@ -26,6 +26,9 @@ class System {
   /// Reads `NAME: SHAPE > layer > NAME = layer …` (after the word "network"), and adds its values to the symbols.
   /// Throws FormulaError.
   void build(Tokens& tokens, Symbols& symbols);
+  /// Takes a graph that is there already. Values with a name are known by it; other leaves are drawn, too. Throws
+  /// FormulaError for a name that is taken.
+  void take(const Graph& graph, const std::map<NodeId, std::string>& names, Symbols& symbols);
 
   bool empty() const { return graph_.size() == 0; }
   std::int64_t samples() const { return samples_; }
@@ -42,6 +45,11 @@ class System {
     Graph graph;
     NodeId seed = -1, result = -1;  // −1: it does not depend on it
   };
+  /// Makes a value known by name. Axes of extent 1 take no index; the samples are the first axis if there are several.
+  void show(Symbols& symbols, const std::string& name, Place place, NodeId node, Symbol::Kind kind, const Shape& seen,
+            std::int64_t outputs_last);
+  /// For each value, whether `to` is computed from it.
+  std::vector<bool> before(NodeId to) const;
   const Derivative& derivative(int symbol, int other) const;
   /// Between the order in which the engine keeps numbers and the one in which formulas index them.
   static std::vector<double> shown(const Entry& entry, const std::vector<double>& values);
