@@ -49,11 +49,14 @@ extern "C" void* calloc(std::size_t count, std::size_t size) {
 namespace chalk {
 namespace {
 
+constexpr const char* kSmall = "8c3-relu-mp2-32n-relu-10n";
+
 /// The most that a step of training allocates, but for the first.
-long most_of_a_step(const Dataset& data, const char* text, const Optimizer& optimizer, std::int64_t epochs) {
+long most_of_a_step(const Dataset& data, const char* text, TrainOptions options) {
   Network net = network(text, data.sample);
   long after_first = -1, worst = 0, last = 0;
-  TrainOptions options{.epochs = epochs, .batch = 50, .optimizer = optimizer, .threads = 2};
+  options.batch = 50;
+  options.threads = 2;
   options.on_step = [&](const Progress& progress) {
     const long now = allocations.load();
     const bool epoch_begins = progress.samples == options.batch;  // the end of an epoch writes a checkpoint
@@ -70,7 +73,7 @@ TEST(TrainingStep, AllocatesNothing) {
 #endif
   const Split data = digits();
   for (const char* text : {"8c3-relu-mp2-32n-relu-10n", "6c3z-tanh-ap2-8c3-sigmoid-mp2-10n-softmax"})
-    EXPECT_EQ(most_of_a_step(data.train, text, {}, 2), 0) << text;
+    EXPECT_EQ(most_of_a_step(data.train, text, {.epochs = 2}), 0) << text;
 }
 
 TEST(TrainingStep, OfAnyOptimizerAllocatesNothing) {
@@ -79,19 +82,32 @@ TEST(TrainingStep, OfAnyOptimizerAllocatesNothing) {
 #endif
   const Split data = digits();
   for (const auto name : Optimizer::names())
-    EXPECT_EQ(most_of_a_step(data.train, "8c3-relu-mp2-32n-relu-10n", Optimizer::named(name), 1), 0) << name;
+    EXPECT_EQ(most_of_a_step(data.train, kSmall, {.epochs = 1, .optimizer = Optimizer::named(name)}), 0) << name;
 }
 
-// The end of an epoch may allocate (names of classes, a table of confusions), but what measures it is compiled before
-// the first step, which takes thousands of allocations.
-TEST(TrainingStep, ThatEndsAnEpochWithValidationCompilesNothing) {
+TEST(TrainingStep, ThatAveragesWeightsAllocatesNothing) {
 #ifndef COUNTED
   GTEST_SKIP() << "SKIPPED: a sanitizer replaces the allocator";
 #endif
   const Split data = digits();
-  Network net = network("8c3-relu-mp2-32n-relu-10n", data.train.sample);
+  for (const char* text : {"ema:0.9", "ema:0.9,from=1", "swa:0", "swa:1"}) {
+    const auto average = Average::parse(text);
+    EXPECT_EQ(most_of_a_step(data.train, kSmall, {.epochs = 2, .average = average}), 0) << text;
+  }
+  EXPECT_EQ(most_of_a_step(data.train, "8c3-bn-relu-mp2-10n", {.epochs = 2, .average = Ema{}}), 0);
+}
+
+// The end of an epoch may allocate (names of classes, a table of confusions), but what measures it is compiled before
+// the first step, which takes thousands of allocations.
+TEST(TrainingStep, ThatEndsAnEpochWithValidationAndMeasuresStatisticsCompilesNothing) {
+#ifndef COUNTED
+  GTEST_SKIP() << "SKIPPED: a sanitizer replaces the allocator";
+#endif
+  const Split data = digits();
+  Network net = network("8c3-bn-relu-mp2-32n-relu-10n", data.train.sample);
   const TrainOptions options{.epochs = 3,
                              .batch = static_cast<std::int64_t>(data.train.size()),
+                             .average = Swa{},
                              .threads = 2,
                              .validation = &data.test,
                              .keep_last = true};

@@ -55,6 +55,13 @@ std::map<std::string, std::string> metadata(const Network& network) {
   return all;
 }
 
+/// What the weights are, if they are not simply those of the last step.
+std::string weights_text(const Network& network) {
+  if (!network.training || !network.training->options.average) return {};
+  return fmt::format("averages, {}{}", network.training->options.average.text(),
+                     has_raw_weights(network) ? "; those of the last step are there, too, as NAME.raw" : "");
+}
+
 int info(const Options& o) {
   auto network = make_network(o.network);
   const Graph step = training_step(network);
@@ -79,6 +86,7 @@ int info(const Options& o) {
     json["instruction_set"] = instruction_set();
     json["threads"] = inference.threads;
     json["cores"] = to_json(usable_cores());
+    if (const auto text = weights_text(network); !text.empty()) json["weights"] = text;
     if (!network.encoding.class_names.empty()) json["classes"] = network.encoding.class_names;
     if (const auto all = metadata(network); !all.empty()) json["metadata"] = all;
     json["weights_sha256"] = network.weights_sha256();
@@ -98,6 +106,7 @@ int info(const Options& o) {
   fmt::print("inference   {} multiply-adds a sample, {}\n", count(total.forward), to_text(inference));
   fmt::print("runs on     {}\n", instruction_set());
   fmt::print("threads     {}\n", threads_text(inference, o.threads));
+  if (const auto text = weights_text(network); !text.empty()) fmt::print("weights     {}\n", text);
   for (const auto& [key, value] : metadata(network)) fmt::print("{}  {}\n", key, value);
   if (!o.network.model.empty()) fmt::print("weights sha256 {}\n", network.weights_sha256());
   return kOk;

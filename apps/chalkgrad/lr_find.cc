@@ -143,7 +143,7 @@ void add_lr_find(CommandLine& line) {
   auto& o = *options;
   auto& command = o.command =
       line.command("lr-find", "Try growing learning rates on a network, and suggest one", options, lr_find);
-  add_run(o, {"epochs", "lr", "schedule", "patience", "by_accuracy", "keep_last"});
+  add_run(o, {"epochs", "lr", "schedule", "average", "patience", "by_accuracy", "keep_last"});
   command.real("--least", o.find.least, LrFindOptions::rates(), "Rate of the first step").shows_default();
   command.real("--most", o.find.most, LrFindOptions::rates(), "Rate of the last step").shows_default();
   command.whole("--steps", o.find.steps, {.least = 10, .most = 1'000'000}, "Steps, each with a larger rate")

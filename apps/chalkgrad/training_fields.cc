@@ -251,7 +251,8 @@ void TrainingFields::check_agreement(const TrainOptions& began, const std::strin
     const auto then = std::ranges::find(before, name, &std::pair<std::string, std::string>::first);
     const bool asked_for = given(name) || (name == "groups" && !frozen_.empty());
     if (!asked_for || then == before.end() || then->second == value) continue;
-    throw differs("--" + with_dashes(name), value, then->second, file);
+    const auto shown = [](const std::string& text) { return text.empty() ? "none" : text; };
+    throw differs("--" + with_dashes(name), shown(value), shown(then->second), file);
   }
 }
 

@@ -161,7 +161,7 @@ Run run_from(const RunOptions& o, std::optional<std::uint64_t> seed) {
   o.choose_loss(options);
   o.fields.apply(options);
   if (seed) options.seed = *seed;
-  network.training.reset();
+  begin_anew(network);
   network.metadata.erase(kValidationKey);
   if (!o.validation.empty()) network.metadata[kValidationKey] = plain_validation(o.validation);
   auto data = data_for(network, o);

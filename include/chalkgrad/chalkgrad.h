@@ -11,6 +11,7 @@
 #error "chalkgrad needs RTTI: compile without -fno-rtti"
 #endif
 
+#include "chalkgrad/average.h"
 #include "chalkgrad/benchmark.h"
 #include "chalkgrad/check.h"
 #include "chalkgrad/cores.h"

@@ -35,15 +35,16 @@ class Trainer {
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;
 
-  /// Trains on one batch. Allocates nothing, except where an epoch ends that is judged on validation data. If the loss
-  /// is not finite, throws NumericError naming the step and the first layer with such a value, or the output that has
-  /// no logarithm; the weights are then as before the step. Likewise for a gradient or an update that is not finite
-  /// although the loss is. That is noticed later, by the next loss, at the end of the epoch or in save(); the steps
-  /// since a copy of the weights are then repeated, so that the error names the step where it happened, the layer and
-  /// the sample, and weights and record are as before that one. With clip_norm, a norm of the gradients that is not
-  /// finite is an error at once. The run has then diverged: with a smaller lr, another begins from the weights as they
-  /// are now or, if they have grown too large, from others (Network::initialize, load). At the end of an epoch,
-  /// evaluates the network on the validation data, if there are any. Throws std::logic_error if the run is finished.
+  /// Trains on one batch. Allocates nothing, except where an epoch ends that is judged on validation data, or after
+  /// which running statistics are measured anew (Swa). If the loss is not finite, throws NumericError naming the step
+  /// and the first layer with such a value, or the output that has no logarithm; the weights are then as before the
+  /// step. Likewise for a gradient or an update that is not finite although the loss is. That is noticed later, by the
+  /// next loss, at the end of the epoch or in save(); the steps since a copy of the weights are then repeated, so that
+  /// the error names the step where it happened, the layer and the sample, and weights and record are as before that
+  /// one. With clip_norm, a norm of the gradients that is not finite is an error at once. The run has then diverged:
+  /// with a smaller lr, another begins from the weights as they are now or, if they have grown too large, from others
+  /// (Network::initialize, load). At the end of an epoch, evaluates the network on the validation data, if there are
+  /// any. Throws std::logic_error if the run is finished.
   const Progress& step();
   const Progress& progress() const;
   /// True if the last step completed an epoch.
@@ -55,6 +56,7 @@ class Trainer {
   bool stopped() const;
   /// Gives the network the weights of the epoch that was best on the validation data (unless TrainOptions::keep_last),
   /// for when all is done: the network holds them beside its own until then, so that they are in its checkpoints, too.
+  /// Of a run with averages they are averages, and the weights of the last step are then gone.
   void keep_best();
   /// Saves the network with its record: a checkpoint. Throws InputError, and NumericError as step() does for weights
   /// that are not finite.
@@ -79,6 +81,13 @@ TrainResult train(Network& network, const Dataset& data, const TrainOptions& opt
 
 /// The options a checkpoint was written with; throws InputError if the network has no record.
 TrainOptions checkpoint_options(const Network& network);
+
+/// Makes a network ready for a new run: forgets the record. If it has averages of weights (TrainOptions::average), the
+/// new run goes on with the weights of the last step instead, as if there had been no averages, unless they are gone: a
+/// run that keeps the best epoch's weights keeps its averages alone. To begin with averages, reset Network::training.
+void begin_anew(Network& network);
+/// Whether the network's parameters are averages beside which there are still the weights of the last step.
+bool has_raw_weights(const Network& network);
 
 /// The loss the network was trained with, if it has a record.
 std::optional<Loss> trained_loss(const Network& network);

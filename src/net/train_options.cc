@@ -38,6 +38,13 @@ void TrainOptions::visit(FieldVisitor& v) {
   groups = ParameterGroup::parse(written);
   v.field(Field("l1", Range::at_least(0), "Adds X·sign(w) to the gradient of each weight w").added_later(), l1);
 
+  auto averaged = average.text();
+  const auto check_average = [](const std::string& given) { (void)Average::parse(given); };
+  static const auto about_average =
+      str("Keeps averages of the weights for all who use the model: ", alternatives(Average::forms()));
+  v.field(Field("average", check_average, about_average).added_later(), averaged);
+  average = Average::parse(averaged);
+
   auto signed_seed = static_cast<std::int64_t>(seed);
   v.field({"seed", Range::at_least(0), "Decides the first weights and the order of the samples"}, signed_seed);
   seed = static_cast<std::uint64_t>(signed_seed);

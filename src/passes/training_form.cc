@@ -36,14 +36,16 @@ Graph substituted(const Graph& graph) {
 
 }  // namespace
 
-Graph training_form(const Graph& graph) {
+Graph training_form(const Graph& graph, const std::string& momentum) {
   Graph training = substituted(graph);
+  const Value given = momentum.empty() ? Value() : training.shared_input(momentum);
   const std::string layer_before = training.layer();
   for (const auto& average : graph.running_averages()) {
     const Value parameter = training.value(average.parameter), estimate = training.value(average.estimate);
     training.layer(graph.node(average.estimate).layer);
-    const Value rest = training.constant(1 - average.momentum), momentum = training.constant(average.momentum);
-    training.update(parameter, rest * parameter + momentum * estimate);
+    const Value rest = given ? training.constant(1) - given : training.constant(1 - average.momentum);
+    const Value share = given ? given : training.constant(average.momentum);
+    training.update(parameter, rest * parameter + share * estimate);
   }
   training.layer(layer_before);
   return training;

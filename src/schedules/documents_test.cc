@@ -1,4 +1,4 @@
-// The tables of schedules in docs/cli.md.
+// The tables of schedules and averages in docs/cli.md.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,19 +7,36 @@
 #include "src/base/document_testing.h"
 #include "src/base/fields.h"
 #include "src/base/text.h"
+#include "src/schedules/average.h"
 #include "src/schedules/schedule.h"
 
 namespace chalk {
 namespace {
 
 /// The example of those parameters that must be given: "step:30".
-std::string example_of(const ScheduleDefinition& definition) {
-  std::string text(definition.name.value);
+std::string example_of(std::string_view name, const Attributes& defaults) {
+  std::string text(name);
   FieldFunction writer([&](const Field& field, const auto&) {
     if (field.must_be_given) text += str(":", field.example);
   });
-  definition.defaults.value.show(writer);
+  defaults.show(writer);
   return text;
+}
+
+/// A row for each.
+std::string parameters_of(std::string_view name, const Attributes& parameters) {
+  const auto defaults = texts_of([&](FieldVisitor& v) { parameters.show(v); });
+  std::string table, first = str("`", name, "`");
+  std::size_t i = 0;
+  FieldFunction row([&]<class T>(const Field& field, const T&) {
+    const auto& usual = defaults.at(i++).second;
+    table += str("| ", first, " | `", field.name, "` | ", field.help, " | ",
+                 std::is_same_v<T, std::vector<double>> ? "growing numbers, each " : "", field.range.text(), " | ",
+                 field.must_be_given ? str("it must be given: `", example_of(name, parameters), "`") : usual, " |\n");
+    first.clear();
+  });
+  parameters.show(row);
+  return table;
 }
 
 /// Its rate over 90 epochs, of which the last 70 bring no better loss.
@@ -41,27 +58,29 @@ TEST(Documents, ListTheSchedules) {
   const auto forms = Schedule::forms();
   for (std::size_t i = 0; i < forms.size(); ++i) {
     const auto& definition = *all_schedules()[i];
-    table += str("| `", forms[i], "` | ", picture_of(Schedule::parse(example_of(definition))), " | ",
-                 definition.help.value, ": ", definition.formula.value, " | ", definition.elsewhere.value, " |\n");
+    table +=
+        str("| `", forms[i], "` | ", picture_of(Schedule::parse(example_of(definition.name, definition.defaults))),
+            " | ", definition.help.value, ": ", definition.formula.value, " | ", definition.elsewhere.value, " |\n");
   }
   testing_support::expect_generated("docs/cli.md", "schedules", table);
 }
 
+TEST(Documents, ListTheAverages) {
+  std::string table = "| `--average` | is | elsewhere |\n|---|---|---|\n";
+  const auto forms = Average::forms();
+  for (std::size_t i = 0; i < forms.size(); ++i) {
+    const auto& definition = *all_averages()[i];
+    table += str("| `", forms[i], "` | ", definition.help.value, ": ", definition.formula.value, " | ",
+                 definition.elsewhere.value, " |\n");
+  }
+  table += "\n| average | parameter | is | it takes | without it |\n|---|---|---|---|---|\n";
+  for (const auto* definition : all_averages()) table += parameters_of(definition->name, definition->defaults);
+  testing_support::expect_generated("docs/cli.md", "averages", table);
+}
+
 TEST(Documents, ListTheParametersOfSchedules) {
   std::string table = "| schedule | parameter | is | it takes | without it |\n|---|---|---|---|---|\n";
-  for (const auto* definition : all_schedules()) {
-    const auto defaults = texts_of([&](FieldVisitor& v) { definition->defaults.value.show(v); });
-    std::string name = str("`", definition->name.value, "`");
-    std::size_t i = 0;
-    FieldFunction row([&]<class T>(const Field& field, const T&) {
-      const auto& usual = defaults.at(i++).second;
-      table += str("| ", name, " | `", field.name, "` | ", field.help, " | ",
-                   std::is_same_v<T, std::vector<double>> ? "growing numbers, each " : "", field.range.text(), " | ",
-                   field.must_be_given ? str("it must be given: `", example_of(*definition), "`") : usual, " |\n");
-      name.clear();
-    });
-    definition->defaults.value.show(row);
-  }
+  for (const auto* definition : all_schedules()) table += parameters_of(definition->name, definition->defaults);
   testing_support::expect_generated("docs/cli.md", "schedule parameters", table);
 }
 

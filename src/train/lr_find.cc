@@ -34,6 +34,7 @@ TrainOptions growing(const TrainOptions& training, const LrFindOptions& o, std::
   options.compile = training.compile;
   options.patience = 0;  // there are no validation data
   options.by_accuracy = options.keep_last = false;
+  options.average = {};  // which changes no loss of a step
   options.optimizer = training.optimizer.with_lr(o.least);
   const auto batch = std::max<std::int64_t>(1, options.batch);  // one that is out of range a Trainer refuses
   const auto per_epoch = (samples + batch - 1) / batch;

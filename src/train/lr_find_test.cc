@@ -103,7 +103,10 @@ TrainOptions with_another(std::size_t number, std::string_view& name) {
       value.assign(10, 1);
       value[3] = 2;
     } else if constexpr (std::is_same_v<T, std::string>) {
-      value = name == "optimizer" ? "adagrad" : name == "groups" ? "conv*: frozen" : "step:1,0.5";
+      value = name == "optimizer" ? "adagrad"
+              : name == "groups"  ? "conv*: frozen"
+              : name == "average" ? "ema:0.9"
+                                  : "step:1,0.5";
     }
   });
   auto options = quick();
@@ -117,7 +120,8 @@ TEST(LrFind, UsesEveryOptionOfTrainingThatIsNotItsOwn) {
     return losses_of(find_lr(net, data().train, options, {.least = 1e-3, .most = 1, .steps = 10}));
   };
   const auto usual = losses(quick());
-  constexpr std::array<std::string_view, 6> kItsOwn{"epochs", "lr", "schedule", "patience", "by_accuracy", "keep_last"};
+  constexpr std::array<std::string_view, 7> kItsOwn{"epochs",   "lr",          "schedule", "average",
+                                                    "patience", "by_accuracy", "keep_last"};
   std::size_t its_own = 0, used = 0;
   for (std::size_t number = 0;; ++number) {
     std::string_view name;

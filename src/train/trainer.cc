@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 #include "chalkgrad/cost.h"
 #include "chalkgrad/error.h"
@@ -10,6 +11,7 @@
 #include "src/base/text.h"
 #include "src/ir/leaves.h"
 #include "src/net/training_record.h"
+#include "src/schedules/average.h"
 #include "src/train/check_run.h"
 #include "src/train/decisive.h"
 #include "src/train/diagnose.h"
@@ -17,6 +19,7 @@
 #include "src/train/feeds.h"
 #include "src/train/order.h"
 #include "src/train/snapshot.h"
+#include "src/train/statistics.h"
 #include "src/train/step_flaw.h"
 #include "src/train/training_graph.h"
 #include "src/train/validation.h"
@@ -58,7 +61,7 @@ void check_same_run(const TrainingRecord& before, const TrainingRecord& now) {
           "in C++, reset Network::training)"));
 }
 
-/// Sets the optimizer's state to what it is before the first step.
+/// Sets the states to what they are before the first step.
 void begin_states(Variables& variables, const TrainingGraph& step) {
   for (NodeId id = 0; id < step.graph.size(); ++id) {
     const Node& node = step.graph.node(id);
@@ -66,6 +69,7 @@ void begin_states(Variables& variables, const TrainingGraph& step) {
     const auto initial = static_cast<float>(node.attributes.as<ParameterAttributes>().init.value);
     std::ranges::fill(variables.at(node.name).values(), initial);
   }
+  for (const auto& [name, copy] : step.copies) variables.at(copy).assign(std::as_const(variables).at(name).values());
 }
 
 void check_states(const Variables& variables, const std::vector<std::string>& states) {
@@ -84,6 +88,26 @@ std::vector<std::string> updated_by(const Graph& step) {
   for (const auto& [leaf, next] : step.updates()) names.push_back(step.node(leaf).name);
   return names;
 }
+
+/// While it lives, parameters of which the network has averages are those that steps are taken with.
+class WorkingWeights {
+ public:
+  WorkingWeights(Variables& variables, const std::vector<std::pair<std::string, std::string>>& copies)
+      : averages_(variables, names_in(copies)) {
+    for (const auto& [name, working] : copies) variables.at(name).assign(std::as_const(variables).at(working).values());
+  }
+  ~WorkingWeights() { averages_.restore(); }
+  WorkingWeights(const WorkingWeights&) = delete;
+  WorkingWeights& operator=(const WorkingWeights&) = delete;
+
+ private:
+  static std::vector<std::string> names_in(const std::vector<std::pair<std::string, std::string>>& copies) {
+    std::vector<std::string> names;
+    for (const auto& [name, working] : copies) names.push_back(name);
+    return names;
+  }
+  Snapshot averages_;
+};
 
 /// A run and its variables between two steps.
 class Moment {
@@ -163,6 +187,7 @@ struct Trainer::State {
     program.emplace(graph.graph, network.variables(), compile_options(options, graph));
     feed(*program);
     if (options.validation) evaluator.emplace(network, *options.validation, options.threads);
+    if (measures()) meter.emplace(network, data, options);
     order.resize(data.size());
     kept.emplace(network, updated);
     keep_every = steps_between(*kept, network, options.batch);
@@ -179,6 +204,9 @@ struct Trainer::State {
   void check_variables();
 
  private:
+  bool measures() const {
+    return options.average && definition_of(options.average).measures && !network.graph().running_averages().empty();
+  }
   void end_epoch();
   /// The samples of a step.
   struct Batch {
@@ -217,7 +245,8 @@ struct Trainer::State {
   const TrainingGraph graph;
   const std::vector<std::string> updated = updated_by(graph.graph);
   std::optional<Program> program;
-  std::optional<Evaluator> evaluator;  // of validation data
+  std::optional<Evaluator> evaluator;    // of validation data
+  std::optional<StatisticsMeter> meter;  // of averages, which have had no batch
   std::vector<std::uint32_t> order;
   std::int64_t shuffled = -1;  // which epoch's order it is
   std::optional<Moment> kept;  // between steps not long ago, when all variables were finite
@@ -243,6 +272,11 @@ void Trainer::State::set_inputs(Program& of) const {
     of.set("momentum", static_cast<float>(*momentum));
   for (const auto& scalar : graph.scalars)
     of.set(scalar.name, static_cast<float>(scalar.value(options.optimizer.options(), step)));
+  if (options.average) {
+    const auto epoch = network.training->steps_per_epoch();
+    of.set(kAverageShare, static_cast<float>(options.average.share(step, epoch)));
+    of.set(kAverageBegun, options.average.begun(step, epoch) ? 1.0F : 0.0F);
+  }
   of.set_position(static_cast<std::uint64_t>(step));
 }
 
@@ -258,10 +292,10 @@ void Trainer::State::take(const Batch& batch) {
 }
 
 /// Keeps this moment, if it is time. Steps that follow can be repeated from it, so what a schedule has observed of an
-/// epoch, perhaps from elsewhere, is in it.
+/// epoch, perhaps from elsewhere, is in it, and statistics that were measured after one.
 void Trainer::State::keep() {
   const TrainingRecord& record = *network.training;
-  const bool observed = record.step % record.steps_per_epoch() == 0 && options.schedule.observes();
+  const bool observed = record.step % record.steps_per_epoch() == 0 && (options.schedule.observes() || meter);
   if (record.step - kept->step() < keep_every && !observed) return;
   check_variables();
   kept->take();
@@ -295,6 +329,9 @@ void Trainer::State::step() {
 void Trainer::State::end_epoch() {
   TrainingRecord& record = *network.training;
   check_variables();
+  const auto epoch = record.steps_per_epoch();
+  if (meter && options.average.measures_after(record.step - 1, epoch))
+    (*meter)(order, static_cast<std::uint64_t>(record.step - epoch));
   double loss = now.mean_loss;
   try {
     if (evaluator) loss = validate(network, *evaluator, options, now);
@@ -342,6 +379,7 @@ bool Trainer::State::go_back() {
 void Trainer::State::explain_loss(const Batch& batch) {
   network.training->diverged = true;
   const auto here = place(network.training->step + 1);
+  const WorkingWeights working(network.variables(), graph.copies);
   const auto where = first_not_finite(network, data, batch.count, batch.rows);
   if (where == "the loss") {
     const auto what = output_outside_domain(network, data, options.loss, batch.count, batch.rows);

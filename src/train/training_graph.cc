@@ -144,6 +144,25 @@ void add_update(StepContext& context, Value w, Value derivative, const TrainOpti
   context.lr = lr;
 }
 
+/// Keeps averages under the names of the parameters, running statistics included, and these as states of the run.
+void keep_averages(TrainingGraph& result) {
+  Graph& step = result.graph;
+  step.layer("average");
+  const Value share = step.shared_input(kAverageShare), begun = step.shared_input(kAverageBegun);
+  for (const auto& [leaf, to] : std::vector(step.updates())) {
+    const Value w = step.value(leaf), next = step.value(to);
+    const auto name = w.name();
+    if (std::ranges::find(result.states, name) != result.states.end()) continue;
+    const auto raw = str(name, kRaw);
+    step.name(w, raw);
+    const Value average = step.parameter(name, w.shape(), Init::constant(0), /*trainable=*/false);
+    const Value from = select(begun, average, next);
+    step.update(average, from + share * (next - from));
+    result.copies.emplace_back(name, raw);
+  }
+  for (const auto& [name, raw] : result.copies) result.states.push_back(raw);
+}
+
 }  // namespace
 
 TrainingGraph training_graph(const Network& network, const Shape& target, bool labels, const TrainOptions& options) {
@@ -169,9 +188,10 @@ TrainingGraph training_graph(const Network& network, const Shape& target, bool l
   StepContext context{.lr = step.shared_input("lr"), .ascends = maximised(options.loss)};
   if (moves_momentum) context.momentum = step.shared_input("momentum");
   for (std::size_t i = 0; i < parameters.size(); ++i) add_update(context, parameters[i], derivatives[i], options);
-  step.layer("");
   result.states = std::move(context.states);
   result.scalars = std::move(context.scalars);
+  if (options.average) keep_averages(result);
+  step.layer("");
   return result;
 }
 

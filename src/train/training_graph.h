@@ -1,6 +1,11 @@
 // The graph of one training step, made from a network's forward graph.
 #pragma once
 
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include "chalkgrad/network.h"
 #include "chalkgrad/train_options.h"
 #include "src/losses/loss.h"
@@ -23,7 +28,15 @@ struct TrainingGraph {
   std::vector<StepContext::Scalar> scalars{};  ///< inputs that have a new value at each step
   std::string optimizer{};                     ///< the layer of what makes updates of gradients
   std::string guard = "loss";                  ///< the output that must be finite before any parameter is updated
+  /// Parameters of the network, and the states that begin as their copies: "conv1.weight", "conv1.weight.raw".
+  std::vector<std::pair<std::string, std::string>> copies{};
 };
+/// The state that is trained where the network has its average.
+inline constexpr std::string_view kRaw = ".raw";
+/// Inputs of the graph with an average: Average::share() and begun() of the step.
+inline constexpr const char* kAverageShare = "average.share";
+inline constexpr const char* kAverageBegun = "average.begun";
+
 /// Throws InputError for groups that match nothing, and if the schedule gives the momentum of each step, as the input
 /// "momentum", and the optimizer has none that can be given.
 TrainingGraph training_graph(const Network& network, const Shape& target, bool labels, const TrainOptions& options);

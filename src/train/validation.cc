@@ -9,6 +9,7 @@
 #include "src/losses/loss.h"
 #include "src/train/evaluator.h"
 #include "src/train/feeds.h"
+#include "src/train/training_graph.h"
 
 namespace chalk {
 namespace {
@@ -33,11 +34,13 @@ void add_best_variables(Network& network) {
   }
 }
 
-void copy(Network& network, std::string_view from, std::string_view to) {
-  for (const auto& name : parameter_names(network)) {
-    const Tensor& source = std::as_const(network.variables()).at(str(name, from));
-    network.variables().at(str(name, to)).assign(source.values());
-  }
+void copy(Network& network, std::string_view name, std::string_view from, std::string_view to) {
+  const Tensor& source = std::as_const(network.variables()).at(str(name, from));
+  network.variables().at(str(name, to)).assign(source.values());
+}
+
+void copy_all(Network& network, std::string_view from, std::string_view to) {
+  for (const auto& name : parameter_names(network)) copy(network, name, from, to);
 }
 
 bool better(const Evaluation& now, const BestEpoch& best, const TrainOptions& options) {
@@ -87,7 +90,7 @@ double validate(Network& network, Evaluator& evaluator, const TrainOptions& opti
     best = {.epoch = now.epoch, .loss = found.loss, .accuracy = found.accuracy};
     if (!options.keep_last) {
       add_best_variables(network);
-      copy(network, "", kBest);
+      copy_all(network, "", kBest);
     }
   }
   now.validation_loss = found.loss;
@@ -99,9 +102,25 @@ double validate(Network& network, Evaluator& evaluator, const TrainOptions& opti
 void restore_best(Network& network) {
   const auto names = best_variables(network);
   if (names.empty() || !network.variables().contains(names.front())) return;
-  copy(network, kBest, "");
-  std::erase_if(network.training->states,
-                [&](const auto& state) { return std::ranges::find(names, state) != names.end(); });
+  copy_all(network, kBest, "");
+  std::erase_if(network.training->states, [&](const auto& state) {
+    return std::ranges::find(names, state) != names.end() || state.ends_with(kRaw);
+  });
+}
+
+bool has_raw_weights(const Network& network) {
+  return network.training && network.training->options.average &&
+         std::ranges::any_of(network.training->states, [](const auto& state) { return state.ends_with(kRaw); });
+}
+
+void begin_anew(Network& network) {
+  if (has_raw_weights(network)) {
+    const auto& states = network.training->states;
+    for (const auto& name : parameter_names(network)) {
+      if (std::ranges::find(states, str(name, kRaw)) != states.end()) copy(network, name, kRaw, "");
+    }
+  }
+  network.training.reset();
 }
 
 }  // namespace chalk

@@ -32,6 +32,7 @@ struct Problem {
   chalk::Shape input;
   std::int64_t batch, short_steps, long_steps;
   chalk::Optimizer optimizer = chalk::sgd({.lr = 0.005, .momentum = 0.9, .weight_decay = 1e-4});
+  chalk::Average average{};
 };
 
 // The networks whose speed is promised (docs/performance.md). Short runs are for every test run and for emulators.
@@ -77,6 +78,16 @@ const std::vector<Problem> kProblems{
      21,
      40,
      200},
+    // Averages of weights, with running statistics that are averaged, and that are measured anew with noise.
+    {"average-ema", "6c3z-bn-relu-mp2-20n-tanh-10n", {2, 17, 15}, 21, 12, 200, chalk::AdamW{}, chalk::Ema{0.9, 1}},
+    {"average-swa",
+     "6c3z-bn-relu-mp2-drop0.2-20n-bn-tanh-10n",
+     {2, 17, 15},
+     21,
+     12,
+     200,
+     chalk::sgd({.lr = 0.05, .momentum = 0.9}),
+     chalk::Swa{1, 1}},
     // What the others leave out: padding, strides, groups, overlapping pools, tanh, a partial last batch.
     {"mixed", "6c3z-tanh-mp3s2-8c3s2g2-sigmoid-ap2-12n-tanh-10n", {2, 17, 15}, 21, 40, 200},
 };
@@ -102,7 +113,8 @@ std::vector<Problem> all_problems() {
                    21,
                    12,
                    200,
-                   with_everything(name)});
+                   with_everything(name),
+                   {}});
   }
   return all;
 }
@@ -160,6 +172,7 @@ std::string trained(const Problem& problem, std::int64_t steps, int threads) {
   options.batch = problem.batch;
   options.epochs = (steps + 2) / 3;  // three steps an epoch
   options.optimizer = problem.optimizer;
+  options.average = problem.average;
   options.threads = threads;
   std::int64_t done = 0;
   options.on_step = [&](const chalk::Progress&) {
