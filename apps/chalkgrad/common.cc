@@ -111,12 +111,35 @@ Network make_network(const NetworkOptions& options, const Shape& input) {
   return make_network(options.net, options.input.empty() ? input : parse_shape(options.input), options.seed);
 }
 
-Split load_data(const std::string& spec, const Network& model, Parts parts) {
-  if (!spec.empty()) return load_dataset(spec, parts);
+void add_skip_bad(Command& command, bool& skip_bad) {
+  command.flag("--skip-bad", skip_bad, "Leave out samples that cannot be used, and name them, instead of an error");
+}
+
+Split with_skipped_named(Split split) {
+  constexpr std::size_t kMostNamed = 10;
+  const auto& skipped = split.skipped;
+  if (skipped.empty()) return split;
+  print_error(fmt::format("left out {}:", count(std::ssize(skipped))));
+  for (std::size_t i = 0; i < std::min(kMostNamed, skipped.size()); ++i) print_error("  " + skipped[i]);
+  if (skipped.size() > kMostNamed) {
+    print_error(fmt::format("  and {} others, which chalkgrad data lists",
+                            count(std::ssize(skipped) - static_cast<std::int64_t>(kMostNamed))));
+  }
+  return split;
+}
+
+Split load_data(const std::string& spec, const Network& model, Parts parts, bool skip_bad) {
+  LoadOptions options{.parts = parts, .classes = model.encoding.class_names};
+  if (model.input_shape().size() == 3) options.sample = model.input_shape();
+  if (!spec.empty()) {
+    options.skip_bad = skip_bad;
+    return with_skipped_named(load_dataset(spec, options));
+  }
+  options.skip_bad = skip_bad || model.metadata.contains(kSkipBadKey);
   const auto found = model.metadata.find("data");
   if (found == model.metadata.end()) throw UsageError("the model does not say what it was trained on; add --data");
   try {
-    return load_dataset(found->second, parts);
+    return with_skipped_named(load_dataset(found->second, options));
   } catch (const InputError& e) {
     throw InputError(fmt::format("{}; the model was trained on {}: if that is elsewhere now, say where with --data",
                                  e.what(), found->second));
@@ -138,14 +161,19 @@ std::string plain_validation(const std::string& text) {
   return share > 0 ? shortest(share) : text;
 }
 
-Dataset load_part(const std::string& spec, const Network& model, const std::string& part) {
+Dataset load_part(const std::string& spec, const Network& model, const std::string& part, bool skip_bad) {
   const auto validation = validation_of(model);
   const bool held_out = part == "validation";
   if (held_out && validation.empty())
     throw UsageError("--part validation: the model was trained without validation data; use test or train");
   const bool test = part == "test" || (held_out && validation == "test"), encoded = !model.encoding.scale.empty();
-  auto data = load_data(spec, model, !encoded ? Parts::both : test ? Parts::test : Parts::training);
+  auto data = load_data(spec, model, !encoded ? Parts::both : test ? Parts::test : Parts::training, skip_bad);
   auto& wanted = test ? data.test : data.train;
+  if (wanted.size() == 0) {
+    throw InputError(fmt::format("{}: has no {} samples; give --part {}, or other data",
+                                 spec.empty() ? model.metadata.at("data") : spec, test ? "test" : "training",
+                                 test ? "train" : "test"));
+  }
   encode_as_trained(model, wanted);
   const double share = share_to_hold_out(validation);
   if (test || share == 0 || (!held_out && !spec.empty())) return std::move(wanted);

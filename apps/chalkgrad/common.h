@@ -79,8 +79,15 @@ Network make_network(const NetworkOptions& options, const Shape& input = {});
 /// A word as a shell takes it, so that a command that a message advises can be copied.
 std::string shell_word(const std::string& word);
 
-/// What the model was trained on, unless `spec` says otherwise.
-Split load_data(const std::string& spec, const Network& model, Parts parts);
+/// The option --skip-bad.
+void add_skip_bad(Command& command, bool& skip_bad);
+/// Says on stderr which samples were left out, if any were.
+Split with_skipped_named(Split split);
+/// What train --skip-bad said, as models keep it in their metadata: "true", or nothing.
+constexpr const char* kSkipBadKey = "skip_bad";
+/// What the model was trained on, unless `spec` says otherwise, with the model's classes and size of pictures. What
+/// cannot be used is left out if `skip_bad` says so, or if the model was trained so on these data.
+Split load_data(const std::string& spec, const Network& model, Parts parts, bool skip_bad = false);
 /// What train --validation said, as models keep it in their metadata; empty: nothing.
 constexpr const char* kValidationKey = "validation";
 std::string validation_of(const Network& model);
@@ -90,7 +97,7 @@ double share_to_hold_out(const std::string& text);
 std::string plain_validation(const std::string& text);
 /// "test", "train" or "validation" of that, as the model was trained to see it; files of the other part need not be
 /// there. Of its own training samples, those that were held out for validation are no part of "train".
-Dataset load_part(const std::string& spec, const Network& model, const std::string& part);
+Dataset load_part(const std::string& spec, const Network& model, const std::string& part, bool skip_bad = false);
 
 /// 12345678 → "12,345,678".
 std::string count(std::int64_t number);

@@ -18,7 +18,7 @@ struct Options {
   std::vector<std::string> others;
   std::int64_t top = 0;
   int threads = 0;
-  bool confusion = false, json = false;
+  bool confusion = false, json = false, skip_bad = false;
 };
 
 std::string share(const std::optional<double>& of_all) { return of_all ? percent(*of_all) : "–"; }
@@ -135,7 +135,7 @@ int eval(const Options& o) {
   for (const auto& file : files) networks.push_back(Network::load(file));
   std::vector<Network*> together;
   for (auto& network : networks) together.push_back(&network);
-  const auto data = load_part(o.data, networks[0], o.part);
+  const auto data = load_part(o.data, networks[0], o.part, o.skip_bad);
   check_options(o, data);
   const auto evaluated = [&] { return evaluate(together, data, o.threads, files); };
   const auto result = o.others.empty() ? about_model(o.model, evaluated) : evaluated();
@@ -157,6 +157,7 @@ void add_eval(CommandLine& line) {
                    "MODEL");
   command.text("--data", options->data,
                fmt::format("Data: {}; without it, what the model was trained on", data_source_forms()));
+  add_skip_bad(command, options->skip_bad);
   command
       .word("--part", options->part, {"test", "train", "validation"}, "test, train, or validation: what was held out",
             "PART")

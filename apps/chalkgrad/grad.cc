@@ -11,7 +11,7 @@ struct Options {
   NetworkOptions network;
   std::string data, part = "train", out;
   std::int64_t index = 0, batch = 1;
-  bool engine = false;
+  bool engine = false, skip_bad = false;
 };
 
 template <class T>
@@ -28,11 +28,11 @@ int grad(const Options& o) {
   const bool from_model = !o.network.model.empty();
   Dataset data;
   if (!from_model) {
-    auto split = load_dataset(o.data.empty() ? "digits" : o.data);
+    auto split = with_skipped_named(load_dataset(o.data.empty() ? "digits" : o.data, {.skip_bad = o.skip_bad}));
     data = std::move(o.part == "test" ? split.test : split.train);
   }
   auto network = make_network(o.network, data.sample);
-  if (from_model) data = load_part(o.data, network, o.part);
+  if (from_model) data = load_part(o.data, network, o.part, o.skip_bad);
   const auto size = static_cast<std::int64_t>(data.size());
   if (o.index >= size || o.batch > size - o.index) {
     throw UsageError(fmt::format("samples {} to {} were asked for, but there are {}, from 0 to {}", o.index,
@@ -54,6 +54,7 @@ void add_grad(CommandLine& line) {
       line.command("grad", "Write every value and its gradient, for some samples, as a NumPy file", options, grad);
   add_network(command, options->network, ModelFile::allowed);
   command.text("--data", options->data, "Data: " + data_source_forms());
+  add_skip_bad(command, options->skip_bad);
   command.word("--part", options->part, {"test", "train"}, "test or train", "PART").shows_default();
   command.whole("--index", options->index, {.least = 0}, "The first sample, from 0", "I").shows_default();
   command.whole("--batch", options->batch, {1, 4096}, "How many samples; the loss is their mean").shows_default();

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <span>
 
 #include "apps/chalkgrad/commands.h"
@@ -30,17 +29,9 @@ struct Samples {
 };
 
 Colour parse_colour(const std::string& text) {
-  if (text == "white") return kWhite;
-  if (text == "black") return kBlack;
-  const auto digits = std::string_view(text).substr(text.starts_with('#') ? 1 : 0);
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-  if (digits.size() != 6 || error != std::errc() || end != digits.data() + digits.size()) {
-    throw UsageError(
-        fmt::format("--background {} is not a colour; give white, black or RRGGBB such as ffcc00", in_quotes(text)));
-  }
-  return {static_cast<std::uint8_t>(value >> 16U), static_cast<std::uint8_t>(value >> 8U),
-          static_cast<std::uint8_t>(value)};
+  if (const auto colour = colour_in(text)) return *colour;
+  throw UsageError(
+      fmt::format("--background {} is not a colour; give white, black or RRGGBB such as ffcc00", in_quotes(text)));
 }
 
 /// The file - is standard input.
@@ -174,7 +165,8 @@ int predict_command(const Options& o) {
 
 void add_predict(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  auto command = line.command("predict", "Say what is in images (PNG or JPEG, of any size)", options, predict_command);
+  auto command =
+      line.command("predict", "Say what is in images (PNG, JPEG, PNM or BMP, of any size)", options, predict_command);
   command.text("MODEL", options->model, "A model file (.safetensors)").required();
   command.texts("IMAGE", options->images, "Image files; - is standard input", "FILE").required();
   command.repeated("--with", options->others, "Another model, which answers together with it; may be repeated",

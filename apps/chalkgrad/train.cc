@@ -97,6 +97,7 @@ void introduce(const Run& run, const Options& o) {
              held_out > 0 ? fmt::format("{} to validate, ", count(held_out)) : "", tests > 0 ? count(tests) : "none",
              to_string(train.sample));
   fmt::print("{}\n", train.class_names.empty() ? "" : fmt::format(", {} classes", train.class_names.size()));
+  for (const auto& remark : run.data.remarks) fmt::print("         {}\n", remark);
   const auto price = cost(run.network.graph());
   const auto& text = run.network.text();
   fmt::print("network  {}: {} parameters, {} multiply-adds\n",

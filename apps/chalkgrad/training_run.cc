@@ -47,6 +47,9 @@ void begin_with_weights(Run& run, const std::string& file) {
 
 /// How many classes the data have. If only labels say so, beyond ten, one that is far above the others is a mistake.
 std::int64_t count_classes(const Dataset& data) {
+  for (std::size_t c = 0; c < data.class_names.size(); ++c) {
+    if (data.class_names[c] != std::to_string(c)) return std::ssize(data.class_names);
+  }
   std::vector<bool> has_samples(data.class_names.size());
   for (const auto label : data.labels) has_samples[static_cast<std::size_t>(label)] = true;
   const auto classes = std::ssize(has_samples), usual = std::min<std::ptrdiff_t>(10, classes);
@@ -128,11 +131,12 @@ Run new_run(const RunOptions& o, std::optional<std::uint64_t> seed) {
   if (seed) options.seed = *seed;
   if (configured) check_optimizer(options, o.config);
   const auto& spec = o.given("--data") ? o.data : config.data.value_or(o.data);
-  auto data = load_dataset(spec, Parts::training_at_least);
+  auto data = with_skipped_named(load_dataset(spec, {.parts = Parts::training_at_least, .skip_bad = o.skip_bad}));
   const auto& sample = data.train.sample;
   auto network = configured ? chalk::network(text, sample, options.seed, o.config)
                             : make_network(o.given("--net") ? o.net : default_net(data.train), sample, options.seed);
   network.metadata["data"] = spec;
+  if (o.skip_bad) network.metadata[kSkipBadKey] = "true";
   const auto validation = o.validation.empty() ? config.validation.value_or("") : o.validation;
   if (!validation.empty()) network.metadata[kValidationKey] = plain_validation(validation);
   Run run{std::move(network), std::move(data), options};
@@ -148,7 +152,11 @@ void print_taken(const Run& run, const std::string& file) {
 }
 
 Split data_for(Network& network, const RunOptions& o) {
-  if (o.given("--data")) network.metadata["data"] = o.data;
+  if (o.given("--data")) {
+    network.metadata["data"] = o.data;
+    network.metadata.erase(kSkipBadKey);
+  }
+  if (o.skip_bad) network.metadata[kSkipBadKey] = "true";
   auto data = load_data("", network, Parts::training_at_least);
   for (auto* part : {&data.train, &data.test}) encode_as_trained(network, *part);
   return data;
@@ -216,6 +224,7 @@ void add_run(RunOptions& o, const std::vector<std::string_view>& without) {
     sources.push_back(source->form() + (source->hint.empty() ? "" : " ") + std::string(source->hint));
   command.text("FILE", o.config, "A configuration (.toml): a network with a [train] table. Options win over it");
   command.text("--data", o.data, "Data: " + alternatives(sources, ", or ")).shows_default();
+  add_skip_bad(command, o.skip_bad);
   command.text("--net", o.net, "Network: a line such as 20c5-relu-mp2-10n, or FILE.toml", "NET");
   command.text("--from", o.from, "Begin a new run with the network and weights of a model", "MODEL");
   command.text("--init", o.init, "Begin with those weights of a model that have names and shapes of the network's",

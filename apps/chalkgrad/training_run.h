@@ -15,7 +15,8 @@ namespace chalk::app {
 
 struct RunOptions {
   std::string data = "digits", config, net, from, init, loss = "cross-entropy", maximise;
-  std::string validation;                   // empty: none was given
+  std::string validation;  // empty: none was given
+  bool skip_bad = false;
   TrainOptions train = default_training();  // what is decided without a configuration or an option
   TrainingFields fields;
   Command command;

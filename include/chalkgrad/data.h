@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "chalkgrad/fields.h"
 #include "chalkgrad/shape.h"
 
 namespace chalk {
@@ -25,6 +26,7 @@ struct Dataset {
   std::vector<float> targets;            ///< size() × elements(target) values to regress on
   Shape target;                          ///< shape of one target, if `targets` is used
   std::vector<std::string> class_names;  ///< one per class
+  std::vector<std::string> files;        ///< where each sample came from, if each has a file of its own; or empty
 
   /// Number of samples.
   std::size_t size() const;
@@ -38,8 +40,18 @@ struct Dataset {
   void check() const;
 };
 
+/// How many pictures have a size, as they are in their files.
+struct PictureSize {
+  int rows = 0, columns = 0;
+  std::int64_t samples = 0;
+  std::string example;  ///< one of the files
+};
+
 struct Split {
   Dataset train, test;
+  std::vector<PictureSize> sizes{};    ///< of pictures in files of their own, the most frequent first
+  std::vector<std::string> remarks{};  ///< what to know about how the data were read, a sentence each
+  std::vector<std::string> skipped{};  ///< samples that were left out (LoadOptions::skip_bad): why, each with its file
 };
 
 /// Takes a share of the samples away for validation: `train` are the others, `test` those that were taken, both in
@@ -60,6 +72,19 @@ enum class Parts : std::uint8_t {
   training_at_least,  ///< and the test part, if its files are there
 };
 
+/// How a data set is loaded.
+struct LoadOptions {
+  Parts parts = Parts::both;
+  /// The input of a network, {channels, rows, columns}, which pictures in files of their own are brought to; empty: as
+  /// they are.
+  Shape sample{};
+  /// The classes that a network knows. Where a source has names of classes, labels are places in this list, and another
+  /// name is an error; empty: the classes are those of the data.
+  std::vector<std::string> classes{};
+  bool skip_bad = false;  ///< what cannot be used is left out and listed (Split::skipped), where it would be an error
+  bool any_size = false;  ///< pictures of many sizes are brought to the size of the first, where that would be an error
+};
+
 /// MNIST or anything in its format: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
 /// t10k-labels-idx1-ubyte, each plain or with .gz, in `folder`. There are ten classes, or more if a label is higher.
 /// Throws InputError naming the file and what is wrong.
@@ -71,7 +96,8 @@ Dataset select_classes(const Dataset& data, std::span<const std::string> names);
 /// "cat,dog" or "0-4,7": names of classes, where a range of numbers stands for each of them. Throws InputError.
 std::vector<std::string> class_list(std::string_view text);
 
-/// A kind of data set that load_dataset() knows by a word: WORD, or WORD:ARGUMENT if it takes an argument.
+/// A kind of data set that load_dataset() knows by a word: WORD, or WORD:ARGUMENT if it takes an argument, with
+/// ",name=value" behind that for each of its options.
 struct DataSource {
   std::string_view word;      ///< "mnist"
   std::string_view argument;  ///< what follows the colon, "FOLDER"; empty: nothing and no colon, it is built in
@@ -79,7 +105,8 @@ struct DataSource {
   std::string_view hint;      ///< what --help says after WORD:ARGUMENT; may be empty
   std::string_view lacking;   ///< what is wrong without the argument: "does not say where MNIST's files are"
   std::string_view about;     ///< what it is, for the documentation
-  Split (*load)(const std::string& argument, Parts parts);  ///< may load more than is wanted
+  void (*options)(FieldVisitor& visitor);  ///< visits what may follow the argument; null: it has no options
+  Split (*load)(const std::string& argument, const LoadOptions& options);  ///< may load more parts than are wanted
 
   /// "digits", "mnist:FOLDER"
   std::string form() const;
@@ -89,8 +116,9 @@ std::span<const DataSource* const> data_sources();
 /// Their forms, for a help text: "digits or mnist:FOLDER".
 std::string data_source_forms();
 
-/// "digits" or "mnist:FOLDER", as on the command line, and with "#5-9" behind it some of the classes (class_list());
-/// if FOLDER#5-9 is there, it is that. Throws InputError naming what is known.
-Split load_dataset(const std::string& spec, Parts parts = Parts::both);
+/// "digits", "mnist:FOLDER" or "folder:FOLDER,size=32x32", as on the command line, and with "#5-9" behind it some of
+/// the classes (class_list()); if FOLDER#5-9 is there, it is that, and so is a path with ",size=32". docs/formats.md
+/// lists sources and options. Throws InputError naming what is known, or what is wrong with the data and where.
+Split load_dataset(const std::string& spec, const LoadOptions& options = {});
 
 }  // namespace chalk

@@ -1,8 +1,9 @@
-// Single images: PNG and JPEG files of any size, converted to the size and channels a network takes.
+// Single images: PNG, JPEG, PNM and BMP files of any size, converted to the size and channels a network takes.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -23,11 +24,14 @@ struct Colour {
   std::uint8_t red = 0, green = 0, blue = 0;
 };
 constexpr Colour kBlack{0, 0, 0}, kWhite{255, 255, 255};
+/// "white", "black" or six hexadecimal digits, RRGGBB, with or without #; nothing for another text.
+std::optional<Colour> colour_in(std::string_view text);
 
-/// Decodes the contents of a PNG or JPEG file, told apart by their first bytes, to what a person sees:
+/// Decodes the contents of a PNG, JPEG, PNM or BMP file, told apart by their first bytes, to what a person sees:
 /// - turned as its EXIF orientation says (JPEG's APP1, PNG's eXIf); height and width are those of the turned picture;
 /// - transparency laid on `background` by blending stored values, as browsers do. On a colour, grey becomes colour;
-/// - palettes and 1, 2 and 4 bits as 8 bits; of 16 bits the upper 8; CMYK as RGB by the simple rule R = C·K;
+/// - palettes and 1, 2 and 4 bits as 8 bits; of 16 bits the upper 8; PNM's values by their largest one, rounded;
+///   CMYK as RGB by the simple rule R = C·K;
 /// - gamma, colour profiles and the background that a PNG file may name are ignored, as nearly everywhere.
 /// docs/formats.md compares this with other decoders. `name` is the file's name for messages. Throws InputError for any
 /// other format, damaged or truncated data, and more than `max_pixels` pixels; InvisibleImage if nothing can be seen.

@@ -153,7 +153,7 @@ TEST_F(MnistTest, ReadsThePartThatIsWanted) {
   EXPECT_EQ(mnist(folder.path(), Parts::training_at_least).test.size(), 2U);
   EXPECT_EQ(mnist(folder.path(), Parts::training).test.size(), 0U);
   for (const char* name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte"}) fs::remove(folder / name);
-  const auto tests = load_dataset("mnist:" + folder.path().string(), Parts::test);
+  const auto tests = load_dataset("mnist:" + folder.path().string(), {.parts = Parts::test});
   EXPECT_EQ(tests.train.size(), 0U);
   EXPECT_EQ(tests.test.class_names.size(), 10U);
   expect_normalised(tests.test);

@@ -57,7 +57,8 @@ Split hold_out(const Dataset& data, double share) {
             .labels = chosen(data.labels, is_taken, test),
             .targets = chosen(data.targets, is_taken, test),
             .target = data.target,
-            .class_names = data.class_names};
+            .class_names = data.class_names,
+            .files = chosen(data.files, is_taken, test)};
   }
   return split;
 }

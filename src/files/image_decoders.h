@@ -1,4 +1,4 @@
-// The two decoders behind decode_image, and what they share.
+// The decoders behind decode_image, and what they share.
 #pragma once
 
 #include <csetjmp>
@@ -17,6 +17,8 @@ struct ImageSource {
 
 Image decode_png(const ImageSource& source);
 Image decode_jpeg(const ImageSource& source);
+Image decode_pnm(const ImageSource& source);
+Image decode_bmp(const ImageSource& source);
 
 /// The orientation that EXIF data ask for, 1…8; 1, as it is stored, where they ask for none or cannot be read. They
 /// begin with the byte order: "II" or "MM".
@@ -27,6 +29,9 @@ Image upright(Image stored, int orientation);
 
 /// Throws InputError if an image of this stored size is empty or has too many pixels.
 void check_image_size(std::int64_t width, std::int64_t height, int orientation, const ImageSource& source);
+
+/// Lays a picture whose channels are followed by opacity on the source's background. Throws InvisibleImage.
+void lay_on_background(Image& image, const ImageSource& source);
 
 /// InputError for an image whose data are damaged, with the decoder's reason.
 [[noreturn]] void fail_damaged_image(std::string_view name, std::string_view format, std::string_view reason);

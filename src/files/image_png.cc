@@ -3,8 +3,6 @@
 #include <png.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdlib>
 #include <new>
 #include <utility>
 
@@ -65,34 +63,6 @@ int orientation_of(const Reader& reader) {
   png_bytep exif = nullptr;
   png_uint_32 size = 0;
   return png_get_eXIf_1(reader.png, reader.info, &size, &exif) == 0 ? 1 : exif_orientation({exif, size});
-}
-
-// Lays a picture whose channels are followed by opacity on the background. Stored values are blended, not light: that
-// is what browsers and paint programs do.
-void lay_on_background(Image& image, const ImageSource& source) {
-  constexpr int kHardlySeen = 8;
-  const auto& [red, green, blue] = source.background;
-  const std::array<std::uint8_t, 3> behind = {red, green, blue};
-  const auto channels = static_cast<std::size_t>(image.channels);
-  bool transparent = false, ink = false, seen = false;
-  auto* out = image.pixels.data();
-  const auto* end = out + image.pixels.size();
-  for (const auto* in = out; in != end; in += channels + 1) {
-    const unsigned opacity = in[channels];
-    transparent |= opacity < 255;
-    ink |= opacity > 0;
-    for (std::size_t c = 0; c < channels; ++c) {
-      seen |= opacity > 0 && std::abs(in[c] - behind[c]) > kHardlySeen;
-      *out++ = static_cast<std::uint8_t>((in[c] * opacity + behind[c] * (255 - opacity) + 127) / 255);
-    }
-  }
-  image.pixels.resize(static_cast<std::size_t>(out - image.pixels.data()));
-  if (transparent && ink && !seen) {
-    const bool bright = red + green + blue > 3 * 127;
-    throw InvisibleImage(str(source.name, ": all that is visible in it has the colour of the background; lay it on ",
-                             bright ? "black" : "white"),
-                         bright ? kBlack : kWhite);
-  }
 }
 
 }  // namespace

@@ -11,6 +11,8 @@ import pathlib
 import struct
 import zlib
 
+import data_sets
+
 BAD = pathlib.Path(__file__).parent
 CORPUS = BAD.parent.parent / "fuzz" / "corpus"
 expected = {}
@@ -230,8 +232,8 @@ for name, data in {
 
 I = "image"
 bad(I, "empty", b"", "the file is empty")
-bad(I, "text", b"not a picture", "neither PNG nor JPEG")
-bad(I, "gif", b"GIF89a\1\0\1\0\0\0\0;", "neither PNG nor JPEG")
+bad(I, "text", b"not a picture", "none of PNG, JPEG, PNM and BMP by its first bytes; convert it to PNG")
+bad(I, "gif", b"GIF89a\1\0\1\0\0\0\0;", "is a picture in GIF; convert it to PNG")
 bad(I, "mark-only.png", GREY[:8], "it ends within the header")
 bad(I, "header-cut.png", GREY[:30], "it ends within the header")
 bad(I, "data-cut.png", GREY[:-20], "the PNG data are damaged or truncated")
@@ -408,4 +410,5 @@ for name, text in {
 }.items():
     good("check", name, text.encode())
 
+data_sets.write(bad, good)
 (BAD / "expected.txt").write_text("".join(f"{k}\t{v}\n" for k, v in sorted(expected.items())), encoding="utf-8")

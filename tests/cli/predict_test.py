@@ -130,7 +130,7 @@ class Prediction(CliTest):
             said = self.good("predict", model, "-", image, stdin=stdin)
         self.assertEqual(said, f"-: {answer}{image}: {answer}")
         with open(model, "rb") as stdin:
-            self.refused(1, "standard input: is neither PNG nor JPEG", "predict", model, "-", stdin=stdin)
+            self.refused(1, "standard input: is none of PNG, JPEG, PNM and BMP", "predict", model, "-", stdin=stdin)
         self.refused(1, "standard input: the file is empty", "predict", model, "-", stdin=subprocess.DEVNULL)
         self.refused(2, "- is standard input, which can be read once", "predict", model, "-", image, "-")
 

@@ -64,7 +64,8 @@ const DataSource source_digits{
     .hint = "",
     .lacking = "",
     .about = "The 1,797 handwritten digits of UCI's optdigits, 1×8×8, built in; every fifth is a test sample",
-    .load = [](const std::string&, Parts) { return digits(); },
+    .options = nullptr,
+    .load = [](const std::string&, const LoadOptions&) { return digits(); },
 };
 
 }  // namespace chalk

@@ -109,7 +109,8 @@ const DataSource source_mnist{
     .about =
         "MNIST's four files, plain or gzipped (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, "
         "`t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`), or any data in this format, of any size",
-    .load = [](const std::string& folder, Parts parts) { return mnist(folder, parts); },
+    .options = nullptr,
+    .load = [](const std::string& folder, const LoadOptions& options) { return mnist(folder, options.parts); },
 };
 
 }  // namespace chalk

@@ -53,10 +53,12 @@ std::string data_source_forms() {
   return alternatives(forms);
 }
 
-Split load_dataset(const std::string& spec, Parts parts) {
+Split load_dataset(const std::string& spec, const LoadOptions& options) {
   if (const auto mark = spec.rfind('#'); mark != std::string::npos && !names_a_path(spec)) {
     const auto names = class_list(std::string_view(spec).substr(mark + 1));
-    Split split = load_dataset(spec.substr(0, mark), parts);
+    auto of_all = options;
+    of_all.classes.clear();
+    Split split = load_dataset(spec.substr(0, mark), of_all);
     for (auto* part : {&split.train, &split.test}) {
       if (part->size() > 0) *part = select_classes(*part, names);
     }
@@ -68,7 +70,7 @@ Split load_dataset(const std::string& spec, Parts parts) {
   for (const auto* source : kSources) {
     if (source->word != word) continue;
     if (source->argument.empty() && colon != std::string::npos) break;  // "digits:x" is not known
-    if (source->argument.empty() || !argument.empty()) return source->load(argument, parts);
+    if (source->argument.empty() || !argument.empty()) return source->load(argument, options);
     throw InputError(str("data set ", in_quotes(spec), ": ", source->lacking, "; ", what_is_known()));
   }
   throw InputError(str("data set ", in_quotes(spec), ": is not known; ", what_is_known()));

@@ -2,8 +2,10 @@
 
 #include "chalkgrad/data.h"
 #include "src/base/document_testing.h"
+#include "src/base/fields.h"
 #include "src/base/test_support.h"
 #include "src/base/text.h"
+#include "src/base/wording.h"
 
 namespace chalk {
 namespace {
@@ -46,6 +48,49 @@ TEST(DataSources, AreTheTableInTheDocuments) {
   std::string table = "| `--data` | what it is |\n|---|---|\n";
   for (const auto* source : data_sources()) table += str("| `", source->form(), "` | ", source->about, " |\n");
   testing_support::expect_generated("docs/formats.md", "data sources", table);
+}
+
+/// A row for each option of a source: its name, what it takes, what it is without it, and what it is for.
+class OptionRows : public FieldVisitor {
+ public:
+  std::string rows;
+
+  void begin(const DataSource& source) { source_ = str("`", source.form(), "`"); }
+  void field(const Field& field, std::int64_t& value) override {
+    row(field, field.range.text(), std::to_string(value));
+  }
+  void field(const Field& field, bool& value) override { row(field, "true or false", value ? "true" : "false"); }
+  void field(const Field& field, double& value) override { row(field, field.range.text(), str(value)); }
+  void field(const Field& field, std::string& value) override { row(field, "", value); }
+  void field(const Field& field, std::vector<std::int64_t>&) override { row(field, "", ""); }
+  void field(const Field& field, std::vector<double>&) override { row(field, "", ""); }
+  void choice(const Field& field, std::span<const Word> words, std::size_t& index) override {
+    std::vector<std::string> forms;
+    for (const auto& word : words) {
+      forms.push_back(word.meaning.empty() ? str("`", word.word, "`") : str("`", word.word, "` (", word.meaning, ")"));
+    }
+    row(field, alternatives(forms), str(words[index].word));
+  }
+
+ private:
+  void row(const Field& field, const std::string& takes, const std::string& otherwise) {
+    EXPECT_FALSE(field.help.empty()) << field.name;
+    rows += str("| ", source_, " | `", with_dashes(field.name), "=` | ", field.help, takes.empty() ? "" : ": ", takes,
+                " | ", otherwise.empty() ? "" : str("`", otherwise, "`"), " |\n");
+    source_.clear();
+  }
+  std::string source_;
+};
+
+TEST(DataSources, TheirOptionsAreATableInTheDocuments) {
+  OptionRows visitor;
+  for (const auto* source : data_sources()) {
+    if (!source->options) continue;
+    visitor.begin(*source);
+    source->options(visitor);
+  }
+  testing_support::expect_generated("docs/formats.md", "options of data sources",
+                                    "| | option | what it is | without it |\n|---|---|---|---|\n" + visitor.rows);
 }
 
 TEST(DataSources, GiveSomeOfTheirClasses) {
