@@ -81,6 +81,42 @@ class MathMl {
   /// `last`: nothing follows that a sum at the end would swallow.
   std::string operator()(const Expr& e, bool last = true) const {
     switch (e.kind) {
+      case Kind::add:
+        return joined(e, kSum, "<mo>+</mo>", kTerm, last);
+      case Kind::subtract:
+        return joined(e, kSum, "<mo>−</mo>", kTerm, last);
+      case Kind::multiply:
+      case Kind::matmul:
+        return joined(e, kTerm, kTimes, kFactor, last);
+      case Kind::hadamard:
+        return joined(e, left_of_elementwise(*e.args[0]), "<mo>⊙</mo>", kFactor, last);
+      case Kind::quotient:
+        return joined(e, left_of_elementwise(*e.args[0]), "<mo>⊘</mo>", kFactor, last);
+      case Kind::divide:
+        return fraction(e);
+      default:
+        return other(e, last);
+    }
+  }
+
+ private:
+  // Chains of operators are deep: a thousand terms are a thousand calls of these, so they keep little on the stack.
+  [[gnu::noinline]] std::string joined(const Expr& e, Tightness left, std::string_view sign, Tightness right,
+                                       bool last) const {
+    std::string markup = in(*e.args[0], left, left == kSum);
+    const std::string behind = in(*e.args[1], right, last);
+    markup += e.kind == Kind::multiply && behind.starts_with("<mn>") ? "<mo>·</mo>" : sign;
+    markup += behind;
+    return row(markup);
+  }
+  [[gnu::noinline]] std::string fraction(const Expr& e) const {
+    std::string markup = row((*this)(*e.args[0]));
+    markup += row((*this)(*e.args[1]));
+    return tag("mfrac", markup);
+  }
+
+  [[gnu::noinline]] std::string other(const Expr& e, bool last) const {
+    switch (e.kind) {
       case Kind::number:
         return number(e.number);
       case Kind::name:
@@ -91,22 +127,6 @@ class MathMl {
         return tag("msub", bracketed("[", (*this)(*e.args[0]), "]") + row(list(e, 1)));
       case Kind::negate:
         return row(op("−") + in(*e.args[0], kTerm, last));
-      case Kind::add:
-        return row(in(*e.args[0], kSum, true) + op("+") + in(*e.args[1], kTerm, last));
-      case Kind::subtract:
-        return row(in(*e.args[0], kSum, true) + op("−") + in(*e.args[1], kTerm, last));
-      case Kind::multiply: {
-        const auto left = in(*e.args[0], kTerm, false), right = in(*e.args[1], kFactor, last);
-        return row(str(left, right.starts_with("<mn>") ? op("·") : std::string(kTimes), right));
-      }
-      case Kind::divide:
-        return tag("mfrac", row((*this)(*e.args[0])) + row((*this)(*e.args[1])));
-      case Kind::matmul:
-        return row(str(in(*e.args[0], kTerm, false), kTimes, in(*e.args[1], kFactor, last)));
-      case Kind::hadamard:
-        return elementwise(e, "⊙", last);
-      case Kind::quotient:
-        return elementwise(e, "⊘", last);
       case Kind::power:
         return tag("msup", raised(*e.args[0]) + row((*this)(*e.args[1])));
       case Kind::transpose:
@@ -139,14 +159,9 @@ class MathMl {
         return name_with(e.name, 0, "");
     }
   }
-
- private:
   static std::string_view sign_of(Comparison comparison) {
     constexpr std::array<std::string_view, 6> kSigns{"=", "≠", "<", "≤", ">", "≥"};
     return kSigns[static_cast<std::size_t>(comparison)];
-  }
-  std::string elementwise(const Expr& e, std::string_view sign, bool last) const {
-    return row(in(*e.args[0], left_of_elementwise(*e.args[0]), false) + op(sign) + in(*e.args[1], kFactor, last));
   }
   std::string call(const Expr& e) const {
     const auto argument = (*this)(*e.args.back());

@@ -9,6 +9,7 @@
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/train.h"
+#include "src/base/test_support.h"
 
 namespace chalk::train_testing {
 
@@ -46,6 +47,9 @@ inline std::string trained_sha(TrainOptions options) {
   return net.weights_sha256();
 }
 
-inline fs::path temporary(const std::string& name) { return fs::path(testing::TempDir()) / ("chalkgrad_" + name); }
+inline fs::path temporary(const std::string& name) {
+  static const testing_support::Folder folder;  // of this process: tests may run at once
+  return folder / name;
+}
 
 }  // namespace chalk::train_testing
