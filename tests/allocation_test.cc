@@ -95,6 +95,7 @@ TEST(TrainingStep, ThatAveragesWeightsAllocatesNothing) {
     EXPECT_EQ(most_of_a_step(data.train, kSmall, {.epochs = 2, .average = average}), 0) << text;
   }
   EXPECT_EQ(most_of_a_step(data.train, "8c3-bn-relu-mp2-10n", {.epochs = 2, .average = Ema{}}), 0);
+  EXPECT_EQ(most_of_a_step(data.train, kSmall, {.epochs = 1, .lookahead = {.steps = 5}}), 0);
 }
 
 // The end of an epoch may allocate (names of classes, a table of confusions), but what measures it is compiled before

@@ -26,6 +26,7 @@
 #include "chalkgrad/image.h"
 #include "chalkgrad/inspect.h"
 #include "chalkgrad/layers.h"
+#include "chalkgrad/lookahead.h"
 #include "chalkgrad/losses.h"
 #include "chalkgrad/lr_find.h"
 #include "chalkgrad/network.h"

@@ -12,6 +12,7 @@
 
 #include "chalkgrad/average.h"
 #include "chalkgrad/compile_options.h"
+#include "chalkgrad/lookahead.h"
 #include "chalkgrad/losses.h"
 #include "chalkgrad/optimizer.h"
 #include "chalkgrad/parameter_group.h"
@@ -50,6 +51,7 @@ struct TrainOptions {
                          ///< not finite ends the run. Both come before the optimizer, which adds weight decay
   double l1 = 0;  ///< adds l1 · sign(w) to the gradient of each weight w, after the limits, not of biases nor scales
   std::vector<ParameterGroup> groups{};  ///< parameters with another rate or weight decay, or none: frozen ones
+  Lookahead lookahead{};                 ///< slow weights, which are then the network's
   Average average{};  ///< of the weights; they are then the network's, and those that are trained are beside them
   Loss loss = Loss::cross_entropy;
   std::uint64_t seed = 1;               ///< order of the samples, below 2^63 (parameters: Network::initialize)
@@ -66,8 +68,8 @@ struct TrainOptions {
   CompileOptions compile{};
 
   /// Shows what decides the result, except which loss it is and the data, by name, range and sentence: epochs, batch,
-  /// optimizer and its options, options of the loss, schedule, average, seed, patience, by_accuracy, keep_last. The
-  /// command line, TOML, model files, the log and the documentation follow from it.
+  /// optimizer and its options, options of the loss, schedule, lookahead, average, seed, patience, by_accuracy,
+  /// keep_last. The command line, TOML, model files, the log and the documentation follow from it.
   void visit(FieldVisitor& v);
 };
 

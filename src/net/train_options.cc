@@ -38,6 +38,12 @@ void TrainOptions::visit(FieldVisitor& v) {
   groups = ParameterGroup::parse(written);
   v.field(Field("l1", Range::at_least(0), "Adds X·sign(w) to the gradient of each weight w").added_later(), l1);
 
+  auto ahead = lookahead.text();
+  const auto check_lookahead = [](const std::string& given) { (void)Lookahead::parse(given); };
+  static const auto about_lookahead =
+      str("Pulls slow weights after the optimizer's every so many steps, and keeps those: ", Lookahead::form());
+  v.field(Field("lookahead", check_lookahead, about_lookahead).added_later(), ahead);
+  lookahead = Lookahead::parse(ahead);
   auto averaged = average.text();
   const auto check_average = [](const std::string& given) { (void)Average::parse(given); };
   static const auto about_average =

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "chalkgrad/graph.h"
@@ -17,6 +18,7 @@ namespace chalk {
 struct StepContext {
   Value lr;              ///< the step's learning rate, a shared scalar
   Value momentum{};      ///< the step's momentum, a shared scalar, if the schedule moves it; otherwise empty
+  Value pull{};          ///< with Lookahead, how far slow weights are pulled in this step; otherwise empty
   bool ascends = false;  ///< the objective is maximised: gradients lead upwards
   /// Numbers that depend on the step alone (1 − βᵗ): shared inputs by name, and their values, given the options and the
   /// steps done before (0, 1, …).
@@ -26,6 +28,8 @@ struct StepContext {
   };
   std::vector<Scalar> scalars{};
   std::vector<std::string> states{};  ///< names of the parameters that hold the optimizer's state
+  /// Parameters, and those of the states that begin as their copies: "conv1.weight", "conv1.weight.fast".
+  std::vector<std::pair<std::string, std::string>> copies{};
 
   /// A gradient, or the direction of a step, with that of a penalty, which leads downwards in any case.
   Value with_penalty(Value direction, Value penalty) const;
@@ -54,8 +58,10 @@ class ParameterUpdate {
   Value average(std::string_view name, Value value, double decay);
   /// A shared number that depends on the step alone; the same for all parameters that ask for this name.
   Value scalar(const std::string& name, double (*value)(const Attributes& options, std::int64_t step));
-  /// w ← w − rate · direction (+ where the step ascends).
+  /// w ← w − rate · direction (+ where the step ascends): what every rule ends with.
   void descend(Value rate, Value direction);
+  /// What w is after the step.
+  Value stepped() const { return stepped_; }
   Value lr() const { return step_.lr; }
   /// The momentum: the option's value, unless the schedule moves it.
   Value momentum(double usual) { return moves_momentum() ? step_.momentum : number(usual); }
@@ -63,9 +69,17 @@ class ParameterUpdate {
 
  private:
   StepContext& step_;
-  Value w_, gradient_;
+  Value w_, gradient_, stepped_{};
   bool decays_;
 };
+
+/// The state that is trained where the network has slow weights.
+inline constexpr std::string_view kFast = ".fast";
+inline constexpr const char* kLookaheadLayer = "lookahead";
+
+/// Builds the update of a parameter, w, by that optimizer. With Lookahead, w becomes the state NAME.fast, beside a new
+/// parameter NAME of slow weights.
+void add_update(StepContext& step, Value w, Value gradient, bool decays, const Optimizer& optimizer);
 
 // Fields that optimizers share.
 inline void visit_lr(FieldVisitor& v, double& lr) { v.field({"lr", Range::above(0), "Learning rate"}, lr); }

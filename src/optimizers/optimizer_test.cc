@@ -150,8 +150,7 @@ struct Step {
       : w(g.parameter("w", t.shape, {}, /*trainable=*/true, t.role)),
         gradient(g.shared_input("g", t.shape)),
         context{.lr = g.shared_input("lr"), .ascends = t.ascends} {
-    ParameterUpdate update(context, w, gradient, /*decays=*/role_of(w) == ParameterRole::weight);
-    definition_of(t.optimizer).rule.value(t.optimizer.options(), update);
+    add_update(context, w, gradient, /*decays=*/role_of(w) == ParameterRole::weight, t.optimizer);
   }
 
   Graph g;
@@ -355,8 +354,7 @@ float trained(const Optimizer& optimizer, const std::vector<float>& gradients) {
   Graph g;
   const Value w = g.parameter("w", {2, 3}, Init::constant(1));
   StepContext context{.lr = g.shared_input("lr")};
-  ParameterUpdate update(context, w, broadcast(g.shared_input("g"), {2, 3}), /*decays=*/true);
-  definition_of(optimizer).rule.value(optimizer.options(), update);
+  add_update(context, w, broadcast(g.shared_input("g"), {2, 3}), /*decays=*/true, optimizer);
   Variables variables(g, 1);
   Program program(g, variables, {.threads = 1});
   program.set("lr", static_cast<float>(optimizer.lr()));
@@ -407,8 +405,7 @@ std::map<std::string, double (*)(const Attributes&, std::int64_t)> scalars_of(co
   Graph g;
   StepContext context{.lr = g.shared_input("lr")};
   const Value w = g.parameter("w", {2, 3});
-  ParameterUpdate update(context, w, g.shared_input("g", {2, 3}), /*decays=*/true);
-  definition_of(optimizer).rule.value(optimizer.options(), update);
+  add_update(context, w, g.shared_input("g", {2, 3}), /*decays=*/true, optimizer);
   std::map<std::string, double (*)(const Attributes&, std::int64_t)> all;
   for (const auto& scalar : context.scalars) all[scalar.name] = scalar.value;
   return all;

@@ -38,7 +38,33 @@ Value ParameterUpdate::scalar(const std::string& name, double (*value)(const Att
 
 void ParameterUpdate::descend(Value rate, Value direction) {
   const Value change = rate * direction;
-  w_.graph().update(w_, step_.ascends ? w_ + change : w_ - change);
+  stepped_ = step_.ascends ? w_ + change : w_ - change;
+}
+
+namespace {
+
+/// Zhang et al. 2019: φ ← φ + alpha · (θ − φ), θ ← φ where slow weights are pulled; elsewhere they stay as they are.
+void add_lookahead(StepContext& step, Value fast, Value stepped) {
+  Graph& graph = fast.graph();
+  const auto name = fast.name();
+  step.states.push_back(str(name, kFast));
+  step.copies.emplace_back(name, step.states.back());
+  graph.name(fast, step.states.back());
+  const auto layer = graph.layer();
+  graph.layer(kLookaheadLayer);
+  const Value slow = graph.parameter(name, fast.shape(), Init::constant(0), /*trainable=*/false);
+  const Value pulled = slow + step.pull * (stepped - slow);
+  graph.update(slow, pulled);
+  graph.update(fast, select(step.pull, pulled, stepped));
+  graph.layer(layer);
+}
+
+}  // namespace
+
+void add_update(StepContext& step, Value w, Value gradient, bool decays, const Optimizer& optimizer) {
+  ParameterUpdate update(step, w, gradient, decays);
+  definition_of(optimizer).rule.value(optimizer.options(), update);
+  step.pull ? add_lookahead(step, w, update.stepped()) : w.graph().update(w, update.stepped());
 }
 
 }  // namespace chalk

@@ -18,6 +18,7 @@ void check_options(TrainOptions o) {
   o.optimizer.check();
   o.schedule.check();
   o.loss.check();
+  o.lookahead.check();
   o.average.check(o.epochs);
   check_threads(o.threads);
   if (o.checkpoint_every < 0) {

@@ -103,10 +103,11 @@ TrainOptions with_another(std::size_t number, std::string_view& name) {
       value.assign(10, 1);
       value[3] = 2;
     } else if constexpr (std::is_same_v<T, std::string>) {
-      value = name == "optimizer" ? "adagrad"
-              : name == "groups"  ? "conv*: frozen"
-              : name == "average" ? "ema:0.9"
-                                  : "step:1,0.5";
+      value = name == "optimizer"   ? "adagrad"
+              : name == "groups"    ? "conv*: frozen"
+              : name == "average"   ? "ema:0.9"
+              : name == "lookahead" ? "2,0.5"
+                                    : "step:1,0.5";
     }
   });
   auto options = quick();
@@ -132,7 +133,7 @@ TEST(LrFind, UsesEveryOptionOfTrainingThatIsNotItsOwn) {
     ++(own ? its_own : used);
   }
   EXPECT_EQ(its_own, kItsOwn.size());
-  EXPECT_GE(used, 13U) << "batch, optimizer, four of sgd's, two of the loss, clip_*, groups, l1 and seed";
+  EXPECT_GE(used, 14U) << "batch, optimizer, four of sgd's, two of the loss, clip_*, groups, l1, lookahead and seed";
 }
 
 TEST(LrFind, TakesNoneOfTheStepsThatAreForTrain) {

@@ -107,7 +107,8 @@ class Search {
 
   bool is_of_update(NodeId id) const {
     const Node& node = graph_.node(id);
-    return !node.type.batched && node.layer == optimizer_;
+    return !node.type.batched &&
+           (node.layer == optimizer_ || node.layer == kLookaheadLayer || node.layer == kAverageLayer);
   }
 
   std::string described(const Flaw& flaw) const {

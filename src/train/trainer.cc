@@ -89,7 +89,7 @@ std::vector<std::string> updated_by(const Graph& step) {
   return names;
 }
 
-/// While it lives, parameters of which the network has averages are those that steps are taken with.
+/// While it lives, parameters of which the network has averages or slow weights are those that steps are taken with.
 class WorkingWeights {
  public:
   WorkingWeights(Variables& variables, const std::vector<std::pair<std::string, std::string>>& copies)
@@ -272,6 +272,7 @@ void Trainer::State::set_inputs(Program& of) const {
     of.set("momentum", static_cast<float>(*momentum));
   for (const auto& scalar : graph.scalars)
     of.set(scalar.name, static_cast<float>(scalar.value(options.optimizer.options(), step)));
+  if (options.lookahead) of.set(kLookaheadPull, static_cast<float>(options.lookahead.pull(step)));
   if (options.average) {
     const auto epoch = network.training->steps_per_epoch();
     of.set(kAverageShare, static_cast<float>(options.average.share(step, epoch)));

@@ -130,7 +130,7 @@ Optimizer with_decay(const Optimizer& optimizer, double weight_decay, std::strin
 }
 
 /// Builds the update of one parameter.
-void add_update(StepContext& context, Value w, Value derivative, const TrainOptions& options) {
+void update_parameter(StepContext& context, Value w, Value derivative, const TrainOptions& options) {
   const auto settings = settings_of(w.name(), options.groups);
   Optimizer optimizer = options.optimizer;
   if (settings.weight_decay) optimizer = with_decay(optimizer, *settings.weight_decay, w.name());
@@ -139,16 +139,16 @@ void add_update(StepContext& context, Value w, Value derivative, const TrainOpti
     derivative = context.with_penalty(derivative, w.graph().constant(options.l1) * sign(w));
   const Value lr = context.lr;
   if (settings.lr_factor) context.lr = w.graph().constant(*settings.lr_factor) * lr;
-  ParameterUpdate update(context, w, derivative, settings.weight_decay || is_weight);
-  definition_of(optimizer).rule.value(optimizer.options(), update);
+  add_update(context, w, derivative, settings.weight_decay || is_weight, optimizer);
   context.lr = lr;
 }
 
 /// Keeps averages under the names of the parameters, running statistics included, and these as states of the run.
 void keep_averages(TrainingGraph& result) {
   Graph& step = result.graph;
-  step.layer("average");
+  step.layer(kAverageLayer);
   const Value share = step.shared_input(kAverageShare), begun = step.shared_input(kAverageBegun);
+  std::vector<std::pair<std::string, std::string>> copies;
   for (const auto& [leaf, to] : std::vector(step.updates())) {
     const Value w = step.value(leaf), next = step.value(to);
     const auto name = w.name();
@@ -158,9 +158,10 @@ void keep_averages(TrainingGraph& result) {
     const Value average = step.parameter(name, w.shape(), Init::constant(0), /*trainable=*/false);
     const Value from = select(begun, average, next);
     step.update(average, from + share * (next - from));
-    result.copies.emplace_back(name, raw);
+    copies.emplace_back(name, raw);
   }
-  for (const auto& [name, raw] : result.copies) result.states.push_back(raw);
+  for (const auto& [name, raw] : copies) result.states.push_back(raw);
+  result.copies.insert(result.copies.begin(), copies.begin(), copies.end());
 }
 
 }  // namespace
@@ -187,9 +188,11 @@ TrainingGraph training_graph(const Network& network, const Shape& target, bool l
   step.layer(result.optimizer);
   StepContext context{.lr = step.shared_input("lr"), .ascends = maximised(options.loss)};
   if (moves_momentum) context.momentum = step.shared_input("momentum");
-  for (std::size_t i = 0; i < parameters.size(); ++i) add_update(context, parameters[i], derivatives[i], options);
+  if (options.lookahead) context.pull = step.shared_input(kLookaheadPull);
+  for (std::size_t i = 0; i < parameters.size(); ++i) update_parameter(context, parameters[i], derivatives[i], options);
   result.states = std::move(context.states);
   result.scalars = std::move(context.scalars);
+  result.copies = std::move(context.copies);
   if (options.average) keep_averages(result);
   step.layer("");
   return result;

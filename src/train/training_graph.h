@@ -28,11 +28,15 @@ struct TrainingGraph {
   std::vector<StepContext::Scalar> scalars{};  ///< inputs that have a new value at each step
   std::string optimizer{};                     ///< the layer of what makes updates of gradients
   std::string guard = "loss";                  ///< the output that must be finite before any parameter is updated
-  /// Parameters of the network, and the states that begin as their copies: "conv1.weight", "conv1.weight.raw".
+  /// Parameters of the network, and the states that begin as their copies: "conv1.weight", "conv1.weight.raw". Of
+  /// several, steps are taken with the last.
   std::vector<std::pair<std::string, std::string>> copies{};
 };
 /// The state that is trained where the network has its average.
 inline constexpr std::string_view kRaw = ".raw";
+inline constexpr const char* kAverageLayer = "average";
+/// Input of the graph with Lookahead: Lookahead::pull() of the step.
+inline constexpr const char* kLookaheadPull = "lookahead.pull";
 /// Inputs of the graph with an average: Average::share() and begun() of the step.
 inline constexpr const char* kAverageShare = "average.share";
 inline constexpr const char* kAverageBegun = "average.begun";

@@ -104,7 +104,7 @@ void restore_best(Network& network) {
   if (names.empty() || !network.variables().contains(names.front())) return;
   copy_all(network, kBest, "");
   std::erase_if(network.training->states, [&](const auto& state) {
-    return std::ranges::find(names, state) != names.end() || state.ends_with(kRaw);
+    return std::ranges::find(names, state) != names.end() || state.ends_with(kRaw) || state.ends_with(kFast);
   });
 }
 

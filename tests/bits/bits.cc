@@ -33,6 +33,7 @@ struct Problem {
   std::int64_t batch, short_steps, long_steps;
   chalk::Optimizer optimizer = chalk::sgd({.lr = 0.005, .momentum = 0.9, .weight_decay = 1e-4});
   chalk::Average average{};
+  chalk::Lookahead lookahead{};
 };
 
 // The networks whose speed is promised (docs/performance.md). Short runs are for every test run and for emulators.
@@ -88,6 +89,15 @@ const std::vector<Problem> kProblems{
      200,
      chalk::sgd({.lr = 0.05, .momentum = 0.9}),
      chalk::Swa{1, 1}},
+    {"lookahead",
+     "6c3z-bn-relu-mp2-20n-tanh-10n",
+     {2, 17, 15},
+     21,
+     12,
+     200,
+     chalk::Adam{},
+     chalk::Ema{0.5},
+     {.steps = 5}},
     // What the others leave out: padding, strides, groups, overlapping pools, tanh, a partial last batch.
     {"mixed", "6c3z-tanh-mp3s2-8c3s2g2-sigmoid-ap2-12n-tanh-10n", {2, 17, 15}, 21, 40, 200},
 };
@@ -114,6 +124,7 @@ std::vector<Problem> all_problems() {
                    12,
                    200,
                    with_everything(name),
+                   {},
                    {}});
   }
   return all;
@@ -173,6 +184,7 @@ std::string trained(const Problem& problem, std::int64_t steps, int threads) {
   options.epochs = (steps + 2) / 3;  // three steps an epoch
   options.optimizer = problem.optimizer;
   options.average = problem.average;
+  options.lookahead = problem.lookahead;
   options.threads = threads;
   std::int64_t done = 0;
   options.on_step = [&](const chalk::Progress&) {

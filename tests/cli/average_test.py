@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""chalkgrad train --average: averages of weights, and who sees them."""
+"""chalkgrad train --average and --lookahead: averages of weights and slow weights, and who sees them."""
 import json
 import signal
 
@@ -57,6 +57,29 @@ class Average(CliTest):
                      "or begin earlier", "train", *NET, "--average", "swa:6")
         config = self.path("c.toml", b'network = "10n"\n[train]\naverage = "ema:2"\n')
         self.refused(1, ["c.toml: line 3", 'average "ema:2": DECAY is 2; it must be at least 0 and below 1'], "train", config)
+
+
+class Lookahead(Interrupting):
+    def test_is_what_the_model_has(self):
+        out, log = self.path("m.safetensors"), self.path("log.jsonl")
+        result = json.loads(self.good("train", *NET, "--lookahead", 5, "--out", out, "--log", log, "--json"))
+        self.assertEqual(json.loads(log.read_text().splitlines()[0])["lookahead"], "5,0.5")
+        found = json.loads(self.good("eval", out, "--json"))
+        self.assertEqual((found["loss"], found["accuracy"]), (result["test_loss"], result["test_accuracy"]))
+        self.assertIn(b"dense1.weight.fast", out.read_bytes())
+        config = self.path("c.toml", b'network = "4c3-bn-relu-mp2-10n"\n[train]\nbatch = 64\nepochs = 6\nlookahead = "5,0.5"\n')
+        self.assertEqual(sha_of(self.good("train", config, "--quiet")), result["weights_sha256"])
+        self.assertEqual(sha_of(self.good("train", config, "--lookahead", "none", "--quiet")), sha_of(self.good("train", *NET, "--quiet")))
+
+    def test_goes_on_when_it_was_killed(self):
+        _, _, out, options = self.interrupted(signal.SIGKILL, "--lookahead", "5,0.8", "--average", "ema:0.9", step=250)
+        self.refused(2, ["--lookahead none differs from 5,0.8, with which", "leave it out"], "train", "--resume", out, "--lookahead",
+                     "none")
+        resumed = self.good("train", "--resume", out, "--out", out, "--threads", 1, "--quiet")
+        self.assertEqual(sha_of(resumed), sha_of(self.good("train", *options)))
+
+    def test_that_makes_no_sense_is_refused(self):
+        self.refused(2, '--lookahead: lookahead "0": STEPS is 0; it must be whole, and from 1 to 1000000', "train", "--lookahead", 0)
 
 
 class Resuming(Interrupting):
