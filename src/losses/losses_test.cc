@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/gradcheck.h"
@@ -187,29 +188,43 @@ const Numbers kLogits{0, 16, -16, 17, -17, 88, -88, 104, -104, 1000, -1000};
 /// What a graph's outputs are for inputs "z" and "t": in double as it is written or simplified, or in float.
 enum class By : std::uint8_t { reference, simplified, engine };
 
-std::map<std::string, Numbers> results(Graph graph, const std::map<std::string, Numbers>& fed, By by) {
-  std::map<std::string, Numbers> found;
-  if (by == By::engine) {
-    Variables variables;
-    Program program(graph, variables, {.threads = 1});
-    std::map<std::string, std::vector<float>> floats;
-    for (const auto& [name, values] : fed) {
-      floats[name].assign(values.begin(), values.end());
-      program.feed(name, {.values = floats[name].data()});
+class Computation {
+ public:
+  Computation(Graph graph, By by) : graph_(by == By::simplified ? simplify(graph) : std::move(graph)) {
+    by == By::engine ? void(program_.emplace(graph_, variables_, CompileOptions{.threads = 1}))
+                     : void(reference_.emplace(graph_, 1));
+  }
+
+  std::map<std::string, Numbers> results(const std::map<std::string, Numbers>& fed) {
+    std::map<std::string, Numbers> found;
+    if (program_) {
+      std::map<std::string, std::vector<float>> floats;
+      for (const auto& [name, values] : fed) {
+        floats[name].assign(values.begin(), values.end());
+        program_->feed(name, {.values = floats[name].data()});
+      }
+      program_->run(1);
+      for (const auto& [name, id] : graph_.outputs()) {
+        const auto values = program_->output(name);
+        found[name].assign(values.begin(), values.end());
+      }
+      return found;
     }
-    program.run(1);
-    for (const auto& [name, id] : graph.outputs()) {
-      const auto values = program.output(name);
-      found[name].assign(values.begin(), values.end());
-    }
+    for (const auto& [name, values] : fed) reference_->set(graph_.find(name).id(), values);
+    reference_->run();
+    for (const auto& [name, id] : graph_.outputs()) found[name] = reference_->value(id);
     return found;
   }
-  if (by == By::simplified) graph = simplify(graph);
-  Reference reference(graph, 1);
-  for (const auto& [name, values] : fed) reference.set(graph.find(name).id(), values);
-  reference.run();
-  for (const auto& [name, id] : graph.outputs()) found[name] = reference.value(id);
-  return found;
+
+ private:
+  Graph graph_;
+  Variables variables_;
+  std::optional<Program> program_;
+  std::optional<Reference> reference_;
+};
+
+std::map<std::string, Numbers> results(Graph graph, const std::map<std::string, Numbers>& fed, By by) {
+  return Computation(std::move(graph), by).results(fed);
 }
 
 /// Loss, gradient and probabilities of logits z under a loss, or under how somebody would write it by hand.
@@ -455,18 +470,19 @@ TEST(Losses, OfLargeOutputsAreFiniteAndSoAreTheirGradients) {
   for (const Loss& loss : losses_with_options()) {
     if (loss == Loss::binary_cross_entropy) continue;  // of probabilities
     const bool of_places = definition_of(loss).target.value == Target::places;
-    for (const double z : kLogits) {
-      for (const Numbers& y : {Numbers{z, 0.5, 0}, Numbers{-z, z, 1}, Numbers{z, z, z}}) {
-        for (const double label : {0, 2}) {
-          for (const By by : {By::reference, By::simplified, By::engine}) {
-            Graph g;
-            const Shape shape = of_places ? Shape{3, 1, 1} : Shape{3};
-            const Value logits = g.input("z", shape), t = g.input("t", target_shape(loss, shape), of_classes(loss));
-            const auto of_sample = sample_loss(loss, logits, t);
-            g.output("loss", batch_mean(of_sample));
-            g.output("dz", differentiate(batch_mean(of_sample), g.constant(1), {{logits}})[0]);
+    for (const By by : {By::reference, By::simplified, By::engine}) {
+      Graph g;
+      const Shape shape = of_places ? Shape{3, 1, 1} : Shape{3};
+      const Value logits = g.input("z", shape), t = g.input("t", target_shape(loss, shape), of_classes(loss));
+      const auto of_sample = sample_loss(loss, logits, t);
+      g.output("loss", batch_mean(of_sample));
+      g.output("dz", differentiate(batch_mean(of_sample), g.constant(1), {{logits}})[0]);
+      Computation computation(std::move(g), by);
+      for (const double z : kLogits) {
+        for (const Numbers& y : {Numbers{z, 0.5, 0}, Numbers{-z, z, 1}, Numbers{z, z, z}}) {
+          for (const double label : {0, 2}) {
             const Numbers target = of_places ? Numbers{label} : label == 0 ? Numbers{1, 0, 0} : Numbers{0, 0, 1};
-            auto found = results(std::move(g), {{"z", y}, {"t", target}}, by);
+            auto found = computation.results({{"z", y}, {"t", target}});
             const auto where = ::testing::Message()
                                << name_of(loss) << " at " << y[0] << ", " << y[1] << ", by " << static_cast<int>(by);
             EXPECT_TRUE(std::isfinite(found["loss"].at(0))) << where;
