@@ -64,7 +64,7 @@ HWY_NOINLINE void run_links(std::span<const Link> links, float* const* at, std::
         for (std::size_t i = 0; i < kCount; ++i) v[i].store(to + i * 16);
         break;
       case LinkKind::sum: {
-        float* const total = at[link.a] + first % 16 * sums.step;
+        float* const total = at[link.a] + (first & (sums.sums - 1u)) * sums.step;
         if (kCount == 1 && sums.lanes < 16) {
           const ValidLanes valid = first_lanes(sums.lanes);
           const Lanes x = each_part([&](int p) HWY_ATTR { return hn::IfThenElseZero(valid.piece[p], v[0].v[p]); });
@@ -130,9 +130,10 @@ HWY_NOINLINE void run_links(std::span<const Link> links, float* const* at, std::
 
 void run_chain(std::span<const Link> links, float* const* at, std::size_t groups, const ChainSums& sums) {
   const std::size_t whole = sums.lanes < 16 ? groups - 1 : groups;
+  const ChainSums all{.step = sums.step, .sums = sums.sums};
   std::size_t first = 0;
-  for (; first + kGroups <= whole; first += kGroups) run_links<kGroups>(links, at, first, {sums.step});
-  for (; first < whole; ++first) run_links<1>(links, at, first, {sums.step});
+  for (; first + kGroups <= whole; first += kGroups) run_links<kGroups>(links, at, first, all);
+  for (; first < whole; ++first) run_links<1>(links, at, first, all);
   if (whole < groups) run_links<1>(links, at, first, sums);
 }
 

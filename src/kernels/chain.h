@@ -16,11 +16,12 @@ struct Link {
   bool fetch = false;                     // a is far away: ask for what some later groups read or write there
 };
 
-/// Where `sum` adds: lane group i to group i mod 16 from a on (step 16), or all groups to one (step 0). Of the last
+/// Where `sum` adds: lane group i to group i mod `sums` from a on (step 16), or all groups to one (step 0). Of the last
 /// group only the first `lanes` lanes enter.
 struct ChainSums {
   std::uint8_t step = 16;
   int lanes = 16;
+  std::uint8_t sums = 16;  // a multiple of 16, and a power of two
 };
 
 /// Runs the links on each of `groups` lane groups; operand a of group i is at at[a] + i · a_step.

@@ -109,15 +109,16 @@ struct Chain {
 
 RC_GTEST_PROP(Chain, MakesAndSumsWhatItsOperationsDo, ()) {
   const Chain chain;
-  std::vector<float> expected(chain.groups * 16), totals(256, 0.0f);
+  const auto sums = *rc::gen::element<std::uint8_t>(16, 32, 64);
+  std::vector<float> expected(chain.groups * 16), totals(sums * std::size_t{16}, 0.0f);
   for (std::size_t i = 0; i < expected.size(); ++i) {
     expected[i] = chain.result(i);
-    totals[i % totals.size()] += expected[i];  // sixteen sums for each lane
+    totals[i % totals.size()] += expected[i];  // so many sums for each lane
   }
   on_every_target([&] {
     const Guarded stored(expected.size()), total(totals.size());
     std::fill(total.span().begin(), total.span().end(), 0.0f);
-    run_chain(chain.links, chain.at(stored, total).data(), chain.groups);
+    run_chain(chain.links, chain.at(stored, total).data(), chain.groups, {.sums = sums});
     RC_ASSERT(stored.intact() && total.intact());
     expect_same_bits(stored.span(), expected, "stored");
     expect_same_bits(total.span(), totals, "total");

@@ -29,6 +29,7 @@ class SweepPlanner {
     for (auto& operand : plan_.operands) operand.repeated = values_[operand.value].repeated;
     for (auto& round : plan_.rounds) {
       for (auto& sum : round.sums) sum.repeated = values_[sum.out].repeated;
+      if (plan_.across) fetch_nothing(round);
     }
     return std::move(plan_);
   }
@@ -57,6 +58,7 @@ class SweepPlanner {
       values_.push_back({});
     } else {
       sums_.push_back({in[0], out, node.op == &op_mean, output});
+      plan_.across = sums_places(fusion_.graph(), id);
       values_.push_back({.same = true});
     }
     plan_.name += (plan_.name.empty() ? "" : "+") + std::string(node.op->name.value);
@@ -75,6 +77,8 @@ class SweepPlanner {
     } else if (is_by_channel(from.shape, domain_.shape)) {
       operand.form = Form::channel;
       operand.step = elements(from.shape) > 1 ? 1 : 0;
+    } else if (from.batched && is_by_place(from.shape, domain_.shape)) {
+      operand.form = Form::place;
     } else {
       operand.form = Form::gathered;
       operand.places = broadcast_places(from.shape, domain_.shape);
@@ -89,8 +93,9 @@ class SweepPlanner {
   /// Channels, where something is one for each, and places of each of them.
   void divide() {
     const auto count = static_cast<std::size_t>(elements(domain_.shape));
-    const bool by_channel = std::any_of(plan_.operands.begin(), plan_.operands.end(),
-                                        [](const auto& operand) { return operand.form == Form::channel; });
+    const bool by_channel = std::any_of(plan_.operands.begin(), plan_.operands.end(), [](const auto& operand) {
+      return operand.form == Form::channel || operand.form == Form::place;
+    });
     if (by_channel || !sums_.empty()) {
       plan_.channels = static_cast<std::size_t>(domain_.shape[0]);
       plan_.places = count / plan_.channels;
@@ -140,11 +145,21 @@ class SweepPlanner {
     std::reverse(round.operations.begin(), round.operations.end());
     for (std::size_t i = 0; i < plan_.operands.size(); ++i) {
       const auto& operand = plan_.operands[i];
-      if (wanted[operand.value] && (operand.form == Form::aligned || operand.form == Form::gathered))
-        round.reads.push_back(i);
+      const bool by_block =
+          operand.form == Form::aligned || operand.form == Form::place || operand.form == Form::gathered;
+      if (wanted[operand.value] && by_block) round.reads.push_back(i);
     }
     round.stages = make_stages(round.operations, round.sums, values_);
     return round;
+  }
+
+  /// Through all channels, what lies ahead in one is read only after some of all the others.
+  static void fetch_nothing(SweepPlan::Round& round) {
+    for (auto& stage : round.stages) {
+      if (auto* links = std::get_if<std::vector<Link>>(&stage)) {
+        for (auto& link : *links) link.fetch = false;
+      }
+    }
   }
 
   const Fusion& fusion_;
@@ -163,12 +178,32 @@ bool is_by_channel(const Shape& shape, const Shape& domain) {
   return domain.size() > 1 && shape.size() == domain.size() && shape[0] == domain[0] && elements(shape) == shape[0];
 }
 
-bool sums_channels(const Graph& graph, NodeId id) {
+bool is_by_place(const Shape& shape, const Shape& domain) {
+  constexpr std::int64_t kManyPlaces = 16;
+  if (domain.size() < 2 || shape.size() + 1 < domain.size() || shape.size() > domain.size()) return false;
+  const std::int64_t places = elements(domain) / domain[0];
+  if (places < kManyPlaces || elements(shape) != places) return false;
+  return std::equal(domain.rbegin(), domain.rend() - 1, shape.rbegin());
+}
+
+namespace {
+
+bool sums_over(const Graph& graph, NodeId id, const auto& axes_are) {
   const Node& node = graph.node(id);
   if ((node.op != &op_sum && node.op != &op_mean) || !node.type.batched) return false;
-  const auto& axes = node.attributes.as<ReduceAttributes>().axes;
   const auto rank = graph.node(node.inputs[0]).type.shape.size();
-  return rank > 1 && axes.size() == rank - 1 && axes[0] == 1;
+  return rank > 1 && axes_are(node.attributes.as<ReduceAttributes>().axes, rank);
+}
+
+}  // namespace
+
+bool sums_channels(const Graph& graph, NodeId id) {
+  return sums_over(graph, id,
+                   [](const auto& axes, std::size_t rank) { return axes.size() == rank - 1 && axes[0] == 1; });
+}
+
+bool sums_places(const Graph& graph, NodeId id) {
+  return sums_over(graph, id, [](const auto& axes, std::size_t) { return axes.size() == 1 && axes[0] == 0; });
 }
 
 SweepPlan::Operand* SweepPlan::aligned(std::size_t input) {

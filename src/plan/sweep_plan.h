@@ -20,8 +20,15 @@ namespace chalk {
 /// The node is a sum or mean of batched values over all axes but the first.
 bool sums_channels(const Graph& graph, NodeId id);
 
+/// The node is a sum or mean of batched values over the first axis: of all channels, for each place.
+bool sums_places(const Graph& graph, NodeId id);
+
 /// Broadcast to the domain, it is one number for all places of each channel, or for all channels.
 bool is_by_channel(const Shape& shape, const Shape& domain);
+
+/// Broadcast to the domain, it is the same for all channels, and there are so many places that a channel's are worth a
+/// walk.
+bool is_by_place(const Shape& shape, const Shape& domain);
 
 /// Values are numbered; each has room for a block in scratch memory.
 struct SweepPlan {
@@ -33,6 +40,7 @@ struct SweepPlan {
       aligned,   // read where it is
       number,    // one for all places
       channel,   // one for all places of a channel
+      place,     // one for all channels of a place
       gathered,  // any other that broadcasts
       slots,     // partial sums to be folded where they are read
       part,      // made just before, a part at a time, by another kernel
@@ -75,6 +83,7 @@ struct SweepPlan {
   bool batched = false;
   std::size_t values = 0;
   std::size_t channels = 1, places = 1;  // lane groups: channels × places
+  bool across = false;                   // its sums are of all channels for each place, and it does not read them
   std::vector<Operand> operands;
   std::vector<Round> rounds;
 

@@ -1,6 +1,7 @@
 #include "src/plan/sweep_run.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "src/kernels/expand.h"
@@ -14,6 +15,9 @@ using Form = SweepPlan::Operand::Form;
 constexpr std::size_t kPartialSums = 16;  // place i of a channel enters partial sum i mod 16
 constexpr std::size_t kBlock = 64;        // lane groups, 4 KiB a value
 constexpr std::size_t kRoom = kBlock * 16;
+
+constexpr std::size_t kAcross = 32;  // lane groups of a channel that go through sums of all channels at a time
+constexpr std::size_t kAcrossRoom = kPartialSums * kAcross * 16;
 static_assert(kBlock % kPartialSums == 0);
 
 /// For a single sample (kOne), a place is a float, otherwise a group of sixteen.
@@ -29,6 +33,7 @@ class SweepRun {
       if (operand.form == Form::number)
         std::fill_n(room(operand.value), operand.repeated ? kRoom : 16, call_.in[operand.input][0]);
     }
+    if (plan_.across) return run_across();
     for (std::size_t channel = 0; channel < plan_.channels; ++channel) {
       fill_channel(channel);
       for (const auto& round : plan_.rounds) {
@@ -43,6 +48,45 @@ class SweepRun {
  private:
   static constexpr std::size_t kPlace = kOne ? 1 : 16;    // floats of a place
   static constexpr std::size_t kGroups = kRoom / kPlace;  // places of a block
+
+  /// Some places of all channels at a time: channel c enters partial sum c mod 16 of each place.
+  void run_across() {
+    const auto& round = plan_.rounds[0];
+    constexpr std::size_t kTogether = kAcross * 16 / kPlace;
+    for (std::size_t place = 0; place < plan_.places; place += kTogether) {
+      const std::size_t count = std::min(kTogether, plan_.places - place);
+      for (const auto& sum : round.sums) std::fill_n(partial_sums(sum), kAcrossRoom, 0.0F);
+      for (std::size_t channel = 0; channel < plan_.channels; ++channel) {
+        fill_channel(channel);
+        for (const auto& sum : round.sums) at_[sum.out] = partial_sums(sum) + channel % kPartialSums * kAcross * 16;
+        run_block(round, channel * plan_.places + place, count);
+      }
+      for (const auto& sum : round.sums) {
+        fold_partial_sums(sum);
+        std::memcpy(call_.out[*sum.output] + place * kPlace, partial_sums(sum), count * kPlace * sizeof(float));
+      }
+    }
+  }
+  /// [16][kAcross][16]
+  float* partial_sums(const SweepPlan::ChannelSum& sum) const {
+    return room(plan_.values) + static_cast<std::size_t>(&sum - plan_.rounds[0].sums.data()) * kAcrossRoom;
+  }
+  /// The first of the partial sums becomes the sum of all, or their mean.
+  void fold_partial_sums(const SweepPlan::ChannelSum& sum) const {
+    constexpr std::array kAdd{Link{LinkKind::load, 0}, Link{LinkKind::add, 1}, Link{LinkKind::store, 0}};
+    constexpr std::array kDivide{Link{LinkKind::load, 0}, Link{.kind = LinkKind::div, .a = 1, .a_step = 0},
+                                 Link{LinkKind::store, 0}};
+    float* const sums = partial_sums(sum);
+    for (std::size_t half = kPartialSums / 2; half > 0; half /= 2) {
+      float* const at[] = {sums, sums + half * kAcross * 16};
+      run_chain(kAdd, at, half * kAcross);
+    }
+    if (!sum.mean) return;
+    alignas(64) float count[16];
+    std::fill_n(count, 16, static_cast<float>(plan_.channels));
+    float* const at[] = {sums, count};
+    run_chain(kDivide, at, kAcross);
+  }
 
   float* room(std::size_t value) const { return call_.scratch + value * kRoom; }
   /// Lane groups that a block has at most.
@@ -77,6 +121,10 @@ class SweepRun {
       std::memcpy(to, from + begin, count * sizeof(float));
     } else if (operand.form == Form::aligned) {
       return from + begin * 16;
+    } else if (operand.form == Form::place) {
+      const std::size_t place = begin % plan_.places;
+      if (!kOne) return from + place * 16;
+      std::memcpy(to, from + place, count * sizeof(float));
     } else if (kOne) {
       pick_places(from, operand.places, operand.run, begin, count, to);
     } else {
@@ -96,10 +144,15 @@ class SweepRun {
       at_[operation.out] =
           operation.output && !apart ? call_.out[*operation.output] + begin * kPlace : room(operation.out);
     }
-    const int lanes = kOne ? static_cast<int>((count - 1) % 16 + 1) : 16;
+    ChainSums sums;
+    if (plan_.across) {
+      sums.sums = kAcross;
+    } else if (kOne) {
+      sums = {.step = 0, .lanes = static_cast<int>((count - 1) % 16 + 1)};
+    }
     for (const auto& stage : round.stages) {
       if (const auto* links = std::get_if<std::vector<Link>>(&stage)) {
-        run_chain(*links, at_, groups, {.step = kOne ? std::uint8_t{0} : std::uint8_t{16}, .lanes = lanes});
+        run_chain(*links, at_, groups, sums);
       } else {
         run_operation(*std::get_if<SweepPlan::Operation>(&stage), groups);
       }
@@ -145,7 +198,9 @@ class SweepRun {
 
 }  // namespace
 
-std::size_t sweep_scratch(const SweepPlan& plan) { return plan.values * kRoom; }
+std::size_t sweep_scratch(const SweepPlan& plan) {
+  return plan.values * kRoom + (plan.across ? plan.rounds[0].sums.size() * kAcrossRoom : 0);
+}
 
 void run_sweep(const SweepPlan& plan, const KernelRun& call, std::size_t first, std::size_t last, const float* part) {
   SweepRun<false>(plan, call, first, last, part).run();

@@ -177,6 +177,19 @@ const Case kCases[] = {
        g.output("normal", (scaled - mean(scaled, {1, 2}, true)) * scale);
        g.output("y", sum(tanh(scaled), {1, 2}));
      }},
+    {"channels of each place, normalised, and depthwise",
+     [](Graph& g) {
+       g.layer("conv1");
+       const Value x = conv_layer(g.input("x", {3, 23, 25}), {.filters = 20});
+       const Value d = x - mean(x, {0}, true);
+       Value v = d / sqrt(mean(d * d, {0}, true) + g.constant(1e-5));
+       g.layer("conv2");
+       v = conv_layer(v, {.filters = 20, .kernel = {3, 3}, .options = {{2, 2}, {1, 1}, {1, 1}, 20}});
+       g.layer("conv3");
+       v = relu(conv_layer(v, {.filters = 24, .kernel = {1, 1}}));
+       g.output("total", sum(tanh(v), {0}));
+       g.output("y", classifier(g, global_average_pool(v)));
+     }},
     {"batch normalisation and a residual",
      [](Graph& g) {
        g.layer("bn1");

@@ -133,6 +133,42 @@ Graph residual_network() {
   return training;
 }
 
+/// A block as in ConvNeXt: depthwise, the channels of each place normalised, to more channels and back, beside a
+/// shortcut; with all gradients as outputs.
+Graph block_of_places() {
+  Graph g;
+  g.layer("conv1");
+  const Value x = conv_layer(g.input("x", {2, 9, 8}), {.filters = 20, .kernel = {1, 1}});
+  g.layer("conv2");
+  Value v = conv_layer(x, {.filters = 20, .kernel = {5, 3}, .options = {.padding = {2, 1}, .groups = 20}});
+  g.layer("norm");
+  v = layer_norm_layer(v, {.over_channels = true});
+  g.layer("conv3");
+  v = gelu(conv_layer(v, {.filters = 36, .kernel = {1, 1}}));
+  g.layer("conv4");
+  v = x + conv_layer(v, {.filters = 20, .kernel = {1, 1}});
+  g.layer("conv5");
+  v = relu(conv_layer(v, {.filters = 20, .kernel = {3, 3}, .options = {{2, 2}, {1, 1}, {1, 1}, 20}}));
+  g.layer("dense1");
+  output_gradients(g, dense_layer(v, {.outputs = 4}));
+  return g;
+}
+
+/// Nothing but elementwise operations and sums over the channels of each place, and over places.
+Graph sums_by_place() {
+  Graph g;
+  const Value x = conv_layer(g.input("x", {2, 9, 8}), {.filters = 20});
+  const Value m = mean(x, {0}, true), d = x - m, squares = mean(d * d, {0}, true);
+  const Value normal = d / sqrt(squares + g.constant(0.01)), t = tanh(normal);
+  g.output("normal", normal);
+  g.output("total", sum(t, {0}));
+  g.output("another", sum(t * slice(g.input("t", {4}, true), {0}, {1}) + m, {0}));
+  g.output("by channel", sum(t * normal, {1, 2}, true));
+  g.output("narrow", sum(slice(x, {0, 0, 0}, {20, 1, 3}), {0}));
+  g.output("both", mean(sum(x * m, {0}, true) * normal, {0}));
+  return g;
+}
+
 /// Nothing but elementwise operations and sums, by channel and otherwise.
 Graph sums_by_channel() {
   Graph g;
@@ -228,7 +264,8 @@ const Case kCases[] = {{"Network", network_with_gradients},
                        {"Wide", wide_network, {1, 37}},  // these two are slow by the reference
                        {"LargeDenseLayers", large_dense_layers, {17}},
                        {"Coupled", coupled_samples},
-                       {"Residual", residual_network}};
+                       {"Residual", residual_network},
+                       {"BlockOfPlaces", block_of_places, {17}}};
 
 class ProgramOf : public testing::TestWithParam<Case> {};
 
@@ -257,14 +294,15 @@ INSTANTIATE_TEST_SUITE_P(Cases, ProgramOf, testing::ValuesIn(kCases),
                          [](const auto& each) { return std::string(each.param.name); });
 
 TEST(Program, SweepsKeepTheArithmetic) {
-  const Graph g = sums_by_channel();
-  const Data data(37);
-  Variables variables(g, 3);
-  const auto swept = run(g, variables, data, {.threads = 2});
-  CompileOptions options{.threads = 1};
-  options.disabled_passes = {"fuse"};
-  const auto one_by_one = run(g, variables, data, options);
-  for (const auto& [name, values] : swept) EXPECT_TRUE(same_bits(values, one_by_one.at(name))) << name;
+  for (const Graph& g : {sums_by_channel(), sums_by_place()}) {
+    const Data data(37);
+    Variables variables(g, 3);
+    const auto swept = run(g, variables, data, {.threads = 2});
+    CompileOptions options{.threads = 1};
+    options.disabled_passes = {"fuse"};
+    const auto one_by_one = run(g, variables, data, options);
+    for (const auto& [name, values] : swept) EXPECT_TRUE(same_bits(values, one_by_one.at(name))) << name;
+  }
 }
 
 TEST(Program, GivesTheSameBitsOnAnyNumberOfThreads) {
