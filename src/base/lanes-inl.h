@@ -175,6 +175,13 @@ HWY_INLINE LaneVec exp_vec(LaneVec x) {
   return hn::IfThenElse(nan, x, y);
 }
 
+/// eˣ, with the bits of exp_vec, where it neither overflows nor is subnormal: −87 < x < 88; NaN stays NaN.
+HWY_INLINE LaneVec exp_normal_vec(LaneVec x) {
+  auto k = hn::Zero(IntTag());
+  const auto p = hn::Add(exp_reduced(x, k), hn::Set(LaneTag(), 1.0f));
+  return hn::Mul(p, power_of_two(k));
+}
+
 /// eˣ − 1 within 2 ulp: 2^k·(eʳ − 1) + (2^k − 1), so that small x keep their precision. Overflows to +inf above 88.72,
 /// is −1 below −18; NaN stays NaN, and −0 is −0.
 HWY_INLINE LaneVec expm1_vec(LaneVec x) {
@@ -283,7 +290,7 @@ HWY_INLINE LaneVec erf_vec(LaneVec x) {
   q = fused(q, t, hn::Set(d, 6.35718286e-01f));
   q = fused(q, t, hn::Set(d, 1.28514364e-01f));
   q = fused(q, t, t);
-  const auto far = hn::CopySign(hn::Sub(hn::Set(d, 1.0f), exp_vec(hn::Neg(q))), x);
+  const auto far = hn::CopySign(hn::Sub(hn::Set(d, 1.0f), exp_normal_vec(hn::Neg(q))), x);  // −q ≥ −18
   return hn::IfThenElse(hn::Lt(a, hn::Set(d, 0.92f)), p, far);
 }
 HWY_INLINE Lanes erf(Lanes a) {
