@@ -3,7 +3,9 @@
 #include <iterator>
 
 #include "src/kernels/conv.h"
+#include "src/kernels/conv_depthwise.h"
 #include "src/kernels/conv_direct.h"
+#include "src/kernels/conv_pointwise.h"
 #include "src/kernels/conv_winograd.h"
 
 namespace chalk {
@@ -11,19 +13,26 @@ namespace {
 
 bool always(const ConvShape&) { return true; }
 bool any_window(std::int64_t, std::int64_t) { return true; }
+bool no_window(std::int64_t, std::int64_t) { return false; }
 
 constexpr ConvForwardAlgorithm kForward[] = {
     {"conv2d_winograd", winograd_forward_pays, plan_winograd_forward, winograd_pools},
+    {"conv2d_depthwise", depthwise_fits, plan_depthwise_forward, no_window},
+    {"conv2d_pointwise", pointwise_forward_pays, plan_pointwise_forward, no_window},
     {"conv2d", always, plan_direct_forward, any_window},
 };
 
 constexpr ConvInputGradAlgorithm kInputGrad[] = {
     {"conv2d_input_grad_winograd", winograd_input_grad_pays, plan_winograd_input_grad},
+    {"conv2d_input_grad_depthwise", depthwise_fits, plan_depthwise_input_grad},
+    {"conv2d_input_grad_pointwise", pointwise_input_grad_pays, plan_pointwise_input_grad},
     {"conv2d_input_grad", always, plan_direct_input_grad},
 };
 
 constexpr ConvWeightGradAlgorithm kWeightGrad[] = {
     {"conv2d_weight_grad_winograd", winograd_weight_grad_pays, plan_winograd_weight_grad},
+    {"conv2d_weight_grad_depthwise", depthwise_fits, plan_depthwise_weight_grad},
+    {"conv2d_weight_grad_pointwise", pointwise_weight_grad_pays, plan_pointwise_weight_grad},
     {"conv2d_weight_grad", always, plan_direct_weight_grad},
 };
 

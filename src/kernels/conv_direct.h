@@ -18,4 +18,7 @@ std::unique_ptr<const ConvInputGrad> plan_direct_input_grad(const ConvShape& s);
 /// to dw's present value if accumulate, otherwise the first band's replaces it.
 std::unique_ptr<const ConvWeightGrad> plan_direct_weight_grad(const ConvShape& s);
 
+/// B.
+std::int64_t conv_weight_grad_bands(const ConvShape& s);
+
 }  // namespace chalk

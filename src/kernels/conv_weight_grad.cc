@@ -34,8 +34,7 @@ struct GradPlan {
 
 GradPlan plan_weight_grad(const ConvShape& s) {
   GradPlan p;
-  const std::int64_t band_rows = std::clamp<std::int64_t>((kBandPlaces + s.out_w - 1) / s.out_w, 1, s.out_h);
-  p.bands = (s.out_h + band_rows - 1) / band_rows;
+  p.bands = conv_weight_grad_bands(s);
   p.taps = s.channels / s.groups * s.kernel_h * s.kernel_w;
   p.padded = s.pad_h > 0 || s.pad_w > 0;
   const std::int64_t most_rows = (s.out_h + p.bands - 1) / p.bands;
@@ -263,6 +262,11 @@ class DirectWeightGrad : public ConvWeightGrad {
 };
 
 }  // namespace
+
+std::int64_t conv_weight_grad_bands(const ConvShape& s) {
+  const std::int64_t rows = std::clamp<std::int64_t>((kBandPlaces + s.out_w - 1) / s.out_w, 1, s.out_h);
+  return (s.out_h + rows - 1) / rows;
+}
 
 std::unique_ptr<const ConvWeightGrad> plan_direct_weight_grad(const ConvShape& s) {
   return std::make_unique<DirectWeightGrad>(s);

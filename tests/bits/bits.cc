@@ -98,6 +98,13 @@ const std::vector<Problem> kProblems{
      chalk::Adam{},
      chalk::Ema{0.5},
      {.steps = 5}},
+    // Depthwise convolutions, the channels of each place normalised, convolutions of 1 × 1.
+    {"mixed-block",
+     "16c3z-res(16c7zg16-lnc-40c1-gelu-16c1)-relu-16c3zs2g16-relu-24c1-relu-24c5x3zg24-gap-10n",
+     {2, 17, 15},
+     21,
+     6,
+     200},
     // What the others leave out: padding, strides, groups, overlapping pools, tanh, a partial last batch.
     {"mixed", "6c3z-tanh-mp3s2-8c3s2g2-sigmoid-ap2-12n-tanh-10n", {2, 17, 15}, 21, 40, 200},
 };

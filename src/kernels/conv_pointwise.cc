@@ -1,0 +1,348 @@
+#include "src/kernels/conv_pointwise.h"
+
+#include <algorithm>
+
+#include "src/kernels/conv_direct.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "src/kernels/conv_pointwise.cc"
+#include <hwy/foreach_target.h>
+
+#include "src/kernels/outer-inl.h"
+
+#ifndef CHALKGRAD_CONV_POINTWISE_ONCE_
+#define CHALKGRAD_CONV_POINTWISE_ONCE_
+namespace chalk {
+namespace {
+
+constexpr std::int64_t kPlace = 16;  // floats: one place of sixteen samples
+
+constexpr std::int64_t kNearColumns = 6;  // copied side by side: as many as a register tile has
+constexpr std::int64_t kSummed = 64;      // of x's channels, of which as many columns stay in the nearest cache
+
+constexpr std::int64_t kGradPlaces = 32;  // of a weight gradient, whose transposed values stay in the next cache
+
+/// y[o][p] = Σ w[o][c] · x[c][p], fma-accumulated from +0 over c in order.
+struct Product {
+  std::int64_t from, to, places;  // channels of x, of y
+
+  std::int64_t table_floats() const { return (2 * std::min(from, kSummed) + kPlace - 1) / kPlace * kPlace; }  // 64 bits
+  std::int64_t scratch() const { return table_floats() + std::min(from, kSummed) * kNearColumns * kPlace; }
+};
+
+/// The weight gradient as sums of products: m[i][j] = Σ a[i][p][n] · b[j][p][n], where b is the smaller of x and dz.
+/// Its lanes are transposed, for some places at a time.
+struct GradProduct {
+  std::int64_t channels, filters, places;
+
+  bool of_filters() const { return filters >= channels; }  // a is dz
+  std::int64_t rows() const { return std::max(channels, filters); }
+  std::int64_t columns() const { return std::min(channels, filters); }
+  std::int64_t padded() const { return (columns() + kPlace - 1) / kPlace * kPlace; }
+  std::int64_t b_floats() const { return kGradPlaces * kPlace * padded(); }
+  std::int64_t scratch() const { return b_floats() + rows() * padded(); }
+};
+
+}  // namespace
+}  // namespace chalk
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace chalk::HWY_NAMESPACE {
+namespace {
+
+void list_taps(std::int64_t count, std::int64_t step, std::int64_t* taps) {
+  for (std::int64_t i = 0; i < count; ++i) taps[i] = i * step * kLanes;
+}
+
+/// The first filters of a product read x from far; what they read they leave side by side for the others: near[c][j].
+/// z[f][j] = (z[f][j] or +0) + Σ w[c][f] · x[c][j].
+struct FarTile {
+  const float* x;
+  std::int64_t plane, from;
+  const float* w;  // [c][4]
+  float* near;
+  std::int64_t near_row;
+  float* z;
+  std::int64_t z_plane;
+  bool accumulate;
+};
+
+template <int kFilters, int kColumns>
+HWY_NOINLINE void run_far_tile(const FarTile& tile) {
+  const LaneTag d;
+  const FarTile t = tile;  // a copy: the compiler must assume that storing a float changes `tile`
+  for (int part = 0; part < 16; part += kWidth) {
+    LaneVec sum[kFilters][kColumns];
+    CHALKGRAD_UNROLL
+    for (int f = 0; f < kFilters; ++f) {
+      CHALKGRAD_UNROLL
+      for (int j = 0; j < kColumns; ++j) {
+        sum[f][j] = t.accumulate ? hn::Load(d, t.z + f * t.z_plane + j * kLanes + part) : hn::Zero(d);
+      }
+    }
+    const float *x = t.x + part, *w = t.w;
+    float* near = t.near + part;
+    for (std::int64_t c = 0; c < t.from; ++c, x += t.plane, near += t.near_row, w += kWeightBlock) {
+      LaneVec xs[kColumns];
+      CHALKGRAD_UNROLL
+      for (int j = 0; j < kColumns; ++j) {
+        xs[j] = hn::Load(d, x + j * kLanes);
+        hn::Store(xs[j], d, near + j * kLanes);
+        __builtin_prefetch(x + (kNearColumns + j) * kLanes);  // for the next columns
+      }
+      CHALKGRAD_UNROLL
+      for (int f = 0; f < kFilters; ++f) {
+        const auto wf = hn::Set(d, w[f]);
+        CHALKGRAD_UNROLL
+        for (int j = 0; j < kColumns; ++j) sum[f][j] = fused(xs[j], wf, sum[f][j]);
+      }
+    }
+    CHALKGRAD_UNROLL
+    for (int f = 0; f < kFilters; ++f) {
+      CHALKGRAD_UNROLL
+      for (int j = 0; j < kColumns; ++j) hn::Store(sum[f][j], d, t.z + f * t.z_plane + j * kLanes + part);
+    }
+  }
+}
+
+template <int kFilters, int kColumns = 1>
+HWY_INLINE void run_far_width(const FarTile& t, std::int64_t columns) {
+  if (columns == kColumns) {
+    run_far_tile<kFilters, kColumns>(t);
+  } else if constexpr (kColumns < tile_columns(kFilters)) {
+    run_far_width<kFilters, kColumns + 1>(t, columns);
+  }
+}
+
+/// For up to kWeightBlock filters.
+void run_far(FarTile t, std::int64_t filters, std::int64_t columns) {
+  for (std::int64_t left = columns; left > 0;) {
+    const std::int64_t width = std::min<std::int64_t>(left, tile_columns(kWeightBlock));
+    switch (filters) {
+      case 1:
+        run_far_width<1>(t, width);
+        break;
+      case 2:
+        run_far_width<2>(t, width);
+        break;
+      case 3:
+        run_far_width<3>(t, width);
+        break;
+      default:
+        run_far_width<4>(t, width);
+    }
+    t.x += width * kLanes;
+    t.near += width * kLanes;
+    t.z += width * kLanes;
+    left -= width;
+  }
+}
+
+/// z = max(0, z + bias), in place; without relu, z + bias.
+void finish_columns(float* z, std::int64_t plane, std::int64_t planes, std::int64_t columns, const float* bias,
+                    bool relu) {
+  const LaneTag d;
+  for (std::int64_t f = 0; f < planes; ++f, z += plane) {
+    const auto b = hn::Set(d, bias ? bias[f] : kNoBias);
+    for (std::int64_t i = 0; i < columns * kLanes; i += kWidth) {
+      const auto value = hn::Add(hn::Load(d, z + i), b);
+      hn::Store(relu ? relu_vec(value) : value, d, z + i);
+    }
+  }
+}
+
+void pointwise_product(const Product& p, const float* x, const float* packed, const float* bias, bool relu, float* y,
+                       float* scratch) {
+  auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
+  float* const near = scratch + p.table_floats();
+  const std::int64_t plane = p.places * kLanes, first = std::min<std::int64_t>(kWeightBlock, p.to);
+  for (std::int64_t column = 0; column < p.places; column += kNearColumns) {
+    const std::int64_t width = std::min(kNearColumns, p.places - column);
+    if (column == 0 || width < kNearColumns) list_taps(std::min(p.from, kSummed), width, taps);
+    float* const z = y + column * kLanes;
+    for (std::int64_t c = 0; c < p.from; c += kSummed) {
+      const std::int64_t summed = std::min(kSummed, p.from - c);
+      const bool last = c + summed == p.from;
+      run_far({.x = x + c * plane + column * kLanes,
+               .plane = plane,
+               .from = summed,
+               .w = packed + c * kWeightBlock,
+               .near = near,
+               .near_row = width * kLanes,
+               .z = z,
+               .z_plane = plane,
+               .accumulate = c > 0},
+              first, width);
+      const ConvTile t{.x = near,
+                       .taps = taps,
+                       .tap_count = summed,
+                       .x_step = kLanes,
+                       .w = packed + (p.from + c) * kWeightBlock,
+                       .w_block = p.from * kWeightBlock,
+                       .z = z + first * plane,
+                       .z_plane = plane,
+                       .z_step = kLanes,
+                       .accumulate = c > 0,
+                       .bias = last && bias ? bias + first : nullptr,
+                       .relu = last && relu};
+      run_row(t, p.to - first, width, width);
+    }
+    if (bias || relu) finish_columns(z, plane, first, width, bias, relu);
+  }
+}
+
+/// What becomes of a band's sums: they are added to those of the bands before.
+struct AddSums {
+  template <int kRows, int kVecs>
+  HWY_INLINE void tile(LaneVec (&sum)[kRows][kVecs], float* c, std::int64_t c_row) const {
+    const LaneTag d;
+    CHALKGRAD_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      CHALKGRAD_UNROLL
+      for (int i = 0; i < kVecs; ++i) {
+        float* const to = c + r * c_row + i * kWidth;
+        hn::Store(hn::Add(hn::Load(d, to), sum[r][i]), d, to);
+      }
+    }
+  }
+  void one(float sum, float* c) const { *c += sum; }
+};
+
+void pointwise_weight_grad(const GradProduct& p, const float* x, const float* dz, float* dw, int valid, bool accumulate,
+                           float* scratch) {
+  const float *const a = p.of_filters() ? dz : x, *const b = p.of_filters() ? x : dz;
+  const std::int64_t plane = p.places * kLanes, columns = p.columns(), padded = p.padded();
+  float *const transposed = scratch, *const m = scratch + p.b_floats();  // [place][n][j], [i][j]
+  const FoldOrder one_slot(1);
+  for (std::int64_t first = 0; first < p.places; first += kGradPlaces) {
+    const std::int64_t places = std::min(kGradPlaces, p.places - first);
+    for (std::int64_t j = 0; j < columns; j += kLanes) {
+      for (std::int64_t i = 0; i < places; ++i) {
+        transpose_lanes(b + j * plane + (first + i) * kLanes, plane, columns - j, transposed + i * kLanes * padded + j,
+                        padded);
+      }
+    }
+    const OuterSum sums{.a_row = plane,
+                        .b_row = padded,
+                        .c_row = padded,
+                        .a_group = kLanes,
+                        .b_group = kLanes * padded,
+                        .groups = places,
+                        .valid = valid,
+                        .last = valid,
+                        .slots = one_slot};
+    if (first == 0) {
+      outer_sums(sums, StoreSums(), a, transposed, m, p.rows(), padded);
+    } else {
+      outer_sums(sums, AddSums(), a + first * kLanes, transposed, m, p.rows(), padded);
+    }
+  }
+  for (std::int64_t f = 0; f < p.filters; ++f) {
+    for (std::int64_t c = 0; c < p.channels; ++c, ++dw) {
+      const float sum = p.of_filters() ? m[f * padded + c] : m[c * padded + f];
+      *dw = accumulate ? *dw + sum : sum;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace chalk::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace chalk {
+CHALK_EXPORT(pointwise_product);
+CHALK_EXPORT(pointwise_weight_grad);
+namespace {
+
+class PointwiseForward : public ConvForward {
+ public:
+  PointwiseForward(const ConvShape& s, const ConvEpilogue& e)
+      : e_(e), product_{s.channels, s.filters, s.out_h * s.out_w}, direct_(plan_direct_forward(s, e)) {
+    packed = direct_->packed;
+    scratch = static_cast<std::size_t>(product_.scratch());
+    scratch_one = direct_->scratch_one;
+  }
+  void pack(const float* w, float* to) const override { direct_->pack(w, to); }
+  void run(const float* x, const float* from, const float* bias, float* y, float*, float* room) const override {
+    CHALK_CHOSEN(pointwise_product)(product_, x, from, e_.bias ? bias : nullptr, e_.relu, y, room);
+  }
+  void run_one(const float* x, const float* from, const float* bias, float* y, float* index,
+               float* room) const override {
+    direct_->run_one(x, from, bias, y, index, room);
+  }
+
+ private:
+  ConvEpilogue e_;
+  Product product_;
+  std::unique_ptr<const ConvForward> direct_;  // for a single sample
+};
+
+/// The product with the transposed weights.
+class PointwiseInputGrad : public ConvInputGrad {
+ public:
+  explicit PointwiseInputGrad(const ConvShape& s)
+      : product_{s.filters, s.channels, s.out_h * s.out_w}, direct_(plan_direct_input_grad(s)) {
+    packed = direct_->packed;
+    scratch = static_cast<std::size_t>(product_.scratch());
+  }
+  void pack(const float* w, float* to) const override { direct_->pack(w, to); }
+  void run(const float* dz, const float* from, float* dx, float* room) const override {
+    CHALK_CHOSEN(pointwise_product)(product_, dz, from, nullptr, false, dx, room);
+  }
+
+ private:
+  Product product_;
+  std::unique_ptr<const ConvInputGrad> direct_;  // whose packed weights it reads
+};
+
+class PointwiseWeightGrad : public ConvWeightGrad {
+ public:
+  explicit PointwiseWeightGrad(const ConvShape& s) : product_{s.channels, s.filters, s.out_h * s.out_w} {
+    scratch = static_cast<std::size_t>(product_.scratch());
+  }
+  void run(const float* x, const float* dz, float* dw, int valid, bool accumulate, float* room) const override {
+    CHALK_CHOSEN(pointwise_weight_grad)(product_, x, dz, dw, valid, accumulate, room);
+  }
+
+ private:
+  GradProduct product_;
+};
+
+}  // namespace
+
+bool pointwise_fits(const ConvShape& s) {
+  return s.kernel_h == 1 && s.kernel_w == 1 && s.stride_h == 1 && s.stride_w == 1 && s.pad_h == 0 && s.pad_w == 0 &&
+         s.groups == 1;
+}
+
+// Few channels and filters meet so seldom that copying costs more than it saves: for few filters the forward map, which
+// the direct kernels do in place, needs more of them.
+bool pointwise_forward_pays(const ConvShape& s) {
+  return pointwise_input_grad_pays(s) && (s.filters >= s.channels || s.filters >= 48);
+}
+bool pointwise_input_grad_pays(const ConvShape& s) {
+  return pointwise_fits(s) && s.channels >= 16 && s.filters >= 16 && s.out_h * s.out_w >= 16;
+}
+// Time in products: to transpose a place's value takes as long as its products with 8 rows, and the direct kernels,
+// which fold lanes and wait for caches, take one and a half times their products.
+bool pointwise_weight_grad_pays(const ConvShape& s) {
+  const GradProduct p{s.channels, s.filters, s.out_h * s.out_w};
+  return pointwise_input_grad_pays(s) && 11 * p.padded() * (p.rows() + 8) <= 16 * p.columns() * p.rows();
+}
+
+std::unique_ptr<const ConvForward> plan_pointwise_forward(const ConvShape& s, const ConvEpilogue& e) {
+  return std::make_unique<PointwiseForward>(s, e);
+}
+
+std::unique_ptr<const ConvInputGrad> plan_pointwise_input_grad(const ConvShape& s) {
+  return std::make_unique<PointwiseInputGrad>(s);
+}
+
+std::unique_ptr<const ConvWeightGrad> plan_pointwise_weight_grad(const ConvShape& s) {
+  return std::make_unique<PointwiseWeightGrad>(s);
+}
+
+}  // namespace chalk
+#endif
