@@ -15,10 +15,11 @@ TURN = 0.05
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
-    kind: str  # conv, dense, maxpool, bn, gap, residual, relu, sigmoid, tanh
+    kind: str  # conv, dense, maxpool, bn, lnc, gap, residual, relu, gelu, sigmoid, tanh
     number: int = 0  # filters, outputs, the side of a window
     kernel: int = 0
     stride: int = 1
+    groups: int = 1
     same: bool = False  # zero padding that keeps the size
     branch: tuple = ()  # of a residual,
     shortcut: tuple = ()  # which is its input itself, or every s-th place of it and zeros, if this is empty
@@ -46,14 +47,16 @@ def layers(network):
         if group:
             found += int(group[1][:-1]) * layers(group[2])
             continue
-        match = re.fullmatch(r"(\d+)c(\d+)(z?)(?:s(\d+))?|(\d+)n|(mp)(\d+)|(relu|sigmoid|tanh|bn|gap)", word)
+        match = re.fullmatch(r"(\d+)c(\d+)(z?)(?:s(\d+))?(?:g(\d+))?|(\d+)n|mp(\d+)|(relu|gelu|sigmoid|tanh|bn|lnc|gap)",
+                             word)
         if not match:
             raise SystemExit(f'rivals do not know the layer "{word}"')
         if match[1]:
-            found.append(Layer("conv", int(match[1]), int(match[2]), int(match[4] or 1), bool(match[3])))
-        elif match[5]:
-            found.append(Layer("dense", int(match[5])))
+            found.append(Layer("conv", int(match[1]), int(match[2]), int(match[4] or 1), int(match[5] or 1),
+                               bool(match[3])))
         elif match[6]:
+            found.append(Layer("dense", int(match[6])))
+        elif match[7]:
             found.append(Layer("maxpool", int(match[7])))
         else:
             found.append(Layer(match[8]))
@@ -104,17 +107,25 @@ def torch_model(network, shape):
                 beside = nn.functional.pad(beside[:, :, ::s, ::s], (0, 0, 0, 0, 0, self.more))
             return self.branch(x) + beside
 
+    class ChannelNorm(nn.LayerNorm):
+        """Layer normalisation of each place's channels, as torchvision's ConvNeXt does it."""
+
+        def forward(self, x):
+            return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
     parts = []
     walked, _ = with_shapes(network, shape)
     for i, (layer, given) in enumerate(walked):
         biased = i + 1 == len(walked) or walked[i + 1][0].kind != "bn"
         if layer.kind == "conv":
             parts.append(nn.Conv2d(given[0], layer.number, layer.kernel, layer.stride,
-                                   padding=layer.kernel // 2 if layer.same else 0, bias=biased))
+                                   padding=layer.kernel // 2 if layer.same else 0, groups=layer.groups, bias=biased))
         elif layer.kind == "maxpool":
             parts.append(nn.MaxPool2d(layer.number))
         elif layer.kind == "bn":
             parts.append((nn.BatchNorm2d if len(given) > 1 else nn.BatchNorm1d)(given[0]))
+        elif layer.kind == "lnc":
+            parts.append(ChannelNorm(given[0], eps=1e-5))
         elif layer.kind == "gap":
             parts += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
         elif layer.kind == "residual":
@@ -123,7 +134,7 @@ def torch_model(network, shape):
             parts += [nn.Flatten()] if len(given) > 1 else []
             parts.append(nn.Linear(product(given), layer.number, bias=biased))
         else:
-            parts.append({"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}[layer.kind]())
+            parts.append({"relu": nn.ReLU, "gelu": nn.GELU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}[layer.kind]())
     return nn.Sequential(*parts)
 
 
@@ -182,8 +193,9 @@ def onnx_step(problem):
         kind, kernel = layer.kind, layer.kernel
         inputs, attributes = [last], {}
         if kind == "conv":
-            inputs += [parameter(f"w{i}", layer.number, shape[0], kernel, kernel), parameter(f"b{i}", layer.number)]
-            attributes = {"kernel_shape": [kernel] * 2, "strides": [layer.stride] * 2,
+            inputs += [parameter(f"w{i}", layer.number, shape[0] // layer.groups, kernel, kernel),
+                       parameter(f"b{i}", layer.number)]
+            attributes = {"kernel_shape": [kernel] * 2, "strides": [layer.stride] * 2, "group": layer.groups,
                           "pads": [kernel // 2 if layer.same else 0] * 4}
         elif kind == "maxpool":
             attributes = {"kernel_shape": [layer.number] * 2, "strides": [layer.number] * 2}

@@ -374,6 +374,9 @@ class SelfTest(unittest.TestCase):
         walked, _ = with_shapes("20c5-relu-mp2-10n", [1, 28, 28])
         self.assertEqual([shape for _, shape in walked], [[1, 28, 28], [20, 24, 24], [20, 24, 24], [20, 12, 12]])
         self.assertEqual(product([20, 12, 12]), 2880)
+        walked, _ = with_shapes("8c7zg8-lnc-16c1-gelu", [8, 9, 9])
+        self.assertEqual([(layer.kind, layer.groups) for layer, _ in walked],
+                         [("conv", 8), ("lnc", 1), ("conv", 1), ("gelu", 1)])
         walked, outputs = with_shapes("2*(res(4c3z-bn)-relu)-res(8c3zs2,8c1s2-bn)-gap", [4, 9, 9])
         self.assertEqual([layer.kind for layer, _ in walked], ["residual", "relu", "residual", "relu", "residual", "gap"])
         self.assertEqual((walked[-1][1], outputs), ([8, 5, 5], [8]))
