@@ -49,9 +49,16 @@ const char* type_name(unsigned type) {
   }
 }
 
-// The first four bytes: 0x00000801 for labels, 0x00000803 for images.
+// The first four bytes: 0x00000801 for labels, 0x00000803 for images, 0x00000804 for those with channels, 0x00000C02
+// for a table.
 void check_magic(std::uint32_t magic, std::string_view name, IdxKind kind) {
-  constexpr std::uint32_t kLabels = 0x801, kImages = 0x803;
+  constexpr std::uint32_t kLabels = 0x801, kImages = 0x803, kWithChannels = 0x804, kTable = 0xC02;
+  if (kind == IdxKind::images && magic == kWithChannels) return;
+  if (kind == IdxKind::table) {
+    if (magic == kTable) return;
+    throw InputError(str(name, ": begins with ", hex(magic), ", expected ", hex(kTable),
+                         " (a table of 32-bit integers); give a file of labels in QMNIST's format"));
+  }
   if (kind == IdxKind::any) {
     if (magic >> 16U != 0 || type_name(magic >> 8U) == nullptr) {
       throw InputError(str(name, ": not an IDX file: begins with ", hex(magic), ", expected e.g. ", hex(kImages),
@@ -92,6 +99,7 @@ Header parse_header(std::span<const std::uint8_t> bytes, std::string_view name, 
   header.size = 4 + 4 * dimensions;
   need(header.size);
   std::uint64_t product = 1;
+  const std::uint64_t element = kind == IdxKind::table ? 4 : 1;
   for (std::size_t i = 0; i < dimensions; ++i) {
     const auto extent = big_endian(bytes.subspan(4 + 4 * i));
     if (extent == 0) {
@@ -100,12 +108,12 @@ Header parse_header(std::span<const std::uint8_t> bytes, std::string_view name, 
     }
     header.extents.push_back(extent);
     product *= extent;  // both factors are below 2^32, so this cannot overflow before it is refused
-    if (product > kMostBytes) {
+    if (product * element > kMostBytes) {
       throw InputError(str(name, ": the header promises more than 2 GiB of data (dimension ", i + 1, " is ",
                            grouped(extent), "); the file is damaged, or too large to be read whole"));
     }
   }
-  header.data_size = product;
+  header.data_size = product * element;
   return header;
 }
 

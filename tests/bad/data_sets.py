@@ -3,6 +3,7 @@ import gzip
 import io
 import struct
 import tarfile
+import zipfile
 
 
 def tar(files, form):
@@ -140,7 +141,107 @@ def write_csv(bad, good):
     bad(c, "cut.gz", gzip.compress(b"x,label\n1,a\n", mtime=0)[:20], "the gzip data end early")
 
 
+def npy(descr="'|u1'", shape="(2, 3)", data=bytes(6), fortran="False", version=1):
+    header = f"{{'descr': {descr}, 'fortran_order': {fortran}, 'shape': {shape}, }}".encode()
+    header += b" " * (-(len(header) + 11) % 64) + b"\n"
+    size = struct.pack("<H" if version == 1 else "<I", len(header))
+    return b"\x93NUMPY" + bytes([version, 0]) + size + header + data
+
+
+def write_npy(bad, good):
+    good("npy", "bytes", npy())
+    good("npy", "fortran", npy(fortran="True"))
+    good("npy", "floats", npy("'<f4'", "(2,)", bytes(8)))
+    good("npy", "halves", npy("'>f2'", "(2, 1)", bytes([0x3C, 0, 0x7C, 0]), version=2))
+    good("npy", "words", npy("'<U2'", "(2,)", "aä".encode("utf-32-le") + "é".encode("utf-32-le") + bytes(4), version=3))
+    good("npy", "scalar", npy("'<i8'", "()", bytes(8)))
+    good("npy", "none", npy("'<i8'", "(0, 3)", b""))
+    n = "npy"
+    bad(n, "empty", b"", "is no .npy file by its first bytes; write it with numpy.save")
+    bad(n, "text", b"1,2,3", "is no .npy file by its first bytes")
+    bad(n, "mark-only", b"\x93NUMPY", "it ends within the header")
+    bad(n, "header-cut", npy()[:40], "it ends within the header")
+    bad(n, "version", npy(version=4), "its version is unknown")
+    bad(n, "no-type", npy().replace(b"descr", b"discr"), "no descr")
+    bad(n, "no-order", npy().replace(b"fortran_order", b"fortran_ordre"), "no fortran_order")
+    bad(n, "no-shape", npy().replace(b"shape", b"shope"), "no shape")
+    bad(n, "shape-open", npy(shape="(2, 3").replace(b", }", b"   "), "no shape")
+    bad(n, "shape-word", npy(shape="(2, x)"), "an impossible shape")
+    bad(n, "shape-negative", npy(shape="(-2, 3)"), "an impossible shape")
+    bad(n, "shape-huge", npy(shape="(4000000000, 4000000000)"), "a shape beyond any file")
+    bad(n, "data-cut", npy(data=bytes(5)), "an array of 2×3 needs 6 elements of 1 bytes, found 5 bytes")
+    bad(n, "data-behind", npy(data=bytes(7)), "an array of 2×3 needs 6 elements of 1 bytes, found 7 bytes")
+    bad(n, "objects", npy("'|O'"), "holds Python's objects, which only Python can read")
+    bad(n, "records", npy("[('a', '<f4')]"), "holds records of several fields")
+    bad(n, "complex", npy("'<c8'"), 'holds elements of the type "<c8", which are not read')
+    bad(n, "dates", npy("'<M8[s]'"), 'holds elements of the type "<M8[s]", which are not read')
+    bad(n, "float-size", npy("'<f3'"), 'holds elements of the type "<f3", which are not read')
+    bad(n, "type-open", npy("'<f4"), 'holds elements of the type "<f4, ", which are not read')
+
+
+def zipped(files, method=zipfile.ZIP_STORED):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, method)
+    return stream.getvalue()
+
+
+def write_npz(bad, good):
+    files = {"x.npy": npy(), "y.npy": npy("'<i8'", "(2,)", bytes(16))}
+    plain, packed = zipped(files), zipped({"x.npy": npy(shape="(500, 3)", data=bytes(1500))}, zipfile.ZIP_DEFLATED)
+    good("npz", "plain", plain)
+    good("npz", "packed", packed)
+    good("npz", "comment", plain[:-2] + struct.pack("<H", 5) + b"hello")
+    good("npz", "other-files", zipped(files | {"notes.txt": b"text"}))
+    good("npz", "none", zipped({}))
+    n = "npz"
+    bad(n, "empty", b"", "is no .npz file by its first bytes; write it with numpy.savez")
+    bad(n, "npy", npy(), "is no .npz file by its first bytes")
+    bad(n, "mark-only", b"PK\3\4", "it ends early")
+    bad(n, "end-cut", plain[:-1], "its end is missing")
+    bad(n, "directory", plain.replace(b"PK\1\2", b"PK\1\3"), "its directory")
+    bad(n, "directory-beyond", plain[:-6] + struct.pack("<I", 10**9) + plain[-2:], "it ends early")
+    bad(n, "wide-end", plain[:-6] + b"\xff" * 4 + plain[-2:], "its end in 64 bits is missing")
+    bad(n, "header", b"PK\3\5" + plain[4:], "its header")
+    bad(n, "checksum", plain[:170] + bytes([plain[170] ^ 1]) + plain[171:], "checksum")
+    bad(n, "packed-flipped", packed[:60] + bytes([packed[60] ^ 255]) + packed[61:], "damaged")
+    at = packed.rindex(b"PK\1\2")
+    bad(n, "size", packed[:at + 24] + struct.pack("<I", 1627) + packed[at + 28:], "its compressed data")
+    bad(n, "bomb", packed[:at + 24] + struct.pack("<I", 2**32 - 2) + packed[at + 28:], "its size is beyond what deflate can")
+    bad(n, "method", packed[:at + 10] + struct.pack("<H", 12) + packed[at + 12:], "is compressed in a way that is not read")
+    bad(n, "encrypted", packed[:at + 8] + struct.pack("<H", 1) + packed[at + 10:], "is encrypted")
+    bad(n, "array", zipped({"x.npy": b"no array"}), 'array "x": is no .npy file by its first bytes')
+
+
+def write_norb(bad, good):
+    def matrix(mark, extents, data, dimensions=None):
+        return struct.pack("<II", mark, len(extents) if dimensions is None else dimensions) + struct.pack(
+            f"<{max(3, len(extents))}I", *extents, *[1] * (3 - len(extents))) + data
+
+    plain = matrix(0x1E3D4C55, [2, 2, 1, 3], bytes(12))
+    good("norb", "bytes", plain)
+    good("norb", "whole", matrix(0x1E3D4C54, [2], bytes(8)))
+    good("norb", "real", matrix(0x1E3D4C51, [1, 2], bytes(8)))
+    good("norb", "double", matrix(0x1E3D4C53, [1, 1, 1], bytes(8)))
+    good("norb", "short", matrix(0x1E3D4C56, [2, 1, 1], bytes(4)))
+    n = "norb"
+    bad(n, "empty", b"", "ends within its header")
+    bad(n, "text", b"once upon a time", "is no matrix of small NORB by its first bytes")
+    bad(n, "matlab", b"MATLAB 5.0 MAT-file, Platform: GLNXA64" + bytes(90), "is MATLAB's format, not a matrix of small NORB")
+    bad(n, "header-cut", plain[:20], "ends within its header")
+    bad(n, "data-cut", plain[:-1], "its header, 2×2×1×3, does not fit its 35 bytes")
+    bad(n, "data-behind", plain + b"x", "its header, 2×2×1×3, does not fit its 37 bytes")
+    bad(n, "no-dimensions", matrix(0x1E3D4C55, [], b"", 0), "says it has 0 dimensions")
+    bad(n, "dimensions", matrix(0x1E3D4C55, [1] * 9, b"x"), "says it has 9 dimensions")
+    bad(n, "extent-zero", matrix(0x1E3D4C55, [2, 0, 1], b""), "does not fit its")
+    bad(n, "overflow", matrix(0x1E3D4C55, [2**31, 2**31, 2**31, 2**31], b"x"), "does not fit its")
+
+
 def write(bad, good):
+    write_npy(bad, good)
+    write_npz(bad, good)
+    write_norb(bad, good)
     write_csv(bad, good)
     write_pictures(bad, good)
     write_tar(bad, good)

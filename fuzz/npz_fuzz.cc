@@ -1,0 +1,22 @@
+// Any bytes as an .npz file: an InputError, or arrays that are as long as their shapes say.
+#include <cstdlib>
+
+#include "chalkgrad/error.h"
+#include "src/files/array.h"
+
+namespace {
+
+void check(const chalk::Array& array) {
+  if (array.bytes.size() + array.numbers.size() + array.words.size() != array.size()) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    const chalk::NpzReader archive({data, size}, "fuzz");
+    for (const auto& name : archive.names()) check(archive.read(name));
+  } catch (const chalk::InputError&) {
+  }
+  return 0;
+}
