@@ -96,6 +96,8 @@ TEST(TrainingStep, ThatAveragesWeightsAllocatesNothing) {
   }
   EXPECT_EQ(most_of_a_step(data.train, "8c3-bn-relu-mp2-10n", {.epochs = 2, .average = Ema{}}), 0);
   EXPECT_EQ(most_of_a_step(data.train, kSmall, {.epochs = 1, .lookahead = {.steps = 5}}), 0);
+  const OneCycleCosine cycle{.momentum_low = 0.85, .momentum_high = 0.95};
+  EXPECT_EQ(most_of_a_step(data.train, kSmall, {.epochs = 1, .optimizer = NAdam{}, .schedule = cycle}), 0);
 }
 
 // The end of an epoch may allocate (names of classes, a table of confusions), but what measures it is compiled before

@@ -83,7 +83,22 @@ CASES = [
     ("muon", {"shape": "2x1x3", "lr": 0.02, "adjust_lr_fn": "match_rms_adamw"}),  # a kernel, which PyTorch must see as a matrix
     ("muon", {"shape": "3x2", "adjust_lr_fn": "spectral_unclamped", "ns_steps": 3, "ns_a": 2.0, "ns_b": -1.5, "ns_c": 0.5, "epsilon": 1.0}),
     ("muon", {"lr": 0.02, "tolerance": 0.05}),  # in bfloat16, as PyTorch computes it
+    # The momentum moved, and the rate, by OneCycleLR.
+    ("sgd", {"lr": 0.05, "momentum": 0.9, "cycle": True, **DECAY}),
+    ("sgd", {"lr": 0.05, "momentum": 0.5, "nesterov": True, "cycle": True}),
+    ("rmsprop", {"cycle": True}),  # which switches momentum on
+    ("adam", {"lr": 0.1, "cycle": True, **DECAY}),
+    ("adam", {"lr": 0.1, "cycle": True, "amsgrad": True}),
+    ("adamw", {"lr": 0.1, "cycle": True, "ascends": True}),
+    ("adamax", {"lr": 0.1, "cycle": True}),
+    ("nadam", {"lr": 0.1, "cycle": True}),
+    ("nadam", {"lr": 0.1, "momentum_decay": 0.5, "cycle": True, **DECOUPLED}),
+    ("radam", {"lr": 0.1, "cycle": True}),
+    ("muon", {"shape": "3x2", "lr": 0.02, "cycle": True}),
 ]
+CYCLE = {"base_momentum": 0.85, "max_momentum": 0.95, "total_steps": STEPS}
+# Optimizers whose momentum cannot be moved.
+STILL = ["adagrad", "adadelta"]
 # Nesterov's momentum with dampening, and without momentum.
 REFUSED = [("sgd", {"lr": 0.1, "momentum": 0.9, "dampening": 0.5, "nesterov": True}),
            ("sgd", {"lr": 0.1, "momentum": 0.0, "nesterov": True})]
@@ -102,19 +117,41 @@ def make(name, parameter, options):
     return getattr(torch.optim, CLASSES[name])([group], **options)
 
 
+def cycle(optimizer):
+    return torch.optim.lr_scheduler.OneCycleLR(optimizer, optimizer.param_groups[0]["lr"], **CYCLE)
+
+
+def cycled():
+    """The factors of the rate, and the momenta, of each step."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0, momentum=0.5)
+    schedule = cycle(optimizer)
+    factors, momenta = [], []
+    for t in range(STEPS):
+        factors.append(float(optimizer.param_groups[0]["lr"]))
+        momenta.append(float(optimizer.param_groups[0]["momentum"]))
+        optimizer.step()
+        if t + 1 < STEPS:
+            schedule.step()
+    return factors, momenta
+
+
 def trajectory(name, options, rows):
     options = dict(options)
     extents = [int(extent) for extent in options.pop("shape", "2x3").split("x")]
     exact = options.pop("tolerance", None) is None
+    cycles = options.pop("cycle", False)
     shape = [extents[0], math.prod(extents[1:])] if len(extents) > 1 else extents
     parameter = torch.nn.Parameter(torch.tensor(FIRST).reshape(shape))
     module = torch.optim._muon
     module.torch = types.SimpleNamespace(**{**vars(torch), "bfloat16": torch.float64}) if exact else torch
     optimizer = make(name, parameter, options)
+    schedule = cycle(optimizer) if cycles else None
     shown = []
     for t, row in enumerate(rows, 1):
         parameter.grad = torch.tensor(row).reshape(shape)
         optimizer.step()
+        if schedule and t < len(rows):
+            schedule.step()
         if t in SHOWN:
             shown += parameter.detach().reshape(-1).tolist()
     return shown
@@ -134,8 +171,11 @@ def main():
     rows = gradients()
     lines = [f"# Written by tools/record_pytorch_optimizers.py: PyTorch {torch.__version__.split('+')[0]}, float64. First the "
              "parameter, the gradients of all steps, and the steps",
-             "# after which the parameter is shown; then optimizer, options : parameter. Without a shape it is 2×3.",
+             "# after which the parameter is shown; factors of the rate and momenta where OneCycleLR moves them (cycle=1); then",
+             "# optimizer, options : parameter. Without a shape it is 2×3.",
              f"parameter : {numbers(FIRST)}", f"gradients : {numbers(sum(rows, []))}", f"steps : {numbers(SHOWN)}"]
+    factors, momenta = cycled()
+    lines += [f"factors : {numbers(factors)}", f"momenta : {numbers(momenta)}"]
     for name, options in CASES:
         lines.append(f"{words(name, options)} : {numbers(trajectory(name, options, rows))}")
     for name, options in REFUSED:
@@ -144,6 +184,12 @@ def main():
             raise SystemExit(f"{words(name, options)} is not refused")
         except ValueError as error:
             lines.append(f"refused {words(name, options)} : {error}")
+    for name in STILL:
+        try:
+            cycle(make(name, torch.nn.Parameter(torch.tensor(FIRST).reshape(2, 3)), {}))
+            raise SystemExit(f"{name} has a momentum that can be moved")
+        except ValueError as error:
+            lines.append(f"still {name} : {error}")
     target = pathlib.Path(__file__).resolve().parent.parent / "tests/optimizers/pytorch.txt"
     target.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -126,8 +126,9 @@ struct OneCycle {
 
 /// PyTorch's OneCycleLR with its defaults (Smith & Topin 2018): half a cosine wave from `from` up to 1, which is
 /// reached at step rise · T − 1, and another one down to `to`, which is that of the last step. The momentum stays as it
-/// is, unless momentum_low and momentum_high say what it is at the top and at the ends: PyTorch's moves it between 0.85
-/// and 0.95, and switches it on in plain SGD, unless told cycle_momentum=False.
+/// is, unless momentum_low and momentum_high say what it is at the top and at the ends: the option momentum of sgd,
+/// rmsprop and muon, beta1 of adam, adamw, adamax, nadam, radam and lion. PyTorch's moves it between 0.85 and 0.95, and
+/// switches it on in plain SGD, unless told cycle_momentum=False.
 struct OneCycleCosine {
   double rise = 0.3;                           ///< 0 … 1: share of the run
   double from = 0.04;                          ///< 0 … 1: PyTorch's 1 / div_factor

@@ -32,6 +32,7 @@ const OptimizerDefinition optimizer_adadelta{
     .formula =
         "s ← rho · s + (1 − rho) · g², Δ = √(d + ε) / √(s + ε) · g, d ← rho · d + (1 − rho) · Δ², w ← w − lr · Δ",
     .defaults = Attributes(Adadelta{}),
-    .rule = rule};
+    .rule = rule,
+    .momentum = ""};
 
 }  // namespace chalk

@@ -16,8 +16,8 @@ void Adagrad::visit(FieldVisitor& v) {
 
 namespace {
 
-double slowing(const Attributes& options, std::int64_t step) {
-  return 1 / (1 + options.as<Adagrad>().lr_decay * static_cast<double>(step));
+double slowing(const Attributes& options, const StepTime& time) {
+  return 1 / (1 + options.as<Adagrad>().lr_decay * static_cast<double>(time.step));
 }
 
 void rule(const Attributes& options, ParameterUpdate& update) {
@@ -35,6 +35,7 @@ void rule(const Attributes& options, ParameterUpdate& update) {
 const OptimizerDefinition optimizer_adagrad{.help = "Steps that shrink with the sum of the squared gradients so far",
                                             .formula = "s ← s + g², w ← w − lr / (1 + lr_decay · t) · g / (√s + ε)",
                                             .defaults = Attributes(Adagrad{}),
-                                            .rule = rule};
+                                            .rule = rule,
+                                            .momentum = ""};
 
 }  // namespace chalk

@@ -30,6 +30,7 @@ const OptimizerDefinition optimizer_adam{
         "m ← beta1 · m + (1 − beta1) · g, s ← beta2 · s + (1 − beta2) · g², w ← w − lr · m̂ / (√ŝ + ε), "
         "m̂ = m / (1 − beta1ᵗ), ŝ = s / (1 − beta2ᵗ)",
     .defaults = Attributes(Adam{}),
-    .rule = rule};
+    .rule = rule,
+    .momentum = "beta1"};
 
 }  // namespace chalk

@@ -19,7 +19,7 @@ namespace {
 void rule(const Attributes& options, ParameterUpdate& update) {
   const auto& o = options.as<Adamax>();
   const Value g = update.gradient(o.weight_decay);
-  const Value m = update.average(kMean, g, o.beta1);
+  const Value m = update.average_by_momentum(kMean, g, o.beta1);
   const Value before = update.state("largest", 0);
   const Value u = maximum(update.number(o.beta2) * before, abs(g) + update.number(o.epsilon));
   update.next(before, u);
@@ -32,6 +32,7 @@ const OptimizerDefinition optimizer_adamax{
     .help = "The mean gradient, divided by the largest of late",
     .formula = "m ← beta1 · m + (1 − beta1) · g, u ← max(beta2 · u, |g| + ε), w ← w − lr / (1 − beta1ᵗ) · m / u",
     .defaults = Attributes(Adamax{}),
-    .rule = rule};
+    .rule = rule,
+    .momentum = "beta1"};
 
 }  // namespace chalk

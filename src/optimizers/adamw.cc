@@ -27,6 +27,7 @@ void rule(const Attributes& options, ParameterUpdate& update) {
 const OptimizerDefinition optimizer_adamw{.help = "Adam with weight decay apart from the gradient",
                                           .formula = "as adam, and w ← w − lr · (m̂ / (√ŝ + ε) + weight_decay · w)",
                                           .defaults = Attributes(AdamW{}),
-                                          .rule = rule};
+                                          .rule = rule,
+                                          .momentum = "beta1"};
 
 }  // namespace chalk

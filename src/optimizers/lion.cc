@@ -18,7 +18,7 @@ namespace {
 void rule(const Attributes& options, ParameterUpdate& update) {
   const auto& o = options.as<Lion>();
   const Value g = update.gradient(0), m = update.state("momentum", 0);
-  const Value direction = sign(m + update.number(1 - o.beta1) * (g - m));
+  const Value direction = sign(m + update.rest_of_momentum(o.beta1) * (g - m));
   update.next(m, m + update.number(1 - o.beta2) * (g - m));
   update.descend(update.lr(), update.decayed(direction, o.weight_decay));
 }
@@ -29,6 +29,7 @@ const OptimizerDefinition optimizer_lion{
     .help = "Steps of one length, by the sign of the mean gradient",
     .formula = "w ← w − lr · (sign(beta1 · m + (1 − beta1) · g) + weight_decay · w), m ← beta2 · m + (1 − beta2) · g",
     .defaults = Attributes(Lion{}),
-    .rule = rule};
+    .rule = rule,
+    .momentum = "beta1"};
 
 }  // namespace chalk

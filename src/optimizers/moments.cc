@@ -5,7 +5,8 @@
 namespace chalk {
 
 Value adam_step(ParameterUpdate& update, Value gradient, const AdamOptions& o) {
-  const Value m = update.average(kMean, gradient, o.beta1);
+  const Value m =
+      o.moves ? update.average_by_momentum(kMean, gradient, o.beta1) : update.average(kMean, gradient, o.beta1);
   Value s = update.average(kMeanSquare, gradient * gradient, o.beta2);
   if (o.amsgrad) {
     const Value before = update.state("largest_mean_square", 0);

@@ -17,16 +17,17 @@ inline void visit_moments(FieldVisitor& v, double& beta1, double& beta2) {
 /// 1 − decayᵗ, where t = step + 1: how much of an average that began with 0 is not that 0.
 inline double filled(double decay, std::int64_t step) { return 1 - power(decay, step + 1); }
 
-/// 1 / (1 − beta1ᵗ), of a struct of options that has it.
+/// 1 / (1 − beta1ᵗ), of a struct of options that has it. If the schedule moves beta1, that of the step counts, as in
+/// PyTorch.
 template <class Options>
-double unbias_mean(const Attributes& options, std::int64_t step) {
-  return 1 / filled(options.as<Options>().beta1, step);
+double unbias_mean(const Attributes& options, const StepTime& time) {
+  return 1 / filled(time.momentum_or(options.as<Options>().beta1), time.step);
 }
 
 /// 1 / √(1 − beta2ᵗ)
 template <class Options>
-double unbias_root(const Attributes& options, std::int64_t step) {
-  return 1 / std::sqrt(filled(options.as<Options>().beta2, step));
+double unbias_root(const Attributes& options, const StepTime& time) {
+  return 1 / std::sqrt(filled(options.as<Options>().beta2, time.step));
 }
 
 constexpr std::string_view kMean = "mean", kMeanSquare = "mean_square";
@@ -36,8 +37,8 @@ constexpr std::string_view kMean = "mean", kMeanSquare = "mean_square";
 struct AdamOptions {
   double beta1, beta2, epsilon;
   bool amsgrad;
-  double (*unbias_mean)(const Attributes&, std::int64_t);
-  double (*unbias_root)(const Attributes&, std::int64_t);
+  StepScalar unbias_mean, unbias_root;
+  bool moves = true;  ///< beta1 is the momentum that a schedule may move
 };
 Value adam_step(ParameterUpdate& update, Value gradient, const AdamOptions& options);
 

@@ -61,11 +61,11 @@ void Muon::visit(FieldVisitor& v) {
 
 namespace {
 
-double adamw_unbias_mean(const Attributes& options, std::int64_t step) {
-  return 1 / filled(options.as<Muon>().adamw_beta1, step);
+double adamw_unbias_mean(const Attributes& options, const StepTime& time) {
+  return 1 / filled(options.as<Muon>().adamw_beta1, time.step);
 }
-double adamw_unbias_root(const Attributes& options, std::int64_t step) {
-  return 1 / std::sqrt(filled(options.as<Muon>().adamw_beta2, step));
+double adamw_unbias_root(const Attributes& options, const StepTime& time) {
+  return 1 / std::sqrt(filled(options.as<Muon>().adamw_beta2, time.step));
 }
 
 /// A matrix whose singular values are near 1, with the singular vectors of u.
@@ -83,7 +83,8 @@ Value orthogonalised(const Muon& o, Value u) {
 }
 
 void step_of_adamw(const Muon& o, ParameterUpdate& update) {
-  const AdamOptions options{o.adamw_beta1, o.adamw_beta2, o.adamw_epsilon, false, adamw_unbias_mean, adamw_unbias_root};
+  const AdamOptions options{o.adamw_beta1,     o.adamw_beta2,     o.adamw_epsilon, false,
+                            adamw_unbias_mean, adamw_unbias_root, /*moves=*/false};
   const Value step = adam_step(update, update.gradient(0), options);
   update.descend(update.number(o.adamw_lr / o.lr) * update.lr(),
                  update.decayed(step, o.weight_decay));  // a bias if a group says so
@@ -94,8 +95,8 @@ void rule(const Attributes& options, ParameterUpdate& update) {
   const Shape& shape = update.w().shape();
   if (update.role() != ParameterRole::weight || shape.size() < 2) return step_of_adamw(o, update);
   const Value g = update.gradient(0);
-  const Value v = update.average("momentum", g, o.momentum);
-  const Value u = o.nesterov ? g + update.number(o.momentum) * (v - g) : v;
+  const Value v = update.average_by_momentum("momentum", g, o.momentum);
+  const Value u = o.nesterov ? g + update.momentum(o.momentum) * (v - g) : v;
   const auto rows = shape[0], columns = elements(shape) / rows;
   const Value step = reshape(orthogonalised(o, reshape(u, {rows, columns})), shape);
   const double scale = scale_named(o.adjust_lr_fn).of(static_cast<double>(rows), static_cast<double>(columns));
@@ -111,6 +112,7 @@ const OptimizerDefinition optimizer_muon{
         "w ← w − lr · (scale · X + weight_decay · w), X = u / max(‖u‖, ε), then ns_steps times "
         "X ← ns_a · X + (ns_b · A + ns_c · A²) X, A = X Xᵀ",
     .defaults = Attributes(Muon{}),
-    .rule = rule};
+    .rule = rule,
+    .momentum = "momentum"};
 
 }  // namespace chalk

@@ -19,12 +19,13 @@ void NAdam::visit(FieldVisitor& v) {
 
 namespace {
 
-/// μₜ; `slowing` is 0.96^momentum_decay.
-double momentum(const NAdam& o, double slowing, std::int64_t t) { return o.beta1 * (1 - 0.5 * power(slowing, t)); }
+/// μₜ for a momentum of beta1; `slowing` is 0.96^momentum_decay.
+double momentum(double beta1, double slowing, std::int64_t t) { return beta1 * (1 - 0.5 * power(slowing, t)); }
 
-/// μ₁…μₜ, multiplied in this order; 0 where it is too small to change 1 − μ₁…μₜ.
-double product(const NAdam& o, double slowing, std::int64_t t) {
-  constexpr double kLeast = 1e-20;
+constexpr double kLeast = 1e-20;  // too small to change 1 − μ₁…μₜ
+
+/// μ₁…μₜ, multiplied in this order; 0 where it is too small.
+double product_of_one_beta1(const NAdam& o, double slowing, std::int64_t t) {
   if (power(o.beta1, t) < kLeast) return 0;
   struct Product {
     double beta1 = -1, slowing = 0;
@@ -43,22 +44,42 @@ double product(const NAdam& o, double slowing, std::int64_t t) {
   return last.all;
 }
 
-double slowing(const NAdam& o) { return real_power(0.96, o.momentum_decay); }
-
-double share_of_gradient(const Attributes& options, std::int64_t step) {
-  const auto& o = options.as<NAdam>();
-  return (1 - momentum(o, slowing(o), step + 1)) / (1 - product(o, slowing(o), step + 1));
+/// μ₁…μₜ up to this step, each with the momentum of its own step.
+double product(const NAdam& o, double slowing, const StepTime& time) {
+  const auto t = time.step + 1;
+  if (!time.momentum) return product_of_one_beta1(o, slowing, t);
+  double all = 1, slowed = 1;
+  for (std::int64_t step = 0; step < t && all > kLeast; ++step) {  // some hundred factors for a momentum of 0.95
+    slowed *= slowing;
+    all *= (*time.momentum)(step) * (1 - 0.5 * slowed);
+  }
+  return all;
 }
 
-double share_of_mean(const Attributes& options, std::int64_t step) {
+/// μ₁…μₜ₊₁, the last with this step's momentum, as in PyTorch.
+double product_with_next(const NAdam& o, double slowing, const StepTime& time) {
+  if (!time.momentum) return product_of_one_beta1(o, slowing, time.step + 2);
+  return product(o, slowing, time) * momentum(time.momentum_or(o.beta1), slowing, time.step + 2);
+}
+
+double slowing(const NAdam& o) { return real_power(0.96, o.momentum_decay); }
+
+double share_of_gradient(const Attributes& options, const StepTime& time) {
   const auto& o = options.as<NAdam>();
-  return momentum(o, slowing(o), step + 2) / (1 - product(o, slowing(o), step + 2));
+  const double slow = slowing(o);
+  return (1 - momentum(time.momentum_or(o.beta1), slow, time.step + 1)) / (1 - product(o, slow, time));
+}
+
+double share_of_mean(const Attributes& options, const StepTime& time) {
+  const auto& o = options.as<NAdam>();
+  const double slow = slowing(o);
+  return momentum(time.momentum_or(o.beta1), slow, time.step + 2) / (1 - product_with_next(o, slow, time));
 }
 
 void rule(const Attributes& options, ParameterUpdate& update) {
   const auto& o = options.as<NAdam>();
   const Value g = update.gradient(o.decoupled_weight_decay ? 0 : o.weight_decay);
-  const Value m = update.average(kMean, g, o.beta1);
+  const Value m = update.average_by_momentum(kMean, g, o.beta1);
   const Value s = update.average(kMeanSquare, g * g, o.beta2);
   const Value root = update.scalar("adam.unbias_root", unbias_root<NAdam>) * sqrt(s) + update.number(o.epsilon);
   const Value ahead = update.scalar("nadam.share_of_gradient", share_of_gradient) * g +
@@ -74,6 +95,7 @@ const OptimizerDefinition optimizer_nadam{
         "as adam, and w ← w − lr · ((1 − μₜ) / (1 − μ₁…μₜ) · g + μₜ₊₁ / (1 − μ₁…μₜ₊₁) · m) / (√ŝ + ε), "
         "μₜ = beta1 · (1 − ½ · 0.96^(t · momentum_decay))",
     .defaults = Attributes(NAdam{}),
-    .rule = rule};
+    .rule = rule,
+    .momentum = "beta1"};
 
 }  // namespace chalk

@@ -14,17 +14,30 @@
 
 namespace chalk {
 
+/// Which step it is, 0, 1, …, and what the momentum of each step is, if the schedule moves it.
+struct StepTime {
+  using Momentum = std::function<double(std::int64_t step)>;
+  StepTime(std::int64_t step_, const Momentum* momentum_ = nullptr)  // NOLINT: a number is a step
+      : step(step_), momentum(momentum_) {}
+  double momentum_or(double usual) const { return momentum ? (*momentum)(step) : usual; }
+
+  std::int64_t step;
+  const Momentum* momentum;
+};
+
+/// A number that depends on the step alone, given the optimizer's options.
+using StepScalar = double (*)(const Attributes& options, const StepTime& time);
+
 /// What the updates of all parameters share in the graph of a training step.
 struct StepContext {
   Value lr;              ///< the step's learning rate, a shared scalar
   Value momentum{};      ///< the step's momentum, a shared scalar, if the schedule moves it; otherwise empty
   Value pull{};          ///< with Lookahead, how far slow weights are pulled in this step; otherwise empty
   bool ascends = false;  ///< the objective is maximised: gradients lead upwards
-  /// Numbers that depend on the step alone (1 − βᵗ): shared inputs by name, and their values, given the options and the
-  /// steps done before (0, 1, …).
+  /// Numbers that depend on the step alone (1 − βᵗ): shared inputs by name, and their values.
   struct Scalar {
     std::string name;
-    double (*value)(const Attributes& options, std::int64_t step);
+    StepScalar value;
   };
   std::vector<Scalar> scalars{};
   std::vector<std::string> states{};  ///< names of the parameters that hold the optimizer's state
@@ -56,8 +69,10 @@ class ParameterUpdate {
   void next(Value state, Value value) { w_.graph().update(state, value); }
   /// A moving average, kept as that state: a ← a + (1 − decay) · (value − a), from a = 0. Returns it after this step.
   Value average(std::string_view name, Value value, double decay);
+  /// The same with the momentum as its decay: the option's value, unless the schedule moves it.
+  Value average_by_momentum(std::string_view name, Value value, double usual);
   /// A shared number that depends on the step alone; the same for all parameters that ask for this name.
-  Value scalar(const std::string& name, double (*value)(const Attributes& options, std::int64_t step));
+  Value scalar(const std::string& name, StepScalar value);
   /// w ← w − rate · direction (+ where the step ascends): what every rule ends with.
   void descend(Value rate, Value direction);
   /// What w is after the step.
@@ -65,6 +80,8 @@ class ParameterUpdate {
   Value lr() const { return step_.lr; }
   /// The momentum: the option's value, unless the schedule moves it.
   Value momentum(double usual) { return moves_momentum() ? step_.momentum : number(usual); }
+  /// 1 − momentum
+  Value rest_of_momentum(double usual);
   bool moves_momentum() const { return static_cast<bool>(step_.momentum); }
 
  private:
@@ -98,6 +115,8 @@ struct OptimizerDefinition {
   Required<std::string_view> formula;  // for people to read
   Required<Attributes> defaults;
   Required<void (*)(const Attributes& options, ParameterUpdate& update)> rule;
+  /// The option that a schedule may move, which PyTorch's OneCycleLR cycles: "momentum", "beta1"; empty: there is none.
+  Required<std::string_view> momentum;
   /// Throws InputError if the options, though each is in its range, contradict each other.
   void (*check)(const Attributes& options) = nullptr;
 };

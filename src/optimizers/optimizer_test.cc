@@ -34,6 +34,8 @@ struct Trajectory {
   ParameterRole role = ParameterRole::unsaid;
   std::vector<double> first, gradients, values;
   std::vector<std::size_t> steps;  // after which the values are those of the parameter; none: after each
+  bool cycles = false;             // with these factors of the rate, and these momenta
+  std::vector<double> factors{}, momenta{};
 
   std::size_t elements() const { return static_cast<std::size_t>(chalk::elements(shape)); }
 };
@@ -64,6 +66,7 @@ Trajectory trajectory_of(const std::string& text, const Shape& usual) {
   std::map<std::string, std::string> options;
   while (head >> word) options[word.substr(0, word.find('='))] = word.substr(word.find('=') + 1);
   t.ascends = options.erase("ascends") > 0;
+  t.cycles = options.erase("cycle") > 0;
   if (const auto tolerance = options.extract("tolerance")) t.tolerance = std::stod(tolerance.mapped());
   if (const auto shape = options.extract("shape")) t.shape = shape_of(shape.mapped());
   FieldFunction set([&]<class T>(const Field& f, T& value) {
@@ -112,24 +115,33 @@ std::vector<Trajectory> recorded() {
 struct PyTorch {
   std::vector<Trajectory> trajectories;
   std::vector<Trajectory> refused;
+  std::vector<std::string> still;  // those whose momentum cannot be moved
 };
 PyTorch recorded_from_pytorch() {
   PyTorch all;
-  std::vector<double> first, gradients, steps;
+  std::vector<double> first, gradients, steps, factors, momenta;
   for (const auto& [head, body] : lines_of("pytorch.txt")) {
-    constexpr std::string_view kRefused = "refused ";
+    constexpr std::string_view kRefused = "refused ", kStill = "still ";
     if (head == "parameter") {
       first = numbers(body);
     } else if (head == "gradients") {
       gradients = numbers(body);
     } else if (head == "steps") {
       steps = numbers(body);
+    } else if (head == "factors") {
+      factors = numbers(body);
+    } else if (head == "momenta") {
+      momenta = numbers(body);
+    } else if (head.starts_with(kStill)) {
+      all.still.push_back(head.substr(kStill.size()));
     } else if (head.starts_with(kRefused)) {
       all.refused.push_back(trajectory_of(head.substr(kRefused.size()), {2, 3}));
     } else {
       auto& t = all.trajectories.emplace_back(trajectory_of(head, {2, 3}));
       t.first = first;
       t.gradients = gradients;
+      t.factors = factors;
+      t.momenta = momenta;
       t.values = numbers(body);
       for (const auto step : steps) t.steps.push_back(static_cast<std::size_t>(step));
       EXPECT_EQ(t.values.size(), t.steps.size() * t.elements()) << t.text;
@@ -150,6 +162,7 @@ struct Step {
       : w(g.parameter("w", t.shape, {}, /*trainable=*/true, t.role)),
         gradient(g.shared_input("g", t.shape)),
         context{.lr = g.shared_input("lr"), .ascends = t.ascends} {
+    if (t.cycles) context.momentum = g.shared_input("momentum");
     add_update(context, w, gradient, /*decays=*/role_of(w) == ParameterRole::weight, t.optimizer);
   }
 
@@ -179,9 +192,12 @@ double difference(const Trajectory& t, std::size_t update = 99, const Mutation* 
     for (const auto& [id, values] : now) reference.set(id, values);
     const auto gradient = t.gradients.begin() + static_cast<std::ptrdiff_t>(i * t.elements());
     reference.set(step.gradient.id(), {gradient, gradient + static_cast<std::ptrdiff_t>(t.elements())});
-    reference.set(step.context.lr.id(), {t.optimizer.lr()});
+    reference.set(step.context.lr.id(), {t.optimizer.lr() * (t.cycles ? t.factors[i] : 1)});
+    if (t.cycles) reference.set(g.find("momentum").id(), {t.momenta[i]});
+    const StepTime::Momentum momentum_of = [&](std::int64_t at) { return t.momenta[static_cast<std::size_t>(at)]; };
+    const StepTime time(static_cast<std::int64_t>(i), t.cycles ? &momentum_of : nullptr);
     for (const auto& scalar : step.context.scalars)
-      reference.set(g.find(scalar.name).id(), {scalar.value(t.optimizer.options(), static_cast<std::int64_t>(i))});
+      reference.set(g.find(scalar.name).id(), {scalar.value(t.optimizer.options(), time)});
     reference.run();
     for (const auto& [leaf, next] : updates) now[leaf] = reference.value(next.id());
     if (!t.steps.empty() && t.steps[shown] != i + 1) continue;
@@ -207,6 +223,36 @@ TEST(Optimizers, FollowPyTorchOver100Steps) {
   for (const auto& t : pytorch.trajectories)
     EXPECT_LT(difference(t), t.tolerance > 0 ? t.tolerance : kPyTorchBound) << t.text;
   for (const auto& t : pytorch.refused) EXPECT_THROW(t.optimizer.check(), InputError) << t.text;
+}
+
+TEST(Optimizers, HaveAMomentumThatMovesWherePyTorchsHave) {
+  const auto pytorch = recorded_from_pytorch();
+  for (const auto name : Optimizer::names()) {
+    const bool cycled = std::ranges::any_of(pytorch.trajectories,
+                                            [&](const auto& t) { return t.cycles && t.optimizer.name() == name; });
+    const bool still = std::ranges::find(pytorch.still, name) != pytorch.still.end();
+    const auto option = definition_of(Optimizer::named(name)).momentum.value;
+    EXPECT_EQ(option.empty(), still) << name;
+    EXPECT_NE(cycled, still || name == Lion::kName) << name;
+    const auto options = Optimizer::named(name).options();
+    const auto texts = texts_of([&](FieldVisitor& v) { options.show(v); });
+    const bool there = std::ranges::any_of(texts, [&](const auto& text) { return text.first == option; });
+    EXPECT_EQ(there, !still) << name;
+  }
+}
+
+TEST(Optimizers, AMomentumThatMovesDoesMore) {  // than the rate alone, and than in the scalars or in the graph alone
+  int cycled = 0;
+  for (auto t : recorded_from_pytorch().trajectories) {
+    if (!t.cycles) continue;
+    ++cycled;
+    auto shifted = t;
+    for (auto& momentum : shifted.momenta) momentum -= 1e-6;
+    EXPECT_GT(difference(shifted), 1e3 * kPyTorchBound) << t.text;
+    t.cycles = false;
+    EXPECT_GT(difference(t), 1e4 * kPyTorchBound) << t.text;
+  }
+  EXPECT_GE(cycled, 10);
 }
 
 TEST(Optimizers, MuonTakesOnlyWeightsForMatrices) {  // not biases of a map, nor γ of each of its values
@@ -401,12 +447,12 @@ TEST(Sign, IsThatOfTheNumberAndKeepsNaN) {
 }
 
 /// The scalars of a step, by name.
-std::map<std::string, double (*)(const Attributes&, std::int64_t)> scalars_of(const Optimizer& optimizer) {
+std::map<std::string, StepScalar> scalars_of(const Optimizer& optimizer) {
   Graph g;
   StepContext context{.lr = g.shared_input("lr")};
   const Value w = g.parameter("w", {2, 3});
   add_update(context, w, g.shared_input("g", {2, 3}), /*decays=*/true, optimizer);
-  std::map<std::string, double (*)(const Attributes&, std::int64_t)> all;
+  std::map<std::string, StepScalar> all;
   for (const auto& scalar : context.scalars) all[scalar.name] = scalar.value;
   return all;
 }

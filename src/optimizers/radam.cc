@@ -27,21 +27,21 @@ double rectification(double beta2, std::int64_t step) {
   return std::sqrt((now - 4) * (now - 2) * limit / ((limit - 4) * (limit - 2) * now));
 }
 
-double is_rectified(const Attributes& options, std::int64_t step) {
-  return rectification(options.as<RAdam>().beta2, step) > 0 ? 1 : 0;
+double is_rectified(const Attributes& options, const StepTime& time) {
+  return rectification(options.as<RAdam>().beta2, time.step) > 0 ? 1 : 0;
 }
 
 /// What m is multiplied by, in either kind of step.
-double factor(const Attributes& options, std::int64_t step) {
+double factor(const Attributes& options, const StepTime& time) {
   const auto& o = options.as<RAdam>();
-  const double r = rectification(o.beta2, step);
-  return (r > 0 ? r * std::sqrt(filled(o.beta2, step)) : 1) / filled(o.beta1, step);
+  const double r = rectification(o.beta2, time.step);
+  return (r > 0 ? r * std::sqrt(filled(o.beta2, time.step)) : 1) / filled(time.momentum_or(o.beta1), time.step);
 }
 
 void rule(const Attributes& options, ParameterUpdate& update) {
   const auto& o = options.as<RAdam>();
   const Value g = update.gradient(o.decoupled_weight_decay ? 0 : o.weight_decay);
-  const Value m = update.average(kMean, g, o.beta1);
+  const Value m = update.average_by_momentum(kMean, g, o.beta1);
   const Value s = update.average(kMeanSquare, g * g, o.beta2);
   const Value root =
       select(update.scalar("radam.is_rectified", is_rectified), sqrt(s) + update.number(o.epsilon), update.number(1));
@@ -58,6 +58,7 @@ const OptimizerDefinition optimizer_radam{
         "ρₜ = ρ − 2t · beta2ᵗ / (1 − beta2ᵗ), ρ = 2 / (1 − beta2) − 1, "
         "rₜ² = (ρₜ − 4)(ρₜ − 2) ρ / ((ρ − 4)(ρ − 2) ρₜ)",
     .defaults = Attributes(RAdam{}),
-    .rule = rule};
+    .rule = rule,
+    .momentum = "beta1"};
 
 }  // namespace chalk

@@ -27,9 +27,9 @@ void rule(const Attributes& options, ParameterUpdate& update) {
     s = maximum(s - m * m, update.number(0));
   }
   const Value step = g / (sqrt(s) + update.number(o.epsilon));
-  if (o.momentum == 0) return update.descend(update.lr(), step);
+  if (o.momentum == 0 && !update.moves_momentum()) return update.descend(update.lr(), step);
   const Value v = update.state("momentum", 0);
-  const Value next = update.number(o.momentum) * v + step;
+  const Value next = update.momentum(o.momentum) * v + step;
   update.next(v, next);
   update.descend(update.lr(), next);
 }
@@ -42,6 +42,7 @@ const OptimizerDefinition optimizer_rmsprop{
         "s ← alpha · s + (1 − alpha) · g², u = g / (√s + ε), w ← w − lr · u; momentum: v ← momentum · v + u, "
         "w ← w − lr · v; centered: √max(s − m², 0) for √s, m ← alpha · m + (1 − alpha) · g",
     .defaults = Attributes(RmsProp{}),
-    .rule = rule};
+    .rule = rule,
+    .momentum = "momentum"};
 
 }  // namespace chalk

@@ -26,8 +26,8 @@ void check(const Attributes& options) {
   if (o.dampening > 0 && o.momentum == 0) throw InputError("dampening needs a momentum above 0");
 }
 
-double share_of_gradient(const Attributes& options, std::int64_t step) {
-  return step == 0 ? 1 : 1 - options.as<Sgd>().dampening;
+double share_of_gradient(const Attributes& options, const StepTime& time) {
+  return time.step == 0 ? 1 : 1 - options.as<Sgd>().dampening;
 }
 
 void rule(const Attributes& options, ParameterUpdate& update) {
@@ -50,6 +50,7 @@ const OptimizerDefinition optimizer_sgd{.help = "Stochastic gradient descent, wi
                                             "Nesterov: w ← w − lr · (g + momentum · v)",
                                         .defaults = Attributes(Sgd{}),
                                         .rule = rule,
+                                        .momentum = "momentum",
                                         .check = check};
 
 }  // namespace chalk

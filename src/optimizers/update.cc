@@ -30,7 +30,20 @@ Value ParameterUpdate::average(std::string_view name, Value value, double decay)
   return after;
 }
 
-Value ParameterUpdate::scalar(const std::string& name, double (*value)(const Attributes&, std::int64_t)) {
+Value ParameterUpdate::rest_of_momentum(double usual) {
+  if (!moves_momentum()) return number(1 - usual);
+  return scalar("momentum.rest", [](const Attributes&, const StepTime& time) { return 1 - time.momentum_or(0); });
+}
+
+Value ParameterUpdate::average_by_momentum(std::string_view name, Value value, double usual) {
+  if (!moves_momentum()) return average(name, value, usual);
+  const Value before = state(name, 0);
+  const Value after = before + rest_of_momentum(usual) * (value - before);
+  next(before, after);
+  return after;
+}
+
+Value ParameterUpdate::scalar(const std::string& name, StepScalar value) {
   if (const Value known = w_.graph().find(name)) return known;
   step_.scalars.push_back({name, value});
   return w_.graph().shared_input(name);

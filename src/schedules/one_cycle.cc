@@ -37,9 +37,8 @@ void OneCycleCosine::visit(FieldVisitor& v) {
   v.field({"rise", Range::from_to(0, 1), "Share of the run in which it rises"}, rise);
   v.field({"from", Range::from_to(0, 1), "Factor at the beginning"}, from);
   v.field({"to", Range::from_to(0, 1), "Factor of the last step"}, to);
-  v.field({"momentum_low", Range::from_below(0, 1), "Momentum of sgd at the top"}, momentum_low);
-  v.field({"momentum_high", Range::from_below(0, 1), "Momentum of sgd at the ends; 0: it stays as it is"},
-          momentum_high);
+  v.field({"momentum_low", Range::from_below(0, 1), "Momentum at the top (of adam and its like: beta1)"}, momentum_low);
+  v.field({"momentum_high", Range::from_below(0, 1), "Momentum at the ends; 0: it stays as it is"}, momentum_high);
 }
 
 namespace {
@@ -85,7 +84,9 @@ const ScheduleDefinition schedule_one_cycle_cosine{
     .formula = "half a cosine wave from `from` to 1 at step rise · T − 1, another one to `to` at step T − 1",
     .elsewhere =
         "PyTorch OneCycleLR with its defaults and cycle_momentum=False; left out, that moves the momentum "
-        "between 0.85 and 0.95, as momentum_low and momentum_high do here, and switches it on in plain SGD",
+        "between 0.85 and 0.95, as momentum_low and momentum_high do here, and switches it on in plain SGD; beta1 of "
+        "adam and "
+        "its like",
     .defaults = Attributes(OneCycleCosine{}),
     .nameless = 0,
     .factor = one_cycle_cosine,

@@ -1,5 +1,6 @@
 // Averages of weights, and Lookahead: beside a run without them, after interruptions, and with all that looks at a
 // network's weights.
+#include <algorithm>
 #include <cmath>
 
 #include "chalkgrad/ops.h"

@@ -35,24 +35,6 @@ TEST(Train, LearnsTheDigits) {
   EXPECT_DOUBLE_EQ(after.accuracy, static_cast<double>(correct) / 359);
 }
 
-TEST(Train, AScheduleMovesTheMomentumOnlyIfAsked) {
-  auto options = quick();
-  options.schedule = OneCycleCosine{};
-  const auto still = trained_sha(options);
-  options.optimizer = sgd({.lr = 0.05, .momentum = 0.5});
-  EXPECT_NE(trained_sha(options), still);
-  options.schedule = OneCycleCosine{.momentum_low = 0.9, .momentum_high = 0.9};
-  EXPECT_EQ(trained_sha(options), still) << "moved to where it was";
-  options.optimizer = sgd({.lr = 0.05, .momentum = 0});
-  EXPECT_EQ(trained_sha(options), still) << "switched on, when asked";
-  options.schedule = OneCycleCosine{.momentum_low = 0.85, .momentum_high = 0.95};
-  EXPECT_NE(trained_sha(options), still);
-  options.optimizer = Adagrad{};
-  EXPECT_EQ(message([&] { trained_sha(options); }),
-            "the schedule moves the momentum, which only sgd takes, not adagrad; leave out momentum_low and "
-            "momentum_high");
-}
-
 TEST(Train, GivesTheSameBitsOnAnyNumberOfThreads) {
   auto options = quick();
   const auto expected = trained_sha(options);

@@ -241,6 +241,9 @@ struct Trainer::State {
   const Dataset& data;
   const TrainOptions options;
   const double lr = options.optimizer.lr();
+  const StepTime::Momentum momentum_of = [this](std::int64_t step) {
+    return options.schedule.momentum(step, now.steps, network.training->steps_per_epoch()).value_or(0);
+  };
   const bool labels;
   const TrainingGraph graph;
   const std::vector<std::string> updated = updated_by(graph.graph);
@@ -268,10 +271,10 @@ Trainer::State::Batch Trainer::State::next_batch() {
 void Trainer::State::set_inputs(Program& of) const {
   const std::int64_t step = network.training->step;
   of.set("lr", static_cast<float>(rate(step)));
-  if (const auto momentum = options.schedule.momentum(step, now.steps, network.training->steps_per_epoch()))
-    of.set("momentum", static_cast<float>(*momentum));
+  const StepTime time(step, options.schedule.moves_momentum() ? &momentum_of : nullptr);
+  if (time.momentum) of.set("momentum", static_cast<float>(momentum_of(step)));
   for (const auto& scalar : graph.scalars)
-    of.set(scalar.name, static_cast<float>(scalar.value(options.optimizer.options(), step)));
+    of.set(scalar.name, static_cast<float>(scalar.value(options.optimizer.options(), time)));
   if (options.lookahead) of.set(kLookaheadPull, static_cast<float>(options.lookahead.pull(step)));
   if (options.average) {
     const auto epoch = network.training->steps_per_epoch();

@@ -58,9 +58,9 @@ std::vector<Value> gradients_of(Value mean_loss, const SampleLoss& of_sample, st
 }
 
 void check_momentum(const Optimizer& optimizer, bool moves_momentum) {
-  if (!moves_momentum || optimizer.name() == Sgd::kName) return;
-  throw InputError(str("the schedule moves the momentum, which only ", Sgd::kName, " takes, not ", optimizer.name(),
-                       "; leave out momentum_low and momentum_high"));
+  if (!moves_momentum || !definition_of(optimizer).momentum.value.empty()) return;
+  throw InputError(str("the schedule moves the momentum, which the optimizer ", optimizer.name(),
+                       " does not have; leave out momentum_low and momentum_high"));
 }
 
 /// What clip_value and clip_norm make of the gradients.

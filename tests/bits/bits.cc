@@ -34,6 +34,7 @@ struct Problem {
   chalk::Optimizer optimizer = chalk::sgd({.lr = 0.005, .momentum = 0.9, .weight_decay = 1e-4});
   chalk::Average average{};
   chalk::Lookahead lookahead{};
+  chalk::Schedule schedule{};
 };
 
 // The networks whose speed is promised (docs/performance.md). Short runs are for every test run and for emulators.
@@ -105,6 +106,17 @@ const std::vector<Problem> kProblems{
      21,
      6,
      200},
+    // A rate and a beta1 that move.
+    {"one-cycle",
+     "6c3z-bn-relu-mp2-20n-tanh-10n",
+     {2, 17, 15},
+     21,
+     12,
+     200,
+     chalk::NAdam{},
+     {},
+     {},
+     chalk::OneCycleCosine{.momentum_low = 0.85, .momentum_high = 0.95}},
     // What the others leave out: padding, strides, groups, overlapping pools, tanh, a partial last batch.
     {"mixed", "6c3z-tanh-mp3s2-8c3s2g2-sigmoid-ap2-12n-tanh-10n", {2, 17, 15}, 21, 40, 200},
 };
@@ -131,6 +143,7 @@ std::vector<Problem> all_problems() {
                    12,
                    200,
                    with_everything(name),
+                   {},
                    {},
                    {}});
   }
@@ -192,6 +205,7 @@ std::string trained(const Problem& problem, std::int64_t steps, int threads) {
   options.optimizer = problem.optimizer;
   options.average = problem.average;
   options.lookahead = problem.lookahead;
+  options.schedule = problem.schedule;
   options.threads = threads;
   std::int64_t done = 0;
   options.on_step = [&](const chalk::Progress&) {
