@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "chalkgrad/attributes.h"
@@ -50,8 +50,8 @@ class Average {
     t.visit(v);
     T::kName;
   }
-  Average(T parameters)
-      : name_(T::kName), parameters_(std::move(parameters)) {}  // NOLINT: its parameters are all of it
+  Average(T parameters)  // NOLINT: its parameters are the average
+      : name_(T::kName), parameters_(std::move(parameters)) {}
 
   /// "ema:0.999", "swa:10,every=2"; "none" or nothing. Throws InputError saying what is allowed.
   static Average parse(std::string_view text);

@@ -67,8 +67,8 @@ void add_lookahead(StepContext& step, Value fast, Value stepped) {
   graph.layer(kLookaheadLayer);
   const Value slow = graph.parameter(name, fast.shape(), Init::constant(0), /*trainable=*/false);
   const Value pulled = slow + step.pull * (stepped - slow);
-  graph.update(slow, pulled);
   graph.update(fast, select(step.pull, pulled, stepped));
+  graph.update(slow, pulled);
   graph.layer(layer);
 }
 

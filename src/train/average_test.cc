@@ -344,5 +344,27 @@ TEST(Averages, ALossThatIsNotFiniteNamesTheLayerOfTheWeightsThatAreTrained) {
   EXPECT_EQ(error_with("swa:0", 100), without) << "of the fast weights";
 }
 
+TEST(Averages, AnUpdateThatIsNotFiniteNamesTheNetworksParameter) {
+  const auto error_with = [](const std::string& average, std::int64_t steps) {
+    Network net = network("10n", data().train.sample);
+    auto options = averaged(average);
+    options.optimizer = sgd({.lr = 3e38, .momentum = 0});
+    options.lookahead = {.steps = steps};
+    Dataset bright = data().train;
+    for (auto& scale : bright.scale) scale *= 100;  // the gradient is more than 1
+    const auto before = net.weights_sha256();
+    const auto said = message([&] { train(net, bright, options); });
+    EXPECT_EQ(net.weights_sha256(), before);
+    return said;
+  };
+  const auto without = error_with("", 0);
+  EXPECT_NE(without.find("its gradient are finite, but dense1.weight would become inf; use a smaller lr"),
+            std::string::npos)
+      << without;
+  EXPECT_EQ(error_with("ema:0.9", 0), without);
+  EXPECT_EQ(error_with("swa:0", 2), without);
+  EXPECT_EQ(error_with("", 5), without);
+}
+
 }  // namespace
 }  // namespace chalk

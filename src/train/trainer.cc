@@ -232,6 +232,11 @@ struct Trainer::State {
   [[noreturn]] void explain_loss(const Batch& batch);
   [[noreturn]] void explain_step();
   [[noreturn]] void diverge(const std::string& what, std::string_view or_else = {}) const;
+  /// What the network calls the parameter whose place a state takes while it is trained.
+  std::string network_name_of(const std::string& variable) const {
+    const auto found = std::ranges::find(graph.copies, variable, &std::pair<std::string, std::string>::second);
+    return found == graph.copies.end() ? variable : found->first;
+  }
   std::string place(std::int64_t step) const {
     return str("step ", step, " (epoch ", (step - 1) / network.training->steps_per_epoch() + 1, "): ");
   }
@@ -411,8 +416,9 @@ void Trainer::State::explain_step() {
   }
   if (found.where.empty()) {
     network.training->diverged = true;
-    throw NumericError(str(here, "the loss (", now.loss, ") and its gradient are finite, but ", found.parameter,
-                           " would become ", found.flaw, "; use a smaller lr (it was ", now.lr, ") or a warm-up"));
+    throw NumericError(str(here, "the loss (", now.loss, ") and its gradient are finite, but ",
+                           network_name_of(found.parameter), " would become ", found.flaw,
+                           "; use a smaller lr (it was ", now.lr, ") or a warm-up"));
   }
   diverge(str(here, "the loss is finite (", now.loss, "), but its gradient is not; the first value that is not is in ",
               found.where),
