@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "apps/chalkgrad/json.h"
+#include "apps/chalkgrad/run_events.h"
 #include "src/base/reading.h"
 #include "src/base/wording.h"
 
@@ -37,12 +38,17 @@ struct Outcome {
 };
 
 /// By the test samples or, without any, by the validation samples.
-Outcome outcome_of(const RunOptions& o, std::uint64_t seed) {
+Outcome outcome_of(const RunOptions& o, std::uint64_t seed, const std::string& events_folder, Events there) {
   auto run = o.from.empty() ? new_run(o, seed) : run_from(o, seed);
   add_validation(run);
   if (run.data.test.size() == 0 && !run.options.validation) {
     throw InputError(
         "--seeds compares by the test samples, and the data have none; hold some samples out: --validation 0.1");
+  }
+  RunEvents events(events_folder, there, run);
+  if (events.wanted()) {
+    run.options.on_step = [&](const Progress& now) { events.step(now); };
+    run.options.on_epoch = [&](const Progress& now) { events.epoch(now, judged(run, now)); };
   }
   const auto result = train_until_signal(run);
   if (result.stopped) throw Interrupted(exit_code_of_signal(), fmt::format("stopped in the run with seed {}", seed));
@@ -147,11 +153,19 @@ std::vector<std::uint64_t> parse_seeds(std::string_view text) {
   return seeds;
 }
 
-int compare_seeds(const RunOptions& o, const std::vector<std::uint64_t>& seeds, SeedsOutput output) {
+int compare_seeds(const RunOptions& o, const std::vector<std::uint64_t>& seeds, const std::string& events,
+                  SeedsOutput output) {
+  const auto there = o.given("--overwrite") ? Events::replace : Events::refuse;
+  const auto folder_of = [&](std::uint64_t seed) {
+    return events.empty() ? events : fmt::format("{}/seed-{}", events, seed);
+  };
+  for (const auto seed : seeds) {
+    if (!events.empty()) check_events_folder(folder_of(seed), there);
+  }
   std::vector<Outcome> all;
   if (!output.json) print_row("seed", "accuracy", "loss");
   for (const auto seed : seeds) {
-    all.push_back(outcome_of(o, seed));
+    all.push_back(outcome_of(o, seed, folder_of(seed), there));
     if (!output.json && !output.quiet) print(all.back());
   }
   if (output.json) {

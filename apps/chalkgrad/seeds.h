@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct SeedsOutput {
   bool quiet = false, json = false;
 };
 /// Trains once for each seed and prints how good the networks are, with mean and standard deviation; the exit code.
-int compare_seeds(const RunOptions& options, const std::vector<std::uint64_t>& seeds, SeedsOutput output);
+/// Events go to folders in that folder, seed-1 and so on, unless it is empty.
+int compare_seeds(const RunOptions& options, const std::vector<std::uint64_t>& seeds, const std::string& events,
+                  SeedsOutput output);
 
 }  // namespace chalk::app

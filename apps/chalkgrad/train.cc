@@ -8,6 +8,7 @@
 #include "apps/chalkgrad/common.h"
 #include "apps/chalkgrad/json.h"
 #include "apps/chalkgrad/progress.h"
+#include "apps/chalkgrad/run_events.h"
 #include "apps/chalkgrad/seeds.h"
 #include "apps/chalkgrad/train_log.h"
 #include "apps/chalkgrad/training_run.h"
@@ -18,7 +19,7 @@ namespace chalk::app {
 namespace {
 
 struct Options : RunOptions {
-  std::string out, resume, log, print_after, seeds;
+  std::string out, resume, log, tensorboard, print_after, seeds;
   std::int64_t checkpoint_every = 0;
   bool quiet = false, json = false;
 };
@@ -185,6 +186,19 @@ std::string advice_on(const std::string& file) {
   }
 }
 
+/// The options that say where a run is told, for one that goes on.
+std::string told_to(const Options& o) {
+  std::string text;
+  if (!o.log.empty()) text += " --log " + shell_word(o.log);
+  if (!o.tensorboard.empty()) text += " --tensorboard " + shell_word(o.tensorboard);
+  return text;
+}
+
+Json log_line(Json line, const std::vector<Measure>& measures) {
+  for (const auto& measure : measures) line[measure.name] = measure.value;
+  return line;
+}
+
 int compare_seeds(const Options& o) {
   const auto refuse = [&](const std::string& option, const std::string& why) {
     if (o.given(option.c_str()))
@@ -195,7 +209,7 @@ int compare_seeds(const Options& o) {
   refuse("--print-after", "the graph of each run would be the same; print that of one, with its --seed");
   refuse("--resume", "runs that are compared begin anew");
   refuse("--seed", "each run has its own");
-  return compare_seeds(o, parse_seeds(o.seeds), {.quiet = o.quiet, .json = o.json});
+  return compare_seeds(o, parse_seeds(o.seeds), o.tensorboard, {.quiet = o.quiet, .json = o.json});
 }
 
 int train_command(const Options& o) {
@@ -212,6 +226,8 @@ int train_command(const Options& o) {
   if (!o.seeds.empty()) return compare_seeds(o);
   if (o.checkpoint_every > 0 && o.out.empty())
     throw UsageError("--checkpoint-every needs a file to write; add --out FILE");
+  const auto there = !o.resume.empty() ? Events::go_on : o.given("--overwrite") ? Events::replace : Events::refuse;
+  if (!o.tensorboard.empty()) check_events_folder(o.tensorboard, there);
   TrainLog log(o.log);
   auto run = !o.resume.empty() ? resumed_run(o) : !o.from.empty() ? run_from(o) : new_run(o);
   add_validation(run);
@@ -228,35 +244,29 @@ int train_command(const Options& o) {
   if (!quiet) introduce(run, o);
   TrainingDisplay display(options.epochs, quiet, maximised(options.loss) ? "objective" : "loss",
                           options.validation != nullptr);
+  RunEvents events(o.tensorboard, there, run);
   bool started = false;
   options.on_step = [&](const Progress& now) {
     display.step(now);
+    events.step(now);
     if (!log.wanted()) return;  // making the line takes longer than a step of a small network
     if (!started) log.line(start_line(run, o));
     started = true;
-    Json line{{"step", now.step}, {"epoch", now.epoch + 1}, {"loss", now.loss}, {"lr", now.lr}};
-    if (options.clip_norm > 0) line["gradient_norm"] = now.gradient_norm;
-    log.line(line);
+    log.line(log_line({{"step", now.step}, {"epoch", now.epoch + 1}}, step_measures(now, options)));
   };
   options.on_epoch = [&](const Progress& now) {
-    // Whoever chooses by validation looks at the test samples once, in the end.
-    const auto seen = options.validation ? Tested{now.validation_loss, now.validation_accuracy} : test(run);
-    const std::string part = options.validation ? "validation" : "test";
-    display.epoch(now, seen.accuracy);
-    Json line{{"epoch", now.epoch + 1}, {"train_loss", now.mean_loss}, {part + "_loss", seen.loss}};
-    if (has_classes(run)) {
-      line["train_accuracy"] = now.accuracy;
-      line[part + "_accuracy"] = seen.accuracy;
-    }
-    log.line(line);
+    const auto by = judged(run, now);
+    display.epoch(now, by.accuracy);
+    log.line(log_line({{"epoch", now.epoch + 1}}, epoch_measures(now, has_classes(run), by)));
+    events.epoch(now, by);
   };
   const auto result = train_until_signal(run);
   if (result.stopped) {
     const auto where = fmt::format("stopped after step {} of {}", count(result.last.step), count(result.last.steps));
-    throw Interrupted(exit_code_of_signal(), o.out.empty()
-                                                 ? where + "; nothing was kept, for want of --out"
-                                                 : fmt::format("{}; go on with: chalkgrad train --resume {} --out {}",
-                                                               where, shell_word(o.out), shell_word(o.out)));
+    throw Interrupted(exit_code_of_signal(),
+                      o.out.empty() ? where + "; nothing was kept, for want of --out"
+                                    : fmt::format("{}; go on with: chalkgrad train --resume {} --out {}{}", where,
+                                                  shell_word(o.out), shell_word(o.out), told_to(o)));
   }
   finish(run, o, result);
   return kOk;
@@ -282,6 +292,9 @@ void add_train(CommandLine& line) {
   command.text("--resume", o.resume, "Go on with an interrupted run, to the same bits as if it had never stopped",
                "FILE");
   command.output("--log", o.log, "Append a line of JSON for each step and epoch", {.beginning = TrainLog::kBeginning});
+  command.text("--tensorboard", o.tensorboard,
+               "Write what TensorBoard shows to this folder: losses, rates, weights, a picture of the first filters",
+               "DIR");
   command.word("--print-after", o.print_after,
                {"differentiate", "simplify", "fold_scales", "split_variance", "fuse", "plan"},
                "Print what this pass made of the training step to stderr: differentiate, simplify, fold_scales, "

@@ -39,6 +39,8 @@
 #include "chalkgrad/program.h"
 #include "chalkgrad/schedule.h"
 #include "chalkgrad/shape.h"
+#include "chalkgrad/tensorboard.h"
 #include "chalkgrad/train.h"
 #include "chalkgrad/train_options.h"
+#include "chalkgrad/training_events.h"
 #include "chalkgrad/weight_init.h"

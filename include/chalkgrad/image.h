@@ -41,6 +41,10 @@ Image decode_image(std::span<const std::uint8_t> bytes, std::string_view name, s
 /// The same from a file.
 Image load_image(const std::filesystem::path& path, const Colour& background = kWhite);
 
+/// The picture as a PNG file, which decode_image() gives back. Throws InputError unless channels is 1 or 3, the size at
+/// least 1×1 and `pixels` a byte for each value, at most `kMostPixels` of them.
+std::vector<std::uint8_t> encode_png(const Image& image);
+
 /// A partly transparent picture whose ink has nearly the background's colour, such as white ink on nothing, on white.
 class InvisibleImage : public InputError {
  public:

@@ -170,6 +170,42 @@ void check_writable(const fs::path& path, Writing how) {
   check(folder_of(target_of(path)), W_OK | X_OK);
 }
 
+void check_folder_writable(const fs::path& folder) {
+  auto place = folder.empty() ? fs::path(".") : folder;
+  struct stat there {};
+  while (::stat(place.c_str(), &there) != 0) {
+    // A link that leads nowhere is no place to make a folder in.
+    if (errno != ENOENT || ::lstat(place.c_str(), &there) == 0) fail_to_write(folder, errno);
+    place = place.has_filename() ? folder_of(place) : place.parent_path();
+  }
+  if (!S_ISDIR(there.st_mode)) fail_to_write(folder, ENOTDIR);
+  if (::faccessat(AT_FDCWD, place.c_str(), W_OK | X_OK, AT_EACCESS) != 0) fail_to_write(folder, errno);
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) fail_to_write(folder, error.value());
+}
+
+GrowingFile::GrowingFile(fs::path path)
+    : path_(std::move(path)), fd_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666)) {
+  if (fd_ < 0) fail_to_write(path_, errno);
+}
+
+GrowingFile::~GrowingFile() { ::close(fd_); }
+
+void GrowingFile::append(std::span<const std::uint8_t> bytes) {
+  DescriptorWriter writer(fd_, path_);
+  try {
+    writer.write(bytes);
+  } catch (const InputError&) {
+    static_cast<void>(::ftruncate(fd_, static_cast<off_t>(size_)));
+    throw;
+  }
+  size_ += bytes.size();
+}
+
 void write_file_atomically(const fs::path& path, const std::function<void(FileWriter&)>& write) {
   check_writable(path);
   struct stat old {};

@@ -29,10 +29,36 @@ void write_file_atomically(const std::filesystem::path& path, const std::functio
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
+/// A new file that grows while the program works: each append is there for others, and stays if the process is killed.
+/// It is not flushed to the disk.
+class GrowingFile {
+ public:
+  /// Throws InputError if the file is there already or cannot be made.
+  explicit GrowingFile(std::filesystem::path path);
+  GrowingFile(const GrowingFile&) = delete;
+  GrowingFile& operator=(const GrowingFile&) = delete;
+  ~GrowingFile();
+
+  const std::filesystem::path& path() const { return path_; }
+  /// All of the bytes; or, with InputError, none of them: what went in before the disk was full is cut off again.
+  void append(std::span<const std::uint8_t> bytes);
+
+ private:
+  std::filesystem::path path_;
+  int fd_;
+  std::uint64_t size_ = 0;
+};
+
 /// Whether a file that is there is replaced by a new one or added to.
 enum class Writing : std::uint8_t { anew, in_place };
 /// Throws what write_file_atomically() would for a place that cannot be written, as far as that shows without writing.
 void check_writable(const std::filesystem::path& path, Writing how = Writing::anew);
+
+/// Throws what making files in that folder would, as far as that shows without making it; the folder and those above it
+/// need not be there yet.
+void check_folder_writable(const std::filesystem::path& folder);
+/// Makes the folder and those above it, where they are not there. Throws InputError.
+void make_folder(const std::filesystem::path& folder);
 
 /// Whether there is something at that place that writing would destroy. A device and an empty file hold nothing.
 bool holds_something(const std::filesystem::path& path);

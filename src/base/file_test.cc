@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "chalkgrad/error.h"
+#include "src/base/test_support.h"
 #include "src/base/text.h"
 
 namespace chalk {
@@ -258,6 +259,50 @@ TEST_F(FileTest, FullDiskLeavesNothing) {
   ASSERT_TRUE(WIFEXITED(status));
   if (WEXITSTATUS(status) == skipped) GTEST_SKIP() << "a small tmpfs cannot be mounted here";
   EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(FileTest, AGrowingFileIsThereAfterEachAppend) {
+  GrowingFile file(folder / "a");
+  EXPECT_EQ(text_of(folder / "a"), "");
+  for (const std::string text : {"one,", "two,", "", "three"})
+    file.append({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  EXPECT_EQ(text_of(folder / "a"), "one,two,three");
+  EXPECT_EQ(message_of([&] { GrowingFile(folder / "a"); }),
+            (folder / "a").string() + ": cannot be written: File exists; choose another place or try again");
+}
+
+TEST_F(FileTest, AnAppendThatFailsLeavesNothing) {
+  const auto said = testing_support::in_child([&]() -> std::string {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{10, 10};
+    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return "no limit";
+    GrowingFile file(folder / "a");
+    const std::vector<std::uint8_t> six(6, 'x');
+    file.append(six);
+    const auto message = message_of([&] { file.append(six); });
+    return message + " " + text_of(folder / "a");
+  });
+  EXPECT_EQ(said, (folder / "a").string() +
+                      ": cannot be written: File too large; free some space or choose another place xxxxxx");
+}
+
+TEST_F(FileTest, AFolderNeedNotBeThereToBeWritable) {
+  check_folder_writable(folder);
+  check_folder_writable(folder / "not" / "yet");
+  EXPECT_THAT(names(), IsEmpty());
+  make_folder(folder / "not" / "yet");
+  make_folder(folder / "not" / "yet");
+  EXPECT_TRUE(fs::is_directory(folder / "not" / "yet"));
+
+  write_file_atomically(folder / "file", std::string_view("x"));
+  fs::create_symlink("nowhere", folder / "link");
+  const auto refused = [&](const fs::path& path, const std::string& why) {
+    EXPECT_EQ(message_of([&] { check_folder_writable(path); }),
+              path.string() + ": cannot be written: " + why + "; check the spelling, or create the folder first");
+  };
+  refused(folder / "file", "Not a directory");
+  refused(folder / "file" / "below", "Not a directory");
+  refused(folder / "link", "No such file or directory");
 }
 
 TEST_F(FileTest, MissingFileIsNamed) {
