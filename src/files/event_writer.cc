@@ -158,6 +158,7 @@ EventWriter::~EventWriter() {
   try {
     if (state_) flush();
   } catch (const InputError&) {  // flush() before, for whoever wants to know
+    state_.reset();
   }
 }
 EventWriter::EventWriter(EventWriter&&) noexcept = default;
