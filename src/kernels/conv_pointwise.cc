@@ -55,8 +55,8 @@ void list_taps(std::int64_t count, std::int64_t step, std::int64_t* taps) {
   for (std::int64_t i = 0; i < count; ++i) taps[i] = i * step * kLanes;
 }
 
-/// The first filters of a product read x from far; what they read they leave side by side for the others: near[c][j].
-/// z[f][j] = (z[f][j] or +0) + Σ w[c][f] · x[c][j].
+/// The first kWeightBlock filters of a product read x from far; what they read they leave side by side for the others:
+/// near[c][j]. z[f][j] = (z[f][j] or +0) + Σ w[c][f] · x[c][j].
 struct FarTile {
   const float* x;
   std::int64_t plane, from;
@@ -68,8 +68,9 @@ struct FarTile {
   bool accumulate;
 };
 
-template <int kFilters, int kColumns>
+template <int kColumns>
 HWY_NOINLINE void run_far_tile(const FarTile& tile) {
+  constexpr int kFilters = kWeightBlock;
   const LaneTag d;
   const FarTile t = tile;  // a copy: the compiler must assume that storing a float changes `tile`
   for (int part = 0; part < 16; part += kWidth) {
@@ -106,32 +107,20 @@ HWY_NOINLINE void run_far_tile(const FarTile& tile) {
   }
 }
 
-template <int kFilters, int kColumns = 1>
+template <int kColumns = tile_columns(kWeightBlock)>
 HWY_INLINE void run_far_width(const FarTile& t, std::int64_t columns) {
   if (columns == kColumns) {
-    run_far_tile<kFilters, kColumns>(t);
-  } else if constexpr (kColumns < tile_columns(kFilters)) {
-    run_far_width<kFilters, kColumns + 1>(t, columns);
+    run_far_tile<kColumns>(t);
+  } else if constexpr (kColumns > 1) {
+    run_far_width<kColumns - 1>(t, columns);
   }
 }
 
-/// For up to kWeightBlock filters.
-void run_far(FarTile t, std::int64_t filters, std::int64_t columns) {
+/// As many columns as are copied side by side, or fewer.
+void run_far(FarTile t, std::int64_t columns) {
   for (std::int64_t left = columns; left > 0;) {
     const std::int64_t width = std::min<std::int64_t>(left, tile_columns(kWeightBlock));
-    switch (filters) {
-      case 1:
-        run_far_width<1>(t, width);
-        break;
-      case 2:
-        run_far_width<2>(t, width);
-        break;
-      case 3:
-        run_far_width<3>(t, width);
-        break;
-      default:
-        run_far_width<4>(t, width);
-    }
+    run_far_width(t, width);
     t.x += width * kLanes;
     t.near += width * kLanes;
     t.z += width * kLanes;
@@ -156,7 +145,8 @@ void pointwise_product(const Product& p, const float* x, const float* packed, co
                        float* scratch) {
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const near = scratch + p.table_floats();
-  const std::int64_t plane = p.places * kLanes, first = std::min<std::int64_t>(kWeightBlock, p.to);
+  constexpr std::int64_t first = kWeightBlock;
+  const std::int64_t plane = p.places * kLanes;
   for (std::int64_t column = 0; column < p.places; column += kNearColumns) {
     const std::int64_t width = std::min(kNearColumns, p.places - column);
     if (column == 0 || width < kNearColumns) list_taps(std::min(p.from, kSummed), width, taps);
@@ -173,7 +163,7 @@ void pointwise_product(const Product& p, const float* x, const float* packed, co
                .z = z,
                .z_plane = plane,
                .accumulate = c > 0},
-              first, width);
+              width);
       const ConvTile t{.x = near,
                        .taps = taps,
                        .tap_count = summed,
@@ -313,8 +303,8 @@ class PointwiseWeightGrad : public ConvWeightGrad {
 }  // namespace
 
 bool pointwise_fits(const ConvShape& s) {
-  return s.kernel_h == 1 && s.kernel_w == 1 && s.stride_h == 1 && s.stride_w == 1 && s.pad_h == 0 && s.pad_w == 0 &&
-         s.groups == 1;
+  return s.channels >= 4 && s.filters >= 4 && s.kernel_h == 1 && s.kernel_w == 1 && s.stride_h == 1 &&
+         s.stride_w == 1 && s.pad_h == 0 && s.pad_w == 0 && s.groups == 1;
 }
 
 // Few channels and filters meet so seldom that copying costs more than it saves: for few filters the forward map, which

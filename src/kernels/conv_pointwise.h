@@ -1,4 +1,5 @@
-// Convolution by kernels of 1 × 1, with stride 1, no padding and one group: a product of matrices for each sample.
+// Convolution by kernels of 1 × 1, with stride 1, no padding, one group and at least four channels and filters: a
+// product of matrices for each sample.
 //
 // The sums of the forward map and of the input gradient, their order and so the bits are those of the direct kernels
 // (conv_direct.h). What differs is where x is read: the first filters copy it, a few places of all channels side by

@@ -14,8 +14,8 @@ constexpr ConvMaps kPointwiseConv{plan_pointwise_forward, plan_pointwise_input_g
 
 Case any_pointwise_case() {
   ConvShape s{};
-  s.channels = *rc::gen::element(pick(1, 20), pick(40, 150));
-  s.filters = *rc::gen::element(pick(1, 20), pick(1, 70));
+  s.channels = *rc::gen::element(pick(4, 20), pick(40, 150));
+  s.filters = *rc::gen::element(pick(4, 20), pick(4, 70));
   s.kernel_h = s.kernel_w = 1;
   s.height = pick(1, 12);
   s.width = pick(1, *rc::gen::element(9, 40));
@@ -104,6 +104,8 @@ TEST(Pointwise, FitsOneGroupOfSinglePlacesAndPaysForManyChannels) {
   };
   EXPECT_TRUE(pointwise_fits(fits) && pointwise_forward_pays(fits) && pointwise_input_grad_pays(fits));
   EXPECT_FALSE(pointwise_fits(with([](ConvShape& s) { s.groups = 2; })));
+  EXPECT_FALSE(pointwise_fits(with([](ConvShape& s) { s.channels = 3; })));
+  EXPECT_FALSE(pointwise_fits(with([](ConvShape& s) { s.filters = 3; })));
   EXPECT_FALSE(pointwise_fits(with([](ConvShape& s) { s.kernel_h = 3; })));
   EXPECT_FALSE(pointwise_fits(with([](ConvShape& s) { s.kernel_w = 3; })));
   EXPECT_FALSE(pointwise_fits(with([](ConvShape& s) { s.stride_h = 2; })));

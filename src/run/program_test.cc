@@ -17,20 +17,13 @@
 #include "chalkgrad/layers.h"
 #include "chalkgrad/losses.h"
 #include "chalkgrad/ops.h"
-#include "src/base/random.h"
 #include "src/ir/leaves.h"
 #include "src/passes/passes.h"
+#include "src/run/program_testing.h"
 #include "src/run/reference.h"
 
 namespace chalk {
 namespace {
-
-std::vector<float> noise(std::size_t count, std::uint64_t stream) {
-  Random random(42, stream);
-  std::vector<float> values(count);
-  for (auto& value : values) value = static_cast<float>(2 * random.uniform() - 1);
-  return values;
-}
 
 /// Outputs y, the mean cross-entropy of y with the input "t", and the loss's gradient with respect to each parameter.
 void output_gradients(Graph& g, Value y) {
@@ -154,68 +147,6 @@ Graph block_of_places() {
   return g;
 }
 
-/// Nothing but elementwise operations and sums over the channels of each place, and over places.
-Graph sums_by_place() {
-  Graph g;
-  const Value x = conv_layer(g.input("x", {2, 9, 8}), {.filters = 20});
-  const Value m = mean(x, {0}, true), d = x - m, squares = mean(d * d, {0}, true);
-  const Value normal = d / sqrt(squares + g.constant(0.01)), t = tanh(normal);
-  g.output("normal", normal);
-  g.output("total", sum(t, {0}));
-  g.output("another", sum(t * slice(g.input("t", {4}, true), {0}, {1}) + m, {0}));
-  g.output("by channel", sum(t * normal, {1, 2}, true));
-  g.output("narrow", sum(slice(x, {0, 0, 0}, {20, 1, 3}), {0}));
-  g.output("both", mean(sum(x * m, {0}, true) * normal, {0}));
-  return g;
-}
-
-/// Nothing but elementwise operations and sums, by channel and otherwise.
-Graph sums_by_channel() {
-  Graph g;
-  const Value x = g.input("x", {2, 9, 8}), s = g.input("t", {4}, true), w = g.parameter("w", {2, 1, 1}, Init::he(1));
-  const Value m = mean(x, {1, 2}, true), d = x - m, squares = mean(d * d, {1, 2}, true);
-  const Value normal = d / sqrt(squares + g.constant(0.01)) * w;  // one pass after the other
-  const Value total = sum(normal * tanh(x), {1, 2}), row = sum(x, {1}), first = slice(s, {0}, {1});
-  const Value mixed = relu(normal + reshape(total, {2, 1, 1})) * first + reshape(row, {2, 1, 8});
-  const Value mu = batch_mean(mean(mixed, {1, 2}, true));
-  g.output("normal", normal);
-  g.output("total", total);
-  g.output("later", sum((mixed - mu) * d, {1, 2}));
-  g.output("all", batch_sum(sum((mixed - mu) * relu(d))));
-  return g;
-}
-
-class Data {
- public:
-  explicit Data(std::size_t samples) : x(noise(samples * 144, 1)), labels(samples) {
-    for (std::size_t i = 0; i < samples; ++i) labels[i] = static_cast<std::int32_t>(i * 7 % 4);
-  }
-  void feed(Program& program) const {
-    program.feed("x", {.values = x.data()});
-    program.feed("t", {.labels = labels.data()});
-  }
-  std::vector<float> x;
-  std::vector<std::int32_t> labels;
-};
-
-std::map<std::string, std::vector<float>> run(const Graph& g, Variables& variables, const Data& data,
-                                              const CompileOptions& options,
-                                              const std::vector<std::uint32_t>* rows = nullptr) {
-  Program program(g, variables, options);
-  data.feed(program);
-  program.run(rows ? rows->size() : data.labels.size(), rows ? rows->data() : nullptr);
-  std::map<std::string, std::vector<float>> found;
-  for (const auto& [name, id] : g.outputs()) {
-    const auto values = program.output(name);
-    found[name] = {values.begin(), values.end()};
-  }
-  return found;
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
 using Exact = std::map<std::string, std::vector<double>>;
 
 /// The outputs of g as the reference computes them.
@@ -292,18 +223,6 @@ TEST_P(ProgramOf, ComputesItWithEachPassSwitchedOff) {
 
 INSTANTIATE_TEST_SUITE_P(Cases, ProgramOf, testing::ValuesIn(kCases),
                          [](const auto& each) { return std::string(each.param.name); });
-
-TEST(Program, SweepsKeepTheArithmetic) {
-  for (const Graph& g : {sums_by_channel(), sums_by_place()}) {
-    const Data data(37);
-    Variables variables(g, 3);
-    const auto swept = run(g, variables, data, {.threads = 2});
-    CompileOptions options{.threads = 1};
-    options.disabled_passes = {"fuse"};
-    const auto one_by_one = run(g, variables, data, options);
-    for (const auto& [name, values] : swept) EXPECT_TRUE(same_bits(values, one_by_one.at(name))) << name;
-  }
-}
 
 TEST(Program, GivesTheSameBitsOnAnyNumberOfThreads) {
   for (const auto& c : kCases) {
