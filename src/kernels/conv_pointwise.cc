@@ -40,7 +40,8 @@ struct GradProduct {
   std::int64_t columns() const { return std::min(channels, filters); }
   std::int64_t padded() const { return (columns() + kPlace - 1) / kPlace * kPlace; }
   std::int64_t b_floats() const { return kGradPlaces * kPlace * padded(); }
-  std::int64_t scratch() const { return b_floats() + rows() * padded(); }
+  std::int64_t m_floats() const { return rows() * padded(); }
+  std::int64_t scratch() const { return b_floats() + 2 * m_floats(); }
 };
 
 }  // namespace
@@ -182,29 +183,14 @@ void pointwise_product(const Product& p, const float* x, const float* packed, co
   }
 }
 
-/// What becomes of a band's sums: they are added to those of the bands before.
-struct AddSums {
-  template <int kRows, int kVecs>
-  HWY_INLINE void tile(LaneVec (&sum)[kRows][kVecs], float* c, std::int64_t c_row) const {
-    const LaneTag d;
-    CHALKGRAD_UNROLL
-    for (int r = 0; r < kRows; ++r) {
-      CHALKGRAD_UNROLL
-      for (int i = 0; i < kVecs; ++i) {
-        float* const to = c + r * c_row + i * kWidth;
-        hn::Store(hn::Add(hn::Load(d, to), sum[r][i]), d, to);
-      }
-    }
-  }
-  void one(float sum, float* c) const { *c += sum; }
-};
-
 void pointwise_weight_grad(const GradProduct& p, const float* x, const float* dz, float* dw, int valid, bool accumulate,
                            float* scratch) {
   const float *const a = p.of_filters() ? dz : x, *const b = p.of_filters() ? x : dz;
   const std::int64_t plane = p.places * kLanes, columns = p.columns(), padded = p.padded();
   float *const transposed = scratch, *const m = scratch + p.b_floats();  // [place][n][j], [i][j]
+  float* const of_band = m + p.m_floats();
   const FoldOrder one_slot(1);
+  const LaneTag d;
   for (std::int64_t first = 0; first < p.places; first += kGradPlaces) {
     const std::int64_t places = std::min(kGradPlaces, p.places - first);
     for (std::int64_t j = 0; j < columns; j += kLanes) {
@@ -213,20 +199,18 @@ void pointwise_weight_grad(const GradProduct& p, const float* x, const float* dz
                         padded);
       }
     }
-    const OuterSum sums{.a_row = plane,
-                        .b_row = padded,
-                        .c_row = padded,
-                        .a_group = kLanes,
-                        .b_group = kLanes * padded,
-                        .groups = places,
-                        .valid = valid,
-                        .last = valid,
-                        .slots = one_slot};
-    if (first == 0) {
-      outer_sums(sums, StoreSums(), a, transposed, m, p.rows(), padded);
-    } else {
-      outer_sums(sums, AddSums(), a + first * kLanes, transposed, m, p.rows(), padded);
-    }
+    outer_sums({.a_row = plane,
+                .b_row = padded,
+                .c_row = padded,
+                .a_group = kLanes,
+                .b_group = kLanes * padded,
+                .groups = places,
+                .valid = valid,
+                .last = valid,
+                .slots = one_slot},
+               StoreSums(), a + first * kLanes, transposed, first == 0 ? m : of_band, p.rows(), padded);
+    for (std::int64_t i = 0; i < p.m_floats() && first > 0; i += kWidth)
+      hn::Store(hn::Add(hn::Load(d, m + i), hn::Load(d, of_band + i)), d, m + i);
   }
   for (std::int64_t f = 0; f < p.filters; ++f) {
     for (std::int64_t c = 0; c < p.channels; ++c, ++dw) {

@@ -16,7 +16,7 @@ constexpr std::size_t kPartialSums = 16;  // place i of a channel enters partial
 constexpr std::size_t kBlock = 64;        // lane groups, 4 KiB a value
 constexpr std::size_t kRoom = kBlock * 16;
 
-constexpr std::size_t kAcross = 32;  // lane groups of a channel that go through sums of all channels at a time
+constexpr std::size_t kAcross = 64;  // lane groups of a channel that go through sums of all channels at a time
 constexpr std::size_t kAcrossRoom = kPartialSums * kAcross * 16;
 static_assert(kBlock % kPartialSums == 0);
 

@@ -180,7 +180,7 @@ const Case kCases[] = {
     {"channels of each place, normalised, and depthwise",
      [](Graph& g) {
        g.layer("conv1");
-       const Value x = conv_layer(g.input("x", {3, 23, 25}), {.filters = 20});
+       const Value x = conv_layer(g.input("x", {3, 35, 37}), {.filters = 20});
        const Value d = x - mean(x, {0}, true);
        Value v = d / sqrt(mean(d * d, {0}, true) + g.constant(1e-5));
        g.layer("conv2");

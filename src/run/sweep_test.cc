@@ -13,7 +13,7 @@ namespace {
 /// Nothing but elementwise operations and sums over the channels of each place, and over places.
 Graph sums_by_place() {
   Graph g;
-  const Value x = conv_layer(g.input("x", {2, 9, 8}), {.filters = 20});
+  const Value x = conv_layer(g.input("x", {2, 9, 8}), {.filters = 20, .kernel = {1, 1}});
   const Value m = mean(x, {0}, true), d = x - m, squares = mean(d * d, {0}, true);
   const Value normal = d / sqrt(squares + g.constant(0.01)), t = tanh(normal);
   g.output("normal", normal);
