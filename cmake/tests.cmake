@@ -100,6 +100,10 @@ if(CHALKGRAD_SANITIZE)
   return()
 endif()
 
+# docs/reference: tests/reference writes its pages (./dev docs) and holds them to the engine.
+file(GLOB reference_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/reference/*.cc)
+chalkgrad_test(reference ${reference_tests})
+
 # Examples see what a user sees: the public headers and chalkgrad::chalkgrad. One that needs data it was not given says
 # so and returns 77.
 file(GLOB examples CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.cc)
@@ -143,6 +147,7 @@ if(TARGET chalkgrad_app)
     chalkgrad_python_test(every_operation_${network} cli cli/every_operation_test.py $<TARGET_FILE:chalkgrad_app> ${network})
     set_tests_properties(every_operation_${network} PROPERTIES COST 20)  # one of them is the longest of all
   endforeach()
+  chalkgrad_python_test(reference_lines reference reference/lines_test.py $<TARGET_FILE:chalkgrad_app>)
   chalkgrad_python_test(seeds cross seeds_test.py $<TARGET_FILE:chalkgrad_app>)
   chalkgrad_python_test(doc_examples cross doc_examples_test.py $<TARGET_FILE:chalkgrad_app>)
 endif()

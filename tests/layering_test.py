@@ -84,6 +84,7 @@ PUBLIC = {
     "layers.h": "layers",
     "losses.h": "losses",
     "losses.inc": "losses",
+    "weight_inits.inc": "ir",
     "optimizer.h": "optimizers",
     "optimizers.h": "optimizers",
     "parameter_group.h": "optimizers",

@@ -16,19 +16,11 @@ namespace chalk {
 /// and fan_out = filters · rows · columns.
 class WeightInit {
  public:
+  /// Of the list, whose formulas and sources are in docs/reference: he, glorot, orthogonal, …
   enum Kind : std::uint8_t {
-    he,                ///< normal, σ² = 2 / fan_in (He et al. 2015, eq. 10)
-    he_uniform,        ///< uniform of the same variance: within ±√(6 / fan_in)
-    glorot,            ///< uniform within ±√(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, eq. 16)
-    glorot_normal,     ///< normal of the same variance: σ² = 2 / (fan_in + fan_out)
-    lecun,             ///< normal, σ² = 1 / fan_in (LeCun, Bottou, Orr & Müller 1998, section 4.6)
-    lecun_uniform,     ///< uniform of the same variance: within ±√(3 / fan_in)
-    orthogonal,        ///< rows of outputs, or columns if they are fewer, at right angles, of length `number` (1)
-                       ///< (Saxe, McClelland & Ganguli 2014)
-    truncated_normal,  ///< normal with σ = `number` (0.02), without what is beyond ±2 σ
-    normal,            ///< with σ = `number` (0.05)
-    uniform,           ///< within ±`number` (0.05)
-    constant,          ///< `number` (0)
+#define CHALK_WEIGHT_INIT(name) name,
+#include "chalkgrad/weight_inits.inc"
+#undef CHALK_WEIGHT_INIT
   };
   WeightInit(Kind kind = he);  // NOLINT(google-explicit-constructor): its name is enough
   WeightInit(Kind kind, double number) : kind_(kind), number_(number) {}
@@ -49,17 +41,19 @@ class WeightInit {
   double number_;  // 0 if the kind has none
 };
 
-/// One of them, for documentation.
+/// One of them.
 struct WeightInitKind {
-  WeightInit::Kind kind;
-  std::string_view word;         ///< "truncated_normal"
-  std::string_view number;       ///< what the number is, "σ"; empty: there is none
-  double usual;                  ///< the number, if none is given
-  double least;                  ///< and it must be more than this
-  std::string_view formula;      ///< "within ±√(6 / fan_in)"
-  std::string_view source;       ///< paper
+  std::string_view number{};     ///< what the number is, "σ"; empty: there is none
+  double usual = 0;              ///< the number, if none is given
+  double least = 0;              ///< and it must be more than this
+  std::string_view formula{};    ///< for people to read: "within ±√(6 / fan_in)"
+  std::string_view source{};     ///< paper; may be empty
   std::string_view elsewhere{};  ///< PyTorch | Keras
+  Init (*init)(double fan_in, double fan_out, double number) = nullptr;
+  WeightInit::Kind kind{};
+  std::string_view word{};  ///< "truncated_normal"
 };
+/// In the order of the list.
 std::span<const WeightInitKind> weight_inits();
 
 }  // namespace chalk

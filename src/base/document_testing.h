@@ -6,8 +6,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace chalk::testing_support {
 
@@ -25,7 +27,35 @@ inline void expect_generated(const std::string& file, const std::string& name, c
   const auto first = begin + opening.size();
   if (std::getenv("CHALKGRAD_WRITE_DOCS") != nullptr) std::ofstream(path) << all.replace(first, end - first, text);
   EXPECT_EQ(all.substr(first, text.size() + closing.size()), text + closing)
-      << file << " is stale; run this test with CHALKGRAD_WRITE_DOCS=1 in the environment to write it";
+      << file << " is stale; ./dev docs writes it";
+}
+
+/// Expects that the whole of `file` is `text`, or writes it.
+inline void expect_file(const std::string& file, const std::string& text) {
+  const auto path = std::filesystem::path(CHALKGRAD_SOURCE_DIR) / file;
+  if (std::getenv("CHALKGRAD_WRITE_DOCS") != nullptr) {
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+  }
+  std::stringstream contents;
+  contents << std::ifstream(path).rdbuf();
+  EXPECT_TRUE(contents.str() == text) << file << " is stale or missing; ./dev docs writes it";
+}
+
+/// Expects that a folder has no files but these, or removes the others.
+inline void expect_no_other_files(const std::string& folder, const std::set<std::string>& files) {
+  const auto path = std::filesystem::path(CHALKGRAD_SOURCE_DIR) / folder;
+  std::vector<std::filesystem::path> others;
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    if (files.count(folder + "/" + entry.path().filename().string()) == 0) others.push_back(entry.path());
+  }
+  for (const auto& other : others) {
+    if (std::getenv("CHALKGRAD_WRITE_DOCS") != nullptr) {
+      std::filesystem::remove(other);
+    } else {
+      ADD_FAILURE() << other.string() << " is the page of nothing; ./dev docs removes it";
+    }
+  }
 }
 
 }  // namespace chalk::testing_support

@@ -19,32 +19,94 @@ namespace {
 using W = WeightInit;
 constexpr double kAny = -std::numeric_limits<double>::infinity();
 
+Init normal_of(double variance) { return {Init::Kind::normal, std::sqrt(variance)}; }
+/// Of a third of that variance.
+Init uniform_of(double squared_bound) { return {Init::Kind::uniform, std::sqrt(squared_bound)}; }
+
+constexpr WeightInitKind init_he{.formula = "normal, σ² = 2 / fan_in",
+                                 .source = "He et al. 2015, eq. 10",
+                                 .elsewhere = "`kaiming_normal_` | `HeNormal`, cut at ±2 σ",
+                                 .init = [](double in, double, double) { return normal_of(2 / in); }};
+
+constexpr WeightInitKind init_he_uniform{.formula = "uniform, within ±√(6 / fan_in)",
+                                         .source = "He et al. 2015",
+                                         .elsewhere = "`kaiming_uniform_` | `HeUniform`",
+                                         .init = [](double in, double, double) { return uniform_of(6 / in); }};
+
+constexpr WeightInitKind init_glorot{.formula = "uniform, within ±√(6 / (fan_in + fan_out))",
+                                     .source = "Glorot & Bengio 2010, eq. 16",
+                                     .elsewhere = "`xavier_uniform_` | `GlorotUniform`",
+                                     .init = [](double in, double out, double) { return uniform_of(6 / (in + out)); }};
+
+constexpr WeightInitKind init_glorot_normal{
+    .formula = "normal, σ² = 2 / (fan_in + fan_out)",
+    .source = "Glorot & Bengio 2010, eq. 12",
+    .elsewhere = "`xavier_normal_` | `GlorotNormal`, cut at ±2 σ",
+    .init = [](double in, double out, double) { return normal_of(2 / (in + out)); }};
+
+constexpr WeightInitKind init_lecun{
+    .formula = "normal, σ² = 1 / fan_in",
+    .source = "LeCun et al. 1998, section 4.6",
+    .elsewhere = "`kaiming_normal_(nonlinearity=\"linear\")` | `LecunNormal`, cut at ±2 σ",
+    .init = [](double in, double, double) { return normal_of(1 / in); }};
+
+constexpr WeightInitKind init_lecun_uniform{.formula = "uniform, within ±√(3 / fan_in)",
+                                            .source = "LeCun et al. 1998, section 4.6",
+                                            .elsewhere = "`kaiming_uniform_(nonlinearity=\"linear\")` | `LecunUniform`",
+                                            .init = [](double in, double, double) { return uniform_of(3 / in); }};
+
+/// What has a number of its own.
+template <Init::Kind kKind>
+Init as_given(double, double, double number) {
+  return {kKind, number};
+}
+
+constexpr WeightInitKind init_orthogonal{
+    .number = "gain",
+    .usual = 1,
+    .formula = "W·Wᵀ = gain² · 1, or Wᵀ·W if there are fewer inputs than outputs; the first axis are the rows",
+    .source = "Saxe et al. 2014",
+    .elsewhere = "`orthogonal_` | `Orthogonal`",
+    .init = as_given<Init::Kind::orthogonal>};
+
+constexpr WeightInitKind init_truncated_normal{
+    .number = "σ",
+    .usual = 0.02,
+    .formula = "normal, drawn again beyond ±2 σ",
+    .elsewhere = "`trunc_normal_`, which cuts at ±2 whatever σ is | `TruncatedNormal`",
+    .init = as_given<Init::Kind::truncated_normal>};
+
+constexpr WeightInitKind init_normal{.number = "σ",
+                                     .usual = 0.05,
+                                     .formula = "normal",
+                                     .elsewhere = "`normal_` | `RandomNormal`",
+                                     .init = as_given<Init::Kind::normal>};
+
+constexpr WeightInitKind init_uniform{.number = "bound",
+                                      .usual = 0.05,
+                                      .formula = "uniform, within ±bound",
+                                      .elsewhere = "`uniform_(-b, b)` | `RandomUniform`",
+                                      .init = as_given<Init::Kind::uniform>};
+
+constexpr WeightInitKind init_constant{.number = "value",
+                                       .least = kAny,
+                                       .formula = "all the same; `zero` is `constant:0`",
+                                       .elsewhere = "`constant_` | `Constant`",
+                                       .init = as_given<Init::Kind::constant>};
+
+constexpr WeightInitKind listed(WeightInitKind about, W::Kind kind, std::string_view word) {
+  about.kind = kind;
+  about.word = word;
+  return about;
+}
+
 constexpr std::array kKinds{
-    WeightInitKind{W::he, "he", "", 0, 0, "normal, σ² = 2 / fan_in", "He et al. 2015, eq. 10",
-                   "`kaiming_normal_` | `HeNormal`, cut at ±2 σ"},
-    WeightInitKind{W::he_uniform, "he_uniform", "", 0, 0, "uniform, within ±√(6 / fan_in)", "He et al. 2015",
-                   "`kaiming_uniform_` | `HeUniform`"},
-    WeightInitKind{W::glorot, "glorot", "", 0, 0, "uniform, within ±√(6 / (fan_in + fan_out))",
-                   "Glorot & Bengio 2010, eq. 16", "`xavier_uniform_` | `GlorotUniform`"},
-    WeightInitKind{W::glorot_normal, "glorot_normal", "", 0, 0, "normal, σ² = 2 / (fan_in + fan_out)",
-                   "Glorot & Bengio 2010, eq. 12", "`xavier_normal_` | `GlorotNormal`, cut at ±2 σ"},
-    WeightInitKind{W::lecun, "lecun", "", 0, 0, "normal, σ² = 1 / fan_in", "LeCun et al. 1998, section 4.6",
-                   "`kaiming_normal_(nonlinearity=\"linear\")` | `LecunNormal`, cut at ±2 σ"},
-    WeightInitKind{W::lecun_uniform, "lecun_uniform", "", 0, 0, "uniform, within ±√(3 / fan_in)",
-                   "LeCun et al. 1998, section 4.6", "`kaiming_uniform_(nonlinearity=\"linear\")` | `LecunUniform`"},
-    WeightInitKind{W::orthogonal, "orthogonal", "gain", 1, 0,
-                   "W·Wᵀ = gain² · 1, or Wᵀ·W if there are fewer inputs than outputs; the first axis are the rows",
-                   "Saxe et al. 2014", "`orthogonal_` | `Orthogonal`"},
-    WeightInitKind{W::truncated_normal, "truncated_normal", "σ", 0.02, 0, "normal, drawn again beyond ±2 σ", "",
-                   "`trunc_normal_`, which cuts at ±2 whatever σ is | `TruncatedNormal`"},
-    WeightInitKind{W::normal, "normal", "σ", 0.05, 0, "normal", "", "`normal_` | `RandomNormal`"},
-    WeightInitKind{W::uniform, "uniform", "bound", 0.05, 0, "uniform, within ±bound", "",
-                   "`uniform_(-b, b)` | `RandomUniform`"},
-    WeightInitKind{W::constant, "constant", "value", 0, kAny, "all the same; `zero` is `constant:0`", "",
-                   "`constant_` | `Constant`"},
+#define CHALK_WEIGHT_INIT(name) listed(init_##name, W::name, #name),
+#include "chalkgrad/weight_inits.inc"
+#undef CHALK_WEIGHT_INIT
 };
 
-const WeightInitKind& about(W::Kind kind) { return *std::ranges::find(kKinds, kind, &WeightInitKind::kind); }
+const WeightInitKind& about(W::Kind kind) { return kKinds[kind]; }
 
 double checked(double number, const WeightInitKind& kind) {
   if (std::isfinite(number) && number > kind.least && std::abs(number) <= Init::kMost) return number;
@@ -92,34 +154,9 @@ std::string WeightInit::text() const {
 Init WeightInit::init(std::int64_t fan_in, std::int64_t fan_out) const {
   check_fan("fan_in", fan_in);
   check_fan("fan_out", fan_out);
-  const auto in = static_cast<double>(fan_in), out = static_cast<double>(fan_out);
   const auto& kind = about(kind_);
-  const double number = kind.number.empty() ? 0 : checked(number_, kind);
-  switch (kind_) {
-    case he:
-      return Init::he(fan_in);
-    case he_uniform:
-      return {Init::Kind::uniform, std::sqrt(6 / in)};
-    case glorot:
-      return Init::glorot(fan_in, fan_out);
-    case glorot_normal:
-      return {Init::Kind::normal, std::sqrt(2 / (in + out))};
-    case lecun:
-      return {Init::Kind::normal, std::sqrt(1 / in)};
-    case lecun_uniform:
-      return {Init::Kind::uniform, std::sqrt(3 / in)};
-    case orthogonal:
-      return {Init::Kind::orthogonal, number};
-    case truncated_normal:
-      return {Init::Kind::truncated_normal, number};
-    case normal:
-      return {Init::Kind::normal, number};
-    case uniform:
-      return {Init::Kind::uniform, number};
-    case constant:
-      break;
-  }
-  return Init::constant(number);
+  return kind.init(static_cast<double>(fan_in), static_cast<double>(fan_out),
+                   kind.number.empty() ? 0 : checked(number_, kind));
 }
 
 }  // namespace chalk

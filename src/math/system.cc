@@ -36,6 +36,10 @@ Convention convention_of(const Op* op) {
   return op == &op_relu ? kRelu : op == &op_select ? kActivation : op == &op_max_pool ? kPooling : kNoConvention;
 }
 
+bool is_distribution(const Node& node) {
+  return node.op == &op_input && node.attributes.as<InputAttributes>().distribution;
+}
+
 ExprPtr index_node(int id) {
   Expr e;
   e.kind = Kind::index;
@@ -83,6 +87,7 @@ void System::show(Symbols& symbols, const std::string& name, Place place, NodeId
     const auto inputs = weights ? elements(type.shape) / type.shape[0] : 1;
     const double bound = type.batched ? 1 : weights ? std::min(1.0, std::sqrt(3 / static_cast<double>(inputs))) : 0.5;
     symbol.domain = {.low = is_noise(graph_.node(node)) ? 0 : -bound, .high = bound};
+    if (is_distribution(graph_.node(node))) symbol.domain = {.low = 0.1, .high = 1, .distribution = true};
   } else {
     const auto from = before(node);
     for (const auto& [id, entry] : entries_) {
