@@ -184,7 +184,7 @@ std::string shown(const Numbers& all) {
   return text;
 }
 
-TEST(Conventions, AreInTheirTableBesideThoseOfOthers) {
+TEST(Documents, ListTheConventionsBesideThoseOfOthers) {
   const Recorded all[] = {Recorded("pytorch"), Recorded("jax"), Recorded("tensorflow"), Recorded("mlx"),
                           Recorded("tinygrad")};
   std::string table = "| function | at | chalkgrad |", rule = "\n|---|---|---|", versions;

@@ -214,7 +214,7 @@ TEST(Kinks, OfAnActivationBreakTheLawWithAThirdSlope) {
     EXPECT_NE(finding_of([&](Value x) { return x * slope(x, outside); }).broken, "") << outside;
 }
 
-TEST(Kinks, AreCounted) {
+TEST(Documents, CountTheKinks) {
   std::size_t declared = 0;
   for (const Op* op : all_ops()) declared += op->kink.convention.empty() ? 0 : 1;
   testing_support::expect_generated(

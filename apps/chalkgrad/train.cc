@@ -304,7 +304,9 @@ void add_train(CommandLine& line) {
                "Train once for each of these seeds, such as 1..5 or 1,4,9, and compare: mean and deviation", "SEEDS");
   command.flag("--quiet", o.quiet, "Print the result only");
   add_json(command, o.json);
-  command.footer("Ctrl-C saves --out and stops; again, it stops at once.");
+  command.footer(
+      "docs/reference has a page for each layer, loss, optimizer and schedule: its formula, its options, their ranges.\n\n"
+      "Ctrl-C saves --out and stops; again, it stops at once.");
 }
 
 }  // namespace chalk::app

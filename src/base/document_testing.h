@@ -13,9 +13,17 @@
 
 namespace chalk::testing_support {
 
+/// ./dev docs runs the tests whose name has the word Documents in it.
+inline void expect_found_by_dev_docs() {
+  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+  const auto name = std::string(test->test_suite_name()) + "." + test->name();
+  EXPECT_NE(name.find("Documents"), std::string::npos) << name << " writes into the documents; call it Documents…";
+}
+
 /// Expects that `file` of this repository has `text` between the lines "<!-- begin NAME (generated) -->" and
 /// "<!-- end NAME -->". With CHALKGRAD_WRITE_DOCS=1 in the environment, writes it there.
 inline void expect_generated(const std::string& file, const std::string& name, const std::string& text) {
+  expect_found_by_dev_docs();
   const auto path = std::filesystem::path(CHALKGRAD_SOURCE_DIR) / file;
   std::stringstream contents;
   contents << std::ifstream(path).rdbuf();
@@ -32,6 +40,7 @@ inline void expect_generated(const std::string& file, const std::string& name, c
 
 /// Expects that the whole of `file` is `text`, or writes it.
 inline void expect_file(const std::string& file, const std::string& text) {
+  expect_found_by_dev_docs();
   const auto path = std::filesystem::path(CHALKGRAD_SOURCE_DIR) / file;
   if (std::getenv("CHALKGRAD_WRITE_DOCS") != nullptr) {
     std::filesystem::create_directories(path.parent_path());

@@ -81,13 +81,13 @@ std::string rows_of(Build by_hand, Build joined, bool classes) {
 
 constexpr const char* kHead = "| z | t | before: loss | ∂/∂z | now: loss | ∂/∂z |\n|---|---|---|---|---|---|\n";
 
-TEST(Saturation, OfSigmoidsIsInItsTable) {
+TEST(DocumentsOfSaturation, OfSigmoidsIsInItsTable) {
   const auto rows = rows_of([](Value z, Value t) { return events_by_hand(sigmoid(z), t); },
                             [](Value z, Value t) { return binary_cross_entropy(sigmoid(z), t); }, false);
   testing_support::expect_generated("docs/saturated-losses.md", "sigmoid", kHead + rows);
 }
 
-TEST(Saturation, OfProbabilitiesIsInItsTable) {
+TEST(DocumentsOfSaturation, OfProbabilitiesIsInItsTable) {
   std::string rows = "| y | t | before: loss | ∂/∂y | now: loss | ∂/∂y |\n|---|---|---|---|---|---|\n";
   for (const double logit : kLogits) {
     const auto e = static_cast<float>(std::exp(-std::abs(logit)));
@@ -104,14 +104,14 @@ TEST(Saturation, OfProbabilitiesIsInItsTable) {
   testing_support::expect_generated("docs/saturated-losses.md", "probabilities", rows);
 }
 
-TEST(Saturation, OfClassesIsInItsTable) {
+TEST(DocumentsOfSaturation, OfClassesIsInItsTable) {
   const auto by_hand = [](Value z, Value t) { return neg(sum(t * log(softmax(z)))); };
   testing_support::expect_generated("docs/saturated-losses.md", "classes",
                                     kHead + rows_of(
                                                 by_hand, [](Value z, Value t) { return cross_entropy(z, t); }, true));
 }
 
-TEST(Saturation, OfFocalLossIsInItsTable) {
+TEST(DocumentsOfSaturation, OfFocalLossIsInItsTable) {
   const auto by_hand = [](Value z, Value t) {
     const Value p = softmax(z), miss = z.graph().constant(1) - p;
     return neg(sum(t * miss * miss * log(p)));
@@ -121,7 +121,7 @@ TEST(Saturation, OfFocalLossIsInItsTable) {
   testing_support::expect_generated("docs/saturated-losses.md", "focal", kHead + rows);
 }
 
-TEST(Saturation, OfEventsBehindASoftmaxIsInItsTable) {
+TEST(DocumentsOfSaturation, OfEventsBehindASoftmaxIsInItsTable) {
   const auto rows = rows_of([](Value z, Value t) { return events_by_hand(softmax(z), t); },
                             [](Value z, Value t) { return binary_cross_entropy(softmax(z), t); }, true);
   testing_support::expect_generated("docs/saturated-losses.md", "softmax", kHead + rows);

@@ -92,7 +92,7 @@ class Latex {
   std::string value(const Expr& e) const {
     auto text = latex_name(e.name, e.primes);
     if (e.args.empty()) return text;
-    const bool has_index = e.name.find('_') != std::string::npos && e.primes == 0;  // z_out: one more index
+    const bool has_index = !parts_of(e.name).below.empty() && e.primes == 0;  // z_out: one more index
     return has_index ? text.substr(0, text.size() - 1) + "," + list(e, 0) + "}" : text + "_{" + list(e, 0) + "}";
   }
   std::string call(const Expr& e) const {
@@ -157,6 +157,7 @@ std::string latex_name(std::string_view name, int primes) {
     if (!text.empty()) text += ' ';
     text += parts.word.size() == 1 ? std::string(parts.word) : "\\mathit{" + std::string(parts.word) + "}";
   }
+  if (!parts.accent.empty()) text = str("\\", parts.accent, "{", text, "}");
   if (!parts.layer.empty()) text += "^{(" + std::string(parts.layer) + ")}";
   if (!parts.below.empty()) {
     std::string escaped;

@@ -70,6 +70,8 @@ std::string name_with(std::string_view name, int primes, const std::string& indi
   if (!parts.word.empty())
     base += tag(parts.word.size() == 1 ? "mi" : "mi mathvariant=\"italic\"", escaped(parts.word));
   if (!parts.letter.empty() && !parts.word.empty()) base = row(base);
+  if (!parts.accent.empty())
+    base = tag("mover", base + op(parts.accent == "hat" ? "^" : parts.accent == "bar" ? "‾" : "~"));
   std::string below = parts.below.empty() ? "" : tag(parts.below.size() == 1 ? "mi" : "mtext", escaped(parts.below));
   if (!indices.empty()) below += (below.empty() ? "" : op(",")) + indices;
   std::string above = parts.layer.empty() ? "" : str(op("("), tag("mn", parts.layer), op(")"));

@@ -316,8 +316,8 @@ TEST(Latex, LooksLikeTheFormula) {
 
 /// Elements are in pairs, each has as many children as MathML demands, and all text is in a token element.
 std::string mathml_fault(const std::string& text) {
-  const std::map<std::string, int> children{{"mrow", -1},  {"mfrac", 2},  {"msup", 2},   {"msub", 2},
-                                            {"munder", 2}, {"msqrt", -1}, {"msubsup", 3}};
+  const std::map<std::string, int> children{{"mrow", -1},  {"mfrac", 2}, {"msup", 2},   {"msub", 2},
+                                            {"munder", 2}, {"mover", 2}, {"msqrt", -1}, {"msubsup", 3}};
   std::vector<std::pair<std::string, int>> open{{"math", 0}};
   for (std::size_t at = 0; at < text.size();) {
     if (text[at] != '<') {
@@ -389,6 +389,7 @@ TEST(MathMl, NamesAreTypeset) {
   EXPECT_EQ(mathml_name("loss"), "<mi mathvariant=\"italic\">loss</mi>");
   EXPECT_EQ(mathml_name("z_out", 1),
             "<msubsup><mi>z</mi><mrow><mtext>out</mtext></mrow><mrow><mo>′</mo></mrow></msubsup>");
+  EXPECT_EQ(mathml_name("m_hat"), "<mover><mi>m</mi><mo>^</mo></mover>");
   EXPECT_EQ(mathml_words("a < b & c"), "<mtext>a &lt; b &amp; c</mtext>");
 }
 
@@ -401,6 +402,8 @@ TEST(Latex, NamesAreTypeset) {
   EXPECT_EQ(latex_name("loss"), "\\mathit{loss}");
   EXPECT_EQ(latex_name("pixel"), "\\mathit{pixel}") << "is no pi";
   EXPECT_EQ(latex_name("a_b_c"), "a_{b\\_c}");
+  EXPECT_EQ(latex_name("m_hat"), "\\hat{m}");
+  EXPECT_EQ(latex_name("x1_bar", 1), "{\\bar{x}^{(1)}}'");
   EXPECT_EQ(latex_words("50% of a_b \\ {x}^2"), "\\text{50\\% of a\\_b \\textbackslash{} \\{x\\}\\^{}2}");
 }
 

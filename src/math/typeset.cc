@@ -64,7 +64,10 @@ NameParts parts_of(std::string_view name) {
   }
   auto rest = name.substr(parts.greek.size());
   const auto low = std::min(rest.find('_'), rest.size());
-  if (low < rest.size()) parts.below = rest.substr(low + 1);
+  if (low < rest.size()) {
+    const auto below = rest.substr(low + 1);
+    (below == "hat" || below == "bar" || below == "tilde" ? parts.accent : parts.below) = below;
+  }
   rest = rest.substr(0, low);
   auto end = rest.size();
   while (end > 0 && rest[end - 1] >= '0' && rest[end - 1] <= '9') --end;

@@ -23,6 +23,7 @@ struct NameParts {
   std::string_view word{};    ///< "w"
   std::string_view layer{};   ///< digits: "1"
   std::string_view below{};   ///< "out"
+  std::string_view accent{};  ///< in place of `below`: "hat" of "m_hat", "bar" or "tilde"
 };
 NameParts parts_of(std::string_view name);
 

@@ -333,14 +333,15 @@ std::string latex_of(const Op& op) {
   return text;
 }
 
-TEST(AllOps, AreInTheTableOfNetworksInText) {
+TEST(Documents, ListTheOperations) {
   std::string table =
       "| operation | operands | attributes | value | by convention | ONNX |\n|---|---|---|---|---|---|\n";
   for (const Op* op : all_ops()) {
     const auto attributes = to_string(op->attributes);
     const auto code = [](std::string_view text) { return text.empty() ? "" : str("`", text, "`"); };
-    table += str("| `", op->name.value, "` | ", op->arity < 0 ? "one or more" : str(op->arity), " | ", code(attributes),
-                 " | $`", latex_of(*op), "`$ | ", op->kink.convention, " | ", op->onnx.value, " |\n");
+    table += str("| [`", op->name.value, "`](reference/operations/", op->name.value, ".md) | ",
+                 op->arity < 0 ? "one or more" : str(op->arity), " | ", code(attributes), " | $`", latex_of(*op),
+                 "`$ | ", op->kink.convention, " | ", op->onnx.value, " |\n");
   }
   testing_support::expect_generated("docs/networks.md", "operations", table);
 }

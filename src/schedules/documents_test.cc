@@ -23,20 +23,12 @@ std::string example_of(std::string_view name, const Attributes& defaults) {
   return text;
 }
 
-/// A row for each.
-std::string parameters_of(std::string_view name, const Attributes& parameters) {
-  const auto defaults = texts_of([&](FieldVisitor& v) { parameters.show(v); });
-  std::string table, first = str("`", name, "`");
-  std::size_t i = 0;
-  FieldFunction row([&]<class T>(const Field& field, const T&) {
-    const auto& usual = defaults.at(i++).second;
-    table += str("| ", first, " | `", field.name, "` | ", field.help, " | ",
-                 std::is_same_v<T, std::vector<double>> ? "growing numbers, each " : "", field.range.text(), " | ",
-                 field.must_be_given ? str("it must be given: `", example_of(name, parameters), "`") : usual, " |\n");
-    first.clear();
-  });
-  parameters.show(row);
-  return table;
+/// "`epochs`, `factor`"
+std::string parameters_of(const Attributes& parameters) {
+  std::string text;
+  for (const auto& [name, value] : texts_of([&](FieldVisitor& v) { parameters.show(v); }))
+    text += str(text.empty() ? "" : ", ", "`", name, "`");
+  return text;
 }
 
 /// Its rate over 90 epochs, of which the last 70 bring no better loss.
@@ -54,34 +46,27 @@ std::string picture_of(const Schedule& schedule) {
 }
 
 TEST(Documents, ListTheSchedules) {
-  std::string table = "| `--schedule` | over 90 epochs | is | elsewhere |\n|---|---|---|---|\n";
+  std::string table = "| `--schedule` | over 90 epochs | is | with |\n|---|---|---|---|\n";
   const auto forms = Schedule::forms();
   for (std::size_t i = 0; i < forms.size(); ++i) {
     const auto& definition = *all_schedules()[i];
     table +=
-        str("| `", forms[i], "` | ", picture_of(Schedule::parse(example_of(definition.name, definition.defaults))),
-            " | ", definition.help.value, ": ", definition.formula.value, " | ", definition.elsewhere.value, " |\n");
+        str("| [`", forms[i], "`](reference/schedules/", definition.name.value, ".md) | ",
+            picture_of(Schedule::parse(example_of(definition.name, definition.defaults))), " | ", definition.help.value,
+            ": ", definition.formula.value, " | ", parameters_of(definition.defaults), " |\n");
   }
   testing_support::expect_generated("docs/cli.md", "schedules", table);
 }
 
 TEST(Documents, ListTheAverages) {
-  std::string table = "| `--average` | is | elsewhere |\n|---|---|---|\n";
+  std::string table = "| `--average` | is | with |\n|---|---|---|\n";
   const auto forms = Average::forms();
   for (std::size_t i = 0; i < forms.size(); ++i) {
     const auto& definition = *all_averages()[i];
-    table += str("| `", forms[i], "` | ", definition.help.value, ": ", definition.formula.value, " | ",
-                 definition.elsewhere.value, " |\n");
+    table += str("| [`", forms[i], "`](reference/averages/", definition.name.value, ".md) | ", definition.help.value,
+                 ": ", definition.formula.value, " | ", parameters_of(definition.defaults), " |\n");
   }
-  table += "\n| average | parameter | is | it takes | without it |\n|---|---|---|---|---|\n";
-  for (const auto* definition : all_averages()) table += parameters_of(definition->name, definition->defaults);
   testing_support::expect_generated("docs/cli.md", "averages", table);
-}
-
-TEST(Documents, ListTheParametersOfSchedules) {
-  std::string table = "| schedule | parameter | is | it takes | without it |\n|---|---|---|---|---|\n";
-  for (const auto* definition : all_schedules()) table += parameters_of(definition->name, definition->defaults);
-  testing_support::expect_generated("docs/cli.md", "schedule parameters", table);
 }
 
 }  // namespace

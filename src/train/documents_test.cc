@@ -17,51 +17,34 @@ std::string in_a_table(std::string_view formula) {
   return text;
 }
 
-/// A row for each field: its option, its sentence, its range and its default.
-class Rows : public FieldVisitor {
- public:
-  explicit Rows(const Attributes& options) : defaults_(texts_of([&](FieldVisitor& v) { options.show(v); })) {}
-  void field(const Field& f, std::int64_t&) override { row(f, " N", f.range.text()); }
-  void field(const Field& f, bool&) override { row(f, "", ""); }
-  void field(const Field& f, double&) override { row(f, " X", f.range.text()); }
-  void field(const Field& f, std::string&) override { row(f, " TEXT", ""); }
-  void field(const Field& f, std::vector<std::int64_t>&) override { row(f, " N…", f.range.text()); }
-  void field(const Field& f, std::vector<double>&) override { row(f, " X…", f.range.text()); }
-
+/// "`--momentum`, `--nesterov`"
+std::string options_in(const Attributes& options) {
   std::string text;
-
- private:
-  void row(const Field& f, std::string_view placeholder, const std::string& range) {
-    const auto& usual = defaults_.at(next_++).second;
-    text += str("| | `--", with_dashes(f.name), placeholder, "` | ", f.help, " | ", range, " | ", usual, " |\n");
-  }
-  std::vector<std::pair<std::string, std::string>> defaults_;
-  std::size_t next_ = 0;
-};
+  for (const auto& [name, value] : texts_of([&](FieldVisitor& v) { options.show(v); }))
+    text += str(text.empty() ? "" : ", ", "`--", with_dashes(name), "`");
+  return text;
+}
 
 TEST(Documents, ListTheOptimizers) {
-  std::string table = "| `--optimizer` | with | is | it takes | without it |\n|---|---|---|---|---|\n";
+  std::string table = "| `--optimizer` | is | with |\n|---|---|---|\n";
   for (const auto name : Optimizer::names()) {
     const auto optimizer = Optimizer::named(name);
     const auto& definition = definition_of(optimizer);
-    table += str("| `", name, "` | | ", definition.help.value, ": ", in_a_table(definition.formula), " | | |\n");
-    Rows rows(optimizer.options());
-    optimizer.options().show(rows);
-    table += rows.text;
+    table += str("| [`", name, "`](reference/optimizers/", name, ".md) | ", definition.help.value, ": ",
+                 in_a_table(definition.formula), " | ", options_in(optimizer.options()), " |\n");
   }
   testing_support::expect_generated("docs/cli.md", "optimizers", table);
 }
 
 TEST(Documents, ListTheLosses) {
-  std::string table = "| | with | is | it takes | without it |\n|---|---|---|---|---|\n";
+  std::string table = "| | is | with |\n|---|---|---|\n";
   for (const bool likelihoods : {false, true}) {
     const std::string option = likelihoods ? "`--maximise`" : "`--loss`";
     for (const Loss& loss : all_losses()) {
       if (maximised(loss) != likelihoods) continue;
-      table += str("| ", option, " `", name_of(loss), "` | | ", in_a_table(definition_of(loss).formula), " | | |\n");
-      Rows rows(loss.options());
-      loss.options().show(rows);
-      table += rows.text;
+      const auto name = name_of(loss);
+      table += str("| ", option, " [`", name, "`](reference/losses/", name, ".md) | ",
+                   in_a_table(definition_of(loss).formula), " | ", options_in(loss.options()), " |\n");
     }
   }
   testing_support::expect_generated("docs/cli.md", "losses", table);

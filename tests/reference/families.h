@@ -17,6 +17,7 @@ Family layers();
 Family losses();
 Family optimizers();
 Family schedules();
+Family averages();
 Family initialisers();
 Family sources();
 

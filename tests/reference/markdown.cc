@@ -53,6 +53,12 @@ std::string to_markdown(const Block& block) {
   return "";
 }
 
+/// Links of a page are those of its folder, one below.
+std::string from_above(std::string text) {
+  for (auto at = text.find("](../"); at != std::string::npos; at = text.find("](../", at + 1)) text.erase(at + 2, 3);
+  return text;
+}
+
 }  // namespace
 
 std::string to_markdown(const Page& page) {
@@ -74,9 +80,9 @@ std::string index_of(const std::vector<Family>& families) {
       "checked. The same is in one file a family that needs no network and no script:";
   for (const auto& family : families)
     text += str("\n[", family.name, ".html](", family.name, ".html)", &family == &families.back() ? ".\n" : ",");
-  Table counts{
-      {"family", "the list", "in the list", "pages", "with formulas that were checked", "equations", "lines that run"},
-      {}};
+  Table counts{{"family", "the list", "in the list", "in the automatic checks", "pages",
+                "with formulas that were checked", "equations", "lines that run"},
+               {}};
   for (const auto& family : families) {
     std::size_t checked = 0, lines = 0;
     int equations = 0;
@@ -87,19 +93,16 @@ std::string index_of(const std::vector<Family>& families) {
     }
     counts.rows.push_back({str("[", family.name, "](#", family.name, ")"),
                            str("[", family.list.substr(family.list.rfind('/') + 1), "](../../", family.list, ")"),
-                           str(family.listed), str(family.pages.size()), str(checked), str(equations), str(lines)});
+                           str(family.listed), family.tests.empty() ? "" : str(family.tested, ": ", family.tests),
+                           str(family.pages.size()), str(checked), str(equations), str(lines)});
   }
   text += "\n" + to_markdown(counts);
   for (const auto& family : families) {
-    text += str("\n## ", family.name, "\n\n", family.about, "\n\n");
+    text += str("\n## ", family.name, "\n\n", from_above(family.about), "\n\n");
     Table list{{"", ""}, {}};
     for (const auto& page : family.pages)
       list.rows.push_back({str("[`", page.name, "`](", family.name, "/", page.name, ".md)"), page.about});
-    auto table = to_markdown(list);
-    // Links of a page are those of its folder, one below.
-    for (auto at = table.find("](../"); at != std::string::npos; at = table.find("](../", at + 1))
-      table.erase(at + 2, 3);
-    text += table;
+    text += from_above(to_markdown(list));
   }
   return text;
 }

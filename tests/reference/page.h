@@ -54,6 +54,8 @@ struct Family {
   std::string list;     // the file that lists them
   std::string about{};  // a sentence
   std::size_t listed = 0;
+  std::size_t tested = 0;  // of these, those in the automatic checks
+  std::string tests{};     // which these are
   std::vector<Page> pages{};
 };
 

@@ -59,7 +59,8 @@ std::string letters_of(const std::string& symbol) {
 std::string where(const Case& c) {
   std::string text;
   for (const auto& [symbol, option] : c.let) {
-    if (!is_number(option)) text += str(text.empty() ? "" : ", ", letters_of(symbol), " is `", option, "`");
+    if (!is_number(option) && symbol != option)
+      text += str(text.empty() ? "" : ", ", letters_of(symbol), " is `", option, "`");
   }
   if (!c.where.empty()) text += str(text.empty() ? "" : "; ", c.where);
   return text.empty() ? "" : str("Here ", text, ".");

@@ -17,9 +17,9 @@ struct FamilyOf {
   const char* name;
   Family (*make)();
 };
-constexpr FamilyOf kFamilies[] = {{"operations", operations}, {"layers", layers},       {"losses", losses},
-                                  {"optimizers", optimizers}, {"schedules", schedules}, {"initialisers", initialisers},
-                                  {"sources", sources}};
+constexpr FamilyOf kFamilies[] = {{"operations", operations},     {"layers", layers},       {"losses", losses},
+                                  {"optimizers", optimizers},     {"schedules", schedules}, {"averages", averages},
+                                  {"initialisers", initialisers}, {"sources", sources}};
 
 class DocumentsReference : public testing::TestWithParam<FamilyOf> {};
 INSTANTIATE_TEST_SUITE_P(Families, DocumentsReference, testing::ValuesIn(kFamilies),
@@ -55,13 +55,14 @@ TEST_P(DocumentsReference, NoticesAFormulaThatIsWrongByAThousandth) {
 TEST(DocumentsReferenceIndex, CountsWhatIsListedAndWhatHasAPage) {
   std::vector<Family> families;
   for (const auto& family : kFamilies) families.push_back(family.make());
-  std::cout << "family        listed  pages  checked  lines\n";
+  std::cout << "family        listed  tested  pages  checked  lines\n";
   for (const auto& family : families) {
     const auto checked = std::ranges::count_if(family.pages, [](const Page& page) { return page.equations > 0; });
     const auto lines = std::ranges::count_if(family.pages, [](const Page& page) { return !page.command.empty(); });
-    std::cout << family.name << std::string(14 - family.name.size(), ' ') << family.listed << "\t"
-              << family.pages.size() << "\t" << checked << "\t" << lines << "\n";
+    std::cout << family.name << std::string(14 - family.name.size(), ' ') << family.listed << "\t" << family.tested
+              << "\t" << family.pages.size() << "\t" << checked << "\t" << lines << "\n";
     EXPECT_EQ(family.pages.size(), family.listed) << family.name;
+    EXPECT_EQ(family.tested, family.tests.empty() ? 0 : family.listed) << family.name << ": " << family.tests;
     EXPECT_EQ(lines, std::ssize(family.pages)) << family.name;
     EXPECT_EQ(checked, family.name == "sources" ? 0 : std::ssize(family.pages)) << family.name;
   }

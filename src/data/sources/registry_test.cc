@@ -44,9 +44,10 @@ TEST(DataSources, EachSaysWhatItIsAndWhatItLacks) {
   EXPECT_THAT(data_source_forms(), MatchesRegex("digits(, | or ).*mnist:FOLDER.*"));
 }
 
-TEST(DataSources, AreTheTableInTheDocuments) {
+TEST(Documents, ListTheDataSources) {
   std::string table = "| `--data` | what it is |\n|---|---|\n";
-  for (const auto* source : data_sources()) table += str("| `", source->form(), "` | ", source->about, " |\n");
+  for (const auto* source : data_sources())
+    table += str("| [`", source->form(), "`](reference/sources/", source->word, ".md) | ", source->about, " |\n");
   testing_support::expect_generated("docs/formats.md", "data sources", table);
 }
 
