@@ -47,7 +47,8 @@ void add_formulas(Page& page, const Case& c, const std::string& symbol, const st
 /// "t[k] := 0*[k = 0] + 1*[k = 1] for k=0..1"
 std::string vector_definition(const std::string& symbol, const std::vector<double>& numbers);
 /// A row for each option, with what `write` makes of its name.
-Table options_table(const Attributes& options, const Source& source, std::string (*write)(std::string_view name));
+Table options_table(const std::function<void(FieldVisitor&)>& options, const Source& source,
+                    std::string (*write)(std::string_view name));
 /// What others call it, and notes.
 void add_elsewhere(Page& page, const Source& source, const std::string& onnx = "");
 /// The line that runs.

@@ -10,6 +10,7 @@ namespace chalk::reference {
 
 std::string as_key(std::string_view name) { return std::string(name); }
 std::string as_option(std::string_view name) { return str("--", with_dashes(name)); }
+std::string as_setting(std::string_view name) { return str(with_dashes(name), "="); }
 
 std::string quoted(const std::string& word) {
   return word.find_first_of(" ()[]{}\"*#;&|<>$") == std::string::npos ? word : str("'", word, "'");

@@ -123,7 +123,7 @@ Family layers() {
             add_formulas(
                 page, c, [&] { return of_layer(*layer, c, options); }, options);
           }
-          if (const auto keys = options_table(layer->options, source, as_key); !keys.rows.empty()) {
+          if (const auto keys = options_table(fields_of(layer->options), source, as_key); !keys.rows.empty()) {
             page.heading("Keys in TOML");
             page.table(keys);
           }

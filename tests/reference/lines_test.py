@@ -6,6 +6,7 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,9 +26,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         (pathlib.Path(folder) / "chalkgrad").symlink_to(chalkgrad)
         environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
-        if MNIST.exists():  # the line names a folder of the reader's
-            (pathlib.Path(folder) / "data").mkdir()
-            (pathlib.Path(folder) / "data" / "mnist").symlink_to(MNIST)
+        data = pathlib.Path(folder) / "data"  # the lines name a folder of the reader's
+        shutil.copytree(ROOT / "tests" / "data" / "sets", data)
+        if MNIST.exists():
+            (data / "mnist").symlink_to(MNIST)
         for page in pages:
             name = page.relative_to(PAGES)
             lines = LINE.findall(page.read_text(encoding="utf-8"))

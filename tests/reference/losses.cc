@@ -78,7 +78,7 @@ Family losses() {
             add_formulas(
                 page, c, [&] { return of_loss(edited, c); }, edited.options());
           }
-          if (const auto options = options_table(loss.options(), source, as_option); !options.rows.empty()) {
+          if (const auto options = options_table(fields_of(loss.options()), source, as_option); !options.rows.empty()) {
             page.heading("Options");
             page.table(options);
           }

@@ -68,7 +68,8 @@ Family operations() {
           if (!op->kink.convention.empty())
             page.text(
                 str("Where there is no derivative, [by convention](../../conventions.md): ", op->kink.convention, "."));
-          if (const auto attributes = options_table(op->attributes, source, as_key); !attributes.rows.empty()) {
+          if (const auto attributes = options_table(fields_of(op->attributes), source, as_key);
+              !attributes.rows.empty()) {
             page.heading("Attributes");
             page.table(attributes);
           }

@@ -14,8 +14,7 @@ Named of_optimizer(const Optimizer& optimizer, const Case& c) {
     const Value gradient = g.shared_input("g", c.input);
     context.lr = g.shared_input("lr");
     for (const auto& [name, value] : scalars) g.name(g.constant(value), name);
-    ParameterUpdate update(context, w, gradient, /*decays=*/true);
-    definition_of(optimizer).rule.value(optimizer.options(), update);
+    add_update(context, w, gradient, /*decays=*/true, optimizer);
   };
   // What depends on the step alone becomes a constant: those of the step of the case.
   std::map<std::string, double> scalars;
@@ -79,7 +78,7 @@ Family optimizers() {
                 page, c, [&] { return of_optimizer(edited, c); }, edited.options());
           }
           page.heading("Options");
-          page.table(options_table(optimizer.options(), source, as_option));
+          page.table(options_table(fields_of(optimizer.options()), source, as_option));
           add_elsewhere(page, source);
           add_command(
               page, source.run.empty()

@@ -170,8 +170,8 @@ namespace {
 
 class OptionRows : public FieldVisitor {
  public:
-  OptionRows(const Attributes& options, const Source& source, std::string (*write)(std::string_view))
-      : defaults_(texts_of([&](FieldVisitor& v) { options.show(v); })), source_(source), write_(write) {}
+  OptionRows(const VisitFields& options, const Source& source, std::string (*write)(std::string_view))
+      : defaults_(texts_of(options)), source_(source), write_(write) {}
   void field(const Field& f, std::int64_t&) override {
     const auto text = f.range.text();
     row(f, text == "a number" ? "a whole number" : "whole, " + text);
@@ -221,9 +221,9 @@ class OptionRows : public FieldVisitor {
 
 }  // namespace
 
-Table options_table(const Attributes& options, const Source& source, std::string (*write)(std::string_view name)) {
+Table options_table(const VisitFields& options, const Source& source, std::string (*write)(std::string_view name)) {
   OptionRows rows(options, source, write);
-  options.show(rows);
+  options(rows);
   return rows.table;
 }
 

@@ -40,7 +40,8 @@ Family schedules() {
             OptionSetter setter(c);
             add_formulas(page, c, "f", points, schedule.parameters());
           }
-          if (const auto options = options_table(definition.defaults, source, as_key); !options.rows.empty()) {
+          if (const auto options = options_table(fields_of(definition.defaults), source, as_key);
+              !options.rows.empty()) {
             page.heading("Parameters");
             page.table(options);
           }
@@ -80,7 +81,7 @@ Family averages() {
                          add_formulas(page, c, "a'", points, average.parameters());
                        }
                        page.heading("Parameters");
-                       page.table(options_table(definition.defaults, source, as_key));
+                       page.table(options_table(fields_of(definition.defaults), source, as_key));
                        page.heading("Elsewhere");
                        page.text(str(definition.elsewhere.value, "."));
                        add_command(page, source.run);

@@ -20,6 +20,11 @@ Family sources() {
                {{str("`--data ", data->form(), "`"),
                  str("`load_dataset(\"", name, data->argument.empty() ? "" : str(":", data->example), "\")`")}}});
           if (!source.notes.empty()) page.text(source.notes);
+          if (data->options != nullptr) {
+            page.heading("Options");
+            page.text("They follow the path, each as `,name=value`.");
+            page.table(options_table(data->options, source, as_setting));
+          }
           add_elsewhere(page, source);
           add_command(page, source.run);
           family.pages.push_back(std::move(page));

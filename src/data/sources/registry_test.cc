@@ -5,7 +5,6 @@
 #include "src/base/fields.h"
 #include "src/base/test_support.h"
 #include "src/base/text.h"
-#include "src/base/wording.h"
 
 namespace chalk {
 namespace {
@@ -45,53 +44,17 @@ TEST(DataSources, EachSaysWhatItIsAndWhatItLacks) {
 }
 
 TEST(Documents, ListTheDataSources) {
-  std::string table = "| `--data` | what it is |\n|---|---|\n";
-  for (const auto* source : data_sources())
-    table += str("| [`", source->form(), "`](reference/sources/", source->word, ".md) | ", source->about, " |\n");
-  testing_support::expect_generated("docs/formats.md", "data sources", table);
-}
-
-/// A row for each option of a source: its name, what it takes, what it is without it, and what it is for.
-class OptionRows : public FieldVisitor {
- public:
-  std::string rows;
-
-  void begin(const DataSource& source) { source_ = str("`", source.form(), "`"); }
-  void field(const Field& field, std::int64_t& value) override {
-    row(field, field.range.text(), std::to_string(value));
-  }
-  void field(const Field& field, bool& value) override { row(field, "true or false", value ? "true" : "false"); }
-  void field(const Field& field, double& value) override { row(field, field.range.text(), str(value)); }
-  void field(const Field& field, std::string& value) override { row(field, "", value); }
-  void field(const Field& field, std::vector<std::int64_t>&) override { row(field, "", ""); }
-  void field(const Field& field, std::vector<double>&) override { row(field, "", ""); }
-  void choice(const Field& field, std::span<const Word> words, std::size_t& index) override {
-    std::vector<std::string> forms;
-    for (const auto& word : words) {
-      forms.push_back(word.meaning.empty() ? str("`", word.word, "`") : str("`", word.word, "` (", word.meaning, ")"));
-    }
-    row(field, alternatives(forms), str(words[index].word));
-  }
-
- private:
-  void row(const Field& field, const std::string& takes, const std::string& otherwise) {
-    EXPECT_FALSE(field.help.empty()) << field.name;
-    rows += str("| ", source_, " | `", with_dashes(field.name), "=` | ", field.help, takes.empty() ? "" : ": ", takes,
-                " | ", otherwise.empty() ? "" : str("`", otherwise, "`"), " |\n");
-    source_.clear();
-  }
-  std::string source_;
-};
-
-TEST(DataSources, TheirOptionsAreATableInTheDocuments) {
-  OptionRows visitor;
+  std::string table = "| `--data` | what it is | with |\n|---|---|---|\n";
   for (const auto* source : data_sources()) {
-    if (!source->options) continue;
-    visitor.begin(*source);
-    source->options(visitor);
+    std::string options;
+    if (source->options != nullptr) {
+      for (const auto& [name, value] : texts_of(source->options))
+        options += str(options.empty() ? "" : ", ", "`", with_dashes(name), "=`");
+    }
+    table += str("| [`", source->form(), "`](reference/sources/", source->word, ".md) | ", source->about, " | ",
+                 options, " |\n");
   }
-  testing_support::expect_generated("docs/formats.md", "options of data sources",
-                                    "| | option | what it is | without it |\n|---|---|---|---|\n" + visitor.rows);
+  testing_support::expect_generated("docs/formats.md", "data sources", table);
 }
 
 TEST(DataSources, GiveSomeOfTheirClasses) {
