@@ -305,7 +305,8 @@ void add_train(CommandLine& line) {
   command.flag("--quiet", o.quiet, "Print the result only");
   add_json(command, o.json);
   command.footer(
-      "docs/reference has a page for each layer, loss, optimizer and schedule: its formula, its options, their ranges.\n\n"
+      "docs/reference has a page for each layer, loss, optimizer and schedule: its formula, its options, their "
+      "ranges.\n\n"
       "Ctrl-C saves --out and stops; again, it stops at once.");
 }
 

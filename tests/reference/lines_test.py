@@ -48,7 +48,7 @@ def main():
     seconds, slowest = max((took, page.stem) for (_, took), page in zip(results, pages))
     print(f"{len(pages)} pages, {len(pages) - len(wrong)} lines ran in {time.monotonic() - began:.1f} s, "
           f"the slowest in {seconds:.1f} s ({slowest}); {len(wrong)} wrong")
-    return 1 if wrong else 0
+    return 1 if wrong or not pages else 0
 
 
 if __name__ == "__main__":
