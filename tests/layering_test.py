@@ -100,6 +100,7 @@ PUBLIC = {
     "npz.h": "files",
     "tensorboard.h": "files",
     "data.h": "data",
+    "describe.h": "data",
     "network.h": "net",
     "cost.h": "net",
     "train_options.h": "net",

@@ -17,6 +17,7 @@
 #include "chalkgrad/cores.h"
 #include "chalkgrad/cost.h"
 #include "chalkgrad/data.h"
+#include "chalkgrad/describe.h"
 #include "chalkgrad/differentiate.h"
 #include "chalkgrad/error.h"
 #include "chalkgrad/evaluate.h"
