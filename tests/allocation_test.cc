@@ -72,7 +72,9 @@ TEST(TrainingStep, AllocatesNothing) {
   GTEST_SKIP() << "SKIPPED: a sanitizer replaces the allocator";
 #endif
   const Split data = digits();
-  for (const char* text : {"8c3-relu-mp2-32n-relu-10n", "6c3z-tanh-ap2-8c3-sigmoid-mp2-10n-softmax"})
+  for (const char* text : {"8c3-relu-mp2-32n-relu-10n", "6c3z-tanh-ap2-8c3-sigmoid-mp2-10n-softmax",
+                           "network = \"6c3z-relu-gap-10n\"\n[[output]]\nfrom = \"dense1\"\n[[output]]\nfrom = "
+                           "\"dense1\"\nname = \"again\"\nloss = \"focal\"\nweight = 0.5\n"})
     EXPECT_EQ(most_of_a_step(data.train, text, {.epochs = 2}), 0) << text;
 }
 

@@ -17,22 +17,22 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", ROOT / "docs" / "check.md", ROOT / "docs" / "walk-through.md"]
+PAGES = [ROOT / "README.md"] + [ROOT / "docs" / page for page in ("check.md", "networks.md", "walk-through.md")]
 EXAMPLE = re.compile(r"```chalk\n(.*?)```\n```text\n(.*?)```", re.DOTALL)
 EXCERPT = re.compile(r"```text (--.*)\n((?:.*\n)*?)```")
 COMMAND = re.compile(r"^    chalkgrad (train .*?)(?: --print-after \w+)?$", re.MULTILINE)
 DEMO = re.compile(r"(?<=```\n)data     digits.*?(?=```)", re.DOTALL)
 
 
-def same_everywhere(demo):
+def same_everywhere(lines):
     """The output without what depends on the machine."""
-    lines = [line for line in demo.splitlines() if not line.startswith("running")]
+    lines = [line for line in lines if not line.startswith("running")]
     return [re.sub(r"^(\s*\d+/\d+ .*\S)\s+[\d,]+$", r"\1", line) for line in lines]
 
 
 @functools.lru_cache
 def printed_by(*command):
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT)
     return (run.stdout + run.stderr).splitlines()
 
 
@@ -60,7 +60,7 @@ def wrong_excerpts(page, text, chalkgrad):
     for options, lines in excerpts:
         command = COMMAND.search(text).group(1)
         printed = printed_by(chalkgrad, *command.split(), *options.split())
-        missing = missing_line(lines.splitlines(), printed)
+        missing = missing_line(same_everywhere(lines.splitlines()), same_everywhere(printed))
         if missing is not None:
             nearest = difflib.get_close_matches(missing, printed, n=1, cutoff=0) or ["nothing"]
             wrong.append(f"{page}: `chalkgrad {command} {options}` does not print, in this place,\n{missing}\n"
@@ -84,7 +84,7 @@ def main():
 
         def demo(found, name=page.name):
             printed = subprocess.run([chalkgrad, "train"], capture_output=True, text=True, timeout=120).stdout
-            if same_everywhere(printed) != same_everywhere(found.group()):
+            if same_everywhere(printed.splitlines()) != same_everywhere(found.group().splitlines()):
                 wrong.append(f"{name}: the demo prints\n{printed}but the page says\n{found.group()}")
             return printed
 

@@ -111,6 +111,16 @@ Network make_network(const NetworkOptions& options, const Shape& input) {
   return make_network(options.net, options.input.empty() ? input : parse_shape(options.input), options.seed);
 }
 
+std::string outputs_text(const Network& network, const Loss& first) {
+  std::string text;
+  for (const auto& output : network.outputs()) {
+    text += fmt::format("{}{} {}×{}{}{}", text.empty() ? "" : ", ", output.name, output.weight,
+                        name_of(output.loss.value_or(first)), output.reconstructs ? " of the input" : "",
+                        output.weight == 0 ? " (not trained)" : "");
+  }
+  return text;
+}
+
 void add_skip_bad(Command& command, bool& skip_bad) {
   command.flag("--skip-bad", skip_bad, "Leave out samples that cannot be used, and name them, instead of an error");
 }

@@ -43,6 +43,9 @@ auto about_model(const std::string& model, Run run) {
   }
 }
 
+/// A network's outputs with their weights and losses: "y 1×cross-entropy, early 0.3×cross-entropy".
+std::string outputs_text(const Network& network, const Loss& first);
+
 /// A signal ended the work, in order.
 class Interrupted : public Error {
  public:

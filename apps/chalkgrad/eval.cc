@@ -38,6 +38,12 @@ Json matrix(const Evaluation& result) {
 Json to_json(const Evaluation& result, const Options& o) {
   Json json{{"samples", result.samples}, {"loss", result.loss}};
   if (!o.others.empty()) json["models"] = static_cast<std::int64_t>(1 + o.others.size());
+  if (!result.others.empty()) json["objective"] = result.objective;
+  for (const auto& other : result.others) {
+    Json line{{"name", other.name}, {"measured", name_of(other.measured)}, {"loss", other.loss}};
+    if (other.accuracy) line["accuracy"] = *other.accuracy;
+    json["outputs"].push_back(line);
+  }
   if (result.classes.empty()) return json;
   json["accuracy"] = result.accuracy;
   if (o.top > 0) json[fmt::format("top_{}_accuracy", o.top)] = result.top(o.top);
@@ -112,8 +118,14 @@ void print(const Evaluation& result, const Options& o) {
     fmt::print("accuracy {}\n", percent(result.accuracy));
     if (o.top > 0) fmt::print("top-{} accuracy {}\n", o.top, percent(result.top(o.top)));
   }
-  const auto loss = result.measured == Loss::cross_entropy ? "loss" : name_of(result.measured);
-  fmt::print("{} {:.6g}, mean of {} samples\n", loss, result.loss, count(result.samples));
+  const auto called = [](const Loss& loss) { return loss == Loss::cross_entropy ? "loss" : name_of(loss); };
+  fmt::print("{} {:.6g}, mean of {} samples\n", called(result.measured), result.loss, count(result.samples));
+  for (const auto& other : result.others) {
+    fmt::print("output {}: {}{} {:.6g}\n", other.name,
+               other.accuracy ? fmt::format("accuracy {}, ", percent(*other.accuracy)) : "", called(other.measured),
+               other.loss);
+  }
+  if (!result.others.empty()) fmt::print("sum of all losses, weighted {:.6g}\n", result.objective);
 }
 
 /// What needs classes is no option for other data.

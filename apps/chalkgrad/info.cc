@@ -71,14 +71,22 @@ int info(const Options& o) {
   }
   const auto layers = layer_costs(network.graph());
   const auto total = cost(network.graph());
-  const auto inference = memory(network.graph(), network.variables(), o.threads);
+  const auto inference = memory(network.graph_of("y"), network.variables(), o.threads);
   Variables variables = Variables(step, 1);
   const auto training = memory(step, variables, o.threads);
+  const auto several = network.outputs().size() > 1 ? network.outputs() : std::vector<NetworkOutput>();
   if (o.json) {
     Json json{{"network", network.text()}, {"input", network.input_shape()}, {"output", network.output_shape()}};
     for (const auto& l : layers) {
       json["layers"].push_back(
           {{"name", l.layer}, {"output", l.shape}, {"parameters", l.parameters}, {"multiply_adds", l.forward}});
+    }
+    for (const auto& output : several) {
+      json["outputs"].push_back({{"name", output.name},
+                                 {"shape", network.output_shape(output.name)},
+                                 {"loss", name_of(output.loss.value_or(natural_loss(network)))},
+                                 {"target", output.reconstructs ? "input" : "data"},
+                                 {"weight", output.weight}});
     }
     json["parameters"] = total.parameters;
     json["multiply_adds"] = {{"inference", total.forward}, {"training", total.training}};
@@ -100,10 +108,13 @@ int info(const Options& o) {
                l.forward > 0 ? count(l.forward) : ""});
   }
   table.rule();
-  table.row({"total", "", count(total.parameters), count(total.forward)});
+  std::int64_t forward = 0;
+  for (const auto& l : layers) forward += l.forward;
+  table.row({"total", "", count(total.parameters), count(forward)});
   fmt::print("{}\n", table.text());
   fmt::print("training    {} multiply-adds a sample, {}\n", count(total.training), to_text(training));
   fmt::print("inference   {} multiply-adds a sample, {}\n", count(total.forward), to_text(inference));
+  if (!several.empty()) fmt::print("outputs     {}\n", outputs_text(network, natural_loss(network)));
   fmt::print("runs on     {}\n", instruction_set());
   fmt::print("threads     {}\n", threads_text(inference, o.threads));
   if (const auto text = weights_text(network); !text.empty()) fmt::print("weights     {}\n", text);

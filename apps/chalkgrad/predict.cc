@@ -14,7 +14,7 @@ namespace chalk::app {
 namespace {
 
 struct Options {
-  std::string model, background = "white";
+  std::string model, background = "white", output = "y";
   std::vector<std::string> images, others;
   std::size_t top = 3;
   int threads = 0;
@@ -77,14 +77,19 @@ struct Answer {
   double value;
 };
 
-/// Whether the largest output is the answer.
-bool is_choice(const Network& network, Outputs kind) {
-  return kind != Outputs::numbers || !network.encoding.class_names.empty();
+using Names = std::vector<std::string>;
+
+/// The classes that the elements of an output stand for, if they do.
+Names names_of(const Network& network, const std::string& output) {
+  const auto found = std::ranges::find(network.outputs(), output, &NetworkOutput::name);
+  return found != network.outputs().end() && found->reconstructs ? Names() : network.encoding.class_names;
 }
 
+/// Whether the largest element is the answer.
+bool is_choice(const Names& names, Outputs kind) { return kind != Outputs::numbers || !names.empty(); }
+
 /// What the outputs for one image say, the largest first; all of them, in their order, where none is the answer.
-std::vector<Answer> answers(const Network& network, Outputs kind, std::span<const float> outputs, std::size_t top) {
-  const auto& names = network.encoding.class_names;
+std::vector<Answer> answers(const Names& names, Outputs kind, std::span<const float> outputs, std::size_t top) {
   std::vector<Answer> all;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const auto number = std::to_string(i);
@@ -93,7 +98,7 @@ std::vector<Answer> answers(const Network& network, Outputs kind, std::span<cons
                                               : "output " + number,
                    static_cast<double>(outputs[i])});
   }
-  if (!is_choice(network, kind)) return all;
+  if (!is_choice(names, kind)) return all;
   if (all.size() == 1 && names.size() == 2) all = {{names[1], all[0].value}, {names[0], 1 - all[0].value}};
   std::vector<Answer> best;
   while (best.size() < top && !all.empty()) {
@@ -122,18 +127,22 @@ int predict_command(const Options& o) {
     throw UsageError("- is standard input, which can be read once; give it once");
   auto network = Network::load(o.model);
   const auto samples = load_samples(o, background, network);
-  const auto kind = outputs_of(network);
+  if (o.output != "y" && !o.others.empty())
+    throw UsageError("--output and --with were given; models answer together by their first outputs; give one of them");
+  const auto kind = as_usage([&] { return outputs_of(network, o.output); }, "--output: ");
+  const auto names = names_of(network, o.output);
   std::vector<Network> others;
   for (const auto& other : o.others) others.push_back(Network::load(other));
   const Feed feed{
       .bytes = samples.bytes.data(), .scale = network.encoding.scale.data(), .shift = network.encoding.shift.data()};
   std::vector<float> values;
   if (samples.count > 0) {
-    values = others.empty()
-                 ? about_model(o.model, [&] { return predict(network, feed, samples.count, true, o.threads); })
-                 : together(o, network, others, feed, samples.count);
+    values =
+        others.empty()
+            ? about_model(o.model, [&] { return predict(network, feed, samples.count, true, o.threads, o.output); })
+            : together(o, network, others, feed, samples.count);
   }
-  const auto each = static_cast<std::size_t>(elements(network.output_shape()));
+  const auto each = static_cast<std::size_t>(elements(network.output_shape(o.output)));
   std::span<const float> rest(values);
 
   auto json = Json::array();
@@ -142,7 +151,7 @@ int predict_command(const Options& o) {
       json.push_back({{"image", o.images[i]}, {"error", samples.errors[i]}});
       continue;
     }
-    const auto said = answers(network, kind, rest.first(each), o.top);
+    const auto said = answers(names, kind, rest.first(each), o.top);
     rest = rest.subspan(each);
     auto best = Json::array();
     std::string line;
@@ -153,7 +162,7 @@ int predict_command(const Options& o) {
     }
     if (!o.json) fmt::print("{}: {}\n", o.images[i], line);
     Json row{{"image", o.images[i]}};
-    if (is_choice(network, kind)) row["label"] = said[0].label;
+    if (is_choice(names, kind)) row["label"] = said[0].label;
     row["top"] = best;
     json.push_back(row);
   }
@@ -173,6 +182,10 @@ void add_predict(CommandLine& line) {
                    "MODEL");
   command.whole("--top", options->top, {.least = 1}, "How many answers for each, the largest first").shows_default();
   command.text("--background", options->background, "What transparent images lie on: white, black or RRGGBB", "COLOUR")
+      .shows_default();
+  command
+      .text("--output", options->output, "Which output of a network that has several; y is the first, its prediction",
+            "NAME")
       .shows_default();
   command.flag("--invert", options->invert, "Swap dark and bright: digits and MNIST are white on black");
   add_threads(command, options->threads);

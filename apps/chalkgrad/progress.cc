@@ -99,16 +99,23 @@ std::string TrainingDisplay::bar(double fraction, int width) const {
 void TrainingDisplay::epoch(const Progress& now, std::optional<double> accuracy) {
   clear();
   if (!quiet_) {
+    std::string titles, losses;  // of several outputs
+    for (const auto& output : now.outputs) {
+      const auto title = fmt::format("{} {}", loss_, output.name);
+      const auto width = std::max<std::size_t>(10, title.size());
+      titles += fmt::format("  {:>{}}", title, width);
+      losses += fmt::format("  {:>{}.5f}", output.mean_loss, width);
+    }
     if (!titled_) {
-      fmt::print("{:>7}  {:>10}  {:>9}  {}  {:>10}  {:>9}\n", "epoch", loss_, "training",
+      fmt::print("{:>7}  {:>10}{}  {:>9}  {}  {:>10}  {:>9}\n", "epoch", loss_, titles, "training",
                  validates_ ? fmt::format("{:>10}  {:>10}", loss_, "validation") : fmt::format("{:>9}", "test"), "lr",
                  "samples/s");
     }
     titled_ = true;
     const bool best = validates_ && now.best_epoch == now.epoch;
     const auto shown = accuracy ? percent(*accuracy) : "";
-    fmt::print("{:>7}  {:>10.5f}  {:>9}  {}  {:>10.3g}  {:>9}{}\n", fmt::format("{}/{}", now.epoch + 1, epochs_),
-               now.mean_loss, accuracy || now.accuracy > 0 ? percent(now.accuracy) : "",
+    fmt::print("{:>7}  {:>10.5f}{}  {:>9}  {}  {:>10.3g}  {:>9}{}\n", fmt::format("{}/{}", now.epoch + 1, epochs_),
+               now.mean_loss, losses, accuracy || now.accuracy > 0 ? percent(now.accuracy) : "",
                validates_ ? fmt::format("{:>10.5f}  {:>10}", now.validation_loss.value_or(0), shown)
                           : fmt::format("{:>9}", shown),
                now.lr, speed(now), best ? "  best" : "");

@@ -71,9 +71,11 @@ Run resumed_run(const Options& o) {
   const auto agree = [&](const char* flag, std::string_view now, std::string_view began, bool same) {
     if (o.given(flag) && !same) throw differs(flag, now, began, o.resume);
   };
-  agree("--net", o.net, is_toml(network.text()) ? "the network" : network.text(),
-        !o.given("--net") ||
-            make_network(o.net, network.input_shape(), options.seed).graph().print() == network.graph().print());
+  const auto same_network = [&] {
+    const auto given = make_network(o.net, network.input_shape(), options.seed);
+    return given.graph().print() == network.graph().print() && given.outputs() == network.outputs();
+  };
+  agree("--net", o.net, is_toml(network.text()) ? "the network" : network.text(), !o.given("--net") || same_network());
   agree(o.objective_flag(), name_of(o.objective()), name_of(options.loss), options.loss == o.objective().kind());
   const auto began = validation_of(network);
   agree("--validation", o.validation, began.empty() ? "none" : began,
@@ -106,6 +108,7 @@ void introduce(const Run& run, const Options& o) {
              : o.config.empty() ? "from TOML"
                                 : o.config,
              count(price.parameters), count(price.forward));
+  if (run.network.outputs().size() > 1) fmt::print("outputs  {}\n", outputs_text(run.network, run.options.loss));
   if (!o.init.empty()) print_taken(run, o.init);
   const int threads = run.options.threads > 0 ? run.options.threads : available_threads();
   const auto& optimizer = run.options.optimizer;
@@ -154,6 +157,7 @@ void finish(Run& run, const Options& o, const TrainResult& trained) {
               {"seconds", last.seconds},
               {"test_loss", result.loss}};
     if (has_classes(run)) json["test_accuracy"] = result.accuracy;
+    for (const auto& output : last.outputs) json["train_loss." + output.name] = output.mean_loss;
     add_best(json, run, trained);
     if (!o.out.empty()) json["model"] = o.out;
     json["weights_sha256"] = sha;

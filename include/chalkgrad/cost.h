@@ -15,7 +15,7 @@ std::int64_t multiply_adds(const Graph& graph, NodeId id);
 
 struct Cost {
   std::int64_t parameters = 0;  ///< numbers in trainable parameters
-  std::int64_t forward = 0;     ///< multiply-adds of one sample's prediction
+  std::int64_t forward = 0;     ///< multiply-adds of one sample's prediction: of what the first output needs
   std::int64_t training = 0;  ///< and of its share of a training step: forward, and as much again for each operand of a
                               ///< product that leads to a trainable parameter (so not the first layer's input)
 };

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "chalkgrad/data.h"
@@ -29,6 +30,14 @@ struct ClassResult {
 struct ClassMeans {
   std::optional<double> recall, precision, f1;
 };
+/// What an output beside the first one gives.
+struct OutputEvaluation {
+  std::string name;
+  double loss = 0;                   ///< mean over the samples, of
+  Loss measured{};                   ///< its loss, or squared error if that needs labels
+  std::optional<double> accuracy{};  ///< if it is compared with labels
+};
+/// Of the first output, which is what a network predicts.
 struct Evaluation {
   double accuracy = 0;  ///< 0 … 1
   double loss = 0;      ///< mean over the samples, of
@@ -40,6 +49,8 @@ struct Evaluation {
   /// How many samples have as many other classes before their own: those of a larger output, and of an equal one that
   /// comes earlier. ranks[0] are the correct ones.
   std::vector<std::int64_t> ranks;
+  std::vector<OutputEvaluation> others;  ///< of a network with several outputs, the rest of them, in their order
+  double objective = 0;                  ///< Σ weight · loss over all outputs, as in training; loss, if there is one
 
   /// The share of the samples whose class is among the k of the largest outputs, k >= 1; top(1) is the accuracy.
   double top(std::int64_t k) const;
@@ -52,7 +63,7 @@ struct Evaluation {
 Evaluation evaluate(Network& network, const Dataset& data, int threads = 0);
 
 /// The same for several networks: see Ensemble, also for their names. The loss is that of the first network, of the
-/// mean of their answers.
+/// mean of their answers. Only first outputs are looked at.
 Evaluation evaluate(std::span<Network* const> networks, const Dataset& data, int threads = 0,
                     std::vector<std::string> names = {});
 
@@ -65,8 +76,9 @@ enum class Outputs : std::uint8_t {
 /// Softmax or log_softmax at the end, reshapes aside, or a loss with a softmax of its own: classes. Sigmoids at the
 /// end: probabilities, unless trained on targets (not labels) with another loss than binary or sigmoid cross-entropy.
 /// The latter makes probabilities of any outputs. Without a record of training, a vector is taken for a classifier's
-/// (natural_loss() in train.h). All others: numbers.
-Outputs outputs_of(const Network& network);
+/// (natural_loss() in train.h). All others: numbers. `output`: one of the network's, each of which has its own loss;
+/// throws InputError if there is no such.
+Outputs outputs_of(const Network& network, std::string_view output = "y");
 
 /// Gives the data the scales, the shifts and, if there are as many or more, the class names that the network was
 /// trained with, where it has them. So a test part needs no training part beside it.
@@ -79,9 +91,10 @@ class Predictor {
  public:
   /// `probabilities`: if outputs_of() are classes, gives the result of the last softmax, or of one that is added if
   /// there is none, rather than what goes into it; the same of sigmoids, after sigmoid cross-entropy. Other networks
-  /// give their output as it is. `threads`: 0 means one per core; a single sample uses only the caller's. Throws
-  /// NumericError naming a parameter that is NaN or infinite.
-  explicit Predictor(Network& network, bool probabilities = false, int threads = 0);
+  /// give their output as it is. `threads`: 0 means one per core; a single sample uses only the caller's. `output`:
+  /// which one of the network's is wanted; the others are not computed. Throws NumericError naming a parameter that is
+  /// NaN or infinite, InputError for an output that the network does not have.
+  explicit Predictor(Network& network, bool probabilities = false, int threads = 0, std::string_view output = "y");
 
   /// Outputs for `count` >= 1 samples of raw bytes or values, count × elements(output), valid until the next call. A
   /// sample's result does not depend on the other samples. Throws InputError for a Feed that is neither, NumericError
@@ -90,6 +103,7 @@ class Predictor {
 
  private:
   Network* network_;
+  std::string output_;
   std::size_t inputs_;  // elements of a sample
   Program program_;
 };
@@ -118,6 +132,6 @@ class Ensemble {
 
 /// A Predictor's answer, once.
 std::vector<float> predict(Network& network, const Feed& samples, std::size_t count, bool probabilities,
-                           int threads = 0);
+                           int threads = 0, std::string_view output = "y");
 
 }  // namespace chalk

@@ -21,19 +21,41 @@ struct InputEncoding {
   std::vector<std::string> class_names;  ///< may be empty
 };
 
+/// An output of a network, and what it counts in training, which minimises (or maximises) Σ weight · loss over all
+/// outputs, each loss a mean over the batch. (Keras' loss_weights; in PyTorch, loss = a*l1 + b*l2.)
+struct NetworkOutput {
+  std::string name = "y";  ///< of an output of the graph
+  /// A finite number of at least 0, of the first output above 0. An output of weight 0 is not trained, nor are
+  /// parameters that only such outputs need: training is as if they were not there.
+  double weight = 1;
+  /// Its own loss, minimised or maximised as the first output's is. Empty: that of TrainOptions, which is the first's.
+  std::optional<Loss> loss{};
+  /// It is compared with the sample itself, as the network sees it, not with its target. Not the first output.
+  bool reconstructs = false;
+
+  bool operator==(const NetworkOutput&) const = default;
+};
+
 /// Can be copied: `Network best = net;` keeps the weights, the optimizer's state and the record as they are now, and
 /// either can be trained without the other noticing. `net = best;` brings them back; a Predictor or Trainer of `net`
 /// goes on with them if both networks have the same text.
 class Network {
  public:
-  /// A network whose forward graph has one batched input "x" and one output "y" (logits, for a classifier).
-  /// `text` is its source (a chain or TOML) and goes into the model file.
-  Network(Graph graph, std::string text);
+  /// A network whose forward graph has one batched input "x" and an output "y" (logits, for a classifier), which is
+  /// what it predicts. `outputs` are those that are trained, of which the first must be "y"; none means "y" alone.
+  /// `text` is its source (a chain or TOML) and goes into the model file, from which outputs are read again with the
+  /// graph. Throws InputError for outputs that are not as NetworkOutput says, or not in the graph.
+  Network(Graph graph, std::string text, std::vector<NetworkOutput> outputs = {});
 
   const Graph& graph() const { return graph_; }
   const std::string& text() const { return text_; }
   const Shape& input_shape() const;
-  const Shape& output_shape() const;
+  /// Of one of the outputs. Throws InputError naming those there are.
+  const Shape& output_shape(std::string_view output = "y") const;
+  /// At least one. The first, "y", is the prediction: accuracy, validation, ensembles and early stopping look at it.
+  const std::vector<NetworkOutput>& outputs() const { return outputs_; }
+  /// The graph with one of the outputs alone.
+  Graph graph_of(std::string_view output) const;
   /// Parameters (and, after training, the optimizer's state). Made by initialize() or load().
   Variables& variables() { return variables_; }
   const Variables& variables() const { return variables_; }
@@ -56,6 +78,7 @@ class Network {
  private:
   Graph graph_;
   std::string text_;
+  std::vector<NetworkOutput> outputs_;
   Variables variables_;
 };
 

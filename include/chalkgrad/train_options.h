@@ -22,6 +22,13 @@ namespace chalk {
 
 struct Dataset;
 
+/// The loss of one of several outputs.
+struct OutputProgress {
+  std::string name;
+  double loss = 0;       ///< of the last step
+  double mean_loss = 0;  ///< over this epoch so far
+};
+
 /// Where a training run is between two steps.
 struct Progress {
   std::int64_t epoch = 0;  ///< 0 … epochs − 1
@@ -29,7 +36,8 @@ struct Progress {
   std::int64_t steps = 0;
   std::int64_t samples = 0;  ///< samples done in this epoch, of
   std::int64_t epoch_samples = 0;
-  double loss = 0;                              ///< of the last step (of a likelihood: its value, which grows)
+  double loss = 0;                              ///< of the last step (of a likelihood: its value, which grows); of
+                                                ///< several outputs Σ weight · loss
   double mean_loss = 0;                         ///< over this epoch so far; of batches, weighted by their samples
   double accuracy = 0;                          ///< over this epoch so far (classification), before each update
   double lr = 0;                                ///< of the last step
@@ -38,6 +46,7 @@ struct Progress {
   std::optional<double> validation_accuracy{};  ///< Trainer completed; accuracy: of classification
   std::int64_t best_epoch = -1;                 ///< the epoch that was best on them so far; −1: none
   double seconds = 0;                           ///< since this Trainer was made, or train() was called
+  std::vector<OutputProgress> outputs{};        ///< that are trained, if they are several: their own losses
 };
 
 struct TrainOptions {
@@ -88,6 +97,7 @@ struct TrainingRecord {
   std::int64_t samples = 1;         ///< its size
   std::int64_t step = 0;            ///< steps done
   double loss_sum = 0;              ///< of this epoch: Σ loss · samples,
+  std::vector<double> loss_sums{};  ///< the same of each output that is trained, if they are several,
   double correct = 0;               ///< and correctly classified samples
   Observed observed{};              ///< what the schedule has seen of the epochs before
   std::string validation;           ///< Dataset::digest() of the validation data; empty: there are none

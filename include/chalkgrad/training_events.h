@@ -36,10 +36,12 @@ struct Judged {
   std::optional<double> loss{}, accuracy{};
 };
 
-/// Of a step: "loss" (tag "loss/step"), "lr" and, with clip_norm, "gradient_norm".
+/// Of a step: "loss" (tag "loss/step"), "lr", with clip_norm "gradient_norm", and of several outputs the loss of each,
+/// "loss.early" ("loss/step/early").
 std::vector<Measure> step_measures(const Progress& now, const TrainOptions& options);
 /// Of an epoch: "train_loss" (tag "loss/train"), "test_loss" ("loss/test") or the same of "validation"; if `labels`
-/// says that the data have some, "train_accuracy" ("accuracy/train") and "test_accuracy" ("accuracy/test"), too.
+/// says that the data have some, "train_accuracy" ("accuracy/train") and "test_accuracy" ("accuracy/test"), too; and of
+/// several outputs "train_loss.early" ("loss/train/early").
 std::vector<Measure> epoch_measures(const Progress& now, bool labels, const Judged& judged);
 
 /// The filters of the first convolution, or nothing if the network has none: one beside the other, 0 in middle grey,

@@ -1,7 +1,6 @@
 #include "src/net/build.h"
 
 #include "chalkgrad/error.h"
-#include "chalkgrad/network.h"
 #include "src/base/reading.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
@@ -50,23 +49,32 @@ void check_size(const Graph& graph, std::string_view origin) {
 
 bool is_toml(std::string_view text) { return trimmed(text).find_first_of("\n=") != std::string_view::npos; }
 
-Graph build_graph(std::string_view text, const Shape& input, std::string_view origin) {
-  auto graph = is_toml(text) ? build_toml(text, input, origin) : build_chain_graph(trimmed(text), input, origin);
-  check_size(graph, origin);
-  return graph;
-}
-
-Network network(std::string_view text, const Shape& input, std::uint64_t seed, std::string_view origin) {
-  Network built(build_graph(text, input, origin), std::string(is_toml(text) ? text : trimmed(text)));
-  built.initialize(seed);
+BuiltGraph build(std::string_view text, const Shape& input, std::string_view origin) {
+  auto built =
+      is_toml(text) ? build_toml(text, input, origin) : BuiltGraph{build_chain_graph(trimmed(text), input, origin)};
+  check_size(built.graph, origin);
   return built;
 }
 
-NodeId output_node(const Graph& graph) {
+Graph build_graph(std::string_view text, const Shape& input, std::string_view origin) {
+  return build(text, input, origin).graph;
+}
+
+Network network(std::string_view text, const Shape& input, std::uint64_t seed, std::string_view origin) {
+  auto [graph, outputs] = build(text, input, origin);
+  Network made(std::move(graph), std::string(is_toml(text) ? text : trimmed(text)), std::move(outputs));
+  made.initialize(seed);
+  return made;
+}
+
+NodeId output_node(const Graph& graph, std::string_view output) {
+  std::vector<std::string> names;
   for (const auto& [name, id] : graph.outputs()) {
-    if (name == "y") return id;
+    if (name == output) return id;
+    names.push_back(name);
   }
-  throw InputError("the network has no output \"y\"; add graph.output(\"y\", …)");
+  if (output == "y") throw InputError("the network has no output \"y\"; add graph.output(\"y\", …)");
+  throw InputError(str("the network has no output ", in_quotes(output), "; it has ", alternatives(names, " and ")));
 }
 
 NodeId input_node(const Graph& graph) {

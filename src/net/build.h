@@ -2,20 +2,35 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
-#include "chalkgrad/graph.h"
+#include "chalkgrad/network.h"
 
 namespace chalk {
 
-/// The forward graph of a chain or of TOML: one batched input "x", one output "y". `input` may be {} where TOML says it
-/// itself. `origin` ("network", a file's name) begins the messages. Throws InputError and ShapeError.
+/// What a network's weights may be that its outputs have.
+inline constexpr Range kOutputWeights{.least = 0, .most = 1000};
+
+/// Throws InputError for an output that is not as NetworkOutput says. `first`: it is the prediction.
+void check_output(const NetworkOutput& output, bool first);
+
+struct BuiltGraph {
+  Graph graph;
+  std::vector<NetworkOutput> outputs{};  ///< as Network takes them
+};
+
+/// The forward graph of a chain or of TOML: one batched input "x", an output "y" and, if TOML says so, others. `input`
+/// may be {} where TOML says it itself. `origin` ("network", a file's name) begins the messages. Throws InputError and
+/// ShapeError.
+BuiltGraph build(std::string_view text, const Shape& input, std::string_view origin = "network");
+/// The graph alone.
 Graph build_graph(std::string_view text, const Shape& input, std::string_view origin = "network");
 
 /// The same from TOML.
-Graph build_toml(std::string_view text, const Shape& input, std::string_view origin);
+BuiltGraph build_toml(std::string_view text, const Shape& input, std::string_view origin);
 
-/// The value behind the output "y" (or "x", the input). Throws InputError if the graph has none.
-NodeId output_node(const Graph& graph);
+/// The value behind an output of the network (or "x", the input). Throws InputError if the graph has none.
+NodeId output_node(const Graph& graph, std::string_view output = "y");
 NodeId input_node(const Graph& graph);
 
 }  // namespace chalk

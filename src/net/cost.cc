@@ -12,6 +12,17 @@ bool is_trainable(const Node& node) {
   return node.op == &op_parameter && node.attributes.as<ParameterAttributes>().trainable;
 }
 
+/// What the first output needs. All, if there is none.
+std::vector<bool> needed_for_prediction(const Graph& graph) {
+  std::vector<bool> needed(static_cast<std::size_t>(graph.size()), graph.outputs().empty());
+  if (!graph.outputs().empty()) needed[static_cast<std::size_t>(graph.outputs()[0].second)] = true;
+  for (auto id = needed.size(); id-- > 0;) {
+    if (!needed[id]) continue;
+    for (const auto input : graph.node(static_cast<NodeId>(id)).inputs) needed[static_cast<std::size_t>(input)] = true;
+  }
+  return needed;
+}
+
 }  // namespace
 
 std::int64_t multiply_adds(const Graph& graph, NodeId id) {
@@ -32,6 +43,7 @@ std::int64_t multiply_adds(const Graph& graph, NodeId id) {
 Cost cost(const Graph& graph) {
   Cost total;
   std::vector<bool> learns(static_cast<std::size_t>(graph.size()));  // depends on a trainable parameter
+  const auto predicted = needed_for_prediction(graph);
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
     const auto learning = std::count_if(node.inputs.begin(), node.inputs.end(),
@@ -39,7 +51,7 @@ Cost cost(const Graph& graph) {
     learns[static_cast<std::size_t>(id)] = learning > 0 || is_trainable(node);
     if (is_trainable(node)) total.parameters += elements(node.type.shape);
     const auto products = multiply_adds(graph, id);
-    total.forward += products;
+    if (predicted[static_cast<std::size_t>(id)]) total.forward += products;
     total.training += products * (1 + learning);
   }
   return total;

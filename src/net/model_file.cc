@@ -103,9 +103,9 @@ Graph parameters_of(const Graph& graph, const Safetensors& contents, const Metad
   return all;
 }
 
-Graph rebuilt(const std::string& text, const Shape& input, const std::string& file) {
+BuiltGraph rebuilt(const std::string& text, const Shape& input, const std::string& file) {
   try {
-    return build_graph(text, input, file);
+    return build(text, input, file);
   } catch (const ShapeError& e) {
     throw InputError(str(file, ": its network does not fit together: ", e.what()));
   }
@@ -166,7 +166,8 @@ Network Network::load(const std::filesystem::path& file) {
       reader.list<std::int64_t>(kInputKey, "whole numbers from 1 to 4294967296, like [1,28,28]", is_extent);
   if (input.empty())
     reader.fail(str("has no ", kInputKey, " in its metadata; add the shape of a sample, like [1,28,28]"));
-  Network network(rebuilt(text, input, name), text);
+  auto [graph, outputs] = rebuilt(text, input, name);
+  Network network(std::move(graph), text, std::move(outputs));
   network.encoding = {reader.list<float>(kScaleKey, "numbers, one a channel", is_float),
                       reader.list<float>(kShiftKey, "numbers, one a channel", is_float),
                       reader.list<std::string>(kClassesKey, "texts, one a class", is_text)};

@@ -1,5 +1,6 @@
 // Networks that a chain cannot say, in TOML. The format is described in docs/networks.md.
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "chalkgrad/error.h"
@@ -9,6 +10,7 @@
 #include "src/layers/registry.h"
 #include "src/net/build.h"
 #include "src/net/chain.h"
+#include "src/net/loss_reader.h"
 #include "src/net/names.h"
 #include "src/net/toml_reader.h"
 #include "src/ops/registry.h"
@@ -25,11 +27,16 @@ class TomlBuilder {
   TomlBuilder(const toml::table& top, TomlOrigin origin)
       : origin_(std::move(origin)), top_(top, origin_, "a network") {}
 
-  Graph build(const Shape& input) {
+  BuiltGraph build(const Shape& input) {
     const Shape shape = input_shape(input);
     const auto parameters = top_.tables("parameter"), constants = top_.tables("constant"),
                layers = top_.tables("layer");
-    const auto output = top_.text("output");
+    const auto* output = top_.node("output");
+    const bool in_tables = output && (output->is_array() || output->is_table());
+    const auto outputs = in_tables ? top_.tables("output") : std::vector<const toml::table*>();
+    const auto last = in_tables ? std::nullopt : top_.text("output");
+    if (in_tables && outputs.empty())
+      top_.fail("output", "is an empty list; write [[output]] above each, or leave it out");
     const bool in_a_line = top_.has("network");
     read_starts();
     const auto* train = top_.node("train");  // how it is trained is read elsewhere
@@ -39,7 +46,7 @@ class TomlBuilder {
       top_.fail("network", "stands beside [[layer]]; write all layers in one of the two");
     if (!in_a_line && layers.empty())
       top_.fail("a network needs at least one [[layer]], or a line: network = \"20c5-relu-mp2-10n\"");
-    if (layers.size() + parameters.size() + constants.size() > kMostTables) {
+    if (layers.size() + parameters.size() + constants.size() + outputs.size() > kMostTables) {
       top_.fail(str("there are more than ", kMostTables, " tables; use fewer"));
     }
     last_ = graph_.input("x", shape);
@@ -48,10 +55,10 @@ class TomlBuilder {
     for (const auto* table : layers) at(*table, [&] { layer(*table); });
     if (in_a_line) last_ = line();
     graph_.layer("");
-    const Value y = output ? find(top_, "output", *output) : last_;
-    check_output(y);
-    graph_.output("y", y);
-    return std::move(graph_);
+    if (!in_tables) graph_.output("y", last ? find(top_, "output", *last) : last_);
+    for (const auto* table : outputs) at(*table, [&] { add_output(*table); });
+    check_outputs();
+    return {std::move(graph_), std::move(outputs_)};
   }
 
  private:
@@ -92,7 +99,7 @@ class TomlBuilder {
     return *written;
   }
 
-  std::string new_name(TableReader& table, const std::string& name) {
+  static void check_name(TableReader& table, const std::string& name) {
     const bool good = !name.empty() && name.size() <= kMostName && std::all_of(name.begin(), name.end(), [](char c) {
       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
              c == '.';
@@ -101,6 +108,10 @@ class TomlBuilder {
       table.fail("name",
                  str("must have 1 to ", kMostName, " letters, digits, \"_\", \"-\" or \".\", not ", in_quotes(name)));
     }
+  }
+
+  std::string new_name(TableReader& table, const std::string& name) {
+    check_name(table, name);
     if (graph_.find(name)) table.fail("name", str(in_quotes(name), " is taken; give another"));
     return name;
   }
@@ -271,16 +282,64 @@ class TomlBuilder {
     return named(y);
   }
 
-  /// The output must be one per sample, and depend on the input; and all that was written must have a use.
-  void check_output(Value y) {
-    if (!y.batched()) top_.fail(str("the output is ", to_string(y.type()), "; it must be one per sample"));
-    std::vector<bool> used(static_cast<std::size_t>(graph_.size()));
-    used[static_cast<std::size_t>(y.id())] = true;
-    for (auto id = graph_.size(); id-- > 0;) {
-      if (!used[static_cast<std::size_t>(id)]) continue;
-      for (const auto input : graph_.node(id).inputs) used[static_cast<std::size_t>(input)] = true;
+  /// One of several outputs. The first is what the network predicts.
+  void add_output(const toml::table& table) {
+    TableReader reader(table, origin_, "[[output]]");
+    const bool first = outputs_.empty();
+    const auto from = reader.required_text("from");
+    const Value value = find(reader, "from", from);
+    NetworkOutput output{.name = first ? "y" : from};
+    if (const auto given = reader.text("name")) {
+      if (first) reader.fail("name", R"(is not for the first [[output]], which is called "y"; leave it out)");
+      check_name(reader, *given);
+      output.name = *given;
     }
-    if (!used[static_cast<std::size_t>(input_node(graph_))]) top_.fail("the output does not depend on the input \"x\"");
+    FieldReader fields(reader);
+    fields.field({"weight", kOutputWeights}, output.weight);
+    output.loss = read_loss(reader);
+    if (output.loss) {
+      if (first) {
+        reader.fail(maximised(*output.loss) ? "maximise" : "loss",
+                    "is not for the first [[output]]; write it in [train], where --loss and --maximise can change it");
+      }
+      output.loss = output.loss->edited(fields);
+      refuse_other_losses(reader, *output.loss);
+    }
+    constexpr std::array targets{Word{"data", "labels, or the data's other targets"},
+                                 Word{"input", "the sample itself"}};
+    std::size_t target = 0;
+    fields.choice({"target"}, targets, target);
+    output.reconstructs = target == 1;
+    reader.finish();
+    check_output(output, first);
+    for (const auto& other : outputs_) {
+      if (other.name == output.name)
+        reader.fail(reader.has("name") ? "name" : "from",
+                    str("gives a second output the name ", in_quotes(output.name), "; give it another by \"name\""));
+    }
+    graph_.output(output.name, value);
+    outputs_.push_back(std::move(output));
+  }
+
+  /// Outputs must be one per sample, and depend on the input; and all that was written must have a use.
+  void check_outputs() {
+    std::vector<bool> used(static_cast<std::size_t>(graph_.size()));
+    const auto mark = [&](NodeId from) {
+      std::vector<bool> needed(used.size());
+      needed[static_cast<std::size_t>(from)] = true;
+      for (auto id = from; id >= 0; --id) {
+        if (!needed[static_cast<std::size_t>(id)]) continue;
+        used[static_cast<std::size_t>(id)] = true;
+        for (const auto input : graph_.node(id).inputs) needed[static_cast<std::size_t>(input)] = true;
+      }
+      return static_cast<bool>(needed[static_cast<std::size_t>(input_node(graph_))]);
+    };
+    for (const auto& [name, id] : graph_.outputs()) {
+      const auto called = name == "y" ? std::string("the output") : str("the output ", name);
+      const auto& type = graph_.node(id).type;
+      if (!type.batched) top_.fail(str(called, " is ", to_string(type), "; it must be one per sample"));
+      if (!mark(id)) top_.fail(str(called, " does not depend on the input \"x\""));
+    }
     for (const auto& [id, place] : lines_) {
       if (used[static_cast<std::size_t>(id)]) continue;
       origin_.fail(place,
@@ -293,13 +352,14 @@ class TomlBuilder {
   Graph graph_;
   LayerNames names_{graph_};
   Value last_;
+  std::vector<NetworkOutput> outputs_;  // as [[output]] says
   std::string current_;
   std::map<NodeId, toml::source_region> lines_;  // where the values were written
 };
 
 }  // namespace
 
-Graph build_toml(std::string_view text, const Shape& input, std::string_view origin) {
+BuiltGraph build_toml(std::string_view text, const Shape& input, std::string_view origin) {
   const TomlOrigin where{std::string(origin)};
   const auto top = parse_toml(text, where);
   return TomlBuilder(top, where).build(input);

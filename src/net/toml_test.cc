@@ -141,6 +141,119 @@ TEST(Toml, TakesAWholeNetworkInALineBesideHowItIsTrained) {
             "net.toml: line 1, column 9: train must be a table: write [train] above its keys");
 }
 
+TEST(Toml, ReadsSeveralOutputs) {
+  const auto [graph, outputs] = build(R"(
+    [[layer]]
+    chain = "4c3z-relu"
+    [[layer]]
+    name = "scores"
+    chain = "10n"
+    [[layer]]
+    name = "early"
+    from = "relu1"
+    chain = "gap-10n"
+    [[layer]]
+    name = "copy"
+    from = "relu1"
+    chain = "1c3z"
+    [[output]]
+    from = "scores"
+    weight = 0.5
+    [[output]]
+    from = "early"
+    weight = 0.3
+    loss = "cross-entropy"
+    label_smoothing = 0.1
+    target = "data"
+    [[output]]
+    from = "early"
+    name = "again"
+    [[output]]
+    from = "copy"
+    weight = 0
+    target = "input"
+    loss = "mean-squared-error"
+  )",
+                                      {1, 8, 8});
+  const std::vector<NetworkOutput> expected{
+      {.weight = 0.5},
+      {.name = "early", .weight = 0.3, .loss = CrossEntropy{.label_smoothing = 0.1}},
+      {.name = "again"},
+      {.name = "copy", .weight = 0, .loss = Loss::mean_squared_error, .reconstructs = true}};
+  EXPECT_EQ(outputs, expected);
+  EXPECT_EQ(graph.node(output_node(graph)).name, "scores");
+  EXPECT_EQ(graph.node(output_node(graph, "early")).name, "early");
+  EXPECT_EQ(output_node(graph, "again"), output_node(graph, "early"));
+  EXPECT_EQ(graph.node(output_node(graph, "copy")).type.shape, (Shape{1, 8, 8}));
+}
+
+TEST(Toml, SaysWhatIsWrongWithOutputs) {
+  const auto with = [](const std::string& outputs) {
+    return error_of("[[layer]]\nname = \"a\"\nchain = \"4n\"\n[[layer]]\nname = \"b\"\nchain = \"10n\"\n" + outputs);
+  };
+  const std::string b = "[[output]]\nfrom = \"b\"\n", second = b + "[[output]]\nfrom = \"a\"\n";
+  EXPECT_EQ(with(second), "no error");
+  EXPECT_EQ(with("[[output]]\nweight = 1\n"), "net.toml: line 7, column 1: [[output]] needs \"from\"");
+  EXPECT_EQ(with("[[output]]\nfrom = \"c\"\n"),
+            "net.toml: line 8, column 8: from names \"c\", which is not there; did you mean \"x\"?");
+  EXPECT_EQ(with(b + "name = \"c\"\n"),
+            "net.toml: line 9, column 8: name is not for the first [[output]], which is called \"y\"; leave it out");
+  EXPECT_EQ(with(b + "loss = \"huber\"\n"),
+            "net.toml: line 9, column 8: loss is not for the first [[output]]; write it in [train], where --loss and "
+            "--maximise can change it");
+  EXPECT_EQ(
+      with(b + "maximise = \"log-likelihood\"\n"),
+      "net.toml: line 9, column 12: maximise is not for the first [[output]]; write it in [train], where --loss and "
+      "--maximise can change it");
+  EXPECT_EQ(with(b + "weight = 0\n"),
+            "net.toml: line 7: the output y has the weight 0, but it is what the network predicts; give it another");
+  EXPECT_EQ(with(second + "weight = -1\n"), "net.toml: line 11, column 10: weight must be between 0 and 1000, not -1");
+  EXPECT_EQ(with(second + "wieght = 1\n"),
+            "net.toml: line 11, column 1: [[output]] has no key \"wieght\"; did you mean \"weight\"?");
+  EXPECT_EQ(with(second + "name = \"a b\"\n"),
+            "net.toml: line 11, column 8: name must have 1 to 100 letters, digits, \"_\", \"-\" or \".\", not \"a b\"");
+  EXPECT_EQ(with(second + "loss = \"hubert\"\n").substr(0, 60),
+            "net.toml: line 11, column 8: loss must be cross-entropy, foc");
+  EXPECT_EQ(with(second + "loss = \"huber\"\ngamma = 1\n"),
+            "net.toml: line 12, column 9: gamma is an option of the loss focal, not of huber; leave it out");
+  EXPECT_EQ(with(second + "gamma = 1\n"), "net.toml: line 11, column 1: [[output]] has no key \"gamma\"");
+  EXPECT_EQ(with(second + "loss = \"huber\"\ndelta = 0\n"),
+            "net.toml: line 12, column 9: delta must be a number above 0, not 0");
+  EXPECT_EQ(
+      with(second + "target = \"labels\"\n"),
+      "net.toml: line 11, column 10: target must be \"data\" (labels, or the data's other targets) or \"input\" (the "
+      "sample itself), not \"labels\"");
+  EXPECT_EQ(with(b + "target = \"input\"\n"),
+            "net.toml: line 7: the output y is the first, which is compared with the data's targets; let another one "
+            "have the input as its target");
+  EXPECT_EQ(with(second + "target = \"input\"\n"),
+            "net.toml: line 9: the output a has the input as its target and needs a loss for that, such as "
+            "mean-squared-error");
+  EXPECT_EQ(with(second + "target = \"input\"\nloss = \"focal\"\n"),
+            "net.toml: line 9: the output a has the input as its target, which can be any numbers; focal does not take "
+            "them, mean-squared-error does");
+  EXPECT_EQ(with(second + "[[output]]\nfrom = \"a\"\n"),
+            "net.toml: line 12, column 8: from gives a second output the name \"a\"; give it another by \"name\"");
+  EXPECT_EQ(with(second + "name = \"y\"\n"),
+            "net.toml: line 11, column 8: name gives a second output the name \"y\"; give it another by \"name\"");
+  EXPECT_EQ(with("[[output]]\nfrom = \"a\"\n"),
+            "net.toml: line 4, column 1: nothing uses \"b\"; name it in a \"from\", or remove it");
+  EXPECT_EQ(with("[output]\nfrom = \"a\"\n"),
+            "net.toml: line 7, column 1: output must be written [[output]], once for each");
+  EXPECT_EQ(error_of("output = []\nnetwork = \"10n\"\n"),
+            "net.toml: line 1, column 10: output is an empty list; write [[output]] above each, or leave it out");
+  EXPECT_EQ(error_of("[[parameter]]\nname = \"w\"\nshape = [2]\n[[layer]]\nname = \"b\"\nchain = \"10n\"\n" + b +
+                     "[[output]]\nfrom = \"w\"\n"),
+            "net.toml: line 1, column 1: the output w is shared 2; it must be one per sample");
+}
+
+TEST(Toml, TakesOutputsOfALine) {
+  const auto built =
+      build("network = \"4c3-relu-10n\"\n[[output]]\nfrom = \"dense1\"\n[[output]]\nfrom = \"relu1\"\n", {1, 8, 8});
+  EXPECT_EQ(built.outputs.size(), 2);
+  EXPECT_EQ(built.graph.node(output_node(built.graph, "relu1")).type.shape, (Shape{4, 6, 6}));
+}
+
 TEST(Toml, BuildsBranchesAndSharedWeights) {
   auto graph = build_graph(R"(
     input = [1, 8, 8]

@@ -151,6 +151,7 @@ void read_position(const json& position, TrainingRecord& record) {
   record.step = member<std::int64_t>(position, "step", Range::from_to(0, static_cast<double>(record.steps())));
   record.loss_sum = member<double>(position, "loss_sum");
   record.correct = member<double>(position, "correct", Range::from_to(0, static_cast<double>(record.samples)));
+  if (position.contains("loss_sums")) record.loss_sums = member<std::vector<double>>(position, "loss_sums");
   if (position.contains("digest")) record.digest = member<std::string>(position, "digest");
   if (position.contains("diverged")) record.diverged = member<bool>(position, "diverged");
   if (position.contains("validation")) record.validation = member<std::string>(position, "validation");
@@ -190,6 +191,7 @@ std::map<std::string, std::string> TrainingRecord::metadata() const {
   json position{{"step", step}, {"loss_sum", loss_sum}, {"correct", correct}, {"data", data}, {"samples", samples}};
   if (!digest.empty()) position["digest"] = digest;
   if (diverged) position["diverged"] = true;
+  if (!loss_sums.empty()) position["loss_sums"] = loss_sums;
   if (!validation.empty()) position["validation"] = validation;
   if (best.epoch >= 0) position["best"] = json{{"epoch", best.epoch}, {"loss", best.loss}, {"accuracy", best.accuracy}};
   if (observed.epochs > 0) position["observed"] = observed_as_json(observed);

@@ -14,9 +14,10 @@ namespace chalk {
 Graph simplify(const Graph& graph);
 
 /// The graph in training: every value that has a substitute in training (Graph::training_substitute) has given its
-/// place to it, and running averages follow the batches by updates. Values keep their ids. Nothing changes for a graph
-/// that is the same in training. `momentum`, if not empty, is the name of a shared input that takes the place of each
-/// average's own. Throws std::logic_error if a value is used before its substitute is known.
+/// place to it, and running averages follow the batches by updates; of a graph with outputs, those averages that they
+/// need. Values keep their ids. Nothing changes for a graph that is the same in training. `momentum`, if not empty, is
+/// the name of a shared input that takes the place of each average's own. Throws std::logic_error if a value is used
+/// before its substitute is known.
 Graph training_form(const Graph& graph, const std::string& momentum = {});
 
 /// The graph with scales and shifts of a convolution's or dense layer's channels made part of its weights and bias,

@@ -39,6 +39,16 @@ Graph Rewriter::finish() {
   return std::move(graph_);
 }
 
+std::vector<bool> needed_by_outputs(const Graph& graph) {
+  std::vector<bool> needed(static_cast<std::size_t>(graph.size()), false);
+  for (const auto& [name, id] : graph.outputs()) needed[static_cast<std::size_t>(id)] = true;
+  for (auto id = needed.size(); id-- > 0;) {
+    if (!needed[id]) continue;
+    for (const auto input : graph.node(static_cast<NodeId>(id)).inputs) needed[static_cast<std::size_t>(input)] = true;
+  }
+  return needed;
+}
+
 Graph without_dead_nodes(const Graph& graph) {
   std::vector<bool> live(static_cast<std::size_t>(graph.size()), false);
   for (const auto& [name, id] : graph.outputs()) live[static_cast<std::size_t>(id)] = true;

@@ -40,6 +40,9 @@ class Rewriter {
   std::vector<NodeId> new_of_;  // −1: not mapped
 };
 
+/// By id, whether a value is one of the graph's outputs or one that they are computed from.
+std::vector<bool> needed_by_outputs(const Graph& graph);
+
 /// The graph without the nodes that neither an output nor an update needs; inputs and parameters stay, but noise goes.
 Graph without_dead_nodes(const Graph& graph);
 

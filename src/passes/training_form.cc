@@ -40,7 +40,9 @@ Graph training_form(const Graph& graph, const std::string& momentum) {
   Graph training = substituted(graph);
   const Value given = momentum.empty() ? Value() : training.shared_input(momentum);
   const std::string layer_before = training.layer();
+  const auto needed = needed_by_outputs(graph);
   for (const auto& average : graph.running_averages()) {
+    if (!graph.outputs().empty() && !needed[static_cast<std::size_t>(average.parameter)]) continue;
     const Value parameter = training.value(average.parameter), estimate = training.value(average.estimate);
     training.layer(graph.node(average.estimate).layer);
     const Value rest = given ? training.constant(1) - given : training.constant(1 - average.momentum);

@@ -10,6 +10,7 @@
 #include "chalkgrad/error.h"
 #include "chalkgrad/train.h"
 #include "src/base/random.h"
+#include "src/losses/loss.h"
 #include "src/run/fma_peak.h"
 #include "src/train/training_graph.h"
 
@@ -109,12 +110,12 @@ struct Benchmark::State {
     compile.threads = options.threads;
     compile.profile = options.profile;
     if (options.inference) {
-      inference.emplace(network.graph(), network.variables(), compile);
+      inference.emplace(network.graph_of("y"), network.variables(), compile);
       inference->feed("x", samples.x());
     }
     if (options.training) {
       const Loss loss = natural_loss(network);
-      const auto step = training_graph(network, network.output_shape(), of_softmax(loss),
+      const auto step = training_graph(network, target_shape(loss, network.output_shape()), of_classes(loss),
                                        {.optimizer = options.optimizer, .loss = loss});
       variables = Variables(step.graph, options.seed);
       training.emplace(step.graph, variables, compile);

@@ -8,6 +8,7 @@
 #include "src/base/text.h"
 #include "src/base/threads.h"
 #include "src/train/feeds.h"
+#include "src/train/objective.h"
 #include "src/train/validation.h"
 
 namespace chalk {
@@ -53,10 +54,10 @@ void check_run(const Network& network, const Dataset& data, const TrainOptions& 
   check_options(options);
   check_parameters(network.graph());
   check_fits(network, data);
-  check_targets(data, options.loss, network.output_shape());
+  check_targets(network, network.outputs(), data, options.loss);
   if (data.size() > 0xffffffffU) throw InputError("at most 2^32 − 1 samples are supported");
   check_validation(network, data, options);
-  if (options.validation) check_targets(*options.validation, options.loss, network.output_shape());
+  if (options.validation) check_targets(network, network.outputs(), *options.validation, options.loss);
   check_batches(network.graph(), static_cast<std::int64_t>(data.size()), options.batch);
 }
 

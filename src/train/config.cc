@@ -10,33 +10,11 @@
 #include "src/base/wording.h"
 #include "src/losses/loss.h"
 #include "src/net/build.h"
+#include "src/net/loss_reader.h"
 #include "src/net/toml_reader.h"
 
 namespace chalk {
 namespace {
-
-/// What is minimised under the key "loss", or maximised under "maximise".
-std::optional<Loss> read_objective(TableReader& reader, std::string_view key, bool likelihoods) {
-  const auto text = reader.text(key);
-  if (!text) return {};
-  std::vector<std::string_view> names;
-  for (const Loss& loss : all_losses()) {
-    if (maximised(loss) != likelihoods) continue;
-    if (name_of(loss) == *text) return loss;
-    names.push_back(name_of(loss));
-  }
-  reader.fail(key, str("must be ", alternatives({names.begin(), names.end()}), ", not ", in_quotes(*text),
-                       did_you_mean(*text, names)));
-}
-
-std::optional<Loss> read_objective(TableReader& reader) {
-  const auto loss = read_objective(reader, "loss", false), likelihood = read_objective(reader, "maximise", true);
-  if (loss && likelihood) {
-    reader.fail("maximise",
-                str("stands beside loss = \"", name_of(*loss), "\", which is minimised; leave out one of the two"));
-  }
-  return likelihood ? likelihood : loss;
-}
 
 /// A share of the training samples, or "test".
 std::optional<std::string> read_validation(TableReader& reader) {
@@ -46,18 +24,6 @@ std::optional<std::string> read_validation(TableReader& reader) {
   if (share > 0 && share < 1) return shortest(share);
   if (node->is_string() && node->value_or(std::string()) == "test") return "test";
   reader.fail("validation", "must be \"test\", or a number above 0 and below 1: a share of the training samples");
-}
-
-/// An option of a loss that is not this one.
-void refuse_other_losses(TableReader& reader, const Loss& loss) {
-  const auto has = texts_of([&](FieldVisitor& v) { loss.options().show(v); });
-  for (const Loss& other : all_losses()) {
-    for (const auto& [name, value] : texts_of([&](FieldVisitor& v) { other.options().show(v); })) {
-      if (std::ranges::find(has, name, &std::pair<std::string, std::string>::first) != has.end()) continue;
-      if (!reader.has(name)) continue;
-      reader.fail(name, str("is an option of the loss ", name_of(other), ", not of ", name_of(loss), "; leave it out"));
-    }
-  }
 }
 
 /// [[train.group]], once for each group.
@@ -93,7 +59,7 @@ TrainConfig read_train_config(std::string_view text, std::string_view origin, Tr
   TrainConfig config;
   config.data = reader.text("data");
   config.validation = read_validation(reader);
-  config.loss = read_objective(reader);
+  config.loss = read_loss(reader);
   if (config.loss) options.loss = *config.loss;
   FieldReader fields(reader);
   options.visit(fields);

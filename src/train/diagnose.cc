@@ -10,8 +10,9 @@
 #include "src/ir/leaves.h"
 #include "src/losses/loss.h"
 #include "src/passes/passes.h"
+#include "src/passes/rewrite.h"
 #include "src/train/feeds.h"
-#include "src/train/training_graph.h"
+#include "src/train/objective.h"
 
 namespace chalk {
 namespace {
@@ -22,13 +23,15 @@ std::string flaw(std::span<const float> values) {
   return at == values.size() ? "" : str(" (", name_of_flaw(values[at]), ")");
 }
 
-/// The first of the graph's parameters, or of its layers when it runs on these samples: "the layer dense1 (inf) for
-/// sample 17".
+/// The first of the parameters that the graph's outputs need, or of the layers when it runs on these samples: "the
+/// layer dense1 (inf) for sample 17".
 std::string first_flaw(Graph graph, Variables& variables, const Feed& x, std::uint64_t seed, std::uint64_t position,
                        std::size_t samples, const std::uint32_t* rows) {
+  const auto needed = needed_by_outputs(graph);
   graph.clear_outputs();
   for (NodeId id = 0; id < graph.size(); ++id) {
-    if (!is_leaf(*graph.node(id).op)) graph.output(str("%", id), graph.value(id));
+    if (needed[static_cast<std::size_t>(id)] && !is_leaf(*graph.node(id).op))
+      graph.output(str("%", id), graph.value(id));
   }
   CompileOptions options;
   options.disabled_passes = {"simplify", "fuse"};  // every value as it is written
@@ -39,6 +42,7 @@ std::string first_flaw(Graph graph, Variables& variables, const Feed& x, std::ui
   program.run(samples, rows);
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
+    if (!needed[static_cast<std::size_t>(id)]) continue;
     if (variables.contains(node.name)) {
       const auto what = flaw(std::as_const(variables).at(node.name).values());
       if (!what.empty()) return str("the parameter ", node.name, what);
@@ -68,8 +72,8 @@ std::string place_of_flaw(const Graph& graph, NodeId id, float value, std::size_
 std::string first_not_finite(Network& network, const Dataset& data, std::size_t samples, const std::uint32_t* rows) {
   const auto& run = network.training;  // the noise of the step that failed
   const auto where =
-      first_flaw(training_form(network.graph()), network.variables(), sample_feed(data), run ? run->options.seed : 0,
-                 run ? static_cast<std::uint64_t>(run->step) : 0, samples, rows);
+      first_flaw(training_form(trained_graph(network)), network.variables(), sample_feed(data),
+                 run ? run->options.seed : 0, run ? static_cast<std::uint64_t>(run->step) : 0, samples, rows);
   return where.empty() ? "the loss" : where;
 }
 
@@ -88,26 +92,31 @@ void check_parameters(const Network& network) {
   }
 }
 
-void fail_prediction(Network& network, const Feed& x, std::size_t samples, const std::uint32_t* rows) {
-  const auto where = first_flaw(network.graph(), network.variables(), x, 0, 0, samples, rows);
+void fail_prediction(const Graph& graph, Variables& variables, const Feed& x, std::size_t samples,
+                     const std::uint32_t* rows) {
+  const auto where = first_flaw(graph, variables, x, 0, 0, samples, rows);
   throw NumericError(str("the network's answer is not finite; the first value that is not is in ",
                          where.empty() ? "the loss" : where, kUseless));
 }
 
-std::string output_outside_domain(Network& network, const Dataset& data, const Loss& loss, std::size_t samples,
+std::string output_outside_domain(Network& network, const Dataset& data, const Loss& first,
+                                  std::span<const NetworkOutput> outputs, std::size_t samples,
                                   const std::uint32_t* rows) {
-  if (definition_of(loss).about_outputs.empty()) return {};
-  const Graph& graph = network.graph();
-  Program program(graph, network.variables());
-  program.feed("x", sample_feed(data));
-  program.run(samples, rows);
-  const auto y = program.output(graph.outputs().at(0).first);
-  const auto size = y.size() / samples;
-  for (std::size_t at = 0; at < y.size(); ++at) {
-    if (!std::isfinite(y[at])) continue;
-    const auto row = rows ? rows[at / size] : static_cast<std::uint32_t>(at / size);
-    auto what = outside_domain(graph, loss, static_cast<double>(y[at]), at % size, row);
-    if (!what.empty()) return what;
+  for (const auto& output : outputs) {
+    const Loss loss = loss_of(output, first);
+    if (definition_of(loss).about_outputs.empty()) continue;
+    const Graph graph = network.graph_of(output.name);
+    Program program(graph, network.variables());
+    program.feed("x", sample_feed(data));
+    program.run(samples, rows);
+    const auto y = program.output(output.name);
+    const auto size = y.size() / samples;
+    for (std::size_t at = 0; at < y.size(); ++at) {
+      if (!std::isfinite(y[at])) continue;
+      const auto row = rows ? rows[at / size] : static_cast<std::uint32_t>(at / size);
+      auto what = outside_domain(graph, loss, static_cast<double>(y[at]), at % size, row);
+      if (!what.empty()) return what;
+    }
   }
   return {};
 }

@@ -22,16 +22,17 @@ std::string first_not_finite(Network& network, const Dataset& data, std::size_t 
 std::string variable_not_finite(const Variables& variables, std::span<const std::string> names);
 /// Throws NumericError naming the first parameter of the network that holds NaN or infinity.
 void check_parameters(const Network& network);
-/// Throws NumericError naming the first parameter or layer in which that is so when the network predicts these samples.
-[[noreturn]] void fail_prediction(Network& network, const Feed& x, std::size_t samples,
+/// Throws NumericError naming the first parameter or layer in which that is so when the graph predicts these samples.
+[[noreturn]] void fail_prediction(const Graph& graph, Variables& variables, const Feed& x, std::size_t samples,
                                   const std::uint32_t* rows = nullptr);
 
-/// For a loss that takes only certain outputs: the first output of these samples that it does not take, and what to do
-/// about it: "tanh2 gives -0.31 for output 4 of sample 17; …". Empty if there is none, or if the loss takes all.
-std::string output_outside_domain(Network& network, const Dataset& data, const Loss& loss, std::size_t samples,
+/// For losses that take only certain numbers: the first of these samples that such an output's loss does not take, and
+/// what to do about it: "tanh2 gives -0.31 for output 4 of sample 17; …". Empty if there is none, or if they take all.
+std::string output_outside_domain(Network& network, const Dataset& data, const Loss& first,
+                                  std::span<const NetworkOutput> outputs, std::size_t samples,
                                   const std::uint32_t* rows);
 
-/// The same for a network's graph: output `index` of `sample` is `value`. Empty if the loss takes it.
+/// The same for a graph with one output, whose element `index` for `sample` is `value`. Empty if the loss takes it.
 std::string outside_domain(const Graph& graph, const Loss& loss, double value, std::size_t index, std::size_t sample);
 
 }  // namespace chalk

@@ -6,10 +6,9 @@
 #include "chalkgrad/ops.h"
 #include "chalkgrad/train.h"
 #include "src/base/text.h"
-#include "src/net/build.h"
+#include "src/losses/loss.h"
 #include "src/train/feeds.h"
 #include "src/train/tally.h"
-#include "src/train/training_graph.h"
 
 namespace chalk {
 namespace {

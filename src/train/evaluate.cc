@@ -12,8 +12,8 @@
 #include "src/train/diagnose.h"
 #include "src/train/evaluator.h"
 #include "src/train/feeds.h"
+#include "src/train/objective.h"
 #include "src/train/tally.h"
-#include "src/train/training_graph.h"
 
 namespace chalk {
 namespace {
@@ -70,29 +70,39 @@ void count_answers(Evaluation& result, const Dataset& data, std::size_t first, s
   }
 }
 
-void add_loss_outputs(Graph& graph, const SampleLoss& of_sample) {
-  graph.output("loss", of_sample.loss);
-  if (of_sample.weight) graph.output("weight", of_sample.weight);
+std::int64_t count_correct(const Dataset& data, std::size_t first, std::span<const float> outputs) {
+  const auto classes = data.class_names.size();
+  std::int64_t correct = 0;
+  for (std::size_t sample = first; !outputs.empty(); ++sample, outputs = outputs.subspan(classes)) {
+    const auto scores = outputs.first(classes);
+    if (std::ranges::max_element(scores) - scores.begin() == data.labels[sample]) ++correct;
+  }
+  return correct;
 }
 
-void LossSum::add(const Program& program, bool weighs, std::size_t samples) {
-  for (const float one : program.output("loss")) loss += static_cast<double>(one);
+void add_loss_outputs(Graph& graph, const SampleLoss& of_sample, const LossNames& names) {
+  graph.output(names.loss, of_sample.loss);
+  if (of_sample.weight) graph.output(names.weight, of_sample.weight);
+}
+
+void LossSum::add(const Program& program, bool weighs, std::size_t samples, const LossNames& names) {
+  for (const float one : program.output(names.loss)) loss += static_cast<double>(one);
   if (!weighs) {
     weight += static_cast<double>(samples);
     return;
   }
-  for (const float one : program.output("weight")) weight += static_cast<double>(one);
+  for (const float one : program.output(names.weight)) weight += static_cast<double>(one);
 }
 
 void finish_evaluation(Evaluation& result, const LossSum& sum) {
-  result.loss = sum.weight == 0 ? sum.loss : sum.loss / sum.weight;
+  result.loss = result.objective = sum.mean();
   if (!result.classes.empty()) result.accuracy = result.top(1);
 }
 
-Outputs outputs_of(const Network& network) {
+Outputs outputs_of(const Network& network, std::string_view output) {
   Graph graph = network.graph();
-  const Ending end = ending_of(graph.value(output_node(graph)));
-  const auto chosen = chosen_loss(network);
+  const Ending end = ending_of(graph.value(output_node(graph, output)));
+  const auto chosen = chosen_loss(network, output);
   if (end.one_distribution() || (chosen && of_softmax(*chosen))) return Outputs::classes;
   if (end.kind == Ending::Kind::softmaxes) return Outputs::probabilities;
   if (chosen && *chosen == Loss::sigmoid_cross_entropy) return Outputs::probabilities;
@@ -100,7 +110,7 @@ Outputs outputs_of(const Network& network) {
     const bool of_events = !chosen || *chosen == Loss::binary_cross_entropy || !network.encoding.class_names.empty();
     return of_events ? Outputs::probabilities : Outputs::numbers;
   }
-  return of_softmax(natural_loss(network)) ? Outputs::classes : Outputs::numbers;
+  return of_softmax(chosen ? *chosen : natural_loss(network)) ? Outputs::classes : Outputs::numbers;
 }
 
 void encode_as_trained(const Network& network, Dataset& data) {
@@ -114,13 +124,24 @@ void encode_as_trained(const Network& network, Dataset& data) {
 
 Evaluator::Evaluator(Network& network, const Dataset& data, int threads) : network_(network), data_(data) {
   check_fits(network, data);
-  loss_ = loss_for(network, data);
-  check_targets(data, loss_, network.output_shape());
-  Graph graph = network.graph();
-  answer_ = graph.outputs()[0].first;
-  const SampleLoss of_sample = add_loss(graph, loss_, target_shape(data));
-  weighs_ = static_cast<bool>(of_sample.weight);
-  add_loss_outputs(graph, of_sample);
+  const Loss first = loss_for(network, data);
+  const auto outputs = outputs_for(network, data);
+  check_targets(network, outputs, data, first);
+  Graph graph = graph_of(network, outputs);
+  const auto losses = add_losses(graph, outputs, first, target_shape(data));
+  graph.clear_outputs();
+  for (const auto& each : losses) {
+    const auto& name = each.output.name;
+    const bool is_first = parts_.empty(), has_labels = !data.labels.empty() && !each.output.reconstructs;
+    Part part{each.output, each.loss, static_cast<bool>(each.of_sample.weight), has_labels, {}, "y"};
+    if (!is_first) {  // an output may have any name without spaces
+      part.names = {str("loss of ", name), str("weight of ", name)};
+      part.answer = str("answer of ", name);
+    }
+    if (is_first || has_labels) graph.output(part.answer, graph.value(output_node(network.graph(), name)));
+    add_loss_outputs(graph, each.of_sample, part.names);
+    parts_.push_back(std::move(part));
+  }
   CompileOptions options;
   options.threads = threads;
   program_.emplace(graph, network.variables(), options);
@@ -131,36 +152,54 @@ Evaluation Evaluator::operator()() {
   program_->feed("x", sample_feed(data_));
   program_->feed("t", target_feed(data_));
   Evaluation result;
-  result.measured = loss_;
+  result.measured = parts_[0].loss;
   result.samples = static_cast<std::int64_t>(data_.size());
   if (!data_.labels.empty()) begin_classes(result, data_);
-  LossSum sum;
+  std::vector<LossSum> sums(parts_.size());
+  std::vector<std::int64_t> correct(parts_.size());
   std::vector<std::uint32_t> rows;
   for (std::size_t first = 0; first < data_.size(); first += kEvaluationChunk) {
     rows.resize(std::min(kEvaluationChunk, data_.size() - first));
     std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
     program_->run(rows.size(), rows.data());
-    sum.add(*program_, weighs_, rows.size());
-    if (!std::isfinite(sum.loss)) {
-      const auto what = output_outside_domain(network_, data_, loss_, rows.size(), rows.data());
-      if (!what.empty()) throw NumericError(what);
-      fail_prediction(network_, sample_feed(data_), rows.size(), rows.data());
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      const auto& part = parts_[i];
+      sums[i].add(*program_, part.weighs, rows.size(), part.names);
+      if (!std::isfinite(sums[i].loss)) fail(part, rows);
+      if (i > 0 && part.has_labels) correct[i] += count_correct(data_, first, program_->output(part.answer));
     }
-    if (!result.classes.empty()) count_answers(result, data_, first, program_->output(answer_));
+    if (!result.classes.empty()) count_answers(result, data_, first, program_->output(parts_[0].answer));
   }
-  finish_evaluation(result, sum);
+  finish_evaluation(result, sums[0]);
+  result.objective = 0;
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    const auto& part = parts_[i];
+    result.objective += part.output.weight * sums[i].mean();
+    if (i == 0) continue;
+    OutputEvaluation other{part.output.name, sums[i].mean(), part.loss, {}};
+    if (part.has_labels) other.accuracy = ratio(correct[i], result.samples);
+    result.others.push_back(std::move(other));
+  }
   return result;
+}
+
+void Evaluator::fail(const Part& part, const std::vector<std::uint32_t>& rows) {
+  NetworkOutput output = part.output;
+  output.loss = part.loss;
+  const auto what = output_outside_domain(network_, data_, part.loss, {&output, 1}, rows.size(), rows.data());
+  if (!what.empty()) throw NumericError(what);
+  fail_prediction(network_.graph_of(output.name), network_.variables(), sample_feed(data_), rows.size(), rows.data());
 }
 
 Evaluation evaluate(Network& network, const Dataset& data, int threads) { return Evaluator(network, data, threads)(); }
 
 namespace {
 
-Graph prediction_graph(const Network& network, bool probabilities) {
+Graph prediction_graph(const Network& network, bool probabilities, std::string_view output) {
   Graph graph = network.graph();
-  const Value y = graph.value(output_node(graph)), logits = logits_of(graph);
-  const auto chosen = chosen_loss(network);
-  const bool classes = outputs_of(network) == Outputs::classes;
+  const Value y = graph.value(output_node(graph, output)), logits = logits_of(y);
+  const auto chosen = chosen_loss(network, output);
+  const bool classes = outputs_of(network, output) == Outputs::classes;
   const bool of_events = chosen && *chosen == Loss::sigmoid_cross_entropy;
   const bool has_sigmoid = ending_of(y).kind == Ending::Kind::sigmoid;
   graph.clear_outputs();
@@ -180,10 +219,11 @@ void check_samples(const Feed& samples, std::size_t count, std::size_t each) {
 
 }  // namespace
 
-Predictor::Predictor(Network& network, bool probabilities, int threads)
+Predictor::Predictor(Network& network, bool probabilities, int threads, std::string_view output)
     : network_(&network),
+      output_(output),
       inputs_(static_cast<std::size_t>(elements(network.input_shape()))),
-      program_(prediction_graph(network, probabilities), network.variables(), {.threads = threads}) {
+      program_(prediction_graph(network, probabilities, output), network.variables(), {.threads = threads}) {
   check_parameters(network);
 }
 
@@ -192,12 +232,14 @@ std::span<const float> Predictor::operator()(const Feed& samples, std::size_t co
   check_samples(samples, count, inputs_);
   program_.run(count);
   const auto y = program_.output("prediction");
-  if (first_not_finite(y) != y.size()) fail_prediction(*network_, samples, count);
+  if (first_not_finite(y) != y.size())
+    fail_prediction(network_->graph_of(output_), network_->variables(), samples, count);
   return y;
 }
 
-std::vector<float> predict(Network& network, const Feed& samples, std::size_t count, bool probabilities, int threads) {
-  Predictor predictor(network, probabilities, threads);
+std::vector<float> predict(Network& network, const Feed& samples, std::size_t count, bool probabilities, int threads,
+                           std::string_view output) {
+  Predictor predictor(network, probabilities, threads, output);
   const auto values = predictor(samples, count);
   return {values.begin(), values.end()};
 }

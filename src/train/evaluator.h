@@ -3,9 +3,11 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "chalkgrad/evaluate.h"
 #include "chalkgrad/program.h"
+#include "src/train/tally.h"
 
 namespace chalk {
 
@@ -19,11 +21,21 @@ class Evaluator {
   Evaluation operator()();
 
  private:
+  /// An output of the network, and what the program gives for it.
+  struct Part {
+    NetworkOutput output;
+    Loss loss;
+    bool weighs, has_labels;
+    LossNames names;
+    std::string answer;  // what is compared with labels
+  };
+
+  /// Says where an output's loss for these rows stops being finite.
+  [[noreturn]] void fail(const Part& part, const std::vector<std::uint32_t>& rows);
+
   Network& network_;
   const Dataset& data_;
-  Loss loss_;
-  bool weighs_ = false;
-  std::string answer_;  // the output that is counted
+  std::vector<Part> parts_;
   std::optional<Program> program_;
 };
 

@@ -10,21 +10,24 @@
 #include "src/base/wording.h"
 #include "src/ir/leaves.h"
 #include "src/losses/loss.h"
+#include "src/net/build.h"
+#include "src/train/objective.h"
 
 namespace chalk {
 namespace {
 
 /// A label that is too high makes classes that nobody meant, so its sample is named.
-void check_classes(const Network& network, const Dataset& data) {
-  const Shape& outputs = network.output_shape();
+void check_classes(const Network& network, const NetworkOutput& output, const Dataset& data) {
+  const Shape& outputs = network.output_shape(output.name);
   const auto classes = static_cast<std::int64_t>(data.class_names.size());
-  if (data.labels.empty() || outputs == Shape{classes}) return;
+  if (data.labels.empty() || output.reconstructs || outputs == Shape{classes}) return;
   const auto highest = std::ranges::max_element(data.labels);
   const bool too_high = *highest >= elements(outputs);
   const auto sample = static_cast<std::uint64_t>(highest - data.labels.begin());
-  throw ShapeError(str("the network's output is ", to_string(outputs), " but the data have ", classes, " classes; ",
+  throw ShapeError(str(called(output), " is ", to_string(outputs), " but the data have ", classes, " classes; ",
                        too_high ? str("sample ", grouped(sample), " has label ", *highest, ": correct it, or ") : "",
-                       "end the network with a dense layer of as many neurons, e.g. ", classes, "n"));
+                       output.name == "y" ? "end the network" : "let it come from a branch that ends",
+                       " with a dense layer of as many neurons, e.g. ", classes, "n"));
 }
 
 /// Each place has a class, or the label that is ignored.
@@ -73,7 +76,9 @@ Shape target_shape(const Dataset& data) {
   return data.labels.empty() ? data.target : Shape{static_cast<std::int64_t>(data.class_names.size())};
 }
 
-std::optional<Loss> chosen_loss(const Network& network) {
+std::optional<Loss> chosen_loss(const Network& network, std::string_view output) {
+  const auto found = std::ranges::find(network.outputs(), output, &NetworkOutput::name);
+  if (found != network.outputs().end() && found->loss) return found->loss;
   if (const auto trained = trained_loss(network)) return trained;
   TrainOptions unused;
   return read_train_config(network.text(), "the network", unused).loss;
@@ -94,9 +99,23 @@ bool are_distributions(const Dataset& data) {
   return true;
 }
 
-Loss loss_for(const Network& network, const Dataset& data) {
-  const Loss natural = natural_loss(network);
-  return data.labels.empty() && of_classes(natural) && !are_distributions(data) ? Loss::squared_error : natural;
+namespace {
+
+/// Squared error if the loss needs classes and the data have none.
+Loss fitting(const Loss& loss, const Dataset& data) {
+  return data.labels.empty() && of_classes(loss) && !are_distributions(data) ? Loss::squared_error : loss;
+}
+
+}  // namespace
+
+Loss loss_for(const Network& network, const Dataset& data) { return fitting(natural_loss(network), data); }
+
+std::vector<NetworkOutput> outputs_for(const Network& network, const Dataset& data) {
+  auto outputs = network.outputs();
+  for (auto& output : outputs) {
+    if (output.loss && !output.reconstructs) output.loss = fitting(*output.loss, data);
+  }
+  return outputs;
 }
 
 void check_fits(const Network& network, const Dataset& data) {
@@ -107,7 +126,7 @@ void check_fits(const Network& network, const Dataset& data) {
                          " but the network takes ", to_string(network.input_shape()),
                          "; build the network for the data's shape"));
   }
-  check_classes(network, data);
+  for (const auto& output : network.outputs()) check_classes(network, output, data);
 }
 
 void check_targets(const Dataset& data, const Loss& loss, const Shape& output) {

@@ -14,7 +14,7 @@
 #include "src/passes/passes.h"
 #include "src/run/reference.h"
 #include "src/train/feeds.h"
-#include "src/train/training_graph.h"
+#include "src/train/objective.h"
 
 namespace chalk {
 namespace {
@@ -109,13 +109,16 @@ void by_engine(std::vector<InspectedValue>& results, Graph& graph, const std::ve
 std::vector<InspectedValue> inspect(Network& network, const Dataset& data, std::size_t first, std::size_t count,
                                     InspectBy by) {
   check_fits(network, data);
-  check_targets(data, loss_for(network, data), network.output_shape());
+  const Loss first_loss = loss_for(network, data);
+  auto outputs = outputs_for(network, data);
+  std::erase_if(outputs, [](const NetworkOutput& output) { return output.weight == 0; });
+  check_targets(network, outputs, data, first_loss);
   if (count == 0 || first >= data.size() || count > data.size() - first) {
     throw InputError(str("data set ", in_quotes(data.name), " has ", grouped(data.size()), " samples; ", grouped(count),
                          " from ", grouped(first), " on are not all there"));
   }
   Graph graph = training_form(network.graph());
-  const Value loss = batch_mean(add_loss(graph, loss_for(network, data), target_shape(data)));
+  const Value loss = objective(graph, add_losses(graph, outputs, first_loss, target_shape(data)));
   graph.name(loss, "loss");
   auto all = entries(graph);
   std::vector<Value> wrt;

@@ -22,7 +22,7 @@
 #include "src/run/update_check.h"
 #include "src/train/diagnose.h"
 #include "src/train/feeds.h"
-#include "src/train/training_graph.h"
+#include "src/train/objective.h"
 
 namespace chalk {
 namespace {
@@ -32,17 +32,19 @@ constexpr double kCorruption = 1.01;
 
 using Feeds = std::map<std::string, std::vector<float>>;
 
-/// The loss of a network, and what it is differentiated with respect to.
+/// The loss of a network, Σ weight · loss if there are several, and what it is differentiated with respect to.
 struct Problem {
   explicit Problem(const Network& network);
   Graph graph;
+  std::vector<OutputLoss> losses;
   Value loss;
   std::vector<Value> wrt;  // the parameters, and the input
 };
 
 Problem::Problem(const Network& network) : graph(training_form(network.graph())) {
   const Loss kind = natural_loss(network);
-  loss = batch_mean(add_loss(graph, kind, target_shape(kind, network.output_shape())));
+  losses = add_losses(graph, network, kind, target_shape(kind, network.output_shape()));
+  loss = objective(graph, losses);
   wrt = graph.parameters();
   wrt.push_back(graph.find("x"));
 }
@@ -58,10 +60,13 @@ Feeds draw_samples(const Network& network, Graph& graph, const NetworkGradcheckO
   }
   const auto classes = static_cast<std::size_t>(elements(network.output_shape()));
   const Loss loss = natural_loss(network);
+  const auto outputs = trained_outputs(network);
+  const bool labels = std::ranges::any_of(
+      outputs, [&](const NetworkOutput& output) { return !output.reconstructs && of_classes(loss_of(output, loss)); });
   if (definition_of(loss).target.value == Target::places) {
     for (auto& t : feeds["t"]) t = std::floor(t * static_cast<float>(network.output_shape()[0]));
   }
-  if (of_classes(loss)) {
+  if (labels) {
     for (std::size_t i = 0; i < o.batch * classes; ++i)
       feeds["t"][i] = i % classes == i / classes % classes ? 1.0F : 0.0F;
   }
@@ -70,15 +75,18 @@ Feeds draw_samples(const Network& network, Graph& graph, const NetworkGradcheckO
 
 /// If a loss does not take an output, the result is NaN, which says little.
 void check_outputs(const Network& network, const Problem& p, Reference& reference) {
-  const NodeId y = output_node(network.graph());  // the same in both graphs
-  const NodeId wanted[] = {y, p.loss.id()};
+  std::vector<NodeId> wanted{p.loss.id()};  // outputs have the same ids in both graphs
+  for (const auto& each : p.losses) wanted.push_back(output_node(network.graph(), each.output.name));
   reference.run(wanted);
   if (std::isfinite(reference.value(p.loss.id())[0])) return;
-  const auto& values = reference.value(y);
-  const auto size = values.size() / reference.batch();
-  for (std::size_t at = 0; at < values.size(); ++at) {
-    const auto what = outside_domain(network.graph(), natural_loss(network), values[at], at % size, at / size);
-    if (!what.empty()) throw NumericError(what);
+  for (const auto& each : p.losses) {
+    const Graph graph = network.graph_of(each.output.name);
+    const auto& values = reference.value(graph.outputs()[0].second);
+    const auto size = values.size() / reference.batch();
+    for (std::size_t at = 0; at < values.size(); ++at) {
+      const auto what = outside_domain(graph, each.loss, values[at], at % size, at / size);
+      if (!what.empty()) throw NumericError(what);
+    }
   }
 }
 
@@ -178,7 +186,8 @@ NetworkGradcheck check_network(const Network& network, const NetworkGradcheckOpt
   NetworkGradcheck result;
   result.engine = check_engine(network, options);
   Problem p(network);
-  const Value outputs[] = {p.loss, p.graph.value(p.graph.outputs()[0].second)};
+  std::vector<Value> outputs{p.loss};
+  for (const auto& [name, id] : p.graph.outputs()) outputs.push_back(p.graph.value(id));
   GradcheckOptions by_difference;
   by_difference.seed = options.seed;
   by_difference.batch = options.batch;

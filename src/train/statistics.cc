@@ -4,6 +4,7 @@
 
 #include "src/passes/passes.h"
 #include "src/train/feeds.h"
+#include "src/train/objective.h"
 
 namespace chalk {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 constexpr const char* kShare = "statistics.share";
 
 Program program_for(Network& network, const TrainOptions& options) {
-  Graph graph = training_form(network.graph(), kShare);
+  Graph graph = training_form(trained_graph(network), kShare);
   graph.clear_outputs();
   CompileOptions compile;
   compile.threads = options.threads;

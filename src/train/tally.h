@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
 
 #include "chalkgrad/evaluate.h"
 #include "chalkgrad/losses.h"
@@ -15,15 +18,24 @@ constexpr std::size_t kEvaluationChunk = 1024;  ///< samples per run
 void begin_classes(Evaluation& result, const Dataset& data);
 /// Outputs for the samples from `first` on, one for each class.
 void count_answers(Evaluation& result, const Dataset& data, std::size_t first, std::span<const float> outputs);
+/// How often the largest of these outputs, for the samples from `first` on, is that of the label.
+std::int64_t count_correct(const Dataset& data, std::size_t first, std::span<const float> outputs);
+
+/// What a loss is called among a program's outputs.
+struct LossNames {
+  std::string loss = "loss", weight = "weight";
+};
 /// Makes the loss of each sample, and what it counts in the mean if that is not 1, outputs of the graph.
-void add_loss_outputs(Graph& graph, const SampleLoss& of_sample);
+void add_loss_outputs(Graph& graph, const SampleLoss& of_sample, const LossNames& names = {});
 /// Σ loss and Σ weight over the samples of several runs.
 struct LossSum {
   double loss = 0, weight = 0;
 
   /// Adds the outputs of a run of that many samples. `weighs`: it has weights.
-  void add(const Program& program, bool weighs, std::size_t samples);
+  void add(const Program& program, bool weighs, std::size_t samples, const LossNames& names = {});
+  double mean() const { return weight == 0 ? loss : loss / weight; }
 };
+/// Of a network with one output.
 void finish_evaluation(Evaluation& result, const LossSum& sum);
 
 }  // namespace chalk

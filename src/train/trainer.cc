@@ -17,6 +17,7 @@
 #include "src/train/diagnose.h"
 #include "src/train/evaluator.h"
 #include "src/train/feeds.h"
+#include "src/train/objective.h"
 #include "src/train/order.h"
 #include "src/train/snapshot.h"
 #include "src/train/statistics.h"
@@ -121,6 +122,7 @@ class Moment {
     const auto& record = *network_->training;
     step_ = record.step;
     loss_sum_ = record.loss_sum;
+    loss_sums_ = record.loss_sums;
     correct_ = record.correct;
     observed_ = record.observed;
   }
@@ -129,6 +131,7 @@ class Moment {
     auto& record = *network_->training;
     record.step = step_;
     record.loss_sum = loss_sum_;
+    record.loss_sums = loss_sums_;
     record.correct = correct_;
     record.observed = observed_;
   }
@@ -140,6 +143,7 @@ class Moment {
   Snapshot variables_;
   std::int64_t step_ = 0;
   double loss_sum_ = 0, correct_ = 0;
+  std::vector<double> loss_sums_;
   Observed observed_;
 };
 
@@ -183,6 +187,7 @@ struct Trainer::State {
     }
     network.training->states = graph.states;
     for (const auto& name : best_variables(network)) network.training->states.push_back(name);
+    network.training->loss_sums.resize(graph.losses.size());
     network.encoding = {data.scale, data.shift, data.class_names};
     program.emplace(graph.graph, network.variables(), compile_options(options, graph));
     feed(*program);
@@ -193,6 +198,9 @@ struct Trainer::State {
     keep_every = steps_between(*kept, network, options.batch);
     now.steps = network.training->steps();
     now.epoch_samples = network.training->samples;
+    if (!graph.losses.empty()) {
+      for (const auto& output : trained_outputs(network)) now.outputs.push_back({output.name});
+    }
     now.step = network.training->step;
     now.best_epoch = network.training->best.epoch;
     if (now.step > 0) now.lr = rate(now.step - 1);
@@ -225,6 +233,8 @@ struct Trainer::State {
     const TrainingRecord& record = *network.training;
     return lr * options.schedule.factor(step, now.steps, record.steps_per_epoch(), record.observed);
   }
+
+  double loss_of_step(std::string_view output) const { return static_cast<double>(program->output(output)[0]); }
 
   // What to do about numbers that are not finite.
   std::string flaw() const { return variable_not_finite(network.variables(), updated); }
@@ -294,8 +304,13 @@ void Trainer::State::take(const Batch& batch) {
   set_inputs(*program);
   program->run(batch.count, batch.rows);
   TrainingRecord& record = *network.training;
-  if (record.step % record.steps_per_epoch() == 0) record.loss_sum = record.correct = 0;
-  record.loss_sum += static_cast<double>(program->output("loss")[0]) * static_cast<double>(batch.count);
+  if (record.step % record.steps_per_epoch() == 0) {
+    record.loss_sum = record.correct = 0;
+    std::ranges::fill(record.loss_sums, 0);
+  }
+  const auto samples = static_cast<double>(batch.count);
+  record.loss_sum += loss_of_step("loss") * samples;
+  for (std::size_t i = 0; i < graph.losses.size(); ++i) record.loss_sums[i] += loss_of_step(graph.losses[i]) * samples;
   if (labels) record.correct += static_cast<double>(program->output("correct")[0]);
   ++record.step;
 }
@@ -319,17 +334,21 @@ void Trainer::State::step() {
   try {
     take(batch);
   } catch (const NumericError&) {
-    const auto loss = static_cast<double>(program->output("loss")[0]);
+    const auto loss = loss_of_step("loss");
     if (!flaw().empty() && go_back()) explain_step();
     if (!std::isfinite(loss)) explain_loss(batch);
     now.loss = loss;
     explain_step();  // the gradient's norm is not finite
   }
-  now.loss = static_cast<double>(program->output("loss")[0]);
+  now.loss = loss_of_step("loss");
   if (options.clip_norm > 0) now.gradient_norm = static_cast<double>(program->output("gradient_norm")[0]);
   now.step = record.step;
   now.samples = static_cast<std::int64_t>(batch.rows - order.data()) + static_cast<std::int64_t>(batch.count);
   now.mean_loss = record.loss_sum / static_cast<double>(now.samples);
+  for (std::size_t i = 0; i < now.outputs.size(); ++i) {
+    now.outputs[i].loss = loss_of_step(graph.losses[i]);
+    now.outputs[i].mean_loss = record.loss_sums[i] / static_cast<double>(now.samples);
+  }
   now.accuracy = record.correct / static_cast<double>(now.samples);
   now.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (now.samples == now.epoch_samples) end_epoch();
@@ -372,7 +391,7 @@ bool Trainer::State::go_back() {
       break;
     }
     if (flaw().empty()) continue;
-    now.loss = static_cast<double>(program->output("loss")[0]);
+    now.loss = loss_of_step("loss");
     before.restore();
     now.step = network.training->step;
     now.epoch = now.step / network.training->steps_per_epoch();
@@ -391,7 +410,8 @@ void Trainer::State::explain_loss(const Batch& batch) {
   const WorkingWeights working(network.variables(), graph.copies);
   const auto where = first_not_finite(network, data, batch.count, batch.rows);
   if (where == "the loss") {
-    const auto what = output_outside_domain(network, data, options.loss, batch.count, batch.rows);
+    const auto what =
+        output_outside_domain(network, data, options.loss, trained_outputs(network), batch.count, batch.rows);
     if (!what.empty()) throw NumericError(here + what);
   }
   diverge(str(here, "the loss is not finite; the first value that is not is in ", where));

@@ -60,6 +60,8 @@ std::uint8_t shade(float weight, float most) {
 std::vector<Measure> step_measures(const Progress& now, const TrainOptions& options) {
   std::vector<Measure> all{{"loss", "loss/step", now.loss}, {"lr", "lr", now.lr}};
   if (options.clip_norm > 0) all.push_back({"gradient_norm", "gradient_norm", now.gradient_norm});
+  for (const auto& output : now.outputs)
+    all.push_back({"loss." + output.name, "loss/step/" + output.name, output.loss});
   return all;
 }
 
@@ -70,6 +72,8 @@ std::vector<Measure> epoch_measures(const Progress& now, bool labels, const Judg
     all.push_back({"train_accuracy", "accuracy/train", now.accuracy});
     all.push_back({judged.on + "_accuracy", "accuracy/" + judged.on, judged.accuracy});
   }
+  for (const auto& output : now.outputs)
+    all.push_back({"train_loss." + output.name, "loss/train/" + output.name, output.mean_loss});
   return all;
 }
 

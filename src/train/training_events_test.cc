@@ -166,6 +166,14 @@ TEST(Measures, OfARegressionHaveNoAccuracyAndOfNoTestNoValue) {
   EXPECT_THAT(names(epoch_measures(now, true, {"test", {}, {}})),
               ElementsAre("train_loss loss/train", "test_loss loss/test (none)", "train_accuracy accuracy/train",
                           "test_accuracy accuracy/test (none)"));
+  const Progress two{.outputs = {{"y", 1, 2}, {"early", 3, 4}}};
+  EXPECT_THAT(names(step_measures(two, {})),
+              ElementsAre("loss loss/step", "lr lr", "loss.y loss/step/y", "loss.early loss/step/early"));
+  EXPECT_EQ(step_measures(two, {})[3].value, 3);
+  EXPECT_THAT(names(epoch_measures(two, false, {"test", 1.0, {}})),
+              ElementsAre("train_loss loss/train", "test_loss loss/test", "train_loss.y loss/train/y",
+                          "train_loss.early loss/train/early"));
+  EXPECT_EQ(epoch_measures(two, false, {})[3].value, 4);
 }
 
 /// The picture of a network whose first convolution has these weights.

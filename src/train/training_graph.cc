@@ -13,49 +13,15 @@
 #include "src/base/text.h"
 #include "src/base/wording.h"
 #include "src/ir/leaves.h"
-#include "src/losses/ending.h"
+#include "src/net/build.h"
 #include "src/optimizers/clip.h"
 #include "src/optimizers/sign.h"
 #include "src/passes/passes.h"
+#include "src/passes/rewrite.h"
+#include "src/train/objective.h"
 
 namespace chalk {
-
-Value logits_of(Graph& graph) {
-  const Value y = graph.value(graph.outputs().at(0).second);
-  const Ending end = ending_of(y);
-  return end.one_distribution() ? end.logits : y;
-}
-
-SampleLoss add_loss(Graph& graph, const Loss& loss, const Shape& target) {
-  graph.layer("loss");
-  const Value y = of_softmax(loss) ? logits_of(graph) : graph.value(graph.outputs().at(0).second);
-  const Shape wanted = target_shape(loss, y.shape());
-  if (wanted != target) {
-    const auto labels = wanted == y.shape() ? "" : str(", which ", name_of(loss), " compares with ", to_string(wanted));
-    throw ShapeError(str("the network's output is ", to_string(y.shape()), labels, " but the data want ",
-                         to_string(target), "; change the last layer"));
-  }
-  const Value t = graph.input("t", target, /*distribution=*/of_classes(loss));
-  if (of_softmax(loss)) {
-    const Ending end = ending_of(graph.value(graph.outputs().at(0).second));
-    if (end.kind == Ending::Kind::softmax) remark_joined(graph, name_of(loss), end);
-  }
-  return sample_loss(loss, y, t);
-}
-
 namespace {
-
-/// Of the mean loss. What a batch counts, if that depends on its targets, is known only after all of its samples: the
-/// gradients are divided by it at the end, so that no sample has to wait for the others.
-std::vector<Value> gradients_of(Value mean_loss, const SampleLoss& of_sample, std::span<const Value> parameters) {
-  if (!of_sample.weight) return gradients(mean_loss, parameters);
-  Graph& g = mean_loss.graph();
-  auto derivatives = gradients(batch_sum(of_sample.loss), parameters);
-  const Value one = g.constant(1), counted = batch_sum(of_sample.weight);
-  const Value share = one / select(equal(counted, g.constant(0)), one, counted);
-  for (auto& derivative : derivatives) derivative = derivative * share;
-  return derivatives;
-}
 
 void check_momentum(const Optimizer& optimizer, bool moves_momentum) {
   if (!moves_momentum || !definition_of(optimizer).momentum.value.empty()) return;
@@ -103,10 +69,14 @@ void check_groups(std::span<const Value> parameters, std::span<const ParameterGr
   }
 }
 
-/// Those that are not frozen.
-std::vector<Value> trained_parameters(Graph& step, std::span<const ParameterGroup> groups) {
+/// Those that are not frozen. Of a network with outputs of weight 0, those that the others need.
+std::vector<Value> trained_parameters(Graph& step, std::span<const ParameterGroup> groups, bool only_needed) {
   auto parameters = step.parameters();
   check_groups(parameters, groups);
+  if (only_needed) {
+    const auto needed = needed_by_outputs(step);
+    std::erase_if(parameters, [&](Value w) { return !needed[static_cast<std::size_t>(w.id())]; });
+  }
   std::erase_if(parameters, [&](Value w) { return settings_of(w.name(), groups).frozen.value_or(false); });
   if (parameters.empty() && !groups.empty())
     throw InputError("all parameters are frozen, so there is nothing to train; leave some out of the groups");
@@ -169,17 +139,25 @@ void keep_averages(TrainingGraph& result) {
 TrainingGraph training_graph(const Network& network, const Shape& target, bool labels, const TrainOptions& options) {
   const bool moves_momentum = options.schedule.moves_momentum();
   check_momentum(options.optimizer, moves_momentum);
-  TrainingGraph result{training_form(network.graph()), {}};
+  const auto outputs = trained_outputs(network);
+  const bool only_needed = outputs.size() < network.outputs().size();
+  TrainingGraph result{training_form(trained_graph(network)), {}};
   Graph& step = result.graph;
-  const Value logits = logits_of(step);
-  const SampleLoss of_sample = add_loss(step, options.loss, target);
-  const Value mean_loss = batch_mean(of_sample);
+  const auto parameters = trained_parameters(step, options.groups, only_needed);
+  const Value logits = logits_of(step.value(output_node(step)));
+  const auto losses = add_losses(step, outputs, options.loss, target);
+  const Value mean_loss = objective(step, losses);
   step.name(mean_loss, "loss");
-  const auto parameters = trained_parameters(step, options.groups);
-  auto derivatives = gradients_of(mean_loss, of_sample, parameters);
+  auto derivatives = gradients_of(mean_loss, losses, parameters);
 
   step.clear_outputs();  // the network's own are not needed here
   step.output("loss", mean_loss);
+  if (losses.size() > 1) {
+    for (const auto& each : losses) {
+      result.losses.push_back(str("loss.", each.output.name));
+      step.output(result.losses.back(), step.find(result.losses.back()));
+    }
+  }
   step.layer("accuracy");
   if (labels) step.output("correct", batch_sum(sum(first_max(logits) * step.find("t"))));
   limit(derivatives, mean_loss, options, result);

@@ -8,26 +8,19 @@
 
 #include "chalkgrad/network.h"
 #include "chalkgrad/train_options.h"
-#include "src/losses/loss.h"
 #include "src/optimizers/optimizer.h"
 
 namespace chalk {
 
-/// Adds to a copy of the network's graph a batched input "t" (the target) and each sample's loss, which is returned.
-/// Throws ShapeError if the network's output cannot be compared with `target`.
-SampleLoss add_loss(Graph& graph, const Loss& loss, const Shape& target);
-
-/// What a loss of_softmax() is computed from: the network's output, or what goes into a last softmax or log_softmax.
-Value logits_of(Graph& graph);
-
 struct TrainingGraph {
-  /// The whole step: outputs "loss" (mean over the batch), for targets that are labels "correct" (how many samples are
+  /// The whole step: outputs "loss" (the objective), for targets that are labels "correct" (how many samples are
   /// classified correctly), with clip_norm "gradient_norm"; input "lr", and the optimizer's updates.
   Graph graph;
   std::vector<std::string> states;             ///< names of the parameters that are the optimizer's: NAME.momentum
   std::vector<StepContext::Scalar> scalars{};  ///< inputs that have a new value at each step
   std::string optimizer{};                     ///< the layer of what makes updates of gradients
-  std::string guard = "loss";                  ///< the output that must be finite before any parameter is updated
+  std::vector<std::string> losses{};  ///< of several outputs: those that are the mean loss of each, "loss.y", …
+  std::string guard = "loss";         ///< the output that must be finite before any parameter is updated
   /// Parameters of the network, and the states that begin as their copies: "conv1.weight", "conv1.weight.raw". Of
   /// several, steps are taken with the last.
   std::vector<std::pair<std::string, std::string>> copies{};

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "chalkgrad/differentiate.h"
+#include "src/train/objective.h"
 #include "src/train/train_testing.h"
 #include "src/train/training_graph.h"
 
@@ -41,7 +42,7 @@ TEST(Weighing, WeighsTheGradientAsTheLoss) {
   const Graph step = training_graph(net, {2}, true, {.optimizer = sgd({.momentum = 0}), .loss = loss}).graph;
   // Of the engine's step, lr · the gradient of (Σ w·loss) / Σ w, taken in one piece.
   Graph whole = net.graph();
-  const Value mean = batch_mean(add_loss(whole, loss, {2}));
+  const Value mean = objective(whole, add_losses(whole, net, loss, {2}));
   const auto parameters = whole.parameters();
   const auto derivatives = gradients(mean, parameters);
   whole.clear_outputs();

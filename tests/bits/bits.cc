@@ -37,6 +37,35 @@ struct Problem {
   chalk::Schedule schedule{};
 };
 
+// A classifier on the way, and a copy of the input.
+constexpr const char* kSeveralOutputs = R"(
+[[layer]]
+chain = "6c3z-bn-relu-mp2"
+[[layer]]
+name = "scores"
+chain = "12n-tanh-10n"
+[[layer]]
+name = "early"
+from = "maxpool1"
+chain = "gap-10n"
+[[layer]]
+name = "copy"
+from = "relu1"
+chain = "2c3z"
+[[output]]
+from = "scores"
+[[output]]
+from = "early"
+weight = 0.3
+loss = "focal"
+class_weights = [1, 2, 1, 1, 0.5, 1, 1, 3, 1, 1]
+[[output]]
+from = "copy"
+weight = 0.25
+target = "input"
+loss = "huber"
+)";
+
 // The networks whose speed is promised (docs/performance.md). Short runs are for every test run and for emulators.
 const std::vector<Problem> kProblems{
     {"lenet", "20c5-relu-mp2-40c5-relu-mp2-100n-relu-10n", {1, 28, 28}, 64, 6, 200},
@@ -80,6 +109,8 @@ const std::vector<Problem> kProblems{
      21,
      40,
      200},
+    // Several outputs, with losses of their own.
+    {"mixed-outputs", kSeveralOutputs, {2, 17, 15}, 21, 40, 200},
     // Averages of weights, with running statistics that are averaged, and that are measured anew with noise.
     {"average-ema", "6c3z-bn-relu-mp2-20n-tanh-10n", {2, 17, 15}, 21, 12, 200, chalk::AdamW{}, chalk::Ema{0.9, 1}},
     {"average-swa",
