@@ -43,15 +43,15 @@ Value dense_layer(Value x, const DenseLayer& layer);
 
 /// Batch normalisation (Ioffe & Szegedy 2015): y = γ·(x − μ)/√(σ² + ε) + β, with one of each per channel (axis 0).
 struct BatchNormLayer {
-  double momentum = 0.1;  ///< how far the running mean and variance move towards those of a batch
-  double epsilon = 1e-5;
-  double scale = 1;  ///< where γ starts
+  double momentum = 0.1;  ///< how far the running mean and variance move towards those of a batch, 0 … 1
+  double epsilon = 1e-5;  ///< a number above 0
+  double scale = 1;       ///< where γ starts: any number
   bool operator==(const BatchNormLayer&) const = default;
 };
 /// On x [channels, height, width], or on a vector, whose elements are its channels. The parameters are weight (γ, which
 /// starts at `scale`) and bias (β, at 0) and, not trained, running_mean (at 0) and running_var (at 1), which serve as μ
 /// and σ². In training, the mean and variance of the batch are used instead, and the running ones follow them (the
-/// variance as n/(n − 1) σ²).
+/// variance as n/(n − 1) σ²). Throws ShapeError naming an option that is out of its range.
 Value batch_norm_layer(Value x, const BatchNormLayer& layer = {});
 
 /// The transposed convolution: what conv_layer() with these options does to a cotangent. PyTorch's ConvTranspose2d.
@@ -74,7 +74,7 @@ Value conv_transpose_layer(Value x, const ConvTransposeLayer& layer);
 /// More rows and columns of x [channels, height, width]: each value several times, or interpolated (PyTorch's bilinear
 /// mode with align_corners=False).
 struct UpsampleLayer {
-  Pair factor{2, 2};
+  Pair factor{2, 2};  ///< 1 … 1024; ShapeError for others
   bool bilinear = false;
   bool operator==(const UpsampleLayer&) const = default;
 };
@@ -113,11 +113,12 @@ Value instance_norm_layer(Value x, const InstanceNormLayer& layer = {});
 /// Local response normalisation (Krizhevsky, Sutskever & Hinton 2012): x / (k + α/n · Σ x²)^β, the sum over n channels,
 /// n/2 of them before and (n − 1)/2 behind; PyTorch's, whose α is n times that of the paper.
 struct LocalResponseNormLayer {
-  std::int64_t size = 5;  ///< n
-  double alpha = 1e-4, beta = 0.75, k = 1;
+  std::int64_t size = 5;             ///< n, 1 … 2^20
+  double alpha = 1e-4, beta = 0.75;  ///< 0 … 1000
+  double k = 1;                      ///< above 0, at most 1000
   bool operator==(const LocalResponseNormLayer&) const = default;
 };
-/// On x [channels, height, width].
+/// On x [channels, height, width]. Throws ShapeError naming an option that is out of its range.
 Value local_response_norm_layer(Value x, const LocalResponseNormLayer& layer = {});
 
 /// The mean of each channel of x [channels, height, width]: a vector.
@@ -125,7 +126,8 @@ Value global_average_pool(Value x);
 /// The maximum of each channel: a vector. The derivative goes to the first of equal ones.
 Value global_max_pool(Value x);
 /// x [channels, height, width] to so many rows and columns: row i is the mean of the rows from ⌊i·height/rows⌋ to below
-/// ⌈(i + 1)·height/rows⌉, columns likewise (PyTorch's AdaptiveAvgPool2d).
+/// ⌈(i + 1)·height/rows⌉, columns likewise (PyTorch's AdaptiveAvgPool2d). `size` is
+/// 1 … 256 each; ShapeError for others.
 Value adaptive_average_pool(Value x, const Pair& size);
 /// Several maps with as many rows and columns, or vectors, one after the other along their channels.
 Value concat_channels(std::span<const Value> xs);
@@ -177,7 +179,7 @@ Value scaled_tanh(Value x);  ///< 1.7159 tanh(2x/3) (LeCun et al. 1998)
 
 /// x where x > 0, else a·x with a trained a (He et al. 2015), which is the derivative at 0: the parameter weight.
 struct PreluLayer {
-  double start = 0.25;
+  double start = 0.25;       ///< any number; ShapeError for others
   bool per_channel = false;  ///< one a for each channel, or for each value of a vector
   bool operator==(const PreluLayer&) const = default;
 };

@@ -17,6 +17,7 @@ void check(Value x, const BatchNormLayer& layer) {
     fail_layer(g, "batch_norm", str("momentum is ", layer.momentum, "; it must be between 0 and 1"));
   if (!(layer.epsilon > 0 && std::isfinite(layer.epsilon)))
     fail_layer(g, "batch_norm", str("epsilon is ", layer.epsilon, "; it must be a number above 0"));
+  if (!std::isfinite(layer.scale)) fail_layer(g, "batch_norm", str("scale is ", layer.scale, "; it must be a number"));
 }
 
 /// The mean over the samples and, with `keep`, the places of each channel.

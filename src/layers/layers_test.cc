@@ -294,13 +294,29 @@ TEST(Layers, OfMapsRefuseVectorsAndNumbersThatMakeNoSense) {
   EXPECT_EQ(error_of([&] { global_max_pool(v); }), "gmp" + rank);
   EXPECT_EQ(error_of([&] { adaptive_average_pool(v, {1, 1}); }), "adaptive_avgpool" + rank);
   EXPECT_EQ(error_of([&] { local_response_norm_layer(x, {.size = 0}); }),
-            "local_response_norm: size is 0; it must be at least 1");
+            "local_response_norm: size is 0; it must be from 1 to 1048576");
   EXPECT_EQ(error_of([&] { local_response_norm_layer(x, {.alpha = -1}); }),
-            "local_response_norm: alpha is -1; it must be a number of at least 0");
+            "local_response_norm: alpha is -1; it must be from 0 to 1000");
+  EXPECT_EQ(error_of([&] { local_response_norm_layer(x, {.beta = 1001}); }),
+            "local_response_norm: beta is 1001; it must be from 0 to 1000");
   EXPECT_EQ(error_of([&] { local_response_norm_layer(x, {.k = 0}); }),
-            "local_response_norm: k is 0; it must be a number above 0");
-  EXPECT_EQ(error_of([&] { upsample_layer(x, {.factor = {2, 0}}); }), "upsample: factor is 0; it must be at least 1");
-  EXPECT_EQ(error_of([&] { adaptive_average_pool(x, {0, 2}); }), "adaptive_avgpool: size 0×2; it is at least 1×1");
+            "local_response_norm: k is 0; it must be above 0 and at most 1000");
+  EXPECT_EQ(error_of([&] { local_response_norm_layer(x, {.k = NAN}); }),
+            "local_response_norm: k is nan; it must be above 0 and at most 1000");
+  for (const std::int64_t factor : {-1, 0, 1025}) {
+    EXPECT_EQ(error_of([&] {
+                upsample_layer(x, {.factor = {2, factor}});
+              }),
+              str("upsample: factor is ", factor, "; it must be from 1 to 1024"));
+  }
+  for (const std::int64_t size : {-1, 0, 257}) {
+    EXPECT_EQ(error_of([&] {
+                adaptive_average_pool(x, {size, 2});
+              }),
+              str("adaptive_avgpool: size is ", size, "; it must be from 1 to 256"));
+  }
+  EXPECT_EQ(error_of([&] { batch_norm_layer(x, {.scale = HUGE_VAL}); }),
+            "batch_norm: scale is inf; it must be a number");
   EXPECT_EQ(error_of([&] { conv_transpose_layer(x, {.filters = 0, .options = {}}); }),
             "conv_transpose: 0 filters; a convolution needs at least one");
   EXPECT_EQ(error_of([&] { conv_transpose_layer(x, {.filters = 3, .options = {.groups = 2}}); }),

@@ -7,18 +7,25 @@
 #include "src/layers/registry.h"
 
 namespace chalk {
+namespace {
+
+constexpr Range kSizes{.least = 1, .most = kMostNumber}, kFactors{.least = 0, .most = 1000},
+    kAdded{.least = 0, .most = 1000, .without_least = true};
+
+}  // namespace
 
 Value local_response_norm_layer(Value x, const LocalResponseNormLayer& layer) {
   Graph& g = x.graph();
   check_map(x, "local_response_norm");
   const Shape& shape = x.shape();
-  if (layer.size < 1) fail_layer(g, "local_response_norm", str("size is ", layer.size, "; it must be at least 1"));
-  for (const auto& [name, number] : {std::pair{"alpha", layer.alpha}, {"beta", layer.beta}}) {
-    if (!(number >= 0 && std::isfinite(number)))
-      fail_layer(g, "local_response_norm", str(name, " is ", number, "; it must be a number of at least 0"));
-  }
-  if (!(layer.k > 0 && std::isfinite(layer.k)))
-    fail_layer(g, "local_response_norm", str("k is ", layer.k, "; it must be a number above 0"));
+  const auto check = [&](const char* name, auto value, const Range& range) {
+    if (!range.contains(static_cast<double>(value)))
+      fail_layer(g, "local_response_norm", str(name, " is ", value, "; it must be ", range.text()));
+  };
+  check("size", layer.size, kSizes);
+  check("alpha", layer.alpha, kFactors);
+  check("beta", layer.beta, kFactors);
+  check("k", layer.k, kAdded);
   // Zeros stand for the channels that are not there: size/2 in front, (size − 1)/2 behind.
   const Value squares = reshape(x * x, {1, shape[0], shape[1] * shape[2]});
   const Value padded = pad(squares, {0, layer.size / 2, 0}, {0, (layer.size - 1) / 2, 0});
@@ -31,10 +38,10 @@ namespace {
 
 struct Options : LocalResponseNormLayer {
   void visit(FieldVisitor& v) {
-    v.field({"size", Range::from_to(1, kMostNumber), "n, how many channels"}, size);
-    v.field({"alpha", Range::from_to(0, 1000), "times the mean of their squares"}, alpha);
-    v.field({"beta", Range::from_to(0, 1000), "the power"}, beta);
-    v.field({"k", {.least = 0, .most = 1000, .without_least = true}, "what is added"}, k);
+    v.field({"size", kSizes, "n, how many channels"}, size);
+    v.field({"alpha", kFactors, "times the mean of their squares"}, alpha);
+    v.field({"beta", kFactors, "the power"}, beta);
+    v.field({"k", kAdded, "what is added"}, k);
   }
   bool operator==(const Options&) const = default;
 };

@@ -17,6 +17,8 @@ Value global_max_pool(Value x) {
 
 namespace {
 
+constexpr std::int64_t kMostAdaptive = 256;  // rows and columns of a result
+
 /// Line i of the result is the mean of lines ⌊i·n/size⌋ … ⌈(i + 1)·n/size⌉ − 1 of the n along the axis.
 Value averaged_along(Value x, std::size_t axis, std::int64_t size) {
   const Shape& shape = x.shape();
@@ -36,8 +38,10 @@ Value averaged_along(Value x, std::size_t axis, std::int64_t size) {
 Value adaptive_average_pool(Value x, const Pair& size) {
   check_map(x, "adaptive_avgpool");
   const Shape& shape = x.shape();
-  if (size[0] < 1 || size[1] < 1)
-    fail_layer(x.graph(), "adaptive_avgpool", str("size ", size[0], "×", size[1], "; it is at least 1×1"));
+  for (const auto extent : size) {
+    if (extent < 1 || extent > kMostAdaptive)
+      fail_layer(x.graph(), "adaptive_avgpool", str("size is ", extent, "; it must be from 1 to ", kMostAdaptive));
+  }
   if (shape[1] % size[0] == 0 && shape[2] % size[1] == 0) {
     const Pair window{shape[1] / size[0], shape[2] / size[1]};
     return average_pool(x, {.window = window, .stride = window, .padding = {0, 0}});
@@ -51,7 +55,7 @@ struct Adaptive {
   Pair size{1, 1};
 
   void visit(FieldVisitor& v) {
-    v.pair({"size", Range::from_to(1, 256), "rows and columns of the result"}, size, nullptr);
+    v.pair({"size", Range::from_to(1, kMostAdaptive), "rows and columns of the result"}, size, nullptr);
   }
   bool operator==(const Adaptive&) const = default;
 };
@@ -60,7 +64,8 @@ Attributes read_adaptive(LineReader& in) {
   Adaptive layer;
   const auto begin = in.before().size();
   layer.size = in.sizes("size", "; write e.g. aap4");
-  if (layer.size[0] > 256 || layer.size[1] > 256) in.fail("the size must be at most 256", in.before().size() - begin);
+  if (layer.size[0] > kMostAdaptive || layer.size[1] > kMostAdaptive)
+    in.fail("the size must be at most 256", in.before().size() - begin);
   return layer;
 }
 

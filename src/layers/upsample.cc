@@ -9,6 +9,8 @@
 namespace chalk {
 namespace {
 
+constexpr std::int64_t kMostFactor = 1024;
+
 /// Each line along the axis `factor` times.
 Value repeated(Value x, std::size_t axis, std::int64_t factor) {
   Shape apart = x.shape(), result = x.shape();
@@ -57,7 +59,9 @@ Value upsample_layer(Value x, const UpsampleLayer& layer) {
   check_map(x, "upsample");
   for (const std::size_t axis : {1, 2}) {
     const auto factor = layer.factor[axis - 1];
-    if (factor < 1) fail_layer(x.graph(), "upsample", str("factor is ", factor, "; it must be at least 1"));
+    if (factor < 1 || factor > kMostFactor) {
+      fail_layer(x.graph(), "upsample", str("factor is ", factor, "; it must be from 1 to ", kMostFactor));
+    }
     if (factor > 1) x = layer.bilinear ? interpolated(x, axis, factor) : repeated(x, axis, factor);
   }
   return x;
@@ -67,7 +71,7 @@ namespace {
 
 struct Options : UpsampleLayer {
   void visit(FieldVisitor& v) {
-    v.pair({"factor", Range::from_to(1, 1024), "how many times as many rows and columns"}, factor, nullptr);
+    v.pair({"factor", Range::from_to(1, kMostFactor), "how many times as many rows and columns"}, factor, nullptr);
     auto kind = static_cast<std::size_t>(bilinear);
     v.choice({"mode"}, kModes, kind);
     bilinear = kind == 1;
@@ -81,7 +85,7 @@ Attributes read(LineReader& in) {
   Options layer;
   const auto begin = in.before().size();
   layer.factor = in.sizes("factor", "; write e.g. up2");
-  if (layer.factor[0] > 1024 || layer.factor[1] > 1024)
+  if (layer.factor[0] > kMostFactor || layer.factor[1] > kMostFactor)
     in.fail("the factor must be at most 1,024", in.before().size() - begin);
   layer.bilinear = in.take("b");
   return layer;
