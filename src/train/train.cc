@@ -1,9 +1,11 @@
 #include "chalkgrad/train.h"
 
 #include <atomic>
+#include <optional>
 
 #include "chalkgrad/error.h"
 #include "src/base/file.h"
+#include "src/base/file_claim.h"
 #include "src/train/feeds.h"
 
 namespace chalk {
@@ -19,10 +21,14 @@ void request_stop() noexcept { stop_requests.fetch_add(1); }
 TrainResult train(Network& network, const Dataset& data, const TrainOptions& options) {
   const auto requests = stop_requests.load();  // earlier ones are not meant for this run
   Trainer trainer(network, data, options);
+  std::optional<FileClaim> claim;
+  if (!options.checkpoint.empty()) {
+    check_writable(options.checkpoint);
+    claim.emplace(options.checkpoint);
+  }
   const auto save = [&] {
-    if (!options.checkpoint.empty()) trainer.save(options.checkpoint);
+    if (claim) claim->write([&] { trainer.save(options.checkpoint); });
   };
-  if (!options.checkpoint.empty()) check_writable(options.checkpoint);
   const auto first = trainer.progress().step + 1;  // nothing is written before it; a full disk shows after it
   while (!trainer.done()) {
     const Progress& now = trainer.step();

@@ -32,6 +32,24 @@ class Interrupting(CliTest):
         return process.returncode, stderr, out, options
 
 
+class OneFile(Interrupting):
+    def test_two_runs_do_not_write_it(self):
+        out, log = self.path("m.safetensors"), self.path("log.jsonl")
+        run = ["train", "--net", "8c3-relu-mp2-10n", "--batch", 16, "--quiet", "--out", out]
+        process = subprocess.Popen(command(*run, "--epochs", 2000, "--log", log), stdout=subprocess.PIPE, text=True)
+        try:
+            self.wait_for_step(process, log, 100)
+            self.refused(1, "m.safetensors: another run is writing this file; wait until it has ended, or write to another "
+                         "file\n", *run, "--epochs", 1, "--overwrite")
+            self.good("info", out)
+        finally:
+            process.kill()
+            process.communicate(timeout=LIMIT)
+        self.good(*run, "--epochs", 1, "--overwrite")
+        left = {path.name for path in self.folder.iterdir() if ".tmp-" not in path.name}
+        self.assertEqual(left, {"m.safetensors", "log.jsonl"})
+
+
 class Resuming(Interrupting):
     def test_a_killed_run_goes_on_to_the_same_bits(self):
         code, _, out, options = self.interrupted(signal.SIGKILL)
