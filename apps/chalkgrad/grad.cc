@@ -27,6 +27,9 @@ void write(const std::vector<InspectedValue>& values, const std::string& path) {
 int grad(const Options& o) {
   const bool from_model = !o.network.model.empty();
   Dataset data;
+  if (!from_model && o.part == "validation") {
+    throw UsageError("--part validation: a network of --net has held nothing out; give a model, or use test or train");
+  }
   if (!from_model) {
     auto split = with_skipped_named(load_dataset(o.data.empty() ? "digits" : o.data, {.skip_bad = o.skip_bad}));
     data = std::move(o.part == "test" ? split.test : split.train);
@@ -55,7 +58,10 @@ void add_grad(CommandLine& line) {
   add_network(command, options->network, ModelFile::allowed);
   command.text("--data", options->data, "Data: " + data_source_forms());
   add_skip_bad(command, options->skip_bad);
-  command.word("--part", options->part, {"test", "train"}, "test or train", "PART").shows_default();
+  command
+      .word("--part", options->part, {"test", "train", "validation"},
+            "test, train, or validation: what was held out from the training of MODEL", "PART")
+      .shows_default();
   command.whole("--index", options->index, {.least = 0}, "The first sample, from 0", "I").shows_default();
   command.whole("--batch", options->batch, {1, 4096}, "How many samples; the loss is their mean").shows_default();
   command.output("--out", options->out, "Where it goes (.npz)").required();

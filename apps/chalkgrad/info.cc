@@ -48,6 +48,19 @@ Json to_json(const Cores& cores) {
           {"why", cores.why()}};
 }
 
+/// The epoch that was best on the validation data, and whether the weights are those after it; empty if there is none.
+std::string best_text(const Network& network) {
+  const auto& record = network.training;
+  if (!record || record->best.epoch < 0) return {};
+  const bool is_over = record->finished() && !record->diverged;
+  return fmt::format(
+      "{} of {}, validation loss {:.6g}{}; {}", record->best.epoch + 1, record->options.epochs, record->best.loss,
+      network.encoding.class_names.empty() ? "" : fmt::format(", accuracy {}", percent(record->best.accuracy)),
+      record->options.keep_last ? "the weights are the last epoch's, as keep_last says"
+      : is_over                 ? "the weights are those after it"
+                                : "the run is not over: the weights are the last step's");
+}
+
 /// How it was trained, and whatever else its file says of it.
 std::map<std::string, std::string> metadata(const Network& network) {
   auto all = network.metadata;
@@ -95,6 +108,7 @@ int info(const Options& o) {
     json["threads"] = inference.threads;
     json["cores"] = to_json(usable_cores());
     if (const auto text = weights_text(network); !text.empty()) json["weights"] = text;
+    if (network.training && network.training->best.epoch >= 0) json["best_epoch"] = network.training->best.epoch + 1;
     if (!network.encoding.class_names.empty()) json["classes"] = network.encoding.class_names;
     if (const auto all = metadata(network); !all.empty()) json["metadata"] = all;
     json["weights_sha256"] = network.weights_sha256();
@@ -118,6 +132,7 @@ int info(const Options& o) {
   fmt::print("runs on     {}\n", instruction_set());
   fmt::print("threads     {}\n", threads_text(inference, o.threads));
   if (const auto text = weights_text(network); !text.empty()) fmt::print("weights     {}\n", text);
+  if (const auto best = best_text(network); !best.empty()) fmt::print("best epoch  {}\n", best);
   for (const auto& [key, value] : metadata(network)) fmt::print("{}  {}\n", key, value);
   if (!o.network.model.empty()) fmt::print("weights sha256 {}\n", network.weights_sha256());
   return kOk;

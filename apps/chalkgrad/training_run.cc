@@ -28,8 +28,22 @@ std::string list_of(const std::vector<std::string>& words) {
   return list;
 }
 
+/// Whether it says how weights are drawn, as "he" does.
+bool is_weight_init(const std::string& text) {
+  try {
+    (void)WeightInit::parse(text);
+    return true;
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
 /// Weights of the model that --init names. Samples are seen as it was trained to see them.
 void begin_with_weights(Run& run, const std::string& file) {
+  if (is_weight_init(file) && !std::filesystem::exists(file)) {
+    throw UsageError(fmt::format(
+        "--init {0} is no model; how weights are drawn is a key of the network: init = \"{0}\" in TOML", file));
+  }
   const auto model = Network::load(file);
   run.taken = take_weights(run.network, model);
   if (run.taken.taken.empty()) {
@@ -227,8 +241,11 @@ void add_run(RunOptions& o, const std::vector<std::string_view>& without) {
   add_skip_bad(command, o.skip_bad);
   command.text("--net", o.net, "Network: a line such as 20c5-relu-mp2-10n, or FILE.toml", "NET");
   command.text("--from", o.from, "Begin a new run with the network and weights of a model", "MODEL");
-  command.text("--init", o.init, "Begin with those weights of a model that have names and shapes of the network's",
-               "MODEL");
+  command.text(
+      "--init", o.init,
+      "Begin with those weights of a model that have names and shapes of the network's; others are drawn, as the "
+      "network's key init says",
+      "MODEL");
   o.fields.add_to(command, o.train, without);
   const auto losses = names_of_losses(false), likelihoods = names_of_losses(true);
   command.word("--loss", o.loss, losses, "What is minimised: " + alternatives(losses), "LOSS").shows_default();

@@ -128,6 +128,11 @@ WeightInit WeightInit::parse(std::string_view text) {
   const auto word = text.substr(0, colon);
   const auto found = std::ranges::find(kKinds, word, &WeightInitKind::word);
   if (found == kKinds.end()) {
+    if (text.ends_with(".safetensors")) {
+      throw InputError(str("init ", in_quotes(text),
+                           " is a model, and init is how weights are drawn; to begin with those of a model, train with "
+                           "the option --init"));
+    }
     std::vector<std::string_view> known;
     for (const auto& kind : kKinds) known.push_back(kind.word);
     const auto guess = did_you_mean(word, known);

@@ -127,6 +127,10 @@ TEST(WeightInits, AreReadAsTheyAreWritten) {
   EXPECT_EQ(said("x"),
             "init \"x\" is not known; use he, he_uniform, glorot, glorot_normal, lecun, lecun_uniform, orthogonal, "
             "truncated_normal, normal, uniform or constant");
+  EXPECT_EQ(
+      said("m.safetensors"),
+      "init \"m.safetensors\" is a model, and init is how weights are drawn; to begin with those of a model, train "
+      "with the option --init");
   EXPECT_EQ(said("he:2"), "init \"he:2\" has a number, and he takes none; write he");
   EXPECT_EQ(said("normal:"), "init \"normal:\" does not end with a number; write e.g. normal:0.05");
   EXPECT_EQ(said("normal:0.1x"), "init \"normal:0.1x\" does not end with a number; write e.g. normal:0.05");

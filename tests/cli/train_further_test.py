@@ -242,6 +242,8 @@ class BeginningWithWeights(CliTest):
         self.refused(1, "model.safetensors: none of its parameters has a name and shape of the network's, which are "
                      "dense1.weight (7×64, there 10×36), dense1.bias (7, there 10); it has conv1.weight, conv1.bias", "train", "--net",
                      "7n", "--init", model)
+        self.refused(2, "--init he is no model; how weights are drawn is a key of the network: init = \"he\" in TOML\n",
+                     "train", "--init", "he")
         self.refused(2, "--from and --init were given; the first has the weights of its model already; give one of them",
                      "train", "--from", model, "--init", model)
         self.refused(2, "--init and --resume were given; leave out the first: a run that goes on has its weights", "train",

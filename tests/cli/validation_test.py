@@ -36,10 +36,27 @@ class Validation(CliTest):
         parts = {part: json.loads(self.good("eval", out, "--part", part, "--json")) for part in ("train", "test", "validation")}
         self.assertEqual({part: found["samples"] for part, found in parts.items()}, {"train": 1294, "test": 359, "validation": 144})
         self.assertEqual(parts["validation"]["loss"], result["validation_loss"])
+        values = self.path("values.npz")
+        self.assertIn("of samples 140 to 143\n",
+                      self.good("grad", out, "--part", "validation", "--index", 140, "--batch", 4, "--out", values))
+        self.refused(2, "144", "grad", out, "--part", "validation", "--index", 144, "--out", values, "--overwrite")
+        self.refused(2, "--part validation: a network of --net has held nothing out; give a model, or use test or train\n",
+                     "grad", "--net", "10n", "--part", "validation", "--out", values, "--overwrite")
         self.assertEqual(json.loads(self.good("eval", out, "--part", "train", "--data", "digits", "--json"))["samples"], 1438)
         self.good("train", *SMALL, "--epochs", 1, "--out", out, "--overwrite")
         self.refused(2, ["--part validation: the model was trained without validation data; use test or train"], "eval", out,
                      "--part", "validation")
+
+    def test_info_says_which_epoch_a_model_is_of(self):
+        out = self.path("m.safetensors")
+        result = json.loads(self.good("train", *RUN, "--patience", 3, "--json", "--out", out))
+        self.assertRegex(self.good("info", out), rf"\nbest epoch  {result['best_epoch']} of 40, validation loss [0-9.]+, "
+                         r"accuracy [0-9.]+ %; the weights are those after it\n")
+        self.assertEqual(json.loads(self.good("info", out, "--json"))["best_epoch"], result["best_epoch"])
+        self.good("train", *SMALL, "--validation", 0.1, "--epochs", 2, "--keep-last", "--quiet", "--out", out, "--overwrite")
+        self.assertIn(" %; the weights are the last epoch's, as keep_last says\n", self.good("info", out))
+        self.good("train", *SMALL, "--epochs", 1, "--quiet", "--out", out, "--overwrite")
+        self.assertNotIn("best", self.good("info", out))
 
     def test_keeping_the_last_changes_the_weights_alone(self):
         best, last = (json.loads(self.good("train", *RUN, "--patience", 3, "--json", *more)) for more in ([], ["--keep-last"]))
