@@ -59,7 +59,7 @@ namespace {
 /// Zhang et al. 2019: φ ← φ + alpha · (θ − φ), θ ← φ where slow weights are pulled; elsewhere they stay as they are.
 void add_lookahead(StepContext& step, Value fast, Value stepped) {
   Graph& graph = fast.graph();
-  const auto name = fast.name();
+  const auto name = str(fast.name());  // as it is before it gets another
   step.states.push_back(str(name, kFast));
   step.copies.emplace_back(name, step.states.back());
   graph.name(fast, step.states.back());

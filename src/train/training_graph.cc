@@ -121,7 +121,7 @@ void keep_averages(TrainingGraph& result) {
   std::vector<std::pair<std::string, std::string>> copies;
   for (const auto& [leaf, to] : std::vector(step.updates())) {
     const Value w = step.value(leaf), next = step.value(to);
-    const auto name = w.name();
+    const auto name = str(w.name());  // as it is before it gets another
     if (std::ranges::find(result.states, name) != result.states.end()) continue;
     const auto raw = str(name, kRaw);
     step.name(w, raw);
