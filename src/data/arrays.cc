@@ -13,7 +13,7 @@
 namespace chalk {
 namespace {
 
-constexpr std::size_t kChannelsFirst = 1, kChannelsLast = 2;  // ArrayOptions::layout
+constexpr std::size_t kChannelsLast = 2;  // ArrayOptions::layout
 constexpr std::int64_t kMostClasses = 1'000'000;
 
 /// How well an extent would be that of channels: grey and colour are the most usual.
@@ -55,7 +55,7 @@ bool one_each(const Array& y) {
 
 }  // namespace
 
-void ArrayOptions::visit(FieldVisitor& v) {
+void ArrayOptions::visit_arrays(FieldVisitor& v) {
   static constexpr std::array layouts = {Word{"auto", "channels are 1 or 3, or else 2 or 4"},
                                          Word{"nchw", "channels, rows, columns"},
                                          Word{"nhwc", "rows, columns, channels"}};

@@ -14,7 +14,7 @@ struct ArrayOptions {
   std::size_t layout = 0;  ///< 0: decided by the shape, 1: channels × rows × columns, 2: rows × columns × channels
   std::string shape;       ///< of a sample, where the array has them as rows; "1x28x28"
 
-  void visit(FieldVisitor& v);
+  void visit_arrays(FieldVisitor& v);
 };
 
 /// An array and what messages call it.

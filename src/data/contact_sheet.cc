@@ -64,6 +64,31 @@ Image picture(const Dataset& data, std::size_t sample) {
   return image;
 }
 
+/// In colour, and of this size: fewer pixels by their means, or each one several times.
+Image brought_to(const Image& picture, int height, int width) {
+  const auto rows = static_cast<std::size_t>(height), columns = static_cast<std::size_t>(width), plane = rows * columns;
+  const auto channels = static_cast<std::size_t>(picture.channels);
+  Image out{3, height, width, std::vector<std::uint8_t>(3 * plane)};
+  const bool smaller = height < picture.height || width < picture.width;
+  const auto planes = smaller ? fit_image(picture, 3, height, width) : std::vector<std::uint8_t>();
+  for (std::size_t i = 0; i < plane; ++i) {
+    const auto row = i / columns * static_cast<std::size_t>(picture.height) / rows;
+    const auto column = i % columns * static_cast<std::size_t>(picture.width) / columns;
+    const auto from = (row * static_cast<std::size_t>(picture.width) + column) * channels;
+    for (std::size_t k = 0; k < 3; ++k) {
+      out.pixels[3 * i + k] = smaller ? planes[k * plane + i] : picture.pixels[from + (channels == 3 ? k : 0)];
+    }
+  }
+  return out;
+}
+
+void put(const Image& picture, Image& sheet, std::size_t top, std::size_t left) {
+  const auto row = static_cast<std::size_t>(picture.width) * 3, sheet_row = static_cast<std::size_t>(sheet.width) * 3;
+  for (std::size_t y = 0; y < static_cast<std::size_t>(picture.height); ++y) {
+    std::copy_n(&picture.pixels[y * row], row, &sheet.pixels[(top + y) * sheet_row + left * 3]);
+  }
+}
+
 }  // namespace
 
 Image contact_sheet(const Split& split, int rows, int columns, int side) {
@@ -83,23 +108,9 @@ Image contact_sheet(const Split& split, int rows, int columns, int side) {
   sheet.pixels.assign(static_cast<std::size_t>(sheet.height) * static_cast<std::size_t>(sheet.width) * 3, kGapGrey);
   for (std::size_t r = 0; r < shown.size(); ++r) {
     for (std::size_t c = 0; c < shown[r].size(); ++c) {
-      const auto one = picture(data, shown[r][c]);
-      const auto planes = longer > side ? fit_image(one, 3, height, width) : std::vector<std::uint8_t>();
-      for (int y = 0; y < height; ++y) {
-        for (int x = 0; x < width; ++x) {
-          const auto top = static_cast<std::size_t>(kGap + y) + r * static_cast<std::size_t>(height + kGap);
-          const auto left = static_cast<std::size_t>(kGap + x) + c * static_cast<std::size_t>(width + kGap);
-          auto* to = &sheet.pixels[(top * static_cast<std::size_t>(sheet.width) + left) * 3];
-          for (int k = 0; k < 3; ++k) {
-            const int from_row = y * one.height / height,
-                      from_column = x * one.width / width;  // a multiple of its size
-            to[k] = planes.empty()
-                        ? one.pixels[static_cast<std::size_t>((from_row * one.width + from_column) * one.channels +
-                                                              (one.channels == 3 ? k : 0))]
-                        : planes[static_cast<std::size_t>((k * height + y) * width + x)];
-          }
-        }
-      }
+      const auto top = kGap + r * static_cast<std::size_t>(height + kGap);
+      const auto left = kGap + c * static_cast<std::size_t>(width + kGap);
+      put(brought_to(picture(data, shown[r][c]), height, width), sheet, top, left);
     }
   }
   return sheet;

@@ -84,18 +84,16 @@ class Decoder {
   void decide(const std::vector<PictureFile>& files) {
     for (const auto& file : files) {
       if (form_.channels != 0 && form_.size[0] != 0) return;
-      try {
-        const auto image = load(file.path);
-        if (form_.size[0] == 0) {
-          form_.size = {image.height, image.width};
-          form_.one_size = !options_.any_size;
-          form_.first = file.path;
-        }
-        if (form_.channels == 0) {
-          form_.channels = image.channels;
-          form_.may_be_grey = image.channels == 1;
-        }
-      } catch (const InputError&) {  // decode() meets it again
+      const auto image = readable(file.path);
+      if (!image) continue;  // decode() meets it again
+      if (form_.size[0] == 0) {
+        form_.size = {image->height, image->width};
+        form_.one_size = !options_.any_size;
+        form_.first = file.path;
+      }
+      if (form_.channels == 0) {
+        form_.channels = image->channels;
+        form_.may_be_grey = image->channels == 1;
       }
     }
   }
@@ -148,6 +146,13 @@ class Decoder {
   const Form& form() const { return form_; }
 
  private:
+  std::optional<Image> readable(const std::string& path) const {
+    try {
+      return load(path);
+    } catch (const InputError&) {
+      return {};
+    }
+  }
   /// What is wrong with a picture of this size, or nothing.
   std::string wrong_size(const Size& size, const std::string& path) const {
     if (!form_.one_size || size == form_.size) return {};
@@ -194,7 +199,7 @@ void take(Decoded decoded, const std::vector<PictureFile>& files, const Form& fo
 
 }  // namespace
 
-void PictureOptions::visit(FieldVisitor& v) {
+void PictureOptions::visit_pictures(FieldVisitor& v) {
   v.field(
       {"size", [](const std::string& text) { read_size(text); },
        "what all pictures are brought to: `32`, or `32x48` for 32 rows of 48 (without it, all must have one size, or "

@@ -20,7 +20,7 @@ struct PictureOptions {
   std::string channels{};  ///< "1" or "3"; empty: what the network takes, or 1 if all are grey and 3 otherwise
   std::string background = "white";
 
-  void visit(FieldVisitor& v);
+  void visit_pictures(FieldVisitor& v);
 };
 
 /// Puts the samples of these files into both parts, decoded as load_image() does; name and class_names must be set

@@ -114,9 +114,10 @@ std::optional<float> number_of_table(std::string_view text) {
   if (error != std::errc::result_out_of_range) return value;
   // Too large or too small for a float: the double says which, or, beyond that as well, the sign of the exponent.
   double wide = 0;
-  const bool tiny = std::from_chars(text.data(), end, wide).ec == std::errc()
-                        ? std::abs(wide) < 1
-                        : text.find_first_of("eE") != text.npos && text.find('-', 1) != text.npos;
+  const bool tiny =
+      std::from_chars(text.data(), end, wide).ec == std::errc()
+          ? std::abs(wide) < 1
+          : text.find_first_of("eE") != std::string_view::npos && text.find('-', 1) != std::string_view::npos;
   return tiny ? static_cast<float>(wide) : std::numeric_limits<float>::infinity();
 }
 

@@ -62,7 +62,7 @@ struct NpzOptions : ArrayOptions {
     v.field({"y", {}, "the array of the labels"}, y);
     v.field({"x_test", {}, "the array of the test samples"}, x_test);
     v.field({"y_test", {}, "the array of the test labels"}, y_test);
-    ArrayOptions::visit(v);
+    visit_arrays(v);
   }
 };
 
@@ -134,7 +134,7 @@ struct PairOptions : ArrayOptions {
     v.field({"labels", {}, "the file of the labels, or of numbers to learn"}, labels);
     v.field({"test", {}, "the file of the test samples"}, test);
     v.field({"test_labels", {}, "the file of the test labels"}, test_labels);
-    ArrayOptions::visit(v);
+    visit_arrays(v);
   }
 };
 

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 struct Options : PictureOptions {
   std::string train, test;
   void visit(FieldVisitor& v) {
-    PictureOptions::visit(v);
+    visit_pictures(v);
     v.field({"train", {}, "the folder of the training part, where that is not `FOLDER/train`"}, train);
     v.field(
         {"test", {}, "the folder of the test part, where that is not `FOLDER/test`, `val`, `valid` or `validation`"},

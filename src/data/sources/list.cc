@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 struct Options : PictureOptions {
   std::string test;
   void visit(FieldVisitor& v) {
-    PictureOptions::visit(v);
+    visit_pictures(v);
     v.field({"test", {}, "the list of the test part"}, test);
   }
 };
