@@ -1,6 +1,6 @@
 # The two libraries. A room's files are found by their place, src/ROOM/**.cc, less the tests beside them.
 #   chalkgrad_core  graph, derivation, planning, kernels, running: needs the standard library
-#   chalkgrad       core, files, data, networks from text, training, checking: also zlib, libpng, libjpeg, nettle
+#   chalkgrad       core, files, data, augmentations, networks from text, training, checking: also zlib, libpng, libjpeg, nettle
 set(chalkgrad_one_file OFF)
 if(PROJECT_IS_TOP_LEVEL AND CHALKGRAD_APP AND CHALKGRAD_STATIC AND NOT BUILD_SHARED_LIBS AND NOT CHALKGRAD_SANITIZE)
   set(chalkgrad_one_file ON)  # so archives come first: only here, as a parent's shared libraries cannot be linked with them
@@ -40,11 +40,11 @@ endfunction()
 
 # What holds no time is compiled for size: these rooms, but for what goes over pixels or runs in a step.
 set(chalkgrad_for_size $<$<CONFIG:Release>:-Os>)
-chalkgrad_room(small_sources base ir layers losses optimizers schedules passes plan run files data net train math)
+chalkgrad_room(small_sources base ir layers losses optimizers schedules passes plan run files data augmentations net train math)
 list(FILTER small_sources EXCLUDE REGEX "/base/(aligned|finite|fma_check|random|target|threads)\\.cc$")
 list(FILTER small_sources EXCLUDE REGEX "/plan/(single|sweep_kernel|sweep_run|tail|tuned_conv|tuned_dense|tuned_matmul|update_kernel)\\.cc$")
 list(FILTER small_sources EXCLUDE REGEX "/run/(executor|fma_peak|gather|variable_watch)\\.cc$")
-list(FILTER small_sources EXCLUDE REGEX "/(files/(idx|image_fit)|data/normalise)\\.cc$")
+list(FILTER small_sources EXCLUDE REGEX "/(files/(idx|image_fit)|data/normalise|augmentations/(augmenter|colour|flips|pixels|resample|shift))\\.cc$")
 list(APPEND small_sources ${PROJECT_SOURCE_DIR}/src/ops/comparisons.cc)  # in a step they are links of chains, or rare
 set_source_files_properties(${small_sources} PROPERTIES COMPILE_OPTIONS ${chalkgrad_for_size})
 
@@ -55,7 +55,7 @@ set_source_files_properties(${loop_sources} PROPERTIES COMPILE_OPTIONS
                             $<$<AND:$<CONFIG:Release>,$<CXX_COMPILER_ID:GNU>>:-falign-loops=32$<SEMICOLON>-falign-functions=64>)
 
 chalkgrad_room(core_sources base ir ops layers losses optimizers schedules passes plan kernels run)
-chalkgrad_room(data_sources files data net train math)
+chalkgrad_room(data_sources files data augmentations net train math)
 set(CHALKGRAD_OBJECTS "" CACHE FILEPATH "Link the libraries from the objects of another build, as its objects.cmake lists them")
 mark_as_advanced(CHALKGRAD_OBJECTS)
 if(CHALKGRAD_OBJECTS)  # the tests make shared libraries of a static build in seconds so: it is compiled as they would be

@@ -73,9 +73,9 @@ function(chalkgrad_test label)
   endif()
 endfunction()
 
-set(tested_rooms base ir ops layers losses optimizers schedules passes plan kernels run files data net train math onnx dist)
+set(tested_rooms base ir ops layers losses optimizers schedules passes plan kernels run files data augmentations net train math onnx dist)
 if(CHALKGRAD_SANITIZE MATCHES "thread")
-  set(tested_rooms base run data train)  # the others start no thread
+  set(tested_rooms base run data augmentations train)  # the others start no thread
 endif()
 foreach(room IN LISTS tested_rooms)
   file(GLOB_RECURSE room_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/*_test.cc)

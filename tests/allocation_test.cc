@@ -8,6 +8,7 @@
 #include <functional>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "chalkgrad/chalkgrad.h"
 #include "src/passes/passes.h"
@@ -85,6 +86,26 @@ TEST(TrainingStep, OfAnyOptimizerAllocatesNothing) {
   const Split data = digits();
   for (const auto name : Optimizer::names())
     EXPECT_EQ(most_of_a_step(data.train, kSmall, {.epochs = 1, .optimizer = Optimizer::named(name)}), 0) << name;
+}
+
+TEST(TrainingStep, OfPicturesAugmentedInEveryWayAllocatesNothing) {
+#ifndef COUNTED
+  GTEST_SKIP() << "SKIPPED: a sanitizer replaces the allocator";
+#endif
+  Dataset data = digits().train;  // each three times, as red, green and blue
+  const auto bytes = std::exchange(data.bytes, {});
+  for (std::size_t i = 0; i < bytes.size(); i += 64) {
+    for (int c = 0; c < 3; ++c) data.bytes.insert(data.bytes.end(), &bytes[i], &bytes[i] + 64);
+  }
+  data.sample = {3, 8, 8};
+  data.scale.resize(3, data.scale[0]);
+  data.shift.resize(3, data.shift[0]);
+  const auto augment = Augmentations::parse(
+      "flip,vflip,alternating-flip,shift:2,border=reflect,cutout:3,fill=noise,erase:1,rotate:20,scale,shear:20,"
+      "resized-crop,brightness:0.4,contrast:0.4,saturation:0.4,hue:0.1,grey,noise,blur,"
+      "randaugment,trivialaugment,mixup:0.4,p=0.5,cutmix");
+  EXPECT_EQ(augment.list().size(), Augmentations::names().size());
+  EXPECT_EQ(most_of_a_step(data, "8c3-relu-mp2-10n", {.epochs = 2, .augment = augment}), 0);
 }
 
 TEST(TrainingStep, ThatAveragesWeightsAllocatesNothing) {

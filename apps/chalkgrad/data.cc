@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kMostRows = 100, kMostNamed = 10;  // of classes and channels; of odd samples
 
 struct Options {
-  std::string source, sheet;
+  std::string source, sheet, augment;
   bool json = false;
 };
 
@@ -183,8 +183,17 @@ Json to_json(const Split& data, const DataSummary& found) {
   return json;
 }
 
+/// The training samples as a run's first epoch sees them. Labels stay, for the rows of the sheet.
+void augment(Split& split, const Augmentations& list) {
+  auto& part = split.train.bytes.empty() ? split.test : split.train;
+  part.bytes = augmented(part, list, TrainOptions{}.seed, 0).bytes;
+}
+
 int data(const Options& o) {
-  const auto split = load_dataset(o.source, {.parts = Parts::training_at_least, .skip_bad = true, .any_size = true});
+  if (!o.augment.empty() && o.sheet.empty())
+    throw UsageError("--augment shows in the sheet; add --sheet FILE.png, or leave it out");
+  const auto list = as_usage([&] { return Augmentations::parse(o.augment); }, "--augment: ");
+  auto split = load_dataset(o.source, {.parts = Parts::training_at_least, .skip_bad = true, .any_size = true});
   const auto found = describe(split);
   if (o.json) {
     print_json(to_json(split, found));
@@ -192,6 +201,7 @@ int data(const Options& o) {
     print(o, split, found);
   }
   if (!o.sheet.empty()) {
+    if (!list.empty()) augment(split, list);
     write_file_atomically(o.sheet, encode_png(contact_sheet(split)));
     if (!o.json) fmt::print("\nsheet {}, a row for each class\n", o.sheet);
   }
@@ -205,6 +215,8 @@ void add_data(CommandLine& line) {
   auto command = line.command("data", "Describe a data set: counts, statistics, and the odd ones out", options, data);
   command.text("SOURCE", options->source, fmt::format("Data: {}", data_source_forms())).required();
   command.output("--sheet", options->sheet, "Also draw some samples of each class (.png)");
+  command.text("--augment", options->augment, "In the sheet, as train --augment LIST sees them in its first epoch",
+               "LIST");
   add_json(command, options->json);
 }
 

@@ -112,6 +112,8 @@ void introduce(const Run& run, const Options& o) {
   if (!o.init.empty()) print_taken(run, o.init);
   const int threads = run.options.threads > 0 ? run.options.threads : available_threads();
   const auto& optimizer = run.options.optimizer;
+  const auto& augment = run.options.augment;
+  if (!augment.empty()) fmt::print("augment  {}\n", augment.text());
   fmt::print("running  {}batch {}, {}lr {}, {}, seed {}, {} thread{}, {}\n\n",
              run.options.loss == Loss::cross_entropy ? "" : objective_text(run.options.loss) + ", ", run.options.batch,
              optimizer.name() == Optimizer().name() ? "" : fmt::format("{}, ", optimizer.name()), optimizer.lr(),

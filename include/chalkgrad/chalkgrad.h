@@ -11,6 +11,8 @@
 #error "chalkgrad needs RTTI: compile without -fno-rtti"
 #endif
 
+#include "chalkgrad/augmentation.h"
+#include "chalkgrad/augmentations.h"
 #include "chalkgrad/average.h"
 #include "chalkgrad/benchmark.h"
 #include "chalkgrad/check.h"

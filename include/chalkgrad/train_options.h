@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "chalkgrad/augmentation.h"
 #include "chalkgrad/average.h"
 #include "chalkgrad/compile_options.h"
 #include "chalkgrad/lookahead.h"
@@ -54,7 +55,8 @@ struct TrainOptions {
   std::int64_t batch = 64;   ///< samples per step, 1 … 2^24
   Optimizer optimizer{};
   Schedule schedule{};
-  double clip_value = 0;  ///< > 0: each element of a gradient is limited to ±clip_value; 0: no limit
+  Augmentations augment{};  ///< what is done to the samples, which must be pictures then, while it is trained on them
+  double clip_value = 0;    ///< > 0: each element of a gradient is limited to ±clip_value; 0: no limit
   double clip_norm = 0;  ///< > 0: then all gradients are multiplied by min(1, clip_norm / (‖g‖ + 10⁻⁶)), with the norm
                          ///< over all trained parameters (torch.nn.utils.clip_grad_norm_); 0: no limit. A norm that is
                          ///< not finite ends the run. Both come before the optimizer, which adds weight decay
@@ -77,8 +79,8 @@ struct TrainOptions {
   CompileOptions compile{};
 
   /// Shows what decides the result, except which loss it is and the data, by name, range and sentence: epochs, batch,
-  /// optimizer and its options, options of the loss, schedule, lookahead, average, seed, patience, by_accuracy,
-  /// keep_last. The command line, TOML, model files, the log and the documentation follow from it.
+  /// optimizer and its options, options of the loss, schedule, augment, lookahead, average, seed, patience,
+  /// by_accuracy, keep_last. The command line, TOML, model files, the log and the documentation follow from it.
   void visit(FieldVisitor& v);
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace chalk {
 
@@ -26,6 +27,14 @@ double real_power(double base, double exponent) {
     rest -= 1;
   }
   return product;
+}
+
+double cos_pi(double x) {
+  if (x > 0.5) return -cos_pi(1 - x);
+  const double z = std::numbers::pi * x * std::numbers::pi * x;
+  double sum = 0;  // of the series, from its end
+  for (int k = 24; k > 0; k -= 2) sum = -z / (k * (k - 1)) * (1 + sum);
+  return 1 + sum;
 }
 
 std::int64_t whole_part(double x) {

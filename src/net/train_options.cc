@@ -23,6 +23,13 @@ void TrainOptions::visit(FieldVisitor& v) {
   v.field({"schedule", check_schedule, about}, text);
   schedule = Schedule::parse(text);
 
+  std::string list = augment.text();
+  const auto check_augment = [](const std::string& written) { (void)Augmentations::parse(written); };
+  static const auto what = str("What is done to pictures in training, in this order, between commas: ",
+                               alternatives(Augmentations::forms()));
+  v.field(Field("augment", check_augment, what).added_later(), list);
+  augment = Augmentations::parse(list);
+
   v.field(Field("clip_value", Range::at_least(0), "Limits each element of a gradient to ±X; 0: no limit").added_later(),
           clip_value);
   v.field(Field("clip_norm", Range::at_least(0), "Limits the norm of all gradients together to X; 0: no limit")

@@ -7,8 +7,8 @@
 #include "src/base/suggest.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
+#include "src/ir/parameters.h"
 #include "src/schedules/average.h"
-#include "src/schedules/numbers.h"
 
 namespace chalk {
 namespace {
@@ -22,7 +22,7 @@ constexpr std::array kDefinitions{
 #undef CHALK_AVERAGE
 };
 
-NumbersForm form_of(const AverageDefinition& definition) {
+ParametersForm form_of(const AverageDefinition& definition) {
   return {kFamily, definition.name.value, definition.defaults.value, definition.nameless.value};
 }
 
@@ -112,7 +112,7 @@ Average Average::parse(std::string_view text) {
   if (text.empty() || text == kNone) return average;
   const auto& definition = definition_named(name_in(text), text);
   average.name_ = definition.name;
-  average.parameters_ = read_numbers(form_of(definition), text, text);
+  average.parameters_ = read_parameters(form_of(definition), text, text);
   return average;
 }
 

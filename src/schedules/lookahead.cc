@@ -1,7 +1,7 @@
 #include "chalkgrad/lookahead.h"
 
 #include "src/base/fields.h"
-#include "src/schedules/numbers.h"
+#include "src/ir/parameters.h"
 
 namespace chalk {
 namespace {
@@ -13,7 +13,7 @@ const Attributes& defaults() {
   return usual;
 }
 
-NumbersForm form_of_numbers() { return {"lookahead", {}, defaults(), 2}; }
+ParametersForm form_of_numbers() { return {"lookahead", {}, defaults(), 2}; }
 
 }  // namespace
 
@@ -24,7 +24,7 @@ void Lookahead::visit(FieldVisitor& v) {
 
 Lookahead Lookahead::parse(std::string_view text) {
   if (text.empty() || text == kNone) return {};
-  return read_numbers(form_of_numbers(), text, text).as<Lookahead>();
+  return read_parameters(form_of_numbers(), text, text).as<Lookahead>();
 }
 
 std::string Lookahead::form() { return form_of(form_of_numbers()); }

@@ -10,7 +10,7 @@
 #include "src/base/shortest.h"
 #include "src/base/suggest.h"
 #include "src/base/wording.h"
-#include "src/schedules/numbers.h"
+#include "src/ir/parameters.h"
 #include "src/schedules/schedule.h"
 
 namespace chalk {
@@ -22,7 +22,7 @@ constexpr std::string_view kWarmup = "warmup";
   chalk::cannot_read("schedule", text, what);
 }
 
-NumbersForm form_of(const ScheduleDefinition& definition) {
+ParametersForm form_of(const ScheduleDefinition& definition) {
   return {"schedule", definition.name.value, definition.defaults.value, definition.nameless.value};
 }
 
@@ -77,7 +77,7 @@ Schedule Schedule::parse(std::string_view text) {
   Schedule schedule;
   schedule.name_ = definition.name;
   if (plus != std::string_view::npos) schedule.warmup_ = warmup_of(text.substr(plus + 1), text);
-  schedule.parameters_ = read_numbers(form_of(definition), main, text);
+  schedule.parameters_ = read_parameters(form_of(definition), main, text);
   try {
     check_parameters(definition, schedule.parameters_);
   } catch (const InputError& e) {

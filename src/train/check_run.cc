@@ -7,6 +7,7 @@
 #include "src/base/fields.h"
 #include "src/base/text.h"
 #include "src/base/threads.h"
+#include "src/losses/loss.h"
 #include "src/train/feeds.h"
 #include "src/train/objective.h"
 #include "src/train/validation.h"
@@ -42,6 +43,20 @@ void check_batches(const Graph& graph, std::int64_t samples, std::int64_t batch)
   }
 }
 
+void check_augmentations(const Augmentations& augment, const Network& network, const Dataset& data, const Loss& first) {
+  augment.check(data);
+  if (!augment.mixes()) return;
+  for (const auto& output : trained_outputs(network)) {
+    const Loss loss = loss_of(output, first);
+    const auto target = definition_of(loss).target.value;
+    if (output.reconstructs || target == Target::numbers || target == Target::classes) continue;
+    throw InputError(str("augmentations \"", augment.text(), "\" mix the targets of samples, and ", name_of(loss),
+                         " needs ",
+                         target == Target::places ? "a label for each place; leave out what mixes"
+                                                  : "a label for each sample; train with the loss cross-entropy"));
+  }
+}
+
 void check_parameters(const Graph& graph) {
   if (cost(graph).parameters > 0) return;
   throw InputError(
@@ -55,6 +70,7 @@ void check_run(const Network& network, const Dataset& data, const TrainOptions& 
   check_parameters(network.graph());
   check_fits(network, data);
   check_targets(network, network.outputs(), data, options.loss);
+  check_augmentations(options.augment, network, data, options.loss);
   if (data.size() > 0xffffffffU) throw InputError("at most 2^32 − 1 samples are supported");
   check_validation(network, data, options);
   if (options.validation) check_targets(network, network.outputs(), *options.validation, options.loss);

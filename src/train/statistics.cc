@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "src/passes/passes.h"
-#include "src/train/feeds.h"
 #include "src/train/objective.h"
 
 namespace chalk {
@@ -23,9 +22,9 @@ Program program_for(Network& network, const TrainOptions& options) {
 
 }  // namespace
 
-StatisticsMeter::StatisticsMeter(Network& network, const Dataset& data, const TrainOptions& options)
+StatisticsMeter::StatisticsMeter(Network& network, const Feed& samples, const TrainOptions& options)
     : batch_(static_cast<std::size_t>(options.batch)), program_(program_for(network, options)) {
-  program_.feed("x", sample_feed(data));
+  program_.feed("x", samples);
 }
 
 void StatisticsMeter::operator()(std::span<const std::uint32_t> order, std::uint64_t position) {

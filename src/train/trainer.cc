@@ -8,7 +8,9 @@
 #include "chalkgrad/cost.h"
 #include "chalkgrad/error.h"
 #include "chalkgrad/train.h"
+#include "src/augmentations/augmenter.h"
 #include "src/base/text.h"
+#include "src/base/threads.h"
 #include "src/ir/leaves.h"
 #include "src/net/training_record.h"
 #include "src/schedules/average.h"
@@ -189,10 +191,14 @@ struct Trainer::State {
     for (const auto& name : best_variables(network)) network.training->states.push_back(name);
     network.training->loss_sums.resize(graph.losses.size());
     network.encoding = {data.scale, data.shift, data.class_names};
+    if (!options.augment.empty()) {
+      const int threads = options.threads == 0 ? available_threads() : options.threads;
+      augmenter.emplace(data, options.augment, options.seed, threads);
+    }
     program.emplace(graph.graph, network.variables(), compile_options(options, graph));
     feed(*program);
     if (options.validation) evaluator.emplace(network, *options.validation, options.threads);
-    if (measures()) meter.emplace(network, data, options);
+    if (measures()) meter.emplace(network, samples(), options);
     order.resize(data.size());
     kept.emplace(network, updated);
     keep_every = steps_between(*kept, network, options.batch);
@@ -222,9 +228,14 @@ struct Trainer::State {
     const std::uint32_t* rows;
   };
   void feed(Program& to) const {
-    to.feed("x", sample_feed(data));
-    to.feed("t", target_feed(data));
+    to.feed("x", samples());
+    to.feed("t", targets());
   }
+  template <class T, class Make>
+  Fetch<T> fetching(Make make) const;
+  Feed samples() const;
+  Feed targets() const;
+  Dataset augmented_at(std::uint64_t epoch, const Batch& batch) const;
   void set_inputs(Program& of) const;
   void keep();
   Batch next_batch();
@@ -262,6 +273,7 @@ struct Trainer::State {
   const bool labels;
   const TrainingGraph graph;
   const std::vector<std::string> updated = updated_by(graph.graph);
+  std::optional<Augmenter> augmenter;
   std::optional<Program> program;
   std::optional<Evaluator> evaluator;    // of validation data
   std::optional<StatisticsMeter> meter;  // of averages, which have had no batch
@@ -281,6 +293,36 @@ Trainer::State::Batch Trainer::State::next_batch() {
   const std::int64_t first = record.step % record.steps_per_epoch() * options.batch;
   if (shuffled != epoch) shuffle(order, options.seed, shuffled = epoch);
   return {static_cast<std::size_t>(std::min(options.batch, record.samples - first)), order.data() + first};
+}
+
+/// Calls make(row, epoch, to) for each row that is fetched; the position of a program is a step.
+template <class T, class Make>
+Fetch<T> Trainer::State::fetching(Make make) const {
+  return [this, make](std::span<const std::uint32_t> rows, std::uint64_t step, std::span<T> to) {
+    const auto epoch = step / static_cast<std::uint64_t>(network.training->steps_per_epoch());
+    const auto size = to.size() / rows.size();
+    for (std::size_t n = 0; n < rows.size(); ++n) make(rows[n], epoch, &to[n * size]);
+  };
+}
+
+Feed Trainer::State::samples() const {
+  if (!augmenter) return sample_feed(data);
+  const auto make = [this](auto... sample) { augmenter->augment(sample...); };
+  return {.scale = data.scale.data(), .shift = data.shift.data(), .fetch_bytes = fetching<std::uint8_t>(make)};
+}
+
+Feed Trainer::State::targets() const {
+  if (!augmenter || !augmenter->mixes()) return target_feed(data);
+  return {.fetch_values = fetching<float>([this](auto... target) { augmenter->target(target...); })};
+}
+
+/// The data with the samples of a batch as they are in an epoch.
+Dataset Trainer::State::augmented_at(std::uint64_t epoch, const Batch& batch) const {
+  Dataset result = data;
+  const auto size = static_cast<std::size_t>(elements(data.sample));
+  for (const auto row : std::span(batch.rows, augmenter ? batch.count : 0))
+    augmenter->augment(row, epoch, &result.bytes[row * size]);
+  return result;
 }
 
 void Trainer::State::set_inputs(Program& of) const {
@@ -408,10 +450,11 @@ void Trainer::State::explain_loss(const Batch& batch) {
   network.training->diverged = true;
   const auto here = place(network.training->step + 1);
   const WorkingWeights working(network.variables(), graph.copies);
-  const auto where = first_not_finite(network, data, batch.count, batch.rows);
+  const auto samples = augmented_at(static_cast<std::uint64_t>(now.epoch), batch);
+  const auto where = first_not_finite(network, samples, batch.count, batch.rows);
   if (where == "the loss") {
     const auto what =
-        output_outside_domain(network, data, options.loss, trained_outputs(network), batch.count, batch.rows);
+        output_outside_domain(network, samples, options.loss, trained_outputs(network), batch.count, batch.rows);
     if (!what.empty()) throw NumericError(here + what);
   }
   diverge(str(here, "the loss is not finite; the first value that is not is in ", where));

@@ -35,6 +35,7 @@ struct Problem {
   chalk::Average average{};
   chalk::Lookahead lookahead{};
   chalk::Schedule schedule{};
+  std::string augment{};
 };
 
 // A classifier on the way, and a copy of the input.
@@ -150,6 +151,20 @@ const std::vector<Problem> kProblems{
      chalk::OneCycleCosine{.momentum_low = 0.85, .momentum_high = 0.95}},
     // What the others leave out: padding, strides, groups, overlapping pools, tanh, a partial last batch.
     {"mixed", "6c3z-tanh-mp3s2-8c3s2g2-sigmoid-ap2-12n-tanh-10n", {2, 17, 15}, 21, 40, 200},
+    // Pictures augmented in every way.
+    {"augmented",
+     "8c3z-relu-mp2-10n",
+     {3, 17, 15},
+     21,
+     30,
+     200,
+     chalk::sgd({.lr = 0.005, .momentum = 0.9}),
+     {},
+     {},
+     {},
+     "flip,vflip,alternating-flip,shift:2,border=reflect,shift:3,fill=mean,cutout:5,fill=noise,erase,rotate:20,scale,"
+     "shear:20,fill=white,resized-crop:0.5,1,brightness:0.4,contrast:0.4,saturation:0.4,hue:0.1,grey,noise,blur,"
+     "randaugment,trivialaugment,mixup:0.4,p=0.5,cutmix"},
 };
 
 /// The optimizer with all its switches on, and with decay of weights.
@@ -237,6 +252,7 @@ std::string trained(const Problem& problem, std::int64_t steps, int threads) {
   options.average = problem.average;
   options.lookahead = problem.lookahead;
   options.schedule = problem.schedule;
+  options.augment = chalk::Augmentations::parse(problem.augment);
   options.threads = threads;
   std::int64_t done = 0;
   options.on_step = [&](const chalk::Progress&) {

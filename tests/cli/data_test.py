@@ -60,6 +60,12 @@ class Data(CliTest):
         self.assertIn(f"\nsheet {sheet}, a row for each class\n", self.good("data", "digits", "--sheet", sheet))
         self.assertEqual(sheet.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
         self.refused(1, "sheet.png: is there already", "data", "digits", "--sheet", sheet)
+        other = self.path("augmented.png")
+        self.good("data", "digits", "--sheet", other, "--augment", "shift:2,mixup")
+        self.assertNotEqual(other.read_bytes(), sheet.read_bytes())
+        self.refused(2, "--augment shows in the sheet", "data", "digits", "--augment", "flip")
+        self.refused(2, '--augment: augmentation "fliip" is not known', "data", "digits", "--sheet",
+                     self.path("third.png"), "--augment", "fliip")
         table = self.path("t.csv", b"x,label\n1,a\n2,b\n1,a\n")
         out = self.good("data", f"csv:{table}")
         self.assertIn("3 samples to train, none to test, 1 numbers, 2 classes\n", out)

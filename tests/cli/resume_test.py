@@ -63,6 +63,14 @@ class Resuming(Interrupting):
         resumed = self.good("train", "--resume", out, "--out", out, "--threads", 1, "--quiet")
         self.assertEqual(sha_of(resumed), sha_of(self.good("train", *options)))
 
+    def test_a_killed_run_goes_on_with_the_same_pictures(self):
+        augment = "shift:1,rotate:15,cutout:3,fill=noise,noise:0.2"
+        _, _, out, options = self.interrupted(signal.SIGKILL, "--augment", augment)
+        self.refused(2, f"--augment flip differs from {augment}", "train", "--resume", out, "--augment", "flip")
+        resumed = self.good("train", "--resume", out, "--out", out, "--threads", 1, "--quiet")
+        self.assertEqual(sha_of(resumed), sha_of(self.good("train", *options)))
+        self.assertNotEqual(sha_of(resumed), sha_of(self.good("train", *options[:-2], "--augment", "none")))
+
     def test_a_schedule_that_looks_at_the_loss_goes_on_to_the_same_bits(self):
         schedule = "plateau:0,factor=0.8,threshold=0.2,cooldown=1"
         _, _, out, options = self.interrupted(signal.SIGKILL, "--schedule", schedule, step=700)

@@ -1,8 +1,9 @@
-#include "src/schedules/numbers.h"
+#include "src/ir/parameters.h"
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <vector>
 
@@ -41,7 +42,7 @@ std::vector<Argument> arguments_of(std::string_view list) {
 /// Sets the parameters to what was written.
 class Reader : public FieldVisitor {
  public:
-  Reader(const NumbersForm& form, std::vector<Argument> arguments, std::string_view text)
+  Reader(const ParametersForm& form, std::vector<Argument> arguments, std::string_view text)
       : form_(form), arguments_(std::move(arguments)), text_(text) {}
 
   void field(const Field& field, std::int64_t& value) override {
@@ -54,6 +55,17 @@ class Reader : public FieldVisitor {
     auto written = take(field);
     if (written) value.clear();
     for (; written; written = take_nameless()) value.push_back(number<double>(field, *written));
+  }
+  void choice(const Field& field, std::span<const Word> words, std::size_t& index) override {
+    const auto written = take(field);
+    if (!written) return;
+    const auto found = std::ranges::find(words, *written, &Word::word);
+    if (found == words.end()) {
+      std::vector<std::string> known;
+      for (const auto& each : words) known.emplace_back(each.word);
+      fail(str(": ", called(field), " is ", in_quotes(*written), "; it must be ", alternatives(known)));
+    }
+    index = static_cast<std::size_t>(found - words.begin());
   }
   // None has these.
   void field(const Field&, bool&) override {}
@@ -98,6 +110,10 @@ class Reader : public FieldVisitor {
     }
     return {};
   }
+  /// How messages call the parameter that has just been taken.
+  std::string called(const Field& field) const {
+    return names_.size() <= form_.nameless ? upper(field.name) : std::string(field.name);
+  }
   template <class T>
   T number(const Field& field, std::string_view written) const {
     T value{};
@@ -105,13 +121,11 @@ class Reader : public FieldVisitor {
     const bool read = error == std::errc() && end == written.data() + written.size();
     if (read && field.range.contains(static_cast<double>(value))) return value;
     const bool shown_plainly = read || error == std::errc::result_out_of_range;
-    const bool nameless = names_.size() <= form_.nameless;
-    fail(str(": ", nameless ? upper(field.name) : std::string(field.name), " is ",
-             shown_plainly ? std::string(written) : in_quotes(written), "; it must be ",
+    fail(str(": ", called(field), " is ", shown_plainly ? std::string(written) : in_quotes(written), "; it must be ",
              std::is_same_v<T, std::int64_t> ? "whole, and " : "", field.range.text()));
   }
 
-  const NumbersForm& form_;
+  const ParametersForm& form_;
   std::vector<Argument> arguments_;
   std::string_view text_;
   std::vector<std::string> names_;  // of the parameters so far
@@ -119,6 +133,7 @@ class Reader : public FieldVisitor {
 
 std::string text_of(double value) { return shortest(value); }
 std::string text_of(std::int64_t value) { return std::to_string(value); }
+std::string text_of(const std::string& word) { return word; }
 std::string text_of(const std::vector<double>& values) {
   std::string text;
   for (const double value : values) text += str(text.empty() ? "" : ",", shortest(value));
@@ -135,7 +150,7 @@ void cannot_read(std::string_view family, std::string_view text, const std::stri
   throw InputError(str(family, " ", in_quotes(text), what));
 }
 
-std::string form_of(const NumbersForm& form) {
+std::string form_of(const ParametersForm& form) {
   std::string text(form.name);
   std::size_t seen = 0;
   FieldFunction writer([&]<class T>(const Field& field, const T&) {
@@ -151,7 +166,7 @@ std::string form_of(const NumbersForm& form) {
 
 std::string_view name_in(std::string_view text) { return text.substr(0, text.find(':')); }
 
-Attributes read_numbers(const NumbersForm& form, std::string_view written, std::string_view text) {
+Attributes read_parameters(const ParametersForm& form, std::string_view written, std::string_view text) {
   const auto colon = form.name.empty() ? std::string_view::npos : written.find(':');
   const bool has_list = form.name.empty() || colon != std::string_view::npos;
   const auto list = has_list ? written.substr(colon + 1) : std::string_view();
@@ -163,16 +178,22 @@ Attributes read_numbers(const NumbersForm& form, std::string_view written, std::
   return parameters;
 }
 
-std::string written(const NumbersForm& form, const Attributes& parameters) {
+std::string written(const ParametersForm& form, const Attributes& parameters) {
   std::vector<std::string> usual;
   FieldFunction remember([&](const Field&, const auto& value) { usual.push_back(text_of(value)); });
   form.defaults.show(remember);
+  std::size_t place = 0, last = form.spare ? 0 : form.nameless;  // so many are written without their names
+  FieldFunction look([&](const Field& field, const auto& value) {
+    const auto i = place++;
+    if (i < form.nameless && (field.must_be_given || text_of(value) != usual[i])) last = std::max(last, i + 1);
+  });
+  parameters.show(look);
   std::string text(form.name);
   std::size_t seen = 0, count = 0;
   FieldFunction writer([&](const Field& field, const auto& value) {
     const auto i = seen++;
     const auto now = text_of(value);
-    const bool nameless = i < form.nameless;
+    const bool nameless = i < last;
     if (!nameless && now == usual[i]) return;
     text += str(count++ > 0 ? "," : form.name.empty() ? "" : ":", nameless ? "" : str(field.name, "="), now);
   });

@@ -1,0 +1,30 @@
+// Augmentations from text: whatever is given, an error, or a list that is written as it is read and that can be done to
+// a small picture or says why not.
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string_view>
+
+#include "chalkgrad/augmentation.h"
+#include "chalkgrad/data.h"
+#include "chalkgrad/error.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const chalk::Dataset picture{.name = "a picture",
+                                      .sample = {3, 5, 7},
+                                      .bytes = std::vector<std::uint8_t>(105, 100),
+                                      .scale = {1, 1, 1},
+                                      .shift = {-100, 0, 300},
+                                      .labels = {0},
+                                      .class_names = {"one"}};
+  try {
+    const auto list = chalk::Augmentations::parse(std::string_view(reinterpret_cast<const char*>(data), size));
+    list.check();
+    if (chalk::Augmentations::parse(list.text()) != list) throw std::logic_error("it is read as another one");
+    if (list.list().size() < 20 && augmented(picture, list, 1, 3).bytes.size() != 105)
+      throw std::logic_error("the picture has another size");
+  } catch (const chalk::InputError& e) {
+    if (std::string_view(e.what()).empty()) throw std::logic_error("an error without words");
+  }
+  return 0;
+}

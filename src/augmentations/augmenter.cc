@@ -1,0 +1,152 @@
+#include "src/augmentations/augmenter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <string>
+#include <thread>
+
+#include "src/base/text.h"
+
+namespace chalk {
+namespace {
+
+/// What one of that name, and the how-manyeth of it, draws from. So a list may grow and shrink, and others stay.
+std::uint64_t key_of(std::uint64_t seed, std::string_view name, int number) {
+  Random random(seed, hash_name(str("augmentation ", name, " ", number)));
+  const std::uint64_t first = random.bits();
+  return first << 32 | random.bits();
+}
+
+Draws draws_of(std::uint64_t key, std::uint32_t row, std::uint64_t epoch) {
+  constexpr std::uint64_t kAlways = 0xFFFFFFFF;  // an epoch that is none
+  return {Random(key, epoch << 32 | row), Random(key, kAlways << 32 | row), epoch};
+}
+
+/// The byte that enters the network as about 0.
+Byte mean_of(float scale, float shift) {
+  const double mean = -static_cast<double>(shift) / static_cast<double>(scale);
+  return std::isfinite(mean) ? static_cast<Byte>(std::clamp(std::floor(mean + 0.5), 0.0, 255.0)) : Byte{0};
+}
+
+}  // namespace
+
+/// Memory that nobody else uses, until the end.
+class Augmenter::Loan {
+ public:
+  explicit Loan(std::deque<Memory>& memories) {
+    for (;;) {
+      for (auto& memory : memories) {
+        if (memory.taken.exchange(true, std::memory_order_acquire)) continue;
+        memory_ = &memory;
+        return;
+      }
+      std::this_thread::yield();
+    }
+  }
+  Loan(const Loan&) = delete;
+  Loan& operator=(const Loan&) = delete;
+  ~Loan() { memory_->taken.store(false, std::memory_order_release); }
+  Byte* picture() const { return memory_->picture.data(); }
+
+ private:
+  Memory* memory_ = nullptr;
+};
+
+Augmenter::Augmenter(const Dataset& data, const Augmentations& augmentations, std::uint64_t seed, int threads)
+    : data_(data), size_(static_cast<std::size_t>(elements(data.sample))) {
+  augmentations.check(data);
+  std::map<std::string_view, int> numbers;
+  for (const auto& one : augmentations.list()) {
+    const auto& definition = definition_of(one);
+    auto& steps = definition.mix ? mixers_ : steps_;
+    steps.push_back({&definition, one.parameters(), key_of(seed, one.name(), ++numbers[one.name()])});
+  }
+  for (std::size_t c = 0; c < data.scale.size(); ++c) means_.push_back(mean_of(data.scale[c], data.shift[c]));
+  const std::size_t room = mixes() ? 2 * size_ : size_;
+  for (int i = 0; i < threads; ++i) memories_.emplace_back(room);
+}
+
+/// With which row a sample is mixed, by what, and the random numbers for that.
+struct Augmenter::Mixture {
+  const Step* mixer;
+  std::uint32_t other;
+  Random random;
+};
+
+Picture Augmenter::picture_at(Byte* pixels, Byte* spare) const {
+  return {.channels = static_cast<std::size_t>(data_.sample[0]),
+          .rows = static_cast<std::size_t>(data_.sample[1]),
+          .columns = static_cast<std::size_t>(data_.sample[2]),
+          .pixels = pixels,
+          .spare = spare,
+          .means = means_};
+}
+
+void Augmenter::augment_alone(std::uint32_t row, std::uint64_t epoch, Byte* to, Byte* spare) const {
+  Picture picture = picture_at(to, spare);
+  std::memcpy(to, &data_.bytes[row * size_], size_);
+  for (const auto& step : steps_) {
+    auto draws = draws_of(step.key, row, epoch);
+    step.definition->apply.value(step.parameters, draws, picture);
+  }
+  if (picture.pixels != to) std::memcpy(to, picture.pixels, size_);
+}
+
+Augmenter::Mixture Augmenter::mixture(std::uint32_t row, std::uint64_t epoch) const {
+  for (const auto& mixer : mixers_) {
+    auto random = draws_of(mixer.key, row, epoch).now;
+    if (!chance(random, mixer.definition->p(mixer.parameters))) continue;
+    const auto other = random.below(static_cast<std::uint32_t>(data_.size()));
+    return {&mixer, other, random};
+  }
+  return {nullptr, row, Random(0, 0)};
+}
+
+void Augmenter::augment(std::uint32_t row, std::uint64_t epoch, Byte* to) const {
+  const Loan loan(memories_);
+  augment_alone(row, epoch, to, loan.picture());
+  auto mix = mixture(row, epoch);
+  if (!mix.mixer) return;
+  Byte* other = loan.picture() + size_;
+  augment_alone(mix.other, epoch, other, loan.picture());
+  Picture picture = picture_at(to, loan.picture());
+  mix.mixer->definition->mix(mix.mixer->parameters, mix.random, picture, other);
+}
+
+void Augmenter::target(std::uint32_t row, std::uint64_t epoch, float* to) const {
+  auto mix = mixture(row, epoch);
+  float own = 1;
+  if (mix.mixer) {
+    Picture picture = picture_at(nullptr, nullptr);
+    own = static_cast<float>(mix.mixer->definition->mix(mix.mixer->parameters, mix.random, picture, nullptr));
+  }
+  if (data_.labels.empty()) {
+    const auto size = static_cast<std::size_t>(elements(data_.target));
+    const float *one = &data_.targets[row * size], *other = &data_.targets[mix.other * size];
+    for (std::size_t i = 0; i < size; ++i) to[i] = own * one[i] + (1 - own) * other[i];
+    return;
+  }
+  std::fill_n(to, data_.class_names.size(), 0.0F);
+  to[data_.labels[row]] += own;
+  to[data_.labels[mix.other]] += 1 - own;
+}
+
+Dataset augmented(const Dataset& data, const Augmentations& augmentations, std::uint64_t seed, std::int64_t epoch) {
+  Dataset result = data;
+  if (augmentations.empty()) return result;
+  const Augmenter augmenter(data, augmentations, seed, 1);
+  const auto size = static_cast<std::size_t>(elements(data.sample)), rows = data.size();
+  const auto now = static_cast<std::uint64_t>(epoch);
+  for (std::uint32_t row = 0; row < rows; ++row) augmenter.augment(row, now, &result.bytes[row * size]);
+  if (!augmenter.mixes()) return result;
+  if (!data.labels.empty()) result.target = {static_cast<std::int64_t>(data.class_names.size())};
+  const auto targets = static_cast<std::size_t>(elements(result.target));
+  result.labels.clear();
+  result.targets.resize(rows * targets);
+  for (std::uint32_t row = 0; row < rows; ++row) augmenter.target(row, now, &result.targets[row * targets]);
+  return result;
+}
+
+}  // namespace chalk

@@ -1,0 +1,56 @@
+// Samples of a data set as they are trained on.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "chalkgrad/data.h"
+#include "src/augmentations/augmentation.h"
+
+namespace chalk {
+
+class Augmenter {
+ public:
+  /// For up to so many threads at a time; more of them wait for each other. The data must outlive it. Throws InputError
+  /// as Augmentations::check() does.
+  Augmenter(const Dataset& data, const Augmentations& augmentations, std::uint64_t seed, int threads);
+
+  /// Writes the sample of a row, as it is in an epoch (0, 1, …). Allocates nothing. May be called by any thread.
+  void augment(std::uint32_t row, std::uint64_t epoch, Byte* to) const;
+  /// Whether samples, and so targets, are mixed with others.
+  bool mixes() const { return !mixers_.empty(); }
+  /// Writes the sample's target, a distribution over the classes if the data have labels. Allocates nothing.
+  void target(std::uint32_t row, std::uint64_t epoch, float* to) const;
+
+ private:
+  struct Step {
+    const AugmentationDefinition* definition;
+    Attributes parameters;
+    std::uint64_t key;  // of its random numbers
+  };
+  /// A thread's memory for one picture.
+  struct Memory {
+    explicit Memory(std::size_t size) : picture(size) {}
+    std::vector<Byte> picture;
+    std::atomic<bool> taken{false};
+  };
+  class Loan;
+  struct Mixture;
+
+  Picture picture_at(Byte* pixels, Byte* spare) const;
+  /// Writes the sample as it is before it is mixed.
+  void augment_alone(std::uint32_t row, std::uint64_t epoch, Byte* to, Byte* spare) const;
+  /// How a sample is mixed; with no mixer if it is not.
+  Mixture mixture(std::uint32_t row, std::uint64_t epoch) const;
+
+  const Dataset& data_;
+  const std::size_t size_;
+  std::vector<Step> steps_, mixers_;
+  std::vector<Byte> means_;
+  mutable std::deque<Memory> memories_;
+};
+
+}  // namespace chalk
