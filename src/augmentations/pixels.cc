@@ -79,6 +79,11 @@ std::size_t reflected(std::int64_t i, std::size_t size) {
 void fold(const Weights& w, const Byte* from, Byte* to, std::size_t size, std::size_t apart) {
   for (std::size_t i = 0; i < size; ++i) {
     auto sum = w.of[0] * from[i * apart] + 32768;
+    if (i >= w.radius && i + w.radius < size) {  // where nothing is reflected
+      for (std::size_t k = 1; k <= w.radius; ++k) sum += w.of[k] * (from[(i - k) * apart] + from[(i + k) * apart]);
+      to[i * apart] = static_cast<Byte>(sum >> 16);
+      continue;
+    }
     const auto at = static_cast<std::int64_t>(i);
     for (std::size_t k = 1; k <= w.radius; ++k) {
       const auto away = static_cast<std::int64_t>(k);
