@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <system_error>
 
@@ -37,7 +38,19 @@ void note_missing_threads(const std::string& note) {
   if (!noted.test_and_set()) std::fprintf(stderr, "chalkgrad: %s, with --threads 1\n", note.c_str());
 }
 
+/// What is set free where memory ends, so that unwinding has some: the destructor of a JSON value allocates (nlohmann
+/// 3.11.2), and the program would end there.
+std::atomic<void*> spare;
+constexpr std::size_t kSpare = std::size_t{64} << 10;  // bytes
+
+void want_of_memory() {
+  std::free(spare.exchange(nullptr));
+  throw std::bad_alloc();
+}
+
 int run(int argc, char** argv) {
+  spare = std::malloc(kSpare);
+  std::set_new_handler(want_of_memory);
   on_missing_threads(note_missing_threads);
   CommandLine line("Trains convolutional networks on the CPU, exactly and fast, and shows its mathematics.",
                    "chalkgrad " CHALKGRAD_VERSION, kExamples);
