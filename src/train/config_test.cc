@@ -38,6 +38,7 @@ TEST(TrainConfig, ReadsEveryKey) {
     weight_decay = 1e-4
     maximise = "log-likelihood"
     schedule = "cosine+warmup:2"
+    augment = "flip, shift:4"
     seed = 7
   )",
                                    "c.toml", options);
@@ -48,6 +49,7 @@ TEST(TrainConfig, ReadsEveryKey) {
   EXPECT_EQ(options.optimizer, Optimizer(Sgd{.lr = 3, .momentum = 0.5, .nesterov = true, .weight_decay = 1e-4}));
   EXPECT_EQ(options.loss, Loss::log_likelihood);
   EXPECT_EQ(options.schedule.text(), "cosine+warmup:2");
+  EXPECT_EQ(options.augment.text(), "flip,shift:4");
   EXPECT_EQ(options.seed, 7U);
 }
 
@@ -103,6 +105,8 @@ TEST(TrainConfig, PointsAtMistakes) {
             "c.toml: line 3, column 12: schedule \"cosinus\" is not known; did you mean \"cosine\"?");
   EXPECT_EQ(error_of("schedule = \"cosine:to=2\"\n"),
             "c.toml: line 3, column 12: schedule \"cosine:to=2\": to is 2; it must be from 0 to 1");
+  EXPECT_EQ(error_of("augment = \"flip,cutout:0\"\n"),
+            "c.toml: line 3, column 11: augmentation \"cutout:0\": SIDE is 0; it must be whole, and from 1 to 65535");
   EXPECT_EQ(error_of("optimizer = \"adagard\"\n"),
             "c.toml: line 3, column 13: optimizer \"adagard\" is not known; did you mean \"adagrad\"?");
   EXPECT_EQ(error_of("optimizer = \"adagrad\"\nmomentum = 0.9\n"),

@@ -107,6 +107,7 @@ TrainOptions with_another(std::size_t number, std::string_view& name) {
               : name == "groups"    ? "conv*: frozen"
               : name == "average"   ? "ema:0.9"
               : name == "lookahead" ? "2,0.5"
+              : name == "augment"   ? "shift:1"
                                     : "step:1,0.5";
     }
   });
@@ -133,7 +134,8 @@ TEST(LrFind, UsesEveryOptionOfTrainingThatIsNotItsOwn) {
     ++(own ? its_own : used);
   }
   EXPECT_EQ(its_own, kItsOwn.size());
-  EXPECT_GE(used, 14U) << "batch, optimizer, four of sgd's, two of the loss, clip_*, groups, l1, lookahead and seed";
+  EXPECT_GE(used, 15U)
+      << "batch, optimizer, four of sgd's, two of the loss, augment, clip_*, groups, l1, lookahead and seed";
 }
 
 TEST(LrFind, TakesNoneOfTheStepsThatAreForTrain) {
