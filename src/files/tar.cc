@@ -13,6 +13,7 @@
 namespace chalk {
 namespace {
 
+constexpr std::uint64_t kAsInHeader = ~std::uint64_t{0};  // a size that no file has
 constexpr std::size_t kBlock = 512;
 
 class Header {
@@ -79,20 +80,24 @@ std::vector<TarFile> read_tar(std::span<const std::uint8_t> archive, std::string
         str(name, ": the tar archive is damaged (", what, " at byte ", grouped(at), "); fetch the file again"));
   };
   std::vector<TarFile> files;
-  std::string long_name;                      // for the next file
-  std::optional<std::uint64_t> another_size;  // for the next file
+  std::string long_name;                     // for the next file
+  std::uint64_t another_size = kAsInHeader;  // for the next file
   for (std::size_t at = 0;;) {
     if (archive.size() - at < kBlock) throw damaged(at, "its end is missing");
     const Header header(archive.subspan(at, kBlock));
     if (header.is_end()) return files;
     if (!header.is_intact())
       throw damaged(at, at == 0 ? "no header, or one with a wrong checksum," : "a wrong checksum");
-    const auto size = another_size ? another_size : header.size();
     const char type = header.type();
-    if (!size) throw damaged(at, "a wrong size");
+    auto size = another_size;
+    if (size == kAsInHeader) {
+      const auto by_header = header.size();
+      if (!by_header) throw damaged(at, "a wrong size");
+      size = *by_header;
+    }
     at += kBlock;
-    if (*size > archive.size() - at) throw damaged(at, "a file that ends early");
-    const auto bytes = archive.subspan(at, *size);
+    if (size > archive.size() - at) throw damaged(at, "a file that ends early");
+    const auto bytes = archive.subspan(at, size);
     at += bytes.size() + (kBlock - bytes.size() % kBlock) % kBlock;
     if (at > archive.size()) throw damaged(archive.size(), "its end is missing");
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -102,13 +107,14 @@ std::vector<TarFile> read_tar(std::span<const std::uint8_t> archive, std::string
     }
     if (type == 'x') {
       if (auto path = pax_value(text, "path")) long_name = std::move(*path);
-      if (const auto of_pax = pax_value(text, "size")) another_size = number_in<std::uint64_t>(*of_pax);
+      if (const auto of_pax = pax_value(text, "size"))
+        another_size = number_in<std::uint64_t>(*of_pax).value_or(kAsInHeader);
       continue;
     }
     if (type == '0' || type == '\0') files.push_back({long_name.empty() ? header.name() : long_name, bytes});
     if (type != 'g' && type != 'K') {
       long_name.clear();
-      another_size.reset();
+      another_size = kAsInHeader;
     }
   }
 }
