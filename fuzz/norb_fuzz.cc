@@ -1,16 +1,7 @@
 // Any bytes as a matrix of small NORB: an InputError, or arrays that are as long as their shapes say.
-#include <cstdlib>
-
 #include "chalkgrad/error.h"
+#include "fuzz/check_array.h"
 #include "src/files/array.h"
-
-namespace {
-
-void check(const chalk::Array& array) {
-  if (array.bytes.size() + array.numbers.size() + array.words.size() != array.size()) std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {

@@ -5,12 +5,12 @@
 #include <numeric>
 #include <vector>
 
+#include "src/base/reading.h"
+
 namespace chalk {
 namespace {
 
 constexpr std::size_t kLongest = 40;  // longer words are no typing errors
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 /// Insertions, deletions, replacements and swaps of neighbours that make `a` into `b` (optimal string alignment).
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -21,9 +21,10 @@ std::size_t distance(std::string_view a, std::string_view b) {
   for (std::size_t i = 1; i <= a.size(); ++i) {
     now[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const bool same = lower(a[i - 1]) == lower(b[j - 1]);
+      const bool same = lower_case(a[i - 1]) == lower_case(b[j - 1]);
       now[j] = std::min({last[j] + 1, now[j - 1] + 1, last[j - 1] + (same ? 0U : 1U)});
-      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1])) {
+      if (i > 1 && j > 1 && lower_case(a[i - 1]) == lower_case(b[j - 2]) &&
+          lower_case(a[i - 2]) == lower_case(b[j - 1])) {
         now[j] = std::min(now[j], before[j - 2] + 1);
       }
     }

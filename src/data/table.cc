@@ -33,12 +33,6 @@ Shape read_shape(std::string_view text) {
   return shape;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
 bool fits_number(std::string_view text) { return is_missing(text) || number_of_table(text).has_value(); }
 
 /// Whether the first record names columns: one of its words stands above a number, or it has nothing but words.
@@ -94,7 +88,7 @@ bool is_missing(std::string_view text) {
   text = trimmed(text);
   if (text.empty() || text == "?") return true;
   if (text.size() > 4) return false;
-  const auto word = lower(text);
+  const auto word = lower_case(text);
   return word == "na" || word == "nan" || word == "null";
 }
 
@@ -177,7 +171,7 @@ void Table::choose_roles(const TableFile& train) {
       return true;
     };
     const bool known = train.has_names() && choose([](const Column& c) {
-                         const auto name = lower(c.name);
+                         const auto name = lower_case(c.name);
                          return name == "label" || name == "class" || name == "target";
                        });
     if (!known && !choose([](const Column& c) { return c.of_words; })) {

@@ -139,6 +139,30 @@ inline void weight_grad(const ConvMaps& by, const Case& k, const Guarded& x, con
   EXPECT_TRUE(scratch.intact() && dw.intact());
 }
 
+/// Each of the maps gives what plain loops in double give.
+inline void expect_agreement_with_loops(const ConvMaps& by, const Case& k) {
+  std::mt19937 random(k.seed);
+  const Guarded x(k.x_size(), random), dz(k.z_size(), random), w(k.w_size(), random), bias(1);
+  std::vector<Sum> z(k.z_size()), dx(k.x_size()), dw(k.w_size());
+  k.each_weight([&](auto o, auto c, auto a, auto b) {
+    const auto at_w = k.w_at(o, c, a, b);
+    k.each_place([&](auto p, auto q) {
+      const auto at_x = k.x_at(o, c, k.row(p, a), k.column(q, b)) * kLanes, at_z = k.z_at(o, p, q) * kLanes;
+      for (std::int64_t n = 0; n < kLanes && at_x >= 0; ++n) {
+        const double xn = x[at_x + n], dzn = dz[at_z + n], wn = w[at_w];
+        z[static_cast<std::size_t>(at_z + n)].add(wn * xn);
+        dx[static_cast<std::size_t>(at_x + n)].add(wn * dzn);
+        dw[static_cast<std::size_t>(at_w)].add(dzn * xn);
+      }
+    });
+  });
+  expect_close(forward(by, k, {}, x, w, bias).span(), z, "z");
+  expect_close(input_grad(by, k, dz, w).span(), dx, "dx");
+  const Guarded sums(k.w_size());
+  weight_grad(by, k, x, dz, sums, 16, false);
+  expect_close(sums.span(), dw, "dw");
+}
+
 /// From z to y and index, place by place.
 inline void finish(const Case& k, const ConvEpilogue& e, std::vector<float> z, const Guarded& bias,
                    std::vector<float>& y, std::vector<float>& index) {

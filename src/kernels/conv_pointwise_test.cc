@@ -25,27 +25,7 @@ Case any_pointwise_case() {
 RC_GTEST_PROP(Pointwise, AgreesWithLoopsInDouble, ()) {
   const Case k = any_pointwise_case();
   RC_ASSERT(pointwise_fits(k.s));
-  std::mt19937 random(k.seed);
-  const Guarded x(k.x_size(), random), dz(k.z_size(), random), w(k.w_size(), random), bias(1);
-  std::vector<Sum> z(k.z_size()), dx(k.x_size()), dw(k.w_size());
-  k.each_weight([&](auto o, auto c, auto a, auto b) {
-    const auto at_w = k.w_at(o, c, a, b);
-    const double wn = w[at_w];
-    k.each_place([&](auto p, auto q) {
-      const auto at_x = k.x_at(o, c, p, q) * kLanes, at_z = k.z_at(o, p, q) * kLanes;
-      for (std::int64_t n = 0; n < kLanes; ++n) {
-        const double xn = x[at_x + n], dzn = dz[at_z + n];
-        z[static_cast<std::size_t>(at_z + n)].add(wn * xn);
-        dx[static_cast<std::size_t>(at_x + n)].add(wn * dzn);
-        dw[static_cast<std::size_t>(at_w)].add(dzn * xn);
-      }
-    });
-  });
-  expect_close(forward(kPointwiseConv, k, {}, x, w, bias).span(), z, "z");
-  expect_close(input_grad(kPointwiseConv, k, dz, w).span(), dx, "dx");
-  const Guarded sums(k.w_size());
-  weight_grad(kPointwiseConv, k, x, dz, sums, 16, false);
-  expect_close(sums.span(), dw, "dw");
+  expect_agreement_with_loops(kPointwiseConv, k);
 }
 
 RC_GTEST_PROP(Pointwise, GivesTheBitsOfTheDirectKernelsOnEveryTarget, ()) {

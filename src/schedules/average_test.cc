@@ -3,22 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
-
-#include "chalkgrad/error.h"
 #include "src/base/fields.h"
+#include "src/base/test_support.h"
 
 namespace chalk {
 namespace {
 
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const InputError& e) {
-    return e.what();
-  }
-  return "no error";
-}
+using testing_support::input_error;
 
 TEST(Average, IsReadAsItIsWritten) {
   for (const char* text : {"ema:0.999", "ema:0.5,from=3", "swa:10", "swa:0,every=5"})
@@ -48,14 +39,14 @@ TEST(Average, ThatCannotBeReadSaysWhy) {
       {"swa:1.5", "average \"swa:1.5\": FROM is \"1.5\"; it must be whole, and from 0 to 1000000"},
       {"swa:1,every=0", "average \"swa:1,every=0\": every is 0; it must be whole, and from 1 to 1000000"},
       {"none:1", "average \"none:1\" is not known; use ema:DECAY, swa:FROM or none"}};
-  for (const auto& one : wrong) EXPECT_EQ(error_of([&] { (void)Average::parse(one.first); }), one.second);
+  for (const auto& one : wrong) EXPECT_EQ(input_error([&] { (void)Average::parse(one.first); }), one.second);
 }
 
 TEST(Average, OutOfRangeIsRefused) {
-  EXPECT_EQ(error_of([] { Average(Ema{.decay = 1}).check(10); }), "decay is 1; it must be at least 0 and below 1");
-  EXPECT_EQ(error_of([] { Average(Swa{.from = -1}).check(10); }), "from is -1; it must be from 0 to 1000000");
-  EXPECT_EQ(error_of([] { Average(Swa{.every = 0}).check(10); }), "every is 0; it must be from 1 to 1000000");
-  EXPECT_EQ(error_of([] { Average().check(1); }), "no error");
+  EXPECT_EQ(input_error([] { Average(Ema{.decay = 1}).check(10); }), "decay is 1; it must be at least 0 and below 1");
+  EXPECT_EQ(input_error([] { Average(Swa{.from = -1}).check(10); }), "from is -1; it must be from 0 to 1000000");
+  EXPECT_EQ(input_error([] { Average(Swa{.every = 0}).check(10); }), "every is 0; it must be from 1 to 1000000");
+  EXPECT_EQ(input_error([] { Average().check(1); }), "(no InputError)");
 }
 
 TEST(Average, OfStepsBeginsWithACopyAndMovesAtEachStep) {

@@ -3,21 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
-
-#include "chalkgrad/error.h"
+#include "src/base/test_support.h"
 
 namespace chalk {
 namespace {
 
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const InputError& e) {
-    return e.what();
-  }
-  return "no error";
-}
+using testing_support::input_error;
 
 TEST(Lookahead, IsReadAsItIsWritten) {
   for (const char* text : {"5", "5,0.5", "steps=5", "steps=5,alpha=0.5"}) {
@@ -41,10 +32,10 @@ TEST(Lookahead, ThatCannotBeReadSaysWhy) {
       {"5,k=5", "lookahead \"5,k=5\": lookahead has no \"k\", but steps and alpha"},
       {"5,0.5,1", "lookahead \"5,0.5,1\": 1 is one too many; lookahead takes steps and alpha"},
       {"yes", "lookahead \"yes\": STEPS is \"yes\"; it must be whole, and from 1 to 1000000"}};
-  for (const auto& one : wrong) EXPECT_EQ(error_of([&] { (void)Lookahead::parse(one.first); }), one.second);
-  EXPECT_EQ(error_of([] { Lookahead{.steps = -1}.check(); }), "steps is -1; it must be from 1 to 1000000");
-  EXPECT_EQ(error_of([] { Lookahead{.steps = 5, .alpha = 0}.check(); }), "alpha is 0; it must be from 1e-06 to 1");
-  EXPECT_EQ(error_of([] { Lookahead{}.check(); }), "no error");
+  for (const auto& one : wrong) EXPECT_EQ(input_error([&] { (void)Lookahead::parse(one.first); }), one.second);
+  EXPECT_EQ(input_error([] { Lookahead{.steps = -1}.check(); }), "steps is -1; it must be from 1 to 1000000");
+  EXPECT_EQ(input_error([] { Lookahead{.steps = 5, .alpha = 0}.check(); }), "alpha is 0; it must be from 1e-06 to 1");
+  EXPECT_EQ(input_error([] { Lookahead{}.check(); }), "(no InputError)");
 }
 
 TEST(Lookahead, PullsAfterEachKthStep) {

@@ -8,6 +8,7 @@
 
 #include "chalkgrad/data.h"
 #include "chalkgrad/error.h"
+#include "src/base/reading.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
 #include "src/data/class_words.h"
@@ -135,16 +136,10 @@ Places places_of(const fs::path& folder, const Options& own, const Listing& foun
   return {folder / train, test.empty() ? fs::path() : folder / test};
 }
 
-std::string lower(std::string name) {
-  std::ranges::transform(name, name.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return name;
-}
-
 void check_case(const fs::path& folder, const std::vector<std::string>& classes, bool skip_bad, Split& split) {
   std::map<std::string, std::string> seen;
   for (const auto& name : classes) {
-    const auto [other, is_new] = seen.emplace(lower(name), name);
+    const auto [other, is_new] = seen.emplace(lower_case(name), name);
     if (is_new) continue;
     const auto what = str(folder.string(), ": the classes ", in_quotes(other->second), " and ", in_quotes(name),
                           " differ in case alone");
