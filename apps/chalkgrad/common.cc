@@ -125,6 +125,21 @@ void add_skip_bad(Command& command, bool& skip_bad) {
   command.flag("--skip-bad", skip_bad, "Leave out samples that cannot be used, and name them, instead of an error");
 }
 
+void add_tta(Command& command, std::string& list) {
+  command.text("--tta", list, "Test-time augmentation: the mean over these views of each sample, as flip,shift:1",
+               "LIST");
+}
+
+Augmentations parse_tta(const std::string& list) {
+  return as_usage(
+      [&] {
+        auto views = Augmentations::parse(list);
+        (void)views.views();
+        return views;
+      },
+      "--tta: ");
+}
+
 Split with_skipped_named(Split split) {
   constexpr std::size_t kMostNamed = 10;
   const auto& skipped = split.skipped;

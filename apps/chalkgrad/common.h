@@ -84,6 +84,10 @@ std::string shell_word(const std::string& word);
 
 /// The option --skip-bad.
 void add_skip_bad(Command& command, bool& skip_bad);
+/// The option --tta, a list of augmentations.
+void add_tta(Command& command, std::string& list);
+/// The list, which has views.
+Augmentations parse_tta(const std::string& list);
 /// Says on stderr which samples were left out, if any were.
 Split with_skipped_named(Split split);
 /// What train --skip-bad said, as models keep it in their metadata: "true", or nothing.

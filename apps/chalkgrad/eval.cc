@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kMostInMatrix = 20, kMostMistakes = 20;  // classes that are printed as a matrix; lines otherwise
 
 struct Options {
-  std::string model, data, part = "test";
+  std::string model, data, part = "test", tta;
   std::vector<std::string> others;
   std::int64_t top = 0;
   int threads = 0;
@@ -38,6 +38,7 @@ Json matrix(const Evaluation& result) {
 Json to_json(const Evaluation& result, const Options& o) {
   Json json{{"samples", result.samples}, {"loss", result.loss}};
   if (!o.others.empty()) json["models"] = static_cast<std::int64_t>(1 + o.others.size());
+  if (!o.tta.empty()) json["views"] = static_cast<std::int64_t>(parse_tta(o.tta).views());
   if (!result.others.empty()) json["objective"] = result.objective;
   for (const auto& other : result.others) {
     Json line{{"name", other.name}, {"measured", name_of(other.measured)}, {"loss", other.loss}};
@@ -119,7 +120,9 @@ void print(const Evaluation& result, const Options& o) {
     if (o.top > 0) fmt::print("top-{} accuracy {}\n", o.top, percent(result.top(o.top)));
   }
   const auto called = [](const Loss& loss) { return loss == Loss::cross_entropy ? "loss" : name_of(loss); };
-  fmt::print("{} {:.6g}, mean of {} samples\n", called(result.measured), result.loss, count(result.samples));
+  const auto views = static_cast<std::int64_t>(parse_tta(o.tta).views());
+  fmt::print("{} {:.6g}, mean of {} samples{}\n", called(result.measured), result.loss, count(result.samples),
+             views == 1 ? "" : fmt::format(", each in {} views", count(views)));
   for (const auto& other : result.others) {
     fmt::print("output {}: {}{} {:.6g}\n", other.name,
                other.accuracy ? fmt::format("accuracy {}, ", percent(*other.accuracy)) : "", called(other.measured),
@@ -141,6 +144,7 @@ void check_options(const Options& o, const Dataset& data) {
 }
 
 int eval(const Options& o) {
+  const auto views = parse_tta(o.tta);
   std::vector<std::string> files{o.model};
   files.insert(files.end(), o.others.begin(), o.others.end());
   std::vector<Network> networks;
@@ -149,7 +153,7 @@ int eval(const Options& o) {
   for (auto& network : networks) together.push_back(&network);
   const auto data = load_part(o.data, networks[0], o.part, o.skip_bad);
   check_options(o, data);
-  const auto evaluated = [&] { return evaluate(together, data, o.threads, files); };
+  const auto evaluated = [&] { return evaluate(together, data, o.threads, files, views); };
   const auto result = o.others.empty() ? about_model(o.model, evaluated) : evaluated();
   if (o.json) {
     print_json(to_json(result, o));
@@ -170,6 +174,7 @@ void add_eval(CommandLine& line) {
   command.text("--data", options->data,
                fmt::format("Data: {}; without it, what the model was trained on", data_source_forms()));
   add_skip_bad(command, options->skip_bad);
+  add_tta(command, options->tta);
   command
       .word("--part", options->part, {"test", "train", "validation"}, "test, train, or validation: what was held out",
             "PART")

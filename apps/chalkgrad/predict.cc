@@ -14,7 +14,7 @@ namespace chalk::app {
 namespace {
 
 struct Options {
-  std::string model, background = "white", output = "y";
+  std::string model, background = "white", output = "y", tta;
   std::vector<std::string> images, others;
   std::size_t top = 3;
   int threads = 0;
@@ -116,12 +116,13 @@ std::vector<float> together(const Options& o, Network& first, std::vector<Networ
   for (auto& other : others) all.push_back(&other);
   std::vector<std::string> files{o.model};
   files.insert(files.end(), o.others.begin(), o.others.end());
-  Ensemble ensemble(all, o.threads, files);
+  Ensemble ensemble(all, o.threads, files, parse_tta(o.tta));
   const auto values = ensemble(feed, count);
   return {values.begin(), values.end()};
 }
 
 int predict_command(const Options& o) {
+  const auto views = parse_tta(o.tta);
   const auto background = parse_colour(o.background);
   if (std::ranges::count(o.images, "-") > 1)
     throw UsageError("- is standard input, which can be read once; give it once");
@@ -137,10 +138,10 @@ int predict_command(const Options& o) {
       .bytes = samples.bytes.data(), .scale = network.encoding.scale.data(), .shift = network.encoding.shift.data()};
   std::vector<float> values;
   if (samples.count > 0) {
-    values =
-        others.empty()
-            ? about_model(o.model, [&] { return predict(network, feed, samples.count, true, o.threads, o.output); })
-            : together(o, network, others, feed, samples.count);
+    values = others.empty()
+                 ? about_model(o.model,
+                               [&] { return predict(network, feed, samples.count, true, o.threads, o.output, views); })
+                 : together(o, network, others, feed, samples.count);
   }
   const auto each = static_cast<std::size_t>(elements(network.output_shape(o.output)));
   std::span<const float> rest(values);
@@ -187,6 +188,7 @@ void add_predict(CommandLine& line) {
       .text("--output", options->output, "Which output of a network that has several; y is the first, its prediction",
             "NAME")
       .shows_default();
+  add_tta(command, options->tta);
   command.flag("--invert", options->invert, "Swap dark and bright: digits and MNIST are white on black");
   add_threads(command, options->threads);
   add_json(command, options->json);

@@ -1,6 +1,7 @@
 // Augmentations as values: which are done, in which order.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -61,6 +62,12 @@ class Augmentations {
   void check() const;
   /// Throws InputError if they cannot be done to these samples: to vectors, for example, or hue to grey pictures.
   void check(const Dataset& data) const;
+  /// How many views of a picture test-time augmentation by them looks at: flip and vflip have two, with the weights
+  /// 1 − p and p; shift three, as it is with weight 1/2 and moved by all its pixels down and to the right, and up and
+  /// to the left, with 1/4 each; and each shows all of its views of each view of those before it in the list. Views
+  /// that weigh nothing are left out. Noise that fills is the same for all samples. No augmentations: 1, the picture as
+  /// it is. Throws InputError for one that has no such views, and for more than 100 in all.
+  std::size_t views() const;
   bool operator==(const Augmentations&) const = default;
 
  private:

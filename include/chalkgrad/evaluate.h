@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "chalkgrad/augmentation.h"
 #include "chalkgrad/data.h"
 #include "chalkgrad/network.h"
 
@@ -62,10 +64,10 @@ struct Evaluation {
 /// it.
 Evaluation evaluate(Network& network, const Dataset& data, int threads = 0);
 
-/// The same for several networks: see Ensemble, also for their names. The loss is that of the first network, of the
-/// mean of their answers. Only first outputs are looked at.
+/// The same for several networks, or for one that looks at several views of each sample: see Ensemble, also for their
+/// names. The loss is that of the first network, of the mean of their answers. Only first outputs are looked at.
 Evaluation evaluate(std::span<Network* const> networks, const Dataset& data, int threads = 0,
-                    std::vector<std::string> names = {});
+                    std::vector<std::string> names = {}, const Augmentations& views = {});
 
 /// What the numbers are that a network gives.
 enum class Outputs : std::uint8_t {
@@ -94,18 +96,30 @@ class Predictor {
   /// give their output as it is. `threads`: 0 means one per core; a single sample uses only the caller's. `output`:
   /// which one of the network's is wanted; the others are not computed. Throws NumericError naming a parameter that is
   /// NaN or infinite, InputError for an output that the network does not have.
-  explicit Predictor(Network& network, bool probabilities = false, int threads = 0, std::string_view output = "y");
+  ///
+  /// `views`: test-time augmentation. The result is that of the weighted mean over these views of a sample
+  /// (Augmentations::views() in augmentation.h): of what goes into the last softmax or sigmoid where outputs_of() are
+  /// classes or probabilities, and else of the outputs. The sum is formed in double, in the order of the views. Throws
+  /// InputError as views() does, for samples that are no pictures, for augmentations that do not fit their size, and
+  /// for an output that is no vector: a map would have to be moved back.
+  explicit Predictor(Network& network, bool probabilities = false, int threads = 0, std::string_view output = "y",
+                     const Augmentations& views = {});
 
   /// Outputs for `count` >= 1 samples of raw bytes or values, count × elements(output), valid until the next call. A
-  /// sample's result does not depend on the other samples. Throws InputError for a Feed that is neither, NumericError
-  /// for a value or a result that is NaN or infinite, naming the first layer in which that is so.
+  /// sample's result does not depend on the other samples. Throws InputError for a Feed that is neither, and for values
+  /// of which views are wanted; NumericError for a value or a result that is NaN or infinite, naming the first layer in
+  /// which that is so.
   std::span<const float> operator()(const Feed& samples, std::size_t count = 1);
 
  private:
+  struct Mean;  // over views
+  std::span<const float> of_views(const Feed& samples, std::size_t count);
+
   Network* network_;
   std::string output_;
   std::size_t inputs_;  // elements of a sample
   Program program_;
+  std::shared_ptr<Mean> mean_;  // null: of no views
 };
 
 /// Several networks that answer together: the mean of their probabilities (outputs_of(): classes or probabilities), or
@@ -115,8 +129,10 @@ class Ensemble {
  public:
   /// Throws InputError for no network, ShapeError for networks whose inputs or outputs differ in shape, InputError for
   /// such as differ in what their outputs are, or in the names of their classes. `threads`: as for a Predictor.
-  /// `names`: what messages call the networks, e.g. their files; without, "network 2 of the ensemble".
-  explicit Ensemble(std::span<Network* const> networks, int threads = 0, std::vector<std::string> names = {});
+  /// `names`: what messages call the networks, e.g. their files; without, "network 2 of the ensemble". `views`: what
+  /// each of them looks at, as a Predictor does.
+  explicit Ensemble(std::span<Network* const> networks, int threads = 0, std::vector<std::string> names = {},
+                    const Augmentations& views = {});
   /// As Predictor's.
   std::span<const float> operator()(const Feed& samples, std::size_t count = 1);
   Outputs outputs() const { return outputs_; }
@@ -132,6 +148,6 @@ class Ensemble {
 
 /// A Predictor's answer, once.
 std::vector<float> predict(Network& network, const Feed& samples, std::size_t count, bool probabilities,
-                           int threads = 0, std::string_view output = "y");
+                           int threads = 0, std::string_view output = "y", const Augmentations& views = {});
 
 }  // namespace chalk

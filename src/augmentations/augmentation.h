@@ -39,6 +39,15 @@ struct Draws {
   std::uint64_t epoch;  ///< 0, 1, …
 };
 
+/// What test-time augmentation looks at of a picture: fixed views, whose answers have a weighted mean.
+struct TestViews {
+  std::size_t count;  ///< the picture as it is, which is number 0, among them
+  /// How much each counts; they sum to 1.
+  double (*weight)(const Attributes& parameters, std::size_t number);
+  /// Makes the one of a number from 1 on of the picture.
+  void (*show)(const Attributes& parameters, std::size_t number, Picture& picture);
+};
+
 struct AugmentationDefinition {
   Required<std::string_view> name;
   Required<std::string_view> help;       // a few words
@@ -53,6 +62,7 @@ struct AugmentationDefinition {
   double (*mix)(const Attributes& parameters, Random& random, Picture& picture, const Byte* other) = nullptr;
   double (*p)(const Attributes& parameters) = nullptr;  ///< how probable that is
   bool of_colour = false;                               ///< takes pictures of three channels only
+  const TestViews* views = nullptr;                     ///< null: it has none
   /// Throws InputError if the parameters, though each is in its range, contradict each other.
   void (*check)(const Attributes& parameters) = nullptr;
   /// Throws InputError if pictures whose smaller side is this are too small.
@@ -79,6 +89,8 @@ inline double between(Random& random, double least, double most) { return least 
 /// Log-uniform in least … most; 0 < least <= most.
 double between_ratios(Random& random, double least, double most);
 inline bool chance(Random& random, double p) { return random.uniform() < p; }
+/// The byte that enters the network as about 0.
+Byte mean_byte(float scale, float shift);
 /// Uniform bytes.
 void draw_bytes(Random& random, Byte* to, std::size_t count);
 

@@ -5,7 +5,6 @@
 #include <cstring>
 #include <map>
 #include <string>
-#include <thread>
 
 #include "src/base/text.h"
 
@@ -24,38 +23,12 @@ Draws draws_of(std::uint64_t key, std::uint32_t row, std::uint64_t epoch) {
   return {Random(key, epoch << 32 | row), Random(key, kAlways << 32 | row), epoch};
 }
 
-/// The byte that enters the network as about 0.
-Byte mean_of(float scale, float shift) {
-  const double mean = -static_cast<double>(shift) / static_cast<double>(scale);
-  return std::isfinite(mean) ? static_cast<Byte>(std::clamp(std::floor(mean + 0.5), 0.0, 255.0)) : Byte{0};
-}
-
 }  // namespace
 
-/// Memory that nobody else uses, until the end.
-class Augmenter::Loan {
- public:
-  explicit Loan(std::deque<Memory>& memories) {
-    for (;;) {
-      for (auto& memory : memories) {
-        if (memory.taken.exchange(true, std::memory_order_acquire)) continue;
-        memory_ = &memory;
-        return;
-      }
-      std::this_thread::yield();
-    }
-  }
-  Loan(const Loan&) = delete;
-  Loan& operator=(const Loan&) = delete;
-  ~Loan() { memory_->taken.store(false, std::memory_order_release); }
-  Byte* picture() const { return memory_->picture.data(); }
-
- private:
-  Memory* memory_ = nullptr;
-};
-
 Augmenter::Augmenter(const Dataset& data, const Augmentations& augmentations, std::uint64_t seed, int threads)
-    : data_(data), size_(static_cast<std::size_t>(elements(data.sample))) {
+    : data_(data),
+      size_(static_cast<std::size_t>(elements(data.sample))),
+      memory_(augmentations.mixes() ? 2 * size_ : size_, threads) {
   augmentations.check(data);
   std::map<std::string_view, int> numbers;
   for (const auto& one : augmentations.list()) {
@@ -63,9 +36,7 @@ Augmenter::Augmenter(const Dataset& data, const Augmentations& augmentations, st
     auto& steps = definition.mix ? mixers_ : steps_;
     steps.push_back({&definition, one.parameters(), key_of(seed, one.name(), ++numbers[one.name()])});
   }
-  for (std::size_t c = 0; c < data.scale.size(); ++c) means_.push_back(mean_of(data.scale[c], data.shift[c]));
-  const std::size_t room = mixes() ? 2 * size_ : size_;
-  for (int i = 0; i < threads; ++i) memories_.emplace_back(room);
+  for (std::size_t c = 0; c < data.scale.size(); ++c) means_.push_back(mean_byte(data.scale[c], data.shift[c]));
 }
 
 /// With which row a sample is mixed, by what, and the random numbers for that.
@@ -105,7 +76,7 @@ Augmenter::Mixture Augmenter::mixture(std::uint32_t row, std::uint64_t epoch) co
 }
 
 void Augmenter::augment(std::uint32_t row, std::uint64_t epoch, Byte* to) const {
-  const Loan loan(memories_);
+  const PictureMemory::Loan loan(memory_);
   augment_alone(row, epoch, to, loan.picture());
   auto mix = mixture(row, epoch);
   if (!mix.mixer) return;

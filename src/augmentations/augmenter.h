@@ -1,14 +1,13 @@
 // Samples of a data set as they are trained on.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <vector>
 
 #include "chalkgrad/data.h"
 #include "src/augmentations/augmentation.h"
+#include "src/augmentations/picture_memory.h"
 
 namespace chalk {
 
@@ -31,13 +30,6 @@ class Augmenter {
     Attributes parameters;
     std::uint64_t key;  // of its random numbers
   };
-  /// A thread's memory for one picture.
-  struct Memory {
-    explicit Memory(std::size_t size) : picture(size) {}
-    std::vector<Byte> picture;
-    std::atomic<bool> taken{false};
-  };
-  class Loan;
   struct Mixture;
 
   Picture picture_at(Byte* pixels, Byte* spare) const;
@@ -50,7 +42,7 @@ class Augmenter {
   const std::size_t size_;
   std::vector<Step> steps_, mixers_;
   std::vector<Byte> means_;
-  mutable std::deque<Memory> memories_;
+  mutable PictureMemory memory_;
 };
 
 }  // namespace chalk

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "chalkgrad/error.h"
 #include "src/augmentations/augmentation.h"
@@ -52,6 +53,11 @@ void check_order(std::string_view least_name, double least, std::string_view mos
 
 double between_ratios(Random& random, double least, double most) {
   return least * real_power(most / least, random.uniform());
+}
+
+Byte mean_byte(float scale, float shift) {
+  const double mean = -static_cast<double>(shift) / static_cast<double>(scale);
+  return std::isfinite(mean) ? static_cast<Byte>(std::clamp(std::floor(mean + 0.5), 0.0, 255.0)) : Byte{0};
 }
 
 void draw_bytes(Random& random, Byte* to, std::size_t count) {

@@ -73,6 +73,15 @@ void shift(const Shift& s, Random& random, Picture& picture, std::int64_t down, 
   picture.take_spare();
 }
 
+/// As it is, down and to the right, up and to the left.
+constexpr TestViews kShifted{3, [](const Attributes&, std::size_t number) { return number == 0 ? 0.5 : 0.25; },
+                             [](const Attributes& parameters, std::size_t number, Picture& picture) {
+                               const auto& s = parameters.as<Shift>();
+                               const auto by = number == 1 ? -s.pixels : s.pixels;
+                               Random same_for_all(0, 0);
+                               shift(s, same_for_all, picture, by, by);
+                             }};
+
 }  // namespace
 
 void move(Picture& picture, std::int64_t down, std::int64_t right, Fill fill, Random& random) {
@@ -97,6 +106,7 @@ const AugmentationDefinition augmentation_shift{
           const auto right = std::int64_t{draws.now.below(places)} - s.pixels;
           if (down != 0 || right != 0) shift(s, draws.now, picture, down, right);
         },
+    .views = &kShifted,
     .check_size =
         [](const Attributes& parameters, std::int64_t smaller) {
           if (const auto pixels = parameters.as<Shift>().pixels; pixels >= smaller)

@@ -99,14 +99,15 @@ Feed from(Feed feed, std::size_t first, std::int64_t size) {
 
 }  // namespace
 
-Ensemble::Ensemble(std::span<Network* const> networks, int threads, std::vector<std::string> names)
+Ensemble::Ensemble(std::span<Network* const> networks, int threads, std::vector<std::string> names,
+                   const Augmentations& views)
     : networks_(networks.begin(), networks.end()), names_(std::move(names)) {
   const Names called(names_);
   check_alike(networks, called);
   outputs_ = outputs_of(*networks[0]);
   predictors_.reserve(networks.size());
   for (std::size_t i = 0; i < networks.size(); ++i)
-    about(called[i], [&] { predictors_.emplace_back(*networks[i], /*probabilities=*/true, threads); });
+    about(called[i], [&] { predictors_.emplace_back(*networks[i], /*probabilities=*/true, threads, "y", views); });
 }
 
 std::span<const float> Ensemble::operator()(const Feed& samples, std::size_t count) {
@@ -125,19 +126,20 @@ std::span<const float> Ensemble::operator()(const Feed& samples, std::size_t cou
 }
 
 Evaluation evaluate(std::span<Network* const> networks, const Dataset& data, int threads,
-                    std::vector<std::string> names) {
+                    std::vector<std::string> names, const Augmentations& views) {
   check_alike(networks, Names(names));
   for (const Network* network : networks) check_fits(*network, data);
   Network& first = *networks[0];
-  if (networks.size() == 1) return evaluate(first, data, threads);
-  Ensemble ensemble(networks, threads, std::move(names));
+  if (networks.size() == 1 && views.empty()) return evaluate(first, data, threads);
+  Ensemble ensemble(networks, threads, std::move(names), views);
   const Shape &output = first.output_shape(), target = target_shape(data);
   Evaluation result;
   result.measured = loss_for(first, data);
   check_targets(data, result.measured, output);
   const Shape wanted = target_shape(result.measured, output);
   if (wanted != target) {
-    throw ShapeError(str("the networks' output is ", to_string(output), " but the data want ", to_string(target),
+    throw ShapeError(str(networks.size() == 1 ? "the network's" : "the networks'", " output is ", to_string(output),
+                         " but the data want ", to_string(target),
                          "; give data like those that the networks were trained on"));
   }
   result.samples = static_cast<std::int64_t>(data.size());
@@ -155,8 +157,9 @@ Evaluation evaluate(std::span<Network* const> networks, const Dataset& data, int
     program.run(count);
     sum.add(program, weighs, count);
     if (!std::isfinite(sum.loss)) {
-      throw NumericError(
-          str("the ensemble's ", name_of(result.measured), " is not finite; measure the networks one by one"));
+      throw NumericError(str("the ", networks.size() == 1 ? "views'" : "ensemble's", " ", name_of(result.measured),
+                             " is not finite; measure ",
+                             networks.size() == 1 ? "without views" : "the networks one by one"));
     }
     if (!result.classes.empty()) count_answers(result, data, at, y);
   }

@@ -3,9 +3,7 @@
 #include <numeric>
 
 #include "chalkgrad/error.h"
-#include "chalkgrad/ops.h"
 #include "chalkgrad/train.h"
-#include "src/base/finite.h"
 #include "src/base/text.h"
 #include "src/losses/ending.h"
 #include "src/net/build.h"
@@ -192,56 +190,5 @@ void Evaluator::fail(const Part& part, const std::vector<std::uint32_t>& rows) {
 }
 
 Evaluation evaluate(Network& network, const Dataset& data, int threads) { return Evaluator(network, data, threads)(); }
-
-namespace {
-
-Graph prediction_graph(const Network& network, bool probabilities, std::string_view output) {
-  Graph graph = network.graph();
-  const Value y = graph.value(output_node(graph, output)), logits = logits_of(y);
-  const auto chosen = chosen_loss(network, output);
-  const bool classes = outputs_of(network, output) == Outputs::classes;
-  const bool of_events = chosen && *chosen == Loss::sigmoid_cross_entropy;
-  const bool has_sigmoid = ending_of(y).kind == Ending::Kind::sigmoid;
-  graph.clear_outputs();
-  graph.output("prediction", classes                                      ? (probabilities ? softmax(logits) : logits)
-                             : of_events && probabilities && !has_sigmoid ? sigmoid(y)
-                                                                          : y);
-  return graph;
-}
-
-void check_samples(const Feed& samples, std::size_t count, std::size_t each) {
-  if (!samples.values) return;
-  const auto at = first_not_finite({samples.values, count * each});
-  if (at == count * each) return;
-  throw NumericError(str("sample ", at / each, " holds ", samples.values[at], " at element ", at % each,
-                         "; predict only samples that are finite"));
-}
-
-}  // namespace
-
-Predictor::Predictor(Network& network, bool probabilities, int threads, std::string_view output)
-    : network_(&network),
-      output_(output),
-      inputs_(static_cast<std::size_t>(elements(network.input_shape()))),
-      program_(prediction_graph(network, probabilities, output), network.variables(), {.threads = threads}) {
-  check_parameters(network);
-}
-
-std::span<const float> Predictor::operator()(const Feed& samples, std::size_t count) {
-  program_.feed("x", samples);
-  check_samples(samples, count, inputs_);
-  program_.run(count);
-  const auto y = program_.output("prediction");
-  if (first_not_finite(y) != y.size())
-    fail_prediction(network_->graph_of(output_), network_->variables(), samples, count);
-  return y;
-}
-
-std::vector<float> predict(Network& network, const Feed& samples, std::size_t count, bool probabilities, int threads,
-                           std::string_view output) {
-  Predictor predictor(network, probabilities, threads, output);
-  const auto values = predictor(samples, count);
-  return {values.begin(), values.end()};
-}
 
 }  // namespace chalk
