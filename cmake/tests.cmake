@@ -134,6 +134,11 @@ if(TARGET chalkgrad_app)
                          ENVIRONMENT CHALKGRAD_PYTHON=${chalkgrad_python})
   endfunction()
 
+  # Operations as ONNX: a program writes files, which the test gives to an engine.
+  add_executable(onnx_operations tests/onnx/operations.cc)
+  target_link_libraries(onnx_operations PRIVATE chalkgrad_test_flags GTest::gtest)
+  chalkgrad_python_test(onnx_operations cross onnx/operations_test.py $<TARGET_FILE:onnx_operations>)
+
   # The command line's tests are one a command: ./dev test -R cli_train, or tests/cli/train_test.py build/dev/chalkgrad.
   file(GLOB cli_tests CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/tests/cli/*_test.py)
   foreach(script IN LISTS cli_tests)

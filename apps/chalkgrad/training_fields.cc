@@ -204,6 +204,10 @@ const TrainingFields::Row* TrainingFields::given(std::string_view name) const {
   return row != rows_.end() && command_->given(row->flag.c_str()) ? &*row : nullptr;
 }
 
+bool TrainingFields::any() const {
+  return !frozen_.empty() || std::ranges::any_of(rows_, [&](const Row& row) { return given(row.name) != nullptr; });
+}
+
 void TrainingFields::apply(TrainOptions& options) const {
   Setter setter(*this);
   options.visit(setter);

@@ -22,6 +22,8 @@ class TrainingFields {
   /// Adds the options of all losses.
   void add_losses_to(Command& command);
 
+  /// Whether anything was given on the command line.
+  bool any() const;
   /// Sets what was given on the command line. Throws UsageError for an option that the optimizer or the loss does not
   /// have, and for options that contradict each other.
   void apply(TrainOptions& options) const;

@@ -35,6 +35,7 @@
 #include "chalkgrad/network.h"
 #include "chalkgrad/network_gradcheck.h"
 #include "chalkgrad/npz.h"
+#include "chalkgrad/onnx.h"
 #include "chalkgrad/ops.h"
 #include "chalkgrad/optimizer.h"
 #include "chalkgrad/optimizers.h"
