@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Compares the examples in the documents with what the command prints:
 
-- Each block of ```chalk is given to `chalkgrad check -`, and the block of ```text below it must be its output.
+- Each block of ```chalk is given to `chalkgrad check -`, one of ```latex to `chalkgrad check paper.tex`, and the block of
+  ```text below it must be its output.
 - What the README shows of `./dev demo` must be what `chalkgrad train` prints, except for the speed and the machine.
 - A block of ```text OPTIONS is an excerpt of what the command that the page shows prints with these options. A line "…"
   is for any number of lines left out; all others must be there, in this order.
@@ -15,10 +16,11 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md"] + [ROOT / "docs" / page for page in ("check.md", "networks.md", "walk-through.md")]
-EXAMPLE = re.compile(r"```chalk\n(.*?)```\n```text\n(.*?)```", re.DOTALL)
+PAGES = [ROOT / "README.md"] + [ROOT / "docs" / page for page in ("check.md", "latex.md", "networks.md", "walk-through.md")]
+EXAMPLE = re.compile(r"```(chalk|latex)\n(.*?)```\n```text\n(.*?)```", re.DOTALL)
 EXCERPT = re.compile(r"```text (--.*)\n((?:.*\n)*?)```")
 COMMAND = re.compile(r"^    chalkgrad (train .*?)(?: --print-after \w+)?$", re.MULTILINE)
 DEMO = re.compile(r"(?<=```\n)data     digits.*?(?=```)", re.DOTALL)
@@ -76,11 +78,16 @@ def main():
         text = page.read_text(encoding="utf-8")
 
         def example(found, name=page.name):
-            run = subprocess.run([chalkgrad, "check", "-"], input=found.group(1), capture_output=True, text=True, timeout=60)
+            language, text, said = found.groups()
+            with tempfile.TemporaryDirectory() as folder:
+                file = pathlib.Path(folder) / "paper.tex"
+                file.write_text(text, encoding="utf-8")
+                run = subprocess.run([chalkgrad, "check", file if language == "latex" else "-"], input=text,
+                                     capture_output=True, text=True, timeout=60)
             printed = run.stdout + run.stderr
-            if printed != found.group(2):
-                wrong.append(f"{name}: this prints\n{printed}but the page says\n{found.group(2)}")
-            return f"```chalk\n{found.group(1)}```\n```text\n{printed}```"
+            if printed != said:
+                wrong.append(f"{name}: this prints\n{printed}but the page says\n{said}")
+            return f"```{language}\n{text}```\n```text\n{printed}```"
 
         def demo(found, name=page.name):
             printed = subprocess.run([chalkgrad, "train"], capture_output=True, text=True, timeout=120).stdout

@@ -91,19 +91,71 @@ def compare(name):
     return wrong
 
 
-def judged(report):
-    """How each quoted equation ended up, and the errata."""
+def ends_of(report):
+    """How each quoted equation ended up, with what is quoted; and the errata."""
+    quotes = []
     verdicts, errata, part = [], [], None
     for row in report["lines"]:
         if "source" in row:
+            quotes.append(row["source"])
             verdicts.append({row["verdict"]})
         elif verdicts and row.get("part") == part:
             verdicts[-1].add(row["verdict"])
         part = row.get("part")
         if row["verdict"] == "erratum":
             errata.append(row)
-    ends = ["erratum" if "erratum" in v else "verified" if "verified" in v else "definition" for v in verdicts]
+    order = ("failed", "erratum", "verified", "except", "definition")
+    return [(quote, next(end for end in order if end in v)) for quote, v in zip(quotes, verdicts)], errata
+
+
+def judged(report):
+    """How many of the quoted equations ended up how, and the errata."""
+    quotes, errata = ends_of(report)
+    ends = [end for _, end in quotes]
     return {end: ends.count(end) for end in ("verified", "erratum", "definition")}, errata
+
+
+def read_from_latex(name, chalkgrad, report):
+    """Of the document's equations, read straight from its own LaTeX: (the verdict of docs/seeds, that of the LaTeX or
+    nothing, the equation, the message)."""
+    notes = ROOT / "docs" / "seeds" / "latex" / f"{name}.notes"
+    text = (DOCUMENTS / f"{name}.txt").read_text(encoding="utf-8").split("\n")
+    for line, old, new in re.findall(r"^repair (\d+): (.+) -> (.+)$", notes.read_text(encoding="utf-8"), re.MULTILINE):
+        text[int(line) - 1] = text[int(line) - 1].replace(old, new, 1)
+    run = subprocess.run([chalkgrad, "check", "--json", "--notes", notes, DOCUMENTS / f"{name}.txt"], capture_output=True, text=True)
+    rows = json.loads(run.stdout)
+    found, _ = ends_of(rows)
+    messages = {row["source"]: row.get("message", "") for row in rows["lines"] if "source" in row}
+    plain = [re.sub(r"\s", "", quote) for quote, _ in found]
+    at, compared = 0, []
+    for equation, (_, wanted) in zip(equations("\n".join(text)), ends_of(report)[0], strict=True):
+        try:
+            place = plain.index(re.sub(r"\s", "", equation), at)
+        except ValueError:
+            compared.append((wanted, None, equation, "it is not displayed in LaTeX"))
+            continue
+        at = place + 1
+        compared.append((wanted, found[place][1], equation, messages[found[place][0]]))
+    return compared
+
+
+def latex_table(read):
+    """Of each document, how many equations its own LaTeX gives the same verdict, and which not."""
+    lines = ["| document | equations | read from its LaTeX, with the same verdict | repairs |", "|---|--:|--:|--:|"]
+    listed = []
+    for name, compared in read.items():
+        notes = (ROOT / "docs" / "seeds" / "latex" / f"{name}.notes").read_text(encoding="utf-8")
+        good = sum(wanted == got for wanted, got, _, _ in compared)
+        lines.append(f"| {name} | {len(compared)} | {good} | [{len(re.findall('^repair', notes, re.MULTILINE))}]"
+                     f"(seeds/latex/{name}.notes) |")
+        for wanted, got, equation, message in compared:
+            if wanted != got:
+                why = message if got in (None, "failed") else f"it counts as {got} here, as {wanted} above"
+                listed.append(f"- {name}: `{equation}`: {why}")
+    total, good = (sum(len(c) for c in read.values()),
+                   sum(wanted == got for c in read.values() for wanted, got, _, _ in c))
+    lines.append(f"| all | {total} | {good} | |")
+    return good / total, "\n".join(lines) + "\n\n" + "\n".join(listed) + "\n"
 
 
 TITLES = {
@@ -131,6 +183,7 @@ def table(reports):
 
 PAGE = ROOT / "docs" / "seeds.md"
 BEGIN, END = "<!-- written by tests/seeds_test.py -->\n", "<!-- up to here -->"
+LATEX_BEGIN, LATEX_END = "<!-- from their LaTeX, written by tests/seeds_test.py -->\n", "<!-- end of the LaTeX -->"
 
 
 def main():
@@ -150,6 +203,16 @@ def main():
               f"{report['definitions']} definitions, {report['failed']} failed")
     page = PAGE.read_text(encoding="utf-8")
     before, rest = page.split(BEGIN)
+    if DOCUMENTS.is_dir():
+        rate, text = latex_table({name: read_from_latex(name, sys.argv[1], report) for name, report in reports.items()})
+        print(f"{100 * rate:.1f} % of the equations are read from the documents' own LaTeX and get the same verdict")
+        if rate < 0.8:
+            wrong.append("which should be 80 % at least")
+        head, tail = rest.split(LATEX_BEGIN)
+        if "--write" in sys.argv:
+            rest = head + LATEX_BEGIN + "\n" + text + "\n" + LATEX_END + tail.split(LATEX_END)[1]
+        elif tail.split(LATEX_END)[0].strip() != text.strip():
+            wrong.append("docs/seeds.md says something else of the LaTeX; write it with tests/seeds_test.py CHALKGRAD --write")
     if "--write" in sys.argv:
         PAGE.write_text(before + BEGIN + "\n" + table(reports) + "\n" + END + rest.split(END)[1], encoding="utf-8")
         return 0

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include "apps/chalkgrad/commands.h"
@@ -23,6 +24,7 @@ constexpr std::size_t kIndent = 21;  // of what is said about a formula: the wid
 
 struct Options {
   std::vector<std::string> files;
+  std::string notes;
   CheckOptions check;
   bool json = false, latex = false, quiet = false;
 };
@@ -56,6 +58,13 @@ struct Screen {
       text.remove_prefix(std::min(word.size() + 1, text.size()));
     }
     return lines;
+  }
+  static std::string first(const std::string& text, std::size_t count) {
+    std::size_t end = 0;
+    for (; end < text.size(); ++end) {
+      if (begins_character(text[end]) && count-- == 0) break;
+    }
+    return text.substr(0, end);
   }
   /// What fits behind `used` columns.
   std::string fitting(const std::string& text, std::size_t used) const {
@@ -114,6 +123,18 @@ std::string pointer(const std::string& text, int line, int column) {
   for (char& c : source) {
     if (c == '\t' || c == '\r') c = ' ';
   }
+  // Of a long line, what is around the place.
+  constexpr std::size_t kShown = 110, kBefore = 70;
+  if (const auto at = static_cast<std::size_t>(column); at > kBefore && characters(source) > kShown) {
+    std::size_t cut = 0;
+    for (std::size_t n = 0; n < at - kBefore; ++n) {
+      do ++cut;
+      while (cut < source.size() && !begins_character(source[cut]));
+    }
+    source = "…" + source.substr(cut);
+    column = static_cast<int>(kBefore) + 1;
+  }
+  if (characters(source) > kShown) source = Screen::first(source, kShown - 1) + "…";
   const auto indent = std::string(kIndent, ' ');
   return fmt::format("{}{} | {}\n{}{} | {}^\n", indent, line, source, indent,
                      std::string(std::to_string(line).size(), ' '),
@@ -121,7 +142,9 @@ std::string pointer(const std::string& text, int line, int column) {
 }
 
 void print_line(const CheckedLine& line, const std::string& text, const Screen& screen) {
-  const auto label = line.label.empty() ? fmt::format("line {}", line.line) : "(" + line.label + ")";
+  constexpr std::size_t kLongest = 6;  // a label of a document may be a word
+  const bool number = !line.label.empty() && line.label.size() <= kLongest;
+  const auto label = number ? "(" + line.label + ")" : fmt::format("line {}", line.line);
   const auto indent = std::string(kIndent, ' ');
   fmt::print("{:<9}{}  {}\n", label, verdict_of(line, screen), screen.fitting(line.text, kIndent));
   if (!line.message.empty()) fmt::print("{}{}\n", indent, screen.wrapped(line.message, kIndent));
@@ -192,8 +215,15 @@ std::string text_of(const std::string& file) {
   return {bytes.begin(), bytes.end()};
 }
 
+/// Its formulas are in LaTeX.
+bool is_document(std::string_view file) {
+  constexpr std::array<std::string_view, 5> kEndings{".tex", ".latex", ".md", ".markdown", ".txt"};
+  return std::ranges::any_of(kEndings, [&](auto ending) { return file.ends_with(ending); });
+}
+
 CheckReport judged(const std::string& file, const std::string& text, const CheckOptions& options) {
-  auto report = check_derivation(text, name_of(file), options);
+  auto report =
+      is_document(file) ? check_latex(text, name_of(file), options) : check_derivation(text, name_of(file), options);
   if (report.lines.empty())
     throw InputError(name_of(file) + ": has no equation; docs/check.md shows how they are written");
   return report;
@@ -212,8 +242,14 @@ void print(const CheckReport& report, const std::string& text, const Screen& scr
   fmt::print("{}\n", screen.painted(report.failed == 0 ? "1" : "1;31", summary(report)));
 }
 
-int check(const Options& o) {
+int check(const Options& given) {
+  auto o = given;
   const Screen screen;
+  if (!o.notes.empty()) {
+    if (o.files.size() > 1 || !is_document(o.files[0]))
+      throw UsageError("--notes: they are about one document in LaTeX or Markdown, which is FILE");
+    o.check.notes = text_of(o.notes);
+  }
   const bool several = o.files.size() > 1;
   std::size_t unread = 0;
   std::vector<Json> all;
@@ -258,7 +294,11 @@ int check(const Options& o) {
 void add_check(CommandLine& line) {
   auto options = std::make_shared<Options>();
   auto command = line.command("check", "Check equations about a network, written as people write them", options, check);
-  command.texts("FILE", options->files, "Derivations (.chalk); - is standard input", "").required();
+  command
+      .texts("FILE", options->files,
+             "Derivations (.chalk), or documents with formulas in LaTeX (.tex, .md); - is standard input", "")
+      .required();
+  command.text("--notes", options->notes, "What is said about a document's formulas beside it", "FILE");
   command.whole("--seed", options->check.seed, kSeeds, "Decides the random numbers that equations are tried on")
       .shows_default();
   command.whole("--trials", options->check.trials, {1, 1000}, "How many times they are drawn").shows_default();

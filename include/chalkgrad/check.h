@@ -51,6 +51,7 @@ struct CheckReport {
 struct CheckOptions {
   std::uint64_t seed = 1;  ///< decides the random numbers
   int trials = 3;          ///< how many times new ones are drawn, >= 1
+  std::string notes{};     ///< check_latex(): what is said about the document beside it
   int only_line = 0;       ///< > 0: judge the statement that begins on this line only; the others are just read
 };
 
@@ -60,5 +61,12 @@ struct CheckOptions {
 /// name) begins that message. Whatever is wrong with a single equation is in its line of the report.
 CheckReport check_derivation(std::string_view text, std::string_view origin = "derivation",
                              const CheckOptions& options = {});
+
+/// Judges the displayed equations of a document in LaTeX or, if its name ends in .md, .markdown or .txt, in Markdown,
+/// as its author wrote them. What they are about, the network, values and the meaning of symbols, is said in lines that
+/// begin with "% chalk:" (in Markdown also "<!-- chalk: … -->"), or in options.notes; docs/check.md describes it. A
+/// line of the report has in `source` the equation as it is printed, and in `text` how it was read; of several
+/// statements that one equation makes, the first only has `source`. Throws InputError as check_derivation() does.
+CheckReport check_latex(std::string_view document, std::string_view origin, const CheckOptions& options = {});
 
 }  // namespace chalk

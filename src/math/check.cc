@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "src/base/text.h"
+#include "src/base/utf8.h"
 #include "src/math/check_about.h"
 #include "src/math/declarations.h"
 #include "src/math/equation.h"
@@ -14,6 +15,8 @@
 #include "src/math/judge.h"
 #include "src/math/print.h"
 #include "src/math/statements.h"
+#include "src/math/tex_document.h"
+#include "src/math/tex_reader.h"
 
 namespace chalk {
 namespace math {
@@ -35,11 +38,41 @@ class Checker {
   CheckReport run(std::string_view text) {
     try {
       for (const auto& statement : split_statements(text)) one(statement);
-      finish_erratum();
-      conventions_ |= part_->indices.conventions();
     } catch (const FormulaError& e) {
       throw InputError(str(origin_, ": line ", e.place().line, ", character ", e.place().column, ": ", e.what()));
     }
+    return report();
+  }
+
+  /// Of a document in LaTeX or Markdown.
+  CheckReport run_latex(std::string_view text) {
+    bool in_notes = false;
+    try {
+      const bool markdown = origin_.ends_with(".md") || origin_.ends_with(".markdown") || origin_.ends_with(".txt");
+      const auto document = read_document(text, markdown, options_.notes);
+      for (const auto& item : document.items) {
+        in_notes = item.notes;
+        notes_line_ = item.notes ? item.line : 0;
+        if (item.kind == TexItem::Kind::rule) {
+          rules_.add(item.statement, document.macros);
+        } else if (item.kind == TexItem::Kind::statement) {
+          one(item.statement);
+        } else {
+          printed(item.statement, document.macros);
+        }
+      }
+    } catch (const FormulaError& e) {
+      in_notes = in_notes || dynamic_cast<const NotesError*>(&e) != nullptr;
+      throw InputError(str(origin_, in_notes ? ": notes" : "", ": line ", e.place().line, ", character ",
+                           e.place().column, ": ", e.what()));
+    }
+    return report();
+  }
+
+ private:
+  CheckReport report() {
+    finish_erratum();
+    conventions_ |= part_->indices.conventions();
     for (const auto& line : report_.lines) {
       switch (line.verdict) {
         case Verdict::verified:
@@ -63,7 +96,56 @@ class Checker {
     return std::move(report_);
   }
 
- private:
+  /// One line of a displayed formula: its statements, each for every layer that it is about.
+  void printed(const Statement& whole, const TexMacros& macros) {
+    finish_erratum();
+    Statement s = whole;
+    try {
+      const auto lines = std::count(s.text.begin(), s.text.end(), '\n');
+      const auto last = s.text.rfind('\n');
+      const Place end{s.place.line + static_cast<int>(lines),
+                      static_cast<int>(characters(lines == 0 ? s.text : s.text.substr(last + 1))) +
+                          (lines == 0 ? s.place.column : 1),
+                      1};
+      const auto found = parts_of(read_tex(s.text, s.place, macros));
+      for (const auto& part : found.parts) {
+        const bool continues = part[0].is("=") || part[0].is("~=");
+        auto [letter, layers] = layers_in(part, rules_);
+        if (continues && layers.empty() && !chains_.empty()) {
+          letter = chains_letter_;
+          for (const auto& [layer, chain] : chains_) layers.push_back(layer);
+        }
+        if (layers.empty()) {
+          chains_.clear();
+          statements(s, part, {}, end);
+          continue;
+        }
+        if (!continues) chains_.clear();
+        chains_letter_ = letter;
+        for (const int layer : layers) {
+          if (const auto chain = chains_.find(layer); chain != chains_.end()) chain_ = chain->second;
+          statements(s, part, {letter, layer}, end);
+          chains_[layer] = chain_;
+        }
+      }
+      if (!found.remark.empty() && !report_.lines.empty() && report_.lines.back().message.empty())
+        report_.lines.back().message = found.remark;
+    } catch (const FormulaError& e) {
+      unreadable(s, e);
+    }
+    rules_.ranges.clear();
+  }
+
+  /// Those that a part of a line makes. What is quoted stands with the first only.
+  void statements(Statement& s, const TexNodes& part, const std::pair<std::string, int>& layer, Place end) {
+    for (auto& words : read_statement(part, part_->symbols, rules_, layer, end)) {
+      Tokens tokens(std::move(words));
+      statement(s, tokens);
+      s.source.clear();
+      s.label.clear();
+    }
+  }
+
   void begin_part(const std::string& name) {
     if (part_) conventions_ |= part_->indices.conventions();
     part_ = std::make_unique<Part>();
@@ -89,11 +171,21 @@ class Checker {
       if (makes_known(word, s.text)) throw;
       return unreadable(s, e);
     }
-    Tokens& tokens = *read;
+    if (word == "corrected" && read->peek().kind != Token::Kind::text) {
+      check_length(s, *read);
+      return corrected(s, *read);
+    }
+    statement(s, *read);
+  }
+
+  static void check_length(const Statement& s, const Tokens& tokens) {
     if (tokens.count() > kMostTokens)
       throw FormulaError(s.place, str("a statement of more than ", kMostTokens, " words; name parts of it with :="));
+  }
+
+  void statement(const Statement& s, Tokens& tokens) {
+    check_length(s, tokens);
     if (tokens.peek().kind == Token::Kind::text) return words(s, tokens);
-    if (word == "corrected") return corrected(s, tokens);
     if (const auto declared = declare(*part_, tokens, s.text)) {
       if (declared->names || !s.label.empty() || !s.source.empty())
         row(s, Verdict::definition, declared->text, declared->latex, declared->mathml);
@@ -115,6 +207,9 @@ class Checker {
   void unreadable(const Statement& s, const FormulaError& e) {
     row(s, Verdict::failed, s.text);
     point(report_.lines.back(), e, s);
+    const bool continues = s.text.starts_with('=') || s.text.starts_with("~=") || s.text.starts_with("≈") ||
+                           s.text.starts_with("\\approx");
+    if (!continues) chain_ = {};
     chain_broken_ = true;
     readable_ = false;
   }
@@ -204,7 +299,13 @@ class Checker {
   }
 
   /// Says why the statement cannot be judged, and where in it; what it goes on from may be the reason.
-  static void point(CheckedLine& line, const FormulaError& e, const Statement& s) {
+  void point(CheckedLine& line, const FormulaError& e, const Statement& s) const {
+    if (notes_line_ > 0) {
+      line.line = notes_line_;
+      line.column = 0;
+      line.message = str(e.what(), " (line ", e.place().line, " of the notes)");
+      return;
+    }
     const auto lines = static_cast<int>(std::count(s.text.begin(), s.text.end(), '\n'));
     const bool inside = e.place().line >= s.place.line && e.place().line <= s.place.line + lines;
     line.line = inside ? e.place().line : s.place.line;
@@ -284,7 +385,7 @@ class Checker {
     CheckedLine line;
     line.part = part_->name;
     line.label = s.label;
-    line.line = s.place.line;
+    line.line = notes_line_ > 0 ? notes_line_ : s.place.line;
     line.verdict = verdict;
     for (const char c : text) {  // what was written on several lines is shown on one
       const bool space = c == '\n' || c == ' ' || c == '\t' || c == '\r';
@@ -310,6 +411,10 @@ class Checker {
     std::vector<Bound> ranges;
     bool last_holds = true;
   } chain_;
+  std::map<int, Chain> chains_{};  // of a document's equation about several layers, by the layer,
+  std::string chains_letter_{};    // which this letter stands for
+  TexRules rules_{};
+  int notes_line_ = 0;  // where in the document the notes are that are being read
   bool chain_broken_ = false, awaits_correction_ = false, last_is_equation_ = false;
   bool readable_ = true;  // the last row: it could be computed, or its indices do not go together
   int last_line_ = 0;
@@ -326,6 +431,10 @@ CheckReport check_about(const Graph& graph, const std::map<NodeId, std::string>&
 
 CheckReport check_derivation(std::string_view text, std::string_view origin, const CheckOptions& options) {
   return math::Checker(origin, options).run(text);
+}
+
+CheckReport check_latex(std::string_view document, std::string_view origin, const CheckOptions& options) {
+  return math::Checker(origin, options).run_latex(document);
 }
 
 }  // namespace chalk

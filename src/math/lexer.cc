@@ -270,6 +270,18 @@ std::string_view typed(std::string_view text) {
   return spelling ? spelling->ascii : std::string_view();
 }
 
+std::string_view typed_letter(std::string_view text) {
+  const auto* spelling = text.empty() ? nullptr : spelling_at(text, kLetters);
+  return spelling ? spelling->ascii : std::string_view();
+}
+
+std::string_view typed_letter_named(std::string_view name) {
+  if (name == "d" || name == "sum" || name == "prod") return {};
+  if (name.starts_with("var")) name.remove_prefix(3);  // \varepsilon
+  const auto found = std::ranges::find_if(kLetters, [&](const auto& each) { return each.ascii == name; });
+  return found == kLetters.end() ? std::string_view() : found->ascii;
+}
+
 std::vector<Token> lex(std::string_view text, int line, int column) { return Lexer(text, line, column).run(); }
 
 }  // namespace chalk::math

@@ -18,6 +18,7 @@ struct Token {
   int primes = 0;
   double number = 0;
   Place place{};
+  bool implied = false;  // a "*" that was not written; between vectors and matrices it is their product
 };
 
 /// The tokens of one statement, an `end` last. `line` and `column` are where the text begins. A newline in the text
@@ -26,5 +27,9 @@ std::vector<Token> lex(std::string_view text, int line = 1, int column = 1);
 
 /// What one would type for the mathematical sign that the text begins with: "*" for ·; else nothing.
 std::string_view typed(std::string_view text);
+/// "alpha" for a text that is α; else nothing.
+std::string_view typed_letter(std::string_view text);
+/// "alpha" if there is a Greek letter that is called so; else nothing.
+std::string_view typed_letter_named(std::string_view name);
 
 }  // namespace chalk::math

@@ -68,8 +68,37 @@ class FormulaParser {
       } else {
         return left;
       }
-      const Place place = t_.next().place;
-      left = make(kind, place, {left, factor()});
+      const Token op = t_.next();
+      const auto right = factor();
+      if (op.implied && is_array(*left) && is_array(*right)) kind = Kind::matmul;
+      left = make(kind, op.place, {left, right});
+    }
+  }
+
+  /// Whether it is a vector or a matrix, as far as one can see.
+  bool is_array(const Expr& e) const {
+    const auto any = [&] { return std::ranges::any_of(e.args, [&](const auto& arg) { return is_array(*arg); }); };
+    switch (e.kind) {
+      case Kind::name: {
+        if (e.indexed) return std::ranges::any_of(e.args, [](const auto& arg) { return arg->name == ":"; });
+        const int id = e.name == parameter_ ? -1 : symbols_.find_value(e.name, e.primes);
+        return id >= 0 && !symbols_[id].extents.empty();
+      }
+      case Kind::call:
+        return e.name != kNormFunction && is_array(*e.args.back());
+      case Kind::power:
+      case Kind::at:
+        return is_array(*e.args[0]);
+      case Kind::reduce:
+        return !(e.bounds.empty() && e.args.size() == 1) && any();
+      case Kind::number:
+      case Kind::element:
+      case Kind::delta:
+        return false;
+      case Kind::ones:
+        return true;
+      default:
+        return any();
     }
   }
 

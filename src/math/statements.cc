@@ -188,12 +188,16 @@ class Splitter {
 
 }  // namespace
 
-std::vector<Statement> split_statements(std::string_view text) {
+void check_text(std::string_view text) {
   if (text.size() > kMostText)
     throw FormulaError({},
                        str("the text has ", grouped(text.size()), " bytes; at most ", grouped(kMostText), " are read"));
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // some editors begin UTF-8 with it
   check_characters(text);
+}
+
+std::vector<Statement> split_statements(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // some editors begin UTF-8 with it
+  check_text(text);
   return Splitter(text).run();
 }
 

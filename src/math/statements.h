@@ -18,6 +18,9 @@ struct Statement {
 };
 
 /// Throws FormulaError for a text that is too large, not UTF-8, or has control characters in it.
+void check_text(std::string_view text);
+
+/// Throws FormulaError as check_text() does.
 std::vector<Statement> split_statements(std::string_view text);
 
 }  // namespace chalk::math

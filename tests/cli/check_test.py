@@ -77,6 +77,32 @@ class Check(CliTest):
         self.refused(2, ["--jsn", "--json"], "check", file, "--jsn")
         self.refused(2, ["--json", "--latex"], "check", file, "--json", "--latex")
 
+    PAPER = ("% chalk: network x: 3 > s = dense(W: 2 outputs) > y = tanh\n"
+             "\\[ \\frac{\\partial y_i}{\\partial s_i} = 1 - y_i^2 \\tag{5} \\]\n"
+             "\\[ \\frac{\\partial y_i}{\\partial x_j} = (1 - y_i^2) \\cdots \\label{a:long:one} \\]\n")
+
+    def test_latex_as_papers_have_it(self):
+        result = chalkgrad("check", self.derivation(self.PAPER, "paper.tex"))
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stdout.splitlines(), [
+            "(5)      verified    dy[i]/ds[i] = 1 - y[i]^2",
+            "line 3   FALSE       \\frac{\\partial y_i}{\\partial x_j} = (1 - y_i^2) \\cdots",
+            " " * 21 + "dots leave out what they mean; write it out",
+            " " * 21 + "3 | \\[ \\frac{\\partial y_i}{\\partial x_j} = (1 - y_i^2) \\cdots \\label{a:long:one} \\]",
+            " " * 21 + "  | " + " " * 51 + "^",
+            "1 verified, 0 errata, 0 definitions, 1 failed"])
+        row = json.loads(chalkgrad("check", "--json", self.derivation(self.PAPER, "paper.md")).stdout)["lines"][0]
+        self.assertEqual(row["source"], "\\frac{\\partial y_i}{\\partial s_i} = 1 - y_i^2")
+
+    def test_notes_beside_a_paper(self):
+        paper = self.derivation(self.PAPER.split("\n", 1)[1].replace("\\cdots", "Q_{ij}"), "paper.tex")
+        notes = self.derivation(self.PAPER[len("% chalk: "):].splitlines()[0] + "\nread Q as W\n", "notes")
+        self.good("check", paper, "--notes", notes)
+        self.refused(1, ["paper.tex: notes: line 1, character 9", "the name of the input expected"], "check", paper, "--notes",
+                     self.derivation("network x: 3 > s = dense(W: 2 outputs) > y = tanh\n".replace("x:", "1:"), "bad"))
+        self.refused(2, "--notes", "check", paper, paper, "--notes", notes)
+        self.refused(2, "--notes", "check", self.derivation(self.TEXT), "--notes", notes)
+
     def test_several_files_and_standard_input(self):
         good, bad = self.derivation(self.TEXT, "good.chalk"), self.derivation(self.FALSE, "bad.chalk")
         result = chalkgrad("check", good, bad)

@@ -1,0 +1,582 @@
+#include "src/math/tex_nodes.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "src/base/text.h"
+#include "src/base/utf8.h"
+#include "src/base/wording.h"
+#include "src/math/error.h"
+#include "src/math/lexer.h"
+
+namespace chalk::math {
+namespace {
+
+constexpr int kDeepest = 60;                // groups within groups, and macros within macros
+constexpr std::size_t kMostNodes = 10'000;  // of a formula, with its macros written out
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+struct Said {
+  std::string_view command, as;
+};
+
+/// Signs, as chalk types them.
+constexpr std::array<Said, 42> kSigns{{{"cdot", "*"},
+                                       {"times", "*"},
+                                       {"ast", "*"},
+                                       {"odot", ".*"},
+                                       {"circ", ".*"},
+                                       {"oslash", "./"},
+                                       {"div", "/"},
+                                       {"approx", "~="},
+                                       {"simeq", "~="},
+                                       {"equiv", ":="},
+                                       {"coloneqq", ":="},
+                                       {"triangleq", ":="},
+                                       {"leq", "<="},
+                                       {"le", "<="},
+                                       {"geq", ">="},
+                                       {"ge", ">="},
+                                       {"neq", "!="},
+                                       {"ne", "!="},
+                                       {"lt", "<"},
+                                       {"gt", ">"},
+                                       {"lbrace", "{"},
+                                       {"rbrace", "}"},
+                                       {"lbrack", "["},
+                                       {"rbrack", "]"},
+                                       {"langle", "("},
+                                       {"rangle", ")"},
+                                       {"vert", "|"},
+                                       {"lvert", "|"},
+                                       {"rvert", "|"},
+                                       {"mid", "|"},
+                                       {"Vert", "||"},
+                                       {"lVert", "||"},
+                                       {"rVert", "||"},
+                                       {"colon", ":"},
+                                       {"prime", "'"},
+                                       {"top", "T"},
+                                       {"intercal", "T"},
+                                       {"intop", "T"},
+                                       {"implies", "=>"},
+                                       {"Rightarrow", "=>"},
+                                       {"longrightarrow", "=>"},
+                                       {"rightarrow", "=>"}}};
+
+/// Left out: they change how a formula looks.
+constexpr std::array<std::string_view, 33> kLooks{
+    "displaystyle", "textstyle", "scriptstyle", "limits",   "nolimits",  "big",   "Big",   "bigg",  "Bigg",
+    "bigl",         "bigr",      "Bigl",        "Bigr",     "biggl",     "biggr", "Biggl", "Biggr", "nonumber",
+    "notag",        "middle",    "mathstrut",   "strut",    "thinspace", "hfill", "bigm",  "Bigm",  "allowbreak",
+    "rm",           "bf",        "it",          "boldmath", "smallskip", "null"};
+
+/// Fonts: what is in them counts. Several letters in an upright one are a word.
+constexpr std::array<std::string_view, 12> kFonts{"mathbf", "boldsymbol", "bm",  "mathit", "mathcal",  "mathscr",
+                                                  "mathsf", "mathtt",     "pmb", "mathbb", "mathfrak", "symbf"};
+constexpr std::array<std::string_view, 9> kUpright{"text",   "textit", "textrm",       "textbf",    "mathrm",
+                                                   "mathop", "mbox",   "operatorname", "textnormal"};
+constexpr std::array<Said, 8> kAccents{{{"hat", "hat"},
+                                        {"widehat", "hat"},
+                                        {"bar", "bar"},
+                                        {"overline", "bar"},
+                                        {"tilde", "tilde"},
+                                        {"widetilde", "tilde"},
+                                        {"vec", "vec"},
+                                        {"dot", "dot"}}};
+/// With an argument that does not count.
+constexpr std::array<std::string_view, 9> kAside{"tag",   "label",    "hspace",   "vspace", "phantom",
+                                                 "color", "hphantom", "vphantom", "eqref"};
+
+template <class List>
+bool listed(const List& list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+template <std::size_t N>
+const Said* said(const std::array<Said, N>& list, std::string_view command) {
+  const auto found = std::ranges::find_if(list, [&](const auto& each) { return each.command == command; });
+  return found == list.end() ? nullptr : found;
+}
+
+/// Text in braces at `at`, which moves behind it; nothing if there are none.
+std::string_view braced(std::string_view text, std::size_t& at) {
+  while (at < text.size() && is_space(text[at])) ++at;
+  if (at >= text.size() || text[at] != '{') return {};
+  const auto begin = at + 1;
+  int depth = 0;
+  for (; at < text.size(); ++at) {
+    if (text[at] == '\\') {
+      ++at;
+    } else if (text[at] == '{') {
+      ++depth;
+    } else if (text[at] == '}' && --depth == 0) {
+      ++at;
+      return text.substr(begin, at - 1 - begin);
+    }
+  }
+  at = begin;
+  return {};
+}
+
+/// The length of a command's name behind its backslash.
+std::size_t name_length(std::string_view text) {
+  std::size_t n = 0;
+  while (n < text.size() && is_letter(text[n])) ++n;
+  return n;
+}
+
+class TexParser {
+ public:
+  TexParser(std::string_view text, Place place, const TexMacros& macros)
+      : text_(text), place_(place), macros_(macros) {}
+
+  std::vector<TexNode> run() {
+    auto nodes = list("");
+    if (at_ < text_.size()) fail("a \"}\" without its \"{\"");
+    return nodes;
+  }
+
+  int depth = 0;
+  std::size_t* count = &own_count_;
+  bool within_macro = false;  // all of it is at its place
+
+ private:
+  using Kind = TexNode::Kind;
+
+  [[noreturn]] void fail(const std::string& message) const { throw FormulaError(place_, message); }
+
+  char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+  void take(std::size_t bytes) {
+    for (; bytes > 0; --bytes, ++at_) {
+      if (within_macro) continue;
+      if (text_[at_] == '\n') {
+        ++place_.line, place_.column = 1;
+      } else if (begins_character(text_[at_])) {
+        ++place_.column;
+      }
+    }
+  }
+  void skip_space() {
+    while (at_ < text_.size()) {
+      if (is_space(text_[at_]) || text_[at_] == '~') {
+        take(1);
+      } else if (text_[at_] == '%') {
+        take(std::min(text_.find('\n', at_), text_.size()) - at_);
+      } else {
+        return;
+      }
+    }
+  }
+
+  /// Nodes up to "}", or up to \end or \right if `end` says so.
+  std::vector<TexNode> list(std::string_view end) {
+    if (++depth > kDeepest) fail(str("more than ", kDeepest, " groups within groups; name a part of the formula"));
+    std::vector<TexNode> nodes;
+    for (;;) {
+      skip_space();
+      if (at_ == text_.size() || peek() == '}') break;
+      if (!end.empty() && text_.substr(at_).starts_with(end)) break;
+      one(nodes);
+    }
+    --depth;
+    return nodes;
+  }
+
+  TexNode made(Kind kind, std::string_view text, Place place) const {
+    TexNode node;
+    node.kind = kind;
+    node.text = text;
+    node.place = place;
+    node.place.length = std::max(1, place.line == place_.line ? place_.column - place.column : 1);
+    return node;
+  }
+
+  void add(std::vector<TexNode>& nodes, TexNode node) const {
+    if (++*count > kMostNodes) fail(str("a formula of more than ", grouped(kMostNodes), " signs; name parts of it"));
+    const bool change = !nodes.empty() && nodes.back().kind == Kind::letter && nodes.back().text == "Delta" &&
+                        nodes.back().plain() && node.kind == Kind::letter;
+    if (change) {  // \Delta w is one name
+      node.text.insert(0, "Delta");
+      node.place = nodes.back().place;
+      nodes.pop_back();
+    }
+    nodes.push_back(std::move(node));
+  }
+
+  /// A number is a single digit where a script's argument is one.
+  void one(std::vector<TexNode>& nodes, bool argument = false) {
+    const Place begin = place_;
+    const char c = peek();
+    if (c == '\\') return command(nodes);
+    if (c == '{') {
+      take(1);
+      auto node = made(Kind::group, "", begin);
+      node.args.push_back(list(""));
+      if (peek() != '}') throw FormulaError(begin, "a \"{\" that is not closed");
+      take(1);
+      return add(nodes, std::move(node));
+    }
+    if (c == '^' || c == '_') return script(nodes, c == '^');
+    if (c == '\'') {
+      take(1);
+      if (nodes.empty()) throw FormulaError(begin, "a ' must follow a name");
+      ++nodes.back().primes;
+      return;
+    }
+    if (is_digit(c)) {
+      std::size_t n = 1;
+      const auto rest = text_.substr(at_);
+      if (!argument) {
+        while (n < rest.size() &&
+               (is_digit(rest[n]) || (rest[n] == '.' && n + 1 < rest.size() && is_digit(rest[n + 1]))))
+          ++n;
+      }
+      const auto digits = rest.substr(0, n);
+      take(n);
+      return add(nodes, made(Kind::number, digits, begin));
+    }
+    if (is_letter(c)) {
+      take(1);
+      return add(nodes, made(Kind::letter, std::string_view(&c, 1), begin));
+    }
+    unicode(nodes);
+  }
+
+  /// Everything else: signs, and letters that are typed as such.
+  void unicode(std::vector<TexNode>& nodes) {
+    const Place begin = place_;
+    const auto rest = text_.substr(at_);
+    const auto bytes = std::max<std::size_t>(1, first_character(rest).bytes);
+    const auto character = rest.substr(0, bytes);
+    if (const auto typed_as = typed(character); !typed_as.empty()) {
+      take(bytes);
+      return add(nodes, made(Kind::sign, typed_as == "^T" ? "T" : typed_as, begin));
+    }
+    if (const auto letter = typed_letter(character); !letter.empty()) {
+      take(bytes);
+      const bool word = letter == "d" || letter == "sum" || letter == "prod";
+      return add(nodes, made(word ? Kind::word : Kind::letter, letter == "d" ? "partial" : letter, begin));
+    }
+    for (const std::string_view sign : {":=", "||", "<=", ">="}) {
+      if (!rest.starts_with(sign)) continue;
+      take(2);
+      return add(nodes, made(Kind::sign, sign, begin));
+    }
+    if (std::string_view("+-*/=()[],;:|<>.!&").find(character[0]) == std::string_view::npos || bytes > 1)
+      fail(in_quotes(character) + " is not understood in a formula");
+    take(1);
+    add(nodes, made(Kind::sign, character, begin));
+  }
+
+  void script(std::vector<TexNode>& nodes, bool above) {
+    const Place begin = place_;
+    take(1);
+    skip_space();
+    if (nodes.empty()) {  // {}^T: of nothing
+      nodes.push_back(made(Kind::group, "", begin));
+      nodes.back().args.emplace_back();
+    }
+    if (at_ == text_.size() || peek() == '}')
+      throw FormulaError(begin, str("nothing follows the \"", above ? "^" : "_", "\""));
+    std::vector<TexNode> inside;
+    one(inside, true);
+    if (inside.size() == 1 && inside[0].kind == Kind::group && inside[0].plain())
+      inside = std::vector(inside[0].args[0]);
+    auto& node = nodes.back();
+    if (above && !inside.empty() && std::ranges::all_of(inside, [](const auto& each) { return each.is("'"); })) {
+      node.primes += static_cast<int>(inside.size());
+      return;
+    }
+    auto& to = above ? node.sup : node.sub;
+    if (!to.empty())
+      throw FormulaError(
+          begin, str("a second ", above ? "superscript" : "subscript", "; put all of it into one pair of braces"));
+    to = std::move(inside);
+  }
+
+  std::vector<TexNode> argument() {
+    skip_space();
+    if (at_ == text_.size() || peek() == '}') fail("an argument in braces is missing here");
+    std::vector<TexNode> nodes;
+    one(nodes, true);
+    if (nodes.size() == 1 && nodes[0].kind == Kind::group && nodes[0].plain()) return std::vector(nodes[0].args[0]);
+    return nodes;
+  }
+
+  /// Text in braces, as it is.
+  std::string raw_argument() {
+    skip_space();
+    auto end = at_;
+    const auto inside = braced(text_, end);
+    if (peek() != '{' || end == at_ + 1) {
+      if (peek() == '{') {
+        if (text_.substr(at_).starts_with("{}")) return take(2), std::string();
+        fail("a \"{\" that is not closed");
+      }
+      if (at_ == text_.size()) fail("an argument in braces is missing here");
+      const std::string one_letter(1, peek());
+      take(1);
+      return one_letter;
+    }
+    std::string text(inside);
+    take(end - at_);
+    return text;
+  }
+
+  void command(std::vector<TexNode>& nodes) {
+    const Place begin = place_;
+    auto n = name_length(text_.substr(at_ + 1));
+    if (n == 0) return sign_command(nodes, begin);
+    const std::string name(text_.substr(at_ + 1, n));
+    take(n + 1);
+    if (peek() == '*' && (name == "operatorname" || name == "tag")) take(1);
+    if (const auto macro = macros_.find(name); macro != macros_.end()) return expand(nodes, macro->second, begin, name);
+    if (listed(kLooks, name)) return;
+    if (name == "left" || name == "right") {
+      skip_space();
+      if (peek() == '.') take(1);
+      return;
+    }
+    if (name == "quad" || name == "qquad") return add(nodes, made(Kind::sign, "quad", begin));
+    if (const auto* sign = said(kSigns, name)) {
+      if (sign->as == "'" && !nodes.empty()) {
+        ++nodes.back().primes;
+        return;
+      }
+      return add(nodes, made(Kind::sign, sign->as, begin));
+    }
+    if (listed(kAside, name)) {
+      raw_argument();
+      return;
+    }
+    if (name == "begin") return environment(nodes, begin);
+    if (name == "end") throw FormulaError(begin, "\\end without its \\begin");
+    if (name == "frac" || name == "dfrac" || name == "tfrac" || name == "cfrac")
+      return with_arguments(nodes, "frac", 2, begin);
+    if (name == "boxed" || name == "fbox" || name == "underbrace" || name == "overbrace" || name == "ensuremath") {
+      with_arguments(nodes, "boxed", 1, begin);
+      skip_space();
+      if (name.ends_with("brace") && (peek() == '_' || peek() == '^')) {
+        take(1);
+        argument();  // a remark
+      }
+      return;
+    }
+    if (name == "textcolor") {
+      raw_argument();
+      return with_arguments(nodes, "boxed", 1, begin);
+    }
+    if (name == "substack") return with_arguments(nodes, "boxed", 1, begin);
+    if (name == "sqrt") {
+      skip_space();
+      std::vector<TexNode> root;
+      if (peek() == '[') {
+        take(1);
+        root = list("]");
+        if (peek() != ']') throw FormulaError(begin, "the \"[\" of this root is not closed");
+        take(1);
+      }
+      with_arguments(nodes, "sqrt", 1, begin);
+      if (!root.empty()) nodes.back().args.push_back(std::move(root));
+      return;
+    }
+    if (const auto* accent = said(kAccents, name)) return accented(nodes, accent->as, begin);
+    if (listed(kFonts, name)) {
+      auto inside = argument();
+      if (inside.size() == 1 && inside[0].kind == Kind::number) inside[0].kind = Kind::word;  // \mathbb{1}
+      for (auto& node : inside) add(nodes, std::move(node));
+      return;
+    }
+    if (listed(kUpright, name)) return upright(nodes, begin);
+    if (!typed_letter_named(name).empty()) return add(nodes, made(Kind::letter, typed_letter_named(name), begin));
+    add(nodes, made(Kind::word, name, begin));
+  }
+
+  void with_arguments(std::vector<TexNode>& nodes, std::string_view name, int arguments, Place begin) {
+    auto node = made(Kind::command, name, begin);
+    for (int k = 0; k < arguments; ++k) node.args.push_back(argument());
+    add(nodes, std::move(node));
+  }
+
+  void sign_command(std::vector<TexNode>& nodes, Place begin) {
+    const char c = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
+    if (c == '\0') fail("a formula ends with \"\\\"");
+    take(2);
+    if (c == '\\') {
+      if (peek() == '[') take(std::min(text_.find(']', at_), text_.size() - 1) - at_ + 1);  // \\[2pt]
+      return add(nodes, made(Kind::sign, "\\", begin));
+    }
+    if (c == '{' || c == '}') return add(nodes, made(Kind::sign, std::string_view(&c, 1), begin));
+    if (c == '|') return add(nodes, made(Kind::sign, "||", begin));
+    if (c == '_' || c == '%' || c == '&' || c == '#' || c == '$')
+      throw FormulaError(begin, str("\"\\", std::string(1, c), "\" is not understood in a formula"));
+  }
+
+  void accented(std::vector<TexNode>& nodes, std::string_view accent, Place begin) {
+    auto inside = argument();
+    if (inside.size() != 1 || !inside[0].is_name())
+      throw FormulaError(begin, str("\\", accent, " of more than a letter; give it a name of its own"));
+    inside[0].text += str("_", accent);
+    add(nodes, std::move(inside[0]));
+  }
+
+  /// \text{…}: a word, in which spaces and other signs are left out; dollars are the formula's again.
+  void upright(std::vector<TexNode>& nodes, Place begin) {
+    std::string letters;
+    for (const char c : raw_argument()) {
+      if (is_letter(c) || is_digit(c)) letters += c;
+      if ((c == ' ' || c == '-' || c == '_') && !letters.empty() && letters.back() != '_') letters += '_';
+    }
+    while (letters.ends_with('_')) letters.pop_back();
+    if (letters.empty()) return;
+    const bool digits = letters.find_first_not_of("0123456789") == std::string::npos;
+    add(nodes, made(digits ? Kind::number : letters.size() == 1 ? Kind::letter : Kind::word, letters, begin));
+  }
+
+  void environment(std::vector<TexNode>& nodes, Place begin) {
+    auto name = raw_argument();
+    if (name.ends_with('*')) name.pop_back();
+    auto node = made(Kind::command, "begin " + name, begin);
+    if (name == "array" || name == "alignedat" || name == "alignat") raw_argument();
+    node.args.push_back(list("\\end"));
+    if (at_ == text_.size() || peek() == '}') throw FormulaError(begin, str("\\begin{", name, "} without its \\end"));
+    take(4);
+    auto end = raw_argument();
+    if (end.ends_with('*')) end.pop_back();
+    if (end != name) throw FormulaError(begin, str("\\begin{", name, "} is closed by \\end{", end, "}"));
+    static constexpr std::array<std::string_view, 5> kLines{"aligned", "split", "gathered", "alignedat", "alignat"};
+    if (!listed(kLines, name)) return add(nodes, std::move(node));
+    for (auto& each : node.args[0]) add(nodes, std::move(each));  // lines of the formula itself
+  }
+
+  void expand(std::vector<TexNode>& nodes, const TexMacro& macro, Place begin, const std::string& name) {
+    std::vector<std::string> arguments;
+    if (macro.optional) {
+      arguments.push_back(macro.first);
+      skip_space();
+      if (peek() == '[') {
+        const auto end = std::min(text_.find(']', at_), text_.size() - 1);
+        arguments.back() = text_.substr(at_ + 1, end - at_ - 1);
+        take(end - at_ + 1);
+      }
+    }
+    while (static_cast<int>(arguments.size()) < macro.parameters) arguments.push_back(raw_argument());
+    std::string body;
+    for (std::size_t k = 0; k < macro.body.size(); ++k) {
+      const char c = macro.body[k];
+      const bool parameter = c == '#' && k + 1 < macro.body.size() && is_digit(macro.body[k + 1]);
+      const auto which = parameter ? static_cast<std::size_t>(macro.body[k + 1] - '1') : 0;
+      if (!parameter || which >= arguments.size()) {
+        body += c;
+        continue;
+      }
+      body += arguments[which];
+      ++k;
+    }
+    if (depth >= kDeepest || body.size() > 20'000)
+      throw FormulaError(begin, str("\\", name, " becomes too long, or goes on within itself"));
+    TexParser inner(body, begin, macros_);
+    inner.depth = depth + 1;
+    inner.count = count;
+    inner.within_macro = true;
+    TexNode node = made(Kind::group, "", begin);
+    node.args.push_back(inner.run());
+    if (node.args[0].size() == 1) {
+      add(nodes, TexNode(node.args[0][0]));
+    } else {
+      for (auto& each : node.args[0]) add(nodes, std::move(each));
+    }
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  Place place_;
+  const TexMacros& macros_;
+  std::size_t own_count_ = 0;
+};
+
+}  // namespace
+
+std::vector<TexNode> read_tex(std::string_view text, Place place, const TexMacros& macros) {
+  return TexParser(text, place, macros).run();
+}
+
+std::size_t read_macro(std::string_view text, TexMacros& macros) {
+  TexMacro macro;
+  std::size_t at = 0;
+  std::string name;
+  const auto skip = [&] {
+    while (at < text.size() && is_space(text[at])) ++at;
+  };
+  const auto take_name = [&] {
+    skip();
+    if (at < text.size() && text[at] == '{') {
+      std::size_t end = at;
+      name = braced(text, end);
+      at = end;
+      while (!name.empty() && is_space(name.back())) name.pop_back();
+      if (!name.empty()) name.erase(0, 1);
+    } else if (at < text.size() && text[at] == '\\') {
+      const auto n = name_length(text.substr(at + 1));
+      name = text.substr(at + 1, n);
+      at += n + 1;
+    }
+    return !name.empty() && name_length(name) == name.size();
+  };
+  bool op = false;
+  if (text.starts_with("\\newcommand") || text.starts_with("\\renewcommand") || text.starts_with("\\providecommand")) {
+    at = 1 + name_length(text.substr(1));
+    if (at < text.size() && text[at] == '*') ++at;
+    if (!take_name()) return 0;
+    skip();
+    if (at + 2 < text.size() && text[at] == '[' && is_digit(text[at + 1]) && text[at + 2] == ']') {
+      macro.parameters = text[at + 1] - '0';
+      at += 3;
+      skip();
+      if (at < text.size() && text[at] == '[') {
+        const auto end = text.find(']', at);
+        if (end == std::string_view::npos) return 0;
+        macro.optional = true;
+        macro.first = text.substr(at + 1, end - at - 1);
+        at = end + 1;
+      }
+    }
+  } else if (text.starts_with("\\def\\")) {
+    at = 4;
+    if (!take_name()) return 0;
+    while (at + 1 < text.size() && text[at] == '#' && text[at + 1] == static_cast<char>('1' + macro.parameters))
+      ++macro.parameters, at += 2;
+  } else if (text.starts_with("\\DeclareMathOperator")) {
+    at = 1 + name_length(text.substr(1));
+    if (at < text.size() && text[at] == '*') ++at;
+    op = true;
+    if (!take_name()) return 0;
+  } else {
+    return 0;
+  }
+  skip();
+  if (at >= text.size() || text[at] != '{') return 0;
+  macro.body = braced(text, at);
+  if (op) macro.body = "\\operatorname{" + macro.body + "}";
+  macros[name] = std::move(macro);
+  return at;
+}
+
+std::string tag_of(std::string_view text) {
+  for (const std::string_view command : {"\\tag", "\\label"}) {
+    auto at = text.find(command);
+    if (at == std::string_view::npos) continue;
+    at += command.size();
+    if (at < text.size() && text[at] == '*') ++at;
+    return std::string(braced(text, at));
+  }
+  return {};
+}
+
+}  // namespace chalk::math

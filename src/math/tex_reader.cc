@@ -1,0 +1,207 @@
+#include "src/math/tex_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "src/base/text.h"
+#include "src/base/wording.h"
+#include "src/math/equation.h"
+#include "src/math/error.h"
+#include "src/math/parser.h"
+#include "src/math/tex_translator.h"
+
+namespace chalk::math {
+namespace {
+
+using Node = TexNode::Kind;
+
+bool mentions(const TexNodes& nodes, std::string_view letter) {
+  return std::ranges::any_of(nodes, [&](const TexNode& node) {
+    return (node.kind == Node::letter && node.text == letter) || mentions(node.sub, letter) ||
+           mentions(node.sup, letter) ||
+           std::ranges::any_of(node.args, [&](const auto& arg) { return mentions(arg, letter); });
+  });
+}
+
+/// "if", "for", "where": what follows says when an equation holds.
+bool is_condition(const TexNodes& nodes) {
+  static constexpr std::array<std::string_view, 8> kWords{"if",   "for",       "where", "when",
+                                                          "with", "otherwise", "and",   "since"};
+  if (nodes.empty()) return false;
+  std::string word;
+  for (const auto& node : nodes) {
+    if (node.kind == Node::word && word.empty()) word = node.text;
+    if (node.kind != Node::letter || node.text.size() > 1) break;
+    word += node.text;
+  }
+  word = word.substr(0, word.find('_'));
+  return std::ranges::find(kWords, word) != kWords.end() || nodes[0].is_word("forall") ||
+         (word.starts_with("for") && nodes[0].kind == Node::letter && nodes.size() > 3);
+}
+
+}  // namespace
+
+TexParts parts_of(const TexNodes& line) {
+  TexParts found;
+  TexNodes part;
+  int open = 0;
+  const auto finish = [&] {
+    while (!part.empty() && part.back().is(".") && part.back().plain()) part.pop_back();
+    if (!part.empty()) found.parts.push_back(std::move(part));
+    part.clear();
+  };
+  for (const auto& node : line) {
+    if (opens(node)) ++open;
+    if (closes(node)) --open;
+    const bool cut = open <= 0 && (node.is("quad") || node.is(",") || node.is(";") || node.is("=>"));
+    if (cut) finish();
+    if (!cut && !node.is("quad")) part.push_back(node);
+  }
+  finish();
+  for (std::size_t k = 1; k < found.parts.size(); ++k) {
+    if (!is_condition(found.parts[k])) continue;
+    found.remark = "what follows \"" + found.parts[k][0].text + "\" is not read";
+    if (found.parts[k][0].kind == Node::letter) found.remark = "the condition behind it is not read";
+    found.parts.resize(k);
+  }
+  return found;
+}
+
+std::pair<std::string, std::vector<int>> layers_in(const TexNodes& nodes, const TexRules& rules) {
+  for (const auto& [letter, values] : rules.layers) {
+    if (values.size() > 1 && mentions(nodes, letter)) return {letter, values};
+  }
+  return {};
+}
+
+void TexRules::add(const Statement& rule, const TexMacros& macros) {
+  const auto& text = rule.text;
+  const auto word = text.substr(0, text.find_first_of(" \t"));
+  const auto rest_at = std::min(text.find_first_not_of(" \t", word.size()), text.size());
+  const auto rest = text.substr(rest_at);
+  const auto column = rule.place.column + static_cast<int>(rest_at);
+  if (word == "read") {
+    const auto as = rest.rfind(" as ");
+    if (as == std::string::npos) throw FormulaError(rule.place, "a reading is written: read W^{(1)} as W1");
+    const auto nodes = read_tex(std::string_view(rest).substr(0, as), {rule.place.line, column, 1}, macros);
+    auto words = lex(std::string_view(rest).substr(as + 4), rule.place.line, column + static_cast<int>(as) + 4);
+    words.pop_back();
+    if (nodes.empty() || words.empty()) throw FormulaError(rule.place, "a reading is written: read W^{(1)} as W1");
+    const TexNaming naming(*this, {});
+    const bool name = nodes.size() == 1 && nodes[0].is_name() && nodes[0].sub.empty() && words.size() == 1 &&
+                      words[0].kind == Token::Kind::name;
+    if (name) {
+      names[naming.canonical(nodes[0])] = words[0];
+      return;
+    }
+    Pattern pattern;
+    for (const auto& node : nodes) pattern.nodes.push_back(naming.canonical(node));
+    pattern.becomes = std::move(words);
+    std::erase_if(patterns, [&](const auto& each) { return each.nodes == pattern.nodes; });
+    patterns.push_back(std::move(pattern));
+    return;
+  }
+  Tokens tokens(lex(rest, rule.place.line, column));
+  if (word == "layers") {
+    const auto letter = tokens.name("the letter that stands for a layer");
+    tokens.expect("=", "\"=\" and its number, as in layers l = 1, 2,");
+    std::vector<int> values;
+    do values.push_back(static_cast<int>(tokens.whole_number("a layer's number")));
+    while (tokens.take(","));
+    expect_end(tokens);
+    layers[letter] = std::move(values);
+  } else if (word == "indices") {
+    const Place place = tokens.peek().place;
+    if (!tokens.take_word("from")) tokens.fail("\"indices from 0\" or \"indices from 1\" expected");
+    const auto first = tokens.whole_number("0 or 1");
+    expect_end(tokens);
+    if (first < 0 || first > 1) throw FormulaError(place, "indices count from 0 or from 1");
+    first_index = static_cast<int>(first);
+  } else if (word == "argument") {
+    const auto letter = tokens.name("the letter of the argument");
+    const auto where = tokens.name("first, last or dropped");
+    expect_end(tokens);
+    if (where != "first" && where != "last" && where != "dropped")
+      throw FormulaError(rule.place, "an argument is the first or the last index, or dropped: argument t first");
+    arguments[letter] = where;
+  } else {  // for i=0..3
+    ranges = lex(text, rule.place.line, rule.place.column);
+    Tokens all(ranges);
+    read_ranges(all);
+    expect_end(all);
+    ranges.pop_back();
+  }
+}
+
+std::vector<std::vector<Token>> read_statement(const TexNodes& nodes, const Symbols& symbols, const TexRules& rules,
+                                               std::pair<std::string, int> layer, Place end) {
+  TexNaming naming(rules, std::move(layer));
+  std::vector<std::vector<Token>> found(1);
+  const auto finish = [&] {
+    if (!found.back().empty()) found.back().insert(found.back().end(), rules.ranges.begin(), rules.ranges.end());
+    Token last;
+    last.place = end;
+    found.back().push_back(std::move(last));
+  };
+  const auto symbol = [&](std::string_view text, Place place, Token::Kind kind = Token::Kind::symbol) {
+    Token token;
+    token.kind = kind;
+    token.text = text;
+    token.place = place;
+    found.back().push_back(std::move(token));
+  };
+  std::vector<std::size_t> signs;  // outside of brackets
+  int open = 0;
+  for (std::size_t k = 0; k < nodes.size(); ++k) {
+    if (opens(nodes[k])) ++open;
+    if (closes(nodes[k])) --open;
+    if (open == 0 && (nodes[k].is("=") || nodes[k].is(":="))) signs.push_back(k);
+  }
+  TexTranslator translator(symbols, rules, naming, found.back());
+  const auto slice = [&](std::size_t from, std::size_t to) {
+    return TexNodes(nodes.begin() + static_cast<std::ptrdiff_t>(from), nodes.begin() + static_cast<std::ptrdiff_t>(to));
+  };
+  const auto last = signs.size() > 1 ? signs[1] : nodes.size();
+  const auto right = signs.empty() ? TexNodes() : slice(signs[0] + 1, last);
+  const bool words = !right.empty() && std::ranges::all_of(right, [&](const TexNode& node) {
+    return node.kind == Node::word && node.plain() && !translator.known(node) && function_named(node.text).empty() &&
+           !is_reduction(node.text) && !is_d(node) && node.text != "nabla";
+  });
+  if (words && signs[0] > 0 && signs.size() == 1) {
+    auto text = naming.canonical(slice(0, signs[0])) + " is";
+    std::erase(text, '\\');
+    for (const auto& node : right) text += " " + node.text;
+    std::replace(text.end() - static_cast<std::ptrdiff_t>(text.size() - text.find(" is")), text.end(), '_', ' ');
+    symbol(text, nodes[0].place, Token::Kind::text);
+    finish();
+    return found;
+  }
+  const bool function = !signs.empty() && signs[0] == 4 && nodes[1].is("(") && nodes[2].kind == Node::letter &&
+                        nodes[2].plain() && nodes[3].is(")") && nodes[3].plain();
+  const bool defines = !signs.empty() && nodes[0].is_name() && (signs[0] == 1 || function) &&
+                       !nodes[0].is_word("partial") && (nodes[signs[0]].is(":=") || !translator.known(nodes[0]));
+  if (!defines) {
+    translator.relations(nodes);
+    finish();
+    return found;
+  }
+  translator.defined(nodes[0]);
+  if (function) {
+    symbol("(", nodes[1].place);
+    symbol(nodes[2].text, nodes[2].place, Token::Kind::name);
+    symbol(")", nodes[3].place);
+    translator.parameter = nodes[2].text;
+  }
+  symbol(":=", nodes[signs[0]].place);
+  translator.all(right);
+  finish();
+  if (signs.size() > 1) {
+    found.emplace_back();
+    TexTranslator(symbols, rules, naming, found.back()).relations(slice(last, nodes.size()));
+    finish();
+  }
+  return found;
+}
+
+}  // namespace chalk::math

@@ -1,0 +1,325 @@
+// Documents in LaTeX and Markdown: how formulas are read, what is refused, and where.
+#include "src/math/test_support.h"
+
+namespace chalk::math {
+namespace {
+
+constexpr std::string_view kNetwork =
+    "% chalk: network x: 5\n"
+    "% chalk:   > z1 = dense(W1: 4 outputs, bias b1) > a1 = sigmoid\n"
+    "% chalk:   > z2 = dense(W2: 3 outputs, bias b2) > y = softmax\n"
+    "% chalk: given t: 3 distribution\n"
+    "% chalk: given k, n in 1..2\n"
+    "% chalk: given s\n"
+    "% chalk: given T: 3\n"
+    "% chalk: functions f = sigmoid, tanh, relu, linear\n"
+    "% chalk: sigma(u) := sigmoid(u)\n"
+    "% chalk: read y^* as t\n";
+
+CheckReport latex(const std::string& text, std::string_view name = "paper.tex", const std::string& notes = {}) {
+  CheckOptions options;
+  options.notes = notes;
+  return check_latex(text, name, options);
+}
+
+/// How the formula is read, or why it is not: the last line's text or, if it cannot be read, "COLUMN message".
+std::string read_as(const std::string& formula) {
+  const auto report = latex(std::string(kNetwork) + "\\[ " + formula + " \\]\n");
+  const auto& line = report.lines.back();
+  if (line.verdict != Verdict::failed || line.column == 0) return line.text;
+  return std::to_string(line.column) + " " + line.message;
+}
+
+struct Reading {
+  std::string latex, text;
+};
+void PrintTo(const Reading& reading, std::ostream* out) { *out << reading.latex; }
+
+class LatexIsReadAs : public testing::TestWithParam<Reading> {};
+
+TEST_P(LatexIsReadAs, OneWould) { EXPECT_EQ(read_as(GetParam().latex), GetParam().text); }
+
+const std::vector<Reading> kReadings{
+    {"y_i", "y[i]"},
+    {"W^{(2)}_{ij}", "W2[i,j]"},
+    {"W_{ij}^{(2)}", "W2[i,j]"},
+    {"\\mathbf{W}^{(2)}_{i,j}", "W2[i,j]"},
+    {"z_i^{(1)\\prime}", "4 \"z_{i}^{(1)}'\" is not known; define z1', or say: read z_{i}^{(1)}' as …"},
+    {"\\frac{\\partial y_h}{\\partial z^{(2)}_i}", "dy[h]/dz2[i]"},
+    {"\\frac{dy_h}{dz^{(2)}_i}", "dy[h]/dz2[i]"},
+    {"\\partial y_h / \\partial z^{(2)}_i", "dy[h]/dz2[i]"},
+    {"\\partial_{z^{(2)}_i} y_h", "dy[h]/dz2[i]"},
+    {"\\frac{\\partial y_h}{\\partial z^{(2)}}_i", "dy[h]/dz2[i]"},
+    {"\\frac{\\partial}{\\partial z^{(2)}_i} \\left( y_h t_h \\right)", "d(y[h]*t[h])/dz2[i]"},
+    {"\\frac{\\partial \\ln y_h}{\\partial z^{(2)}_i}", "d(ln(y[h]))/dz2[i]"},
+    {"\\frac{\\partial^2 s^3}{\\partial s^2}", "d(d(s^3)/ds)/ds"},
+    {"\\nabla_{W^{(2)}} y", "dy/dW2"},
+    {"\\sum_{i} y_i t_i + s", "sum(i, y[i]*t[i]) + s"},
+    {"\\sum_{i=1}^{N} y_i t_i - s", "sum(i, y[i]*t[i]) - s"},
+    {"\\sum_{ij} W^{(2)}_{ij}", "sum(i, j, W2[i,j])"},
+    {"\\sum_{j \\neq i} W^{(2)}_{ij}", "sum(j, [j != i]*W2[i,j])"},
+    {"\\sum_{k'=1}^K y_{k'} t_k", "sum(k1, y[k1]*t[k])"},
+    {"\\prod_i y_i^{t_i}", "prod(i, y[i]^t[i])"},
+    {"\\max_j y_j", "max(j, y[j])"},
+    {"\\max(0, s)", "max(0, s)"},
+    {"\\arg\\max_j y_j", "argmax(j, y[j])"},
+    {"\\delta_{ij} y_i y_j", "delta(i,j)*y[i]*y[j]"},
+    {"s^2 (1-s)", "s^2*(1 - s)"},
+    {"(s+1)^2", "(s + 1)^2"},
+    {"k(1-k)", "k*(1 - k)"},
+    {"k_n", "4 k is a number and takes no index"},
+    {"e^{-s}", "exp(-s)"},
+    {"\\exp(s)^2", "exp(s)^2"},
+    {"\\tanh^2 s", "tanh(s)^2"},
+    {"\\log s + 1", "ln(s) + 1"},
+    {"\\sqrt{s}", "sqrt(s)"},
+    {"\\sqrt[3]{s}", "s^(1/3)"},
+    {"\\operatorname{ReLU}(s)", "relu(s)"},
+    {"\\mathrm{softmax}(z^{(2)})_i", "30 an index of something that is not a name; name it first"},
+    {"\\text{softmax}_i(z^{(2)})", "softmax(z2)[i]"},
+    {"\\sigma'(s)", "sigma'(s)"},
+    {"f'_j(z^{(1)}_j)", "f'[j](z1[j])"},
+    {"y^*_i", "t[i]"},
+    {"y_i^*", "t[i]"},
+    {"W^{(2)} a^{(1)} + b^{(2)}", "W2 @ a1 + b2"},
+    {"W^{(2)\\top} y", "W2^T @ y"},
+    {"y^T t", "y^T @ t"},
+    {"y \\odot W^{(2)} a^{(1)}", "y .* (W2 @ a1)"},
+    {"s\\, y", "s*y"},
+    {"\\frac{s}{k n}", "s/(k*n)"},
+    {"\\frac{1}{2} s", "1/2*s"},
+    {"|s|", "abs(s)"},
+    {"\\|y\\|", "‖y‖"},
+    {"\\lVert y - t \\rVert_2^2", "‖y - t‖^2"},
+    {"[s > 0]", "[s > 0]"},
+    {"\\boxed{s k} n", "s*k*n"},
+    {"2 s \\cdot k", "2*s*k"},
+    {"-s", "-s"},
+    {"ln(s)", "ln(s)"},
+    {"\\hat{m} = s", "m_hat := s"},
+    {"\\Delta w = s", "Deltaw := s"},
+    {"L := s^2", "L := s^2"},
+    {"g(v) = v^2 + s", "g(v) := v^2 + s"},
+    {"q_i = \\text{what it should be}", "\"q_{i} is what it should be\""},
+    {"S = s = s", "= s"},
+    {"δ_{ij} y_i y_j", "delta(i,j)*y[i]*y[j]"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Formulas, LatexIsReadAs, testing::ValuesIn(kReadings),
+                         [](const auto& each) { return spoken(each.param.latex, each.index); });
+
+struct Refused {
+  std::string latex, message;
+};
+void PrintTo(const Refused& refused, std::ostream* out) { *out << refused.latex; }
+
+class LatexIsRefused : public testing::TestWithParam<Refused> {};
+
+TEST_P(LatexIsRefused, WhereItIsNotUnderstood) { EXPECT_EQ(read_as(GetParam().latex), GetParam().message); }
+
+const std::vector<Refused> kRefused{
+    {"W^{(3)}_{ij}", "4 \"W^{(3)}\" is not known as W3; say what it is: read W^{(3)} as NAME"},
+    {"q_i", "4 \"q_{i}\" is not known; declare q, or say: read q_{i} as …"},
+    {"q(s)", "4 \"q\" is not known: a function is defined by q(u) := …, a value is given or read as one"},
+    {"\\text{loss} + s", "4 \"loss\" is not known; say what it is: read \\text{loss} as NAME"},
+    {"s / k n", "10 is this below the \"/\" or behind the fraction? write \\frac{…}{…}, or brackets"},
+    {"y_1", "6 does 1 count from 0 or from 1? say: indices from 1"},
+    {"W^{(2)}_{ij+1}", "14 are these two indices, or a product? separate indices by commas"},
+    {"s + \\cdots + k", "8 dots leave out what they mean; write it out"},
+    {"\\sum y_i", "4 over which index? write \\sum_i"},
+    {"\\sum_{i \\in S} y_i", "12 a condition on the index of a sum: only i \\neq j is understood here"},
+    {"\\nabla s", "4 by what? write \\nabla_W"},
+    {"\\frac{\\partial y_i}{\\partial (s k)}",
+     "24 below a derivative stand values with their indices, each behind a \\partial; name the rest first"},
+    {"\\frac{\\partial y_i}{\\partial q}", "33 a derivative by \"q\", which is not a value"},
+    {"(s + k", "4 this \"(\" is not closed"},
+    {"(s + k]", "10 \"]\" closes a \"(\""},
+    {"\\frac{s}", "12 an argument in braces is missing here"},
+    {"{s", "4 a \"{\" that is not closed"},
+    {"s^{2}^{3}", "9 a second superscript; put all of it into one pair of braces"},
+    {"s^", "5 nothing follows the \"^\""},
+    {"s = ", "6 nothing follows this sign"},
+    {"s \\leq k", "6 \"<=\" is not understood here"},
+    {"\\sigma^{-1}(s)", "4 is this the inverse function, or 1 divided by it? write \\frac{1}{…}"},
+    {"\\sigma + 1", "4 \"sigma\" is a function; write its argument: sigma(…)"},
+    {"\\begin{pmatrix} s & k \\\\ k & s \\end{pmatrix}",
+     "4 a pmatrix that is written out is not understood; write its elements as an equation"},
+    {"s \\# k", "6 \"\\#\" is not understood in a formula"},
+    {"s ? k", "6 \"?\" is not understood in a formula"},
+    {"\\begin{cases} s", "4 \\begin{cases} without its \\end"},
+    {"|s", "4 this \"|\" is not closed"},
+    {"\\max(s)", "4 over which index? write \\max_i, or \\max(a, b)"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Formulas, LatexIsRefused, testing::ValuesIn(kRefused),
+                         [](const auto& each) { return spoken(each.param.latex, each.index); });
+
+TEST(Latex, NothingIsTooDeepForTheStack) {
+  const auto times = [](std::string_view text, int count) {
+    std::string all;
+    for (int k = 0; k < count; ++k) all += text;
+    return all;
+  };
+  EXPECT_EQ(read_as(times("{", 61) + "s" + times("}", 61)),
+            "64 more than 60 groups within groups; name a part of the formula");
+  EXPECT_EQ(read_as(times("(", 130) + "s" + times(")", 130)),
+            "64 more than 120 groups within groups; name a part of it");
+  EXPECT_EQ(read_as("s " + times("\\log ", 2000) + "s"), "606 more than 120 groups within groups; name a part of it");
+  EXPECT_EQ(read_as("s \\cdot " + times("-", 2000) + "s"), "132 more than 120 groups within groups; name a part of it");
+  EXPECT_EQ(read_as(times("\\sum_i ", 2000) + "s"), "844 more than 120 groups within groups; name a part of it");
+  EXPECT_EQ(read_as(times("s", 10'001)), "10005 a formula of more than 10,000 signs; name parts of it");
+}
+
+TEST(Latex, TransposedWeightsAreFalse) {
+  const std::string square =
+      "% chalk: network x: 3 > z = dense(W: 3 outputs) > y = tanh\n"
+      "\\[ z_i = \\sum_j W_{ij} x_j \\]\n\\[ z_i = \\sum_j W_{ji} x_j \\]\n";
+  EXPECT_EQ(verdicts(latex(square)), "vF");
+}
+
+TEST(Latex, ChainsLabelsAndConditions) {
+  const auto report = latex(
+      "% chalk: network x: 3 > s = dense(w: 2 outputs) > o = sigmoid\n"
+      "\\begin{align}\n"
+      "  \\frac{\\partial o_i}{\\partial s_i} &= o_i (1 - o_i), \\label{eq:slope} \\\\\n"
+      "  &= o_i - o_i^2 \\tag{7} \\\\\n"
+      "  % chalk: erratum the square is lost\n"
+      "  &= o_i - o_i \\nonumber \\\\\n"
+      "  o_i &= \\sigma_i \\quad \\text{if } i > 0\n"
+      "\\end{align}\n");
+  ASSERT_EQ(report.lines.size(), 4u);
+  EXPECT_EQ(report.lines[0].label, "eq:slope");
+  EXPECT_EQ(report.lines[0].source, "\\frac{\\partial o_i}{\\partial s_i} = o_i (1 - o_i),");
+  EXPECT_EQ(report.lines[1].label, "7");
+  EXPECT_EQ(report.lines[1].text, "= o[i] - o[i]^2");
+  EXPECT_EQ(report.lines[1].verdict, Verdict::failed);  // an erratum is about the line above it
+  EXPECT_EQ(report.lines[1].message, "is called an erratum, but holds as it stands");
+  EXPECT_EQ(report.lines[2].line, 6);
+  EXPECT_EQ(report.lines[3].line, 7);
+}
+
+TEST(Latex, AConditionIsNotReadAndSaysSo) {
+  const auto report = latex(
+      "% chalk: network x: 3 > s = dense(w: 2 outputs) > o = tanh\n"
+      "$$ \\frac{do_i}{ds_i} = 1 - o_i^2 \\quad \\text{if } o = \\tanh(s) $$\n");
+  EXPECT_EQ(verdicts(report), "v");
+  EXPECT_EQ(report.lines[0].message, "what follows \"if\" is not read");
+}
+
+TEST(Latex, SeveralStatementsOfALine) {
+  const auto report = latex("% chalk: given a, b\n\\[ c = a + b, \\quad d = a - b \\Rightarrow c + d = 2a \\]\n");
+  EXPECT_EQ(verdicts(report), "ddv");
+  EXPECT_EQ(report.lines[0].source, "c = a + b, \\quad d = a - b \\Rightarrow c + d = 2a");
+  EXPECT_EQ(report.lines[1].source, "");
+}
+
+TEST(Latex, LayersStandForEachOfThem) {
+  const std::string network =
+      "% chalk: network x: 5\n"
+      "% chalk:   > z1 = dense(W1: 4 outputs, bias b1) > a1 = sigmoid\n"
+      "% chalk:   > z2 = dense(W2: 3 outputs, bias b2) > a2 = sigmoid\n"
+      "% chalk: sigma(u) := sigmoid(u)\n% chalk: read a^{(0)} as x\n% chalk: layers l = 1, 2\n% chalk: layers L = 2\n";
+  const auto report = latex(network +
+                            "\\[ z^{(l)} = W^{(l)} a^{(l-1)} + b^{(l)} \\]\n"
+                            "\\[ = b^{l} + W^l a^{l-1} \\]\n"
+                            "\\[ a^L = \\sigma(z^{l=2}) \\]\n"
+                            "\\[ \\prod_{k=1}^{L} z^{(k)}_i \\]\n");
+  EXPECT_EQ(verdicts(report), "dvvvvvvF");
+  EXPECT_EQ(report.lines[2].text, "z2 = W2 @ a1 + b2");
+  EXPECT_EQ(report.lines[4].text, "= b2 + W2 @ a1");
+  EXPECT_EQ(report.lines[7].text, "z1[i]*z2[i]");
+}
+
+TEST(Latex, IndicesCountFromOneIfThatIsSaid) {
+  const std::string text =
+      "% chalk: indices from 1\n"
+      "% chalk: network x: 6 > y = conv(W: 1 filter 1x3)\n";
+  const std::string one =
+      "% chalk: given x: 6\n% chalk: given w: 3\n% chalk: indices from 1\n"
+      "% chalk: y[i] := sum(k, w[k]*x[i+k]) for i=0..3\n"
+      "\\[ y_i = \\sum_{k=1}^{K} w_k x_{i+k-1} \\]\n"
+      "\\[ y_1 = w_1 x_1 + w_2 x_2 + w_3 x_3 \\]\n"
+      "\\[ y_i = \\sum_{k=1}^{3} w_k x_{i+k-1} \\]\n"
+      "\\[ y_i = \\sum_{k=1}^{2} w_k x_{i+k-1} \\]\n";
+  const auto report = latex(one);
+  EXPECT_EQ(verdicts(report), "dvvvF");
+  EXPECT_EQ(report.lines[1].text, "y[i] = sum(k, w[k]*x[i + k - 1 + 1])");
+  EXPECT_EQ(report.lines[3].text, "y[i] = sum(k=0..2, w[k]*x[i + k - 1 + 1])");
+  EXPECT_THROW(latex(text + "\\[ y_i = x_i \\]\n"), InputError);  // a kernel of one row on no image
+}
+
+TEST(Latex, MacrosAreWrittenOut) {
+  const auto report = latex(
+      "\\newcommand{\\pd}[2]{\\frac{\\partial #1}{\\partial #2}}\n"
+      "\\newcommand{\\half}[1][2]{\\frac{1}{#1}}\n\\def\\out#1{o_{#1}}\n\\DeclareMathOperator{\\act}{sigmoid}\n"
+      "% chalk: network x: 3 > s = dense(w: 2 outputs) > o = sigmoid\n"
+      "\\[ \\pd{o_i}{s_i} = \\out{i} (1 - \\out i) \\]\n"
+      "\\[ \\out i = \\act(s_i) \\]\n"
+      "\\[ \\half + \\half[3] = \\frac{5}{6} \\]\n");
+  EXPECT_EQ(verdicts(report), "vvv");
+  const auto looping = latex("\\newcommand{\\a}{\\a}\n\\[ \\a = 1 \\]\n");
+  EXPECT_EQ(looping.lines[0].message, "more than 60 groups within groups; name a part of the formula");
+}
+
+TEST(Latex, MarkdownHasItsOwnComments) {
+  const std::string text =
+      "# A note: 95 % of it is prose\n\n"
+      "<!-- chalk:\nnetwork x: 3 > s = dense(w: 2 outputs)\n  > o = tanh\n-->\n"
+      "The derivative, $$\\frac{do_i}{ds_i} = 1 - o_i^2$$ and\n\n"
+      "```\n$$ not = read $$\n```\n\n"
+      "$o_i = \\tanh(s_i)$ (3)\n\n$o_i = o_i$ in a sentence, 5 $ and 6 $.\n\n$$o_i = s_i$$\n(4)\n";
+  const auto report = latex(text, "note.md");
+  EXPECT_EQ(verdicts(report), "vvF");
+  EXPECT_EQ(report.lines[0].line, 7);
+  EXPECT_EQ(report.lines[1].label, "3");
+  EXPECT_EQ(report.lines[2].label, "4");
+}
+
+TEST(Latex, NotesStandBesideTheDocument) {
+  const std::string text = "\\[ L = s^2 \\]\n\\[ \\frac{dL}{ds} = 3 s \\]\n\\[ dL/ds = 2 q \\]\n";
+  const std::string notes =
+      "repair 3: 2 q -> 2 s\n"
+      "given s\n"
+      "after line 2\nerratum a slip\ncorrected dL/ds = 2*s\n"
+      "before equation 3\nread dL/ds as dL/ds\n";
+  EXPECT_EQ(verdicts(latex(text, "paper.tex", notes)), "dev");
+}
+
+std::string complaint_of(const std::string& text, const std::string& notes = {}) {
+  try {
+    latex(text, "paper.tex", notes);
+  } catch (const InputError& e) {
+    return e.what();
+  }
+  return "nothing";
+}
+
+TEST(Latex, SaysWhereADocumentOrItsNotesAreWrong) {
+  EXPECT_EQ(complaint_of("text\n  % chalk: network x\n"),
+            "paper.tex: line 2, character 21: \":\" and the shape of the input, as in x: 1x8x8, expected, not the end");
+  EXPECT_EQ(complaint_of("\n$$ a = b\n"), "paper.tex: line 2, character 1: the \"$$\" here is not closed by \"$$\"");
+  EXPECT_EQ(complaint_of("% chalk: read W\n"),
+            "paper.tex: line 1, character 10: a reading is written: read W^{(1)} as W1");
+  EXPECT_EQ(complaint_of("% chalk: indices from 2\n"),
+            "paper.tex: line 1, character 18: indices count from 0 or from 1");
+  EXPECT_EQ(complaint_of("% chalk: layers l is 2\n"),
+            "paper.tex: line 1, character 19: \"=\" and its number, as in layers l = 1, 2, expected, not \"is\"");
+  EXPECT_EQ(
+      complaint_of("% chalk: argument t second\n"),
+      "paper.tex: line 1, character 10: an argument is the first or the last index, or dropped: argument t first");
+  EXPECT_EQ(complaint_of("", "repair x: a -> b\n"),
+            "paper.tex: notes: line 1, character 1: a number expected, not \"x\"");
+  EXPECT_EQ(complaint_of("a\n", "repair 1: q -> b\n"),
+            "paper.tex: notes: line 1, character 1: line 1 of the document has no \"q\"");
+  EXPECT_EQ(complaint_of("a\n", "repair 1 q\n"),
+            "paper.tex: notes: line 1, character 1: a repair is written: repair LINE: OLD -> NEW");
+  EXPECT_EQ(complaint_of("a\n", "before 3\n"),
+            "paper.tex: notes: line 1, character 1: \"before line N\" or \"before equation N\" expected");
+  EXPECT_EQ(
+      complaint_of("\\[ 1 = 1 \\]", "\nnetwork x: 3\n"),
+      "paper.tex: notes: line 2, character 13: a layer expected after the input: > z = dense(W: 3 outputs, bias b)");
+  EXPECT_EQ(complaint_of("\xff"), "paper.tex: line 1, character 1: this is not UTF-8; save the text in that encoding");
+}
+
+}  // namespace
+}  // namespace chalk::math
