@@ -20,6 +20,7 @@ Family schedules();
 Family averages();
 Family initialisers();
 Family sources();
+Family augmentations();
 
 /// Makes every equation and definition of a formula wrong by a thousandth, to see that it is noticed.
 extern bool spoil_formulas;

@@ -58,7 +58,7 @@ std::string to_html(const Table& table) {
   return html + "</table></div>\n";
 }
 
-std::string to_html(const Block& block) {
+std::string to_html(const Block& block, const Page& page) {
   switch (block.kind) {
     case Block::Kind::heading:
       return str("<h3>", inline_html(block.text), "</h3>\n");
@@ -72,6 +72,10 @@ std::string to_html(const Block& block) {
         html += str("<div class=\"wide\"><math display=\"block\">", formula.mathml, "</math></div>\n");
       return html;
     }
+    case Block::Kind::picture:
+      return str("<figure><img src=\"", page.family, "/", page.name, ".png\" width=\"", page.picture.width,
+                 "\" height=\"", page.picture.height, "\" alt=\"\"><figcaption>", inline_html(block.text),
+                 "</figcaption></figure>\n");
     case Block::Kind::command:
     case Block::Kind::toml:
       return str("<pre>", escaped(block.text), "</pre>\n");
@@ -91,6 +95,7 @@ h2 { margin-bottom: 0; } h3 { margin: 1.2rem 0 .3rem; font-size: 1rem; }
 code, pre { font: .85em ui-monospace, monospace; background: light-dark(#f2f2f2, #262626); border-radius: 3px; }
 code { padding: .1em .25em; } pre { padding: .6rem; overflow-x: auto; }
 .wide { overflow-x: auto; }
+figure { margin: .8rem 0; } img { max-width: 100%; height: auto; } figcaption { font-size: .85rem; }
 table { border-collapse: collapse; font-size: .9rem; }
 td, th { border: 1px solid light-dark(#ddd, #3a3a3a); padding: .25rem .5rem; text-align: left; vertical-align: top;
   overflow-wrap: normal; }
@@ -111,7 +116,7 @@ std::string to_html(const Family& family) {
   for (const auto& page : family.pages) {
     html += str("<section id=\"", page.name, "\">\n<h2>", page.name, "</h2>\n<p>", page.one, ": ",
                 inline_html(page.about), ".</p>\n");
-    for (const auto& block : page.blocks) html += to_html(block);
+    for (const auto& block : page.blocks) html += to_html(block, page);
     html += "</section>\n";
   }
   return html + "</html>\n";

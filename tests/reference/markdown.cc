@@ -35,7 +35,13 @@ std::string to_markdown(const std::vector<Typeset>& formulas) {
   return text + "\\end{aligned}\n```\n";
 }
 
-std::string to_markdown(const Block& block) {
+/// Text as a picture has it beside it: without `code`.
+std::string plain(std::string text) {
+  std::erase(text, '`');
+  return text;
+}
+
+std::string to_markdown(const Block& block, const std::string& name) {
   switch (block.kind) {
     case Block::Kind::heading:
       return str("## ", block.text, "\n");
@@ -47,6 +53,8 @@ std::string to_markdown(const Block& block) {
       return to_markdown(block.formulas);
     case Block::Kind::command:
       return str("```sh\n", block.text, "\n```\n");
+    case Block::Kind::picture:
+      return str("![", plain(block.text), "](", name, ".png)\n");
     case Block::Kind::toml:
       return str("```toml\n", block.text, "\n```\n");
   }
@@ -64,7 +72,7 @@ std::string from_above(std::string text) {
 std::string to_markdown(const Page& page) {
   auto text = str("<!-- written by ./dev docs, from ", page.source, " -->\n# ", page.name, "\n\n[", page.one,
                   "](../README.md#", page.family, "): ", page.about, ".\n");
-  for (const auto& block : page.blocks) text += "\n" + to_markdown(block);
+  for (const auto& block : page.blocks) text += "\n" + to_markdown(block, page.name);
   return text;
 }
 
@@ -77,7 +85,9 @@ std::string index_of(const std::vector<Family>& families) {
       "reads, and a test fails when one is stale. Each formula, and each derivative, is in the language of\n"
       "[`chalkgrad check`](../check.md) and has been held to the engine on random numbers; what is typeset is what "
       "was\n"
-      "checked. The same is in one file a family that needs no network and no script:";
+      "checked. The same is in one file a family that needs no network and no script (of augmentations, their "
+      "pictures\n"
+      "are beside it):";
   for (const auto& family : families)
     text += str("\n[", family.name, ".html](", family.name, ".html)", &family == &families.back() ? ".\n" : ",");
   Table counts{{"family", "the list", "in the list", "in the automatic checks", "pages",

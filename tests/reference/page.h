@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "chalkgrad/image.h"
+
 namespace chalk::reference {
 
 /// A formula, typeset.
@@ -20,9 +22,9 @@ struct Table {
 
 /// A part of a page. Texts and cells are Markdown: `code`, [links](there), and nothing else.
 struct Block {
-  enum class Kind { heading, text, table, formulas, command, toml };
+  enum class Kind { heading, text, table, formulas, command, toml, picture };
   Kind kind;
-  std::string text{};  // of all but tables and formulas
+  std::string text{};  // of all but tables and formulas; of a picture what it shows
   Table table{};
   std::vector<Typeset> formulas{};
 };
@@ -34,6 +36,7 @@ struct Page {
   std::string command{};  // a line that runs
   std::string source{};   // files that say what is on it
   std::vector<Block> blocks{};
+  Image picture{};                    // NAME.png beside the page; none if it has no pixels
   int equations = 0;                  // that hold
   std::vector<std::string> faults{};  // those that do not, and why
 

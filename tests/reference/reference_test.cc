@@ -1,11 +1,13 @@
 // docs/reference: a page for each piece of each family, held to the engine, and fresh.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <set>
 
+#include "chalkgrad/image.h"
 #include "src/base/document_testing.h"
 #include "src/base/text.h"
 #include "tests/reference/families.h"
@@ -17,9 +19,32 @@ struct FamilyOf {
   const char* name;
   Family (*make)();
 };
-constexpr FamilyOf kFamilies[] = {{"operations", operations},     {"layers", layers},       {"losses", losses},
-                                  {"optimizers", optimizers},     {"schedules", schedules}, {"averages", averages},
-                                  {"initialisers", initialisers}, {"sources", sources}};
+constexpr FamilyOf kFamilies[] = {
+    {"operations", operations},     {"layers", layers},       {"losses", losses},
+    {"optimizers", optimizers},     {"schedules", schedules}, {"averages", averages},
+    {"initialisers", initialisers}, {"sources", sources},     {"augmentations", augmentations}};
+
+/// Expects that a file has these pixels, whichever zlib has written it, or writes it.
+void expect_picture(const std::string& file, const Image& picture) {
+  constexpr std::size_t kMostBytes = 20'000;
+  const auto path = std::filesystem::path(CHALKGRAD_SOURCE_DIR) / file;
+  const auto fresh = [&] {
+    if (!std::filesystem::exists(path)) return false;
+    const auto found = load_image(path);
+    return found.height == picture.height && found.width == picture.width && found.pixels == picture.pixels;
+  };
+  if (!fresh() && std::getenv("CHALKGRAD_WRITE_DOCS") != nullptr) {
+    const auto png = encode_png(picture);
+    std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(png.data()), std::ssize(png));
+  }
+  EXPECT_TRUE(fresh()) << file << " is stale or missing; ./dev docs writes it";
+  if (fresh()) {
+    EXPECT_LE(std::filesystem::file_size(path), kMostBytes) << file;
+  }
+}
+
+/// Families of which nothing is a formula that could be checked.
+bool has_formulas(const Family& family) { return family.name != "sources" && family.name != "augmentations"; }
 
 class DocumentsReference : public testing::TestWithParam<FamilyOf> {};
 INSTANTIATE_TEST_SUITE_P(Families, DocumentsReference, testing::ValuesIn(kFamilies),
@@ -35,6 +60,10 @@ TEST_P(DocumentsReference, HasAFreshPageForEachPieceWithFormulasThatHold) {
     const auto file = str("docs/reference/", family.name, "/", page.name, ".md");
     EXPECT_TRUE(files.insert(file).second) << file << " is the page of two pieces";
     testing_support::expect_file(file, to_markdown(page));
+    if (page.picture.pixels.empty()) continue;
+    const auto picture = str("docs/reference/", family.name, "/", page.name, ".png");
+    files.insert(picture);
+    expect_picture(picture, page.picture);
   }
   testing_support::expect_file(str("docs/reference/", family.name, ".html"), to_html(family));
   testing_support::expect_no_other_files(str("docs/reference/", family.name), files);
@@ -64,7 +93,7 @@ TEST(DocumentsReferenceIndex, CountsWhatIsListedAndWhatHasAPage) {
     EXPECT_EQ(family.pages.size(), family.listed) << family.name;
     EXPECT_EQ(family.tested, family.tests.empty() ? 0 : family.listed) << family.name << ": " << family.tests;
     EXPECT_EQ(lines, std::ssize(family.pages)) << family.name;
-    EXPECT_EQ(checked, family.name == "sources" ? 0 : std::ssize(family.pages)) << family.name;
+    EXPECT_EQ(checked, has_formulas(family) ? std::ssize(family.pages) : 0) << family.name;
   }
   testing_support::expect_file("docs/reference/README.md", index_of(families));
 }

@@ -74,11 +74,9 @@ bool read(Case& c, const std::string& key, const toml::node& node) {
 Source read(const toml::table& table, const std::string& name) {
   Source source;
   source.cases.emplace_back();
-  std::map<std::string, std::string*> texts{{"about", &source.about},
-                                            {"pytorch", &source.pytorch},
-                                            {"keras", &source.keras},
-                                            {"notes", &source.notes},
-                                            {"run", &source.run}};
+  std::map<std::string, std::string*> texts{{"about", &source.about}, {"pytorch", &source.pytorch},
+                                            {"keras", &source.keras}, {"albumentations", &source.albumentations},
+                                            {"notes", &source.notes}, {"run", &source.run}};
   const toml::array* also = nullptr;
   for (const auto& [key_, node] : table) {
     const std::string key(key_.str());

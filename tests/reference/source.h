@@ -32,7 +32,7 @@ struct Case {
 
 struct Source {
   std::string about;  // where the list has no sentence
-  std::string pytorch, keras, notes, run;
+  std::string pytorch, keras, albumentations, notes, run;
   std::map<std::string, std::string> help;  // of parameters that have no sentence in the list
   std::vector<Case> cases;
 };
