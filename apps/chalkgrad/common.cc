@@ -19,6 +19,12 @@ namespace {
 
 constexpr std::size_t kMostText = std::size_t{1} << 20;
 
+/// Nothing if it is not there.
+std::string metadata_of(const Network& network, const char* key) {
+  const auto found = network.metadata.find(key);
+  return found == network.metadata.end() ? std::string() : found->second;
+}
+
 /// A chain has no "/".
 bool is_file(const std::string& spec) { return spec.ends_with(".toml") || spec.find('/') != std::string::npos; }
 
@@ -171,9 +177,17 @@ Split load_data(const std::string& spec, const Network& model, Parts parts, bool
   }
 }
 
-std::string validation_of(const Network& network) {
-  const auto found = network.metadata.find(kValidationKey);
-  return found == network.metadata.end() ? std::string() : found->second;
+std::string validation_of(const Network& network) { return metadata_of(network, kValidationKey); }
+
+std::string test_digest_of(const Network& model) { return metadata_of(model, kTestDigestKey); }
+
+void warn_if_changed(const Dataset& data, const std::string& digest, const std::string& part, const Network& model) {
+  if (digest.empty() || data.digest() == digest) return;
+  const auto source = metadata_of(model, "data");
+  print_error(fmt::format(
+      "{}: the {} samples are others than when the model was trained: files have changed, or are decoded to other "
+      "pixels; if that is meant, say --data {}",
+      source, part, shell_word(source)));
 }
 
 double share_to_hold_out(const std::string& text) {
@@ -201,9 +215,16 @@ Dataset load_part(const std::string& spec, const Network& model, const std::stri
   }
   encode_as_trained(model, wanted);
   const double share = share_to_hold_out(validation);
-  if (test || share == 0 || (!held_out && !spec.empty())) return std::move(wanted);
-  auto split = hold_out(wanted, share);
-  return held_out ? std::move(split.test) : std::move(split.train);
+  if (!test && share > 0 && (held_out || spec.empty())) {
+    auto split = hold_out(wanted, share);
+    wanted = held_out ? std::move(split.test) : std::move(split.train);
+  }
+  if (spec.empty()) {
+    const auto& record = model.training;
+    const auto of_record = !record ? std::string() : held_out ? record->validation : record->digest;
+    warn_if_changed(wanted, test && !held_out ? test_digest_of(model) : of_record, test ? "test" : part, model);
+  }
+  return std::move(wanted);
 }
 
 std::string shell_word(const std::string& word) {

@@ -95,6 +95,12 @@ constexpr const char* kSkipBadKey = "skip_bad";
 /// What the model was trained on, unless `spec` says otherwise, with the model's classes and size of pictures. What
 /// cannot be used is left out if `skip_bad` says so, or if the model was trained so on these data.
 Split load_data(const std::string& spec, const Network& model, Parts parts, bool skip_bad = false);
+/// Dataset::digest() of the test samples that a model was trained beside, as models keep it in their metadata; or
+/// nothing. Those of the other parts are in the record of training.
+constexpr const char* kTestDigestKey = "test_digest";
+std::string test_digest_of(const Network& model);
+/// Says on stderr that a part's samples ("test", …) are others than those with this digest; empty: nothing is known.
+void warn_if_changed(const Dataset& data, const std::string& digest, const std::string& part, const Network& model);
 /// What train --validation said, as models keep it in their metadata; empty: nothing.
 constexpr const char* kValidationKey = "validation";
 std::string validation_of(const Network& model);
@@ -103,7 +109,8 @@ double share_to_hold_out(const std::string& text);
 /// The same with a share in its shortest form: 0.10 is 0.1.
 std::string plain_validation(const std::string& text);
 /// "test", "train" or "validation" of that, as the model was trained to see it; files of the other part need not be
-/// there. Of its own training samples, those that were held out for validation are no part of "train".
+/// there. Of its own training samples, those that were held out for validation are no part of "train". Without a
+/// `spec`, it says on stderr if they are others than they were in training.
 Dataset load_part(const std::string& spec, const Network& model, const std::string& part, bool skip_bad = false);
 
 /// 12345678 → "12,345,678".

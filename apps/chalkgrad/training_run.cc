@@ -81,6 +81,12 @@ std::string default_net(const Dataset& data) {
   return data.sample.size() == 3 ? fmt::format("{}{}n", kDigitsNet, outputs) : fmt::format("64n-relu-{}n", outputs);
 }
 
+/// So that it is noticed when they change.
+void remember_test_samples(Network& network, const Split& data) {
+  network.metadata.erase(kTestDigestKey);
+  if (data.test.size() > 0) network.metadata[kTestDigestKey] = data.test.digest();
+}
+
 /// Options of the table [train] may contradict each other.
 void check_optimizer(const TrainOptions& options, const std::string& config) {
   try {
@@ -155,6 +161,7 @@ Run new_run(const RunOptions& o, std::optional<std::uint64_t> seed) {
   if (!validation.empty()) network.metadata[kValidationKey] = plain_validation(validation);
   Run run{std::move(network), std::move(data), options};
   if (!o.init.empty()) begin_with_weights(run, o.init);
+  remember_test_samples(run.network, run.data);
   return run;
 }
 
@@ -173,6 +180,8 @@ Split data_for(Network& network, const RunOptions& o) {
   if (o.skip_bad) network.metadata[kSkipBadKey] = "true";
   auto data = load_data("", network, Parts::training_at_least);
   for (auto* part : {&data.train, &data.test}) encode_as_trained(network, *part);
+  if (!o.given("--data") && data.test.size() > 0) warn_if_changed(data.test, test_digest_of(network), "test", network);
+  remember_test_samples(network, data);
   return data;
 }
 
