@@ -37,6 +37,11 @@ struct Listing {
   std::vector<std::string> folders, files;
 };
 
+/// Whether a place is this folder or in it.
+bool is_within(const fs::path& place, const fs::path& folder) {
+  return std::ranges::mismatch(folder, place).in1 == folder.end();
+}
+
 /// Reads folders, and remembers what it met.
 class Reader {
  public:
@@ -95,12 +100,13 @@ class Reader {
   }
 
  private:
-  /// The folder and those below it. `above`: the places that led here; a link back to one of them would go on for ever.
+  /// The folder and those below it. `above`: the places that led here; a link back to one of them, or to a folder that
+  /// it is in, would go on for ever, or give pictures another class.
   void collect(const fs::path& folder, std::vector<fs::path> above,
                std::vector<std::pair<std::string, std::vector<std::string>>>& folders) {
     std::error_code error;
     auto place = fs::canonical(folder, error);
-    if (std::ranges::find(above, place) != above.end()) {
+    if (std::ranges::any_of(above, [&](const fs::path& inner) { return is_within(inner, place); })) {
       bad(str(folder.string(), ": is a link to a folder that it is in, ", place.string(), "; remove it"));
       return;
     }

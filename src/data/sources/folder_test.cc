@@ -185,6 +185,11 @@ TEST_F(Pictures, OddFoldersAreNamed) {
   EXPECT_EQ(error(), at("cat/again") + ": is a link to a folder that it is in, " + fs::canonical(at("cat")).string() +
                          "; remove it");
   EXPECT_EQ(load("", {.skip_bad = true}).train.size(), 2U);
+  fs::remove(folder_ / "cat/again");
+  fs::create_directory_symlink(folder_.path(), folder_ / "cat/all");
+  EXPECT_EQ(error(), at("cat/all") + ": is a link to a folder that it is in, " +
+                         fs::canonical(folder_.path()).string() + "; remove it");
+  EXPECT_EQ(load("", {.skip_bad = true}).train.size(), 2U) << "or all dogs would be cats, too";
 }
 
 TEST_F(Pictures, LinksAreFollowed) {
@@ -302,6 +307,19 @@ TEST_F(List, MayHaveAnotherForTheTestPart) {
             at("tests.txt") +
                 ": line 1: the class \"b\" is none of those that have training samples: a; rename it, or "
                 "leave it out");
+}
+
+TEST(BadInputs, OfListsGiveTheirErrors) {
+  std::ifstream file(testing_support::source("tests/bad/expected.txt"));
+  int count = 0;
+  for (std::string name, expected; std::getline(file, name, '\t') && std::getline(file, expected);) {
+    if (!name.starts_with("list/")) continue;
+    const auto path = testing_support::source("tests/bad/" + name).string();
+    const auto message = input_error([&] { load_dataset("list:" + path); });
+    EXPECT_THAT(message, testing::StartsWith(path + expected)) << name;
+    ++count;
+  }
+  EXPECT_GE(count, 8);
 }
 
 TEST_F(List, SaysWhatIsWrongAndWhere) {
