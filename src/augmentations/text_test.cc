@@ -1,9 +1,12 @@
 // The language of augmentations, and what they refuse.
 #include "src/base/text.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -80,6 +83,21 @@ TEST(AugmentationText, ThatIsWrongIsExplained) {
             "augmentations \"flip,p=0.3\": \"p=0.3\" belongs to no augmentation; write flip:p=0.3");
   EXPECT_EQ(input_error([] { Augmentations({Flip{.p = 2}}).check(); }),
             "augmentation \"flip:2\": p is 2; it must be from 0 to 1");
+}
+
+TEST(BadInputs, OfAugmentationsGiveTheirErrors) {
+  std::ifstream file(testing_support::source("tests/bad/expected.txt"));
+  int count = 0;
+  for (std::string name, expected; std::getline(file, name, '\t') && std::getline(file, expected);) {
+    if (!name.starts_with("augment/")) continue;
+    std::stringstream text;
+    text << std::ifstream(testing_support::source("tests/bad/" + name)).rdbuf();
+    const auto message = refusal(text.str());
+    EXPECT_THAT(message, testing::HasSubstr(expected)) << name;
+    EXPECT_EQ(message.find('\n'), std::string::npos) << name;
+    ++count;
+  }
+  EXPECT_GE(count, 12);
 }
 
 TEST(Augmentations, RefuseWhatTheyCannotBeDoneTo) {

@@ -238,11 +238,46 @@ def write_norb(bad, good):
     bad(n, "overflow", matrix(0x1E3D4C55, [2**31, 2**31, 2**31, 2**31], b"x"), "does not fit its")
 
 
+def write_list(bad, good):
+    for name, text in {"commas": "file,class\n\"x/a b.png\",dog\n2.png,cat", "tabs": "a.png\tdog\r\nb.png\tcat\r\n",
+                       "blanks": "x/a b.png dog\n\n2.png   cat\n", "mark": "\ufeffa.png 1\n"}.items():
+        good("list", name, text.encode())
+    b, no_pair = "list", ": is not a path and a label; write e.g. photos/1.jpg,cat"
+    bad(b, "empty", b"", ": lists no pictures; write lines such as photos/1.jpg,cat")
+    bad(b, "names-only", b"file,class\n", ": lists no pictures; write lines such as photos/1.jpg,cat")
+    bad(b, "no-label", b"a.png dog\nb.png\n", ": line 2" + no_pair)
+    bad(b, "three-fields", b"a.png,dog\nb.png,dog,1\n", ": line 2" + no_pair)
+    bad(b, "no-path", b"a.png,dog\n ,dog\n", ": line 2" + no_pair)
+    bad(b, "open-quote", b'a.png,dog\n"b.png,dog\nc.png,dog\n', ": line 2: a quote is not closed in the record that begins here; close it")
+    bad(b, "nul", b"a.png \0\n", ": holds a NUL byte, so it is no text; ")
+    bad(b, "utf-16", "a.png dog\n".encode("utf-16"), ": is UTF-16; save it as UTF-8")
+
+
+def write_augment(bad, good):
+    number = "augmentation \"shift:1e400\": PIXELS is \"1e400\"; it must be whole, and from 1 to 65535"
+    for name, text, said in (
+            ("unknown", "flip,sharpened", 'augmentation "sharpened" is not known; use flip:P, '),
+            ("no-name", "0.5,flip", 'augmentations "0.5,flip": "0.5" belongs to no augmentation; begin with the name of one'),
+            ("gap", "flip,,vflip", 'augmentations "flip,,vflip": a name is missing; write e.g. flip,shift:4'),
+            ("lacking", "shift", 'augmentation "shift": PIXELS is missing; write shift:PIXELS as in shift:4'),
+            ("range", "flip:2", 'augmentation "flip:2": P is 2; it must be from 0 to 1'),
+            ("overflow", "shift:1e400", number),
+            ("twice", "flip:p=0.1,p=0.2", 'augmentation "flip:p=0.1,p=0.2": p is given twice; give it once'),
+            ("word", "shift:4,border=mirror", 'border is "mirror"; it must be constant, edge, reflect or symmetric'),
+            ("too-many", "alternating-flip:1", ": 1 is one too many; alternating-flip takes nothing"),
+            ("order", "mixup,flip", 'augmentation "flip" stands behind "mixup", which mixes samples; write what mixes last'),
+            ("contradiction", "scale:1.2,0.8", ": least is 1.2 and most 0.8; the second must not be below the first"),
+            ("control", "fl\x1bip\n", 'augmentation "fl\\x1bip" is not known; ')):
+        bad("augment", name, text.encode(), said)
+
+
 def write(bad, good):
     write_npy(bad, good)
     write_npz(bad, good)
     write_norb(bad, good)
     write_csv(bad, good)
+    write_list(bad, good)
+    write_augment(bad, good)
     write_pictures(bad, good)
     write_tar(bad, good)
     write_cifar(bad, good)

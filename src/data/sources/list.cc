@@ -6,14 +6,12 @@
 #include "chalkgrad/data.h"
 #include "chalkgrad/error.h"
 #include "src/base/file.h"
-#include "src/base/reading.h"
 #include "src/base/text.h"
-#include "src/base/wording.h"
 #include "src/data/class_words.h"
+#include "src/data/picture_list.h"
 #include "src/data/pictures.h"
 #include "src/data/source_options.h"
 #include "src/data/sources/source.h"
-#include "src/files/csv.h"
 
 namespace chalk {
 namespace {
@@ -28,41 +26,14 @@ struct Options : PictureOptions {
   }
 };
 
-/// A line of a list.
-struct Entry {
-  std::string path, label, where;
-};
-
-/// Lines with a comma or a tab are read as a table; others are divided at their last blank.
-std::vector<Entry> read_list(const fs::path& file) {
+std::vector<ListedPicture> read_list(const fs::path& file) {
   constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
   const auto bytes = read_file(file, kMostBytes);
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  const auto first_line = text.substr(0, text.find_first_of("\r\n"));
-  const char separator = first_line.find('\t') != std::string_view::npos  ? '\t'
-                         : first_line.find(',') != std::string_view::npos ? ','
-                                                                          : '\0';
-  CsvReader reader(text, file.string(), separator);
-  std::vector<Entry> entries;
-  for (std::vector<std::string_view> fields; reader.next(fields);) {
-    if (separator == '\0') {
-      const auto line = trimmed(fields[0]);
-      const auto end = line.find_last_of(" \t");
-      fields = {line.substr(0, end), end == std::string_view::npos ? std::string_view() : line.substr(end + 1)};
-    }
-    if (fields.size() != 2 || trimmed(fields[0]).empty() || trimmed(fields[1]).empty()) {
-      throw InputError(str(reader.where(), ": is not a path and a label; write e.g. photos/1.jpg,cat"));
-    }
-    // Names of columns.
-    if (entries.empty() && !is_picture_name(trimmed(fields[0])) && reader.line() == 1 && separator != '\0') continue;
-    entries.push_back({std::string(trimmed(fields[0])), std::string(trimmed(fields[1])), reader.where()});
-  }
-  if (entries.empty())
-    throw InputError(str(file.string(), ": lists no pictures; write lines such as photos/1.jpg,cat"));
-  return entries;
+  return read_picture_list({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string());
 }
 
-std::vector<PictureFile> numbered(const std::vector<Entry>& entries, const fs::path& folder, ClassWords& classes) {
+std::vector<PictureFile> numbered(const std::vector<ListedPicture>& entries, const fs::path& folder,
+                                  ClassWords& classes) {
   std::vector<PictureFile> files;
   for (const auto& entry : entries) {
     files.push_back({(folder / entry.path).string(), classes.number(entry.label, entry.where)});
