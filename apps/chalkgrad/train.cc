@@ -261,6 +261,7 @@ int train_command(const Options& o) {
     log.line(log_line({{"step", now.step}, {"epoch", now.epoch + 1}}, step_measures(now, options)));
   };
   options.on_epoch = [&](const Progress& now) {
+    if (quiet && !log.wanted() && !events.wanted()) return;  // then nobody sees what testing costs
     const auto by = judged(run, now);
     display.epoch(now, by.accuracy);
     log.line(log_line({{"epoch", now.epoch + 1}}, epoch_measures(now, has_classes(run), by)));

@@ -160,6 +160,7 @@ Run new_run(const RunOptions& o, std::optional<std::uint64_t> seed) {
   const auto validation = o.validation.empty() ? config.validation.value_or("") : o.validation;
   if (!validation.empty()) network.metadata[kValidationKey] = plain_validation(validation);
   Run run{std::move(network), std::move(data), options};
+  fit_weights(run.network, run.data.train);
   if (!o.init.empty()) begin_with_weights(run, o.init);
   remember_test_samples(run.network, run.data);
   return run;

@@ -64,6 +64,8 @@ struct Init {
     normal,            ///< standard deviation `value`
     truncated_normal,  ///< the same, drawn again where it is more than 2 of them away from 0
     orthogonal,        ///< rows (of the first axis), or columns if they are fewer, at right angles, of length `value`
+    dirac,             ///< of filter i, 1 in the middle of channel i; filters beyond the channels: uniform as above
+    whitening,  ///< orthogonal with length 1 until fit_weights() (train.h) sets it by the data; `value` is its ε
   };
   Kind kind = Kind::constant;
   double value = 0;  ///< the constant, or as above; from −kMost to kMost

@@ -43,15 +43,16 @@ Value dense_layer(Value x, const DenseLayer& layer);
 
 /// Batch normalisation (Ioffe & Szegedy 2015): y = γ·(x − μ)/√(σ² + ε) + β, with one of each per channel (axis 0).
 struct BatchNormLayer {
-  double momentum = 0.1;  ///< how far the running mean and variance move towards those of a batch, 0 … 1
-  double epsilon = 1e-5;  ///< a number above 0
-  double scale = 1;       ///< where γ starts: any number
+  double momentum = 0.1;     ///< how far the running mean and variance move towards those of a batch, 0 … 1
+  double epsilon = 1e-5;     ///< a number above 0
+  double scale = 1;          ///< where γ starts: any number
+  bool fixed_scale = false;  ///< γ stays there and is no parameter (Keras: scale=False)
   bool operator==(const BatchNormLayer&) const = default;
 };
 /// On x [channels, height, width], or on a vector, whose elements are its channels. The parameters are weight (γ, which
-/// starts at `scale`) and bias (β, at 0) and, not trained, running_mean (at 0) and running_var (at 1), which serve as μ
-/// and σ². In training, the mean and variance of the batch are used instead, and the running ones follow them (the
-/// variance as n/(n − 1) σ²). Throws ShapeError naming an option that is out of its range.
+/// starts at `scale`, unless it is fixed) and bias (β, at 0) and, not trained, running_mean (at 0) and running_var (at
+/// 1), which serve as μ and σ². In training, the mean and variance of the batch are used instead, and the running ones
+/// follow them (the variance as n/(n − 1) σ²). Throws ShapeError naming an option that is out of its range.
 Value batch_norm_layer(Value x, const BatchNormLayer& layer = {});
 
 /// The transposed convolution: what conv_layer() with these options does to a cotangent. PyTorch's ConvTranspose2d.

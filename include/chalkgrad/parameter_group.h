@@ -1,6 +1,7 @@
 // Parameters that are trained otherwise than the rest.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +18,8 @@ struct ParameterGroup {
   std::optional<double>
       weight_decay{};            ///< >= 0: instead of the optimizer's, which must have one; of biases and scales, too
   std::optional<bool> frozen{};  ///< they keep their values: no update, no state, no gradient
+  std::optional<std::int64_t>
+      epochs{};  ///< 1 … 1,000,000: in so many epochs they are trained, from then on their rate is 0
 
   /// "conv*.weight: lr_factor=0.1, weight_decay=0; *.bias: frozen": any number of groups, none if it is empty. Throws
   /// InputError saying how they are written.

@@ -82,6 +82,14 @@ TrainResult train(Network& network, const Dataset& data, const TrainOptions& opt
 /// The options a checkpoint was written with; throws InputError if the network has no record.
 TrainOptions checkpoint_options(const Network& network);
 
+/// Gives their first values to weights that start by what the data are, with the init "whitening"; others stay as they
+/// are. For a network that has learned nothing: after network() or Network::initialize(), before training. (The command
+/// line calls it for each run that begins with weights of its own.) Looks at no more than 5,000 samples, spread evenly
+/// over the data, and at fewer the larger the kernel is. The same bits on every machine. Throws InputError if such a
+/// weight is no kernel of a convolution of the network's input, or has more filters than two for each of its
+/// eigenvectors, and ShapeError for data that do not fit the network.
+void fit_weights(Network& network, const Dataset& data);
+
 /// Makes a network ready for a new run: forgets the record. If it has averages of weights (TrainOptions::average), the
 /// new run goes on with the weights of the last step instead, as if there had been no averages, unless they are gone: a
 /// run that keeps the best epoch's weights keeps its averages alone. To begin with averages, reset Network::training.

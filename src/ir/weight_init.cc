@@ -69,6 +69,29 @@ constexpr WeightInitKind init_orthogonal{
     .elsewhere = "`orthogonal_` | `Orthogonal`",
     .init = as_given<Init::Kind::orthogonal>};
 
+constexpr WeightInitKind init_dirac{
+    .number = "bound",
+    .usual = 1,
+    .least = kAny,
+    .formula =
+        "filter i passes channel i on: 1 in the middle, else 0. Filters beyond the channels: uniform, within "
+        "±bound / √fan_in",
+    .source = "Jordan 2024",
+    .elsewhere = "`dirac_`, which is `dirac:0`; the others as its layers start by themselves | none",
+    .init = [](double in, double, double number) -> Init {
+      return {Init::Kind::dirac, number / std::sqrt(in)};
+    }};
+
+constexpr WeightInitKind init_whitening{
+    .number = "ε",
+    .usual = 5e-4,
+    .formula =
+        "filter k is the k-th eigenvector of the covariance of the data's patches, divided by √(eigenvalue + ε), "
+        "largest eigenvalue first; then the same with the other sign",
+    .source = "Page 2019; Jordan 2024",
+    .elsewhere = "none | none",
+    .init = as_given<Init::Kind::whitening>};
+
 constexpr WeightInitKind init_truncated_normal{
     .number = "σ",
     .usual = 0.02,

@@ -51,7 +51,8 @@ Value batch_norm_layer(Value x, const BatchNormLayer& layer) {
     return g.parameter(parameter_name(g, name), channels, Init::constant(start), /*trainable=*/false);
   };
   const auto as = [](Value v, const Shape& shape) { return v.shape() == shape ? v : reshape(v, shape); };
-  const Value gamma = parameter("weight", layer.scale, ParameterRole::scale);
+  const Value gamma =
+      layer.fixed_scale ? g.constant(layer.scale, channels) : parameter("weight", layer.scale, ParameterRole::scale);
   const Value beta = parameter("bias", 0, ParameterRole::bias);
   const Value running_mean = running("running_mean", 0), running_var = running("running_var", 1);
 
@@ -72,6 +73,7 @@ struct Options : BatchNormLayer {
             momentum);
     v.field({"epsilon", {.least = 0, .most = 1, .without_least = true}, "added to σ²"}, epsilon);
     v.field({"scale", {}, "where γ starts"}, scale);
+    v.field({"fixed_scale", {}, "true: γ stays there and is no parameter"}, fixed_scale);
   }
   bool operator==(const Options&) const = default;
 };

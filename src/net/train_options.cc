@@ -37,11 +37,11 @@ void TrainOptions::visit(FieldVisitor& v) {
           clip_norm);
   auto written = ParameterGroup::text(groups);
   const auto check_groups = [](const std::string& given) { (void)ParameterGroup::parse(given); };
-  v.field(
-      Field("groups", check_groups,
-            "Parameters that are trained otherwise, by name: PATTERN: lr_factor=X, weight_decay=X, frozen; PATTERN: …")
-          .added_later(),
-      written);
+  v.field(Field("groups", check_groups,
+                "Parameters that are trained otherwise, by name: PATTERN: lr_factor=X, weight_decay=X, epochs=N, "
+                "frozen; PATTERN: …")
+              .added_later(),
+          written);
   groups = ParameterGroup::parse(written);
   v.field(Field("l1", Range::at_least(0), "Adds X·sign(w) to the gradient of each weight w").added_later(), l1);
 

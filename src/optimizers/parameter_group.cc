@@ -1,5 +1,7 @@
 #include "chalkgrad/parameter_group.h"
 
+#include <type_traits>
+
 #include "chalkgrad/error.h"
 #include "chalkgrad/fields.h"
 #include "src/base/reading.h"
@@ -12,15 +14,18 @@ namespace {
 
 [[noreturn]] void refuse(std::string_view part, const std::string& what) {
   throw InputError(str("group ", in_quotes(part), " ", what,
-                       "; write PATTERN: lr_factor=X, weight_decay=X, frozen, and ; between groups"));
+                       "; write PATTERN: lr_factor=X, weight_decay=X, epochs=N, frozen, and ; between groups"));
 }
 
 std::string_view without_spaces(std::string_view text) { return trimmed(text, " "); }
 
-double number(std::string_view part, std::string_view name, std::string_view text, const Range& range) {
-  const auto value = number_in<double>(text);
-  if (!value || !range.contains(*value))
-    refuse(part, str("has ", name, " ", in_quotes(text), ", which must be ", range.text()));
+template <class T = double>
+T number(std::string_view part, std::string_view name, std::string_view text, const Range& range) {
+  const auto value = number_in<T>(text);
+  if (!value || !range.contains(static_cast<double>(*value))) {
+    refuse(part, str("has ", name, " ", in_quotes(text), ", which must be ", std::is_integral_v<T> ? "whole, and " : "",
+                     range.text()));
+  }
   return *value;
 }
 
@@ -32,6 +37,8 @@ void set(ParameterGroup& group, std::string_view part, std::string_view setting)
     group.lr_factor = number(part, name, value, Range::above(0));
   } else if (name == "weight_decay") {
     group.weight_decay = number(part, name, value, Range::at_least(0));
+  } else if (name == "epochs") {
+    group.epochs = number<std::int64_t>(part, name, value, Range::from_to(1, 1e6));
   } else if (name == "frozen" && (equals == std::string_view::npos || value == "true" || value == "false")) {
     group.frozen = value != "false";
   } else {
@@ -71,6 +78,7 @@ std::string ParameterGroup::text(std::span<const ParameterGroup> groups) {
     std::vector<std::string> settings;
     if (group.lr_factor) settings.push_back(str("lr_factor=", shortest(*group.lr_factor)));
     if (group.weight_decay) settings.push_back(str("weight_decay=", shortest(*group.weight_decay)));
+    if (group.epochs) settings.push_back(str("epochs=", *group.epochs));
     if (group.frozen) settings.emplace_back(*group.frozen ? "frozen" : "frozen=false");
     all += str(all.empty() ? "" : "; ", group.pattern, ": ");
     for (std::size_t i = 0; i < settings.size(); ++i) all += (i == 0 ? "" : ", ") + settings[i];

@@ -66,6 +66,9 @@ class Drawing {
       case Init::Kind::truncated_normal:
       case Init::Kind::orthogonal:
         return init.value * random_.normal();
+      case Init::Kind::dirac:
+      case Init::Kind::whitening:
+        return within({-0.5, 0.5});
       case Init::Kind::constant:
         break;
     }

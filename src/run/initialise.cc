@@ -65,6 +65,19 @@ void orthogonal(Random& random, std::size_t rows, std::span<double> values) {
   }
 }
 
+/// Filter i: 1 in the middle of channel i; filters beyond the channels are drawn.
+void dirac(const Shape& shape, double bound, Random& random, std::span<float> values) {
+  const auto extent = [&](std::size_t axis) { return axis < shape.size() ? static_cast<std::size_t>(shape[axis]) : 1; };
+  const std::size_t filters = extent(0), channels = extent(1), filter = values.size() / filters;
+  std::size_t middle = 0;
+  for (std::size_t axis = 2; axis < shape.size(); ++axis) middle = middle * extent(axis) + extent(axis) / 2;
+  std::ranges::fill(values, 0.0F);
+  for (std::size_t i = 0; i < std::min(filters, channels); ++i)
+    values[i * filter + i * (filter / channels) + middle] = 1;
+  if (filters <= channels) return;
+  initialise({Init::Kind::uniform, bound}, shape, random, values.subspan(channels * filter));
+}
+
 }  // namespace
 
 void initialise(const Init& init, const Shape& shape, Random& random, std::span<float> values) {
@@ -76,18 +89,21 @@ void initialise(const Init& init, const Shape& shape, Random& random, std::span<
     for (auto& value : values) value = static_cast<float>((2 * random.uniform() - 1) * init.value);
     return;
   }
+  if (init.kind == Init::Kind::dirac) return dirac(shape, init.value, random, values);
   std::vector<double> drawn(values.size());
   switch (init.kind) {
     case Init::Kind::truncated_normal:
       truncated_normal(random, drawn);
       break;
     case Init::Kind::orthogonal:
+    case Init::Kind::whitening:
       orthogonal(random, shape.empty() ? 1 : static_cast<std::size_t>(shape[0]), drawn);
       break;
     default:
       random.normal(drawn);
   }
-  std::ranges::transform(drawn, values.begin(), [&](double x) { return static_cast<float>(x * init.value); });
+  const double length = init.kind == Init::Kind::whitening ? 1 : init.value;
+  std::ranges::transform(drawn, values.begin(), [&](double x) { return static_cast<float>(x * length); });
 }
 
 }  // namespace chalk

@@ -100,6 +100,27 @@ TEST(Initialise, MakesOrthogonalMatrices) {
   }
 }
 
+TEST(Initialise, DiracPassesChannelsOnAndDrawsTheFiltersBeyondThem) {
+  const float bound = 1 / std::sqrt(18.0F);  // three channels of 2 × 3
+  const auto w = drawn(WeightInit(WeightInit::dirac).init(18, 30), {5, 3, 2, 3});
+  float largest = 0;
+  for (std::size_t i = 0; i < 5; ++i) {
+    for (std::size_t k = 0; k < 18; ++k) {
+      if (i < 3) {  // the middle of an even extent is behind it, as in PyTorch's dirac_
+        EXPECT_EQ(w[i * 18 + k], k == i * 6 + 4 ? 1 : 0) << i << " " << k;
+      } else {
+        EXPECT_LE(std::abs(w[i * 18 + k]), bound);
+        largest = std::max(largest, std::abs(w[i * 18 + k]));
+      }
+    }
+  }
+  EXPECT_GT(largest, bound / 2);
+  EXPECT_EQ(drawn(WeightInit(WeightInit::dirac, 0).init(3, 4), {4, 3}),
+            (std::vector<float>{1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0}));
+  EXPECT_EQ(drawn(WeightInit(WeightInit::dirac).init(3, 2), {2, 3}), (std::vector<float>{1, 0, 0, 0, 1, 0}));
+  EXPECT_EQ(drawn(WeightInit(WeightInit::dirac, 0).init(1, 1), {3}), (std::vector<float>{1, 0, 0}));
+}
+
 // On any machine: only sums, products, quotients and roots of doubles go into them.
 TEST(Initialise, GivesTheseBits) {
   const auto bits = [](const WeightInit& init) {
@@ -124,9 +145,10 @@ TEST(WeightInits, AreReadAsTheyAreWritten) {
   }
   const auto said = [](const char* text) { return input_error([&] { (void)WeightInit::parse(text); }); };
   EXPECT_EQ(said("hee"), "init \"hee\" is not known; did you mean \"he\"?");
-  EXPECT_EQ(said("x"),
-            "init \"x\" is not known; use he, he_uniform, glorot, glorot_normal, lecun, lecun_uniform, orthogonal, "
-            "truncated_normal, normal, uniform or constant");
+  EXPECT_EQ(
+      said("x"),
+      "init \"x\" is not known; use he, he_uniform, glorot, glorot_normal, lecun, lecun_uniform, orthogonal, dirac, "
+      "whitening, truncated_normal, normal, uniform or constant");
   EXPECT_EQ(
       said("m.safetensors"),
       "init \"m.safetensors\" is a model, and init is how weights are drawn; to begin with those of a model, train "

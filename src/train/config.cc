@@ -34,10 +34,11 @@ void read_groups(TableReader& reader, const TomlOrigin& origin, std::vector<Para
     group.pattern = one.required_text("pattern");
     group.lr_factor = one.number("lr_factor");
     group.weight_decay = one.number("weight_decay");
+    group.epochs = one.integer("epochs", 1, 1'000'000);
     group.frozen = one.boolean("frozen");
     one.finish();
-    if (!group.lr_factor && !group.weight_decay && !group.frozen)
-      one.fail("a group must say something; add lr_factor, weight_decay or frozen = true");
+    if (!group.lr_factor && !group.weight_decay && !group.epochs && !group.frozen)
+      one.fail("a group must say something; add lr_factor, weight_decay, epochs or frozen = true");
     try {
       (void)ParameterGroup::parse(ParameterGroup::text({&group, 1}));
     } catch (const InputError& e) {

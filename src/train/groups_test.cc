@@ -12,9 +12,9 @@ using namespace train_testing;
 
 TEST(ParameterGroups, AreReadAsTheyAreWritten) {
   const auto groups =
-      ParameterGroup::parse(" conv*.weight:lr_factor=0.5,weight_decay=0 ; *.bias: frozen;a?: frozen=false");
+      ParameterGroup::parse(" conv*.weight:lr_factor=0.5,weight_decay=0 ; *.bias: frozen;a?: frozen=false;c:epochs=3");
   EXPECT_EQ(ParameterGroup::text(groups),
-            "conv*.weight: lr_factor=0.5, weight_decay=0; *.bias: frozen; a?: frozen=false");
+            "conv*.weight: lr_factor=0.5, weight_decay=0; *.bias: frozen; a?: frozen=false; c: epochs=3");
   EXPECT_EQ(ParameterGroup::parse(ParameterGroup::text(groups)), groups);
   EXPECT_EQ(groups[0], (ParameterGroup{.pattern = "conv*.weight", .lr_factor = 0.5, .weight_decay = 0}));
   EXPECT_TRUE(ParameterGroup::parse("").empty());
@@ -22,7 +22,7 @@ TEST(ParameterGroups, AreReadAsTheyAreWritten) {
 
 TEST(ParameterGroups, ThatCannotBeReadSayHowTheyAreWritten) {
   const auto said = [](const char* text) { return message([&] { (void)ParameterGroup::parse(text); }); };
-  const std::string how = "; write PATTERN: lr_factor=X, weight_decay=X, frozen, and ; between groups";
+  const std::string how = "; write PATTERN: lr_factor=X, weight_decay=X, epochs=N, frozen, and ; between groups";
   EXPECT_EQ(said("conv*"), "group \"conv*\" says nothing of its parameters" + how);
   EXPECT_EQ(said(": frozen"), "group \": frozen\" names no parameters" + how);
   EXPECT_EQ(said("a: frozen;"), "group \"\" names no parameters" + how);
@@ -35,6 +35,10 @@ TEST(ParameterGroups, ThatCannotBeReadSayHowTheyAreWritten) {
   }
   EXPECT_EQ(said("a: weight_decay=-1"),
             "group \"a: weight_decay=-1\" has weight_decay \"-1\", which must be a number of at least 0" + how);
+  for (const std::string bad : {"0", "-1", "1.5", "x", "", "1000001"}) {
+    EXPECT_EQ(said(("a: epochs=" + bad).c_str()), "group \"a: epochs=" + bad + "\" has epochs \"" + bad +
+                                                      "\", which must be whole, and from 1 to 1000000" + how);
+  }
 }
 
 // Written as text, as in a checkpoint, they would be other groups.
@@ -143,6 +147,49 @@ TEST(ParameterGroups, ARateAndAWeightDecayOfTheirOwnAreThoseOfARunWithThese) {
   EXPECT_EQ(trained_sha(with({{.pattern = "*", .lr_factor = 1}})), trained_sha(with({})));
 }
 
+TEST(ParameterGroups, OfSomeEpochsAreTrainedInThoseAndThenKeepTheirValues) {
+  for (const char* name : {"sgd", "adamw", "muon"}) {
+    auto options = with({{.pattern = "conv1.*", .epochs = 1}, {.pattern = "dense1.bias", .epochs = 2}});
+    options.optimizer = Optimizer::named(name);
+    options.epochs = 3;
+    std::vector<std::map<std::string, std::vector<float>>> after;
+    Network net = fresh();
+    options.on_epoch = [&](const Progress&) { after.push_back(all_variables(net)); };
+    train(net, data().train, options);
+    ASSERT_EQ(after.size(), 3U);
+    for (const std::string moved : {"conv1.weight", "conv1.bias"}) {
+      EXPECT_NE(after[0].at(moved), all_variables(fresh()).at(moved)) << name << " " << moved;
+      EXPECT_EQ(after[1].at(moved), after[0].at(moved)) << name << " " << moved;
+      EXPECT_EQ(after[2].at(moved), after[0].at(moved)) << name << " " << moved;
+    }
+    EXPECT_NE(after[1].at("dense1.bias"), after[0].at("dense1.bias")) << name;
+    EXPECT_EQ(after[2].at("dense1.bias"), after[1].at("dense1.bias")) << name;
+    EXPECT_NE(after[2].at("dense1.weight"), after[1].at("dense1.weight")) << name;
+  }
+}
+
+TEST(ParameterGroups, OfAsManyEpochsAsTheRunChangeNoBit) {
+  EXPECT_EQ(trained_sha(with({{.pattern = "*", .epochs = 1000}})), trained_sha(with({})));
+}
+
+TEST(ParameterGroups, FreezingTheScaleOfANormalisationIsHavingAFixedOne) {
+  const auto trained = [](const std::string& option, std::vector<ParameterGroup> groups) {
+    Network net = network("[[layer]]\nchain = \"6c3\"\n[[layer]]\ntype = \"batch_norm\"\nscale = 1.5\n" + option +
+                              "[[layer]]\nchain = \"relu-gap-10n\"\n",
+                          data().train.sample);
+    train(net, data().train, with(std::move(groups)));
+    return all_variables(net);
+  };
+  auto frozen = trained("", {{.pattern = "batch_norm1.weight", .frozen = true}});
+  EXPECT_EQ(frozen.at("batch_norm1.weight"), std::vector<float>(6, 1.5F));
+  frozen.erase("batch_norm1.weight");
+  const auto fixed = trained("fixed_scale = true\n", {});
+  ASSERT_EQ(fixed.size(), frozen.size());
+  for (const auto& [name, values] : frozen) {
+    for (std::size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(fixed.at(name)[i], values[i], 1e-5) << name << " " << i;
+  }
+}
+
 TEST(ParameterGroups, AreRefusedWhereTheyMakeNoSense) {
   Network net = fresh();
   const auto said = [&](TrainOptions options) { return message([&] { train(net, data().train, options); }); };
@@ -159,7 +206,7 @@ TEST(ParameterGroups, AreRefusedWhereTheyMakeNoSense) {
 }
 
 TEST(ParameterGroups, GiveTheSameBitsOnAnyNumberOfThreadsAndAreKeptInCheckpoints) {
-  auto options = with({{.pattern = "conv*", .frozen = true}, {.pattern = "dense1.*", .lr_factor = 0.1}});
+  auto options = with({{.pattern = "conv*", .frozen = true}, {.pattern = "dense1.*", .lr_factor = 0.1, .epochs = 1}});
   options.epochs = 2;
   const auto expected = trained_sha(options);
   for (const int threads : {1, 3, 4}) {
@@ -176,8 +223,8 @@ TEST(ParameterGroups, GiveTheSameBitsOnAnyNumberOfThreadsAndAreKeptInCheckpoints
     other.groups.pop_back();
     EXPECT_TRUE(
         message([&] { train(again, data().train, other); })
-            .starts_with("the checkpoint was trained with groups=\"conv*: frozen; dense1.*: lr_factor=0.1\", not "
-                         "\"conv*: frozen\"; resume with"));
+            .starts_with("the checkpoint was trained with groups=\"conv*: frozen; dense1.*: lr_factor=0.1, epochs=1\", "
+                         "not \"conv*: frozen\"; resume with"));
     options.on_step = nullptr;
     train(again, data().train, options);
     EXPECT_EQ(again.weights_sha256(), expected) << threads;
@@ -193,12 +240,13 @@ TEST(ParameterGroups, AreTablesInAConfiguration) {
     return message([&] { read_train_config(head + text, "c.toml", options); });
   };
   EXPECT_EQ(read("groups = \"*.bias: lr_factor=2\"\n[[train.group]]\npattern = \"conv*\"\nfrozen = true\n"
-                 "[[train.group]]\npattern = \"*.weight\"\nlr_factor = 0.5\nweight_decay = 0.0\n"),
+                 "[[train.group]]\npattern = \"*.weight\"\nlr_factor = 0.5\nweight_decay = 0.0\nepochs = 2\n"),
             "no error");
   EXPECT_EQ(ParameterGroup::text(options.groups),
-            "*.bias: lr_factor=2; conv*: frozen; *.weight: lr_factor=0.5, weight_decay=0");
-  EXPECT_EQ(read("[[train.group]]\npattern = \"a\"\n"),
-            "c.toml: line 4, column 1: a group must say something; add lr_factor, weight_decay or frozen = true");
+            "*.bias: lr_factor=2; conv*: frozen; *.weight: lr_factor=0.5, weight_decay=0, epochs=2");
+  EXPECT_EQ(
+      read("[[train.group]]\npattern = \"a\"\n"),
+      "c.toml: line 4, column 1: a group must say something; add lr_factor, weight_decay, epochs or frozen = true");
   EXPECT_EQ(read("[[train.group]]\nfrozen = true\n"), "c.toml: line 4, column 1: [[train.group]] needs \"pattern\"");
   EXPECT_EQ(read("[[train.group]]\npattern = \"a\"\nlr = 1\n"),
             "c.toml: line 6, column 1: [[train.group]] has no key \"lr\"");

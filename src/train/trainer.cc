@@ -332,11 +332,13 @@ void Trainer::State::set_inputs(Program& of) const {
   if (time.momentum) of.set("momentum", static_cast<float>(momentum_of(step)));
   for (const auto& scalar : graph.scalars)
     of.set(scalar.name, static_cast<float>(scalar.value(options.optimizer.options(), time)));
+  const auto epoch = step / network.training->steps_per_epoch();
+  for (const auto& [name, epochs] : graph.first_epochs) of.set(name, epoch < epochs ? 1.0F : 0.0F);
   if (options.lookahead) of.set(kLookaheadPull, static_cast<float>(options.lookahead.pull(step)));
   if (options.average) {
-    const auto epoch = network.training->steps_per_epoch();
-    of.set(kAverageShare, static_cast<float>(options.average.share(step, epoch)));
-    of.set(kAverageBegun, options.average.begun(step, epoch) ? 1.0F : 0.0F);
+    const auto steps = network.training->steps_per_epoch();
+    of.set(kAverageShare, static_cast<float>(options.average.share(step, steps)));
+    of.set(kAverageBegun, options.average.begun(step, steps) ? 1.0F : 0.0F);
   }
   of.set_position(static_cast<std::uint64_t>(step));
 }

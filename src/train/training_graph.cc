@@ -48,6 +48,7 @@ ParameterGroup settings_of(std::string_view name, std::span<const ParameterGroup
     if (!matches_glob(name, group.pattern)) continue;
     if (group.lr_factor) settings.lr_factor = group.lr_factor;
     if (group.weight_decay) settings.weight_decay = group.weight_decay;
+    if (group.epochs) settings.epochs = group.epochs;
     if (group.frozen) settings.frozen = group.frozen;
   }
   return settings;
@@ -99,8 +100,17 @@ Optimizer with_decay(const Optimizer& optimizer, double weight_decay, std::strin
   return changed;
 }
 
+/// 1 in so many epochs, then 0.
+Value of_first_epochs(std::int64_t epochs, TrainingGraph& result) {
+  const auto name = str("first_epochs.", epochs);
+  result.first_epochs[name] = epochs;
+  const Value known = result.graph.find(name);
+  return known ? known : result.graph.shared_input(name);
+}
+
 /// Builds the update of one parameter.
-void update_parameter(StepContext& context, Value w, Value derivative, const TrainOptions& options) {
+void update_parameter(StepContext& context, Value w, Value derivative, const TrainOptions& options,
+                      TrainingGraph& result) {
   const auto settings = settings_of(w.name(), options.groups);
   Optimizer optimizer = options.optimizer;
   if (settings.weight_decay) optimizer = with_decay(optimizer, *settings.weight_decay, w.name());
@@ -109,6 +119,7 @@ void update_parameter(StepContext& context, Value w, Value derivative, const Tra
     derivative = context.with_penalty(derivative, w.graph().constant(options.l1) * sign(w));
   const Value lr = context.lr;
   if (settings.lr_factor) context.lr = w.graph().constant(*settings.lr_factor) * lr;
+  if (settings.epochs) context.lr = of_first_epochs(*settings.epochs, result) * context.lr;
   add_update(context, w, derivative, settings.weight_decay || is_weight, optimizer);
   context.lr = lr;
 }
@@ -167,7 +178,8 @@ TrainingGraph training_graph(const Network& network, const Shape& target, bool l
   StepContext context{.lr = step.shared_input("lr"), .ascends = maximised(options.loss)};
   if (moves_momentum) context.momentum = step.shared_input("momentum");
   if (options.lookahead) context.pull = step.shared_input(kLookaheadPull);
-  for (std::size_t i = 0; i < parameters.size(); ++i) update_parameter(context, parameters[i], derivatives[i], options);
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    update_parameter(context, parameters[i], derivatives[i], options, result);
   result.states = std::move(context.states);
   result.scalars = std::move(context.scalars);
   result.copies = std::move(context.copies);

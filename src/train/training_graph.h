@@ -1,6 +1,8 @@
 // The graph of one training step, made from a network's forward graph.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,7 +20,8 @@ struct TrainingGraph {
   Graph graph;
   std::vector<std::string> states;             ///< names of the parameters that are the optimizer's: NAME.momentum
   std::vector<StepContext::Scalar> scalars{};  ///< inputs that have a new value at each step
-  std::string optimizer{};                     ///< the layer of what makes updates of gradients
+  std::map<std::string, std::int64_t> first_epochs{};  ///< inputs that are 1 in so many epochs, and 0 from then on
+  std::string optimizer{};                             ///< the layer of what makes updates of gradients
   std::vector<std::string> losses{};  ///< of several outputs: those that are the mean loss of each, "loss.y", …
   std::string guard = "loss";         ///< the output that must be finite before any parameter is updated
   /// Parameters of the network, and the states that begin as their copies: "conv1.weight", "conv1.weight.raw". Of

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """chalkgrad train --clip-norm, --clip-value, --l1, --groups and --freeze: on the command line, in TOML, and resumed."""
 import json
+import struct
 
 from support import CliTest, main, sha_of, SMALL
 
@@ -73,6 +74,37 @@ class Groups(CliTest):
         other = self.path("other.jsonl")
         self.good(*TRAIN, "--log", other)
         self.assertNotIn("gradient_norm", other.read_text())
+
+    def whitened(self):
+        return self.path("w.toml", b'[[layer]]\ntype = "conv"\nfilters = 18\nkernel = 3\ninit = "whitening"\n'
+                                   b'[[layer]]\nchain = "relu-mp2-10n"\n[train]\nbatch = 64\nepochs = 1\n')
+
+    def filters(self, model):
+        """Of conv1.weight, each as a list."""
+        data = model.read_bytes()
+        length = struct.unpack("<Q", data[:8])[0]
+        begin, end = json.loads(data[8:8 + length])["conv1.weight"]["data_offsets"]
+        values = struct.unpack(f"<{(end - begin) // 4}f", data[8 + length + begin:8 + length + end])
+        return [values[i:i + 9] for i in range(0, len(values), 9)]
+
+    def test_a_frozen_layer_keeps_the_filters_that_whiten_the_data(self):
+        out = self.path("m.safetensors")
+        self.good("train", self.whitened(), "--freeze", "conv1.weight", "--quiet", "--out", out)
+        kept = self.filters(out)
+        for k in range(9):
+            self.assertEqual(kept[9 + k], tuple(-x for x in kept[k]), "eigenvectors, and the same with the other sign")
+            for other in kept[:k]:
+                product, sizes = sum(a * b for a, b in zip(kept[k], other)), sum(a * a for a in other)
+                self.assertLess(abs(product), 1e-4 * sizes ** 0.5 * sum(a * a for a in kept[k]) ** 0.5)
+        self.good("train", self.whitened(), "--quiet", "--freeze", "conv1.weight", "--seed", 2, "--out", out, "--overwrite")
+        self.assertEqual(self.filters(out), kept, "they depend on the data alone")
+
+    def test_weights_of_a_model_win_over_whitening(self):
+        first, out = self.path("first.safetensors"), self.path("m.safetensors")
+        self.good("train", self.whitened(), "--quiet", "--out", first)
+        for how in (("--init", first, self.whitened()), ("--from", first)):
+            self.good("train", *how, "--quiet", "--epochs", 1, "--freeze", "conv1.weight", "--out", out, "--overwrite")
+            self.assertEqual(self.filters(out), self.filters(first))
 
     def test_limits_change_what_is_learnt(self):
         shas = {self.sha(), self.sha("--clip-value", 0.01), self.sha("--clip-norm", 0.01), self.sha("--l1", 0.01)}
