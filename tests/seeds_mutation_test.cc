@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -219,6 +221,37 @@ TEST_P(BrokenEquations, AreReportedAsFalse) {
   }
   EXPECT_GT(seen, 50u);
   RecordProperty("mutants", static_cast<int>(mutants));
+}
+
+/// Of the broken equations, how many are answered with an edit that makes them true.
+TEST(OfferedEdits, MendNineInTenBrokenEquations) {
+  const bool every = std::getenv("CHALKGRAD_EVERY_MUTANT");  // 40 seconds; else a few
+  const std::size_t one_in = every ? 1 : 36 * testing_support::one_in();
+  std::size_t seen = 0, mended = 0, broken_ones = 0;
+  for (const std::string name : {"000", "001", "002", "003", "004"}) {
+    const auto lines =
+        one_liners(read(std::filesystem::path(CHALKGRAD_SOURCE_DIR) / "docs" / "seeds" / (name + ".chalk")));
+    std::map<int, Verdict> verdicts;
+    for (const auto& row : check_derivation(joined(lines), name).lines) verdicts[row.line] = row.verdict;
+    for (std::size_t k = 0; k < lines.size(); ++k) {
+      const int number = static_cast<int>(2 * k + 1);
+      const auto verdict = verdicts.find(number);
+      if (verdict == verdicts.end() || verdict->second != Verdict::verified) continue;
+      for (const auto& mutant : Mutator(lines[k]).run()) {
+        if (seen++ % one_in != 0) continue;
+        auto broken = lines;
+        broken[k] = mutant.text;
+        const auto report = check_derivation(joined(broken), name, {.offer = true, .only_line = number});
+        const auto row = std::ranges::find_if(report.lines, [&](const auto& each) { return each.line == number; });
+        if (row == report.lines.end() || row->verdict != Verdict::failed) continue;  // it is true all the same
+        ++broken_ones;
+        mended += row->offer.empty() ? 0 : 1;
+      }
+    }
+  }
+  std::printf("%zu of %zu broken equations are answered with an edit that mends them\n", mended, broken_ones);
+  EXPECT_GT(broken_ones, 40u);
+  EXPECT_GE(static_cast<double>(mended), 0.9 * static_cast<double>(broken_ones));
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, BrokenEquations, testing::Values("000", "001", "002", "003", "004"),

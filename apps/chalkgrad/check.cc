@@ -183,14 +183,10 @@ Json to_json(const std::string& file, const CheckReport& report) {
             {"lines", Json::array()}};
   for (const auto& line : report.lines) {
     Json row{{"line", line.line}, {"verdict", word(line.verdict)}, {"formula", line.text}};
-    const std::pair<const char*, const std::string*> texts[] = {{"part", &line.part},
-                                                                {"label", &line.label},
-                                                                {"latex", &line.latex},
-                                                                {"source", &line.source},
-                                                                {"difference", &line.difference},
-                                                                {"message", &line.message},
-                                                                {"corrected", &line.corrected},
-                                                                {"corrected_latex", &line.corrected_latex}};
+    const std::pair<const char*, const std::string*> texts[] = {
+        {"part", &line.part},     {"label", &line.label},           {"latex", &line.latex},
+        {"source", &line.source}, {"difference", &line.difference}, {"message", &line.message},
+        {"offer", &line.offer},   {"corrected", &line.corrected},   {"corrected_latex", &line.corrected_latex}};
     for (const auto& [key, value] : texts) {
       if (!value->empty()) row[key] = *value;
     }
@@ -244,6 +240,7 @@ void print(const CheckReport& report, const std::string& text, const Screen& scr
 
 int check(const Options& given) {
   auto o = given;
+  o.check.offer = true;
   const Screen screen;
   if (!o.notes.empty()) {
     if (o.files.size() > 1 || !is_document(o.files[0]))

@@ -37,6 +37,9 @@ struct CheckedLine {
   /// Failed: why, and what to do. Except: where. Erratum: what is wrong with the printed formula. Otherwise empty, or a
   /// remark.
   std::string message{};
+  /// Failed: the single edit that makes it true, if one is found: "true with W[i,j] in place of W[j,i]". It is in the
+  /// message, too.
+  std::string offer{};
   std::string difference{};       ///< erratum: how the printed formula fails
   std::string corrected{};        ///< erratum: the corrected formula in plain text
   std::string corrected_latex{};  ///< and in LaTeX
@@ -52,6 +55,7 @@ struct CheckOptions {
   std::uint64_t seed = 1;  ///< decides the random numbers
   int trials = 3;          ///< how many times new ones are drawn, >= 1
   std::string notes{};     ///< check_latex(): what is said about the document beside it
+  bool offer = false;      ///< looks for a single edit that makes a false line true: up to about a second for each
   int only_line = 0;       ///< > 0: judge the statement that begins on this line only; the others are just read
 };
 

@@ -10,6 +10,7 @@
 #include "src/base/utf8.h"
 #include "src/math/check_about.h"
 #include "src/math/declarations.h"
+#include "src/math/edits.h"
 #include "src/math/equation.h"
 #include "src/math/error.h"
 #include "src/math/judge.h"
@@ -24,6 +25,9 @@ namespace {
 
 constexpr std::size_t kMostTokens = 3000;
 constexpr int kMostTrials = 1000;
+constexpr std::size_t kMostMembers = 20;                     // of a chain, from which a factor may be missing
+constexpr std::int64_t kOfferWork = std::int64_t{1} << 26;   // numbers computed for one offer,
+constexpr std::int64_t kOffersWork = std::int64_t{1} << 29;  // and for all of a text
 
 class Checker {
  public:
@@ -233,6 +237,9 @@ class Checker {
     }
     if (!equation.continues) chain_ = {equation.members[0], nullptr, equation.ranges, true};
     chain_broken_ = false;
+    for (const auto& member : equation.members) {
+      if (chain_.members.size() < kMostMembers) chain_.members.push_back(member);
+    }
     const bool alone = equation.members.size() == 1 && !equation.continues;
     row(s, alone ? Verdict::definition : Verdict::verified, to_text(equation), to_latex(equation), to_mathml(equation));
     judge(equation, report_.lines.back(), s);
@@ -287,6 +294,7 @@ class Checker {
         }
         line.verdict = Verdict::failed;
         line.message = judge.explain(read[begin], read[k], outcome, approximate);
+        offer(line, equation, k - given + first, k);
         if (given == 2 && judge.compare(read[1], read[k], approximate).equal)
           line.message += "; this step itself is right: it follows from the line above, which is false";
         break;
@@ -295,7 +303,26 @@ class Checker {
       line.verdict = Verdict::failed;
       point(line, e, s);
       readable_ = dynamic_cast<const MisfitError*>(&e) != nullptr;
+      if (!readable_) return;
+      for (std::size_t k = equation.continues ? 0 : 1; k < equation.members.size() && line.offer.empty(); ++k)
+        offer(line, equation, k, k);
     }
+  }
+
+  /// The edit that makes this member equal to the beginning of the chain.
+  void offer(CheckedLine& line, const Equation& equation, std::size_t member, std::size_t position) {
+    if (!options_.offer || offering_ <= 0 || member >= equation.members.size()) return;
+    FalseEquation what{.left = chain_.head, .right = equation.members[member], .others = chain_.members};
+    what.approximate = equation.approximate[member];
+    what.left_is_given = equation.continues || position > 1;
+    what.ranges = chain_.ranges;
+    what.ranges.insert(what.ranges.end(), equation.ranges.begin(), equation.ranges.end());
+    auto work = std::min(kOfferWork, offering_);
+    offering_ -= work;
+    line.offer = offered_edit(*part_, what, options_.seed, std::clamp(options_.trials, 1, kMostTrials), work);
+    offering_ += work;
+    const bool said = line.offer == "true with the opposite sign" && line.message.ends_with("the opposite sign");
+    if (!line.offer.empty() && !said) line.message += "; " + line.offer;
   }
 
   /// Says why the statement cannot be judged, and where in it; what it goes on from may be the reason.
@@ -410,9 +437,11 @@ class Checker {
     ExprPtr head, last;  // the first member, and the one of the line above
     std::vector<Bound> ranges;
     bool last_holds = true;
+    std::vector<ExprPtr> members{};  // all of them
   } chain_;
-  std::map<int, Chain> chains_{};  // of a document's equation about several layers, by the layer,
-  std::string chains_letter_{};    // which this letter stands for
+  std::int64_t offering_ = kOffersWork;  // what offers may still cost
+  std::map<int, Chain> chains_{};        // of a document's equation about several layers, by the layer,
+  std::string chains_letter_{};          // which this letter stands for
   TexRules rules_{};
   int notes_line_ = 0;  // where in the document the notes are that are being read
   bool chain_broken_ = false, awaits_correction_ = false, last_is_equation_ = false;

@@ -68,6 +68,10 @@ Outcome Judge::compare(const Indexed& left, const Indexed& right, bool approxima
   return outcome;
 }
 
+bool Judge::same(const Indexed& left, const Indexed& right, Values& values) const {
+  return outcome_of(sides(left, right, values), "").equal;
+}
+
 /// At one draw. `point` is empty for a random one; else what it is, and what is no number there does not count.
 Outcome Judge::compare_at(const Indexed& left, const Indexed& right, Values& values, const std::string& point) {
   auto now = sides(left, right, values);

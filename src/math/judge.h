@@ -35,6 +35,9 @@ class Judge {
   /// MisfitError if both sides are 0 only because of what is outside of ranges.
   Outcome compare(const Indexed& left, const Indexed& right, bool approximate);
 
+  /// Whether they are equal at one draw; conventions count at corners.
+  bool same(const Indexed& left, const Indexed& right, Values& values) const;
+
   /// Why they are not equal, in words.
   std::string explain(const Indexed& left, const Indexed& right, const Outcome& outcome, bool approximate);
 

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "chalkgrad/shape.h"
@@ -128,6 +129,13 @@ class Indices {
   /// Derivatives of this document go by these where there is none.
   void go_by(unsigned conventions) { conventions_ |= conventions; }
   unsigned conventions() const { return conventions_; }
+
+  /// What there is now, so that what comes later, for something that is only tried, can be forgotten.
+  std::pair<int, unsigned> mark() const { return {size(), conventions_}; }
+  void forget(const std::pair<int, unsigned>& mark) {
+    all_.resize(static_cast<std::size_t>(mark.first));
+    conventions_ = mark.second;
+  }
 
  private:
   std::vector<Index> all_;
