@@ -41,7 +41,7 @@ endfunction()
 
 # What holds no time is compiled for size: these rooms, but for what goes over pixels or runs in a step.
 set(chalkgrad_for_size $<$<CONFIG:Release>:-Os>)
-chalkgrad_room(small_sources base ir layers losses optimizers schedules passes plan run files data augmentations net train math onnx)
+chalkgrad_room(small_sources base ir layers losses optimizers schedules passes plan run files data augmentations net train math derive onnx)
 list(FILTER small_sources EXCLUDE REGEX "/base/(aligned|finite|fma_check|random|target|threads)\\.cc$")
 list(FILTER small_sources EXCLUDE REGEX "/plan/(single|sweep_kernel|sweep_run|tail|tuned_conv|tuned_dense|tuned_matmul|update_kernel)\\.cc$")
 list(FILTER small_sources EXCLUDE REGEX "/run/(executor|fma_peak|gather|variable_watch)\\.cc$")
@@ -56,7 +56,7 @@ set_source_files_properties(${loop_sources} PROPERTIES COMPILE_OPTIONS
                             $<$<AND:$<CONFIG:Release>,$<CXX_COMPILER_ID:GNU>>:-falign-loops=32$<SEMICOLON>-falign-functions=64>)
 
 chalkgrad_room(core_sources base ir ops layers losses optimizers schedules passes plan kernels run)
-chalkgrad_room(data_sources files data augmentations net train math onnx)
+chalkgrad_room(data_sources files data augmentations net train math derive onnx)
 set(CHALKGRAD_OBJECTS "" CACHE FILEPATH "Link the libraries from the objects of another build, as its objects.cmake lists them")
 mark_as_advanced(CHALKGRAD_OBJECTS)
 if(CHALKGRAD_OBJECTS)  # the tests make shared libraries of a static build in seconds so: it is compiled as they would be

@@ -75,7 +75,7 @@ function(chalkgrad_test label)
   endif()
 endfunction()
 
-set(tested_rooms base ir ops layers losses optimizers schedules passes plan kernels run files data augmentations net train math onnx dist)
+set(tested_rooms base ir ops layers losses optimizers schedules passes plan kernels run files data augmentations net train math derive onnx dist)
 if(CHALKGRAD_SANITIZE MATCHES "thread")
   set(tested_rooms base run data augmentations train)  # the others start no thread
 endif()

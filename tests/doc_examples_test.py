@@ -3,6 +3,7 @@
 
 - Each block of ```chalk is given to `chalkgrad check -`, one of ```latex to `chalkgrad check paper.tex`, and the block of
   ```text below it must be its output.
+- A block of ```text below a line "chalkgrad derive …" must be what that prints.
 - What the README shows of `./dev demo` must be what `chalkgrad train` prints, except for the speed and the machine.
 - A block of ```text OPTIONS is an excerpt of what the command that the page shows prints with these options. A line "…"
   is for any number of lines left out; all others must be there, in this order.
@@ -19,10 +20,11 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md"] + [ROOT / "docs" / page for page in ("check.md", "latex.md", "networks.md", "walk-through.md")]
+PAGES = [ROOT / "README.md"] + [ROOT / "docs" / page for page in ("check.md", "derive.md", "latex.md", "networks.md", "walk-through.md")]
 EXAMPLE = re.compile(r"```(chalk|latex)\n(.*?)```\n```text\n(.*?)```", re.DOTALL)
 EXCERPT = re.compile(r"```text (--.*)\n((?:.*\n)*?)```")
 COMMAND = re.compile(r"^    chalkgrad (train .*?)(?: --print-after \w+)?$", re.MULTILINE)
+DERIVATION = re.compile(r"(?<=^    chalkgrad )(derive [^\n|]*)\n\n```text\n(.*?)```", re.DOTALL | re.MULTILINE)
 DEMO = re.compile(r"(?<=```\n)data     digits.*?(?=```)", re.DOTALL)
 
 
@@ -89,6 +91,12 @@ def main():
                 wrong.append(f"{name}: this prints\n{printed}but the page says\n{said}")
             return f"```{language}\n{text}```\n```text\n{printed}```"
 
+        def derivation(found, name=page.name):
+            printed = "\n".join(printed_by(chalkgrad, *found.group(1).split())) + "\n"
+            if printed != found.group(2):
+                wrong.append(f"{name}: this prints\n{printed}but the page says\n{found.group(2)}")
+            return f"{found.group(1)}\n\n```text\n{printed}```"
+
         def demo(found, name=page.name):
             printed = subprocess.run([chalkgrad, "train"], capture_output=True, text=True, timeout=120).stdout
             if same_everywhere(printed.splitlines()) != same_everywhere(found.group().splitlines()):
@@ -96,10 +104,11 @@ def main():
             return printed
 
         written, examples = EXAMPLE.subn(example, text)
+        written, derivations = DERIVATION.subn(derivation, written)
         written, demos = DEMO.subn(demo, written)
         excerpts, stale = wrong_excerpts(page.name, text, chalkgrad)
         wrong += stale
-        count += examples + demos + excerpts
+        count += examples + derivations + demos + excerpts
         if "--write" in sys.argv:
             page.write_text(written, encoding="utf-8")
     if "--write" in sys.argv:

@@ -32,9 +32,10 @@ MAY_INCLUDE = {
     "net": "base ir ops layers losses optimizers schedules augmentations run files",
     "train": "base ir ops layers losses optimizers schedules passes plan run files data augmentations net",
     "math": "base ir ops layers passes run",
+    "derive": "base ir ops layers losses optimizers passes run net train math",
     "onnx": "base ir ops losses optimizers passes run net train",
     "dist": "base ir plan run train",
-    "umbrella": "base ir ops layers losses optimizers schedules passes plan run files data augmentations net train math onnx dist",
+    "umbrella": "base ir ops layers losses optimizers schedules passes plan run files data augmentations net train math derive onnx dist",
     "apps": "base public",
     "examples": "public",
     "python": "public",
@@ -61,6 +62,7 @@ HOLDS = {
     "net": "networks from text, saved and loaded",
     "train": "the training loop, metrics, checkpoints",
     "math": "formulas: read, printed, differentiated, evaluated; derivations checked against a network",
+    "derive": "derivations of networks: found by rewriting formulas, verified, printed",
     "onnx": "networks from and to ONNX",
     "dist": "training on several machines",
     "umbrella": "all public headers at once",
@@ -117,6 +119,7 @@ PUBLIC = {
     "benchmark.h": "train",
     "network_gradcheck.h": "train",
     "check.h": "math",
+    "derive.h": "derive",
     "chalkgrad.h": "umbrella",
 }
 

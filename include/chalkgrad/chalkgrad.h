@@ -16,6 +16,7 @@
 #include "chalkgrad/average.h"
 #include "chalkgrad/benchmark.h"
 #include "chalkgrad/check.h"
+#include "chalkgrad/derive.h"
 #include "chalkgrad/cores.h"
 #include "chalkgrad/cost.h"
 #include "chalkgrad/data.h"

@@ -40,6 +40,8 @@ struct CheckedLine {
   /// Failed: the single edit that makes it true, if one is found: "true with W[i,j] in place of W[j,i]". It is in the
   /// message, too.
   std::string offer{};
+  /// Verified: the largest difference of its two sides, by the largest number that came up in computing them.
+  double residual = 0;
   std::string difference{};       ///< erratum: how the printed formula fails
   std::string corrected{};        ///< erratum: the corrected formula in plain text
   std::string corrected_latex{};  ///< and in LaTeX

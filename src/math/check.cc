@@ -23,7 +23,7 @@ namespace chalk {
 namespace math {
 namespace {
 
-constexpr std::size_t kMostTokens = 3000;
+constexpr std::size_t kMostTokens = 3000, kMostTokensOfNetwork = 20'000;
 constexpr int kMostTrials = 1000;
 constexpr std::size_t kMostMembers = 20;                     // of a chain, from which a factor may be missing
 constexpr std::int64_t kOfferWork = std::int64_t{1} << 26;   // numbers computed for one offer,
@@ -183,7 +183,7 @@ class Checker {
   }
 
   static void check_length(const Statement& s, const Tokens& tokens) {
-    if (tokens.count() > kMostTokens)
+    if (tokens.count() > (tokens.at_word("network") ? kMostTokensOfNetwork : kMostTokens))
       throw FormulaError(s.place, str("a statement of more than ", kMostTokens, " words; name parts of it with :="));
   }
 
@@ -279,6 +279,7 @@ class Checker {
         const auto outcome = judge.compare(read[begin], read[k], approximate);
         chain_.last = equation.members[k - given + first];
         chain_.last_holds = outcome.equal;
+        line.residual = std::max(line.residual, outcome.residual);
         if (outcome.equal) {
           if (approximate) {  // what is equal from here on need not be equal to the beginning
             begin = k;

@@ -306,6 +306,28 @@ TEST(UnknownLayers, AreAnsweredWithThoseThatThereAre) {
 #define NET "network x: 3 > z = dense(W: 2 outputs, bias b) > y = sigmoid\n"
 
 INSTANTIATE_TEST_SUITE_P(
+    InOperations, Mistakes,
+    testing::Values(
+        Mistake{"network x: 3 > y = add(x, z)", "1:27 \"z\" is not a value of the network yet; did you mean \"x\"?"},
+        Mistake{"network x: 3 > y = add(x)", "1:20 add takes 2 values, not 1"},
+        Mistake{"network x: 3 > y = neg(tang(x))", "1:24 \"tang\" is not an operation; did you mean \"tanh\"?"},
+        Mistake{"network x: 3 > y = neg(frobnicate(x))",
+                "1:24 \"frobnicate\" is not an operation; docs/reference/operations lists them"},
+        Mistake{"network x: 3 > y = sum(x, axis=0)", "1:27 sum has no \"axis\"; it has axes, keep"},
+        Mistake{"network x: 3 > y = neg(x, keep=true)", "1:27 neg has no \"keep\""},
+        Mistake{"network x: 3 > y = sum(x, keep=1)", "1:32 true or false expected"},
+        Mistake{"network x: 3 > y = sum(x, axes=0)", "1:32 \"[\" and a list of numbers expected, not \"0\""},
+        Mistake{"network x: 3 > y = sum(x, axes=[0)", "1:34 \",\" or \"]\" expected, not \")\""},
+        Mistake{"network x: 3 > y = neg()", "1:24 a value, a number or an operation expected"},
+        Mistake{"network x: 3 > y = neg(x", "1:25 \",\" or \")\" expected, not the end"},
+        Mistake{"network x: 3 > W: > y = neg(x)", "1:19 a shape, input, noise or shared expected, as in W: 3x4"},
+        Mistake{"network x: 3 > y = add(x, slice(x, start=[1], stop=[3]))",
+                "1:20 layer1: 3 and 2 do not fit together (3 against 2); make the extents equal, or 1 to broadcast "
+                "(from x)"},
+        Mistake{"network x: 3 > z = dense(W: 2 outputs, inputs first) > y = dense(x, W)",
+                "1:69 W has its inputs first; declare it as a parameter of its own"}));
+
+INSTANTIATE_TEST_SUITE_P(
     InNetworks, Mistakes,
     testing::Values(
         Mistake{"network", "1:8 the name of the input expected, not the end"},
@@ -521,6 +543,27 @@ std::string placed(const std::string& complaint) {
   int line = 0, column = 0, length = 0;
   if (std::sscanf(complaint.c_str(), "%d:%d %n", &line, &column, &length) != 2) return complaint;
   return str("line ", line, ", character ", column, ": ", complaint.substr(static_cast<std::size_t>(length)));
+}
+
+TEST(Check, ReadsNetworksOperationByOperation) {
+  const auto report = check_derivation(
+      "network x: 2x5x5 > W: 4x1x3x3 > b: 4 > z = add(conv2d(x, W, stride=[2,2], groups=2), reshape(b, "
+      "shape=[4,1,1]))\n"
+      "  > y = softmax(mean(z, axes=[1,2])) > t: input 4 distribution > L = neg(sum(mul(t, log(y))))\n"
+      "z[f,p,q] = sum(i=0..2, j=0..2, W[f,i,j]*x[floor(f/2),2*p+i,2*q+j]) + b[f]\n"
+      "dL/dz[f,p,q] = (y[f] - t[f])/4\n"
+      "dL/dL = 1\n");
+  EXPECT_EQ(report.verified, 3U);
+  EXPECT_EQ(report.failed, 0U);
+}
+
+TEST(Check, JudgesSomePlacesOfMany) {
+  const std::string network = "network x: 40x40 > y = tanh\n";
+  const auto of = [&](const char* right) {
+    return check_derivation(network + "sum(i, y[i,j]*y[i,k]*y[l,m]) = " + right).lines.at(0).verdict;
+  };
+  EXPECT_EQ(of("y[l,m]*sum(i, y[i,k]*y[i,j])"), Verdict::verified);
+  EXPECT_EQ(of("y[l,m]*sum(i, y[i,k]*y[i,j]) + [l = 39]*[m = 39]*[j = 39]*[k = 39]"), Verdict::failed);
 }
 
 TEST(Check, BadFilesGiveAnErrorOrAFailedLine) {

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
 
+#include "src/base/random.h"
 #include "src/base/text.h"
 #include "src/math/corners.h"
 #include "src/math/error.h"
@@ -31,7 +35,89 @@ std::vector<int> Judge::free_indices(const Indexed& side) {
   return Evaluator(part_.symbols, part_.indices, part_.trial(seed_, 0, kSmall)).run(side.body).axes;
 }
 
+/// Of an equation whose numbers are too many, some are judged: each index that is left open keeps a few of its values
+/// that are next to each other, other ones in each trial, its first and its last among them.
+class Judge::Narrowed {
+ public:
+  Narrowed(Indices& indices, const Indexed& left, const Indexed& right) : indices_(indices) {
+    std::set<int> open = visit(left.body);
+    open.merge(visit(right.body));
+    for (const int id : open) {
+      if (indices_[id].range) whole_.emplace_back(id, *indices_[id].range);
+    }
+    for (double work = numbers(left, right); work > kMuch;) {
+      int longest = -1;
+      for (const auto& [id, range] : whole_) {
+        if (longest < 0 || indices_[id].extent() > indices_[longest].extent()) longest = id;
+      }
+      if (longest < 0 || indices_[longest].extent() <= kFew) break;
+      auto& range = *indices_[longest].range;
+      range.second = range.first + std::max(kFew, indices_[longest].extent() / 2) - 1;
+      work = numbers(left, right);
+      narrow_ = true;
+    }
+    for (const auto& [id, range] : whole_) kept_.push_back(indices_[id].extent());
+  }
+  Narrowed(const Narrowed&) = delete;
+  Narrowed& operator=(const Narrowed&) = delete;
+  ~Narrowed() { restore(); }
+
+  void restore() {
+    for (const auto& [id, range] : whole_) indices_[id].range = range;
+  }
+  void begin(int trial, std::uint64_t seed) {
+    if (!narrow_) return;
+    Random random(seed + static_cast<std::uint64_t>(trial), hash_name("places"));
+    for (std::size_t k = 0; k < whole_.size(); ++k) {
+      const auto& [id, range] = whole_[k];
+      const auto more = range.second - range.first + 1 - kept_[k];
+      const auto at = trial % 3 == 0 ? random.below(static_cast<std::uint32_t>(more) + 1) : trial % 3 == 1 ? 0 : more;
+      const auto first = range.first + static_cast<std::int64_t>(at);
+      indices_[id].range = {first, first + kept_[k] - 1};
+    }
+  }
+
+ private:
+  static constexpr double kMuch = 1 << 20;
+  static constexpr std::int64_t kFew = 2;
+
+  /// Indices that nothing binds.
+  std::set<int> visit(const ExprPtr& e) {
+    if (e->kind == Kind::index) return {e->id};
+    if (const auto known = open_.find(e.get()); known != open_.end()) return known->second;
+    std::set<int> found;
+    for (const auto& arg : e->args) found.merge(visit(arg));
+    for (const auto& bound : e->bounds) found.erase(bound.id);
+    if (e->kind == Kind::limit) found.erase(e->id);
+    for (std::size_t k = 1; e->kind == Kind::at && k < e->args.size(); k += 2) {  // w[i,j] := …
+      for (const auto& index : e->args[k]->args) found.erase(index->id);
+    }
+    return open_[e.get()] = found;
+  }
+  double numbers(const Indexed& left, const Indexed& right) {
+    double all = 0;
+    std::unordered_set<const Expr*> seen;
+    for (const auto& side : {left, right}) add(side.body, seen, all);
+    return all;
+  }
+  void add(const ExprPtr& e, std::unordered_set<const Expr*>& seen, double& all) {
+    if (!seen.insert(e.get()).second) return;
+    double size = 1;
+    for (const int id : visit(e)) size *= indices_[id].range ? static_cast<double>(indices_[id].extent()) : 1;
+    all += size;
+    for (const auto& arg : e->args) add(arg, seen, all);
+  }
+
+  Indices& indices_;
+  std::vector<std::pair<int, std::pair<std::int64_t, std::int64_t>>> whole_;
+  std::vector<std::int64_t> kept_;
+  bool narrow_ = false;
+  std::unordered_map<const Expr*, std::set<int>> open_;
+};
+
 Outcome Judge::compare(const Indexed& left, const Indexed& right, bool approximate) {
+  Narrowed narrowed(part_.indices, left, right);
+  double residual = 0;
   Outcome outcome;
   std::string remark, exception;
   bool all_zero = true;
@@ -39,10 +125,12 @@ Outcome Judge::compare(const Indexed& left, const Indexed& right, bool approxima
     if (remark.empty()) remark = found.remark;
     if (exception.empty()) exception = found.exception;
     all_zero = all_zero && found.all_zero;
+    residual = std::max(residual, found.residual);
     outcome = std::move(found);
     return outcome.equal;
   };
   for (int trial = 0; trial < trials_ && outcome.equal; ++trial) {
+    narrowed.begin(trial, seed_);
     add(compare_at(left, right, part_.trial(seed_, trial, kSmall), ""));
     if (!approximate) continue;
     const auto finer = outcome_of(sides(left, right, part_.trial(seed_, trial, kSmaller)), "");
@@ -63,6 +151,7 @@ Outcome Judge::compare(const Indexed& left, const Indexed& right, bool approxima
     }
   }
   outcome.all_zero = all_zero;
+  outcome.residual = residual;
   outcome.remark = remark;
   outcome.exception = exception;
   return outcome;
@@ -173,7 +262,10 @@ Outcome Judge::outcome_of(const Sides& sides, const std::string& point) const {
     } else {
       constant = constant && std::abs(l[i]) <= tolerance;
     }
-    if (finite && difference <= tolerance) continue;
+    if (finite && difference <= tolerance) {
+      if (difference > 0) o.residual = std::max(o.residual, difference / sides.magnitude);
+      continue;
+    }
     if (o.places++ == 0 || (!finite && o.finite)) {
       o.left = l[i], o.right = r[i];
       o.where = place_of(i, sides.axes, point);

@@ -19,6 +19,7 @@ struct Outcome {
   std::string where{};   // the first place where they differ: " at d=0, e=3"
   double left = 0, right = 0;
   double most = 0;                 // the largest difference
+  double residual = 0;             // of those that count as equal, by the largest number that came up
   std::size_t places = 0, of = 0;  // how many differ
   std::optional<double> factor{};  // left = factor · right everywhere
   std::string exception{};         // equal, but not at a kink by convention: "true, except where u=0: …"
@@ -56,6 +57,7 @@ class Judge {
   Outcome compare_at(const Indexed& left, const Indexed& right, Values& values, const std::string& point);
   void excuse(Sides& now, const Sides& below, const Sides& above, const std::string& point, Outcome& found);
   void check_ranges(const Indexed& left, const Indexed& right);
+  class Narrowed;
   std::string place_of(std::size_t i, const std::vector<int>& axes, const std::string& point) const;
 
   Part& part_;

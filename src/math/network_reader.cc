@@ -1,5 +1,7 @@
 // The network statement:
 //   network x: 1x8x8 > z1 = conv(W1: 1 filter 3x3, flipped, full, untied bias b1) > a1 = relu > maxpool 2 > …
+// or, for any graph, its parameters and operations one by one:
+//   network x: 3 > W: 2x3 > z = dense(x, W) > y = softmax(z) > t: input 2 distribution > L = neg(sum(mul(t, log(y))))
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -11,6 +13,7 @@
 #include "src/layers/activations.h"
 #include "src/layers/registry.h"
 #include "src/math/error.h"
+#include "src/math/operation_reader.h"
 #include "src/math/system.h"
 #include "src/ops/registry.h"
 
@@ -19,7 +22,7 @@ namespace {
 
 constexpr std::int64_t kMostExtent = 4096;
 constexpr std::int64_t kMostWork = std::int64_t{1} << 26;
-constexpr std::size_t kMostLayers = 200;
+constexpr int kMostLayers = 200;
 
 }  // namespace
 
@@ -35,9 +38,9 @@ class NetworkReader {
     x_ = s_.graph_.input(name, extents);
     show(name, place, x_, Symbol::Kind::drawn);
     if (t_.done()) t_.fail("a layer expected after the input: > z = dense(W: 3 outputs, bias b)");
-    for (std::size_t layer = 0; !t_.done(); ++layer) {
+    while (!t_.done()) {
       t_.expect(">", "\">\" and the next layer");
-      if (layer == kMostLayers) t_.fail(str("more than ", kMostLayers, " layers"));
+      if (count_ == kMostLayers) t_.fail(str("more than ", kMostLayers, " layers"));
       one_layer();
     }
   }
@@ -73,21 +76,58 @@ class NetworkReader {
   void one_layer() {
     std::string name;
     Place place = t_.peek().place;
+    if (t_.at(":", 1)) return leaf();
     if (t_.at("=", 1)) {
       name = t_.name("the name of the layer's result");
       t_.next();
     }
     const Token word = t_.peek();
-    t_.name("a layer");
+    const bool operation = operation_follows(t_);
+    if (!operation) t_.name("a layer");
     s_.graph_.layer(str("layer", ++count_));
     try {
-      const Value y = layer(word);
+      const Value y =
+          operation ? read_operation(t_, s_.graph_, [&](const Token& token) { return known(token); }) : layer(word);
       x_ = y == x_ ? reshape(x_, x_.shape()) : y;  // a value of its own
     } catch (const ShapeError& e) {
       throw FormulaError(word.place, e.what());
     }
     spend(x_.shape(), 1, word.place);
     if (!name.empty()) show(name, place, x_, Symbol::Kind::computed);
+  }
+
+  /// W: 3x4, a parameter; t: input 10 distribution; u: noise 3x4; eta: shared
+  void leaf() {
+    const Token token = t_.peek();
+    const auto name = t_.name("the name of a parameter");
+    t_.next();
+    const bool input = t_.take_word("input"), noise = !input && t_.take_word("noise");
+    const bool shared = !input && !noise && t_.take_word("shared");
+    const bool number = t_.peek().kind != Token::Kind::number;
+    if (number && !input && !noise && !shared) t_.fail("a shape, input, noise or shared expected, as in W: 3x4");
+    const Shape shape = number ? Shape{} : read_shape(t_);
+    Value value;
+    if (input) {
+      value = s_.graph_.input(name, shape, t_.take_word("distribution"));
+    } else if (noise) {
+      value = s_.graph_.noise(name, shape);
+    } else {
+      value = shared ? s_.graph_.shared_input(name, shape) : s_.graph_.parameter(name, shape);
+    }
+    show(name, token.place, value, Symbol::Kind::drawn);
+  }
+
+  /// The value of the graph that has this name here.
+  Value known(const Token& token) {
+    const int symbol = symbols_.find_value(token.text, token.primes);
+    const auto found = s_.entries_.find(symbol);
+    if (found == s_.entries_.end()) {
+      throw FormulaError(token.place, str(in_quotes(token.text), " is not a value of the network yet",
+                                          symbols_.suggestion(token.text)));
+    }
+    if (found->second.outputs_last > 0)
+      throw FormulaError(token.place, str(token.text, " has its inputs first; declare it as a parameter of its own"));
+    return s_.graph_.value(found->second.node);
   }
 
   Value layer(const Token& word) {

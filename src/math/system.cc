@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "chalkgrad/differentiate.h"
+#include "chalkgrad/ops.h"
 #include "src/base/random.h"
 #include "src/base/text.h"
 #include "src/ir/leaves.h"
@@ -129,6 +130,28 @@ const System::Derivative& System::derivative(int symbol, int other) const {
   return d;
 }
 
+const System::Gradients& System::gradients(int symbol) const {
+  const auto [place, isnew] = gradients_.try_emplace(symbol);
+  auto& d = place->second;
+  if (!isnew) return d;
+  d.graph = graph_;
+  const Value y = d.graph.value(entries_.at(symbol).node);
+  const Value seed = y.batched() ? d.graph.input("a cotangent", {}) : d.graph.shared_input("a cotangent", {});
+  d.seed = seed.id();
+  std::vector<Value> wrt;
+  std::vector<int> symbols;
+  for (const auto& [id, entry] : entries_) {
+    if (id == symbol) continue;
+    wrt.push_back(d.graph.value(entry.node));
+    symbols.push_back(id);
+  }
+  const auto found = differentiate(y, y.shape().empty() ? seed : reshape(seed, y.shape()), wrt);
+  for (std::size_t k = 0; k < found.size(); ++k) {
+    if (found[k]) d.results[symbols[k]] = found[k].id();
+  }
+  return d;
+}
+
 // ---- one draw
 // --------------------------------------------------------------------------------------------------------
 
@@ -205,6 +228,10 @@ const std::vector<double>& Trial::jacobian(int symbol, int other, Place place) {
                                   " numbers, too many; use smaller shapes"));
   }
   spend(rows * columns, place);
+  if (s.kind == Symbol::Kind::computed && rows == 1) {
+    network_gradients(symbol, place);
+    return jacobians_.at({symbol, other});
+  }
   if (s.kind != Symbol::Kind::defined) {
     auto values = network_jacobian(symbol, other, place);
     return keep(jacobians_[{symbol, other}], std::move(values));
@@ -239,6 +266,26 @@ std::vector<double> Trial::network_jacobian(int symbol, int other, Place place) 
     values.insert(values.end(), line.begin(), line.end());
   }
   return values;
+}
+
+/// One run backwards serves all values of the network.
+void Trial::network_gradients(int symbol, Place place) {
+  spend(3 * system_.work_ / kFaster, place);
+  const auto& gradients = system_.gradients(symbol);
+  Reference reference(gradients.graph, static_cast<std::size_t>(system_.samples_));
+  feed(reference, place);
+  reference.set(gradients.seed, std::vector<double>(1, 1.0));
+  std::vector<NodeId> wanted;
+  for (const auto& [id, node] : gradients.results) wanted.push_back(node);
+  if (!wanted.empty()) reference.run(wanted);
+  for (const auto& [id, entry] : system_.entries_) {
+    const auto found = gradients.results.find(id);
+    auto values =
+        found == gradients.results.end()
+            ? std::vector<double>(static_cast<std::size_t>(count(symbols_[id].extents)), id == symbol ? 1.0 : 0.0)
+            : System::shown(entry, reference.value(found->second));
+    keep(jacobians_[{symbol, id}], std::move(values));
+  }
 }
 
 /// An error within a definition is one of the formula that uses it.

@@ -51,6 +51,13 @@ class System {
   /// For each value, whether `to` is computed from it.
   std::vector<bool> before(NodeId to) const;
   const Derivative& derivative(int symbol, int other) const;
+  /// The same of a value that is one number, by all others that it depends on.
+  struct Gradients {
+    Graph graph;
+    NodeId seed = -1;
+    std::map<int, NodeId> results{};  // by symbol
+  };
+  const Gradients& gradients(int symbol) const;
   /// Between the order in which the engine keeps numbers and the one in which formulas index them.
   static std::vector<double> shown(const Entry& entry, const std::vector<double>& values);
   static std::vector<double> kept(const Entry& entry, const std::vector<double>& values);
@@ -60,6 +67,7 @@ class System {
   Graph graph_;
   std::map<int, Entry> entries_;  // by symbol
   mutable std::map<std::pair<int, int>, Derivative> derivatives_;
+  mutable std::map<int, Gradients> gradients_;
 };
 
 /// One draw of random numbers, and all that follows from it.
@@ -82,6 +90,7 @@ class Trial : public Values {
   void feed(Reference& reference, Place place);
   void run_network(Place place);
   std::vector<double> network_jacobian(int symbol, int other, Place place);
+  void network_gradients(int symbol, Place place);
   std::vector<double> numbers(const ExprPtr& formula, const std::vector<int>& axes);
   std::vector<double> formula_value(int symbol, Place place);
   std::vector<double> formula_jacobian(int symbol, int other, Place place);

@@ -1,0 +1,118 @@
+// Derivations of many networks: all that is derived is true, and the language of chalkgrad check says the same.
+#include "chalkgrad/derive.h"
+
+#include <gtest/gtest.h>
+
+#include "chalkgrad/check.h"
+#include "chalkgrad/error.h"
+#include "src/base/random.h"
+#include "src/base/text.h"
+#include "src/derive/deriver.h"
+
+namespace chalk {
+namespace {
+
+using math::Expr;
+
+/// Derives, and has chalkgrad check judge what was written.
+Derivation checked(const std::string& net, const Shape& input, const Loss& loss) {
+  const auto derivation = derive(network(net, input), loss);
+  const auto report = check_derivation(to_check(derivation), net, {.trials = 1});
+  EXPECT_EQ(report.failed, 0U) << net << " " << name_of(loss) << "\n" << to_check(derivation);
+  for (const auto& line : report.lines) {
+    if (line.verdict == Verdict::failed) ADD_FAILURE() << line.text << ": " << line.message;
+  }
+  EXPECT_EQ(report.verified + report.excepted, derivation.equations) << net << ": a line was skipped";
+  return derivation;
+}
+
+/// Whether some chain has this on its left and this as one of its steps.
+bool has(const Derivation& derivation, const std::string& left, const std::string& step) {
+  for (const auto& section : derivation.sections) {
+    for (const auto& chain : section.chains) {
+      if (chain.left.text() != left) continue;
+      for (const auto& each : chain.steps) {
+        if (each.formula.text() == step) return true;
+      }
+    }
+  }
+  return false;
+}
+
+TEST(Derive, DenseNetworkAsNielsenWritesIt) {
+  const auto d = checked("30n-sigmoid-10n-sigmoid", {784}, Loss::squared_error);
+  EXPECT_TRUE(has(d, "z1[i]", "sum(j=0..783, W1[i,j]*x[j]) + b1[i]"));
+  EXPECT_TRUE(has(d, "dL/da2[i]", "a2[i] - t[i]"));
+  EXPECT_TRUE(has(d, "dL/dz2[i]", "(a2[i] - t[i])*a2[i]*(1 - a2[i])"));
+  EXPECT_TRUE(has(d, "dL/dW2[i,j]", "dL/dz2[i]*a1[j]"));
+  EXPECT_TRUE(has(d, "dL/da1[i]", "sum(j=0..9, dL/dz2[j]*W2[j,i])"));
+  EXPECT_TRUE(has(d, "dL/dz1[i]", "dL/da1[i]*a1[i]*(1 - a1[i])"));
+  EXPECT_TRUE(has(d, "dL/db1[i]", "dL/dz1[i]"));
+}
+
+TEST(Derive, SoftmaxAndCrossEntropyBecomeADifference) {
+  const auto d = checked("3n", {4}, Loss::cross_entropy);
+  EXPECT_TRUE(has(d, "dy[i]/dz1[j]", "(delta(i,j) - y[j])*y[i]"));
+  EXPECT_TRUE(has(d, "dL/dz1[i]", "y[i]*sum(j=0..2, t[j]) - t[i]"));
+  EXPECT_TRUE(has(d, "dL/dz1[i]", "y[i] - t[i]"));
+  EXPECT_TRUE(has(d, "dL/dW1[i,j]", "(y[i] - t[i])*x[j]"));
+}
+
+TEST(Derive, ConvolutionSharesItsWeights) {
+  const auto d = checked("4c3-relu-mp2-3n", {2, 8, 8}, Loss::cross_entropy);
+  EXPECT_TRUE(has(d, "dL/dW1[g,c,i,j]", "sum(p=0..5, q=0..5, dL/dz1[g,p,q]*x[c,p + i,q + j])"));
+  EXPECT_TRUE(has(d, "dL/db1[i]", "sum(p=0..5, q=0..5, dL/dz1[i,p,q])"));
+  EXPECT_TRUE(has(d, "dL/dx[c,u,v]", "sum(f=0..3, k=0..2, l=0..2, dL/dz1[f,u - k,v - l]*W1[f,c,k,l])"));
+  EXPECT_TRUE(has(d, "dL/da1[c,2*p + i,2*q + j]", "dL/dp1[c,p,q]*[k1[c,p,q] = 2*i + j]"));
+  EXPECT_TRUE(has(d, "dL/dW2[i,9*c + 3*p + q]", "dL/dz2[i]*p1[c,p,q]"));
+}
+
+TEST(Derive, EveryEquationOfManyNetworksIsVerified) {
+  for (const char* net : {"3n-relu-2n", "3n-tanh-2n", "3n-gelu-2n", "3n-silu-2n", "3n-softplus-2n", "3n-elu-2n",
+                          "3n-leaky-relu-2n", "3n-hard-tanh-2n", "3n-softsign-2n", "3n-mish-2n", "3n-prelu-2n",
+                          "3n-selu-2n", "3n-log-sigmoid-2n", "3n-scaled-tanh-2n", "3n-gelutanh-2n", "3n-celu-2n"})
+    checked(net, {4}, Loss::cross_entropy);
+  for (const char* net :
+       {"2c3s2-relu-2n", "2c3z-ap2-2n", "4c3g2-relu-gap-2n", "2c3-bn-relu-2n", "2c3z-ln-relu-2n",
+        "2c3z-res(2c3z-relu)-2n", "2c3z-cat(1c3z-relu)-2n", "2c3-mp3s2-2n", "2c3-drop0.5-2n", "2t3s2-relu-2n",
+        "4c3z-gn2-2n", "2c3z-up2-2n", "2c3z-lrn3-2n", "3c3z-mp3s2z-2n", "2c3z-in-2n", "2c3z-gmp-2n"})
+    checked(net, {2, 6, 6}, Loss::cross_entropy);
+}
+
+TEST(Derive, EveryLossIsVerified) {
+  for (const auto& loss : all_losses()) {
+    if (loss == Loss::pixel_cross_entropy) continue;  // its target is a map of labels
+    checked(loss == Loss::binary_cross_entropy ? "3n-sigmoid" : "3n", {4}, loss);
+  }
+}
+
+TEST(Derive, AWrongRuleIsRefused) {
+  const auto subject = calculus::subject_of(network("3n-tanh-2n", {4}), Loss::cross_entropy, 3);
+  const auto wrong = [](const calculus::ExprPtr& e, const std::string& value,
+                        const std::vector<calculus::ExprPtr>& indices, calculus::IndexSpace& space) {
+    return math::product(math::number(2), calculus::derivative_of(e, value, indices, space));
+  };
+  try {
+    calculus::derive(subject, {}, wrong);
+    FAIL() << "nobody noticed";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("is not true of the network"), std::string::npos) << e.what();
+  }
+}
+
+TEST(Derive, SeveralOutputsAreRefused) {
+  const auto net = network(R"(
+    layer = [{name = "first", chain = "3n-relu"}, {name = "late", chain = "2n"}, {name = "early", type = "dense", outputs = 2, from = "first"}]
+    output = [{from = "late"}, {from = "early", weight = 0.3}]
+  )",
+                           {4});
+  try {
+    derive(net, Loss::cross_entropy);
+    FAIL();
+  } catch (const InputError& e) {
+    EXPECT_STREQ(e.what(), "the network has several outputs that are trained; derive one with a single output");
+  }
+}
+
+}  // namespace
+}  // namespace chalk
