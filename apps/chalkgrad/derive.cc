@@ -3,22 +3,39 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
+#include "src/base/file.h"
 
 namespace chalk::app {
 namespace {
 
 struct Options {
   NetworkOptions network;
-  std::string loss = "cross-entropy", format = "text";
+  std::string loss = "cross-entropy", format = "text", out;
 };
+
+using Write = std::string (*)(const Derivation&);
+constexpr std::pair<const char*, Write> kFormats[] = {
+    {"text", to_text}, {"check", to_check}, {"latex", to_latex}, {"html", to_html}, {"json", to_json}};
+
+Write format_of(const std::string& word) {
+  return std::ranges::find(kFormats, word, [](const auto& each) { return each.first; })->second;
+}
 
 int derive(const Options& o) {
   const auto network = make_network(o.network);
   const auto loss = find_loss(o.loss);
   const auto derivation = chalk::derive(network, *loss);
-  fmt::print("{}", o.format == "check" ? to_check(derivation) : to_text(derivation));
+  const auto text = format_of(o.format)(derivation);
+  if (o.out.empty()) {
+    fmt::print("{}", text);
+  } else {
+    write_file_atomically(o.out, std::string_view(text));
+    fmt::print("{}: {} equations, all verified\n", o.out, derivation.equations);
+  }
   return kOk;
 }
 
@@ -31,8 +48,13 @@ void add_derive(CommandLine& line) {
   std::vector<std::string> losses;
   for (const auto& loss : all_losses()) losses.emplace_back(name_of(loss));
   command.word("--loss", options->loss, losses, "What is minimised or maximised", "LOSS").shows_default();
-  command.word("--format", options->format, {"text", "check"}, "text, or check: what chalkgrad check reads", "FORMAT")
+  std::vector<std::string> formats;
+  for (const auto& [name, write] : kFormats) formats.emplace_back(name);
+  command
+      .word("--format", options->format, formats,
+            "text; check: what chalkgrad check reads; latex and html: a document; json: its steps as data", "FORMAT")
       .shows_default();
+  command.output("--out", options->out, "A file to write it to, in place of the screen");
 }
 
 }  // namespace chalk::app

@@ -70,6 +70,7 @@ struct DerivedSymbol {
 };
 
 struct Derivation {
+  std::string title;                       ///< "Derivation of 30n-sigmoid-10n-sigmoid, squared-error"
   std::string network;                     ///< the network and its loss as a statement of check
   std::vector<DerivedSymbol> symbols;      ///< in the order in which they are defined
   std::vector<DerivedSection> sections;    ///< forward, backward from the loss to the input, update
@@ -93,5 +94,11 @@ Derivation derive(const Network& network, const Loss& loss, const DeriveOptions&
 std::string to_check(const Derivation& derivation);
 /// For a terminal: equations with their rules.
 std::string to_text(const Derivation& derivation);
+/// A document that pdflatex compiles as it is.
+std::string to_latex(const Derivation& derivation);
+/// A page in one file: MathML, without script, for screens of any size, light and dark, and for paper.
+std::string to_html(const Derivation& derivation);
+/// Sections, chains and steps, each with its rule and the formulas before and after it as text, LaTeX and tree.
+std::string to_json(const Derivation& derivation);
 
 }  // namespace chalk

@@ -468,7 +468,10 @@ Derivation derive(const Subject& subject, const DeriveOptions& options, Derivati
 }  // namespace calculus
 
 Derivation derive(const Network& network, const Loss& loss, const DeriveOptions& options) {
-  return calculus::derive(calculus::subject_of(network, loss, options.samples), options);
+  auto derivation = calculus::derive(calculus::subject_of(network, loss, options.samples), options);
+  const auto& text = network.text();
+  derivation.title = str("Derivation of ", is_toml(text) ? "a network" : text, ", ", name_of(loss));
+  return derivation;
 }
 
 std::string DerivedFormula::text() const { return math::to_text(*tree_); }

@@ -122,6 +122,14 @@ class Latex {
       for (std::size_t k = 0; k < e.args.size(); ++k) text += (k > 0 ? ", " : "") + (*this)(*e.args[k]);
       return text + "\\right)";
     }
+    if (has_limits(e)) {
+      const auto sign = text;
+      text.clear();
+      for (const auto& bound : e.bounds) {
+        text += str(sign, "_{", latex_name(bound.name), "=", bound.range->first, "}^{", bound.range->second, "} ");
+      }
+      return text + in(*e.args[0], kTerm, true);
+    }
     std::string below;
     for (const auto& bound : e.bounds) {
       below += (below.empty() ? "" : ",") + latex_name(bound.name);

@@ -188,6 +188,15 @@ class MathMl {
     const auto k = static_cast<std::size_t>(e.reduction);
     const auto sign = tag("mo", kNames[k]);
     if (e.bounds.empty()) return row(sign + bracketed("(", list(e, 0), ")"));
+    if (has_limits(e)) {
+      std::string signs;
+      for (const auto& bound : e.bounds) {
+        const auto limit = [](std::int64_t at) { return number(static_cast<double>(at)); };
+        signs += tag("munderover", sign + row(name_with(bound.name, 0, "") + op("=") + limit(bound.range->first)) +
+                                       row(limit(bound.range->second)));
+      }
+      return row(signs + in(*e.args[0], kTerm, true));
+    }
     std::string below;
     for (const auto& bound : e.bounds) {
       below += (below.empty() ? "" : op(",")) + name_with(bound.name, 0, "");

@@ -34,6 +34,11 @@ bool needs_brackets(const Expr& e, Tightness least, bool last) {
   return fraction ? least == kAtom : tightness(e) < least || sum;
 }
 
+bool has_limits(const Expr& e) {
+  const bool sign = e.reduction == Reduction::sum || e.reduction == Reduction::product;
+  return sign && std::ranges::all_of(e.bounds, [](const Bound& bound) { return bound.range.has_value(); });
+}
+
 Tightness left_of_elementwise(const Expr& left) { return left.kind == Kind::matmul ? kFactor : kTerm; }
 
 namespace {

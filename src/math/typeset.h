@@ -13,6 +13,8 @@ Tightness tightness(const Expr& e);
 /// Of a typeset operand: a sum over indices reaches as far to the right as it can, a fraction holds itself together.
 /// `last`: nothing follows that such a sum would swallow.
 bool needs_brackets(const Expr& e, Tightness least, bool last);
+/// A sum or product whose indices all have their ranges: these are written below and above a sign for each.
+bool has_limits(const Expr& e);
 /// A @ B .* C is read from the left; brackets say so to people.
 Tightness left_of_elementwise(const Expr& left);
 

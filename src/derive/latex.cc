@@ -1,0 +1,93 @@
+// A derivation as a document in LaTeX.
+#include <array>
+#include <string>
+
+#include "chalkgrad/derive.h"
+#include "src/base/text.h"
+#include "src/math/print.h"
+
+namespace chalk {
+namespace {
+
+/// The class and packages are in every installation. A line that is too wide for the page is made smaller.
+constexpr std::string_view kPreamble = R"(\documentclass[a4paper,10pt]{article}
+\usepackage[T1]{fontenc}
+\usepackage{amsmath,graphicx,geometry}
+\geometry{margin=20mm}
+\setlength{\parindent}{0pt}
+\newsavebox{\formula}
+\newcommand{\fitted}[1]{\savebox{\formula}{$\displaystyle #1$}%
+  \ifdim\wd\formula>\linewidth\resizebox{\linewidth}{!}{\usebox{\formula}}\else\usebox{\formula}\fi}
+\newcommand{\rewritten}[2]{\par\smallskip\hspace*{2em}\begin{minipage}{\dimexpr\linewidth-2em}\raggedright
+  {\footnotesize #1}\\[1pt]\fitted{#2}\end{minipage}\par}
+\newcommand{\equationof}[1]{\par\bigskip\fitted{#1}\par}
+)";
+
+/// Words with what TeX has a command for.
+std::string words(std::string_view text) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kSigns{{{"δ", "$\\delta$"},
+                                                                                        {"∂", "$\\partial$"},
+                                                                                        {"Σ", "$\\sum$"},
+                                                                                        {"σ", "$\\sigma$"},
+                                                                                        {"×", "$\\times$"},
+                                                                                        {"−", "$-$"},
+                                                                                        {"²", "$^2$"},
+                                                                                        {"½", "$\\frac12$"},
+                                                                                        {"′", "$'$"}}};
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    bool found = false;
+    for (const auto& [sign, command] : kSigns) {
+      if (!text.substr(i).starts_with(sign)) continue;
+      out += command;
+      i += sign.size();
+      found = true;
+      break;
+    }
+    if (found) continue;
+    if (std::string_view("%$&#_{}").find(text[i]) != std::string_view::npos) out += '\\';
+    if (text[i] == '\\' || text[i] == '^' || text[i] == '~') {
+      out += str("\\char", static_cast<int>(text[i]), " ");
+    } else {
+      out += text[i];
+    }
+    ++i;
+  }
+  return out;
+}
+
+std::string shape_of(const Shape& shape) {
+  std::string text;
+  for (const auto extent : shape) text += (text.empty() ? "" : " \\times ") + std::to_string(extent);
+  return shape.empty() ? "a number" : "$" + text + "$";
+}
+
+}  // namespace
+
+std::string to_latex(const Derivation& derivation) {
+  std::string text(kPreamble);
+  text += str("\\begin{document}\n{\\Large\\bfseries\\raggedright ", words(derivation.title), "\\par}\\medskip\n",
+              derivation.equations, " equations, each verified on the network's values.\n");
+  for (const auto& convention : derivation.conventions) text += str("By convention: ", words(convention), ".\n");
+  text += "\\subsection*{Symbols}\n";
+  for (const auto& symbol : derivation.symbols) {
+    text += str("\\makebox[5em][l]{$", math::latex_name(symbol.name), "$}", words(symbol.meaning), ", ",
+                shape_of(symbol.shape), "\\\\\n");
+  }
+  for (const auto& section : derivation.sections) {
+    text += str("\\subsection*{", words(section.title), "}\n");
+    for (const auto& note : section.notes) text += words(note) + "\n";
+    for (const auto& chain : section.chains) {
+      const bool one = chain.steps.size() == 1;
+      text += str("\\equationof{", chain.left.latex(), one ? " = " + chain.steps[0].formula.latex() : "",
+                  chain.ranges.empty() ? "" : "\\qquad " + math::latex_words(chain.ranges), "}\n");
+      if (one) text += str("\\hspace*{2em}{\\footnotesize ", words(chain.steps[0].rule), "}\\par\n");
+      for (const auto& step : chain.steps) {
+        if (!one) text += str("\\rewritten{", words(step.rule), "}{= ", step.formula.latex(), "}\n");
+      }
+    }
+  }
+  return text + "\\end{document}\n";
+}
+
+}  // namespace chalk
