@@ -53,7 +53,7 @@ void begin_with_weights(Run& run, const std::string& file) {
   }
   if (model.input_shape() != run.network.input_shape() || model.encoding.scale.empty()) return;
   for (auto* part : {&run.data.train, &run.data.test}) {
-    if (part->bytes.empty()) continue;
+    if (!part->has_bytes()) continue;
     part->scale = model.encoding.scale;
     part->shift = model.encoding.shift;
   }

@@ -1,9 +1,10 @@
-// Data sets: samples and their targets, in memory.
+// Data sets: samples and their targets.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,12 +15,25 @@
 
 namespace chalk {
 
-/// Samples in row-major order, one after the other. Exactly one of `bytes` and `values` is used, and one of `labels`
-/// and `targets`.
+/// Pictures that are not in memory: each is decoded, or read, whenever it is needed.
+class PictureStore {
+ public:
+  virtual ~PictureStore() = default;
+  /// Writes a picture, elements(Dataset::sample) bytes. May be called by several threads at once. Throws InputError
+  /// naming the file if it cannot be read any more.
+  virtual void read(std::uint32_t picture, std::uint8_t* to) const = 0;
+  /// The file a picture is in.
+  virtual std::string file(std::uint32_t picture) const = 0;
+};
+
+/// Samples in row-major order, one after the other. Exactly one of `bytes`, `store` and `values` is used, and one of
+/// `labels` and `targets`.
 struct Dataset {
   std::string name;                      ///< "digits", "mnist"
   Shape sample;                          ///< shape of one sample; {channels, rows, columns} for images
   std::vector<std::uint8_t> bytes;       ///< images, 0…255 (size() × elements(sample)), or
+  std::shared_ptr<const PictureStore> store{};  ///< images that are fetched when they are needed: sample i is
+  std::vector<std::uint32_t> places{};          ///< picture places[i] of the store; or
   std::vector<float> values;             ///< anything else, used as it is
   std::vector<float> scale, shift;       ///< per channel: a byte b enters the network as b · scale + shift
   std::vector<std::int32_t> labels;      ///< 0 … class_names.size() − 1, or
@@ -30,10 +44,18 @@ struct Dataset {
 
   /// Number of samples.
   std::size_t size() const;
+  /// Whether the samples are bytes, in memory or not.
+  bool has_bytes() const { return !bytes.empty() || store != nullptr; }
+  /// Writes the bytes of a sample that has them, elements(sample) of them. Throws InputError as PictureStore::read()
+  /// does.
+  void read(std::size_t index, std::uint8_t* to) const;
+  /// The file of a sample; empty if it has none of its own.
+  std::string file(std::size_t index) const;
 
   /// SHA-256, in hex, of all that training makes use of: samples, labels or targets, shapes, scale and shift, and the
   /// number of classes, but no names. Equal digests mean the same data, wherever they are kept. Computed anew by each
-  /// call, as the members may have changed: it takes about as long as to read the data once.
+  /// call, as the members may have changed: it takes about as long as to read the data once. Throws InputError as
+  /// read() does.
   std::string digest() const;
 
   /// Throws InputError unless the sizes of all members agree and every label is in range.

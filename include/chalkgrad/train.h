@@ -44,7 +44,8 @@ class Trainer {
   /// one. With clip_norm, a norm of the gradients that is not finite is an error at once. The run has then diverged:
   /// with a smaller lr, another begins from the weights as they are now or, if they have grown too large, from others
   /// (Network::initialize, load). At the end of an epoch, evaluates the network on the validation data, if there are
-  /// any. Throws std::logic_error if the run is finished.
+  /// any. Throws InputError for a sample that is not in memory and cannot be read any more, naming its file; the run is
+  /// then as it was before the step. Throws std::logic_error if the run is finished.
   const Progress& step();
   const Progress& progress() const;
   /// True if the last step completed an epoch.

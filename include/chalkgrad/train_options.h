@@ -47,6 +47,9 @@ struct Progress {
   std::optional<double> validation_accuracy{};  ///< Trainer completed; accuracy: of classification
   std::int64_t best_epoch = -1;                 ///< the epoch that was best on them so far; −1: none
   double seconds = 0;                           ///< since this Trainer was made, or train() was called
+  double step_seconds = 0;                      ///< of these, for steps; the others were for what is between them
+  double waited_seconds = 0;  ///< of those, for samples that are not in memory and were not ready; mean of the threads
+  std::int64_t replaced = 0;  ///< samples that could no longer be read (TrainOptions::skip_bad)
   std::vector<OutputProgress> outputs{};        ///< that are trained, if they are several: their own losses
 };
 
@@ -72,10 +75,13 @@ struct TrainOptions {
       0;                     ///< ends the run after so many epochs in a row that are not better than the best; 0: never
   bool by_accuracy = false;  ///< the best epoch is that of the highest accuracy, not of the best loss
   bool keep_last = false;    ///< in the end, the weights stay those of the last epoch instead of the best one's
+  bool skip_bad = false;     ///< a sample that is not in memory and can no longer be read is replaced by the next one
+                             ///< that can, with its target, where that would be an error
   std::filesystem::path checkpoint{};  ///< empty: none. Written after the first step, after every epoch, at the end,
   std::int64_t checkpoint_every = 0;   ///< and, if > 0, every so many steps
   std::stop_token stop{};              ///< train() stops after the step in which a stop is requested
   std::function<void(const Progress&)> on_step{}, on_epoch{};
+  std::function<void(const std::string& why)> on_replaced{};  ///< of each sample for which skip_bad found another
   CompileOptions compile{};
 
   /// Shows what decides the result, except which loss it is and the data, by name, range and sentence: epochs, batch,

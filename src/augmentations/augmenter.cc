@@ -57,7 +57,7 @@ Picture Augmenter::picture_at(Byte* pixels, Byte* spare) const {
 
 void Augmenter::augment_alone(std::uint32_t row, std::uint64_t epoch, Byte* to, Byte* spare) const {
   Picture picture = picture_at(to, spare);
-  std::memcpy(to, &data_.bytes[row * size_], size_);
+  data_.read(row, to);
   for (const auto& step : steps_) {
     auto draws = draws_of(step.key, row, epoch);
     step.definition->apply.value(step.parameters, draws, picture);
@@ -109,6 +109,9 @@ Dataset augmented(const Dataset& data, const Augmentations& augmentations, std::
   if (augmentations.empty()) return result;
   const Augmenter augmenter(data, augmentations, seed, 1);
   const auto size = static_cast<std::size_t>(elements(data.sample)), rows = data.size();
+  result.store.reset();
+  result.places.clear();
+  result.bytes.resize(rows * size);
   const auto now = static_cast<std::uint64_t>(epoch);
   for (std::uint32_t row = 0; row < rows; ++row) augmenter.augment(row, now, &result.bytes[row * size]);
   if (!augmenter.mixes()) return result;

@@ -136,7 +136,7 @@ void Augmentations::check(const Dataset& data) const {
   };
   if (data.sample.size() != 3)
     refuse("augmentations are for pictures, {channels, rows, columns}", str("samples of ", to_string(data.sample)));
-  if (data.bytes.empty()) refuse("augmentations are for pictures in bytes", "numbers");
+  if (!data.has_bytes()) refuse("augmentations are for pictures in bytes", "numbers");
   for (const auto& one : list_) {
     const auto& definition = definition_of(one);
     about(text_of(one), [&] {

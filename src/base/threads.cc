@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -16,6 +15,7 @@
 #include "src/base/aligned.h"
 #include "src/base/arithmetic.h"
 #include "src/base/cores.h"
+#include "src/base/signals_elsewhere.h"
 #include "src/base/text.h"
 
 namespace chalk {
@@ -71,24 +71,6 @@ void note_missing(int wanted, int got, std::string_view reason) {
 std::atomic<std::uint32_t> forks{0};
 [[maybe_unused]] const int counts =
     pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
-
-/// Threads that are started while one lives get no signals: those are for the threads of the program around, which may
-/// block some and wait for them. What a thread does to itself, and the ticks of profilers, still reach it.
-class SignalsElsewhere {
- public:
-  SignalsElsewhere() {
-    sigset_t all;
-    sigfillset(&all);
-    for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF}) sigdelset(&all, own);
-    pthread_sigmask(SIG_BLOCK, &all, &before_);
-  }
-  ~SignalsElsewhere() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsElsewhere(const SignalsElsewhere&) = delete;
-  SignalsElsewhere& operator=(const SignalsElsewhere&) = delete;
-
- private:
-  sigset_t before_;
-};
 
 /// Read once: it may throw, which threads of a team must not.
 int cores_at_start() {

@@ -47,7 +47,10 @@ Image picture(const Dataset& data, std::size_t sample) {
   Image image{static_cast<int>(channels), static_cast<int>(data.sample[1]), static_cast<int>(data.sample[2]), {}};
   image.pixels.resize(channels * plane);
   float least = 0, most = 255;
-  if (data.bytes.empty()) {
+  std::vector<std::uint8_t> bytes(data.has_bytes() ? each : 0);
+  if (data.has_bytes()) {
+    data.read(sample, bytes.data());
+  } else {
     const auto begin = data.values.begin() + static_cast<std::ptrdiff_t>(sample * each);
     const auto [low, high] = std::minmax_element(begin, begin + static_cast<std::ptrdiff_t>(each));
     least = *low;
@@ -55,10 +58,10 @@ Image picture(const Dataset& data, std::size_t sample) {
   }
   for (std::size_t c = 0; c < channels; ++c) {
     for (std::size_t i = 0; i < plane; ++i) {
-      const auto at = sample * each + c * plane + i;
+      const auto at = c * plane + i;
       image.pixels[i * channels + c] =
-          data.bytes.empty() ? static_cast<std::uint8_t>((data.values[at] - least) / (most - least) * 255.0F)
-                             : data.bytes[at];
+          bytes.empty() ? static_cast<std::uint8_t>((data.values[sample * each + at] - least) / (most - least) * 255.0F)
+                        : bytes[at];
     }
   }
   return image;

@@ -5,6 +5,7 @@
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
+#include "src/data/each_sample.h"
 #include "src/files/sha256.h"
 
 namespace chalk {
@@ -34,11 +35,10 @@ void check_finite(const std::vector<float>& numbers, std::size_t each, const std
 
 void check_inputs(const Dataset& data) {
   const auto each = counted(data.sample, data.name + ": a sample");
-  if (!data.bytes.empty() && !data.values.empty()) {
-    throw InputError(str(data.name, ": has both bytes and values; give one of them"));
-  }
-  const bool images = !data.bytes.empty();
-  const auto found = images ? data.bytes.size() : data.values.size();
+  const int kinds = (data.bytes.empty() ? 0 : 1) + (data.values.empty() ? 0 : 1) + (data.store ? 1 : 0);
+  if (kinds > 1) throw InputError(str(data.name, ": has both bytes and values; give one of them"));
+  const bool images = data.has_bytes();
+  const auto found = data.store ? data.places.size() * each : images ? data.bytes.size() : data.values.size();
   if (found % each != 0 || found / each != data.size()) {
     throw InputError(str(data.name, ": ", grouped(data.size()), " samples of ", to_string(data.sample), " need ",
                          grouped(data.size() * each), images ? " bytes" : " values", ", found ", grouped(found),
@@ -82,13 +82,31 @@ std::size_t Dataset::size() const {
                         : labels.size();
 }
 
+void Dataset::read(std::size_t index, std::uint8_t* to) const {
+  if (store) return store->read(places[index], to);
+  const auto each = static_cast<std::size_t>(elements(sample));
+  std::copy_n(&bytes[index * each], each, to);
+}
+
+std::string Dataset::file(std::size_t index) const {
+  if (store) return store->file(places[index]);
+  return files.empty() ? std::string() : files[index];
+}
+
 std::string Dataset::digest() const {
   Sha256 hash;
   const auto add = [&](const auto& numbers) {
     const std::span raw(reinterpret_cast<const std::uint8_t*>(numbers.data()), std::span(numbers).size_bytes());
     hash.update(std::uint64_t{numbers.size()}).update(raw);
   };
-  add(sample), add(bytes), add(values), add(scale), add(shift), add(labels), add(targets), add(target);
+  add(sample);
+  if (store) {
+    hash.update(std::uint64_t{places.size() * static_cast<std::size_t>(elements(sample))});
+    for_each_sample(*this, [&](std::size_t, std::span<const std::uint8_t> picture) { hash.update(picture); });
+  } else {
+    add(bytes);
+  }
+  add(values), add(scale), add(shift), add(labels), add(targets), add(target);
   return hash.update(std::uint64_t{class_names.size()}).hex();
 }
 

@@ -51,6 +51,8 @@ Split hold_out(const Dataset& data, double share) {
     part = {.name = data.name,
             .sample = data.sample,
             .bytes = chosen(data.bytes, is_taken, test),
+            .store = data.store,
+            .places = chosen(data.places, is_taken, test),
             .values = chosen(data.values, is_taken, test),
             .scale = data.scale,
             .shift = data.shift,

@@ -46,7 +46,7 @@ Dataset select_classes(const Dataset& data, std::span<const std::string> names) 
   std::vector<std::int32_t> becomes(data.class_names.size(), -1);
   Dataset some = data;
   some.class_names.assign(names.begin(), names.end());
-  some.bytes.clear(), some.values.clear(), some.labels.clear(), some.files.clear();
+  some.bytes.clear(), some.places.clear(), some.values.clear(), some.labels.clear(), some.files.clear();
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto found = std::ranges::find(data.class_names, names[i]);
     if (found == data.class_names.end()) {
@@ -69,6 +69,7 @@ Dataset select_classes(const Dataset& data, std::span<const std::string> names) 
     if (label < 0) continue;
     copy(data.bytes, some.bytes, i);
     copy(data.values, some.values, i);
+    if (data.store) some.places.push_back(data.places[i]);
     some.labels.push_back(label);
     if (!data.files.empty()) some.files.push_back(data.files[i]);
   }

@@ -69,10 +69,10 @@ std::string place_of_flaw(const Graph& graph, NodeId id, float value, std::size_
   return str(place, " for sample ", rows ? rows[sample] : sample);
 }
 
-std::string first_not_finite(Network& network, const Dataset& data, std::size_t samples, const std::uint32_t* rows) {
+std::string first_not_finite(Network& network, const Feed& x, std::size_t samples, const std::uint32_t* rows) {
   const auto& run = network.training;  // the noise of the step that failed
   const auto where =
-      first_flaw(training_form(trained_graph(network)), network.variables(), sample_feed(data),
+      first_flaw(training_form(trained_graph(network)), network.variables(), x,
                  run ? run->options.seed : 0, run ? static_cast<std::uint64_t>(run->step) : 0, samples, rows);
   return where.empty() ? "the loss" : where;
 }
@@ -99,7 +99,7 @@ void fail_prediction(const Graph& graph, Variables& variables, const Feed& x, st
                          where.empty() ? "the loss" : where, kUseless));
 }
 
-std::string output_outside_domain(Network& network, const Dataset& data, const Loss& first,
+std::string output_outside_domain(Network& network, const Feed& x, std::uint64_t position, const Loss& first,
                                   std::span<const NetworkOutput> outputs, std::size_t samples,
                                   const std::uint32_t* rows) {
   for (const auto& output : outputs) {
@@ -107,7 +107,8 @@ std::string output_outside_domain(Network& network, const Dataset& data, const L
     if (definition_of(loss).about_outputs.empty()) continue;
     const Graph graph = network.graph_of(output.name);
     Program program(graph, network.variables());
-    program.feed("x", sample_feed(data));
+    program.feed("x", x);
+    program.set_position(position);
     program.run(samples, rows);
     const auto y = program.output(output.name);
     const auto size = y.size() / samples;

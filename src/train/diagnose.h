@@ -15,7 +15,7 @@ std::string place_of_flaw(const Graph& graph, NodeId id, float value, std::size_
 
 /// The first parameter or layer, in the network's order, that holds a value that is not finite for these samples, e.g.
 /// "the layer conv2 (NaN) for sample 17" or "the parameter conv1.weight (inf)"; "the loss" if all layers are finite.
-std::string first_not_finite(Network& network, const Dataset& data, std::size_t samples, const std::uint32_t* rows);
+std::string first_not_finite(Network& network, const Feed& x, std::size_t samples, const std::uint32_t* rows);
 
 /// "the parameter conv1.weight is not finite (inf)": the first of these; empty if all are finite. Allocates nothing
 /// then.
@@ -28,7 +28,7 @@ void check_parameters(const Network& network);
 
 /// For losses that take only certain numbers: the first of these samples that such an output's loss does not take, and
 /// what to do about it: "tanh2 gives -0.31 for output 4 of sample 17; …". Empty if there is none, or if they take all.
-std::string output_outside_domain(Network& network, const Dataset& data, const Loss& first,
+std::string output_outside_domain(Network& network, const Feed& x, std::uint64_t position, const Loss& first,
                                   std::span<const NetworkOutput> outputs, std::size_t samples,
                                   const std::uint32_t* rows);
 

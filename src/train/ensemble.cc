@@ -1,5 +1,6 @@
 // Several networks that answer together.
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "chalkgrad/error.h"
@@ -65,7 +66,7 @@ void about(const std::string& name, auto run) {
 /// The samples from `first` on, as the network was trained to see them.
 Feed seen_by(const Network& network, const Feed& samples) {
   Feed feed = samples;
-  if (!feed.bytes || network.encoding.scale.empty()) return feed;
+  if ((!feed.bytes && !feed.fetch_bytes) || network.encoding.scale.empty()) return feed;
   feed.scale = network.encoding.scale.data();
   feed.shift = network.encoding.shift.data();
   return feed;
@@ -94,6 +95,13 @@ Feed from(Feed feed, std::size_t first, std::int64_t size) {
   if (feed.bytes) feed.bytes += offset;
   if (feed.values) feed.values += offset;
   if (feed.labels) feed.labels += first;
+  if (feed.fetch_bytes) {
+    feed.fetch_bytes = [fetch = feed.fetch_bytes, first](std::span<const std::uint32_t> rows, auto... rest) {
+      std::array<std::uint32_t, 16> shifted{};
+      std::ranges::transform(rows, shifted.begin(), [&](auto row) { return row + static_cast<std::uint32_t>(first); });
+      fetch(std::span(shifted).first(rows.size()), rest...);
+    };
+  }
   return feed;
 }
 

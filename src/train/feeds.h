@@ -11,6 +11,7 @@
 
 namespace chalk {
 
+/// Of data that are not in memory, they are read when the program needs them, by its threads.
 Feed sample_feed(const Dataset& data);
 Feed target_feed(const Dataset& data);
 

@@ -46,13 +46,14 @@ std::vector<Entry> entries(Graph& graph) {
 std::vector<float> encoded(const Dataset& data, std::size_t first, std::size_t count) {
   const auto size = static_cast<std::size_t>(elements(data.sample));
   std::vector<float> x(count * size);
+  std::vector<std::uint8_t> bytes(data.has_bytes() ? x.size() : 0);
+  for (std::size_t n = 0; n < count && data.has_bytes(); ++n) data.read(first + n, &bytes[n * size]);
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const auto at = first * size + i;
-    if (data.bytes.empty()) {
-      x[i] = data.values[at];
+    if (bytes.empty()) {
+      x[i] = data.values[first * size + i];
     } else {
       const auto channel = i % size / (size / data.scale.size());
-      x[i] = exact_fma(static_cast<float>(data.bytes[at]), data.scale[channel], data.shift[channel]);
+      x[i] = exact_fma(static_cast<float>(bytes[i]), data.scale[channel], data.shift[channel]);
     }
   }
   return x;

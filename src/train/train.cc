@@ -31,7 +31,14 @@ TrainResult train(Network& network, const Dataset& data, const TrainOptions& opt
   };
   const auto first = trainer.progress().step + 1;  // nothing is written before it; a full disk shows after it
   while (!trainer.done()) {
-    const Progress& now = trainer.step();
+    const Progress* after = nullptr;
+    try {
+      after = &trainer.step();
+    } catch (const InputError&) {  // a sample cannot be read any more; what was learned before is kept
+      if (trainer.progress().step >= first) save();
+      throw;
+    }
+    const Progress& now = *after;
     if (options.on_step) options.on_step(now);
     if (stop_requests.load() != requests || options.stop.stop_requested()) trainer.stop();
     const bool due = now.step == first || (options.checkpoint_every > 0 && now.step % options.checkpoint_every == 0);

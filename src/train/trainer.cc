@@ -21,6 +21,7 @@
 #include "src/train/feeds.h"
 #include "src/train/objective.h"
 #include "src/train/order.h"
+#include "src/train/sample_stream.h"
 #include "src/train/snapshot.h"
 #include "src/train/statistics.h"
 #include "src/train/step_flaw.h"
@@ -191,10 +192,9 @@ struct Trainer::State {
     for (const auto& name : best_variables(network)) network.training->states.push_back(name);
     network.training->loss_sums.resize(graph.losses.size());
     network.encoding = {data.scale, data.shift, data.class_names};
-    if (!options.augment.empty()) {
-      const int threads = options.threads == 0 ? available_threads() : options.threads;
-      augmenter.emplace(data, options.augment, options.seed, threads);
-    }
+    const int threads = options.threads == 0 ? available_threads() : options.threads;
+    if (!options.augment.empty()) augmenter.emplace(data, options.augment, options.seed, threads * (data.store ? 2 : 1));
+    if (data.store) start_stream(threads);
     program.emplace(graph.graph, network.variables(), compile_options(options, graph));
     feed(*program);
     if (options.validation) evaluator.emplace(network, *options.validation, options.threads);
@@ -221,6 +221,7 @@ struct Trainer::State {
   bool measures() const {
     return options.average && definition_of(options.average).measures && !network.graph().running_averages().empty();
   }
+  void report(SampleStream& of);
   void end_epoch();
   /// The samples of a step.
   struct Batch {
@@ -233,9 +234,9 @@ struct Trainer::State {
   }
   template <class T, class Make>
   Fetch<T> fetching(Make make) const;
+  void start_stream(int threads);
   Feed samples() const;
   Feed targets() const;
-  Dataset augmented_at(std::uint64_t epoch, const Batch& batch) const;
   void set_inputs(Program& of) const;
   void keep();
   Batch next_batch();
@@ -274,6 +275,7 @@ struct Trainer::State {
   const TrainingGraph graph;
   const std::vector<std::string> updated = updated_by(graph.graph);
   std::optional<Augmenter> augmenter;
+  std::unique_ptr<SampleStream> stream;  // of data that are not in memory
   std::optional<Program> program;
   std::optional<Evaluator> evaluator;    // of validation data
   std::optional<StatisticsMeter> meter;  // of averages, which have had no batch
@@ -292,6 +294,7 @@ Trainer::State::Batch Trainer::State::next_batch() {
   const std::int64_t epoch = record.step / record.steps_per_epoch();
   const std::int64_t first = record.step % record.steps_per_epoch() * options.batch;
   if (shuffled != epoch) shuffle(order, options.seed, shuffled = epoch);
+  if (stream) stream->begin_step(static_cast<std::uint64_t>(epoch), order, static_cast<std::size_t>(first));
   return {static_cast<std::size_t>(std::min(options.batch, record.samples - first)), order.data() + first};
 }
 
@@ -305,24 +308,30 @@ Fetch<T> Trainer::State::fetching(Make make) const {
   };
 }
 
+void Trainer::State::start_stream(int threads) {
+  const SampleStream::Size size{static_cast<std::size_t>(elements(data.sample)), data.size()};
+  const auto make = [this](std::uint32_t row, std::uint64_t epoch, std::uint8_t* to) {
+    augmenter ? augmenter->augment(row, epoch, to) : data.read(row, to);
+  };
+  stream = std::make_unique<SampleStream>(size, options, network.training->step, threads, make);
+}
+
 Feed Trainer::State::samples() const {
-  if (!augmenter) return sample_feed(data);
-  const auto make = [this](auto... sample) { augmenter->augment(sample...); };
+  if (!augmenter && !stream) return sample_feed(data);
+  const auto make = [this](auto... sample) { stream ? stream->read(sample...) : augmenter->augment(sample...); };
   return {.scale = data.scale.data(), .shift = data.shift.data(), .fetch_bytes = fetching<std::uint8_t>(make)};
 }
 
+/// A row's sample is fetched before its target, as "x" is an input of the network and "t" comes after it in the graph.
 Feed Trainer::State::targets() const {
-  if (!augmenter || !augmenter->mixes()) return target_feed(data);
-  return {.fetch_values = fetching<float>([this](auto... target) { augmenter->target(target...); })};
-}
-
-/// The data with the samples of a batch as they are in an epoch.
-Dataset Trainer::State::augmented_at(std::uint64_t epoch, const Batch& batch) const {
-  Dataset result = data;
-  const auto size = static_cast<std::size_t>(elements(data.sample));
-  for (const auto row : std::span(batch.rows, augmenter ? batch.count : 0))
-    augmenter->augment(row, epoch, &result.bytes[row * size]);
-  return result;
+  const auto row_of = [this](std::uint32_t row) { return stream ? stream->stand_in(row) : row; };
+  if (augmenter && augmenter->mixes()) {
+    return {.fetch_values = fetching<float>(
+                [this, row_of](auto row, auto... target) { augmenter->target(row_of(row), target...); })};
+  }
+  if (!stream || !options.skip_bad || data.labels.empty()) return target_feed(data);
+  return {.fetch_labels = fetching<std::int32_t>(
+              [this, row_of](auto row, auto, auto* to) { *to = data.labels[row_of(row)]; })};
 }
 
 void Trainer::State::set_inputs(Program& of) const {
@@ -346,7 +355,9 @@ void Trainer::State::set_inputs(Program& of) const {
 /// Throws NumericError if the loss is not finite; nothing has changed then.
 void Trainer::State::take(const Batch& batch) {
   set_inputs(*program);
+  const auto begin = std::chrono::steady_clock::now();
   program->run(batch.count, batch.rows);
+  now.step_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   TrainingRecord& record = *network.training;
   if (record.step % record.steps_per_epoch() == 0) {
     record.loss_sum = record.correct = 0;
@@ -395,7 +406,16 @@ void Trainer::State::step() {
   }
   now.accuracy = record.correct / static_cast<double>(now.samples);
   now.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (stream) report(*stream);
   if (now.samples == now.epoch_samples) end_epoch();
+}
+
+void Trainer::State::report(SampleStream& of) {
+  now.waited_seconds = of.seconds_waited() / program->threads();
+  for (const auto& why : of.take_replaced()) {
+    ++now.replaced;
+    if (options.on_replaced) options.on_replaced(why);
+  }
 }
 
 void Trainer::State::end_epoch() {
@@ -452,11 +472,11 @@ void Trainer::State::explain_loss(const Batch& batch) {
   network.training->diverged = true;
   const auto here = place(network.training->step + 1);
   const WorkingWeights working(network.variables(), graph.copies);
-  const auto samples = augmented_at(static_cast<std::uint64_t>(now.epoch), batch);
-  const auto where = first_not_finite(network, samples, batch.count, batch.rows);
+  const auto step = static_cast<std::uint64_t>(network.training->step);
+  const auto where = first_not_finite(network, samples(), batch.count, batch.rows);
   if (where == "the loss") {
     const auto what =
-        output_outside_domain(network, samples, options.loss, trained_outputs(network), batch.count, batch.rows);
+        output_outside_domain(network, samples(), step, options.loss, trained_outputs(network), batch.count, batch.rows);
     if (!what.empty()) throw NumericError(here + what);
   }
   diverge(str(here, "the loss is not finite; the first value that is not is in ", where));

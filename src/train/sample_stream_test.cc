@@ -1,0 +1,197 @@
+#include "src/train/sample_stream.h"
+
+#include <gmock/gmock.h>
+
+#include <array>
+#include <atomic>
+
+#include "chalkgrad/train.h"
+#include "src/train/train_testing.h"
+
+namespace chalk {
+namespace {
+
+using namespace train_testing;
+
+/// Pictures in memory that are as if they were elsewhere.
+class Elsewhere : public PictureStore {
+ public:
+  explicit Elsewhere(const Dataset& data) : pictures_(data.bytes), each_(elements(data.sample)) {}
+  void read(std::uint32_t picture, std::uint8_t* to) const override {
+    if (picture == gone && reads++ >= gone_after) throw InputError(file(picture) + ": cannot be opened");
+    std::copy_n(pictures_.begin() + picture * each_, each_, to);
+  }
+  std::string file(std::uint32_t picture) const override { return "digits/" + std::to_string(picture) + ".png"; }
+
+  std::uint32_t gone = 1 << 30;  // its file vanishes
+  int gone_after = 0;            // so many reads
+  mutable std::atomic<int> reads{0};
+
+ private:
+  std::vector<std::uint8_t> pictures_;
+  std::ptrdiff_t each_;
+};
+
+/// The same data, not in memory.
+Dataset streamed(const Dataset& data, const std::shared_ptr<Elsewhere>& store) {
+  Dataset result = data;
+  result.bytes.clear();
+  result.store = store;
+  for (std::uint32_t i = 0; i < data.size(); ++i) result.places.push_back(i);
+  return result;
+}
+
+Dataset streamed(const Dataset& data) { return streamed(data, std::make_shared<Elsewhere>(data)); }
+
+std::string sha(const Dataset& set, const TrainOptions& options) {
+  Network net = fresh();
+  train(net, set, options);
+  return net.weights_sha256();
+}
+
+TEST(SampleStream, TrainsToTheSameWeightsAsDataInMemory) {
+  for (const char* augment : {"none", "flip,shift:1", "shift:1,mixup:0.4"}) {
+    auto options = quick();
+    options.augment = Augmentations::parse(augment);
+    const auto expected = sha(data().train, options);
+    const auto elsewhere = streamed(data().train);
+    for (const int threads : {1, 2, 3, 4}) {
+      options.threads = threads;
+      EXPECT_EQ(sha(elsewhere, options), expected) << augment << " on " << threads << " threads";
+    }
+  }
+}
+
+TEST(SampleStream, TrainsToTheSameWeightsWithBatchesBeyondItsRoom) {
+  auto options = quick();
+  options.epochs = 2;
+  options.batch = 2000;  // of 1,438
+  EXPECT_EQ(sha(streamed(data().train), options), sha(data().train, options));
+  options.batch = 17;
+  EXPECT_EQ(sha(streamed(data().train), options), sha(data().train, options));
+}
+
+TEST(SampleStream, GoesOnWhereARunWasStoppedToTheSameWeights) {
+  const auto elsewhere = streamed(data().train);
+  const auto file = temporary("stream.safetensors");
+  for (const std::int64_t stop_after : {1, 29, 40, 58}) {  // of 29 steps an epoch
+    auto options = quick();
+    options.augment = Augmentations::parse("shift:1");
+    const auto expected = sha(data().train, options);
+    options.checkpoint = file;
+    std::stop_source stop;
+    options.stop = stop.get_token();
+    options.on_step = [&](const Progress& now) {
+      if (now.step == stop_after) stop.request_stop();
+    };
+    Network net = fresh();
+    EXPECT_TRUE(train(net, elsewhere, options).stopped);
+    auto again = Network::load(file);
+    options.stop = {};
+    options.on_step = nullptr;
+    train(again, elsewhere, options);
+    EXPECT_EQ(again.weights_sha256(), expected) << "stopped after step " << stop_after;
+    auto in_memory = Network::load(file);  // which is finished; its data are the same ones
+    EXPECT_EQ(in_memory.training->digest, data().train.digest());
+  }
+}
+
+TEST(SampleStream, IsDividedMeasuredAndJudgedLikeDataInMemory) {
+  const auto elsewhere = streamed(data().train);
+  EXPECT_EQ(elsewhere.digest(), data().train.digest());
+  elsewhere.check();
+  const auto parts = hold_out(elsewhere, 0.2), expected = hold_out(data().train, 0.2);
+  EXPECT_EQ(parts.train.digest(), expected.train.digest());
+  EXPECT_EQ(parts.test.digest(), expected.test.digest());
+  EXPECT_EQ(parts.test.file(3), "digits/" + std::to_string(parts.test.places[3]) + ".png");
+  const std::vector<std::string> names{"7", "2"};
+  EXPECT_EQ(select_classes(elsewhere, names).digest(), select_classes(data().train, names).digest());
+  auto options = quick();
+  options.validation = &expected.test;
+  const auto weights = sha(expected.train, options);
+  options.validation = &parts.test;
+  EXPECT_EQ(sha(parts.train, options), weights);
+
+  Network one = fresh(1), two = fresh(2);
+  const std::array<Network*, 2> both{&one, &two};
+  EXPECT_EQ(evaluate(one, elsewhere, 2).loss, evaluate(one, data().train, 2).loss);
+  EXPECT_EQ(evaluate(both, elsewhere, 2, {}).loss, evaluate(both, data().train, 2, {}).loss);
+}
+
+TEST(SampleStream, FindsTheLayerAndTheSampleWhereNumbersStopBeingFinite) {
+  auto options = quick();
+  options.augment = Augmentations::parse("shift:1");
+  options.optimizer = sgd({.lr = 1e30});
+  Network net = fresh();
+  const auto expected = message([&] { train(net, data().train, options); });
+  EXPECT_THAT(expected, testing::HasSubstr("step "));
+  Network other = fresh();
+  EXPECT_EQ(message([&] { train(other, streamed(data().train), options); }), expected);
+}
+
+TEST(SampleStream, NamesAFileThatVanishesAndLeavesACheckpoint) {
+  const auto store = std::make_shared<Elsewhere>(data().train);
+  store->gone = 100;
+  store->gone_after = 2;  // for its digest, and the first epoch
+  const auto elsewhere = streamed(data().train, store);
+  auto options = quick();
+  options.checkpoint = temporary("vanished.safetensors");
+  Network net = fresh();
+  EXPECT_EQ(message([&] { train(net, elsewhere, options); }), "digits/100.png: cannot be opened");
+  auto saved = Network::load(options.checkpoint);
+  EXPECT_TRUE(saved.training->unfinished());
+  EXPECT_GE(saved.training->step, 29);
+  train(saved, data().train, options);  // it is there again
+  EXPECT_EQ(saved.weights_sha256(), sha(data().train, quick()));
+}
+
+TEST(SampleStream, ReplacesAFileThatVanishesByTheNextOneWithItsTarget) {
+  for (const std::uint32_t gone : {100U, 1437U}) {  // the last is followed by the first
+    Dataset replaced = data().train;
+    const auto each = static_cast<std::size_t>(elements(replaced.sample)), next = (gone + 1U) % replaced.size();
+    std::copy_n(&data().train.bytes[next * each], each, &replaced.bytes[gone * each]);
+    replaced.labels[gone] = replaced.labels[next];
+    ASSERT_NE(replaced.labels[gone], data().train.labels[gone]);
+    for (const int threads : {1, 3}) {
+      const auto store = std::make_shared<Elsewhere>(data().train);
+      store->gone = gone;
+      store->gone_after = 1;  // for its digest
+      const auto elsewhere = streamed(data().train, store);
+      auto options = quick();
+      options.threads = threads;
+      options.skip_bad = true;
+      std::vector<std::string> told;
+      options.on_replaced = [&](const std::string& why) { told.push_back(why); };
+      Network net = fresh();
+      const auto result = train(net, elsewhere, options);
+      EXPECT_EQ(net.weights_sha256(), sha(replaced, quick()));
+      EXPECT_EQ(result.last.replaced, 1);
+      EXPECT_THAT(told, testing::ElementsAre("digits/" + std::to_string(gone) + ".png: cannot be opened"));
+    }
+  }
+}
+
+TEST(SampleStream, SaysHowLongStepsWaited) {
+  auto options = quick();
+  Network net = fresh();
+  const auto streamed_run = train(net, streamed(data().train), options).last;
+  EXPECT_GT(streamed_run.step_seconds, 0);
+  EXPECT_LE(streamed_run.step_seconds, streamed_run.seconds);
+  EXPECT_GE(streamed_run.waited_seconds, 0);
+  EXPECT_LE(streamed_run.waited_seconds, streamed_run.step_seconds);
+  Network other = fresh();
+  EXPECT_EQ(train(other, data().train, options).last.waited_seconds, 0);
+}
+
+TEST(SampleStream, SaysWhenNoSampleIsLeft) {
+  TrainOptions options{.epochs = 1, .batch = 2};
+  options.skip_bad = true;
+  SampleStream stream({.sample = 1, .samples = 3}, options, 0, 0,
+                      [](std::uint32_t row, auto, auto*) { throw InputError(std::to_string(row) + ".png: is gone"); });
+  std::uint8_t to = 0;
+  EXPECT_EQ(message([&] { stream.read(1, 5, &to); }), "none of the samples can be read any more");
+  EXPECT_THAT(stream.take_replaced(), testing::ElementsAre("1.png: is gone", "2.png: is gone", "0.png: is gone"));
+}
+
+}  // namespace
+}  // namespace chalk
