@@ -6,9 +6,11 @@
 #include <atomic>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <new>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "chalkgrad/chalkgrad.h"
 #include "src/passes/passes.h"
@@ -106,6 +108,30 @@ TEST(TrainingStep, OfPicturesAugmentedInEveryWayAllocatesNothing) {
       "randaugment,trivialaugment,mixup:0.4,p=0.5,cutmix");
   EXPECT_EQ(augment.list().size(), Augmentations::names().size());
   EXPECT_EQ(most_of_a_step(data, "8c3-relu-mp2-10n", {.epochs = 2, .augment = augment}), 0);
+}
+
+/// Pictures that are copied when they are needed.
+class Copies : public PictureStore {
+ public:
+  explicit Copies(std::vector<std::uint8_t> bytes) : bytes_(std::move(bytes)) {}
+  void read(std::uint32_t picture, std::uint8_t* to) const override { std::copy_n(&bytes_[picture * 64], 64, to); }
+  std::string file(std::uint32_t) const override { return {}; }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+};
+
+TEST(TrainingStep, OfSamplesMadeInTheBackgroundAllocatesNothing) {
+#ifndef COUNTED
+  GTEST_SKIP() << "SKIPPED: a sanitizer replaces the allocator";
+#endif
+  Dataset data = digits().train;
+  data.store = std::make_shared<Copies>(std::exchange(data.bytes, {}));
+  for (std::uint32_t i = 0; i < data.size(); ++i) data.places.push_back(i);
+  for (const bool skip_bad : {false, true}) {
+    const TrainOptions options{.epochs = 3, .augment = Augmentations::parse("shift:1,mixup:0.4"), .skip_bad = skip_bad};
+    EXPECT_EQ(most_of_a_step(data, kSmall, options), 0);
+  }
 }
 
 TEST(TrainingStep, ThatAveragesWeightsAllocatesNothing) {

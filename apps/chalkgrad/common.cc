@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -127,6 +128,62 @@ std::string outputs_text(const Network& network, const Loss& first) {
   return text;
 }
 
+namespace {
+
+struct Storage {
+  std::string memory, cache;
+};
+
+/// A program runs one command.
+Storage& storage() {
+  static Storage given;
+  return given;
+}
+
+/// "300MB" and "1.5 GB" as bytes.
+std::uint64_t bytes_in(const std::string& text) {
+  constexpr std::array<std::pair<std::string_view, double>, 4> kUnits = {
+      {{"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}}};
+  std::string_view number = text;
+  double unit = 1;
+  for (const auto& [name, size] : kUnits) {
+    if (!number.ends_with(name)) continue;
+    number = trimmed(number.substr(0, number.size() - name.size()));
+    unit = size;
+    break;
+  }
+  const auto value = number_in<double>(number);
+  if (!value || !(*value >= 0) || *value * unit > 1e18)
+    throw UsageError(fmt::format("--memory is {}; it must be a size such as 300MB, 2GB or 0", in_quotes(text)));
+  return static_cast<std::uint64_t>(*value * unit);
+}
+
+}  // namespace
+
+void add_storage(Command& command) {
+  command.text("--memory", storage().memory,
+               "What pictures in files of their own may take, such as 2GB; if they would take more, or with 0, each is "
+               "decoded whenever it is needed. Without it, half of what is available",
+               "SIZE");
+  command.text("--cache", storage().cache,
+               "A file that keeps such pictures decoded: made if it is not there or if they have changed, and read "
+               "instead of them",
+               "FILE");
+}
+
+Split load_stored(const std::string& spec, LoadOptions options) {
+  if (!storage().memory.empty()) options.memory = bytes_in(storage().memory);
+  options.cache = storage().cache;
+  return load_dataset(spec, options);
+}
+
+std::string storage_text() {
+  std::string text;
+  if (!storage().memory.empty()) text += " --memory " + shell_word(storage().memory);
+  if (!storage().cache.empty()) text += " --cache " + shell_word(storage().cache);
+  return text;
+}
+
 void add_skip_bad(Command& command, bool& skip_bad) {
   command.flag("--skip-bad", skip_bad, "Leave out samples that cannot be used, and name them, instead of an error");
 }
@@ -164,13 +221,13 @@ Split load_data(const std::string& spec, const Network& model, Parts parts, bool
   if (model.input_shape().size() == 3) options.sample = model.input_shape();
   if (!spec.empty()) {
     options.skip_bad = skip_bad;
-    return with_skipped_named(load_dataset(spec, options));
+    return with_skipped_named(load_stored(spec, options));
   }
   options.skip_bad = skip_bad || model.metadata.contains(kSkipBadKey);
   const auto found = model.metadata.find("data");
   if (found == model.metadata.end()) throw UsageError("the model does not say what it was trained on; add --data");
   try {
-    return with_skipped_named(load_dataset(found->second, options));
+    return with_skipped_named(load_stored(found->second, options));
   } catch (const InputError& e) {
     throw InputError(fmt::format("{}; the model was trained on {}: if that is elsewhere now, say where with --data",
                                  e.what(), found->second));

@@ -82,6 +82,13 @@ Network make_network(const NetworkOptions& options, const Shape& input = {});
 /// A word as a shell takes it, so that a command that a message advises can be copied.
 std::string shell_word(const std::string& word);
 
+/// The options --memory and --cache, which say where pictures are kept.
+void add_storage(Command& command);
+/// load_dataset() as they say. Throws UsageError for a --memory that is no size.
+Split load_stored(const std::string& spec, LoadOptions options);
+/// They themselves, for a command that is advised: " --cache FILE", or nothing.
+std::string storage_text();
+
 /// The option --skip-bad.
 void add_skip_bad(Command& command, bool& skip_bad);
 /// The option --tta, a list of augmentations.

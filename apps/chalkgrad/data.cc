@@ -70,7 +70,7 @@ void print_classes(const Split& data, const DataSummary& found) {
 void print_channels(const Split& data, const DataSummary& found) {
   const auto& data_part = data.train.size() > 0 ? data.train : data.test;
   const auto& part = data.train.size() > 0 ? found.train : found.test;
-  const bool bytes = !data_part.bytes.empty();
+  const bool bytes = data_part.has_bytes();
   Table table({data_part.sample.size() == 3 ? "channel" : "element", "mean", "deviation", "least", "most"});
   for (std::size_t c = 0; c < std::min(kMostRows, part.channels.size()); ++c) {
     const auto& channel = part.channels[c];
@@ -130,7 +130,7 @@ void print(const Options& o, const Split& data, const DataSummary& found) {
   const auto& part = data.train.size() > 0 ? data.train : data.test;
   fmt::print("{}: {} samples to train, {} to test, {} {}{}\n", o.source, count(found.train.samples),
              found.test.samples > 0 ? count(found.test.samples) : "none", to_string(part.sample),
-             part.bytes.empty() ? "numbers" : "bytes",
+             part.has_bytes() ? "bytes" : "numbers",
              part.class_names.empty() ? fmt::format(", {} numbers to learn", elements(part.target))
                                       : ", " + several(size_of(part.class_names), "class", "classes"));
   for (const auto& remark : data.remarks) fmt::print("  {}\n", remark);
@@ -161,7 +161,7 @@ Json to_json(const PartSummary& part) {
 
 Json to_json(const Split& data, const DataSummary& found) {
   const auto& part = data.train.size() > 0 ? data.train : data.test;
-  Json json{{"sample", part.sample},       {"kind", part.bytes.empty() ? "numbers" : "bytes"},
+  Json json{{"sample", part.sample},       {"kind", part.has_bytes() ? "bytes" : "numbers"},
             {"classes", part.class_names}, {"train", to_json(found.train)},
             {"test", to_json(found.test)}, {"remarks", data.remarks},
             {"skipped", data.skipped}};
@@ -185,15 +185,18 @@ Json to_json(const Split& data, const DataSummary& found) {
 
 /// The training samples as a run's first epoch sees them. Labels stay, for the rows of the sheet.
 void augment(Split& split, const Augmentations& list) {
-  auto& part = split.train.bytes.empty() ? split.test : split.train;
-  part.bytes = augmented(part, list, TrainOptions{}.seed, 0).bytes;
+  auto& part = split.train.size() == 0 ? split.test : split.train;
+  auto changed = augmented(part, list, TrainOptions{}.seed, 0);
+  part.bytes = std::move(changed.bytes);
+  part.store = std::move(changed.store);
+  part.places = std::move(changed.places);
 }
 
 int data(const Options& o) {
   if (!o.augment.empty() && o.sheet.empty())
     throw UsageError("--augment shows in the sheet; add --sheet FILE.png, or leave it out");
   const auto list = as_usage([&] { return Augmentations::parse(o.augment); }, "--augment: ");
-  auto split = load_dataset(o.source, {.parts = Parts::training_at_least, .skip_bad = true, .any_size = true});
+  auto split = load_stored(o.source, {.parts = Parts::training_at_least, .skip_bad = true, .any_size = true});
   const auto found = describe(split);
   if (o.json) {
     print_json(to_json(split, found));
@@ -217,6 +220,7 @@ void add_data(CommandLine& line) {
   command.output("--sheet", options->sheet, "Also draw some samples of each class (.png)");
   command.text("--augment", options->augment, "In the sheet, as train --augment LIST sees them in its first epoch",
                "LIST");
+  add_storage(command);
   add_json(command, options->json);
 }
 

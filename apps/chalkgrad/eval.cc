@@ -174,6 +174,7 @@ void add_eval(CommandLine& line) {
   command.text("--data", options->data,
                fmt::format("Data: {}; without it, what the model was trained on", data_source_forms()));
   add_skip_bad(command, options->skip_bad);
+  add_storage(command);
   add_tta(command, options->tta);
   command
       .word("--part", options->part, {"test", "train", "validation"}, "test, train, or validation: what was held out",

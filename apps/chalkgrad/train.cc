@@ -21,7 +21,7 @@ namespace {
 struct Options : RunOptions {
   std::string out, resume, log, tensorboard, print_after, seeds;
   std::int64_t checkpoint_every = 0;
-  bool quiet = false, json = false;
+  bool quiet = false, json = false, profile = false;
 };
 
 /// Gives a run more epochs, if more were asked for, and if its steps so far would have been the same.
@@ -148,6 +148,16 @@ std::string best_text(const Run& run, const TrainResult& result) {
                      run.options.keep_last ? "; the last one's weights are kept" : "");
 }
 
+/// How much of the steps' time was waiting for samples.
+double share_waited(const Progress& last) {
+  return last.step_seconds > 0 ? last.waited_seconds / last.step_seconds : 0;
+}
+
+void print_profile(const Progress& last) {
+  fmt::print("steps {:.2f} s, of which waiting for data {:.2f} s ({}); between them {:.2f} s\n", last.step_seconds,
+             last.waited_seconds, percent(share_waited(last)), last.seconds - last.step_seconds);
+}
+
 void finish(Run& run, const Options& o, const TrainResult& trained) {
   const auto& last = trained.last;
   const auto result = test(run);
@@ -161,11 +171,15 @@ void finish(Run& run, const Options& o, const TrainResult& trained) {
     if (has_classes(run)) json["test_accuracy"] = result.accuracy;
     for (const auto& output : last.outputs) json["train_loss." + output.name] = output.mean_loss;
     add_best(json, run, trained);
+    if (last.replaced > 0) json["replaced"] = last.replaced;
+    if (o.profile) json["profile"] = {{"step_seconds", last.step_seconds}, {"waited", share_waited(last)}};
     if (!o.out.empty()) json["model"] = o.out;
     json["weights_sha256"] = sha;
     return print_json(json);
   }
   if (!o.quiet) fmt::print("\n");
+  if (o.profile) print_profile(last);
+  if (last.replaced > 0) fmt::print("replaced {} that could not be read any more\n", count(last.replaced));
   if (run.options.validation) fmt::print("{}", best_text(run, trained));
   if (!result.loss) {
     fmt::print("not tested: the data have no test samples\n");
@@ -197,7 +211,7 @@ std::string told_to(const Options& o) {
   std::string text;
   if (!o.log.empty()) text += " --log " + shell_word(o.log);
   if (!o.tensorboard.empty()) text += " --tensorboard " + shell_word(o.tensorboard);
-  return text;
+  return text + storage_text();
 }
 
 Json log_line(Json line, const std::vector<Measure>& measures) {
@@ -240,6 +254,8 @@ int train_command(const Options& o) {
   auto& options = run.options;
   options.checkpoint = o.out;
   options.checkpoint_every = o.checkpoint_every;
+  options.skip_bad = run.network.metadata.contains(kSkipBadKey);
+  options.on_replaced = [](const std::string& why) { print_error("the next sample takes the place of one: " + why); };
   if (!o.print_after.empty()) {
     options.compile.print_after = {o.print_after};
     options.compile.print = [](std::string_view pass, const std::string& graph) {
@@ -309,6 +325,7 @@ void add_train(CommandLine& line) {
                "PASS");
   command.text("--seeds", o.seeds,
                "Train once for each of these seeds, such as 1..5 or 1,4,9, and compare: mean and deviation", "SEEDS");
+  command.flag("--profile", o.profile, "Also print how long steps took, and how long they waited for data");
   command.flag("--quiet", o.quiet, "Print the result only");
   add_json(command, o.json);
   command.footer(

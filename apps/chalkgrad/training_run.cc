@@ -151,7 +151,7 @@ Run new_run(const RunOptions& o, std::optional<std::uint64_t> seed) {
   if (seed) options.seed = *seed;
   if (configured) check_optimizer(options, o.config);
   const auto& spec = o.given("--data") ? o.data : config.data.value_or(o.data);
-  auto data = with_skipped_named(load_dataset(spec, {.parts = Parts::training_at_least, .skip_bad = o.skip_bad}));
+  auto data = with_skipped_named(load_stored(spec, {.parts = Parts::training_at_least, .skip_bad = o.skip_bad}));
   const auto& sample = data.train.sample;
   auto network = configured ? chalk::network(text, sample, options.seed, o.config)
                             : make_network(o.given("--net") ? o.net : default_net(data.train), sample, options.seed);
@@ -249,6 +249,7 @@ void add_run(RunOptions& o, const std::vector<std::string_view>& without) {
   command.text("FILE", o.config, "A configuration (.toml): a network with a [train] table. Options win over it");
   command.text("--data", o.data, "Data: " + alternatives(sources, ", or ")).shows_default();
   add_skip_bad(command, o.skip_bad);
+  add_storage(command);
   command.text("--net", o.net, "Network: a line such as 20c5-relu-mp2-10n, or FILE.toml", "NET");
   command.text("--from", o.from, "Begin a new run with the network and weights of a model", "MODEL");
   command.text(

@@ -75,7 +75,7 @@ class Augmentations {
 };
 
 /// The data as a run with this seed is trained on them in an epoch (0, 1, …), sample by sample. If samples are mixed,
-/// targets take the place of labels. They are in memory then. Throws InputError.
+/// targets take the place of labels. Not in memory if the data are not. Throws InputError.
 Dataset augmented(const Dataset& data, const Augmentations& augmentations, std::uint64_t seed, std::int64_t epoch);
 
 }  // namespace chalk

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -104,6 +105,12 @@ struct LoadOptions {
   /// name is an error; empty: the classes are those of the data.
   std::vector<std::string> classes{};
   bool skip_bad = false;  ///< what cannot be used is left out and listed (Split::skipped), where it would be an error
+  /// How many bytes pictures in files of their own may take, both parts together. If they would take more, they are not
+  /// kept: each is decoded whenever it is needed (Dataset::store). Nothing: half of the memory that is available.
+  std::optional<std::uint64_t> memory{};
+  /// A file that keeps such pictures decoded, between runs: it is made if it is not there, or if the files are others
+  /// than those it was made of. They are then read from it, and `memory` decides nothing. Empty: there is none.
+  std::filesystem::path cache{};
   bool any_size = false;  ///< pictures of many sizes are brought to the size of the first, where that would be an error
 };
 

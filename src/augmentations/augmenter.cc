@@ -4,9 +4,12 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <memory>
+#include <numeric>
 #include <string>
 
 #include "src/base/text.h"
+#include "src/base/threads.h"
 
 namespace chalk {
 namespace {
@@ -104,16 +107,36 @@ void Augmenter::target(std::uint32_t row, std::uint64_t epoch, float* to) const 
   to[data_.labels[mix.other]] += 1 - own;
 }
 
+namespace {
+
+/// Pictures that are augmented when they are needed, as they are not in memory.
+class AugmentedStore : public PictureStore {
+ public:
+  AugmentedStore(const Dataset& data, const Augmentations& augmentations, std::uint64_t seed, std::uint64_t epoch)
+      : data_(data), augmenter_(data_, augmentations, seed, available_threads()), epoch_(epoch) {}
+  void read(std::uint32_t picture, std::uint8_t* to) const override { augmenter_.augment(picture, epoch_, to); }
+  std::string file(std::uint32_t picture) const override { return data_.file(picture); }
+
+ private:
+  const Dataset data_;
+  const Augmenter augmenter_;
+  const std::uint64_t epoch_;
+};
+
+}  // namespace
+
 Dataset augmented(const Dataset& data, const Augmentations& augmentations, std::uint64_t seed, std::int64_t epoch) {
   Dataset result = data;
   if (augmentations.empty()) return result;
   const Augmenter augmenter(data, augmentations, seed, 1);
   const auto size = static_cast<std::size_t>(elements(data.sample)), rows = data.size();
-  result.store.reset();
-  result.places.clear();
-  result.bytes.resize(rows * size);
   const auto now = static_cast<std::uint64_t>(epoch);
-  for (std::uint32_t row = 0; row < rows; ++row) augmenter.augment(row, now, &result.bytes[row * size]);
+  if (data.store) {
+    result.store = std::make_shared<AugmentedStore>(data, augmentations, seed, now);
+    std::iota(result.places.begin(), result.places.end(), 0U);
+  } else {
+    for (std::uint32_t row = 0; row < rows; ++row) augmenter.augment(row, now, &result.bytes[row * size]);
+  }
   if (!augmenter.mixes()) return result;
   if (!data.labels.empty()) result.target = {static_cast<std::int64_t>(data.class_names.size())};
   const auto targets = static_cast<std::size_t>(elements(result.target));

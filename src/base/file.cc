@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "chalkgrad/error.h"
+#include "src/base/file_errors.h"
 #include "src/base/text.h"
 
 namespace chalk {
@@ -41,9 +42,13 @@ const char* advice(int error) {
   }
 }
 
-[[noreturn]] void fail_to_write(const fs::path& path, int error) {
+}  // namespace
+
+void fail_to_write(const fs::path& path, int error) {
   throw InputError(str(path.string(), ": cannot be written: ", reason(error), "; ", advice(error)));
 }
+
+namespace {
 
 // An open file descriptor, closed at the end of its scope.
 class Descriptor {

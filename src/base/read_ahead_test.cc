@@ -2,8 +2,8 @@
 
 #include <gmock/gmock.h>
 
-#include <cstring>
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 #include "chalkgrad/error.h"

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
-#include <map>
 #include <optional>
 #include <unordered_map>
 
 #include "src/base/text.h"
+#include "src/data/each_sample.h"
+#include "src/files/sha256.h"
 
 namespace chalk {
 namespace {
@@ -23,67 +23,51 @@ std::size_t channels_of(const Dataset& data) {
   return static_cast<std::size_t>(elements(data.sample));
 }
 
-/// Element i of a sample.
-double element(const Dataset& data, std::size_t sample, std::size_t each, std::size_t i) {
-  const auto at = sample * each + i;
-  return data.bytes.empty() ? static_cast<double>(data.values[at]) : data.bytes[at];
+/// Calls see(its number, its elements) for each sample; bytes come as such.
+template <class See>
+void for_each(const Dataset& data, See see) {
+  if (data.has_bytes()) return for_each_sample(data, see);
+  const auto each = static_cast<std::size_t>(elements(data.sample));
+  for (std::size_t i = 0; i < data.size(); ++i) see(i, std::span(data.values).subspan(i * each, each));
 }
 
-std::vector<ChannelSummary> channels(const Dataset& data) {
-  const auto each = static_cast<std::size_t>(elements(data.sample)), count = channels_of(data), plane = each / count;
-  std::vector<ChannelSummary> all;
-  for (std::size_t c = 0; c < count; ++c) {
-    const auto visit = [&](auto see) {
-      for (std::size_t sample = 0; sample < data.size(); ++sample) {
-        for (std::size_t i = c * plane; i < (c + 1) * plane; ++i) see(element(data, sample, each, i));
-      }
-    };
-    const auto number = static_cast<double>(data.size() * plane);
-    ChannelSummary summary;
-    summary.least = summary.most = element(data, 0, each, c * plane);
-    double sum = 0, squares = 0;
-    visit([&](double x) {
-      sum += x;
-      summary.least = std::min(summary.least, x);
-      summary.most = std::max(summary.most, x);
-    });
-    summary.mean = sum / number;
-    visit([&](double x) { squares += (x - summary.mean) * (x - summary.mean); });
-    summary.deviation = std::sqrt(squares / number);
-    all.push_back(summary);
+/// What is known of a channel so far. Sums of bytes are exact.
+struct Sums {
+  double least = 0, most = 0;
+  std::uint64_t once = 0, squared = 0;  // of bytes
+  double mean = 0, squares = 0;         // of numbers, by Welford's method
+  std::int64_t number = 0;
+
+  void add(std::uint8_t byte) {
+    once += byte;
+    squared += std::uint64_t{byte} * byte;
+    see(byte);
   }
-  return all;
-}
+  void add(float value) {
+    const auto x = static_cast<double>(value), before = x - mean;
+    mean += before / static_cast<double>(number + 1);
+    squares += before * (x - mean);
+    see(x);
+  }
+  ChannelSummary summary(bool bytes) const {
+    const auto n = static_cast<double>(number);
+    if (!bytes) return {mean, std::sqrt(squares / n), least, most};
+    const double m = static_cast<double>(once) / n;
+    return {m, std::sqrt(std::max(0.0, static_cast<double>(squared) / n - m * m)), least, most};
+  }
+
+ private:
+  void see(double x) {
+    least = number == 0 ? x : std::min(least, x);
+    most = number == 0 ? x : std::max(most, x);
+    ++number;
+  }
+};
 
 SampleName name_of(const Split& split, bool test, std::size_t index) {
   const auto& data = test ? split.test : split.train;
-  return {test, index, data.files.empty() ? str(test ? "test" : "training", " sample ", index) : data.files[index]};
-}
-
-PartSummary part(const Split& split, bool test) {
-  const auto& data = test ? split.test : split.train;
-  PartSummary summary;
-  summary.samples = static_cast<std::int64_t>(data.size());
-  summary.of_class.resize(data.class_names.size());
-  for (const auto label : data.labels) ++summary.of_class[static_cast<std::size_t>(label)];
-  if (data.size() == 0) return summary;
-  summary.channels = channels(data);
-  if (!is_picture(data)) return summary;
-  const auto each = static_cast<std::size_t>(elements(data.sample));
-  for (std::size_t sample = 0; sample < data.size(); ++sample) {
-    const double first = element(data, sample, each, 0);
-    std::size_t i = 1;
-    while (i < each && element(data, sample, each, i) == first) ++i;
-    if (i == each && each > 1) summary.plain.push_back(name_of(split, test, sample));
-  }
-  return summary;
-}
-
-/// The raw elements of a sample.
-std::string_view raw(const Dataset& data, std::size_t sample) {
-  const auto each = static_cast<std::size_t>(elements(data.sample));
-  if (!data.bytes.empty()) return {reinterpret_cast<const char*>(&data.bytes[sample * each]), each};
-  return {reinterpret_cast<const char*>(&data.values[sample * each]), each * sizeof(float)};
+  auto file = data.file(index);
+  return {test, index, file.empty() ? str(test ? "test" : "training", " sample ", index) : std::move(file)};
 }
 
 bool same_answer(const Dataset& a, std::size_t i, const Dataset& b, std::size_t j) {
@@ -95,15 +79,14 @@ bool same_answer(const Dataset& a, std::size_t i, const Dataset& b, std::size_t 
 /// One picture in few numbers: kSide × kSide of each channel.
 using Thumbnail = std::vector<std::uint8_t>;
 
-/// Empty if it says hardly anything.
-Thumbnail thumbnail(const Dataset& data, std::size_t sample) {
-  const auto each = static_cast<std::size_t>(elements(data.sample)), plane = each / channels_of(data);
+/// Of a picture of bytes; empty if it says hardly anything.
+Thumbnail thumbnail(const Shape& shape, std::span<const std::uint8_t> picture) {
+  const auto plane = picture.size() / static_cast<std::size_t>(shape[0]);
   Thumbnail small;
-  const int rows = static_cast<int>(data.sample[1]), columns = static_cast<int>(data.sample[2]);
-  for (std::size_t c = 0; c < each; c += plane) {
-    const auto begin = data.bytes.begin() + static_cast<std::ptrdiff_t>(sample * each + c);
-    const auto one =
-        fit_image({1, rows, columns, {begin, begin + static_cast<std::ptrdiff_t>(plane)}}, 1, kSide, kSide);
+  for (std::size_t c = 0; c < picture.size(); c += plane) {
+    const auto channel = picture.subspan(c, plane);
+    const Image image{1, static_cast<int>(shape[1]), static_cast<int>(shape[2]), {channel.begin(), channel.end()}};
+    const auto one = fit_image(image, 1, kSide, kSide);
     small.insert(small.end(), one.begin(), one.end());
   }
   double sum = 0, squares = 0;
@@ -181,41 +164,77 @@ class Neighbours {
   std::unordered_map<std::uint64_t, std::vector<std::size_t>> cells_;
 };
 
-std::vector<Twin> twins(const Split& split) {
+/// Finds samples that are those before them, or nearly.
+class Twins {
+ public:
+  explicit Twins(const Split& split) : split_(split) {}
+
+  template <class T>
+  void add(bool test, std::size_t i, std::span<const T> sample) {
+    const auto& data = part(test);
+    const std::span raw(reinterpret_cast<const std::uint8_t*>(sample.data()), sample.size_bytes());
+    // By its SHA-256, as not all samples are in memory.
+    const auto [equal, is_new] = known_.emplace(sha256(raw), places_.size());
+    Thumbnail small;
+    if constexpr (sizeof(T) == 1) {
+      if (is_picture(data) && data.sample[1] >= kSide && data.sample[2] >= kSide)
+        small = thumbnail(data.sample, sample);
+    }
+    std::optional<std::size_t> other;
+    if (!is_new)
+      other = equal->second;
+    else if (!small.empty())
+      other = neighbours_.find(small);
+    if (other) {
+      const auto& [of_test, index] = places_[*other];
+      found.push_back({name_of(split_, of_test, index), name_of(split_, test, i), !is_new,
+                       same_answer(part(of_test), index, data, i)});
+    }
+    neighbours_.add(std::move(small));
+    places_.push_back({test, i});
+  }
+
+  std::vector<Twin> found;
+
+ private:
   struct Place {
     bool test;
     std::size_t index;
   };
-  std::vector<Place> places;
-  std::unordered_map<std::string_view, std::size_t> known;
-  Neighbours neighbours;
-  std::vector<Twin> found;
-  for (const bool test : {false, true}) {
-    const auto& data = test ? split.test : split.train;
-    const bool thumbnails =
-        is_picture(data) && !data.bytes.empty() && data.sample[1] >= kSide && data.sample[2] >= kSide;
-    for (std::size_t i = 0; i < data.size(); ++i) {
-      const auto [equal, is_new] = known.emplace(raw(data, i), places.size());
-      auto small = thumbnails ? thumbnail(data, i) : Thumbnail();
-      std::optional<std::size_t> other;
-      if (!is_new)
-        other = equal->second;
-      else if (!small.empty())
-        other = neighbours.find(small);
-      if (other) {
-        const auto& [of_test, index] = places[*other];
-        found.push_back({name_of(split, of_test, index), name_of(split, test, i), !is_new,
-                         same_answer(of_test ? split.test : split.train, index, data, i)});
-      }
-      neighbours.add(std::move(small));
-      places.push_back({test, i});
-    }
-  }
-  return found;
-}
+  const Dataset& part(bool test) const { return test ? split_.test : split_.train; }
+
+  const Split& split_;
+  std::vector<Place> places_;
+  std::unordered_map<std::string, std::size_t> known_;
+  Neighbours neighbours_;
+};
 
 }  // namespace
 
-DataSummary describe(const Split& data) { return {part(data, false), part(data, true), twins(data)}; }
+DataSummary describe(const Split& split) {
+  DataSummary summary;
+  Twins twins(split);
+  for (const bool test : {false, true}) {
+    const auto& data = test ? split.test : split.train;
+    auto& part = test ? summary.test : summary.train;
+    part.samples = static_cast<std::int64_t>(data.size());
+    part.of_class.resize(data.class_names.size());
+    for (const auto label : data.labels) ++part.of_class[static_cast<std::size_t>(label)];
+    if (data.size() == 0) continue;
+    std::vector<Sums> sums(channels_of(data));
+    for_each(data, [&](std::size_t i, auto sample) {
+      const auto plane = sample.size() / sums.size();
+      for (std::size_t c = 0; c < sums.size(); ++c) {
+        for (const auto x : sample.subspan(c * plane, plane)) sums[c].add(x);
+      }
+      const bool plain = std::ranges::all_of(sample, [&](auto x) { return x == sample[0]; });
+      if (plain && sample.size() > 1 && is_picture(data)) part.plain.push_back(name_of(split, test, i));
+      twins.add(test, i, sample);
+    });
+    for (const auto& sum : sums) part.channels.push_back(sum.summary(data.has_bytes()));
+  }
+  summary.twins = std::move(twins.found);
+  return summary;
+}
 
 }  // namespace chalk

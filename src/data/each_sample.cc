@@ -11,8 +11,7 @@ std::size_t items_in(std::size_t bytes, std::size_t size, std::uint64_t there_ar
   return static_cast<std::size_t>(std::clamp<std::uint64_t>(bytes / size, 1, std::max<std::uint64_t>(1, there_are)));
 }
 
-void for_each_sample(const Dataset& data,
-                     const std::function<void(std::size_t, std::span<const std::uint8_t>)>& see) {
+void for_each_sample(const Dataset& data, const std::function<void(std::size_t, std::span<const std::uint8_t>)>& see) {
   constexpr std::size_t kAhead = 8 << 20;  // bytes
   const auto each = static_cast<std::size_t>(elements(data.sample)), samples = data.size();
   if (!data.store) {

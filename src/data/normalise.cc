@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "src/data/each_sample.h"
+
 namespace chalk {
 namespace {
 
@@ -12,21 +14,19 @@ struct Sums {
 }  // namespace
 
 void normalise(Split& split) {
-  const auto& train = split.train.bytes.empty() ? split.test : split.train;
+  const auto& train = split.train.size() == 0 ? split.test : split.train;
   const auto channels = static_cast<std::size_t>(train.sample.empty() ? 1 : train.sample[0]);
   const auto plane = static_cast<std::size_t>(elements(train.sample)) / channels;
   std::vector<Sums> sums(channels);
-  for (std::size_t begin = 0, c = 0; begin < train.bytes.size(); begin += plane, c = (c + 1) % channels) {
-    Sums sum;
-    for (std::size_t i = begin; i < begin + plane; ++i) {
-      const std::uint64_t byte = train.bytes[i];
-      sum.once += byte;
-      sum.squared += byte * byte;
+  for_each_sample(train, [&](std::size_t, std::span<const std::uint8_t> sample) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      for (const std::uint64_t byte : sample.subspan(c * plane, plane)) {
+        sums[c].once += byte;
+        sums[c].squared += byte * byte;
+      }
     }
-    sums[c].once += sum.once;
-    sums[c].squared += sum.squared;
-  }
-  const auto per_channel = train.bytes.size() / channels;
+  });
+  const auto per_channel = train.size() * plane;
   const auto count = static_cast<double>(per_channel);
   std::vector<float> scale, shift;
   for (const auto& sum : sums) {

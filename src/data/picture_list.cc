@@ -1,5 +1,7 @@
 #include "src/data/picture_list.h"
 
+#include <vector>
+
 #include "chalkgrad/error.h"
 #include "src/base/reading.h"
 #include "src/base/text.h"
@@ -8,13 +10,14 @@
 
 namespace chalk {
 
-std::vector<ListedPicture> read_picture_list(std::string_view text, const std::string& name) {
+void read_picture_list(std::string_view text, const std::string& name,
+                       const std::function<void(const ListedPicture&)>& add) {
   const auto first_line = text.substr(0, text.find_first_of("\r\n"));
   const char separator = first_line.find('\t') != std::string_view::npos  ? '\t'
                          : first_line.find(',') != std::string_view::npos ? ','
                                                                           : '\0';
   CsvReader reader(text, name, separator);
-  std::vector<ListedPicture> pictures;
+  bool none = true;
   for (std::vector<std::string_view> fields; reader.next(fields);) {
     if (separator == '\0') {
       const auto line = trimmed(fields[0]);
@@ -25,11 +28,11 @@ std::vector<ListedPicture> read_picture_list(std::string_view text, const std::s
       throw InputError(str(reader.where(), ": is not a path and a label; write e.g. photos/1.jpg,cat"));
     }
     // Names of columns.
-    if (pictures.empty() && !is_picture_name(trimmed(fields[0])) && reader.line() == 1 && separator != '\0') continue;
-    pictures.push_back({std::string(trimmed(fields[0])), std::string(trimmed(fields[1])), reader.where()});
+    if (none && !is_picture_name(trimmed(fields[0])) && reader.line() == 1 && separator != '\0') continue;
+    add({trimmed(fields[0]), trimmed(fields[1]), reader.where()});
+    none = false;
   }
-  if (pictures.empty()) throw InputError(str(name, ": lists no pictures; write lines such as photos/1.jpg,cat"));
-  return pictures;
+  if (none) throw InputError(str(name, ": lists no pictures; write lines such as photos/1.jpg,cat"));
 }
 
 }  // namespace chalk

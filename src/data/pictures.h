@@ -1,18 +1,12 @@
 // Sets of pictures that are files of their own: decoded, brought to one size, and put together.
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "chalkgrad/data.h"
+#include "src/data/picture_index.h"
 
 namespace chalk {
-
-struct PictureFile {
-  std::string path;
-  std::int32_t label = 0;
-};
 
 /// What a source says of its pictures behind the path.
 struct PictureOptions {
@@ -24,12 +18,13 @@ struct PictureOptions {
 };
 
 /// Puts the samples of these files into both parts, decoded as load_image() does; name and class_names must be set
-/// already, and check() is left to the caller. Files are decoded by several threads; the result does not depend on how
-/// many. Throws InputError naming the first file that cannot be decoded (or, with LoadOptions::skip_bad, lists all of
-/// them in Split::skipped), a file of another size than the first one if no size is given, and what would not fit into
-/// this machine's memory.
-void load_pictures(Split& split, const std::vector<PictureFile>& train, const std::vector<PictureFile>& test,
-                   const PictureOptions& own, const LoadOptions& options);
+/// already, and check() is left to the caller. They are decoded into memory or, if they would take more than
+/// LoadOptions::memory says, whenever they are needed, or come from LoadOptions::cache; a remark says so. Files are
+/// decoded by several threads; the result does not depend on how many. Throws InputError naming the first file that
+/// cannot be decoded (or, with LoadOptions::skip_bad, lists all of them in Split::skipped), and a file of another size
+/// than the first one if no size is given.
+void load_pictures(Split& split, PictureIndex train, PictureIndex test, const PictureOptions& own,
+                   const LoadOptions& options);
 
 /// Whether a file's name ends as names of pictures do, and as those of pictures that can be decoded.
 bool is_picture_name(std::string_view name);

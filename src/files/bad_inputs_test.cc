@@ -9,6 +9,7 @@
 #include "src/files/array.h"
 #include "src/files/cifar.h"
 #include "src/files/idx.h"
+#include "src/files/picture_cache.h"
 #include "src/files/safetensors.h"
 #include "src/files/tar.h"
 
@@ -52,6 +53,8 @@ void parse(const std::string& kind, const std::string& name) {
     read_npz(bytes, name);
   } else if (kind == "norb") {
     parse_norb_matrix(bytes, name);
+  } else if (kind == "cache") {
+    parse_picture_cache(bytes, name);
   } else {
     decode_image(bytes, name);
   }
@@ -78,7 +81,7 @@ TEST_P(BadInputs, EachGivesItsError) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, BadInputs,
-                         testing::Values("idx", "safetensors", "image", "tar", "cifar", "npy", "npz", "norb"),
+                         testing::Values("idx", "safetensors", "image", "tar", "cifar", "npy", "npz", "norb", "cache"),
                          [](const auto& kind) { return std::string(kind.param); });
 
 TEST(GoodInputs, SeedsOfTheFuzzersAreRead) {
@@ -97,6 +100,7 @@ TEST(GoodInputs, SeedsOfTheFuzzersAreRead) {
   each("npy", [](const auto& bytes, const auto& name) { parse_npy(bytes, name); });
   each("npz", [](const auto& bytes, const auto& name) { read_npz(bytes, name); });
   each("norb", [](const auto& bytes, const auto& name) { parse_norb_matrix(bytes, name); });
+  each("cache", [](const auto& bytes, const auto& name) { parse_picture_cache(bytes, name); });
   each("tar", [](const auto& bytes, const auto& name) { read_tar(bytes, name); });
 }
 

@@ -62,6 +62,17 @@ Image with_channels(const Image& image, int channels) {
   return out;
 }
 
+/// The picture as it is, channel by channel.
+std::vector<std::uint8_t> planes_of(const Image& image) {
+  const auto channels = static_cast<std::size_t>(image.channels), plane = image.pixels.size() / channels;
+  std::vector<std::uint8_t> out(image.pixels.size());
+  for (std::size_t c = 0; c < channels; ++c) {
+    const auto* from = &image.pixels[c];
+    for (std::size_t i = 0; i < plane; ++i) out[c * plane + i] = from[i * channels];
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> fit_image(const Image& image, int channels, int height, int width) {
@@ -74,6 +85,7 @@ std::vector<std::uint8_t> fit_image(const Image& image, int channels, int height
         str("image: cannot become ", height, "×", width, " pixels; give 1…65,536 a side and at most 100,000,000"));
   }
   const auto source = with_channels(image, channels);
+  if (height == image.height && width == image.width) return planes_of(source);
   const auto rows = make_axis(image.height, height), columns = make_axis(image.width, width);
   const auto depth = static_cast<std::size_t>(channels), out_width = static_cast<std::size_t>(width);
   const auto stride = depth * static_cast<std::size_t>(image.width);

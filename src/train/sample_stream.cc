@@ -23,6 +23,7 @@ std::size_t items(std::size_t sample, std::size_t samples, std::size_t batch) {
 SampleStream::SampleStream(const Size& size, const TrainOptions& options, std::int64_t first_step, int threads,
                            Make make)
     : size_(size), seed_(options.seed), make_(std::move(make)), places_(size.samples) {
+  for (auto& order : orders_) order.rows.resize(size_.samples);
   if (options.skip_bad) bad_ = std::make_unique<std::atomic<bool>[]>(size_.samples);
   const auto batch = static_cast<std::size_t>(options.batch), steps = (size_.samples + batch - 1) / batch;
   const auto step = static_cast<std::uint64_t>(first_step);
@@ -40,7 +41,6 @@ std::uint32_t SampleStream::row_at(std::uint64_t number) {
   const std::lock_guard lock(mutex_);
   auto& order = orders_[epoch % 2];
   if (order.epoch != epoch) {
-    order.rows.resize(size_.samples);
     shuffle(order.rows, seed_, static_cast<std::int64_t>(epoch));
     order.epoch = epoch;
   }

@@ -64,7 +64,7 @@ class SampleStream {
   bool has_places_ = false;
   std::unique_ptr<std::atomic<bool>[]> bad_;  // of each row; null: an error ends the run
 
-  std::mutex mutex_;  // of what follows
+  std::mutex mutex_;             // of what follows
   std::array<Order, 2> orders_;  // of an epoch and the next one
   std::vector<std::string> replaced_;
 

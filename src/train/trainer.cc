@@ -193,7 +193,8 @@ struct Trainer::State {
     network.training->loss_sums.resize(graph.losses.size());
     network.encoding = {data.scale, data.shift, data.class_names};
     const int threads = options.threads == 0 ? available_threads() : options.threads;
-    if (!options.augment.empty()) augmenter.emplace(data, options.augment, options.seed, threads * (data.store ? 2 : 1));
+    if (!options.augment.empty())
+      augmenter.emplace(data, options.augment, options.seed, threads * (data.store ? 2 : 1));
     if (data.store) start_stream(threads);
     program.emplace(graph.graph, network.variables(), compile_options(options, graph));
     feed(*program);
@@ -330,8 +331,8 @@ Feed Trainer::State::targets() const {
                 [this, row_of](auto row, auto... target) { augmenter->target(row_of(row), target...); })};
   }
   if (!stream || !options.skip_bad || data.labels.empty()) return target_feed(data);
-  return {.fetch_labels = fetching<std::int32_t>(
-              [this, row_of](auto row, auto, auto* to) { *to = data.labels[row_of(row)]; })};
+  return {.fetch_labels =
+              fetching<std::int32_t>([this, row_of](auto row, auto, auto* to) { *to = data.labels[row_of(row)]; })};
 }
 
 void Trainer::State::set_inputs(Program& of) const {
@@ -475,8 +476,8 @@ void Trainer::State::explain_loss(const Batch& batch) {
   const auto step = static_cast<std::uint64_t>(network.training->step);
   const auto where = first_not_finite(network, samples(), batch.count, batch.rows);
   if (where == "the loss") {
-    const auto what =
-        output_outside_domain(network, samples(), step, options.loss, trained_outputs(network), batch.count, batch.rows);
+    const auto what = output_outside_domain(network, samples(), step, options.loss, trained_outputs(network),
+                                            batch.count, batch.rows);
     if (!what.empty()) throw NumericError(here + what);
   }
   diverge(str(here, "the loss is not finite; the first value that is not is in ", where));

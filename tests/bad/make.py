@@ -33,6 +33,52 @@ def gz(data):
     return gzip.compress(data, 9, mtime=0)
 
 
+# ---- The cache of pictures (src/files/picture_cache.h).
+def cache(parts=((2, 0), (1, 0)), channels=1, rows=2, columns=3, version=1, mark=b"chalkgrad cache\n", asked=0,
+          tail=None, errors=((), ()), counts=None, behind=b""):
+    """Pictures of zeros."""
+    data = bytes(channels * rows * columns)
+    if tail is None:
+        tail = b""
+        for (count, _), bad_ones in zip(parts, errors):
+            tail += struct.pack("<I", zlib.crc32(data)) * count + struct.pack("<II", rows, columns) * count
+            tail += struct.pack("<Q", len(bad_ones))
+            for at, why in bad_ones:
+                tail += struct.pack("<QI", at, len(why)) + why
+    counts = counts or [count for count, _ in parts]
+    head = mark + struct.pack("<6I", version, channels, rows, columns, asked, 0) + struct.pack("<2Q", *counts)
+    head += b"".join(bytes([key]) * 32 for _, key in parts) + struct.pack("<Q", len(tail)) + hashlib.sha256(tail).digest()
+    head += hashlib.sha256(head).digest()
+    return head + bytes(4096 - len(head)) + data * sum(count for count, _ in parts) + tail + behind
+
+
+CACHE = cache()
+good("cache", "two-parts", CACHE)
+good("cache", "training-alone", cache(parts=((3, 7), (0, 0)), channels=3))
+good("cache", "errors", cache(errors=(((1, b"1.jpg: is gone"),), ())))
+good("cache", "nothing", cache(parts=((0, 0), (0, 0))))
+bad("cache", "empty", b"", "is no cache of pictures")
+bad("cache", "text", b"photos/1.jpg,cat\n", "is no cache of pictures")
+bad("cache", "mark-only", CACHE[:16], "it ends early")
+bad("cache", "head-cut", CACHE[:150], "it ends early")
+bad("cache", "version", cache(version=2), "is a cache in version 2 of its format, and this program knows 1")
+bad("cache", "head-flipped", CACHE[:21] + b"\x07" + CACHE[22:], "its beginning has been changed")
+bad("cache", "data-cut", CACHE[:4100], f"it has 4100 bytes instead of {len(CACHE)}")
+bad("cache", "tail-cut", CACHE[:-1], f"it has {len(CACHE) - 1} bytes instead of {len(CACHE)}")
+bad("cache", "data-behind", cache(behind=b"x"), f"it has {len(CACHE) + 1} bytes instead of {len(CACHE)}")
+bad("cache", "tail-flipped", CACHE[:-20] + bytes([CACHE[-20] ^ 1]) + CACHE[-19:], "its end has been changed")
+bad("cache", "channels", cache(channels=2), "its pictures have an impossible size")
+bad("cache", "no-rows", cache(rows=0, tail=b""), "its pictures have an impossible size")
+bad("cache", "huge-picture", cache(parts=((0, 0), (0, 0)), rows=65536, columns=65536), "its pictures have an impossible size")
+bad("cache", "huge-count", cache(counts=[1 << 63, 1]), "it has too many pictures")
+bad("cache", "many", cache(counts=[1 << 31, 1 << 31]), "it has too many pictures")
+bad("cache", "promise", cache(counts=[1_000_000, 1]), "bytes instead of")
+bad("cache", "tail-short", cache(tail=bytes(30)), "it ends early")
+bad("cache", "tail-long", cache(tail=cache()[4096 + 18:] + b"x"), "it goes on behind its end")
+bad("cache", "error-beyond", cache(errors=(((2, b"gone"),), ())), "it names a picture that it does not have")
+bad("cache", "error-twice", cache(errors=(((1, b"gone"), (1, b"gone")), ())), "it names pictures out of order")
+bad("cache", "file-size", cache(tail=bytes(8) + b"\xff" * 16 + bytes(40)), "a picture has an impossible size")
+
 # ---- IDX. The test reads labels-* as labels, images-* as images, others as either.
 def idx(magic, extents, data):
     return struct.pack(">I", magic) + b"".join(struct.pack(">I", n) for n in extents) + data

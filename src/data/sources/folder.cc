@@ -155,7 +155,7 @@ void check_case(const fs::path& folder, const std::vector<std::string>& classes,
 }
 
 /// The pictures of one part. The classes are fixed by the training part, which `is_training` says this is.
-std::vector<PictureFile> part_of(const fs::path& folder, const fs::path& without, Reader& reader, ClassWords& classes,
+PictureIndex part_of(const fs::path& folder, const fs::path& without, Reader& reader, ClassWords& classes,
                                  bool is_training, bool wanted, Split& split) {
   auto found = reader.list(folder);
   std::erase_if(found.folders, [&](const std::string& name) { return folder / name == without; });
@@ -166,7 +166,7 @@ std::vector<PictureFile> part_of(const fs::path& folder, const fs::path& without
   }
   std::vector<std::int32_t> labels;
   for (const auto& name : found.folders) labels.push_back(classes.number(name, (folder / name).string()));
-  std::vector<PictureFile> files;
+  PictureIndex files;
   if (!wanted) return files;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const auto place = folder / found.folders[i];
@@ -174,7 +174,7 @@ std::vector<PictureFile> part_of(const fs::path& folder, const fs::path& without
     if (paths.empty() && is_training) {
       reader.bad(str(place.string(), ": has no pictures; put some there, or remove the folder"));
     }
-    for (const auto& path : paths) files.push_back({path, labels[i]});
+    for (const auto& path : paths) files.add(path, labels[i]);
   }
   if (const auto beside = std::ranges::count_if(found.files, is_picture_name); beside > 0) {
     split.remarks.push_back(str(grouped(static_cast<std::uint64_t>(beside)), beside == 1 ? " picture" : " pictures",
@@ -202,11 +202,11 @@ Split load(const std::string& argument, const LoadOptions& options) {
   Split split;
   ClassWords classes(options.classes);
   const bool wanted = options.parts != Parts::test;
-  std::vector<PictureFile> train;
+  PictureIndex train;
   if (wanted || (options.classes.empty() && fs::is_directory(places.train, ignored)))
     train = part_of(places.train, places.test, reader, classes, true, wanted, split);
   if (!classes.names().empty()) classes.fix();
-  std::vector<PictureFile> test;
+  PictureIndex test;
   if (!places.test.empty() && options.parts != Parts::training)
     test = part_of(places.test, {}, reader, classes, false, true, split);
   check_case(folder, classes.names(), options.skip_bad, split);
@@ -214,7 +214,7 @@ Split load(const std::string& argument, const LoadOptions& options) {
     data->name = "folder";
     data->class_names = classes.names();
   }
-  load_pictures(split, train, test, own, options);
+  load_pictures(split, std::move(train), std::move(test), own, options);
   reader.tell(split);
   if (split.train.size() + split.test.size() == 0) {
     throw InputError(str(folder.string(), ": none of its pictures can be read: ",

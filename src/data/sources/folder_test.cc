@@ -251,13 +251,6 @@ TEST_F(Pictures, SayWhatIsWrongWithTheFolder) {
   EXPECT_THAT(error(",sise=3"), HasSubstr("has no option \"sise\"; did you mean \"size\"?"));
 }
 
-TEST_F(Pictures, TooManyPixelsAreRefusedBeforeMemoryIsTaken) {
-  put("a/1.pgm", pgm(1, 1, 1));
-  for (int i = 0; i < 500; ++i) fs::create_symlink(at("a/1.pgm"), folder_ / str("a/", i + 2, ".pgm"));
-  EXPECT_THAT(error(",size=10000,channels=3"),
-              HasSubstr("501 pictures of 3×10000×10000 need 150 GB, and this machine has "));
-}
-
 TEST_F(Pictures, InvisibleOnesSayWhichOptionHelps) {
   fs::create_directories(folder_ / "a");
   fs::copy(testing_support::source("tests/bad/image/white-ink.png"), folder_ / "a");

@@ -26,18 +26,16 @@ struct Options : PictureOptions {
   }
 };
 
-std::vector<ListedPicture> read_list(const fs::path& file) {
+/// The pictures of a list, with the numbers of their labels.
+PictureIndex read_list(const fs::path& file, ClassWords& classes) {
   constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
   const auto bytes = read_file(file, kMostBytes);
-  return read_picture_list({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string());
-}
-
-std::vector<PictureFile> numbered(const std::vector<ListedPicture>& entries, const fs::path& folder,
-                                  ClassWords& classes) {
-  std::vector<PictureFile> files;
-  for (const auto& entry : entries) {
-    files.push_back({(folder / entry.path).string(), classes.number(entry.label, entry.where)});
-  }
+  const auto folder = file.parent_path();
+  PictureIndex files;
+  read_picture_list({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string(),
+                    [&](const ListedPicture& one) {
+                      files.add((folder / one.path).string(), classes.number(one.label, one.where));
+                    });
   return files;
 }
 
@@ -51,25 +49,22 @@ Split load(const std::string& argument, const LoadOptions& options) {
   }
   ClassWords classes(options.classes);
   const bool train_wanted = options.parts != Parts::test;
-  std::vector<PictureFile> train, test;
+  PictureIndex train, test;
   if (train_wanted || options.classes.empty()) {
-    train = numbered(read_list(list), list.parent_path(), classes);
-    std::vector<std::int32_t> labels;
-    for (const auto& file : train) labels.push_back(file.label);
-    classes.sort_and_fix(labels);
-    for (std::size_t i = 0; i < train.size(); ++i) train[i].label = labels[i];
+    train = read_list(list, classes);
+    classes.sort_and_fix(train.labels());
   }
   if (!own.test.empty() && options.parts != Parts::training) {
     const auto place = list.parent_path() / own.test;
-    test = numbered(read_list(place), place.parent_path(), classes);
+    test = read_list(place, classes);
   }
-  if (!train_wanted) train.clear();
+  if (!train_wanted) train = {};
   Split split;
   for (auto* data : {&split.train, &split.test}) {
     data->name = "list";
     data->class_names = classes.names();
   }
-  load_pictures(split, train, test, own, options);
+  load_pictures(split, std::move(train), std::move(test), own, options);
   if (split.train.size() + split.test.size() == 0) {
     throw InputError(str(list.string(), ": none of its pictures can be read: ", split.skipped.at(0),
                          "; paths are relative to the list"));
