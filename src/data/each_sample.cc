@@ -13,9 +13,9 @@ std::size_t items_in(std::size_t bytes, std::size_t size, std::uint64_t there_ar
 
 void for_each_sample(const Dataset& data, const std::function<void(std::size_t, std::span<const std::uint8_t>)>& see) {
   constexpr std::size_t kAhead = 8 << 20;  // bytes
-  const auto each = static_cast<std::size_t>(elements(data.sample)), samples = data.size();
+  const auto each = static_cast<std::size_t>(elements(data.sample)), samples = data.places.size();
   if (!data.store) {
-    for (std::size_t i = 0; i < samples; ++i) see(i, std::span(data.bytes).subspan(i * each, each));
+    for (std::size_t i = 0; i < data.bytes.size() / each; ++i) see(i, std::span(data.bytes).subspan(i * each, each));
     return;
   }
   // This thread makes items, too, wherever the others fall behind.

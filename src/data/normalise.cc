@@ -14,11 +14,13 @@ struct Sums {
 }  // namespace
 
 void normalise(Split& split) {
-  const auto& train = split.train.size() == 0 ? split.test : split.train;
+  const auto& train = split.train.has_bytes() ? split.train : split.test;
   const auto channels = static_cast<std::size_t>(train.sample.empty() ? 1 : train.sample[0]);
   const auto plane = static_cast<std::size_t>(elements(train.sample)) / channels;
   std::vector<Sums> sums(channels);
+  std::size_t per_channel = 0;
   for_each_sample(train, [&](std::size_t, std::span<const std::uint8_t> sample) {
+    per_channel += plane;
     for (std::size_t c = 0; c < channels; ++c) {
       for (const std::uint64_t byte : sample.subspan(c * plane, plane)) {
         sums[c].once += byte;
@@ -26,7 +28,6 @@ void normalise(Split& split) {
       }
     }
   });
-  const auto per_channel = train.size() * plane;
   const auto count = static_cast<double>(per_channel);
   std::vector<float> scale, shift;
   for (const auto& sum : sums) {

@@ -47,11 +47,12 @@ Patches patches_of(const Shape& sample, const Shape& kernel, const Pair& dilatio
 /// A sample as the network sees it.
 void read_sample(const Dataset& data, std::size_t row, std::span<double> to) {
   const std::size_t plane = to.size() / (data.scale.empty() ? 1 : data.scale.size());
+  std::vector<std::uint8_t> bytes(data.has_bytes() ? to.size() : 0);
+  if (data.has_bytes()) data.read(row, bytes.data());
   for (std::size_t i = 0; i < to.size(); ++i) {
-    to[i] = data.bytes.empty()
-                ? static_cast<double>(data.values[row * to.size() + i])
-                : static_cast<double>(data.bytes[row * to.size() + i]) * static_cast<double>(data.scale[i / plane]) +
-                      static_cast<double>(data.shift[i / plane]);
+    to[i] = bytes.empty() ? static_cast<double>(data.values[row * to.size() + i])
+                          : static_cast<double>(bytes[i]) * static_cast<double>(data.scale[i / plane]) +
+                                static_cast<double>(data.shift[i / plane]);
   }
 }
 

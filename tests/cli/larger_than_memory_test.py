@@ -96,7 +96,7 @@ class LargerThanMemory(CliTest):
             else:
                 self.assertEqual(process.returncode, 1)
                 self.assertTrue(err.endswith(f"chalkgrad: {message}\n"), err)
-                self.assertRegex(self.good("info", out), r"step [\d,]+ of")
+                self.assertIn("the run is not over", self.good("info", out))
             os.remove(out)
 
     def test_mistakes(self):
