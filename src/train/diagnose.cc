@@ -72,8 +72,8 @@ std::string place_of_flaw(const Graph& graph, NodeId id, float value, std::size_
 std::string first_not_finite(Network& network, const Feed& x, std::size_t samples, const std::uint32_t* rows) {
   const auto& run = network.training;  // the noise of the step that failed
   const auto where =
-      first_flaw(training_form(trained_graph(network)), network.variables(), x,
-                 run ? run->options.seed : 0, run ? static_cast<std::uint64_t>(run->step) : 0, samples, rows);
+      first_flaw(training_form(trained_graph(network)), network.variables(), x, run ? run->options.seed : 0,
+                 run ? static_cast<std::uint64_t>(run->step) : 0, samples, rows);
   return where.empty() ? "the loss" : where;
 }
 

@@ -184,7 +184,8 @@ Evaluation Evaluator::operator()() {
 void Evaluator::fail(const Part& part, const std::vector<std::uint32_t>& rows) {
   NetworkOutput output = part.output;
   output.loss = part.loss;
-  const auto what = output_outside_domain(network_, sample_feed(data_), 0, part.loss, {&output, 1}, rows.size(), rows.data());
+  const auto what =
+      output_outside_domain(network_, sample_feed(data_), 0, part.loss, {&output, 1}, rows.size(), rows.data());
   if (!what.empty()) throw NumericError(what);
   fail_prediction(network_.graph_of(output.name), network_.variables(), sample_feed(data_), rows.size(), rows.data());
 }
