@@ -30,18 +30,18 @@ class PictureStore {
 /// Samples in row-major order, one after the other. Exactly one of `bytes`, `store` and `values` is used, and one of
 /// `labels` and `targets`.
 struct Dataset {
-  std::string name;                      ///< "digits", "mnist"
-  Shape sample;                          ///< shape of one sample; {channels, rows, columns} for images
-  std::vector<std::uint8_t> bytes;       ///< images, 0…255 (size() × elements(sample)), or
+  std::string name;                             ///< "digits", "mnist"
+  Shape sample;                                 ///< shape of one sample; {channels, rows, columns} for images
+  std::vector<std::uint8_t> bytes;              ///< images, 0…255 (size() × elements(sample)), or
   std::shared_ptr<const PictureStore> store{};  ///< images that are fetched when they are needed: sample i is
   std::vector<std::uint32_t> places{};          ///< picture places[i] of the store; or
-  std::vector<float> values;             ///< anything else, used as it is
-  std::vector<float> scale, shift;       ///< per channel: a byte b enters the network as b · scale + shift
-  std::vector<std::int32_t> labels;      ///< 0 … class_names.size() − 1, or
-  std::vector<float> targets;            ///< size() × elements(target) values to regress on
-  Shape target;                          ///< shape of one target, if `targets` is used
-  std::vector<std::string> class_names;  ///< one per class
-  std::vector<std::string> files;        ///< where each sample came from, if each has a file of its own; or empty
+  std::vector<float> values;                    ///< anything else, used as it is
+  std::vector<float> scale, shift;              ///< per channel: a byte b enters the network as b · scale + shift
+  std::vector<std::int32_t> labels;             ///< 0 … class_names.size() − 1, or
+  std::vector<float> targets;                   ///< size() × elements(target) values to regress on
+  Shape target;                                 ///< shape of one target, if `targets` is used
+  std::vector<std::string> class_names;         ///< one per class
+  std::vector<std::string> files;  ///< where each sample came from, if each has a file of its own; or empty
 
   /// Number of samples.
   std::size_t size() const;

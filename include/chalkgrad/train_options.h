@@ -50,7 +50,7 @@ struct Progress {
   double step_seconds = 0;                      ///< of these, for steps; the others were for what is between them
   double waited_seconds = 0;  ///< of those, for samples that are not in memory and were not ready; mean of the threads
   std::int64_t replaced = 0;  ///< samples that could no longer be read (TrainOptions::skip_bad)
-  std::vector<OutputProgress> outputs{};        ///< that are trained, if they are several: their own losses
+  std::vector<OutputProgress> outputs{};  ///< that are trained, if they are several: their own losses
 };
 
 struct TrainOptions {

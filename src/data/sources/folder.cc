@@ -156,7 +156,7 @@ void check_case(const fs::path& folder, const std::vector<std::string>& classes,
 
 /// The pictures of one part. The classes are fixed by the training part, which `is_training` says this is.
 PictureIndex part_of(const fs::path& folder, const fs::path& without, Reader& reader, ClassWords& classes,
-                                 bool is_training, bool wanted, Split& split) {
+                     bool is_training, bool wanted, Split& split) {
   auto found = reader.list(folder);
   std::erase_if(found.folders, [&](const std::string& name) { return folder / name == without; });
   if (is_training && found.folders.empty()) {

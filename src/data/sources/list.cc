@@ -32,10 +32,9 @@ PictureIndex read_list(const fs::path& file, ClassWords& classes) {
   const auto bytes = read_file(file, kMostBytes);
   const auto folder = file.parent_path();
   PictureIndex files;
-  read_picture_list({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string(),
-                    [&](const ListedPicture& one) {
-                      files.add((folder / one.path).string(), classes.number(one.label, one.where));
-                    });
+  read_picture_list(
+      {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string(),
+      [&](const ListedPicture& one) { files.add((folder / one.path).string(), classes.number(one.label, one.where)); });
   return files;
 }
 
