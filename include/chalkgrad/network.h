@@ -70,7 +70,8 @@ class Network {
 
   /// Writes a safetensors file, under a temporary name that is then changed. Throws InputError.
   void save(const std::filesystem::path& file) const;
-  /// Reads such a file and builds the graph from its text. Throws InputError naming the file and what is wrong with it.
+  /// Reads such a file and builds the graph from its text; or an ONNX file, whose name ends with .onnx (docs/onnx.md).
+  /// Throws InputError naming the file and what is wrong with it.
   static Network load(const std::filesystem::path& file);
   /// SHA-256, in hex, over the bytes of all parameters, running statistics included, in order of their names.
   std::string weights_sha256() const;

@@ -1,6 +1,8 @@
 // From a network's text to its graph.
 #pragma once
 
+#include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +30,23 @@ Graph build_graph(std::string_view text, const Shape& input, std::string_view or
 
 /// The same from TOML.
 BuiltGraph build_toml(std::string_view text, const Shape& input, std::string_view origin);
+
+/// The graph of a network in TOML, a few tables at a time: for who writes the text and has to know shapes on the way.
+class GrowingNetwork {
+ public:
+  explicit GrowingNetwork(const Shape& input, std::string origin);
+  GrowingNetwork(const GrowingNetwork&) = delete;
+  GrowingNetwork& operator=(const GrowingNetwork&) = delete;
+  ~GrowingNetwork();
+
+  /// Appends [[parameter]], [[constant]] and [[layer]] tables, in this order; returns the last layer. Throws as build().
+  Value add(std::string_view tables);
+  Graph& graph();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 /// The value behind an output of the network (or "x", the input). Throws InputError if the graph has none.
 NodeId output_node(const Graph& graph, std::string_view output = "y");

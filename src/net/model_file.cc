@@ -13,6 +13,7 @@
 #include "src/files/safetensors.h"
 #include "src/ir/leaves.h"
 #include "src/net/build.h"
+#include "src/net/foreign.h"
 #include "src/net/training_record.h"
 
 namespace chalk {
@@ -153,6 +154,7 @@ void Network::save(const std::filesystem::path& file) const {
 }
 
 Network Network::load(const std::filesystem::path& file) {
+  if (file.extension() == ".onnx") return read_onnx(file);
   auto contents = load_safetensors(file);
   const auto name = file.string();
   MetadataReader reader(contents.metadata, name);

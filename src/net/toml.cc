@@ -27,6 +27,19 @@ class TomlBuilder {
   TomlBuilder(const toml::table& top, TomlOrigin origin)
       : origin_(std::move(origin)), top_(top, origin_, "a network") {}
 
+  using Tables = std::vector<const toml::table*>;
+
+  /// Begins a graph that add() goes on with.
+  void begin(const Shape& input) { last_ = graph_.input("x", input); }
+  /// What the tables say; returns the last layer.
+  Value add(const Tables& parameters, const Tables& constants, const Tables& layers) {
+    for (const auto* table : parameters) at(*table, [&] { parameter(*table); });
+    for (const auto* table : constants) at(*table, [&] { constant(*table); });
+    for (const auto* table : layers) at(*table, [&] { layer(*table); });
+    return last_;
+  }
+  Graph& graph() { return graph_; }
+
   BuiltGraph build(const Shape& input) {
     const Shape shape = input_shape(input);
     const auto parameters = top_.tables("parameter"), constants = top_.tables("constant"),
@@ -50,9 +63,7 @@ class TomlBuilder {
       top_.fail(str("there are more than ", kMostTables, " tables; use fewer"));
     }
     last_ = graph_.input("x", shape);
-    for (const auto* table : parameters) at(*table, [&] { parameter(*table); });
-    for (const auto* table : constants) at(*table, [&] { constant(*table); });
-    for (const auto* table : layers) at(*table, [&] { layer(*table); });
+    add(parameters, constants, layers);
     if (in_a_line) last_ = line();
     graph_.layer("");
     if (!in_tables) graph_.output("y", last ? find(top_, "output", *last) : last_);
@@ -358,6 +369,25 @@ class TomlBuilder {
 };
 
 }  // namespace
+
+struct GrowingNetwork::State {
+  TomlOrigin origin;
+  toml::table top{};
+  TomlBuilder builder{top, origin};
+};
+
+GrowingNetwork::GrowingNetwork(const Shape& input, std::string origin) : state_(new State{{std::move(origin)}}) {
+  state_->builder.begin(input);
+}
+GrowingNetwork::~GrowingNetwork() = default;
+
+Value GrowingNetwork::add(std::string_view tables) {
+  const auto table = parse_toml(tables, state_->origin);
+  TableReader reader(table, state_->origin, "a part of a network");
+  return state_->builder.add(reader.tables("parameter"), reader.tables("constant"), reader.tables("layer"));
+}
+
+Graph& GrowingNetwork::graph() { return state_->builder.graph(); }
 
 BuiltGraph build_toml(std::string_view text, const Shape& input, std::string_view origin) {
   const TomlOrigin where{std::string(origin)};

@@ -50,17 +50,19 @@ std::string Emitter::operand(NodeId id) {
 bool Emitter::rename(std::size_t first, const std::string& from, const std::string& to) {
   const auto is_it = [&](const auto& value) { return value.second == from; };
   if (std::ranges::any_of(written_, is_it)) return false;
-  bool found = false;
-  for (auto i = first; i < model_.calls.size(); ++i) {
-    auto& call = model_.calls[i];
-    found = found || std::ranges::find(call.outputs, from) != call.outputs.end();
-    std::ranges::replace(call.outputs, from, to);
-    std::ranges::replace(call.inputs, from, to);
+  const auto makes_it = [&](const OperatorCall& call) {
+    return std::ranges::find(call.outputs, from) != call.outputs.end();
+  };
+  const auto begin = model_.calls.begin() + static_cast<std::ptrdiff_t>(first);
+  if (std::none_of(begin, model_.calls.end(), makes_it)) return false;
+  for (auto call = begin; call != model_.calls.end(); ++call) {
+    std::ranges::replace(call->outputs, from, to);
+    std::ranges::replace(call->inputs, from, to);
   }
   for (auto& [key, made] : made_) {
     if (made == from) made = to;
   }
-  return found;
+  return true;
 }
 
 void Emitter::write(std::span<const NodeId> wanted) {

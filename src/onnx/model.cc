@@ -2,7 +2,8 @@
 
 #include <bit>
 #include <cstring>
-#include <protozero/pbf_builder.hpp>
+
+#include "src/onnx/protobuf.h"
 
 namespace chalk::onnx {
 namespace {

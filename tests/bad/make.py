@@ -12,6 +12,7 @@ import struct
 import zlib
 
 import data_sets
+import onnx_files
 
 BAD = pathlib.Path(__file__).parent
 CORPUS = BAD.parent.parent / "fuzz" / "corpus"
@@ -457,4 +458,5 @@ for name, text in {
     good("check", name, text.encode())
 
 data_sets.write(bad, good)
+onnx_files.write(bad, good)
 (BAD / "expected.txt").write_text("".join(f"{k}\t{v}\n" for k, v in sorted(expected.items())), encoding="utf-8")
