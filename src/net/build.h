@@ -39,7 +39,8 @@ class GrowingNetwork {
   GrowingNetwork& operator=(const GrowingNetwork&) = delete;
   ~GrowingNetwork();
 
-  /// Appends [[parameter]], [[constant]] and [[layer]] tables, in this order; returns the last layer. Throws as build().
+  /// Appends [[parameter]], [[constant]] and [[layer]] tables, in this order; returns the last layer. Throws as
+  /// build().
   Value add(std::string_view tables);
   Graph& graph();
 
