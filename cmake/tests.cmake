@@ -127,6 +127,7 @@ add_test(NAME layering COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/l
 add_test(NAME findings COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/findings_test.py)
 add_test(NAME links COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tools/check_links.py)
 add_test(NAME bench_rivals COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/bench/rivals.py --self-test)
+add_test(NAME bench_record COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/bench/record.py --self-test)
 if(TARGET chalkgrad_app)
   function(chalkgrad_python_test name label)
     add_test(NAME ${name} COMMAND ${CHALKGRAD_PYTHON} -B ${PROJECT_SOURCE_DIR}/tests/${ARGN})
@@ -158,7 +159,7 @@ if(TARGET chalkgrad_app)
   chalkgrad_python_test(seeds cross seeds_test.py $<TARGET_FILE:chalkgrad_app>)
   chalkgrad_python_test(doc_examples cross doc_examples_test.py $<TARGET_FILE:chalkgrad_app>)
 endif()
-set_tests_properties(layering findings links bench_rivals PROPERTIES LABELS house)
+set_tests_properties(layering findings links bench_rivals bench_record PROPERTIES LABELS house)
 if(TARGET chalkgrad_app AND CHALKGRAD_CAN_BE_STATIC)  # .ci/run says how large the release build may be
   add_test(NAME one_file
            COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/tests/one_file_test.py $<TARGET_FILE:chalkgrad_app>)
