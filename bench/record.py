@@ -137,7 +137,8 @@ def summary(results):
 def report(name, results, threads):
     """What goes into docs/records.md."""
     rows = [[*row(r)[:-1], f"`{r['sha256']}`"] for r in results] + summary(results)
-    lines = [f"{name}, {threads} thread{"s" if threads > 1 else ""}; chalkgrad {p.commit()}; {p.machine()}", "", p.markdown(TITLES, rows)]
+    workers = "1 thread" if threads == 1 else f"{threads} threads"
+    lines = [f"{name}, {workers}; chalkgrad {p.commit()}; {p.machine()}", "", p.markdown(TITLES, rows)]
     return "\n".join(lines)
 
 
@@ -246,6 +247,11 @@ class SelfTest(unittest.TestCase):
             self.assertEqual(run_seed("none", "none", "folder:here", 1, 1, folder, "flip", False), kept)
             with self.assertRaisesRegex(p.Mistake, "holds a run on folder:here, not on folder:there; give another"):
                 run_seed("none", "none", "folder:there", 1, 1, folder, "flip", False)
+
+    def test_a_report_has_whole_hashes(self):
+        text = report("a", self.RUNS, 1)
+        self.assertTrue(text.startswith("a, 1 thread; chalkgrad "), text)
+        self.assertIn(f"| 1 | 94.00 % | 95.00 % | 10.0 | 19.0 | `{'ab' * 32}` |", text)
 
     def test_the_time_of_a_run_that_was_interrupted_does_not_count(self):
         mean, deviation = summary(self.RUNS)
