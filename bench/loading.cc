@@ -34,7 +34,7 @@ double samples_per_second(const std::string& source, const std::string& augment,
   options.batch = kBatch;
   options.epochs = 1000;
   const chalk::Augmenter augmenter(data, chalk::Augmentations::parse(augment), options.seed, threads + 1);
-  const auto size = static_cast<std::size_t>(elements(data.sample));
+  const auto size = static_cast<std::size_t>(chalk::elements(data.sample));
   std::vector<std::uint32_t> order(data.size());
   std::vector<std::uint8_t> sample(size);
   std::vector<float> batch(kBatch * size);
