@@ -14,7 +14,8 @@ namespace {
 
 struct Options {
   NetworkOptions network;
-  std::string loss = "cross-entropy", format = "text", out;
+  std::string loss = "cross-entropy", optimizer, detail = "full", format = "text", out;
+  std::int64_t samples = DeriveOptions().samples;
 };
 
 using Write = std::string (*)(const Derivation&);
@@ -28,7 +29,11 @@ Write format_of(const std::string& word) {
 int derive(const Options& o) {
   const auto network = make_network(o.network);
   const auto loss = find_loss(o.loss);
-  const auto derivation = chalk::derive(network, *loss);
+  DeriveOptions options;
+  if (!o.optimizer.empty()) options.optimizer = Optimizer::named(o.optimizer);
+  options.brief = o.detail == "brief";
+  options.samples = o.samples;
+  const auto derivation = chalk::derive(network, *loss, options);
   const auto text = format_of(o.format)(derivation);
   if (o.out.empty()) {
     fmt::print("{}", text);
@@ -48,6 +53,17 @@ void add_derive(CommandLine& line) {
   std::vector<std::string> losses;
   for (const auto& loss : all_losses()) losses.emplace_back(name_of(loss));
   command.word("--loss", options->loss, losses, "What is minimised or maximised", "LOSS").shows_default();
+  const auto optimizers = Optimizer::names();
+  command.word("--optimizer", options->optimizer, {optimizers.begin(), optimizers.end()},
+               "Whose update of a parameter is written, too", "NAME");
+  command
+      .word("--detail", options->detail, {"full", "brief"},
+            "brief: of each chain the first and the last formula; a layer like one before is referred to it", "DETAIL")
+      .shows_default();
+  command
+      .whole("--samples", options->samples, {2, 16},
+             "Of a batch, where samples depend on each other (batch normalisation)")
+      .shows_default();
   std::vector<std::string> formats;
   for (const auto& [name, write] : kFormats) formats.emplace_back(name);
   command

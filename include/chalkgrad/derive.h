@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -80,8 +81,10 @@ struct Derivation {
 };
 
 struct DeriveOptions {
-  std::uint64_t seed = 1;    ///< of the random numbers on which equations are verified
-  int trials = 1;            ///< how often, at least 1
+  std::optional<Optimizer> optimizer{};  ///< whose update is written, too
+  bool brief = false;      ///< of each chain the first and the last formula; layers like one before are referred to it
+  std::uint64_t seed = 1;  ///< of the random numbers on which equations are verified
+  int trials = 1;          ///< how often, at least 1
   std::int64_t samples = 3;  ///< of a batch, where samples depend on each other; at least 2
 };
 

@@ -8,11 +8,14 @@
 #include "src/derive/algebra.h"
 #include "src/derive/deriver.h"
 #include "src/derive/elements.h"
+#include "src/derive/matrix.h"
 #include "src/derive/names.h"
+#include "src/derive/update.h"
 #include "src/ir/leaves.h"
 #include "src/math/check_about.h"
 #include "src/math/print.h"
 #include "src/ops/registry.h"
+#include "src/optimizers/optimizer.h"
 
 namespace chalk {
 namespace calculus {
@@ -24,6 +27,7 @@ constexpr int kShort = 4;  // factors of a closed form that may take the derivat
 struct Member {
   std::string rule;
   ExprPtr formula;
+  bool closed = false;  // with the closed form of a derivative in its place
 };
 struct Chain {
   ExprPtr left;
@@ -32,7 +36,7 @@ struct Chain {
   /// Leaves out what says the same as the last.
   void add(std::string rule, const ExprPtr& formula) {
     const auto& last = members.empty() ? left : members.back().formula;
-    if (key(last) != key(formula)) members.push_back({std::move(rule), formula});
+    if (key(last) != key(formula)) members.push_back({std::move(rule), formula, false});
   }
 };
 
@@ -60,17 +64,14 @@ class Deriver {
     Derivation all;
     all.network = network_statement(s_);
     all.samples = s_.samples;
-    for (const auto& [id, name] : s_.names) all.symbols.push_back({name, s_.meanings.at(id), elements_.axes(id)});
-    forward(all);
+    add_symbols(all);
+    forward(all, {.title = "Forward", .kind = "forward"});
     backward(all);
     return all;
   }
 
- private:
-  // ---- forward ----
-
-  void forward(Derivation& all) {
-    DerivedSection section{.title = "Forward", .kind = "forward"};
+  /// The formulas of all values, as a section.
+  void forward(Derivation& all, DerivedSection section) {
     for (const auto id : s_.values) {
       const auto at = elements_.fresh(id, letters(id));
       const auto left = elements_.named(id, at);
@@ -79,10 +80,17 @@ class Deriver {
       const bool padded = s_.places.contains(id) && pads(id);
       if (!padded && !pads_place(id)) chain.add(meaning(id), formula);
       if (const auto chosen = by_place(id, at)) chain.add("the maximum by its place", plain(chosen));
-      if (!chain.members.empty()) finish(section, chain);
+      if (chain.members.empty()) continue;
+      finish(section, chain);
+      matrices(section, value(id, {}), formula, elements_.indices(id, at));
     }
     all.sections.push_back(std::move(section));
   }
+  void add_symbols(Derivation& all) const {
+    for (const auto& [id, name] : s_.names) all.symbols.push_back({name, s_.meanings.at(id), elements_.axes(id)});
+  }
+
+ private:
   std::string meaning(NodeId id) const { return s_.meanings.at(id); }
 
   /// Indices in their simplest form, sums over δ carried out, brackets left alone.
@@ -222,6 +230,23 @@ class Deriver {
     }
     remember(id, indices, chain);
     finish(section, chain);
+    ExprPtr last;  // with derivatives by name, as the next layer has them
+    for (const auto& member : chain.members) {
+      if (!member.closed || !last) last = member.formula;
+    }
+    matrices(section, by(value(s_.loss, {}), value(id, {})), last, indices);
+  }
+
+  /// The same of whole vectors and matrices, if it has such a form.
+  void matrices(DerivedSection& section, const ExprPtr& left, const ExprPtr& formula,
+                const std::vector<ExprPtr>& indices) {
+    auto terms = algebra_.expand(formula);
+    algebra_.collect(terms);
+    const auto form = as_matrices(terms, indices);
+    if (!form) return;
+    Chain chain{left, {}};
+    chain.add("as vectors and matrices", form);
+    finish(section, chain);
   }
 
   /// The derivative of the user's formula as it comes, δ and all.
@@ -316,7 +341,10 @@ class Deriver {
     if (any_closed && users.size() == 1) {
       const auto& last = chain.members.back().formula;
       const auto by_form = with_closed_form(last, users[0]);
-      if (by_form) chain.add(str("with ∂L/∂", s_.names.at(users[0]), " as found above"), *by_form);
+      if (by_form) {
+        chain.add(str("with ∂L/∂", s_.names.at(users[0]), " as found above"), *by_form);
+        chain.members.back().closed = true;
+      }
     }
   }
   /// Whether a sum is left when all is simplified.
@@ -420,10 +448,12 @@ class Deriver {
   std::map<std::pair<NodeId, NodeId>, bool> depends_;
 };
 
-std::string equations_of(const Derivation& derivation) {
+/// Of sections with a network of their own, or of those without.
+std::string equations_of(const Derivation& derivation, bool own) {
   std::string text;
   for (const auto& section : derivation.sections) {
-    text += "\n# " + section.title + "\n";
+    if (section.network.empty() == own) continue;
+    text += "\n# " + section.title + "\n" + section.network;
     for (const auto& chain : section.chains) {
       std::string before = chain.left.text();
       for (const auto& step : chain.steps) {
@@ -435,11 +465,13 @@ std::string equations_of(const Derivation& derivation) {
   return text;
 }
 
-void verify(Derivation& derivation, const Subject& subject, const DeriveOptions& options) {
-  const auto report = math::check_about(subject.graph, subject.names, subject.samples, equations_of(derivation),
-                                        "derivation", {.seed = options.seed, .trials = options.trials});
+void verify(Derivation& derivation, const Subject& subject, const std::string& text, bool own,
+            const DeriveOptions& options) {
+  const auto report = math::check_about(subject.graph, subject.names, subject.samples, text, "derivation",
+                                        {.seed = options.seed, .trials = options.trials});
   std::size_t line = 0;
   for (auto& section : derivation.sections) {
+    if (section.network.empty() == own) continue;
     for (auto& chain : section.chains) {
       for (auto& step : chain.steps) {
         const auto& judged = report.lines.at(line++);
@@ -454,14 +486,65 @@ void verify(Derivation& derivation, const Subject& subject, const DeriveOptions&
       }
     }
   }
-  derivation.conventions = report.conventions;
+  for (const auto& convention : report.conventions) {
+    if (std::ranges::find(derivation.conventions, convention) == derivation.conventions.end())
+      derivation.conventions.push_back(convention);
+  }
+}
+
+/// "z12[i]" as "z[i]": layers that differ in their numbers alone read the same.
+std::string without_numbers(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    const bool behind_letter = i > 0 && ((text[i - 1] >= 'a' && text[i - 1] <= 'z') || text[i - 1] == 'W');
+    if (digit && behind_letter) {
+      while (i + 1 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '9') ++i;
+      continue;
+    }
+    out += text[i];
+  }
+  return out;
+}
+
+void shorten(Derivation& derivation) {
+  std::map<std::string, std::string> known;
+  for (auto& section : derivation.sections) {
+    if (section.kind != "backward") continue;
+    std::string form;
+    for (auto& chain : section.chains) {
+      if (chain.steps.size() > 2) chain.steps.erase(chain.steps.begin() + 1, chain.steps.end() - 1);
+      form += without_numbers(chain.left.text()) + without_numbers(chain.steps.back().formula.text()) + "\n";
+    }
+    const auto [found, isnew] = known.try_emplace(form, section.title);
+    if (isnew) continue;
+    section.chains.clear();
+    section.notes.push_back(str("As ", found->second, ", with its own letters."));
+  }
+}
+
+void add_update_section(Derivation& derivation, const Optimizer& optimizer, bool ascends,
+                        const DeriveOptions& options) {
+  const auto update = update_of(optimizer, ascends);
+  const auto& definition = definition_of(optimizer);
+  DerivedSection section{.title = str("Update: ", optimizer.name()), .kind = "update"};
+  section.notes = {str(definition.help.value, "."), std::string(definition.formula.value)};
+  section.network = str("part update\n", network_statement(update.subject), update.given);
+  Deriver deriver(update.subject, derivative_of);
+  deriver.forward(derivation, std::move(section));
+  deriver.add_symbols(derivation);
+  Derivation own;
+  own.sections = {derivation.sections.back()};
+  own.sections[0].network = update.given;
+  verify(derivation, update.subject, equations_of(own, !update.given.empty()), true, options);
 }
 
 }  // namespace
 
 Derivation derive(const Subject& subject, const DeriveOptions& options, DerivativeOf derivative) {
   auto derivation = Deriver(subject, derivative).run();
-  verify(derivation, subject, options);
+  if (options.brief) shorten(derivation);
+  verify(derivation, subject, equations_of(derivation, false), false, options);
   return derivation;
 }
 
@@ -469,6 +552,7 @@ Derivation derive(const Subject& subject, const DeriveOptions& options, Derivati
 
 Derivation derive(const Network& network, const Loss& loss, const DeriveOptions& options) {
   auto derivation = calculus::derive(calculus::subject_of(network, loss, options.samples), options);
+  if (options.optimizer) calculus::add_update_section(derivation, *options.optimizer, maximised(loss), options);
   const auto& text = network.text();
   derivation.title = str("Derivation of ", is_toml(text) ? "a network" : text, ", ", name_of(loss));
   return derivation;
@@ -480,13 +564,14 @@ std::string DerivedFormula::mathml() const { return math::to_mathml(*tree_); }
 
 std::string to_check(const Derivation& derivation) {
   return str(derivation.samples > 1 ? str("samples ", derivation.samples, "\n") : "", derivation.network,
-             calculus::equations_of(derivation));
+             calculus::equations_of(derivation, false), calculus::equations_of(derivation, true));
 }
 
 std::string to_text(const Derivation& derivation) {
   std::string text;
   for (const auto& section : derivation.sections) {
     text += str(text.empty() ? "" : "\n", section.title, "\n");
+    for (const auto& note : section.notes) text += str("  ", note, "\n");
     for (const auto& chain : section.chains) {
       text += str("\n  ", chain.left.text(), chain.ranges, "\n");
       for (const auto& step : chain.steps) text += str("    = ", step.formula.text(), "    (", step.rule, ")\n");

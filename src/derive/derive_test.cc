@@ -86,6 +86,36 @@ TEST(Derive, EveryLossIsVerified) {
   }
 }
 
+TEST(Derive, EveryOptimizersUpdateIsVerified) {
+  for (const auto name : Optimizer::names()) {
+    DeriveOptions options;
+    options.optimizer = Optimizer::named(name);
+    const auto derivation = derive(network("2n", {3}), Loss::cross_entropy, options);
+    const auto report = check_derivation(to_check(derivation), name, {.trials = 1});
+    EXPECT_EQ(report.failed, 0U) << name << "\n" << to_check(derivation);
+    EXPECT_EQ(report.verified + report.excepted, derivation.equations) << name;
+    EXPECT_EQ(derivation.sections.back().kind, "update");
+  }
+}
+
+TEST(Derive, VectorsAndMatricesStandBesideIndices) {
+  const auto d = checked("3n-sigmoid-2n", {4}, Loss::squared_error);
+  EXPECT_TRUE(has(d, "z1", "W1 @ x + b1"));
+  EXPECT_TRUE(has(d, "dL/dW1", "dL/dz1 @ x^T"));
+  EXPECT_TRUE(has(d, "dL/da1", "W2^T @ dL/dz2"));
+  EXPECT_TRUE(has(d, "dL/dz1", "dL/da1 .* a1 .* (1 - a1)"));
+}
+
+TEST(Derive, BriefRefersToLayersLikeOneBefore) {
+  DeriveOptions options;
+  options.brief = true;
+  const auto d = derive(network("4n-relu-4n-relu-4n-relu-2n", {4}), Loss::cross_entropy, options);
+  int referred = 0;
+  for (const auto& section : d.sections) referred += section.chains.empty() ? 1 : 0;
+  EXPECT_EQ(referred, 2);
+  EXPECT_LT(d.equations, derive(network("4n-relu-4n-relu-4n-relu-2n", {4}), Loss::cross_entropy).equations);
+}
+
 TEST(Derive, AWrongRuleIsRefused) {
   const auto subject = calculus::subject_of(network("3n-tanh-2n", {4}), Loss::cross_entropy, 3);
   const auto wrong = [](const calculus::ExprPtr& e, const std::string& value,

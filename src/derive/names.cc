@@ -65,8 +65,12 @@ ExprPtr Letters::renamed(const ExprPtr& e, std::map<std::string, std::string>& n
     copy.name = names.at(e->name);
     return math::node(std::move(copy));
   }
-  if (e->args.empty()) return e;
+  if (e->args.empty() && !(e->kind == Kind::name && e->name.ends_with('\''))) return e;
   Expr copy = *e;
+  while (copy.kind == Kind::name && copy.name.ends_with('\'')) {
+    copy.name.pop_back();
+    ++copy.primes;
+  }
   std::vector<std::pair<std::string, std::string>> before;
   for (auto& bound : copy.bounds) {
     const auto own = letter(bound.name, used);

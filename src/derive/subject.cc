@@ -329,7 +329,7 @@ class Statement {
 
   std::string run() {
     const Graph& g = s_.graph;
-    std::string text = str("network x: ", shape_text(g.node(s_.input).type.shape), "\n");
+    std::string text = str("network ", s_.names.at(s_.input), ": ", shape_text(g.node(s_.input).type.shape), "\n");
     for (const auto& [id, name] : s_.names) {
       const Node& n = g.node(id);
       if (id == s_.input) continue;

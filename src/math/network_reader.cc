@@ -78,7 +78,11 @@ class NetworkReader {
     Place place = t_.peek().place;
     if (t_.at(":", 1)) return leaf();
     if (t_.at("=", 1)) {
-      name = t_.name("the name of the layer's result");
+      const Token token = t_.peek();
+      const bool after_a_step = token.kind == Token::Kind::name && token.primes > 0;  // w' = sub(w, g)
+      if (after_a_step) t_.next();
+      name = after_a_step ? token.text + std::string(static_cast<std::size_t>(token.primes), '\'')
+                          : t_.name("the name of the layer's result");
       t_.next();
     }
     const Token word = t_.peek();
