@@ -104,6 +104,8 @@ def cases():
     yield node("GroupNormalization", "x", *channel[:2], opset=21, num_groups=2)
     yield node("LayerNormalization", "x", drawn(6), drawn(6), x=VECTOR)
     yield node("LayerNormalization", "x", drawn(4, 7, 6), axis=1)
+    yield node("LayerNormalization", "x", drawn(6), drawn(6), epsilon=1e-3)
+    yield node("LayerNormalization", "x", drawn(7, 6), axis=2)
     yield node("LRN", size=3, alpha=0.5, beta=0.6, bias=2.0)
     yield node("Dropout", "x", numpy.float32(0.3))
     yield node("Dropout", opset=7, ratio=0.3)

@@ -123,11 +123,23 @@ void import_GroupNormalization(Importer& to, const FileNode& node) {
 
 void import_LayerNormalization(Importer& to, const FileNode& node) {
   const Value x = to.value(node, 0);
+  const auto rank = static_cast<std::int64_t>(x.shape().size()) + 1;
   const auto axis = to.axis(node, to.whole(node, "axis", -1), x.shape().size() + 1);
-  if (axis != 1) to.fail(node, "normalises over the last axes; only over all values of a sample is read here");
-  auto weights = scale_and_bias(to, node, 1, 2, static_cast<std::size_t>(elements(x.shape())));
-  to.define(node, 0,
-            to.layer(node, "\"layer_norm\"", {x}, key("epsilon", to.real(node, "epsilon", 1e-5F)), std::move(weights)));
+  const auto epsilon = to.real(node, "epsilon", 1e-5F);
+  if (axis == 1) {
+    auto weights = scale_and_bias(to, node, 1, 2, static_cast<std::size_t>(elements(x.shape())));
+    return to.define(node, 0, to.layer(node, "\"layer_norm\"", {x}, key("epsilon", epsilon), std::move(weights)));
+  }
+  Extents axes;  // of the sample: the last ones
+  for (auto each = axis; each < rank; ++each) axes.push_back(each - 1);
+  const auto keys = str("axes = ", toml(axes), "\nkeep = true\n");
+  const Value deviation = to.operation(node, "sub", {x, to.operation(node, "mean", {x}, keys)});
+  const Value variance = to.operation(node, "mean", {to.operation(node, "mul", {deviation, deviation})}, keys);
+  const Value root = to.operation(node, "sqrt", {to.operation(node, "add", {variance, to.number(epsilon)})});
+  const Value normal = to.operation(node, "div", {deviation, root});
+  Value y = to.operation(node, "mul", {normal, to.aligned(node, 1, static_cast<std::size_t>(rank))});
+  if (Importer::has(node, 2)) y = to.operation(node, "add", {y, to.aligned(node, 2, static_cast<std::size_t>(rank))});
+  to.define(node, 0, y);
 }
 
 void import_LRN(Importer& to, const FileNode& node) {
