@@ -2,7 +2,7 @@
 """How fast pictures become samples: chalkgrad beside torchvision's DataLoader, in turns, each with as many workers. Decoded
 from JPEG files, a padded crop and a flip, floats in [channel][row][column], in a shuffled order; nothing is trained.
 
-FOLDER has a folder of JPEGs of one size for each class. torch and torchvision must be there (bench/requirements.txt; pip
+FOLDER has a folder for each class, with square JPEGs of one size. torch and torchvision must be there (bench/requirements.txt; pip
 install torchvision==0.29.2); --python names the interpreter that has them.
 """
 import argparse
@@ -25,7 +25,7 @@ from torchvision import datasets
 from torchvision.transforms import v2
 folder, workers, seconds, tensors = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4] == "tensors"
 torch.set_num_threads(1)
-side = 32
+side = int(sys.argv[5])
 steps = [v2.RandomCrop(side, padding=4), v2.RandomHorizontalFlip(), v2.ToImage(), v2.ToDtype(torch.float32, scale=True),
          v2.Normalize([0.5] * 3, [0.25] * 3)]
 if tensors:
@@ -54,6 +54,7 @@ def run(command):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
+    parser.add_argument("--side", type=int, default=32, help="pixels of a side of the pictures, which are square")
     parser.add_argument("--program", default=ROOT / "build/release/loading_bench")
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
@@ -67,7 +68,7 @@ def main():
             if name == "chalkgrad":
                 command = [o.program, f"folder:{o.folder}", AUGMENT, str(o.workers), str(o.seconds)]
             else:
-                command = [o.python, "-c", WORKER, o.folder, str(o.workers), str(o.seconds), name.split()[-1]]
+                command = [o.python, "-c", WORKER, o.folder, str(o.workers), str(o.seconds), name.split()[-1], str(o.side)]
             rates.append(run(command))
     result = {name: statistics.median(rates) for name, rates in found.items()}
     ratio = result["chalkgrad"] / max(rate for name, rate in result.items() if name != "chalkgrad")
