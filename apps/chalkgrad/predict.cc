@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <span>
 
 #include "apps/chalkgrad/commands.h"
@@ -41,15 +42,36 @@ Image read_image(const std::string& file, const Colour& background) {
   return decode_image(read_file("/dev/stdin", kMostBytes), "standard input", kMostPixels, background);
 }
 
+/// The files that were given. A folder stands for the pictures in it and below, in the order of their paths.
+std::vector<std::string> files_in(const std::vector<std::string>& given) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> files;
+  for (const auto& path : given) {
+    std::error_code error;
+    const auto before = files.size();
+    if (fs::is_directory(path, error)) {
+      for (auto it = fs::recursive_directory_iterator(path, error); !error && it != fs::recursive_directory_iterator();
+           it.increment(error)) {
+        const auto name = it->path().filename().string();
+        if (!name.starts_with('.') && is_picture_name(name) && it->is_regular_file(error)) files.push_back(it->path());
+      }
+      std::sort(files.begin() + static_cast<std::ptrdiff_t>(before), files.end());
+    }
+    if (files.size() == before) files.push_back(path);  // a file, or what cannot be read as one
+  }
+  return files;
+}
+
 /// Names the images that cannot be read on stderr.
-Samples load_samples(const Options& o, const Colour& background, const Network& network) {
+Samples load_samples(const Options& o, std::span<const std::string> images, const Colour& background,
+                     const Network& network) {
   const auto& shape = network.input_shape();
   if (shape.size() != 3 || (shape[0] != 1 && shape[0] != 3) || network.encoding.scale.empty()) {
     throw InputError(fmt::format("{}: takes samples of {}{}, not images; it cannot predict from image files", o.model,
                                  to_string(shape), network.encoding.scale.empty() ? " of numbers" : ""));
   }
   Samples samples;
-  for (const auto& path : o.images) {
+  for (const auto& path : images) {
     auto& error = samples.errors.emplace_back();
     try {
       const auto image = fit_image(read_image(path, background), static_cast<int>(shape[0]), static_cast<int>(shape[1]),
@@ -121,54 +143,67 @@ std::vector<float> together(const Options& o, Network& first, std::vector<Networ
   return {values.begin(), values.end()};
 }
 
+/// Prints what is said of an image, or returns it as JSON.
+Json told(const Options& o, const std::string& image, const std::vector<Answer>& said, const Names& names,
+          Outputs kind) {
+  auto best = Json::array();
+  std::string line;
+  for (const auto& [label, value] : said) {
+    best.push_back({{"label", label}, {kind == Outputs::numbers ? "output" : "probability", value}});
+    line += fmt::format("{}{} {}", line.empty() ? "" : "   ", label,
+                        kind == Outputs::numbers ? fmt::format("{:.6g}", value) : percent(value));
+  }
+  if (!o.json) fmt::print("{}: {}\n", image, line);
+  Json row{{"image", image}};
+  if (is_choice(names, kind)) row["label"] = said[0].label;
+  row["top"] = best;
+  return row;
+}
+
 int predict_command(const Options& o) {
   const auto views = parse_tta(o.tta);
   const auto background = parse_colour(o.background);
   if (std::ranges::count(o.images, "-") > 1)
     throw UsageError("- is standard input, which can be read once; give it once");
   auto network = Network::load(o.model);
-  const auto samples = load_samples(o, background, network);
   if (o.output != "y" && !o.others.empty())
     throw UsageError("--output and --with were given; models answer together by their first outputs; give one of them");
   const auto kind = as_usage([&] { return outputs_of(network, o.output); }, "--output: ");
   const auto names = names_of(network, o.output);
   std::vector<Network> others;
   for (const auto& other : o.others) others.push_back(Network::load(other));
-  const Feed feed{
-      .bytes = samples.bytes.data(), .scale = network.encoding.scale.data(), .shift = network.encoding.shift.data()};
-  std::vector<float> values;
-  if (samples.count > 0) {
-    values = others.empty()
-                 ? about_model(o.model,
-                               [&] { return predict(network, feed, samples.count, true, o.threads, o.output, views); })
-                 : together(o, network, others, feed, samples.count);
-  }
   const auto each = static_cast<std::size_t>(elements(network.output_shape(o.output)));
-  std::span<const float> rest(values);
-
+  const auto files = files_in(o.images);
   auto json = Json::array();
-  for (std::size_t i = 0; i < o.images.size(); ++i) {
-    if (!samples.errors[i].empty()) {
-      json.push_back({{"image", o.images[i]}, {"error", samples.errors[i]}});
-      continue;
+  std::size_t read = 0;
+  constexpr std::size_t kAtOnce = 1024;  // so that there may be more of them than memory holds
+  for (std::size_t first = 0; first < files.size(); first += kAtOnce) {
+    const auto some = std::span(files).subspan(first, std::min(kAtOnce, files.size() - first));
+    const auto samples = load_samples(o, some, background, network);
+    read += samples.count;
+    const Feed feed{
+        .bytes = samples.bytes.data(), .scale = network.encoding.scale.data(), .shift = network.encoding.shift.data()};
+    std::vector<float> values;
+    if (samples.count > 0) {
+      values =
+          others.empty()
+              ? about_model(o.model,
+                            [&] { return predict(network, feed, samples.count, true, o.threads, o.output, views); })
+              : together(o, network, others, feed, samples.count);
     }
-    const auto said = answers(names, kind, rest.first(each), o.top);
-    rest = rest.subspan(each);
-    auto best = Json::array();
-    std::string line;
-    for (const auto& [label, value] : said) {
-      best.push_back({{"label", label}, {kind == Outputs::numbers ? "output" : "probability", value}});
-      line += fmt::format("{}{} {}", line.empty() ? "" : "   ", label,
-                          kind == Outputs::numbers ? fmt::format("{:.6g}", value) : percent(value));
+    std::span<const float> rest(values);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if (!samples.errors[i].empty()) {
+        if (o.json) json.push_back({{"image", some[i]}, {"error", samples.errors[i]}});
+        continue;
+      }
+      auto row = told(o, some[i], answers(names, kind, rest.first(each), o.top), names, kind);
+      if (o.json) json.push_back(std::move(row));
+      rest = rest.subspan(each);
     }
-    if (!o.json) fmt::print("{}: {}\n", o.images[i], line);
-    Json row{{"image", o.images[i]}};
-    if (is_choice(names, kind)) row["label"] = said[0].label;
-    row["top"] = best;
-    json.push_back(row);
   }
   if (o.json) print_json(json);
-  return samples.count == o.images.size() ? kOk : kFailed;
+  return read == files.size() ? kOk : kFailed;
 }
 
 }  // namespace
@@ -178,7 +213,7 @@ void add_predict(CommandLine& line) {
   auto command =
       line.command("predict", "Say what is in images (PNG, JPEG, PNM or BMP, of any size)", options, predict_command);
   command.text("MODEL", options->model, "A model file (.safetensors)").required();
-  command.texts("IMAGE", options->images, "Image files; - is standard input", "FILE").required();
+  command.texts("IMAGE", options->images, "Image files, or folders of them; - is standard input", "FILE").required();
   command.repeated("--with", options->others, "Another model, which answers together with it; may be repeated",
                    "MODEL");
   command.whole("--top", options->top, {.least = 1}, "How many answers for each, the largest first").shows_default();

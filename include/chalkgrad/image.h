@@ -41,6 +41,9 @@ Image decode_image(std::span<const std::uint8_t> bytes, std::string_view name, s
 /// The same from a file.
 Image load_image(const std::filesystem::path& path, const Colour& background = kWhite);
 
+/// Whether a file's name ends as names of pictures do, also of those that cannot be decoded.
+bool is_picture_name(std::string_view name);
+
 /// The picture as a PNG file, which decode_image() gives back. Throws InputError unless channels is 1 or 3, the size at
 /// least 1×1 and `pixels` a byte for each value, at most `kMostPixels` of them.
 std::vector<std::uint8_t> encode_png(const Image& image);

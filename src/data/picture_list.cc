@@ -3,9 +3,9 @@
 #include <vector>
 
 #include "chalkgrad/error.h"
+#include "chalkgrad/image.h"
 #include "src/base/reading.h"
 #include "src/base/text.h"
-#include "src/data/pictures.h"
 #include "src/files/csv.h"
 
 namespace chalk {

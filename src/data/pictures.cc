@@ -172,18 +172,6 @@ void PictureOptions::visit_pictures(FieldVisitor& v) {
           background);
 }
 
-bool is_picture_name(std::string_view name) {
-  constexpr std::array<std::string_view, 17> endings = {"jpg",  "jpeg", "jfif", "png",  "ppm", "pgm",
-                                                        "pbm",  "pnm",  "bmp",  "gif",  "tif", "tiff",
-                                                        "webp", "avif", "heic", "heif", "jpe"};
-  const auto dot = name.rfind('.');
-  if (dot == std::string_view::npos) return false;
-  std::string ending(name.substr(dot + 1));
-  std::ranges::transform(ending, ending.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return std::ranges::find(endings, ending) != endings.end();
-}
-
 void load_pictures(Split& split, PictureIndex train, PictureIndex test, const PictureOptions& own,
                    const LoadOptions& options) {
   PictureFiles files;

@@ -26,7 +26,4 @@ struct PictureOptions {
 void load_pictures(Split& split, PictureIndex train, PictureIndex test, const PictureOptions& own,
                    const LoadOptions& options);
 
-/// Whether a file's name ends as names of pictures do, and as those of pictures that can be decoded.
-bool is_picture_name(std::string_view name);
-
 }  // namespace chalk

@@ -8,6 +8,7 @@
 
 #include "chalkgrad/error.h"
 #include "src/base/file.h"
+#include "src/base/reading.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
 #include "src/files/image_decoders.h"
@@ -104,6 +105,16 @@ Image decode_image(std::span<const std::uint8_t> bytes, std::string_view name, s
   const auto known = format_of(bytes);
   throw InputError(str(name, known.empty() ? ": is none of PNG, JPEG, PNM and BMP" : ": is a picture in ", known,
                        known.empty() ? " by its first bytes; convert it to PNG" : "; convert it to PNG"));
+}
+
+bool is_picture_name(std::string_view name) {
+  constexpr std::array<std::string_view, 17> endings = {"jpg",  "jpeg", "jfif", "png",  "ppm", "pgm",
+                                                        "pbm",  "pnm",  "bmp",  "gif",  "tif", "tiff",
+                                                        "webp", "avif", "heic", "heif", "jpe"};
+  const auto dot = name.rfind('.');
+  if (dot == std::string_view::npos) return false;
+  const auto ending = lower_case(name.substr(dot + 1));
+  return std::ranges::find(endings, ending) != endings.end();
 }
 
 Image load_image(const std::filesystem::path& path, const Colour& background) {

@@ -40,16 +40,32 @@ class Prediction(CliTest):
         self.refused(1, "text.png", "predict", path, self.path("text.png", b"no image"))
         self.refused(1, "cut.png", "predict", path, self.path("cut.png", one.read_bytes()[:60]))
 
+    def test_a_folder_stands_for_the_pictures_in_it(self):
+        model = self.model()
+        for name in ("b/2.png", "b/c/1.png", "a.PNG", "b/.hidden.png", "b/notes.txt"):
+            (self.folder / "seen" / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / "seen" / name).write_bytes(png(8, 8, upright_one))
+        out = self.good("predict", model, self.folder / "seen", self.folder / "seen/a.PNG")
+        self.assertEqual([line.split(": ")[0] for line in out.splitlines()],
+                         [f"{self.folder}/seen/{name}" for name in ("a.PNG", "b/2.png", "b/c/1.png", "a.PNG")])
+
+    def test_more_images_than_are_read_at_once(self):
+        model, one = self.model(), self.path("one.png", png(8, 8, upright_one))
+        expected = self.good("predict", model, one)
+        self.assertEqual(self.good("predict", model, *[one] * 1030), expected * 1030)
+
     def test_one_bad_image_among_many(self):
         model, good = self.model(), self.path("good.png", png(8, 8, upright_one))
         missing, cut = self.path("missing.png"), self.path("cut.png", good.read_bytes()[:60])
         alone = self.good("predict", model, good)
-        result = chalkgrad("predict", model, missing, good, cut, self.folder, good)
+        empty = self.path("empty")
+        empty.mkdir()
+        result = chalkgrad("predict", model, missing, good, cut, empty, good)
         self.assertEqual(result.returncode, 1)
         self.assertEqual(result.stdout, alone * 2, "the others are answered")
         lines = result.stderr.splitlines()
         self.assertEqual(len(lines), 3)
-        for line, path in zip(lines, (missing, cut, self.folder)):
+        for line, path in zip(lines, (missing, cut, empty)):
             self.assertTrue(line.startswith(f"chalkgrad: {path}: "), line)
         result = chalkgrad("predict", model, good, cut, "--json")
         self.assertEqual(result.returncode, 1)

@@ -8,6 +8,7 @@
 
 #include "chalkgrad/data.h"
 #include "chalkgrad/error.h"
+#include "chalkgrad/image.h"
 #include "src/base/reading.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
