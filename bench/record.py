@@ -51,7 +51,7 @@ def unpacked(source, to):
         part = to.with_suffix(".part")
         try:
             with tarfile.open(source) as archive:
-                archive.extractall(part, filter="data")
+                archive.extractall(part, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
         except (OSError, tarfile.TarError) as error:
             raise p.Mistake(f"{source} cannot be unpacked: {error}") from error
         part.rename(to)
@@ -252,6 +252,20 @@ class SelfTest(unittest.TestCase):
         text = report("a", self.RUNS, 1)
         self.assertTrue(text.startswith("a, 1 thread; chalkgrad "), text)
         self.assertIn(f"| 1 | 94.00 % | 95.00 % | 10.0 | 19.0 | `{'ab' * 32}` |", text)
+
+    def test_an_archive_of_pictures_becomes_a_folder(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            (folder / "train").mkdir()
+            (folder / "train" / "a.jpg").write_text("a", encoding="utf-8")
+            with tarfile.open(folder / "a.tar.xz", "w:xz") as archive:
+                archive.add(folder / "train", "train")
+            for _ in range(2):
+                self.assertEqual(unpacked(str(folder / "a.tar.xz"), folder / "to"), f"folder:{folder}/to")
+            self.assertEqual((folder / "to" / "train" / "a.jpg").read_text(encoding="utf-8"), "a")
+            self.assertEqual(unpacked("mnist:x.tar.xz", folder / "other"), "mnist:x.tar.xz")
+            with self.assertRaisesRegex(p.Mistake, "none.tar.xz cannot be unpacked: "):
+                unpacked(f"{folder}/none.tar.xz", folder / "other")
 
     def test_the_time_of_a_run_that_was_interrupted_does_not_count(self):
         mean, deviation = summary(self.RUNS)
