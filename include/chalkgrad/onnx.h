@@ -40,9 +40,9 @@ void export_onnx(const Network& network, const std::filesystem::path& file, cons
 /// each variable NAME.next, its value after the step, the input NAME of the next one.
 ///
 /// Of the options, loss, optimizer, limits of gradients, l1 and groups count; the rate over time is the caller's, who
-/// sets "lr". Noise (dropout) is drawn by the engine that runs the step. Throws InputError as export_onnx() does, and
-/// for Lookahead, averages, and numbers of an optimizer that change for ever, which a file cannot hold; ShapeError for
-/// a loss that does not fit the network.
+/// sets "lr", and "first_epochs.N" to 0 after N epochs where a group has so many. Noise (dropout) is drawn by the
+/// engine that runs the step. Throws InputError as export_onnx() does, and for Lookahead, averages, and numbers of an
+/// optimizer that change for ever, which a file cannot hold; ShapeError for a loss that does not fit the network.
 void export_onnx_step(const Network& network, const std::filesystem::path& file, const TrainOptions& training,
                       const OnnxOptions& options = {});
 

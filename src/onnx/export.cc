@@ -98,6 +98,7 @@ void export_onnx_step(const Network& network, const std::filesystem::path& file,
     if (node.name == "x") return to.samples(id, network.encoding);
     if (node.name == "t" && labels) return to.labels(id);
     if (node.name == "lr") return to.open_number("lr", static_cast<float>(used.optimizer.lr()));
+    if (made.first_epochs.contains(node.name)) return to.open_number(node.name, 1.0F);
     if (tables.has(node.name)) return tables.number(node.name, [&] { return to.open_number("step", std::int64_t{0}); });
     return to.input(id);
   };

@@ -59,7 +59,8 @@ void read_sample(const Dataset& data, std::size_t row, std::span<double> to) {
 /// Of the patches of samples that are spread evenly over the data. The sums have one order.
 std::vector<double> covariance(const Dataset& data, const Patches& patches) {
   const auto size = patches.offsets.size(), places = patches.rows * patches.columns;
-  const double products = static_cast<double>(places) * static_cast<double>(size * (size + 1) / 2);
+  const auto pairs = size * (size + 1) / 2;
+  const double products = static_cast<double>(places) * static_cast<double>(pairs);
   const auto count = std::min({data.size(), kMostSamples, static_cast<std::size_t>(1 + kMostProducts / products)});
   std::vector<double> sample(static_cast<std::size_t>(elements(data.sample))), patch(size), sums(size),
       all(size * size);

@@ -116,6 +116,17 @@ class Export(CliTest):
             with self.subTest(args):
                 self.agree(model, *args)
 
+    def test_a_group_of_some_epochs_is_switched_off_by_its_input(self):
+        model = self.path("m.safetensors")
+        self.good("train", "--net", "4c3-relu-mp2-10n", "--epochs", 1, "--batch", 128, "--groups", "conv1.*: epochs=2",
+                  "--quiet", "--out", model)
+        x, t = self.samples(model, "train", SAMPLES)
+        step, before = self.exported(model, "--training", name="s.onnx"), load_file(model)
+        for given, moves in (({}, True), ({"first_epochs.2": numpy.array(0, numpy.float32)}, False)):
+            _, state = self.trained_by_onnxruntime(step, x, t, **given)
+            self.assertEqual((state["conv1.weight"] != before["conv1.weight"]).any(), moves)
+            self.assertTrue((state["dense1.weight"] != before["dense1.weight"]).any())
+
     def test_several_outputs(self):
         model = self.trained(ROOT / "examples" / "networks" / "auxiliary.toml")
         file = onnx.load(self.exported(model))
