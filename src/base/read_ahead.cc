@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <system_error>
+#include <iterator>
 #include <utility>
 
 #include "src/base/signals_elsewhere.h"
@@ -18,10 +18,18 @@ ReadAhead::ReadAhead(const Size& size, int threads, Make make)
   first_ = next_ = size_.first;
   for (auto i = first_; i < first_ + size_.items; ++i) places_[i % size_.items].state.store(i * 4 + free);
   const SignalsElsewhere elsewhere;
+  threads_.reserve(static_cast<std::size_t>(threads));
+  while (std::ssize(threads_) < threads && start_thread()) {
+  }
+}
+
+/// False if the system starts no more, or has no memory for one: those who read make what is missing.
+bool ReadAhead::start_thread() {
   try {
-    for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { serve(); });
-  } catch (const std::system_error&) {
-    // Fewer threads: those who read make what is missing.
+    threads_.emplace_back([this] { serve(); });
+    return true;
+  } catch (const std::exception&) {
+    return false;
   }
 }
 

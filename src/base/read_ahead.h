@@ -61,6 +61,7 @@ class ReadAhead {
   void make(std::size_t place, std::uint64_t number);
   void free_place(std::size_t place, std::uint64_t number);
   bool wait_for(std::uint64_t number);
+  bool start_thread();
   void serve();
 
   const Size size_;
