@@ -67,6 +67,25 @@ TEST(Derive, ConvolutionSharesItsWeights) {
   EXPECT_TRUE(has(d, "dL/dW2[i,9*c + 3*p + q]", "dL/dz2[i]*p1[c,p,q]"));
 }
 
+/// Equations (35), (45) and the recursion of (50) to (54) of the document that chalkgrad comes from.
+TEST(Derive, TheSeedsNetworkHasItsEquations) {
+  const auto d = checked("2c3wfu-relu-mp2-bias-relu-3n-softmax", {1, 6, 6}, Loss::cross_entropy);
+  EXPECT_TRUE(has(d, "dL/dW4[i,16*c + 4*p + q]", "(y[i] - t[i])*a3[c,p,q]"));                 // (35)
+  EXPECT_TRUE(has(d, "dL/db4[i]", "y[i] - t[i]"));                                            // (45)
+  EXPECT_TRUE(has(d, "dL/dz4[i]", "y[i]*sum(j=0..2, t[j]) - t[i]"));                          // (34), (44)
+  EXPECT_TRUE(has(d, "dL/da3[c,u,v]", "sum(i=0..2, (y[i] - t[i])*W4[i,16*c + 4*u + v])"));    // in (54)
+  EXPECT_TRUE(has(d, "dL/db2[c,u,v]", "dL/da2[c,u,v]"));                                      // (49)
+  EXPECT_TRUE(has(d, "dL/da1[c,2*p + i,2*q + j]", "dL/dp1[c,p,q]*[k1[c,p,q] = 2*i + j]"));    // m' of (54)
+  EXPECT_TRUE(has(d, "dL/db1[c,u,v]", "dL/dz1[c,u,v]"));                                      // (54)
+  EXPECT_TRUE(has(d, "dL/dW1[g,i,j]", "sum(p=0..7, q=0..7, dL/dz1[g,p,q]*x[p - i,q - j])"));  // (40)
+}
+
+/// ResNet's blocks: strides, channels that a shortcut pads with zeros, batch normalisation, a sum of two branches.
+TEST(Derive, ResidualBlocksAreVerified) {
+  checked("2c3z-bn-relu-res(2c3z-bn-relu-2c3z-bn)-relu-res(4c3zs2-bn-relu-4c3z-bn)-relu-gap-2n", {1, 4, 4},
+          Loss::cross_entropy);
+}
+
 TEST(Derive, EveryEquationOfManyNetworksIsVerified) {
   for (const char* net : {"3n-relu-2n", "3n-tanh-2n", "3n-gelu-2n", "3n-silu-2n", "3n-softplus-2n", "3n-elu-2n",
                           "3n-leaky-relu-2n", "3n-hard-tanh-2n", "3n-softsign-2n", "3n-mish-2n", "3n-prelu-2n",

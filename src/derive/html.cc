@@ -72,12 +72,13 @@ class Page {
         for (const auto& step : chain.steps) worst = std::max(worst, step.residual);
       }
     }
-    std::string text =
-        str("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
-            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>", escaped(d_.title),
-            "</title>\n<style>", kStyle, "</style>\n</head>\n<body>\n<main>\n<h1>", escaped(d_.title), "</h1>\n<p>",
-            d_.equations, " equations, each verified on the network’s values: the two sides differ by at most ",
-            rounded(worst), " of the largest number in them.</p>\n");
+    std::string text = str("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
+                           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+                           escaped(d_.title), "</title>\n<style>", kStyle, "</style>\n</head>\n<body>\n<main>\n<h1>",
+                           escaped(d_.title), "</h1>\n<p>", d_.equations,
+                           " equations, each verified on the network’s values.</p>\n<p class=\"soft "
+                           "how-closely\">Their sides differ by at most ",
+                           rounded(worst), " of the largest number in them.</p>\n");
     if (d_.samples > 1)
       text += str("<p>Samples depend on each other: a batch of ", d_.samples, ", whose index is n.</p>\n");
     for (const auto& convention : d_.conventions)
@@ -103,6 +104,10 @@ class Page {
   static std::string math(const std::string& markup, bool display = true) {
     return str("<math", display ? " displaystyle=\"true\"" : "", "><mrow>", markup, "</mrow></math>");
   }
+  static std::string name_of(std::string_view name) {
+    const auto letters = name.substr(0, name.find('\''));
+    return math::mathml_name(letters, static_cast<int>(name.size() - letters.size()));
+  }
   /// A formula that may be wider than the screen, and what its letters mean.
   std::string scrolled(const std::string& markup, const std::string& meaning, const char* element = "div") const {
     return str("<", element, " class=\"scroll\" tabindex=\"0\" title=\"", escaped(meaning), "\">",
@@ -123,8 +128,8 @@ class Page {
         "scope=\"col\">symbol</th>"
         "<th scope=\"col\">what it is</th><th scope=\"col\">shape</th></tr></thead><tbody>\n";
     for (const auto& symbol : d_.symbols) {
-      text += str("<tr><td>", math(math::mathml_name(symbol.name), false), "</td><td>", escaped(symbol.meaning),
-                  "</td><td>", shape_of(symbol.shape), "</td></tr>\n");
+      text += str("<tr><td>", math(name_of(symbol.name), false), "</td><td>", escaped(symbol.meaning), "</td><td>",
+                  shape_of(symbol.shape), "</td></tr>\n");
     }
     return text + "</tbody></table></div>\n";
   }

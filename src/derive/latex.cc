@@ -4,6 +4,7 @@
 
 #include "chalkgrad/derive.h"
 #include "src/base/text.h"
+#include "src/base/utf8.h"
 #include "src/math/print.h"
 
 namespace chalk {
@@ -25,15 +26,17 @@ constexpr std::string_view kPreamble = R"(\documentclass[a4paper,10pt]{article}
 
 /// Words with what TeX has a command for.
 std::string words(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kSigns{{{"δ", "$\\delta$"},
-                                                                                        {"∂", "$\\partial$"},
-                                                                                        {"Σ", "$\\sum$"},
-                                                                                        {"σ", "$\\sigma$"},
-                                                                                        {"×", "$\\times$"},
-                                                                                        {"−", "$-$"},
-                                                                                        {"²", "$^2$"},
-                                                                                        {"½", "$\\frac12$"},
-                                                                                        {"′", "$'$"}}};
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 29> kSigns{
+      {{"δ", "$\\delta$"},   {"∂", "$\\partial$"},   {"Σ", "$\\sum$"},
+       {"σ", "$\\sigma$"},   {"×", "$\\times$"},     {"−", "$-$"},
+       {"²", "$^2$"},        {"½", "$\\frac12$"},    {"′", "$'$"},
+       {"·", "$\\cdot$"},    {"←", "$\\leftarrow$"}, {"√", "$\\surd$"},
+       {"ε", "$\\epsilon$"}, {"ŝ", "$\\hat s$"},     {"m̂", "$\\hat m$"},
+       {"v̂", "$\\hat v$"},   {"ᵗ", "$^t$"},          {"⁺", "$^+$"},
+       {"¹", "$^1$"},        {"ρ", "$\\rho$"},       {"ᵀ", "$^{\\mathsf T}$"},
+       {"≤", "$\\leq$"},     {"∞", "$\\infty$"},     {"μ", "$\\mu$"},
+       {"β", "$\\beta$"},    {"γ", "$\\gamma$"},     {"φ", "$\\varphi$"},
+       {"ψ", "$\\psi$"},     {"∇", "$\\nabla$"}}};
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
     bool found = false;
@@ -45,6 +48,11 @@ std::string words(std::string_view text) {
       break;
     }
     if (found) continue;
+    if (static_cast<unsigned char>(text[i]) >= 0x80) {  // another letter: not every installation knows it
+      out += begins_character(text[i]) ? "?" : "";
+      ++i;
+      continue;
+    }
     if (std::string_view("%$&#_{}").find(text[i]) != std::string_view::npos) out += '\\';
     if (text[i] == '\\' || text[i] == '^' || text[i] == '~') {
       out += str("\\char", static_cast<int>(text[i]), " ");
@@ -54,6 +62,11 @@ std::string words(std::string_view text) {
     ++i;
   }
   return out;
+}
+
+std::string name_of(std::string_view name) {
+  const auto letters = name.substr(0, name.find('\''));
+  return math::latex_name(letters, static_cast<int>(name.size() - letters.size()));
 }
 
 std::string shape_of(const Shape& shape) {
@@ -71,8 +84,8 @@ std::string to_latex(const Derivation& derivation) {
   for (const auto& convention : derivation.conventions) text += str("By convention: ", words(convention), ".\n");
   text += "\\subsection*{Symbols}\n";
   for (const auto& symbol : derivation.symbols) {
-    text += str("\\makebox[5em][l]{$", math::latex_name(symbol.name), "$}", words(symbol.meaning), ", ",
-                shape_of(symbol.shape), "\\\\\n");
+    text += str("\\makebox[5em][l]{$", name_of(symbol.name), "$}", words(symbol.meaning), ", ", shape_of(symbol.shape),
+                "\\\\\n");
   }
   for (const auto& section : derivation.sections) {
     text += str("\\subsection*{", words(section.title), "}\n");

@@ -388,10 +388,17 @@ ExprPtr reverse(const Node& n, const At& at, const Elements& of) {
   return operand(n, at, of, 0, place);
 }
 ExprPtr pad(const Node& n, const At& at, const Elements& of) {
-  const auto& before = n.attributes.as<PadAttributes>().before;
+  const auto& attributes = n.attributes.as<PadAttributes>();
   auto place = at.place;
-  for (std::size_t k = 0; k < place.size(); ++k) place[k] = minus(place[k], number(before[k]));
-  return operand(n, at, of, 0, place);
+  std::vector<ExprPtr> own;
+  ExprPtr here = number(1);
+  for (std::size_t k = 0; k < place.size(); ++k) {
+    if (attributes.before[k] == 0 && attributes.after[k] == 0) continue;
+    place[k] = index(of, 'c', shape(n, of, 0)[k], own);
+    here =
+        math::product(here, delta(at.place[k], simple_index(plus(number(attributes.before[k]), place[k]), of.space())));
+  }
+  return sum(own, math::product(here, operand(n, at, of, 0, place)), of);
 }
 ExprPtr slice(const Node& n, const At& at, const Elements& of) {
   const auto& start = n.attributes.as<SliceAttributes>().start;
