@@ -105,6 +105,8 @@ PUBLIC = {
     "onnx.h": "onnx",
     "tensorboard.h": "files",
     "data.h": "data",
+    "normalisation.h": "data",
+    "splits.h": "data",
     "describe.h": "data",
     "augmentation.h": "augmentations",
     "augmentations.h": "augmentations",

@@ -6,12 +6,12 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 
 #include "apps/chalkgrad/json.h"
 #include "src/base/file.h"
 #include "src/base/reading.h"
-#include "src/base/shortest.h"
 #include "src/base/utf8.h"
 #include "src/base/wording.h"
 
@@ -247,23 +247,82 @@ void warn_if_changed(const Dataset& data, const std::string& digest, const std::
       source, part, shell_word(source)));
 }
 
-double share_to_hold_out(const std::string& text) {
-  const double share = number_in<double>(text).value_or(0);
-  return share > 0 && share < 1 ? share : 0;
+std::string fold_of(const Network& network) { return metadata_of(network, kFoldKey); }
+
+std::string normalisation_of(const Network& network, bool bytes) {
+  const auto said = metadata_of(network, kNormaliseKey);
+  return !said.empty() ? said : bytes ? "channel" : "none";
 }
 
-std::string plain_validation(const std::string& text) {
-  const double share = share_to_hold_out(text);
-  return share > 0 ? shortest(share) : text;
+std::string encoding_text(const InputEncoding& encoding) {
+  constexpr std::size_t kMostChannels = 4;
+  if (encoding.per_sample) return "each with mean 0 and deviation 1";
+  const auto channels = encoding.scale.size();
+  if (channels == 0) return "numbers as they are";
+  const char* of = encoding.of_values ? "number" : "byte";
+  if (channels > kMostChannels) return fmt::format("{} · scale + shift of {} channels, which --json has", of, channels);
+  std::string text;
+  for (std::size_t c = 0; c < channels; ++c) {
+    text += fmt::format("{}{} · {:.6g} {} {:.6g}", c > 0 ? ", " : "", of, encoding.scale[c],
+                        encoding.shift[c] < 0 ? "−" : "+", std::abs(encoding.shift[c]));
+  }
+  return text;
+}
+
+namespace {
+
+void take(const Fold& fold, Split& data) {
+  auto parts = fold_of(data.train, fold);
+  data.train = std::move(parts.train);
+  data.test = std::move(parts.test);
+}
+
+}  // namespace
+
+void take_fold(const Fold& fold, const std::optional<Normalisation>& how, Split& data) {
+  take(fold, data);
+  if (how || data.train.has_bytes()) normalise(data, how.value_or(Normalisation()));
+}
+
+void take_fold(const Network& network, Split& data) {
+  if (const auto text = fold_of(network); !text.empty()) take(Fold::parse(text), data);
+}
+
+Dataset load_validation(const Validation& validation, const Shape& sample, const std::vector<std::string>& classes,
+                        bool skip_bad) {
+  LoadOptions options{.parts = Parts::training_at_least, .classes = classes, .skip_bad = skip_bad};
+  if (sample.size() == 3) options.sample = sample;
+  auto data = with_skipped_named(load_dataset(validation.text_of, options));
+  return std::move(data.test.size() > 0 ? data.test : data.train);
 }
 
 Dataset load_part(const std::string& spec, const Network& model, const std::string& part, bool skip_bad) {
-  const auto validation = validation_of(model);
-  const bool held_out = part == "validation";
-  if (held_out && validation.empty())
+  const auto text = validation_of(model);
+  const bool held_out = part == "validation", of_fold = model.metadata.contains(kFoldKey) && (spec.empty() || held_out);
+  if (held_out && text.empty())
     throw UsageError("--part validation: the model was trained without validation data; use test or train");
-  const bool test = part == "test" || (held_out && validation == "test"), encoded = !model.encoding.scale.empty();
-  auto data = load_data(spec, model, !encoded ? Parts::both : test ? Parts::test : Parts::training, skip_bad);
+  const auto validation = text.empty() ? Validation() : Validation::parse(text);
+  if (held_out && validation.kind == Validation::Kind::source) {
+    if (!spec.empty()) {
+      throw UsageError(fmt::format(
+          "--part validation: the model was validated on {}, which is no part of its data; leave out --data, or give "
+          "--part test or train",
+          validation.text_of));
+    }
+    auto data = load_validation(validation, model.input_shape(), model.encoding.class_names,
+                                skip_bad || model.metadata.contains(kSkipBadKey));
+    encode_as_trained(model, data);
+    warn_if_changed(data, model.training ? model.training->validation : "", part, model);
+    return data;
+  }
+  const bool test = part == "test" || (held_out && validation.kind == Validation::Kind::test),
+             encoded = !model.encoding.scale.empty();
+  auto data = load_data(spec, model,
+                        !encoded           ? Parts::both
+                        : test && !of_fold ? Parts::test
+                                           : Parts::training,
+                        skip_bad);
+  if (of_fold) take_fold(model, data);
   auto& wanted = test ? data.test : data.train;
   if (wanted.size() == 0) {
     throw InputError(fmt::format("{}: has no {} samples; give --part {}, or other data",
@@ -271,9 +330,8 @@ Dataset load_part(const std::string& spec, const Network& model, const std::stri
                                  test ? "train" : "test"));
   }
   encode_as_trained(model, wanted);
-  const double share = share_to_hold_out(validation);
-  if (!test && share > 0 && (held_out || spec.empty())) {
-    auto split = hold_out(wanted, share);
+  if (!test && !text.empty() && validation.holds_out() && (held_out || spec.empty())) {
+    auto split = hold_out(wanted, validation);
     wanted = held_out ? std::move(split.test) : std::move(split.train);
   }
   if (spec.empty()) {

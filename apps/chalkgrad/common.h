@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -108,16 +109,25 @@ constexpr const char* kTestDigestKey = "test_digest";
 std::string test_digest_of(const Network& model);
 /// Says on stderr that a part's samples ("test", …) are others than those with this digest; empty: nothing is known.
 void warn_if_changed(const Dataset& data, const std::string& digest, const std::string& part, const Network& model);
-/// What train --validation said, as models keep it in their metadata; empty: nothing.
-constexpr const char* kValidationKey = "validation";
+/// What train --validation, --fold and --normalise said, as models keep it in their metadata; empty: nothing.
+constexpr const char *kValidationKey = "validation", *kFoldKey = "fold", *kNormaliseKey = "normalise";
 std::string validation_of(const Network& model);
-/// The share of the training samples that such a text is; 0 if it is none.
-double share_to_hold_out(const std::string& text);
-/// The same with a share in its shortest form: 0.10 is 0.1.
-std::string plain_validation(const std::string& text);
+std::string fold_of(const Network& model);
+/// How samples are normalised that are bytes, or numbers, in words: what was said, or "channel" or "none".
+std::string normalisation_of(const Network& model, bool bytes);
+/// How samples become the numbers that a network sees: "byte · 0.0127 − 0.42".
+std::string encoding_text(const InputEncoding& encoding);
+/// Makes a fold of the training samples the test part, and normalises both by what is trained on alone.
+void take_fold(const Fold& fold, const std::optional<Normalisation>& how, Split& data);
+/// The same if the model's metadata name one; scales stay as they are.
+void take_fold(const Network& model, Split& data);
+/// The samples of another source that a validation names: its test part or, if it has none, all of it.
+Dataset load_validation(const Validation& validation, const Shape& sample, const std::vector<std::string>& classes,
+                        bool skip_bad);
 /// "test", "train" or "validation" of that, as the model was trained to see it; files of the other part need not be
-/// there. Of its own training samples, those that were held out for validation are no part of "train". Without a
-/// `spec`, it says on stderr if they are others than they were in training.
+/// there. Of its own samples, "test" is the fold, if it was trained on the others, and those that were held out for
+/// validation are no part of "train". Without a `spec`, it says on stderr if they are others than they were in
+/// training.
 Dataset load_part(const std::string& spec, const Network& model, const std::string& part, bool skip_bad = false);
 
 /// 12345678 → "12,345,678".

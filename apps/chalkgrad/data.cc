@@ -2,6 +2,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
@@ -15,7 +18,7 @@ namespace {
 constexpr std::size_t kMostRows = 100, kMostNamed = 10;  // of classes and channels; of odd samples
 
 struct Options {
-  std::string source, sheet, augment;
+  std::string source, sheet, augment, validation, fold, normalise;
   bool json = false;
 };
 
@@ -47,27 +50,44 @@ void print_some(const std::vector<std::string>& lines) {
     fmt::print("  and {} more, which --json has\n", count(size_of(lines) - static_cast<std::int64_t>(kMostNamed)));
 }
 
-void print_classes(const Split& data, const DataSummary& found) {
+/// What a run would be judged on, if that was asked for: how many, and how many of each class.
+struct Judges {
+  std::int64_t samples = 0;
+  std::vector<std::int64_t> of_class{};
+};
+
+Judges judges(const Dataset& data) {
+  Judges found{static_cast<std::int64_t>(data.size())};
+  found.of_class.resize(data.class_names.size());
+  for (const auto label : data.labels) ++found.of_class[static_cast<std::size_t>(label)];
+  return found;
+}
+
+void print_classes(const Split& data, const DataSummary& found, const std::optional<Judges>& validation) {
   const auto& names = data.train.size() > 0 ? data.train.class_names : data.test.class_names;
   if (names.empty()) return;
-  Table table({"class", "", "train", "of all", "test"});
+  std::vector<std::string> titles{"class", "", "train", "of all", "test"};
+  if (validation) titles.insert(titles.end() - 1, "validation");
+  Table table(titles);
   const auto of = [](const PartSummary& part, std::size_t c) {
     return c < part.of_class.size() ? part.of_class[c] : 0;
   };
   for (std::size_t c = 0; c < std::min(kMostRows, names.size()); ++c) {
     const auto train = of(found.train, c);
-    table.row({names[c], std::to_string(c), count(train),
-               found.train.samples == 0
-                   ? "–"
-                   : percent(static_cast<double>(train) / static_cast<double>(found.train.samples)),
-               count(of(found.test, c))});
+    std::vector<std::string> cells{
+        names[c], std::to_string(c), count(train),
+        found.train.samples == 0 ? "–" : percent(static_cast<double>(train) / static_cast<double>(found.train.samples)),
+        count(of(found.test, c))};
+    if (validation)
+      cells.insert(cells.end() - 1, c < validation->of_class.size() ? count(validation->of_class[c]) : "0");
+    table.row(cells);
   }
   fmt::print("\n{}", table.text());
   if (names.size() > kMostRows)
     fmt::print("and {} more classes, which --json has\n", count(size_of(names) - static_cast<std::int64_t>(kMostRows)));
 }
 
-void print_channels(const Split& data, const DataSummary& found) {
+void print_channels(const Split& data, const DataSummary& found, const std::string& how) {
   const auto& data_part = data.train.size() > 0 ? data.train : data.test;
   const auto& part = data.train.size() > 0 ? found.train : found.test;
   const bool bytes = data_part.has_bytes();
@@ -81,7 +101,10 @@ void print_channels(const Split& data, const DataSummary& found) {
   if (part.channels.size() > kMostRows) {
     fmt::print("and {} more, which --json has\n", count(size_of(part.channels) - static_cast<std::int64_t>(kMostRows)));
   }
-  if (bytes) fmt::print("of bytes, 0 to 255; training brings each channel to mean 0 and deviation 1\n");
+  if (bytes)
+    fmt::print("of bytes, 0 to 255{}\n", how.empty() ? "; training brings each channel to mean 0 and deviation 1" : "");
+  if (how.empty()) return;
+  fmt::print("normalised {}: {}\n", how, encoding_text(encoding_of(data_part)));
 }
 
 void print_sizes(const Split& data) {
@@ -126,16 +149,17 @@ void print_plain(const DataSummary& found) {
   print_some(lines);
 }
 
-void print(const Options& o, const Split& data, const DataSummary& found) {
+void print(const Options& o, const Split& data, const DataSummary& found, const std::optional<Judges>& validation) {
   const auto& part = data.train.size() > 0 ? data.train : data.test;
-  fmt::print("{}: {} samples to train, {} to test, {} {}{}\n", o.source, count(found.train.samples),
+  fmt::print("{}: {} samples to train, {}{} to test, {} {}{}\n", o.source, count(found.train.samples),
+             validation ? count(validation->samples) + " to validate, " : "",
              found.test.samples > 0 ? count(found.test.samples) : "none", to_string(part.sample),
              part.has_bytes() ? "bytes" : "numbers",
              part.class_names.empty() ? fmt::format(", {} numbers to learn", elements(part.target))
                                       : ", " + several(size_of(part.class_names), "class", "classes"));
   for (const auto& remark : data.remarks) fmt::print("  {}\n", remark);
-  print_classes(data, found);
-  print_channels(data, found);
+  print_classes(data, found, validation);
+  print_channels(data, found, o.normalise);
   print_sizes(data);
   if (!data.skipped.empty()) {
     fmt::print("\n{} cannot be used; train needs --skip-bad, or better files\n", count(size_of(data.skipped)));
@@ -159,12 +183,17 @@ Json to_json(const PartSummary& part) {
   return json;
 }
 
-Json to_json(const Split& data, const DataSummary& found) {
+Json to_json(const Split& data, const DataSummary& found, const std::optional<Judges>& validation) {
   const auto& part = data.train.size() > 0 ? data.train : data.test;
   Json json{{"sample", part.sample},       {"kind", part.has_bytes() ? "bytes" : "numbers"},
             {"classes", part.class_names}, {"train", to_json(found.train)},
             {"test", to_json(found.test)}, {"remarks", data.remarks},
             {"skipped", data.skipped}};
+  if (validation) json["validation"] = Json{{"samples", validation->samples}, {"classes", validation->of_class}};
+  if (!part.scale.empty() && !part.per_sample) {
+    json["scale"] = std::vector<double>(part.scale.begin(), part.scale.end());
+    json["shift"] = std::vector<double>(part.shift.begin(), part.shift.end());
+  }
   auto sizes = Json::array(), plain = Json::array(), twins = Json::array();
   for (const auto& s : data.sizes)
     sizes.push_back({{"rows", s.rows}, {"columns", s.columns}, {"samples", s.samples}, {"example", s.example}});
@@ -192,16 +221,35 @@ void augment(Split& split, const Augmentations& list) {
   part.places = std::move(changed.places);
 }
 
+/// The samples that judge, taken from those to train on if they are of these.
+Dataset take_validation(const Validation& by, Split& split) {
+  if (by.kind == Validation::Kind::test) return split.test;
+  if (!by.holds_out()) return load_validation(by, split.train.sample, split.train.class_names, /*skip_bad=*/true);
+  auto parts = hold_out(split.train, by);
+  split.train = std::move(parts.train);
+  return std::move(parts.test);
+}
+
 int data(const Options& o) {
   if (!o.augment.empty() && o.sheet.empty())
     throw UsageError("--augment shows in the sheet; add --sheet FILE.png, or leave it out");
   const auto list = as_usage([&] { return Augmentations::parse(o.augment); }, "--augment: ");
-  auto split = load_stored(o.source, {.parts = Parts::training_at_least, .skip_bad = true, .any_size = true});
+  LoadOptions options{.parts = Parts::training_at_least, .skip_bad = true, .any_size = true};
+  if (!o.normalise.empty())
+    options.normalisation = as_usage([&] { return Normalisation::parse(o.normalise); }, "--normalise ");
+  const auto fold =
+      o.fold.empty() ? std::nullopt : std::optional(as_usage([&] { return Fold::parse(o.fold); }, "--fold "));
+  const auto by = o.validation.empty()
+                      ? std::nullopt
+                      : std::optional(as_usage([&] { return Validation::parse(o.validation); }, "--validation "));
+  auto split = load_stored(o.source, options);
+  if (fold) take_fold(*fold, options.normalisation, split);
+  const auto validation = by ? std::optional(judges(take_validation(*by, split))) : std::nullopt;
   const auto found = describe(split);
   if (o.json) {
-    print_json(to_json(split, found));
+    print_json(to_json(split, found, validation));
   } else {
-    print(o, split, found);
+    print(o, split, found, validation);
   }
   if (!o.sheet.empty()) {
     if (!list.empty()) augment(split, list);
@@ -217,6 +265,10 @@ void add_data(CommandLine& line) {
   auto options = std::make_shared<Options>();
   auto command = line.command("data", "Describe a data set: counts, statistics, and the odd ones out", options, data);
   command.text("SOURCE", options->source, fmt::format("Data: {}", data_source_forms())).required();
+  command.text("--validation", options->validation, "Also count the samples that train --validation SHARE judges by",
+               "SHARE");
+  command.text("--fold", options->fold, "With fold I of K as the test part, as train --fold I/K has it", "I/K");
+  command.text("--normalise", options->normalise, "Also say how train --normalise HOW changes them", "HOW");
   command.output("--sheet", options->sheet, "Also draw some samples of each class (.png)");
   command.text("--augment", options->augment, "In the sheet, as train --augment LIST sees them in its first epoch",
                "LIST");

@@ -61,6 +61,14 @@ std::string best_text(const Network& network) {
                                 : "the run is not over: the weights are the last step's");
 }
 
+Json to_json(const InputEncoding& encoding) {
+  const auto doubles = [](const std::vector<float>& list) { return std::vector<double>(list.begin(), list.end()); };
+  return {{"of", encoding.of_values ? "numbers" : "bytes"},
+          {"per_sample", encoding.per_sample},
+          {"scale", doubles(encoding.scale)},
+          {"shift", doubles(encoding.shift)}};
+}
+
 /// How it was trained, and whatever else its file says of it.
 std::map<std::string, std::string> metadata(const Network& network) {
   auto all = network.metadata;
@@ -109,6 +117,7 @@ int info(const Options& o) {
     json["cores"] = to_json(usable_cores());
     if (const auto text = weights_text(network); !text.empty()) json["weights"] = text;
     if (network.training && network.training->best.epoch >= 0) json["best_epoch"] = network.training->best.epoch + 1;
+    if (!network.encoding.scale.empty()) json["encoding"] = to_json(network.encoding);
     if (!network.encoding.class_names.empty()) json["classes"] = network.encoding.class_names;
     if (const auto all = metadata(network); !all.empty()) json["metadata"] = all;
     json["weights_sha256"] = network.weights_sha256();
@@ -131,6 +140,7 @@ int info(const Options& o) {
   if (!several.empty()) fmt::print("outputs     {}\n", outputs_text(network, natural_loss(network)));
   fmt::print("runs on     {}\n", instruction_set());
   fmt::print("threads     {}\n", threads_text(inference, o.threads));
+  if (network.training) fmt::print("samples     {}\n", encoding_text(network.encoding));
   if (const auto text = weights_text(network); !text.empty()) fmt::print("weights     {}\n", text);
   if (const auto best = best_text(network); !best.empty()) fmt::print("best epoch  {}\n", best);
   for (const auto& [key, value] : metadata(network)) fmt::print("{}  {}\n", key, value);

@@ -116,6 +116,7 @@ Json to_json(const LrFound& found, const Optimizer& optimizer) {
 
 int lr_find(const Options& o) {
   check_origin(o);
+  check_data_texts(o);
   if (o.find.least >= o.find.most) {
     throw UsageError(fmt::format("--least {} and --most {} leave no rates to try; give a --most above --least",
                                  o.find.least, o.find.most));

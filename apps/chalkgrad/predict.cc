@@ -66,9 +66,9 @@ std::vector<std::string> files_in(const std::vector<std::string>& given) {
 Samples load_samples(const Options& o, std::span<const std::string> images, const Colour& background,
                      const Network& network) {
   const auto& shape = network.input_shape();
-  if (shape.size() != 3 || (shape[0] != 1 && shape[0] != 3) || network.encoding.scale.empty()) {
+  if (shape.size() != 3 || (shape[0] != 1 && shape[0] != 3) || !network.encoding.encodes_bytes()) {
     throw InputError(fmt::format("{}: takes samples of {}{}, not images; it cannot predict from image files", o.model,
-                                 to_string(shape), network.encoding.scale.empty() ? " of numbers" : ""));
+                                 to_string(shape), network.encoding.encodes_bytes() ? "" : " of numbers"));
   }
   Samples samples;
   for (const auto& path : images) {
@@ -181,8 +181,7 @@ int predict_command(const Options& o) {
     const auto some = std::span(files).subspan(first, std::min(kAtOnce, files.size() - first));
     const auto samples = load_samples(o, some, background, network);
     read += samples.count;
-    const Feed feed{
-        .bytes = samples.bytes.data(), .scale = network.encoding.scale.data(), .shift = network.encoding.shift.data()};
+    const Feed feed = network.encoding.feed(samples.bytes.data());
     std::vector<float> values;
     if (samples.count > 0) {
       values =

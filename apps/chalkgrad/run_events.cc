@@ -33,6 +33,12 @@ void RunEvents::epoch(const Progress& now, const Judged& judged) {
   if (wanted()) events_->epoch(now, judged);
 }
 
+void RunEvents::listen(Run& run) {
+  if (!wanted()) return;
+  run.options.on_step = [this](const Progress& now) { step(now); };
+  run.options.on_epoch = [this, &run](const Progress& now) { epoch(now, judged(run, now)); };
+}
+
 Judged judged(Run& run, const Progress& now) {
   // Whoever chooses by validation looks at the test samples once, in the end.
   if (run.options.validation) return {"validation", now.validation_loss, now.validation_accuracy};

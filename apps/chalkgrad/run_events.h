@@ -24,6 +24,8 @@ class RunEvents {
   bool wanted() const { return !folder_.empty(); }
   void step(const Progress& now);
   void epoch(const Progress& now, const Judged& judged);
+  /// Is told by the run itself, if there is a folder. Both must then stay where they are.
+  void listen(Run& run);
 
  private:
   std::string folder_;

@@ -6,6 +6,7 @@
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
+#include "apps/chalkgrad/folds.h"
 #include "apps/chalkgrad/json.h"
 #include "apps/chalkgrad/progress.h"
 #include "apps/chalkgrad/run_events.h"
@@ -19,7 +20,7 @@ namespace chalk::app {
 namespace {
 
 struct Options : RunOptions {
-  std::string out, resume, log, tensorboard, print_after, seeds;
+  std::string out, resume, log, tensorboard, print_after, seeds, folds;
   std::int64_t checkpoint_every = 0;
   bool quiet = false, json = false, profile = false;
 };
@@ -77,13 +78,18 @@ Run resumed_run(const Options& o) {
   };
   agree("--net", o.net, is_toml(network.text()) ? "the network" : network.text(), !o.given("--net") || same_network());
   agree(o.objective_flag(), name_of(o.objective()), name_of(options.loss), options.loss == o.objective().kind());
-  const auto began = validation_of(network);
-  agree("--validation", o.validation, began.empty() ? "none" : began,
-        plain_validation(o.validation) == plain_validation(began));
+  const auto agree_on = [&](const char* flag, const std::string& now, const std::string& began, auto plain) {
+    agree(flag, now, began.empty() ? "none" : began, o.given(flag) && !began.empty() && plain(now) == plain(began));
+  };
+  agree_on("--validation", o.validation, validation_of(network),
+           [](const std::string& text) { return Validation::parse(text).text(); });
+  agree_on("--fold", o.fold, fold_of(network), [](const std::string& text) { return Fold::parse(text).text(); });
   o.fields.check_agreement(options, o.resume);
   options.threads = o.train.threads;
   check_unfinished(*network.training, o.resume);
   auto data = data_for(network, o);  // whether they are those of the run, their digest tells
+  agree_on("--normalise", o.normalise, normalisation_of(network, data.train.has_bytes()),
+           [](const std::string& text) { return Normalisation::parse(text).text(); });
   return {std::move(network), std::move(data), std::move(options)};
 }
 
@@ -100,6 +106,9 @@ void introduce(const Run& run, const Options& o) {
              held_out > 0 ? fmt::format("{} to validate, ", count(held_out)) : "", tests > 0 ? count(tests) : "none",
              to_string(train.sample));
   fmt::print("{}\n", train.class_names.empty() ? "" : fmt::format(", {} classes", train.class_names.size()));
+  if (const auto fold = fold_of(run.network); !fold.empty()) fmt::print("fold     {}, to test\n", fold);
+  if (const auto how = run.network.metadata.find(kNormaliseKey); how != run.network.metadata.end())
+    fmt::print("samples  normalised: {}\n", how->second);
   for (const auto& remark : run.data.remarks) fmt::print("         {}\n", remark);
   const auto price = cost(run.network.graph());
   const auto& text = run.network.text();
@@ -125,7 +134,10 @@ Json start_line(const Run& run, const Options& o) {
   Json line{{"start", run.network.text()}, {"data", run.network.metadata.at("data")}, {"resume", o.resume}};
   if (!o.from.empty()) line["from"] = o.from;
   if (!o.init.empty()) line["init"] = o.init;
-  if (const auto validation = validation_of(run.network); !validation.empty()) line["validation"] = validation;
+  for (const char* key : {kValidationKey, kFoldKey, kNormaliseKey}) {
+    const auto said = run.network.metadata.find(key);
+    if (said != run.network.metadata.end()) line[key] = said->second;
+  }
   line.merge(to_json(run.options));
   return line;
 }
@@ -232,8 +244,32 @@ int compare_seeds(const Options& o) {
   return compare_seeds(o, parse_seeds(o.seeds), o.tensorboard, {.quiet = o.quiet, .json = o.json});
 }
 
+int cross_validate(const Options& o) {
+  const auto refuse = [&](const std::string& option, const std::string& why) {
+    if (o.given(option.c_str()))
+      throw UsageError(fmt::format("--folds and {} were given; leave one of them out: {}", option, why));
+  };
+  refuse("--fold", "the one trains all folds, the other one of them");
+  refuse("--seeds", "compare seeds on one --fold");
+  refuse("--log", "several runs do not go into one file");
+  refuse("--print-after", "the graph of each run would be the same; print that of one, with --fold");
+  if (!o.resume.empty() && !o.out.empty() && o.resume != o.out)
+    throw UsageError("--folds: --resume and --out name different files; give --resume what --out was");
+  return cross_validate(o, o.folds,
+                        {.out = o.out.empty() ? o.resume : o.out,
+                         .resume = o.resume,
+                         .tensorboard = o.tensorboard,
+                         .checkpoint_every = o.checkpoint_every,
+                         .quiet = o.quiet,
+                         .json = o.json});
+}
+
 int train_command(const Options& o) {
   check_origin(o);
+  check_data_texts(o);
+  if (o.checkpoint_every > 0 && o.out.empty() && o.seeds.empty() && (o.folds.empty() || o.resume.empty()))
+    throw UsageError("--checkpoint-every needs a file to write; add --out FILE");
+  if (!o.folds.empty()) return cross_validate(o);
   if (!o.resume.empty() && !o.config.empty())
     throw UsageError(
         fmt::format("{} and --resume were given; leave out the first: a checkpoint knows its configuration", o.config));
@@ -242,10 +278,7 @@ int train_command(const Options& o) {
   if (!o.resume.empty() && !o.from.empty())
     throw UsageError(
         "--from and --resume were given; the one begins a new run, the other goes on with one; give one of them");
-  if (!o.validation.empty()) check_validation_text(o.validation);
   if (!o.seeds.empty()) return compare_seeds(o);
-  if (o.checkpoint_every > 0 && o.out.empty())
-    throw UsageError("--checkpoint-every needs a file to write; add --out FILE");
   const auto there = !o.resume.empty() ? Events::go_on : o.given("--overwrite") ? Events::replace : Events::refuse;
   if (!o.tensorboard.empty()) check_events_folder(o.tensorboard, there);
   TrainLog log(o.log);
@@ -303,11 +336,16 @@ void add_train(CommandLine& line) {
   auto& command = o.command = line.command(
       "train", "Train a network; with no option at all, on built-in handwritten digits", options, train_command);
   add_run(o);
-  command.text(
-      "--validation", o.validation,
-      "Judges each epoch: a share of the training samples to hold out, such as 0.1, or test: the test samples. "
-      "The weights of the best epoch are kept in the end",
-      "SHARE");
+  command.text("--validation", o.validation,
+               "Judges each epoch: a share of the training samples to hold out, such as 0.1 or 0.1,stratified,seed=3; "
+               "samples:FILE, a list of them; test, the test samples; or other data, such as folder:FOLDER. "
+               "The weights of the best epoch are kept in the end",
+               "SHARE");
+  command.text("--folds", o.folds,
+               "Cross-validation: train on all training samples but one of K folds, K times, and test on that; with "
+               "--out m.safetensors, models go to m.fold1.safetensors and so on. K,seed=N deals others",
+               "K");
+  command.text("--fold", o.fold, "Train on all training samples but those of fold I of K, and test on these", "I/K");
   command.output("--out", o.out,
                  "Where the model goes (.safetensors); also written after each epoch and when interrupted",
                  {.of = "--resume", .advice = advice_on});

@@ -38,6 +38,16 @@ bool is_weight_init(const std::string& text) {
   }
 }
 
+/// A model's weights are of use with the numbers they were trained on.
+void check_same_normalisation(const std::string& wanted, const Network& model, const std::string& file, bool bytes) {
+  const auto there = normalisation_of(model, bytes);
+  if (wanted == there) return;
+  throw UsageError(
+      fmt::format("--normalise {}: {} was trained with {}, and samples enter by its own scales and shifts, which its "
+                  "weights are made for; leave it out, or begin with other weights",
+                  wanted, file, there));
+}
+
 /// Weights of the model that --init names. Samples are seen as it was trained to see them.
 void begin_with_weights(Run& run, const std::string& file) {
   if (is_weight_init(file) && !std::filesystem::exists(file)) {
@@ -51,12 +61,16 @@ void begin_with_weights(Run& run, const std::string& file) {
         fmt::format("{}: none of its parameters has a name and shape of the network's, which are {}; it has {}", file,
                     list_of(run.taken.drawn), list_of(run.taken.unused)));
   }
-  if (model.input_shape() != run.network.input_shape() || model.encoding.scale.empty()) return;
-  for (auto* part : {&run.data.train, &run.data.test}) {
-    if (!part->has_bytes()) continue;
-    part->scale = model.encoding.scale;
-    part->shift = model.encoding.shift;
+  if (model.input_shape() != run.network.input_shape() || !encode(model.encoding, run.data.train)) return;
+  (void)encode(model.encoding, run.data.test);
+  const bool bytes = run.data.train.has_bytes();
+  if (run.network.metadata.contains(kNormaliseKey)) {
+    const auto wanted = run.network.metadata[kNormaliseKey];
+    check_same_normalisation(wanted, model, file, bytes);
   }
+  run.network.metadata.erase(kNormaliseKey);
+  if (const auto text = normalisation_of(model, bytes); text != normalisation_of(run.network, bytes))
+    run.network.metadata[kNormaliseKey] = text;
 }
 
 /// How many classes the data have. If only labels say so, beyond ten, one that is far above the others is a mistake.
@@ -87,6 +101,20 @@ void remember_test_samples(Network& network, const Split& data) {
   if (data.test.size() > 0) network.metadata[kTestDigestKey] = data.test.digest();
 }
 
+/// Keeps in the metadata what --validation and --fold say of the data.
+void remember_parts(Network& network, const std::string& validation, const std::optional<Fold>& fold) {
+  const auto fold_text = fold ? fold->text() : std::string();
+  if (fold_text != fold_of(network)) network.metadata.erase(kTestDigestKey);
+  network.metadata.erase(kValidationKey);
+  network.metadata.erase(kFoldKey);
+  if (!validation.empty()) network.metadata[kValidationKey] = Validation::parse(validation).text();
+  if (fold) network.metadata[kFoldKey] = fold_text;
+}
+
+std::optional<Fold> fold_in(const RunOptions& o, const Variation& variation) {
+  return !variation.fold && !o.fold.empty() ? std::optional(Fold::parse(o.fold)) : variation.fold;
+}
+
 /// Options of the table [train] may contradict each other.
 void check_optimizer(const TrainOptions& options, const std::string& config) {
   try {
@@ -114,32 +142,40 @@ TrainOptions RunOptions::default_training() {
   return options;
 }
 
-void check_validation_text(const std::string& text) {
-  if (text != "test" && share_to_hold_out(text) == 0) {
-    throw UsageError(fmt::format(
-        "--validation is {}; it must be test, or a number above 0 and below 1: a share of the training samples",
-        in_quotes(text)));
-  }
+void check_data_texts(const RunOptions& o) {
+  if (!o.validation.empty()) as_usage([&] { return Validation::parse(o.validation); }, "--validation ");
+  if (!o.fold.empty()) as_usage([&] { return Fold::parse(o.fold); }, "--fold ");
+  if (!o.normalise.empty()) as_usage([&] { return Normalisation::parse(o.normalise); }, "--normalise ");
 }
 
 void add_validation(Run& run) {
   const auto text = validation_of(run.network);
   if (text.empty()) return;
-  check_validation_text(text);
-  if (text == "test") {
+  const auto validation = Validation::parse(text);
+  if (validation.kind == Validation::Kind::test) {
     if (run.data.test.size() == 0)
       throw InputError(
           "--validation test: the data have no test samples; hold some of the others out: --validation 0.1");
     run.options.validation = &run.data.test;
     return;
   }
-  auto split = hold_out(run.data.train, share_to_hold_out(text));
-  run.data.train = std::move(split.train);
-  run.held_out = std::move(split.test);
+  if (validation.holds_out()) {
+    auto split = hold_out(run.data.train, validation);
+    run.data.train = std::move(split.train);
+    run.held_out = std::move(split.test);
+  } else {
+    const auto& train = run.data.train;
+    run.held_out =
+        load_validation(validation, train.sample, train.class_names, run.network.metadata.contains(kSkipBadKey));
+    run.held_out.scale = train.scale;
+    run.held_out.shift = train.shift;
+    run.held_out.per_sample = train.per_sample;
+    if (run.held_out.class_names.size() <= train.class_names.size()) run.held_out.class_names = train.class_names;
+  }
   run.options.validation = &run.held_out;
 }
 
-Run new_run(const RunOptions& o, std::optional<std::uint64_t> seed) {
+Run new_run(const RunOptions& o, const Variation& variation) {
   const bool configured = !o.config.empty();
   const auto text = configured ? read_text(o.config) : std::string();
   if (configured && !is_toml(text))
@@ -148,17 +184,21 @@ Run new_run(const RunOptions& o, std::optional<std::uint64_t> seed) {
   const auto config = read_train_config(text, o.config, options);
   o.choose_loss(options);
   o.fields.apply(options);
-  if (seed) options.seed = *seed;
+  if (variation.seed) options.seed = *variation.seed;
   if (configured) check_optimizer(options, o.config);
   const auto& spec = o.given("--data") ? o.data : config.data.value_or(o.data);
-  auto data = with_skipped_named(load_stored(spec, {.parts = Parts::training_at_least, .skip_bad = o.skip_bad}));
+  const auto how = o.normalise.empty() ? config.normalisation : std::optional(Normalisation::parse(o.normalise));
+  auto data = with_skipped_named(
+      load_stored(spec, {.parts = Parts::training_at_least, .skip_bad = o.skip_bad, .normalisation = how}));
   const auto& sample = data.train.sample;
   auto network = configured ? chalk::network(text, sample, options.seed, o.config)
                             : make_network(o.given("--net") ? o.net : default_net(data.train), sample, options.seed);
   network.metadata["data"] = spec;
   if (o.skip_bad) network.metadata[kSkipBadKey] = "true";
-  const auto validation = o.validation.empty() ? config.validation.value_or("") : o.validation;
-  if (!validation.empty()) network.metadata[kValidationKey] = plain_validation(validation);
+  if (how) network.metadata[kNormaliseKey] = how->text();
+  const auto fold = fold_in(o, variation);
+  remember_parts(network, o.validation.empty() ? config.validation.value_or("") : o.validation, fold);
+  if (fold) take_fold(*fold, how, data);
   Run run{std::move(network), std::move(data), options};
   fit_weights(run.network, run.data.train);
   if (!o.init.empty()) begin_with_weights(run, o.init);
@@ -181,22 +221,26 @@ Split data_for(Network& network, const RunOptions& o) {
   if (o.skip_bad) network.metadata[kSkipBadKey] = "true";
   auto data = load_data("", network, Parts::training_at_least);
   for (auto* part : {&data.train, &data.test}) encode_as_trained(network, *part);
+  take_fold(network, data);
   if (!o.given("--data") && data.test.size() > 0) warn_if_changed(data.test, test_digest_of(network), "test", network);
   remember_test_samples(network, data);
   return data;
 }
 
-Run run_from(const RunOptions& o, std::optional<std::uint64_t> seed) {
+Run run_from(const RunOptions& o, const Variation& variation) {
   auto network = Network::load(o.from);
   TrainOptions options = o.train;
   options.loss = natural_loss(network);
   o.choose_loss(options);
   o.fields.apply(options);
-  if (seed) options.seed = *seed;
+  if (variation.seed) options.seed = *variation.seed;
   begin_anew(network);
-  network.metadata.erase(kValidationKey);
-  if (!o.validation.empty()) network.metadata[kValidationKey] = plain_validation(o.validation);
+  remember_parts(network, o.validation, fold_in(o, variation));
   auto data = data_for(network, o);
+  if (!o.normalise.empty()) {
+    const auto wanted = Normalisation::parse(o.normalise).text();
+    check_same_normalisation(wanted, network, o.from, data.train.has_bytes());
+  }
   return {std::move(network), std::move(data), std::move(options)};
 }
 
@@ -250,6 +294,10 @@ void add_run(RunOptions& o, const std::vector<std::string_view>& without) {
   command.text("--data", o.data, "Data: " + alternatives(sources, ", or ")).shows_default();
   add_skip_bad(command, o.skip_bad);
   add_storage(command);
+  command.text("--normalise", o.normalise,
+               "Which numbers samples are for the network: channel (mean 0 and deviation 1, pictures' default), sample "
+               "(each by itself), min-max (0 to 1), given:MEAN,…/DEVIATION,…, none (pixels 0 to 1; numbers' default)",
+               "HOW");
   command.text("--net", o.net, "Network: a line such as 20c5-relu-mp2-10n, or FILE.toml", "NET");
   command.text("--from", o.from, "Begin a new run with the network and weights of a model", "MODEL");
   command.text(

@@ -15,7 +15,7 @@ namespace chalk::app {
 
 struct RunOptions {
   std::string data = "digits", config, net, from, init, loss = "cross-entropy", maximise;
-  std::string validation;  // empty: none was given
+  std::string validation, fold, normalise;  // empty: none was given
   bool skip_bad = false;
   TrainOptions train = default_training();  // what is decided without a configuration or an option
   TrainingFields fields;
@@ -48,19 +48,23 @@ struct Run {
 
 /// Throws UsageError unless where the network comes from is said once.
 void check_origin(const RunOptions& options);
-/// A network from --net or a configuration, that has learned nothing or has the weights of --init. The seed, if there
-/// is one, wins over any other.
-Run new_run(const RunOptions& options, std::optional<std::uint64_t> seed = {});
+/// What differs among runs that are compared; wins over what options say.
+struct Variation {
+  std::optional<std::uint64_t> seed{};
+  std::optional<Fold> fold{};
+};
+/// A network from --net or a configuration, that has learned nothing or has the weights of --init.
+Run new_run(const RunOptions& options, const Variation& variation = {});
 /// Says which parameters were taken from the file, and which not.
 void print_taken(const Run& run, const std::string& file);
 /// A new run from a model's weights. The loss is the model's, the data too unless others are given, and all else is as
 /// in any new run.
-Run run_from(const RunOptions& options, std::optional<std::uint64_t> seed = {});
+Run run_from(const RunOptions& options, const Variation& variation = {});
 /// The samples as the network knows them, wherever they come from.
 Split data_for(Network& network, const RunOptions& options);
 
-/// Throws UsageError unless it is "test" or a share.
-void check_validation_text(const std::string& text);
+/// Throws UsageError unless --validation, --fold and --normalise can be read.
+void check_data_texts(const RunOptions& options);
 /// Gives the run its validation data, if its network says which; from then on it must stay where it is.
 void add_validation(Run& run);
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "chalkgrad/fields.h"
+#include "chalkgrad/normalisation.h"
 #include "chalkgrad/shape.h"
 
 namespace chalk {
@@ -35,13 +36,16 @@ struct Dataset {
   std::vector<std::uint8_t> bytes;              ///< images, 0…255 (size() × elements(sample)), or
   std::shared_ptr<const PictureStore> store{};  ///< images that are fetched when they are needed: sample i is
   std::vector<std::uint32_t> places{};          ///< picture places[i] of the store; or
-  std::vector<float> values;                    ///< anything else, used as it is
-  std::vector<float> scale, shift;              ///< per channel: a byte b enters the network as b · scale + shift
-  std::vector<std::int32_t> labels;             ///< 0 … class_names.size() − 1, or
-  std::vector<float> targets;                   ///< size() × elements(target) values to regress on
-  Shape target;                                 ///< shape of one target, if `targets` is used
-  std::vector<std::string> class_names;         ///< one per class
-  std::vector<std::string> files;  ///< where each sample came from, if each has a file of its own; or empty
+  std::vector<float> values;                    ///< anything else
+  std::vector<float> scale, shift;              ///< per channel: an element x enters the network as x · scale + shift;
+                                                ///< bytes need them, values without them are used as they are
+  bool per_sample = false;  ///< each sample enters with mean 0 and deviation 1 instead, and scale and shift say only
+                            ///< which byte is the mean where augmentations fill with it; see normalisation.h
+  std::vector<std::int32_t> labels;      ///< 0 … class_names.size() − 1, or
+  std::vector<float> targets;            ///< size() × elements(target) values to regress on
+  Shape target;                          ///< shape of one target, if `targets` is used
+  std::vector<std::string> class_names;  ///< one per class
+  std::vector<std::string> files;        ///< where each sample came from, if each has a file of its own; or empty
 
   /// Number of samples.
   std::size_t size() const;
@@ -111,6 +115,7 @@ struct LoadOptions {
   /// A file that keeps such pictures decoded, between runs: it is made if it is not there, or if the files are others
   /// than those it was made of. They are then read from it, and `memory` decides nothing. Empty: there is none.
   std::filesystem::path cache{};
+  std::optional<Normalisation> normalisation{};  ///< empty: by channel, of bytes, and numbers as they are
   bool any_size = false;  ///< pictures of many sizes are brought to the size of the first, where that would be an error
 };
 

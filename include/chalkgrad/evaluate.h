@@ -82,6 +82,10 @@ enum class Outputs : std::uint8_t {
 /// throws InputError if there is no such.
 Outputs outputs_of(const Network& network, std::string_view output = "y");
 
+/// How the data become a network's input.
+InputEncoding encoding_of(const Dataset& data);
+/// Gives the data scales and shifts, and says so, if there are any for what the data are: bytes, or values.
+bool encode(const InputEncoding& encoding, Dataset& data);
 /// Gives the data the scales, the shifts and, if there are as many or more, the class names that the network was
 /// trained with, where it has them. So a test part needs no training part beside it.
 void encode_as_trained(const Network& network, Dataset& data);
@@ -105,10 +109,10 @@ class Predictor {
   explicit Predictor(Network& network, bool probabilities = false, int threads = 0, std::string_view output = "y",
                      const Augmentations& views = {});
 
-  /// Outputs for `count` >= 1 samples of raw bytes or values, count × elements(output), valid until the next call. A
-  /// sample's result does not depend on the other samples. Throws InputError for a Feed that is neither, and for values
-  /// of which views are wanted; NumericError for a value or a result that is NaN or infinite, naming the first layer in
-  /// which that is so.
+  /// Outputs for `count` >= 1 samples of raw bytes or values (network.encoding.feed() has them as training saw them),
+  /// count × elements(output), valid until the next call. A sample's result does not depend on the other samples.
+  /// Throws InputError for a Feed that is neither, and for values of which views are wanted; NumericError for a value
+  /// or a result that is NaN or infinite, naming the first layer in which that is so.
   std::span<const float> operator()(const Feed& samples, std::size_t count = 1);
 
  private:
@@ -123,8 +127,8 @@ class Predictor {
 };
 
 /// Several networks that answer together: the mean of their probabilities (outputs_of(): classes or probabilities), or
-/// of their outputs if these are numbers. Each sees bytes with the scale and shift that it was trained with, if it has
-/// them. They must outlive it.
+/// of their outputs if these are numbers. Each sees samples with the scales and shifts that it was trained with, if it
+/// has them. They must outlive it.
 class Ensemble {
  public:
   /// Throws InputError for no network, ShapeError for networks whose inputs or outputs differ in shape, InputError for

@@ -15,10 +15,18 @@
 
 namespace chalk {
 
-/// How images become the network's input; kept with the model so that predictions see what training saw.
+/// How samples become the network's input; kept with the model so that predictions see what training saw.
 struct InputEncoding {
-  std::vector<float> scale, shift;       ///< per channel: byte · scale + shift
+  std::vector<float> scale, shift;       ///< per channel: element · scale + shift; empty: numbers as they are
   std::vector<std::string> class_names;  ///< may be empty
+  bool per_sample = false;               ///< Dataset::per_sample
+  bool of_values = false;                ///< the elements are numbers (Dataset::values); otherwise bytes
+
+  /// Whether there is something to do to bytes.
+  bool encodes_bytes() const { return !scale.empty() && !of_values; }
+  /// Samples, of which there is as much as a program asks for, as training saw them. Lives as long as this does.
+  Feed feed(const std::uint8_t* bytes) const;
+  Feed feed(const float* values) const;
 };
 
 /// An output of a network, and what it counts in training, which minimises (or maximises) Σ weight · loss over all

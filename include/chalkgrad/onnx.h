@@ -16,7 +16,7 @@ struct OnnxOptions {
   /// names. Not for steps of training.
   bool fold = false;
   /// The input takes bytes, 0 … 255, which the file turns into what the network sees. Throws InputError for a network
-  /// that was not trained on bytes.
+  /// that was not trained on bytes, or that was on samples each of which is normalised by itself.
   bool bytes = false;
   /// Parameters are inputs, too, whose values in the file are used where a run gives none. Steps always have this.
   bool open = false;

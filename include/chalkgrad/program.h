@@ -94,14 +94,16 @@ using Fetch = std::function<void(std::span<const std::uint32_t> rows, std::uint6
 /// Where a batched input's samples come from: exactly one of values, bytes and labels, or of functions that fetch them.
 /// The memory, or what the function uses, must live until the last run that uses it; it may change between runs.
 struct Feed {
-  const float* values = nullptr;         ///< samples × elements, or
+  const float* values = nullptr;         ///< samples × elements, entering as they are, or with a scale as bytes do, or
   const std::uint8_t* bytes = nullptr;   ///< samples × elements, each entering as byte · scale[c] + shift[c], or
   const std::int32_t* labels = nullptr;  ///< one a sample, from 0, entering as a one-hot vector
-  const float* scale = nullptr;          ///< of bytes, per channel (first axis)
+  const float* scale = nullptr;          ///< per channel (first axis): bytes need both, values may have them
   const float* shift = nullptr;
   Fetch<float> fetch_values{};         ///< elements of each row, or
   Fetch<std::uint8_t> fetch_bytes{};   ///< elements of each row, with scale and shift, or
   Fetch<std::int32_t> fetch_labels{};  ///< one for each row
+  bool per_sample = false;  ///< then scale and shift are those that bring each sample to mean 0 and deviation 1,
+                            ///< whatever is given; all elements count alike. Equal ones become 0 (see normalisation.h)
 };
 
 /// How much memory a program uses, in bytes.

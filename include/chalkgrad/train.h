@@ -108,8 +108,9 @@ Graph training_step(const Network& network);
 
 /// What a configuration says apart from options; empty where it says nothing.
 struct TrainConfig {
-  std::optional<std::string> data;        ///< "digits", "mnist:FOLDER"
-  std::optional<std::string> validation;  ///< "0.1", a share of the training samples, or "test"
+  std::optional<std::string> data;  ///< "digits", "mnist:FOLDER"
+  std::optional<Normalisation> normalisation;
+  std::optional<std::string> validation;  ///< Validation::text(): "0.1", a share of the training samples, or "test"
   std::optional<Loss> loss;               ///< also among the options
 };
 /// Sets the options that are in the table [train] of a network's TOML (see docs/networks.md); none if there is no such

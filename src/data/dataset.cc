@@ -44,11 +44,12 @@ void check_inputs(const Dataset& data) {
                          grouped(data.size() * each), images ? " bytes" : " values", ", found ", grouped(found),
                          "; give as many inputs as labels or targets"));
   }
-  const auto channels = !images ? 0U : data.sample.empty() ? 1U : static_cast<std::size_t>(data.sample[0]);
-  if (data.scale.size() != channels || data.shift.size() != channels) {
+  const auto channels = data.sample.empty() ? std::size_t{1} : static_cast<std::size_t>(data.sample[0]);
+  const bool as_they_are = !images && !data.per_sample && data.scale.empty() && data.shift.empty();
+  if (!as_they_are && (data.scale.size() != channels || data.shift.size() != channels)) {
     throw InputError(str(data.name, ": ", data.scale.size(), " scales and ", data.shift.size(), " shifts for ",
-                         channels, images ? " channels of bytes" : " (values are used as they are)",
-                         "; give one of each a channel"));
+                         channels, images ? " channels of bytes" : " channels of values",
+                         "; give one of each a channel", images ? "" : ", or none to use values as they are"));
   }
   check_finite(data.scale, 1, data.name + ": scale");
   check_finite(data.shift, 1, data.name + ": shift");
@@ -107,7 +108,9 @@ std::string Dataset::digest() const {
     add(bytes);
   }
   add(values), add(scale), add(shift), add(labels), add(targets), add(target);
-  return hash.update(std::uint64_t{class_names.size()}).hex();
+  hash.update(std::uint64_t{class_names.size()});
+  if (per_sample) hash.update(std::uint64_t{1});  // as older programs did without
+  return hash.hex();
 }
 
 void Dataset::check() const {

@@ -6,7 +6,6 @@
 #include "chalkgrad/data.h"
 #include "src/base/file.h"
 #include "src/base/test_support.h"
-#include "src/data/normalise.h"
 
 namespace chalk {
 namespace {
@@ -60,16 +59,6 @@ TEST(Digits, AreNormalisedByTheTrainingPart) {
   expect_normalised(split.train);
   EXPECT_EQ(split.test.scale, split.train.scale);
   EXPECT_EQ(split.test.shift, split.train.shift);
-}
-
-TEST(Normalise, WorksPerChannelAndOnConstants) {
-  Split split;
-  split.train.sample = {2, 1, 2};
-  split.train.bytes = {0, 10, 51, 51, 20, 30, 51, 51};
-  normalise(split);
-  const auto deviation = std::sqrt(125.0);  // of 0, 10, 20, 30
-  EXPECT_THAT(split.train.scale, ElementsAre(static_cast<float>(1 / deviation), 1.0F / 255));
-  EXPECT_THAT(split.test.shift, ElementsAre(static_cast<float>(-15 / deviation), -0.2F));
 }
 
 // ---- MNIST's files, small

@@ -13,7 +13,6 @@
 #include "src/base/threads.h"
 #include "src/base/wording.h"
 #include "src/data/cached_pictures.h"
-#include "src/data/normalise.h"
 #include "src/data/picture_decoder.h"
 
 namespace chalk {

@@ -105,6 +105,26 @@ void take_bytes(const std::uint8_t* from, std::size_t channels, std::size_t plan
   }
 }
 
+void scale_channels(std::size_t channels, std::size_t width, const float* scale, const float* shift, float* to) {
+  const LaneTag d;
+  for (std::size_t c = 0; c < channels; ++c, to += width) {
+    const auto factor = hn::Set(d, scale[c]), offset = hn::Set(d, shift[c]);
+    std::size_t i = 0;
+    for (; i + kWidth <= width; i += kWidth) hn::StoreU(fused(hn::LoadU(d, to + i), factor, offset), d, to + i);
+    for (; i < width; ++i) to[i] = fma(to[i], scale[c], shift[c]);
+  }
+}
+
+/// to[i] lanes = to[i] · scale[n] + shift[n] in lane n.
+void scale_lanes(std::size_t count, const float* scale, const float* shift, float* to) {
+  const LaneTag d;
+  for (std::size_t part = 0; part < 16; part += kWidth) {
+    const auto factor = hn::LoadU(d, scale + part), offset = hn::LoadU(d, shift + part);
+    for (std::size_t i = part; i < count * 16; i += 16)
+      hn::StoreU(fused(hn::LoadU(d, to + i), factor, offset), d, to + i);
+  }
+}
+
 }  // namespace
 }  // namespace chalk::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -115,6 +135,44 @@ namespace chalk {
 CHALK_EXPORT(gather_values);
 CHALK_EXPORT(gather_bytes);
 CHALK_EXPORT(take_bytes);
+CHALK_EXPORT(scale_channels);
+CHALK_EXPORT(scale_lanes);
+
+namespace {
+
+template <class T>
+void standardise_rows(const T* from, std::size_t count, LaneRows rows, float* to) {
+  float scale[16], shift[16];
+  for (std::size_t n = 0; n < 16; ++n) {
+    const bool again = n > 0 && rows[n] == rows[n - 1];  // as in lanes beyond the last sample
+    const auto own =
+        again ? Affine{scale[n - 1], shift[n - 1]} : standardising(from + std::size_t{rows[n]} * count, count);
+    scale[n] = own.scale;
+    shift[n] = own.shift;
+  }
+  CHALK_CHOSEN(scale_lanes)(count, scale, shift, to);
+}
+
+template <class T>
+void standardise(const T* from, std::size_t count, float* to) {
+  const auto own = standardising(from, count);
+  scale_channels(1, count, &own.scale, &own.shift, to);
+}
+
+}  // namespace
+
+void scale_channels(std::size_t channels, std::size_t width, const float* scale, const float* shift, float* to) {
+  CHALK_CHOSEN(scale_channels)(channels, width, scale, shift, to);
+}
+
+void standardise_lanes(const float* from, std::size_t count, LaneRows rows, float* to) {
+  standardise_rows(from, count, rows, to);
+}
+void standardise_lanes(const std::uint8_t* from, std::size_t count, LaneRows rows, float* to) {
+  standardise_rows(from, count, rows, to);
+}
+void standardise_one(const float* from, std::size_t count, float* to) { standardise(from, count, to); }
+void standardise_one(const std::uint8_t* from, std::size_t count, float* to) { standardise(from, count, to); }
 
 void gather_values(const float* from, std::size_t count, LaneRows rows, float* to) {
   CHALK_CHOSEN(gather_values)(from, count, rows, to);

@@ -6,6 +6,8 @@
 #include <rapidcheck/gtest.h>
 
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "src/kernels/conv_testing.h"
 #include "src/kernels/fold.h"
@@ -62,6 +64,72 @@ RC_GTEST_PROP(Transfer, GathersBytesOfChannelsWithOneRounding, ()) {
     EXPECT_TRUE(to.intact());
     expect_same_bits(to.span(), expected, "to");
   });
+}
+
+RC_GTEST_PROP(Transfer, ScalesChannelsWithOneRounding, ()) {
+  const std::size_t channels = any_size(9), width = any_size(40);
+  std::mt19937 random(4);
+  const Guarded from(channels * width, random), scale(channels, random), shift(channels, random);
+  std::vector<float> expected;
+  for (std::size_t i = 0; i < channels * width; ++i)
+    expected.push_back(std::fma(from.span()[i], scale.span()[i / width], shift.span()[i / width]));
+  on_every_target([&] {
+    const Guarded to(expected.size());
+    std::copy_n(from.data(), expected.size(), to.data());
+    scale_channels(channels, width, scale.data(), shift.data(), to.data());
+    EXPECT_TRUE(to.intact());
+    expect_same_bits(to.span(), expected, "to");
+  });
+}
+
+/// By the definition: mean and deviation in double, of all elements of the row; and how far a float may be from that,
+/// where two numbers that are `mean / deviation` cancel.
+template <class T>
+std::pair<std::vector<double>, double> standardised(const T* row, std::size_t count) {
+  double mean = 0, squares = 0;
+  for (std::size_t i = 0; i < count; ++i) mean += static_cast<double>(row[i]) / static_cast<double>(count);
+  for (std::size_t i = 0; i < count; ++i) squares += std::pow(static_cast<double>(row[i]) - mean, 2);
+  const double deviation = std::sqrt(squares / static_cast<double>(count));
+  const double by = deviation > 1e-12 ? deviation : 1;
+  std::vector<double> all;
+  for (std::size_t i = 0; i < count; ++i) all.push_back((static_cast<double>(row[i]) - mean) / by);
+  return {all, 3e-7 * (8 + std::abs(mean) / by)};
+}
+
+template <class T>
+void expect_standardised(const std::vector<T>& from, std::size_t count, LaneRows rows) {
+  std::vector<float> first;
+  on_every_target([&] {
+    const Guarded to(count * 16), one(count);
+    for (std::size_t i = 0; i < count * 16; ++i) to.data()[i] = static_cast<float>(from[rows[i % 16] * count + i / 16]);
+    standardise_lanes(from.data(), count, rows, to.data());
+    EXPECT_TRUE(to.intact());
+    if (first.empty()) first.assign(to.span().begin(), to.span().end());
+    expect_same_bits(to.span(), first, "on another target");
+    for (std::size_t n = 0; n < 16; ++n) {
+      const T* row = &from[rows[n] * count];
+      std::copy_n(row, count, one.data());
+      standardise_one(row, count, one.data());
+      const auto [expected, tolerance] = standardised(row, count);
+      for (std::size_t i = 0; i < count; ++i) {
+        EXPECT_EQ(one.span()[i], to.span()[i * 16 + n]) << "alone, and in lane " << n;
+        EXPECT_NEAR(static_cast<double>(one.span()[i]), expected[i], tolerance);
+      }
+    }
+    EXPECT_TRUE(one.intact());
+  });
+}
+
+RC_GTEST_PROP(Transfer, StandardisesEachRowByItself, ()) {
+  const std::size_t count = any_size(70);
+  const Rows rows;
+  std::mt19937 random(5);
+  std::vector<std::uint8_t> bytes(kSamples * count);
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
+  std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(rows.rows[3] * count), count, std::uint8_t{7});
+  expect_standardised(bytes, count, rows.rows);
+  const Guarded values(kSamples * count, random);
+  expect_standardised(std::vector<float>(values.span().begin(), values.span().end()), count, rows.rows);
 }
 
 RC_GTEST_PROP(Transfer, ScattersValidLanes, ()) {

@@ -27,9 +27,13 @@ constexpr const char* kInputKey = "chalkgrad.input";
 constexpr const char* kScaleKey = "chalkgrad.scale";
 constexpr const char* kShiftKey = "chalkgrad.shift";
 constexpr const char* kClassesKey = "chalkgrad.classes";
-constexpr std::array kOwnKeys{kVersionKey, kNetworkKey, kInputKey,    kScaleKey,
-                              kShiftKey,   kClassesKey, kTrainingKey, kPositionKey};
-constexpr const char* kVersion = "1";
+constexpr const char* kEncodingKey = "chalkgrad.encoding";
+constexpr std::array kOwnKeys{kVersionKey, kNetworkKey,  kInputKey,    kScaleKey,   kShiftKey,
+                              kClassesKey, kEncodingKey, kTrainingKey, kPositionKey};
+constexpr const char *kVersion = "1", *kVersionOfEncodings = "2";
+
+// What a file of version 2 says of its samples; version 1 knows scaled bytes only.
+constexpr const char *kPerSample = "per-sample", *kOfValues = "values";
 
 // What lists of metadata hold.
 bool is_extent(const json& value) {
@@ -39,6 +43,7 @@ bool is_float(const json& value) {
   return value.is_number() && std::abs(value.get<double>()) <= std::numeric_limits<float>::max();
 }
 bool is_text(const json& value) { return value.is_string(); }
+bool is_encoding(const json& value) { return value == kPerSample || value == kOfValues; }
 
 /// Takes metadata out of a file, so that what is left is the caller's.
 class MetadataReader {
@@ -114,9 +119,18 @@ BuiltGraph rebuilt(const std::string& text, const Shape& input, const std::strin
 
 void check_encoding(const InputEncoding& encoding, const Shape& input, const MetadataReader& reader) {
   const auto scales = encoding.scale.size(), shifts = encoding.shift.size();
-  if (scales == shifts && (scales == 0 || static_cast<std::int64_t>(scales) == input[0])) return;
+  const bool needed = encoding.per_sample || encoding.of_values;
+  if (scales == shifts && ((scales == 0 && !needed) || static_cast<std::int64_t>(scales) == input[0])) return;
   reader.fail(str("has ", scales, " numbers in ", kScaleKey, " and ", shifts, " in ", kShiftKey,
                   ", but its network takes ", to_string(input), "; give ", input[0], " of each, one a channel"));
+}
+
+/// What there is to say beyond scale and shift.
+std::vector<std::string> words_of(const InputEncoding& encoding) {
+  std::vector<std::string> words;
+  if (encoding.per_sample) words.emplace_back(kPerSample);
+  if (encoding.of_values) words.emplace_back(kOfValues);
+  return words;
 }
 
 }  // namespace
@@ -129,7 +143,9 @@ void Network::save(const std::filesystem::path& file) const {
       throw InputError(str("metadata key ", in_quotes(key), " is reserved; use another one"));
   }
   if (training) contents.metadata.merge(training->metadata());
-  contents.metadata[kVersionKey] = kVersion;
+  const auto encoding_words = words_of(encoding);
+  contents.metadata[kVersionKey] = encoding_words.empty() ? kVersion : kVersionOfEncodings;
+  if (!encoding_words.empty()) contents.metadata[kEncodingKey] = json(encoding_words).dump();
   contents.metadata[kNetworkKey] = text_;
   contents.metadata[kInputKey] = json(input_shape()).dump();
   if (!encoding.scale.empty()) {
@@ -159,9 +175,9 @@ Network Network::load(const std::filesystem::path& file) {
   const auto name = file.string();
   MetadataReader reader(contents.metadata, name);
   const auto version = reader.text(kVersionKey);
-  if (version != kVersion) {
-    reader.fail(str("has ", kVersionKey, " ", in_quotes(version), ", this program reads ", in_quotes(kVersion),
-                    "; use a newer chalkgrad"));
+  if (version != kVersion && version != kVersionOfEncodings) {
+    reader.fail(str("has ", kVersionKey, " ", in_quotes(version), ", this program reads ", in_quotes(kVersion), " and ",
+                    in_quotes(kVersionOfEncodings), "; use a newer chalkgrad"));
   }
   const auto text = reader.text(kNetworkKey);
   const auto input =
@@ -173,6 +189,8 @@ Network Network::load(const std::filesystem::path& file) {
   network.encoding = {reader.list<float>(kScaleKey, "numbers, one a channel", is_float),
                       reader.list<float>(kShiftKey, "numbers, one a channel", is_float),
                       reader.list<std::string>(kClassesKey, "texts, one a class", is_text)};
+  for (const auto& word : reader.list<std::string>(kEncodingKey, R"("per-sample" and "values")", is_encoding))
+    (word == kPerSample ? network.encoding.per_sample : network.encoding.of_values) = true;
   check_encoding(network.encoding, input, reader);
   const auto parameters = parameters_of(network.graph(), contents, reader);
   network.variables_ = Variables(parameters, 0);

@@ -15,6 +15,15 @@
 
 namespace chalk {
 
+Feed InputEncoding::feed(const std::uint8_t* bytes) const {
+  return {.bytes = bytes, .scale = scale.data(), .shift = shift.data(), .per_sample = per_sample};
+}
+
+Feed InputEncoding::feed(const float* values) const {
+  if (!of_values) return {.values = values};
+  return {.values = values, .scale = scale.data(), .shift = shift.data(), .per_sample = per_sample};
+}
+
 namespace {
 
 void check_outputs(const Graph& graph, const std::vector<NetworkOutput>& outputs) {

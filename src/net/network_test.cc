@@ -117,10 +117,16 @@ TEST_F(NetworkFile, HasMetadataInTheirRanges) {
     EXPECT_EQ(with("chalkgrad.scale", scale),
               "metadata chalkgrad.scale is " + in_quotes(scale) + "; it must be a JSON list of numbers, one a channel");
   }
+  EXPECT_EQ(with("chalkgrad.encoding", R"(["per-sample"])"),
+            "has 0 numbers in chalkgrad.scale and 0 in chalkgrad.shift, but its network takes 1×8×8; give 1 of each, "
+            "one a channel");
+  EXPECT_EQ(with("chalkgrad.encoding", R"(["per-image"])"),
+            "metadata chalkgrad.encoding is \"[\"per-image\"]\"; it must be a JSON list of \"per-sample\" and "
+            "\"values\"");
   EXPECT_EQ(with("chalkgrad.classes", "[3]"),
             "metadata chalkgrad.classes is \"[3]\"; it must be a JSON list of texts, one a class");
-  EXPECT_EQ(with("chalkgrad.version", "2"),
-            "has chalkgrad.version \"2\", this program reads \"1\"; use a newer chalkgrad");
+  EXPECT_EQ(with("chalkgrad.version", "3"),
+            "has chalkgrad.version \"3\", this program reads \"1\" and \"2\"; use a newer chalkgrad");
 }
 
 TEST_F(NetworkFile, NamesItselfWhereItsRecordIsWrongAndLoadsWithoutOne) {

@@ -46,7 +46,12 @@ std::string GraphFile::samples(NodeId id, const InputEncoding& encoding) {
   if (!options_.bytes) return name;
   model_.inputs.back().element = Element::uint8;
   const auto& shape = emitter_.type(id).shape;
-  if (encoding.scale.empty() || shape.empty() || std::cmp_not_equal(shape[0], encoding.scale.size())) {
+  if (encoding.per_sample) {
+    throw InputError(
+        "each sample is normalised by itself, which the file does not do; let the input be numbers, and normalise them "
+        "before");
+  }
+  if (!encoding.encodes_bytes() || shape.empty() || std::cmp_not_equal(shape[0], encoding.scale.size())) {
     throw InputError(
         "the network was not trained on bytes, so nothing says how it sees them; let the input be numbers");
   }

@@ -23,12 +23,13 @@ void Gatherer::feed(std::size_t index, const Feed& feed) {
   Input& input = inputs_[index];
   const auto size = static_cast<std::size_t>(elements(input.shape));
   const auto channels = input.shape.empty() ? std::size_t{1} : static_cast<std::size_t>(input.shape[0]);
+  const Scaled scaled{size, channels, feed.scale, feed.shift, feed.per_sample};
   if (feed.values || feed.fetch_values) {
-    set_source<ValueSamples>(input, {{size}, feed.values, feed.fetch_values});
+    set_source<ValueSamples>(input, {{scaled}, feed.values, feed.fetch_values});
   } else if (feed.labels || feed.fetch_labels) {
     set_source<LabelSamples>(input, {{size}, feed.labels, feed.fetch_labels});
   } else {
-    set_source<ByteSamples>(input, {{size, channels, feed.scale, feed.shift}, feed.bytes, feed.fetch_bytes});
+    set_source<ByteSamples>(input, {{scaled}, feed.bytes, feed.fetch_bytes});
   }
   fetches_ = std::any_of(inputs_.begin(), inputs_.end(), [](const Input& one) { return one.fetched > 0; });
 }

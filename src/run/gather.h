@@ -24,22 +24,43 @@ struct Microbatch {
 
 // The kinds of samples. Each brings sixteen rows into lanes, or one row as it is, from where row 0 is.
 
-struct ValueSamples {
-  using Element = float;
-  std::size_t size = 0;  // elements of a sample
-  void lanes(const float* from, LaneRows rows, float* to) const { gather_values(from, size, rows, to); }
-  void one(const float* from, std::uint32_t row, float* to) const { take_values(from + row * size, size, to); }
+/// How elements become what a network sees: element · scale + shift, with one rounding.
+struct Scaled {
+  std::size_t size = 0, channels = 1;              // elements of a sample, of which each channel has as many
+  const float *scale = nullptr, *shift = nullptr;  // one a channel; null: as they are
+  bool per_sample = false;                         // then of each sample its own
+  std::size_t plane() const { return size / channels; }
 };
 
-struct ByteSamples {
+struct ValueSamples : Scaled {
+  using Element = float;
+  void lanes(const float* from, LaneRows rows, float* to) const {
+    gather_values(from, size, rows, to);
+    if (per_sample)
+      standardise_lanes(from, size, rows, to);
+    else if (scale != nullptr)
+      scale_channels(channels, plane() * 16, scale, shift, to);
+  }
+  void one(const float* from, std::uint32_t row, float* to) const {
+    take_values(from + row * size, size, to);
+    if (per_sample)
+      standardise_one(from + row * size, size, to);
+    else if (scale != nullptr)
+      scale_channels(channels, plane(), scale, shift, to);
+  }
+};
+
+struct ByteSamples : Scaled {
   using Element = std::uint8_t;
-  std::size_t size = 0, channels = 1;
-  const float *scale = nullptr, *shift = nullptr;
   void lanes(const std::uint8_t* from, LaneRows rows, float* to) const {
-    gather_bytes(from, channels, size / channels, scale, shift, rows, to);
+    if (!per_sample) return gather_bytes(from, channels, plane(), scale, shift, rows, to);
+    gather_bytes(from, 1, size, &kAsItIs.scale, &kAsItIs.shift, rows, to);
+    standardise_lanes(from, size, rows, to);
   }
   void one(const std::uint8_t* from, std::uint32_t row, float* to) const {
-    take_bytes(from + row * size, channels, size / channels, scale, shift, to);
+    if (!per_sample) return take_bytes(from + row * size, channels, plane(), scale, shift, to);
+    take_bytes(from + row * size, 1, size, &kAsItIs.scale, &kAsItIs.shift, to);
+    standardise_one(from + row * size, size, to);
   }
 };
 

@@ -90,8 +90,10 @@ void Program::feed(std::string_view input, const Feed& feed) {
     throw InputError(
         str("feed of \"", input, "\": give exactly one of values, bytes and labels, or a function to fetch them"));
   }
-  if ((feed.bytes || feed.fetch_bytes) && !(feed.scale && feed.shift))
+  if ((feed.bytes || feed.fetch_bytes) && !feed.per_sample && !(feed.scale && feed.shift))
     throw InputError(str("feed of \"", input, "\": bytes need scale and shift, one a channel"));
+  if ((feed.scale == nullptr) != (feed.shift == nullptr))
+    throw InputError(str("feed of \"", input, "\": has a scale or a shift alone; give both"));
   state_->executor.feed(i, feed);
   std::erase(state_->unfed, input);
 }

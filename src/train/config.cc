@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "chalkgrad/error.h"
+#include "chalkgrad/splits.h"
 #include "chalkgrad/train.h"
 #include "src/base/fields.h"
 #include "src/base/shortest.h"
@@ -16,14 +17,25 @@
 namespace chalk {
 namespace {
 
-/// A share of the training samples, or "test".
+/// As Validation reads it; a share may be a number.
 std::optional<std::string> read_validation(TableReader& reader) {
   const auto* node = reader.node("validation");
   if (!node) return {};
-  const double share = node->is_number() ? node->value_or(0.0) : 0.0;
-  if (share > 0 && share < 1) return shortest(share);
-  if (node->is_string() && node->value_or(std::string()) == "test") return "test";
-  reader.fail("validation", "must be \"test\", or a number above 0 and below 1: a share of the training samples");
+  try {
+    return Validation::parse(node->is_number() ? shortest(node->value_or(0.0)) : node->value_or(std::string())).text();
+  } catch (const InputError& e) {
+    reader.fail("validation", e.what());
+  }
+}
+
+std::optional<Normalisation> read_normalisation(TableReader& reader) {
+  const auto text = reader.text("normalise");
+  if (!text) return {};
+  try {
+    return Normalisation::parse(*text);
+  } catch (const InputError& e) {
+    reader.fail("normalise", e.what());
+  }
 }
 
 /// [[train.group]], once for each group.
@@ -59,6 +71,7 @@ TrainConfig read_train_config(std::string_view text, std::string_view origin, Tr
   TableReader reader(*table, where, "[train]");
   TrainConfig config;
   config.data = reader.text("data");
+  config.normalisation = read_normalisation(reader);
   config.validation = read_validation(reader);
   config.loss = read_loss(reader);
   if (config.loss) options.loss = *config.loss;

@@ -65,10 +65,11 @@ void about(const std::string& name, auto run) {
 
 /// The samples from `first` on, as the network was trained to see them.
 Feed seen_by(const Network& network, const Feed& samples) {
-  Feed feed = samples;
-  if ((!feed.bytes && !feed.fetch_bytes) || network.encoding.scale.empty()) return feed;
-  feed.scale = network.encoding.scale.data();
-  feed.shift = network.encoding.shift.data();
+  const auto& encoding = network.encoding;
+  if (samples.values) return encoding.feed(samples.values);
+  if ((!samples.bytes && !samples.fetch_bytes) || !encoding.encodes_bytes()) return samples;
+  Feed feed = encoding.feed(samples.bytes);
+  feed.fetch_bytes = samples.fetch_bytes;
   return feed;
 }
 

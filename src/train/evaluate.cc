@@ -111,12 +111,23 @@ Outputs outputs_of(const Network& network, std::string_view output) {
   return of_softmax(chosen ? *chosen : natural_loss(network)) ? Outputs::classes : Outputs::numbers;
 }
 
+InputEncoding encoding_of(const Dataset& data) {
+  const bool of_values = !data.has_bytes() && !data.scale.empty();
+  return {data.scale, data.shift, data.class_names, data.per_sample, of_values};
+}
+
+bool encode(const InputEncoding& encoding, Dataset& data) {
+  const bool has = data.has_bytes() ? encoding.encodes_bytes() : encoding.of_values;
+  if (!has) return false;
+  data.scale = encoding.scale;
+  data.shift = encoding.shift;
+  data.per_sample = encoding.per_sample;
+  return true;
+}
+
 void encode_as_trained(const Network& network, Dataset& data) {
   const auto& as = network.encoding;
-  if (data.has_bytes() && data.sample == network.input_shape() && !as.scale.empty()) {
-    data.scale = as.scale;
-    data.shift = as.shift;
-  }
+  if (data.sample == network.input_shape()) (void)encode(as, data);
   if (!data.labels.empty() && as.class_names.size() >= data.class_names.size()) data.class_names = as.class_names;
 }
 

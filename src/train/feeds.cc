@@ -45,15 +45,22 @@ void check_labels_of_places(const Dataset& data, const Loss& loss, std::int64_t 
 }  // namespace
 
 Feed sample_feed(const Dataset& data) {
+  Feed feed{.per_sample = data.per_sample};
   if (data.store) {
-    const auto read = [&data](std::span<const std::uint32_t> rows, std::uint64_t, std::span<std::uint8_t> to) {
+    feed.fetch_bytes = [&data](std::span<const std::uint32_t> rows, std::uint64_t, std::span<std::uint8_t> to) {
       const auto size = to.size() / rows.size();
       for (std::size_t n = 0; n < rows.size(); ++n) data.read(rows[n], &to[n * size]);
     };
-    return {.scale = data.scale.data(), .shift = data.shift.data(), .fetch_bytes = read};
+  } else if (data.bytes.empty()) {
+    feed.values = data.values.data();
+  } else {
+    feed.bytes = data.bytes.data();
   }
-  if (data.bytes.empty()) return {.values = data.values.data()};
-  return {.bytes = data.bytes.data(), .scale = data.scale.data(), .shift = data.shift.data()};
+  if (!data.scale.empty()) {
+    feed.scale = data.scale.data();
+    feed.shift = data.shift.data();
+  }
+  return feed;
 }
 
 Feed target_feed(const Dataset& data) {

@@ -6,6 +6,7 @@
 #include "chalkgrad/error.h"
 #include "chalkgrad/train.h"
 #include "src/base/eigen.h"
+#include "src/base/moments.h"
 #include "src/base/text.h"
 #include "src/ir/leaves.h"
 #include "src/net/build.h"
@@ -47,13 +48,18 @@ Patches patches_of(const Shape& sample, const Shape& kernel, const Pair& dilatio
 /// A sample as the network sees it.
 void read_sample(const Dataset& data, std::size_t row, std::span<double> to) {
   const std::size_t plane = to.size() / (data.scale.empty() ? 1 : data.scale.size());
-  std::vector<std::uint8_t> bytes(data.has_bytes() ? to.size() : 0);
-  if (data.has_bytes()) data.read(row, bytes.data());
-  for (std::size_t i = 0; i < to.size(); ++i) {
-    to[i] = bytes.empty() ? static_cast<double>(data.values[row * to.size() + i])
-                          : static_cast<double>(bytes[i]) * static_cast<double>(data.scale[i / plane]) +
-                                static_cast<double>(data.shift[i / plane]);
-  }
+  const auto read = [&](const auto* from) {
+    const auto own = data.per_sample ? standardising(from, to.size()) : kAsItIs;
+    const bool as_it_is = data.per_sample || data.scale.empty();
+    for (std::size_t i = 0; i < to.size(); ++i) {
+      const auto [scale, shift] = as_it_is ? own : Affine{data.scale[i / plane], data.shift[i / plane]};
+      to[i] = static_cast<double>(from[i]) * static_cast<double>(scale) + static_cast<double>(shift);
+    }
+  };
+  if (!data.has_bytes()) return read(&data.values[row * to.size()]);
+  std::vector<std::uint8_t> bytes(to.size());
+  data.read(row, bytes.data());
+  read(bytes.data());
 }
 
 /// Of the patches of samples that are spread evenly over the data. The sums have one order.

@@ -1,7 +1,9 @@
 // Weights that start by what the data are.
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "chalkgrad/inspect.h"
 #include "src/train/train_testing.h"
 
 namespace chalk {
@@ -75,6 +77,24 @@ TEST(Whitening, HasTwoFiltersOfEachEigenvectorAtMost) {
              some = weights(whitened("filters = 8\nkernel = [2, 3]"));
   for (std::size_t i = 0; i < 36; ++i) EXPECT_EQ(all[36 + i], -all[i]) << i;
   EXPECT_EQ(some, std::vector(all.begin(), all.begin() + 48));
+}
+
+TEST(Whitening, SeesSamplesAsTheyAreNormalised) {
+  for (const char* how : {"channel", "sample", "min-max"}) {
+    Split split = data();
+    normalise(split, Normalisation::parse(how));
+    Dataset seen = split.train;
+    Network reader = network("10n", seen.sample);
+    const auto found = inspect(reader, split.train, 0, split.train.size(), InspectBy::engine);
+    const auto x = std::ranges::find(found, "x", &InspectedValue::name);
+    ASSERT_NE(x, found.end());
+    seen.values.assign(x->value.begin(), x->value.end());
+    seen.bytes.clear();
+    normalise(seen, Normalisation::parse("none"));
+    const auto by_bytes = weights(whitened("filters = 6\nkernel = [2, 3]", split.train)),
+               by_numbers = weights(whitened("filters = 6\nkernel = [2, 3]", seen));
+    for (std::size_t i = 0; i < by_bytes.size(); ++i) EXPECT_NEAR(by_bytes[i], by_numbers[i], 1e-3) << how << " " << i;
+  }
 }
 
 TEST(Whitening, SeesPatchesAsTheKernelDoes) {

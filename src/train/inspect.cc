@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 #include "chalkgrad/differentiate.h"
 #include "chalkgrad/error.h"
 #include "chalkgrad/layers.h"
-#include "src/base/fma.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
 #include "src/ir/leaves.h"
@@ -42,21 +42,18 @@ std::vector<Entry> entries(Graph& graph) {
   return found;
 }
 
-/// What the batch's inputs are, in float: as the engine reads them.
+/// What the batch's inputs are, in float: as the engine reads them, which reads them here.
 std::vector<float> encoded(const Dataset& data, std::size_t first, std::size_t count) {
-  const auto size = static_cast<std::size_t>(elements(data.sample));
-  std::vector<float> x(count * size);
-  std::vector<std::uint8_t> bytes(data.has_bytes() ? x.size() : 0);
-  for (std::size_t n = 0; n < count && data.has_bytes(); ++n) data.read(first + n, &bytes[n * size]);
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    if (bytes.empty()) {
-      x[i] = data.values[first * size + i];
-    } else {
-      const auto channel = i % size / (size / data.scale.size());
-      x[i] = exact_fma(static_cast<float>(bytes[i]), data.scale[channel], data.shift[channel]);
-    }
-  }
-  return x;
+  Graph graph;
+  graph.output("x", graph.input("x", data.sample));
+  Variables none;
+  Program program(graph, none, {.threads = 1});
+  program.feed("x", sample_feed(data));
+  std::vector<std::uint32_t> rows(count);
+  std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
+  program.run(count, rows.data());
+  const auto x = program.output("x");
+  return {x.begin(), x.end()};
 }
 
 std::vector<float> targets(const Dataset& data, std::size_t first, std::size_t count) {

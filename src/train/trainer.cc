@@ -191,7 +191,7 @@ struct Trainer::State {
     network.training->states = graph.states;
     for (const auto& name : best_variables(network)) network.training->states.push_back(name);
     network.training->loss_sums.resize(graph.losses.size());
-    network.encoding = {data.scale, data.shift, data.class_names};
+    network.encoding = encoding_of(data);
     const int threads = options.threads == 0 ? available_threads() : options.threads;
     if (!options.augment.empty())
       augmenter.emplace(data, options.augment, options.seed, threads * (data.store ? 2 : 1));
@@ -320,7 +320,10 @@ void Trainer::State::start_stream(int threads) {
 Feed Trainer::State::samples() const {
   if (!augmenter && !stream) return sample_feed(data);
   const auto make = [this](auto... sample) { stream ? stream->read(sample...) : augmenter->augment(sample...); };
-  return {.scale = data.scale.data(), .shift = data.shift.data(), .fetch_bytes = fetching<std::uint8_t>(make)};
+  Feed feed = sample_feed(data);
+  feed.bytes = nullptr;
+  feed.fetch_bytes = fetching<std::uint8_t>(make);
+  return feed;
 }
 
 /// A row's sample is fetched before its target, as "x" is an input of the network and "t" comes after it in the graph.

@@ -17,6 +17,25 @@ class Data(CliTest):
         self.assertEqual(found["train"]["samples"], sum(found["train"]["classes"]))
         self.assertEqual(len(found["train"]["channels"]), 1)
 
+    def test_parts_are_counted_as_train_has_them(self):
+        out = self.good("data", "digits", "--validation", "0.1,stratified")
+        self.assertIn("digits: 1,294 samples to train, 144 to validate, 359 to test, 1×8×8 bytes, 10 classes\n", out)
+        self.assertRegex(out, r"\n0 +0 +136 +10\.51 % +15 +27\n")
+        found = self.describe("digits", "--validation", "0.1,stratified")
+        self.assertEqual(found["validation"]["classes"][0], 15)
+        self.assertEqual(sum(found["validation"]["classes"]), found["validation"]["samples"])
+        self.assertIn("959 samples to train, 479 to test", self.good("data", "digits", "--fold", "2/3"))
+        self.assertIn("359 to validate, 359 to test", self.good("data", "digits", "--validation", "test"))
+        for option, wrong, said in (("--validation", "x", 'is "x"; it must be'), ("--fold", "x", '"x" is no fold; '),
+                                    ("--normalise", "x", '"x" is no normalisation; ')):
+            self.refused(2, f"{option} {said}", "data", "digits", option, wrong)
+
+    def test_it_says_how_samples_are_normalised(self):
+        self.assertIn("of bytes, 0 to 255; training brings each channel to mean 0 and deviation 1\n", self.good("data", "digits"))
+        for how, said in (("none", "byte · 0.00392157 + 0"), ("given:0.5/0.25", "byte · 0.0156863 − 2"),
+                          ("sample", "each with mean 0 and deviation 1")):
+            self.assertIn(f"of bytes, 0 to 255\nnormalised {how}: {said}\n", self.good("data", "digits", "--normalise", how))
+
     def pictures(self):
         folder = self.folder / "photos"
 

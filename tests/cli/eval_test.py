@@ -181,7 +181,7 @@ class Models(CliTest):
         self.assertEqual(len(json.loads(self.good("eval", path, "--json"))["classes"]), 27)
         labels = folder / "t10k-labels-idx1-ubyte"
         labels.write_bytes(idx(8, [10], bytes([0, 1, 2, 3, 4, 5, 6, 255, 8, 9])))
-        self.refused(1, ["output is 27", "sample 7 has label 255"], "eval", path)
+        self.refused(1, ["output is 27", "sample 7 has label 255"], "eval", path, "--data", spec)
         labels.write_bytes(idx(8, [10], bytes(10)))  # as it advises
         self.good("eval", path)
 

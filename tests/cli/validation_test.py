@@ -74,7 +74,7 @@ class Validation(CliTest):
         self.assertIn("359 to test", self.good("train", config, "--validation", "test", "--epochs", 1))
         for wrong in (b"1", b"0", b'"tset"', b"[0.1]"):
             config = self.path("w.toml", b'network = "10n"\n[train]\nvalidation = ' + wrong)
-            self.refused(1, ["w.toml: line 3", 'validation must be "test", or a number above 0 and below 1'], "train", config)
+            self.refused(1, ["w.toml: line 3", "; it must be test, or a number above 0 and below 1"], "train", config)
 
     def test_a_share_may_be_written_in_any_way(self):
         out = self.path("m.safetensors")
@@ -94,15 +94,72 @@ class Validation(CliTest):
         self.refused(2, ["--validation 0.20 differs from 0.250"], "train", "--resume", out, "--epochs", 2, "--validation", "0.20")
 
     def test_mistakes_are_explained(self):
-        for wrong in ("1", "0", "x", "0.5x", "digits"):
-            self.refused(2, [f'--validation is "{wrong}"; it must be test, or a number above 0 and below 1'],
-                         "train", "--validation", wrong)
+        for wrong in ("1", "0", "x", "0.5x", "digits", "0.1,strat", "0.1,seed=x", "samples:", "mnist:"):
+            self.assertEqual(self.refused(2, [], "train", "--validation", wrong).stderr,
+                             f'chalkgrad: --validation is "{wrong}"; it must be test, or a number above 0 and below 1: a share of '
+                             "the training samples, which stratified and a seed may follow, as in 0.1,stratified,seed=3; or "
+                             "samples:FILE, a list of them; or other data, such as mnist:FOLDER\n")
         self.refused(1, ["patience needs validation data"], "train", "--patience", 3)
         folder = self.mnist_like()
         for kind in ("images-idx3", "labels-idx1"):
             (folder / f"t10k-{kind}-ubyte").unlink()
         self.refused(1, ["the data have no test samples", "--validation 0.1"], "train", "--data", f"mnist:{folder}", "--net", "10n",
                      "--validation", "test")
+
+    def test_classes_can_be_held_out_in_proportion(self):
+        out = self.path("m.safetensors")
+        shas = set()
+        for validation in ("0.1", "0.1,stratified", "0.1,seed=4", "0.1,stratified,seed=4"):
+            run = ["train", *SMALL, "--validation", validation, "--epochs", 1, "--schedule", "constant", "--keep-last", "--json"]
+            result = json.loads(self.good(*run, "--out", out, "--overwrite"))
+            shas.add(result["weights_sha256"])
+            seen = json.loads(self.good("eval", out, "--part", "validation", "--json"))
+            self.assertEqual((seen["loss"], seen["samples"]), (result["validation_loss"], 144))
+            if "stratified" in validation:
+                whole = json.loads(self.good("data", "digits", "--json"))["train"]["classes"]
+                for one, all_ in zip(seen["classes"], whole):
+                    self.assertLess(abs(one["samples"] - all_ * 144 / 1438), 1)
+        self.assertEqual(len(shas), 4)
+        self.refused(2, "--validation 0.1,seed=4 differs from 0.1,stratified,seed=4", "train", "--resume", out, "--epochs", 2,
+                     "--validation", "0.1,seed=4")
+        self.good("train", "--resume", out, "--epochs", 2, "--validation", "0.10,seed=4,stratified")
+
+    def test_a_list_may_say_which_samples(self):
+        out, names = self.path("m.safetensors"), self.path("val.txt", b"5\n700\n\n1437\n")
+        text = self.good("train", *SMALL, "--validation", f"samples:{names}", "--epochs", 1, "--out", out)
+        self.assertIn("1,435 samples to train, 3 to validate, 359 to test", text)
+        self.assertEqual(json.loads(self.good("eval", out, "--part", "validation", "--json"))["samples"], 3)
+        self.assertEqual(json.loads(self.good("eval", out, "--part", "train", "--json"))["samples"], 1435)
+        names.write_text("1438\n")
+        self.refused(1, f"{names}: line 1: there is no training sample 1438; 1,438 count from 0 to 1437\n", "train", *SMALL,
+                     "--validation", f"samples:{names}")
+        self.refused(1, ["nowhere.txt"], "train", *SMALL, "--validation", f"samples:{self.folder}/nowhere.txt")
+
+    def test_other_data_may_judge(self):
+        folder = self.mnist_like()
+        out = self.path("m.safetensors")
+        run = ["train", "--data", f"mnist:{folder}", "--net", "10n", "--epochs", 1, "--json", "--out", out]
+        result = json.loads(self.good(*run, "--validation", f"mnist:{folder}"))
+        self.assertEqual(result["validation_loss"], result["test_loss"], "its test part")
+        seen = json.loads(self.good("eval", out, "--part", "validation", "--json"))
+        self.assertEqual(seen["loss"], result["validation_loss"])
+        self.refused(1, ["samples of 1×4×16 but the network takes 1×8×8"], *run, "--overwrite", "--validation", "npz:" + str(self.digits_npz()))
+
+    def digits_npz(self):
+        """Pictures of another size."""
+        import io
+        import struct
+        import zipfile
+
+        def npy(kind, shape, data):
+            head = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}".encode()
+            head += b" " * (63 - (10 + len(head)) % 64) + b"\n"
+            return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + data
+        raw = io.BytesIO()
+        with zipfile.ZipFile(raw, "w") as file:
+            file.writestr("x.npy", npy("|u1", "(4, 1, 4, 16)", bytes(range(256))))
+            file.writestr("y.npy", npy("|u1", "(4,)", bytes(range(4))))
+        return self.path("digits.npz", raw.getvalue())
 
     def test_a_finished_run_has_only_its_best_weights(self):
         out = self.path("m.safetensors")

@@ -9,7 +9,6 @@
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
-#include "src/data/normalise.h"
 #include "src/data/source_options.h"
 #include "src/data/sources/source.h"
 

@@ -13,7 +13,6 @@
 #include "src/base/reading.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
-#include "src/data/normalise.h"
 #include "src/data/source_options.h"
 #include "src/data/sources/source.h"
 #include "src/files/gzip.h"

@@ -4,7 +4,6 @@
 #include "chalkgrad/data.h"
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
-#include "src/data/normalise.h"
 #include "src/data/source_options.h"
 #include "src/data/sources/source.h"
 #include "src/data/table.h"

@@ -5,7 +5,6 @@
 #include "chalkgrad/data.h"
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
-#include "src/data/normalise.h"
 #include "src/data/sources/source.h"
 #include "src/files/gzip.h"
 

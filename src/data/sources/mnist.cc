@@ -11,7 +11,6 @@
 #include "src/base/text.h"
 #include "src/base/wording.h"
 #include "src/data/arrays.h"
-#include "src/data/normalise.h"
 #include "src/data/source_options.h"
 #include "src/data/sources/source.h"
 #include "src/files/idx.h"

@@ -70,7 +70,11 @@ Split load_dataset(const std::string& spec, const LoadOptions& options) {
   for (const auto* source : kSources) {
     if (source->word != word) continue;
     if (source->argument.empty() && colon != std::string::npos) break;  // "digits:x" is not known
-    if (source->argument.empty() || !argument.empty()) return source->load(argument, options);
+    if (source->argument.empty() || !argument.empty()) {
+      auto split = source->load(argument, options);
+      if (options.normalisation) normalise(split, *options.normalisation);
+      return split;
+    }
     throw InputError(str("data set ", in_quotes(spec), ": ", source->lacking, "; ", what_is_known()));
   }
   throw InputError(str("data set ", in_quotes(spec), ": is not known; ", what_is_known()));
