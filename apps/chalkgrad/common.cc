@@ -217,7 +217,7 @@ Split with_skipped_named(Split split) {
 }
 
 Split load_data(const std::string& spec, const Network& model, Parts parts, bool skip_bad) {
-  LoadOptions options{.parts = parts, .classes = model.encoding.class_names};
+  LoadOptions options{.parts = parts, .fit = fit_of(model), .classes = model.encoding.class_names};
   if (model.input_shape().size() == 3) options.sample = model.input_shape();
   if (!spec.empty()) {
     options.skip_bad = skip_bad;
@@ -235,6 +235,13 @@ Split load_data(const std::string& spec, const Network& model, Parts parts, bool
 }
 
 std::string validation_of(const Network& network) { return metadata_of(network, kValidationKey); }
+
+Fit fit_of(const Network& model) { return metadata_of(model, kFitKey) == "crop" ? Fit::crop : Fit::stretch; }
+
+void remember_fit(Network& model, Fit fit) {
+  model.metadata.erase(kFitKey);
+  if (fit == Fit::crop) model.metadata[kFitKey] = "crop";
+}
 
 std::string test_digest_of(const Network& model) { return metadata_of(model, kTestDigestKey); }
 
@@ -288,9 +295,9 @@ void take_fold(const Network& network, Split& data) {
   if (const auto text = fold_of(network); !text.empty()) take(Fold::parse(text), data);
 }
 
-Dataset load_validation(const Validation& validation, const Shape& sample, const std::vector<std::string>& classes,
-                        bool skip_bad) {
-  LoadOptions options{.parts = Parts::training_at_least, .classes = classes, .skip_bad = skip_bad};
+Dataset load_validation(const Validation& validation, const Shape& sample, Fit fit,
+                        const std::vector<std::string>& classes, bool skip_bad) {
+  LoadOptions options{.parts = Parts::training_at_least, .fit = fit, .classes = classes, .skip_bad = skip_bad};
   if (sample.size() == 3) options.sample = sample;
   auto data = with_skipped_named(load_dataset(validation.text_of, options));
   return std::move(data.test.size() > 0 ? data.test : data.train);
@@ -309,7 +316,7 @@ Dataset load_part(const std::string& spec, const Network& model, const std::stri
           "--part test or train",
           validation.text_of));
     }
-    auto data = load_validation(validation, model.input_shape(), model.encoding.class_names,
+    auto data = load_validation(validation, model.input_shape(), fit_of(model), model.encoding.class_names,
                                 skip_bad || model.metadata.contains(kSkipBadKey));
     encode_as_trained(model, data);
     warn_if_changed(data, model.training ? model.training->validation : "", part, model);

@@ -103,6 +103,10 @@ constexpr const char* kSkipBadKey = "skip_bad";
 /// What the model was trained on, unless `spec` says otherwise, with the model's classes and size of pictures. What
 /// cannot be used is left out if `skip_bad` says so, or if the model was trained so on these data.
 Split load_data(const std::string& spec, const Network& model, Parts parts, bool skip_bad = false);
+/// How pictures are brought to the network's size, as models keep it in their metadata: "crop", or nothing.
+constexpr const char* kFitKey = "fit";
+Fit fit_of(const Network& model);
+void remember_fit(Network& model, Fit fit);
 /// Dataset::digest() of the test samples that a model was trained beside, as models keep it in their metadata; or
 /// nothing. Those of the other parts are in the record of training.
 constexpr const char* kTestDigestKey = "test_digest";
@@ -122,8 +126,8 @@ void take_fold(const Fold& fold, const std::optional<Normalisation>& how, Split&
 /// The same if the model's metadata name one; scales stay as they are.
 void take_fold(const Network& model, Split& data);
 /// The samples of another source that a validation names: its test part or, if it has none, all of it.
-Dataset load_validation(const Validation& validation, const Shape& sample, const std::vector<std::string>& classes,
-                        bool skip_bad);
+Dataset load_validation(const Validation& validation, const Shape& sample, Fit fit,
+                        const std::vector<std::string>& classes, bool skip_bad);
 /// "test", "train" or "validation" of that, as the model was trained to see it; files of the other part need not be
 /// there. Of its own samples, "test" is the fold, if it was trained on the others, and those that were held out for
 /// validation are no part of "train". Without a `spec`, it says on stderr if they are others than they were in

@@ -224,7 +224,8 @@ void augment(Split& split, const Augmentations& list) {
 /// The samples that judge, taken from those to train on if they are of these.
 Dataset take_validation(const Validation& by, Split& split) {
   if (by.kind == Validation::Kind::test) return split.test;
-  if (!by.holds_out()) return load_validation(by, split.train.sample, split.train.class_names, /*skip_bad=*/true);
+  if (!by.holds_out())
+    return load_validation(by, split.train.sample, split.fit, split.train.class_names, /*skip_bad=*/true);
   auto parts = hold_out(split.train, by);
   split.train = std::move(parts.train);
   return std::move(parts.test);

@@ -75,7 +75,7 @@ Samples load_samples(const Options& o, std::span<const std::string> images, cons
     auto& error = samples.errors.emplace_back();
     try {
       const auto image = fit_image(read_image(path, background), static_cast<int>(shape[0]), static_cast<int>(shape[1]),
-                                   static_cast<int>(shape[2]));
+                                   static_cast<int>(shape[2]), fit_of(network));
       samples.bytes.insert(samples.bytes.end(), image.begin(), image.end());
       ++samples.count;
     } catch (const InvisibleImage& e) {

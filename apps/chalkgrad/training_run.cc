@@ -165,8 +165,8 @@ void add_validation(Run& run) {
     run.held_out = std::move(split.test);
   } else {
     const auto& train = run.data.train;
-    run.held_out =
-        load_validation(validation, train.sample, train.class_names, run.network.metadata.contains(kSkipBadKey));
+    run.held_out = load_validation(validation, train.sample, run.data.fit, train.class_names,
+                                   run.network.metadata.contains(kSkipBadKey));
     run.held_out.scale = train.scale;
     run.held_out.shift = train.shift;
     run.held_out.per_sample = train.per_sample;
@@ -203,6 +203,7 @@ Run new_run(const RunOptions& o, const Variation& variation) {
   fit_weights(run.network, run.data.train);
   if (!o.init.empty()) begin_with_weights(run, o.init);
   remember_test_samples(run.network, run.data);
+  remember_fit(run.network, run.data.fit);
   return run;
 }
 
@@ -224,6 +225,7 @@ Split data_for(Network& network, const RunOptions& o) {
   take_fold(network, data);
   if (!o.given("--data") && data.test.size() > 0) warn_if_changed(data.test, test_digest_of(network), "test", network);
   remember_test_samples(network, data);
+  remember_fit(network, data.fit);
   return data;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "chalkgrad/fields.h"
+#include "chalkgrad/image.h"
 #include "chalkgrad/normalisation.h"
 #include "chalkgrad/shape.h"
 
@@ -76,6 +77,7 @@ struct PictureSize {
 
 struct Split {
   Dataset train, test;
+  Fit fit = Fit::stretch;              ///< how pictures in files of their own were brought to their size
   std::vector<PictureSize> sizes{};    ///< of pictures in files of their own, the most frequent first
   std::vector<std::string> remarks{};  ///< what to know about how the data were read, a sentence each
   std::vector<std::string> skipped{};  ///< samples that were left out (LoadOptions::skip_bad): why, each with its file
@@ -105,6 +107,7 @@ struct LoadOptions {
   /// The input of a network, {channels, rows, columns}, which pictures in files of their own are brought to; empty: as
   /// they are.
   Shape sample{};
+  Fit fit = Fit::stretch;  ///< how they are brought to it, unless the source says it
   /// The classes that a network knows. Where a source has names of classes, labels are places in this list, and another
   /// name is an error; empty: the classes are those of the data.
   std::vector<std::string> classes{};

@@ -55,11 +55,18 @@ class InvisibleImage : public InputError {
   const Colour visible_on;  ///< black or white
 };
 
+/// How a picture of another shape is brought to a size.
+enum class Fit : std::uint8_t {
+  stretch,  ///< each axis by itself: the aspect ratio is not kept
+  crop,     ///< the largest part in its middle that has the size's aspect ratio, in whole pixels; what is beside it, or
+            ///< above and below, is left out (torchvision's Resize(s) and CenterCrop(s))
+};
+
 /// One sample {channels, height, width} in the layout of Dataset::bytes. Colour becomes grey by ITU-R 601,
-/// (19595 R + 38470 G + 7471 B) / 65536, grey becomes colour by repetition. Each axis is resized by itself: smaller by
-/// averaging the area a pixel covers, larger by linear interpolation between pixel centres. In integers throughout and
-/// rounded once, so that the bytes are the same on every machine. Throws InputError unless channels is 1 or 3, the size
-/// 1…65,536 a side and at most `kMostPixels` in all.
-std::vector<std::uint8_t> fit_image(const Image& image, int channels, int height, int width);
+/// (19595 R + 38470 G + 7471 B) / 65536, grey becomes colour by repetition. Each axis is resized by itself, of the
+/// whole picture or a part of it: smaller by averaging the area a pixel covers, larger by linear interpolation between
+/// pixel centres. In integers throughout and rounded once, so that the bytes are the same on every machine. Throws
+/// InputError unless channels is 1 or 3, the size 1…65,536 a side and at most `kMostPixels` in all.
+std::vector<std::uint8_t> fit_image(const Image& image, int channels, int height, int width, Fit fit = Fit::stretch);
 
 }  // namespace chalk

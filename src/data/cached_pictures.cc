@@ -98,6 +98,7 @@ CacheKey key_of(const PictureIndex& files, const PictureDecoder& decoder) {
   constexpr std::uint64_t kDecoding = 1;  // goes up if a picture is decoded to other bytes than before
   Sha256 hash;
   hash.update(kDecoding).update(decoder_versions()).update(std::uint64_t{decoder.background()});
+  if (decoder.form().fit != Fit::stretch) hash.update(static_cast<std::uint64_t>(decoder.form().fit));
   const auto here = fs::current_path().string() + "/";
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto path = files.path(i);

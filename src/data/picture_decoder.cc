@@ -22,6 +22,7 @@ PictureForm form_of(const PictureOptions& own, const LoadOptions& options) {
   }
   if (!own.size.empty()) form.size = read_pixel_size(own.size);
   if (!own.channels.empty()) form.channels = *number_in<int>(own.channels);
+  form.fit = own.fit.empty() ? options.fit : own.fit == "crop" ? Fit::crop : Fit::stretch;
   form.size_is_given = form.size[0] != 0;
   form.channels_are_given = form.channels != 0;
   return form;
@@ -105,7 +106,7 @@ std::string PictureDecoder::wrong_size(const PixelSize& size, const std::string&
 void PictureDecoder::read(const std::string& path, std::uint8_t* to) const {
   const auto image = load(path);
   if (const auto wrong = wrong_size({image.height, image.width}, path); !wrong.empty()) throw InputError(wrong);
-  std::ranges::copy(fit_image(image, form_.channels, form_.size[0], form_.size[1]), to);
+  std::ranges::copy(fit_image(image, form_.channels, form_.size[0], form_.size[1], form_.fit), to);
 }
 
 std::optional<DecodedPart> PictureDecoder::decode(const PictureIndex& files, ThreadTeam& team, const Put& put) {
@@ -140,7 +141,7 @@ std::optional<DecodedPart> PictureDecoder::decode(const PictureIndex& files, Thr
         fail(i, std::move(wrong), /*always=*/true);
         continue;
       }
-      put(thread, i, fit_image(*image, form_.channels, form_.size[0], form_.size[1]));
+      put(thread, i, fit_image(*image, form_.channels, form_.size[0], form_.size[1], form_.fit));
     }
   };
   team.run(work);

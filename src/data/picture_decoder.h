@@ -33,6 +33,7 @@ struct PictureForm {
   bool channels_are_given = false;
   bool may_be_grey = false;  ///< the channels are a guess: a picture in colour makes them 3
   std::string first{};       ///< the picture that the size is of
+  Fit fit = Fit::stretch;
 
   std::size_t each() const {
     return static_cast<std::size_t>(channels) * static_cast<std::size_t>(size[0]) * static_cast<std::size_t>(size[1]);

@@ -52,6 +52,7 @@ class Loader {
     }
     for (auto& [size, found] : sizes_) split_.sizes.push_back(std::move(found));
     std::ranges::stable_sort(split_.sizes, std::ranges::greater(), &PictureSize::samples);
+    split_.fit = decoder_.form().fit;
     if (split_.train.size() + split_.test.size() > 0) normalise(split_);
   }
 
@@ -169,6 +170,14 @@ void PictureOptions::visit_pictures(FieldVisitor& v) {
            },
            "what transparent pictures lie on: `white`, `black` or RRGGBB"},
           background);
+  v.field({"fit",
+           [](const std::string& text) {
+             if (text != "stretch" && text != "crop")
+               throw InputError(str("must be stretch or crop, not ", in_quotes(text)));
+           },
+           "how pictures of another shape are brought to the size: `stretch`, each axis by itself, or `crop`, the "
+           "largest part in the middle that has its aspect ratio (without it, a model's, or `stretch`)"},
+          fit);
 }
 
 void load_pictures(Split& split, PictureIndex train, PictureIndex test, const PictureOptions& own,

@@ -13,6 +13,7 @@ struct PictureOptions {
   std::string size{};      ///< "32" or "ROWSxCOLUMNS"; empty: what the network takes, or the size all have
   std::string channels{};  ///< "1" or "3"; empty: what the network takes, or 1 if all are grey and 3 otherwise
   std::string background = "white";
+  std::string fit{};  ///< "stretch" or "crop"; empty: as a model's, or stretch
 
   void visit_pictures(FieldVisitor& v);
 };

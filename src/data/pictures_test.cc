@@ -173,8 +173,11 @@ TEST_F(StoredPictures, AreDecodedAnewIfAFileHasChanged) {
   split = load(with_cache());
   EXPECT_EQ(split.train.size(), 13U);
   expect_same(split, load());
-  split = load(with_cache(), ",background=black");
-  EXPECT_THAT(split.remarks, ElementsAre(made("it was made of other files, or of these before they were changed")));
+  for (const char* more : {",background=black", ",size=3x2,fit=crop"}) {
+    split = load(with_cache(), more);
+    EXPECT_THAT(split.remarks, ElementsAre(made("it was made of other files, or of these before they were changed")));
+    expect_same(split, load({}, more));
+  }
 }
 
 TEST_F(StoredPictures, AreDecodedAnewForAnotherForm) {

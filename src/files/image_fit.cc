@@ -73,9 +73,30 @@ std::vector<std::uint8_t> planes_of(const Image& image) {
   return out;
 }
 
+/// The largest part in the middle whose sides are to each other as height and width are, rounded to whole pixels; of an
+/// odd rest, less is left out above and on the left.
+Image middle_of(const Image& image, std::int64_t height, std::int64_t width) {
+  const auto share = [](std::int64_t side, std::int64_t of, std::int64_t by, std::int64_t most) {
+    return std::clamp((2 * side * of + by) / (2 * by), std::int64_t{1}, most);
+  };
+  const std::int64_t rows = image.height, columns = image.width;
+  const bool too_high = rows * width > columns * height;
+  const auto part_rows = too_high ? share(columns, height, width, rows) : rows;
+  const auto part_columns = too_high ? columns : share(rows, width, height, columns);
+  Image part{image.channels, static_cast<int>(part_rows), static_cast<int>(part_columns), {}};
+  const auto stride = columns * image.channels, length = part_columns * image.channels;
+  const auto first = (rows - part_rows) / 2 * stride + (columns - part_columns) / 2 * image.channels;
+  part.pixels.reserve(static_cast<std::size_t>(part_rows * length));
+  for (std::int64_t row = 0; row < part_rows; ++row) {
+    const auto from = image.pixels.begin() + first + row * stride;
+    part.pixels.insert(part.pixels.end(), from, from + length);
+  }
+  return part;
+}
+
 }  // namespace
 
-std::vector<std::uint8_t> fit_image(const Image& image, int channels, int height, int width) {
+std::vector<std::uint8_t> fit_image(const Image& image, int channels, int height, int width, Fit fit) {
   constexpr int kLongest = 65536;
   if (channels != 1 && channels != 3) {
     throw InputError(str("image: cannot become ", channels, " channels; use a network whose input has 1 or 3"));
@@ -84,6 +105,7 @@ std::vector<std::uint8_t> fit_image(const Image& image, int channels, int height
     throw InputError(
         str("image: cannot become ", height, "×", width, " pixels; give 1…65,536 a side and at most 100,000,000"));
   }
+  if (fit == Fit::crop) return fit_image(middle_of(image, height, width), channels, height, width);
   const auto source = with_channels(image, channels);
   if (height == image.height && width == image.width) return planes_of(source);
   const auto rows = make_axis(image.height, height), columns = make_axis(image.width, width);

@@ -216,6 +216,20 @@ TEST(FitImage, ConvertsChannels) {
   EXPECT_THAT(fit_image({1, 1, 2, {9, 200}}, 3, 1, 2), ElementsAre(9, 200, 9, 200, 9, 200));
 }
 
+TEST(FitImage, CropsToTheMiddle) {
+  const Image wide{1, 2, 4, {1, 2, 3, 4, 5, 6, 7, 8}};
+  EXPECT_THAT(fit_image(wide, 1, 2, 2, Fit::crop), ElementsAre(2, 3, 6, 7));
+  EXPECT_THAT(fit_image({1, 4, 2, wide.pixels}, 1, 2, 2, Fit::crop), ElementsAre(3, 4, 5, 6));
+  EXPECT_THAT(fit_image({1, 1, 5, {1, 2, 3, 4, 5}}, 1, 1, 2, Fit::crop), ElementsAre(2, 3)) << "less on the left";
+  EXPECT_THAT(fit_image({3, 1, 3, {1, 2, 3, 4, 5, 6, 7, 8, 9}}, 3, 1, 1, Fit::crop), ElementsAre(4, 5, 6));
+  // 4×4 to 1×2: the middle two rows, of which 2×2 pixels each are averaged.
+  const Image square{1, 4, 4, {9, 9, 9, 9, 0, 10, 20, 30, 40, 50, 60, 70, 9, 9, 9, 9}};
+  EXPECT_THAT(fit_image(square, 1, 1, 2, Fit::crop), ElementsAre(25, 45));
+  EXPECT_EQ(fit_image(square, 1, 3, 3, Fit::crop), fit_image(square, 1, 3, 3)) << "the same aspect ratio";
+  EXPECT_THAT(fit_image({1, 1, 100, std::vector<std::uint8_t>(100, 7)}, 1, 64, 2, Fit::crop), testing::Each(7));
+  EXPECT_THAT(input_error([&] { fit_image(wide, 1, 0, 8, Fit::crop); }), HasSubstr("0×8 pixels; give 1…65,536"));
+}
+
 TEST(FitImage, AveragesAreas) {
   EXPECT_THAT(fit_image({1, 2, 2, {0, 10, 20, 31}}, 1, 1, 1), ElementsAre(15));  // 15.25
   EXPECT_THAT(fit_image({1, 1, 3, {0, 30, 60}}, 1, 1, 2), ElementsAre(10, 50));  // (0 + 30/2) / 1.5, …

@@ -80,6 +80,26 @@ class Sources(CliTest):
         out = self.good("train", "--data", f"folder:{folder},size=9x7", "--epochs", 1)
         self.assertIn(", 1×9×7, 2 classes\n", out)
 
+    def test_the_middle_of_pictures_is_remembered_by_the_model(self):
+        folder = self.folder / "middles"
+        for name, ink in (("bright", 220), ("dark", 30)):  # beside the middle they are alike, and there is more of it
+            (folder / "train" / name).mkdir(parents=True)
+            for i in range(20):
+                picture = png(40, 8, lambda x, y: ink + i if 16 <= x < 24 else 30 + 190 * (i % 2))
+                (folder / "train" / name / f"{i}.png").write_bytes(picture)
+        wide = self.path("wide.png", png(40, 8, lambda x, y: 225 if 16 <= x < 24 else 30))
+        options = ["--net", "4n-relu-2n"]
+        model = self.train(f"folder:{folder},size=8,fit=crop", *options)
+        answer = json.loads(self.good("predict", model, wide, "--json"))[0]
+        self.assertGreater(answer["top"][0]["probability"], 0.99)
+        self.assertEqual(answer["label"], "bright")
+        report = json.loads(self.good("eval", model, "--data", f"folder:{folder}", "--part", "train", "--json"))
+        self.assertEqual(report["accuracy"], 1, "cropped as in training, without a word about it")
+        stretched = self.train(f"folder:{folder},size=8", *options)
+        self.assertNotEqual(json.loads(self.good("predict", stretched, wide, "--json"))[0]["top"][0]["probability"],
+                            answer["top"][0]["probability"])
+        self.refused(1, 'fit must be stretch or crop, not "pad"', "train", "--data", f"folder:{folder},fit=pad")
+
     def test_a_table_says_how_it_was_read(self):
         lines = [f"{i % 7},{i % 2 * 3},{'odd' if i % 2 else 'even'}" for i in range(60)]
         table = self.path("t.csv", ("a,b,kind\n" + "\n".join(lines) + "\n").encode())

@@ -128,6 +128,19 @@ TEST_F(Pictures, OfManySizesNeedOne) {
   EXPECT_EQ(sizes[1].example, at("a/1.pgm"));
 }
 
+TEST_F(Pictures, OfAnotherShapeAreStretchedOrCropped) {
+  put("a/1.pgm", "P5 6 2 255\n" + std::string{1, 1, 9, 9, 1, 1, 1, 1, 9, 9, 1, 1});
+  EXPECT_THAT(load(",size=2").train.bytes, ElementsAre(4, 4, 4, 4));  // (1 + 1 + 9) / 3, rounded
+  EXPECT_EQ(load(",size=2").fit, Fit::stretch);
+  for (const auto& cropped : {load(",size=2,fit=crop"), load(",size=2", {.fit = Fit::crop})}) {
+    EXPECT_THAT(cropped.train.bytes, ElementsAre(9, 9, 9, 9));
+    EXPECT_EQ(cropped.fit, Fit::crop);
+  }
+  EXPECT_THAT(load(",size=2,fit=stretch", {.fit = Fit::crop}).train.bytes, ElementsAre(4, 4, 4, 4));
+  const auto said = error(",size=2,fit=pad");
+  EXPECT_THAT(said, testing::EndsWith("fit must be stretch or crop, not \"pad\"")) << said;
+}
+
 TEST_F(Pictures, OneInColourMakesAllSo) {
   put("a/1.pgm", pgm(1, 1, 7));
   put("a/2.ppm", kRed);
