@@ -14,7 +14,8 @@ namespace {
 
 struct Options {
   NetworkOptions network;
-  std::string loss = "cross-entropy", optimizer, detail = "full", format = "text", out;
+  std::string loss = "cross-entropy", optimizer, detail = "full", notation = DeriveOptions().notation, format = "text",
+              out;
   std::int64_t samples = DeriveOptions().samples;
 };
 
@@ -33,6 +34,7 @@ int derive(const Options& o) {
   if (!o.optimizer.empty()) options.optimizer = Optimizer::named(o.optimizer);
   options.brief = o.detail == "brief";
   options.samples = o.samples;
+  options.notation = o.notation;
   const auto derivation = chalk::derive(network, *loss, options);
   const auto text = format_of(o.format)(derivation);
   if (o.out.empty()) {
@@ -53,6 +55,8 @@ void add_derive(CommandLine& line) {
   std::vector<std::string> losses;
   for (const auto& loss : all_losses()) losses.emplace_back(name_of(loss));
   command.word("--loss", options->loss, losses, "What is minimised or maximised", "LOSS").shows_default();
+  command.word("--notation", options->notation, notations(), "Whose letters: z, a, L are nielsen's z, a, C", "NAME")
+      .shows_default();
   const auto optimizers = Optimizer::names();
   command.word("--optimizer", options->optimizer, {optimizers.begin(), optimizers.end()},
                "Whose update of a parameter is written, too", "NAME");

@@ -82,16 +82,20 @@ struct Derivation {
 
 struct DeriveOptions {
   std::optional<Optimizer> optimizer{};  ///< whose update is written, too
-  bool brief = false;      ///< of each chain the first and the last formula; layers like one before are referred to it
-  std::uint64_t seed = 1;  ///< of the random numbers on which equations are verified
-  int trials = 1;          ///< how often, at least 1
-  std::int64_t samples = 3;  ///< of a batch, where samples depend on each other; at least 2
+  bool brief = false;  ///< of each chain the first and the last formula; layers like one before are referred to it
+  std::string notation = "chalkgrad";  ///< whose letters: one of notations()
+  std::uint64_t seed = 1;              ///< of the random numbers on which equations are verified
+  int trials = 1;                      ///< how often, at least 1
+  std::int64_t samples = 3;            ///< of a batch, where samples depend on each other; at least 2
 };
 
 /// Derives the gradients of the loss by all parameters and by the input. Throws ShapeError or InputError if the loss
 /// does not fit the network or the network has several outputs, and Error, naming the equation, if an equation is not
 /// true of the network: then nothing is derived.
 Derivation derive(const Network& network, const Loss& loss, const DeriveOptions& options = {});
+
+/// "chalkgrad", "nielsen", "bishop", …: whose letters there are.
+std::vector<std::string> notations();
 
 /// The language of check_derivation(), which verifies all of it.
 std::string to_check(const Derivation& derivation);

@@ -5,6 +5,7 @@
 
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
+#include "src/base/wording.h"
 #include "src/derive/algebra.h"
 #include "src/derive/deriver.h"
 #include "src/derive/elements.h"
@@ -465,10 +466,24 @@ std::string equations_of(const Derivation& derivation, bool own) {
   return text;
 }
 
+/// Whether equations failed for no other reason than that both of their sides are 0.
+bool is_dead(const CheckReport& report) {
+  return std::ranges::all_of(report.lines, [](const CheckedLine& line) {
+    return line.verdict != Verdict::failed || line.message.starts_with("both sides are 0 in every trial");
+  });
+}
+
 void verify(Derivation& derivation, const Subject& subject, const std::string& text, bool own,
             const DeriveOptions& options) {
-  const auto report = math::check_about(subject.graph, subject.names, subject.samples, text, "derivation",
-                                        {.seed = options.seed, .trials = options.trials});
+  const auto judge = [&](int trials) {
+    return math::check_about(subject.graph, subject.names, subject.samples, text, "derivation",
+                             {.seed = options.seed, .trials = trials});
+  };
+  auto report = judge(options.trials);
+  // Random weights may leave no unit that is on, so that everything is 0: then others are drawn.
+  constexpr int kMostTrials = 12;
+  for (int trials = 3; report.failed > 0 && trials <= kMostTrials && is_dead(report); trials *= 2)
+    report = judge(trials);
   std::size_t line = 0;
   for (auto& section : derivation.sections) {
     if (section.network.empty() == own) continue;
@@ -551,11 +566,23 @@ Derivation derive(const Subject& subject, const DeriveOptions& options, Derivati
 }  // namespace calculus
 
 Derivation derive(const Network& network, const Loss& loss, const DeriveOptions& options) {
-  auto derivation = calculus::derive(calculus::subject_of(network, loss, options.samples), options);
+  const auto* letters = std::ranges::find(calculus::kNotations, options.notation, &calculus::Notation::name);
+  if (letters == calculus::kNotations.end()) {
+    std::string known;
+    for (const auto& each : notations()) known += (known.empty() ? "" : ", ") + each;
+    throw InputError(str("there is no notation ", in_quotes(options.notation), "; there are ", known));
+  }
+  auto derivation = calculus::derive(calculus::subject_of(network, loss, options.samples, *letters), options);
   if (options.optimizer) calculus::add_update_section(derivation, *options.optimizer, maximised(loss), options);
   const auto& text = network.text();
   derivation.title = str("Derivation of ", is_toml(text) ? "a network" : text, ", ", name_of(loss));
   return derivation;
+}
+
+std::vector<std::string> notations() {
+  std::vector<std::string> names;
+  for (const auto& each : calculus::kNotations) names.emplace_back(each.name);
+  return names;
 }
 
 std::string DerivedFormula::text() const { return math::to_text(*tree_); }

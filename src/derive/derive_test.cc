@@ -15,9 +15,9 @@ namespace {
 using math::Expr;
 
 /// Derives, and has chalkgrad check judge what was written.
-Derivation checked(const std::string& net, const Shape& input, const Loss& loss) {
+Derivation checked(const std::string& net, const Shape& input, const Loss& loss, int trials = 1) {
   const auto derivation = derive(network(net, input), loss);
-  const auto report = check_derivation(to_check(derivation), net, {.trials = 1});
+  const auto report = check_derivation(to_check(derivation), net, {.trials = trials});
   EXPECT_EQ(report.failed, 0U) << net << " " << name_of(loss) << "\n" << to_check(derivation);
   for (const auto& line : report.lines) {
     if (line.verdict == Verdict::failed) ADD_FAILURE() << line.text << ": " << line.message;
@@ -123,6 +123,58 @@ TEST(Derive, VectorsAndMatricesStandBesideIndices) {
   EXPECT_TRUE(has(d, "dL/dW1", "dL/dz1 @ x^T"));
   EXPECT_TRUE(has(d, "dL/da1", "W2^T @ dL/dz2"));
   EXPECT_TRUE(has(d, "dL/dz1", "dL/da1 .* a1 .* (1 - a1)"));
+}
+
+TEST(Derive, SpeaksInTheLettersOfBooks) {
+  for (const auto& notation : notations()) {
+    DeriveOptions options;
+    options.notation = notation;
+    const auto d = derive(network("3n-sigmoid-2n", {4}), Loss::cross_entropy, options);
+    EXPECT_EQ(check_derivation(to_check(d), notation, {.trials = 1}).failed, 0U) << to_check(d);
+    if (notation == "bishop") {
+      EXPECT_TRUE(has(d, "dE/da1[i]", "dE/dz1[i]*z1[i]*(1 - z1[i])"));
+    }
+    if (notation == "001") {
+      EXPECT_TRUE(has(d, "dE/ds1[i]", "dE/do1[i]*o1[i]*(1 - o1[i])"));
+    }
+  }
+  DeriveOptions options;
+  options.notation = "euler";
+  try {
+    derive(network("3n", {4}), Loss::cross_entropy, options);
+    FAIL();
+  } catch (const InputError& e) {
+    EXPECT_STREQ(e.what(),
+                 "there is no notation \"euler\"; there are chalkgrad, nielsen, 001, 004, bishop, goodfellow");
+  }
+}
+
+/// Layers that fit each other, at random.
+std::string random_network(Random& random, bool map) {
+  static constexpr std::string_view activations[] = {"relu", "sigmoid", "tanh", "elu", "gelu", "softplus", "silu"};
+  static constexpr std::string_view maps[] = {"2c3z", "3c3zs2", "2c3zg2", "bn", "mp2", "ap2", "2c1", "ln"};
+  std::string text = map ? "2c3z" : "3n";
+  const auto layers = 1 + random.below(3);
+  bool pooled = false;
+  for (std::uint32_t k = 0; k < layers; ++k) {
+    const auto next = map ? std::string(maps[random.below(8)]) : str(2 + random.below(3), "n");
+    const bool smaller = next == "mp2" || next == "ap2" || next == "3c3zs2";
+    if (smaller && pooled) continue;
+    if (next == "2c3zg2" && text.find("3c3zs2") != std::string::npos) continue;  // 3 channels are not two groups
+    pooled = pooled || smaller;
+    text += str("-", next, "-", activations[random.below(7)]);
+    if (map && random.below(4) == 0) text += "-res(relu)";
+  }
+  return text + "-2n";
+}
+
+TEST(Derive, EveryEquationOfRandomNetworksIsVerified) {
+  Random random(20, 1);
+  for (int k = 0; k < 24; ++k) {
+    const bool map = k % 2 == 0;
+    checked(random_network(random, map), map ? Shape{2, 4, 4} : Shape{3},
+            random.below(2) == 0 ? Loss::cross_entropy : Loss::squared_error, 3);
+  }
 }
 
 TEST(Derive, BriefRefersToLayersLikeOneBefore) {

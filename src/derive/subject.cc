@@ -93,7 +93,7 @@ bool couples_samples(const Graph& g) {
 
 class Naming {
  public:
-  explicit Naming(Subject& subject) : s_(subject), g_(subject.graph) {}
+  Naming(Subject& subject, const Notation& letters) : s_(subject), g_(subject.graph), letters_(letters) {}
 
   void run() {
     users_.resize(static_cast<std::size_t>(g_.size()));
@@ -166,17 +166,17 @@ class Naming {
       if (is_noise(n)) {
         take(id, "u", "noise, uniform from 0 to 1");
       } else if (id == s_.target) {
-        set(id, "t", "target");
+        set(id, std::string(letters_.target), "target");
       } else if (id == s_.input) {
-        set(id, "x", "input");
+        set(id, std::string(letters_.input), "input");
       }
     }
   }
 
   void name(NodeId id) {
     const Node& n = g_.node(id);
-    if (id == s_.loss) return set(id, "L", "loss");
-    if (n.op == &op_softmax && free("y")) return set(id, "y", "softmax, the output");
+    if (id == s_.loss) return set(id, std::string(letters_.loss), "loss");
+    if (const std::string y(letters_.output); n.op == &op_softmax && free(y)) return set(id, y, "softmax, the output");
     if (std::ranges::any_of(s_.places, [&](const auto& each) { return each.second == id; }))
       return set(id, str("k", layer_), "place of the maximum in each window, row by row");
     const bool ends = is_end_of_layer(id);
@@ -187,7 +187,7 @@ class Naming {
                                                 const auto& in = g_.node(seen(input));
                                                 return linear(in) && in.layer == n.layer;
                                               }));
-    if (sum_of_weights) return take(id, "z", ends ? n.layer : "in " + n.layer, /*next=*/true);
+    if (sum_of_weights) return take(id, std::string(letters_.sum), ends ? n.layer : "in " + n.layer, /*next=*/true);
     if (!ends) {
       const char* letter = n.op == &op_sqrt         ? "s"
                            : n.op == &op_sub        ? "c"
@@ -214,7 +214,7 @@ class Naming {
     for (const auto& [begin, letter] : kLetters) {
       if (n.layer.starts_with(begin)) return take(id, letter, n.layer);
     }
-    take(id, "a", n.layer);
+    take(id, std::string(letters_.activation), n.layer);
   }
   static bool is_mean(const Node& n) {
     return n.op == &op_mean || n.op == &op_sum || n.op == &op_batch_sum || n.op == &op_div;
@@ -239,8 +239,8 @@ class Naming {
     const bool scaled = std::ranges::any_of(parameters_of(g_), [&](NodeId other) {
       return g_.node(other).layer == n.layer && role_of(g_.value(other)) == ParameterRole::scale;
     });
-    std::string letter = word == "weight" ? (scaled ? "gamma" : "W")
-                         : word == "bias" ? (scaled ? "beta" : "b")
+    std::string letter = word == "weight" ? (scaled ? "gamma" : std::string(letters_.weight))
+                         : word == "bias" ? (scaled ? "beta" : std::string(letters_.bias))
                                           : "theta";
     const auto owner = owner_of(id);
     const auto number = owner >= 0 ? digits_of(s_.names.at(owner)) : std::string();
@@ -284,6 +284,7 @@ class Naming {
 
   Subject& s_;
   Graph& g_;
+  const Notation& letters_;
   std::vector<std::vector<NodeId>> users_;
   std::vector<bool> needed_, depends_on_samples_;
   int layer_ = 0;
@@ -291,7 +292,7 @@ class Naming {
 
 }  // namespace
 
-Subject subject_of(const Network& network, const Loss& loss, std::int64_t samples) {
+Subject subject_of(const Network& network, const Loss& loss, std::int64_t samples, const Notation& letters) {
   if (trained_outputs(network).size() != 1)
     throw InputError("the network has several outputs that are trained; derive one with a single output");
   Graph g = training_form(trained_graph(network));
@@ -309,7 +310,7 @@ Subject subject_of(const Network& network, const Loss& loss, std::int64_t sample
     if (subject.graph.node(id).name == "t" && subject.graph.node(id).op == &op_input) subject.target = id;
     if (subject.graph.node(id).name == "x" && subject.graph.node(id).op == &op_input) subject.input = id;
   }
-  Naming(subject).run();
+  Naming(subject, letters).run();
   return subject;
 }
 

@@ -8,6 +8,7 @@
 #include "chalkgrad/graph.h"
 #include "chalkgrad/losses.h"
 #include "chalkgrad/network.h"
+#include "src/derive/notation.h"
 
 namespace chalk::calculus {
 
@@ -23,7 +24,8 @@ struct Subject {
 
 /// `samples`: of the batch, if samples depend on each other, as with batch normalisation. Throws ShapeError or
 /// InputError if the loss and the network do not go together, or if the network has several outputs.
-Subject subject_of(const Network& network, const Loss& loss, std::int64_t samples);
+Subject subject_of(const Network& network, const Loss& loss, std::int64_t samples,
+                   const Notation& letters = kNotations[0]);
 
 /// The graph as a `network` statement of chalkgrad check, by these names.
 std::string network_statement(const Subject& subject);
