@@ -4,6 +4,7 @@
 - Each block of ```chalk is given to `chalkgrad check -`, one of ```latex to `chalkgrad check paper.tex`, and the block of
   ```text below it must be its output.
 - A block of ```text below a line "chalkgrad derive …" must be what that prints.
+- A block of ```chalk NAME is a file of that name, and below a line `chalkgrad check --grade …` stands what it prints.
 - What the README shows of `./dev demo` must be what `chalkgrad train` prints, except for the speed and the machine.
 - A block of ```text OPTIONS is an excerpt of what the command that the page shows prints with these options. A line "…"
   is for any number of lines left out; all others must be there, in this order.
@@ -20,8 +21,12 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md"] + [ROOT / "docs" / page for page in ("check.md", "derive.md", "latex.md", "networks.md", "walk-through.md")]
+PAGES = [ROOT / "README.md"] + [
+    ROOT / "docs" / page
+    for page in ("check.md", "derive.md", "latex.md", "networks.md", "teaching.md", "walk-through.md")]
 EXAMPLE = re.compile(r"```(chalk|latex)\n(.*?)```\n```text\n(.*?)```", re.DOTALL)
+FILE = re.compile(r"```chalk (\S+)\n(.*?)```", re.DOTALL)
+GRADE = re.compile(r"^    chalkgrad (check --grade [^\n]*)\n\n```text\n(.*?)```", re.DOTALL | re.MULTILINE)
 EXCERPT = re.compile(r"```text (--.*)\n((?:.*\n)*?)```")
 COMMAND = re.compile(r"^    chalkgrad (train .*?)(?: --print-after \w+)?$", re.MULTILINE)
 DERIVATION = re.compile(r"(?<=^    chalkgrad )(derive [^\n|]*)\n\n```text\n(.*?)```", re.DOTALL | re.MULTILINE)
@@ -73,7 +78,7 @@ def wrong_excerpts(page, text, chalkgrad):
 
 
 def main():
-    chalkgrad = sys.argv[1]
+    chalkgrad = pathlib.Path(sys.argv[1]).resolve()
     wrong = []
     count = 0
     for page in PAGES:
@@ -103,12 +108,22 @@ def main():
                 wrong.append(f"{name}: the demo prints\n{printed}but the page says\n{found.group()}")
             return printed
 
+        def grade(found, name=page.name, text=text):
+            with tempfile.TemporaryDirectory() as folder:
+                for file, content in FILE.findall(text):
+                    (pathlib.Path(folder) / file).write_text(content, encoding="utf-8")
+                run = subprocess.run([chalkgrad, *found.group(1).split()], capture_output=True, text=True, timeout=60, cwd=folder)
+            if run.stdout + run.stderr != found.group(2):
+                wrong.append(f"{name}: {found.group(1)} prints\n{run.stdout}{run.stderr}but the page says\n{found.group(2)}")
+            return f"    chalkgrad {found.group(1)}\n\n```text\n{run.stdout}{run.stderr}```"
+
         written, examples = EXAMPLE.subn(example, text)
+        written, grades = GRADE.subn(grade, written)
         written, derivations = DERIVATION.subn(derivation, written)
         written, demos = DEMO.subn(demo, written)
         excerpts, stale = wrong_excerpts(page.name, text, chalkgrad)
         wrong += stale
-        count += examples + derivations + demos + excerpts
+        count += examples + grades + derivations + demos + excerpts
         if "--write" in sys.argv:
             page.write_text(written, encoding="utf-8")
     if "--write" in sys.argv:

@@ -24,7 +24,8 @@ constexpr std::size_t kIndent = 21;  // of what is said about a formula: the wid
 
 struct Options {
   std::vector<std::string> files;
-  std::string notes;
+  std::string notes, sheet;
+  bool csv = false, markdown = false;
   CheckOptions check;
   bool json = false, latex = false, quiet = false;
 };
@@ -238,10 +239,128 @@ void print(const CheckReport& report, const std::string& text, const Screen& scr
   fmt::print("{}\n", screen.painted(report.failed == 0 ? "1" : "1;31", summary(report)));
 }
 
+// ---- answers to an exercise sheet ----
+
+struct Graded {
+  std::string name;  // the answer's file
+  std::string error;
+  std::vector<GradedStep> steps;
+};
+
+const char* word(Mark mark) { return mark == Mark::right ? "right" : mark == Mark::wrong ? "wrong" : "missing"; }
+
+/// Where it first goes wrong.
+std::string first_wrong(const Graded& answer) {
+  if (!answer.error.empty()) return "cannot be read: " + answer.error;
+  for (const auto& step : answer.steps) {
+    if (step.mark == Mark::right) continue;
+    if (step.mark == Mark::missing) return fmt::format("({}) is missing", step.label);
+    return fmt::format("({}) line {}: {}{}", step.label, step.line, step.formula.empty() ? "" : step.formula + ": ",
+                       step.message);
+  }
+  return {};
+}
+
+/// A field of CSV, in quotes if it needs them.
+std::string field(std::string text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  for (std::size_t at = 0; (at = text.find('"', at)) != std::string::npos; at += 2) text.insert(at, "\"");
+  return "\"" + text + "\"";
+}
+
+std::string in_markdown(std::string text) {
+  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, "\\");
+  return text;
+}
+
+void print_rows(const Options& o, std::vector<std::vector<std::string>> rows) {
+  const std::size_t columns = rows[0].size();
+  std::vector<std::size_t> widths(columns, 0);
+  for (auto& row : rows) {
+    for (std::size_t k = 0; k < columns; ++k) {
+      if (o.csv) row[k] = field(row[k]);
+      if (o.markdown) row[k] = in_markdown(row[k]);
+      widths[k] = std::max(widths[k], characters(row[k]));
+    }
+  }
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    std::string line = o.markdown ? "| " : "";
+    for (std::size_t k = 0; k < columns; ++k) {
+      const bool last = k + 1 == columns;
+      line += rows[r][k];
+      if (o.csv) line += last ? "" : ",";
+      if (!o.csv && !last) line += std::string(widths[k] - characters(rows[r][k]), ' ') + (o.markdown ? " | " : "  ");
+    }
+    if (o.markdown) line += " |";
+    while (line.ends_with(' ')) line.pop_back();
+    fmt::print("{}\n", line);
+    if (r > 0 || !o.markdown) continue;
+    for (std::size_t k = 0; k < columns; ++k) fmt::print("|---");
+    fmt::print("|\n");
+  }
+}
+
+void print_grades(const Options& o, const std::vector<Graded>& answers) {
+  if (o.json) {
+    Json all = Json::array();
+    for (const auto& answer : answers) {
+      Json json{{"file", answer.name}};
+      if (!answer.error.empty()) json["error"] = answer.error;
+      if (answer.error.empty()) json["steps"] = Json::array();
+      for (const auto& step : answer.steps) {
+        Json row{{"label", step.label}, {"mark", word(step.mark)}};
+        if (step.line > 0) row["line"] = step.line;
+        if (!step.formula.empty()) row["formula"] = step.formula;
+        if (!step.message.empty()) row["message"] = step.message;
+        json["steps"].push_back(std::move(row));
+      }
+      all.push_back(std::move(json));
+    }
+    return print_json(all);
+  }
+  const auto longest = std::ranges::max_element(answers, {}, [](const auto& each) { return each.steps.size(); });
+  std::vector<std::vector<std::string>> rows{{"answer"}};
+  for (const auto& step : longest->steps) rows[0].push_back("(" + step.label + ")");
+  rows[0].insert(rows[0].end(), {"right", "first wrong step"});
+  for (const auto& answer : answers) {
+    rows.push_back({answer.name});
+    std::size_t right = 0;
+    for (std::size_t k = 0; k < longest->steps.size(); ++k) {
+      const bool read = k < answer.steps.size();
+      rows.back().emplace_back(read ? word(answer.steps[k].mark) : "");
+      right += read && answer.steps[k].mark == Mark::right ? 1 : 0;
+    }
+    rows.back().push_back(fmt::format("{} of {}", right, longest->steps.size()));
+    rows.back().push_back(first_wrong(answer));
+  }
+  print_rows(o, std::move(rows));
+}
+
+int grade(const Options& o) {
+  const auto sheet = text_of(o.sheet);
+  std::vector<Graded> answers;
+  bool all_right = true;
+  for (const auto& file : o.files) {
+    answers.push_back({.name = file, .error = {}, .steps = {}});
+    auto& answer = answers.back();
+    grade_answer(sheet, "", name_of(o.sheet), name_of(file), o.check);  // whatever is wrong with the sheet
+    try {
+      answer.steps = grade_answer(sheet, text_of(file), name_of(o.sheet), name_of(file), o.check);
+    } catch (const Error& e) {
+      answer.error = e.what();
+    }
+    all_right = all_right && first_wrong(answer).empty();
+  }
+  print_grades(o, answers);
+  return all_right ? kOk : kFailed;
+}
+
 int check(const Options& given) {
   auto o = given;
   o.check.offer = true;
   const Screen screen;
+  if (!o.sheet.empty()) return grade(o);
+  if (o.csv || o.markdown) throw UsageError("--csv and --markdown are for the table of --grade");
   if (!o.notes.empty()) {
     if (o.files.size() > 1 || !is_document(o.files[0]))
       throw UsageError("--notes: they are about one document in LaTeX or Markdown, which is FILE");
@@ -300,8 +419,13 @@ void add_check(CommandLine& line) {
       .shows_default();
   command.whole("--trials", options->check.trials, {1, 1000}, "How many times they are drawn").shows_default();
   command.flag("--quiet", options->quiet, "Print what is false, remarks, and the summary");
+  command
+      .text("--grade", options->sheet, "An exercise sheet: grades each FILE as an answer to it, step by step", "SHEET")
+      .excludes("--notes");
+  command.flag("--csv", options->csv, "With --grade: the table as comma-separated values");
+  command.flag("--markdown", options->markdown, "With --grade: the table in Markdown");
   command.flag("--latex", options->latex, "Print the formulas in LaTeX instead");
-  add_json(command, options->json).excludes("--latex");
+  add_json(command, options->json).excludes("--latex").excludes("--csv").excludes("--markdown");
   command.footer(
       "docs/check.md teaches the language in ten minutes. One line to try:\n"
       "  echo 'network x: 3 > s = dense(W: 2 outputs) > y = tanh; dy[i]/dx[j] = (1 - y[i]^2)*W[i,j]' | chalkgrad check "

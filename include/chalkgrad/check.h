@@ -75,4 +75,24 @@ CheckReport check_derivation(std::string_view text, std::string_view origin = "d
 /// statements that one equation makes, the first only has `source`. Throws InputError as check_derivation() does.
 CheckReport check_latex(std::string_view document, std::string_view origin, const CheckOptions& options = {});
 
+/// How a step of an exercise was answered.
+enum class Mark : std::uint8_t { missing, wrong, right };
+
+struct GradedStep {
+  std::string label{};  ///< "2" of the sheet's "(2) dS/dw[i]"
+  Mark mark = Mark::missing;
+  int line = 0;           ///< in the answer: where the step begins or, if it is wrong, of the first wrong line
+  std::string formula{};  ///< wrong: that line in plain text; empty if it cannot be read
+  std::string message{};  ///< and why
+};
+
+/// Grades an answer to an exercise sheet, step by step. The sheet is a derivation whose numbered lines ask for
+/// something:
+/// "(2) dS/dw[i]"; the answer has, for each number, equations that go on from there: "(2) = …", or "(2) dS/dw[i] = …".
+/// A step is right if each of its lines is true. The names begin error messages. Throws InputError if the sheet cannot
+/// be read, or the answer has a step that the sheet has not.
+std::vector<GradedStep> grade_answer(std::string_view sheet, std::string_view answer,
+                                     std::string_view sheet_name = "sheet", std::string_view answer_name = "answer",
+                                     const CheckOptions& options = {});
+
 }  // namespace chalk

@@ -89,8 +89,8 @@ class Deriver {
       case Kind::reduce:
         return of_reduce(e, d);
       case Kind::jacobian:
-        if (!symbol_changes(e->id) && !symbol_changes(e->other)) break;
-        throw FormulaError(e->place, "the derivative of a derivative of values is not known; derive a formula instead");
+        if (!symbol_changes(e->id)) break;
+        return of_jacobian(*e);
       case Kind::limit:  // whoever asks for this derivative asks for its limits
         return run(e->args[0]);
       case Kind::at:
@@ -121,6 +121,26 @@ class Deriver {
     j.id = e.id;
     j.other = symbol_;
     j.args = e.args;
+    j.args.insert(j.args.end(), args_.begin(), args_.end());
+    return node(std::move(j));
+  }
+
+  /// Of a definition: its body derived, and derived once more. Of a network's value: its second derivative, by the
+  /// engine.
+  ExprPtr of_jacobian(const Expr& e) {
+    const auto& value = symbols_[e.id];
+    if (value.kind == Symbol::Kind::defined && e.third < 0) {
+      const auto split = e.args.begin() + static_cast<std::ptrdiff_t>(value.extents.size());
+      std::map<int, ExprPtr> by;
+      for (std::size_t k = 0; k < value.axes.size(); ++k) by[value.axes[k]] = e.args[k];
+      const auto body = substitute(value.body, by);
+      return run(derive(body, e.other, {split, e.args.end()}, symbols_, indices_));
+    }
+    if (value.kind == Symbol::Kind::defined || e.third >= 0)
+      throw FormulaError(e.place, "third derivatives of values are not known; derive a formula instead");
+    indices_.go_by(value.conventions);
+    Expr j = e;
+    j.third = symbol_;
     j.args.insert(j.args.end(), args_.begin(), args_.end());
     return node(std::move(j));
   }

@@ -11,7 +11,7 @@
 namespace chalk::math {
 
 /// d(e) / d(symbol[args]): everything that changes with that value counts. In index form. Throws FormulaError for
-/// second derivatives of values.
+/// third derivatives of a network's values.
 ExprPtr derive(const ExprPtr& e, int symbol, const std::vector<ExprPtr>& args, const Symbols& symbols,
                Indices& indices);
 

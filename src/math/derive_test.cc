@@ -147,5 +147,24 @@ TEST(Derive, CountsOnlyWhatDependsOnTheValue) {
   EXPECT_NEAR(bench.number("db/da"), 0, 0);
 }
 
+TEST(SecondDerivatives, AreTheDifferencesOfTheFirst) {
+  Bench b(
+      "samples 2; network x: 3 > z = dense(W: 4 outputs, inputs first, bias c) > a = tanh > s = dense(V: 2 outputs) > "
+      "y = "
+      "softmax; given t: 2x2 distribution; S := -sum(n, h, t[n,h]*ln(y[n,h]))");
+  for (const std::string by : {"V", "W", "x", "c"}) {
+    const std::string last = by == "c" ? "c[p]" : by + "[p,q]";
+    for (const std::string first : {"dS/dV[0,3]", "dS/dW[2,1]", "dy[1,0]/dW[0,2]", "dy[0,1]/da[0,2]"})
+      EXPECT_TRUE(near(b.numbers("d(" + first + ")/d" + last), b.differences(first, by, 1e-5), 1e-8))
+          << first << " by " << by;
+  }
+}
+
+TEST(SecondDerivatives, OfMapsAreTheDifferencesOfTheFirst) {
+  Bench b("network x: 1x6x6 > z = conv(W: 2 filters 3x3, bias c) > a = tanh > p = maxpool 2 > y = dense(V: 2 outputs)");
+  EXPECT_TRUE(near(b.numbers("d(dy[1]/dV[1,1,0,1])/dW[f,p,q]"), b.differences("dy[1]/dV[1,1,0,1]", "W", 1e-5), 1e-8));
+  EXPECT_TRUE(near(b.numbers("d(dy[0]/dW[1,2,0])/dx[p,q]"), b.differences("dy[0]/dW[1,2,0]", "x", 1e-5), 1e-8));
+}
+
 }  // namespace
 }  // namespace chalk::math

@@ -22,6 +22,7 @@ constexpr std::int64_t kMostOnes = 1 << 20;
 class NoValues : public Values {
   const std::vector<double>& value(int, Place) override { throw std::logic_error("a constant without values"); }
   const std::vector<double>& jacobian(int, int, Place place) override { return value(0, place); }
+  const std::vector<double>& hessian(int, int, int, Place place) override { return value(0, place); }
   std::unique_ptr<Values> with(const std::vector<std::pair<int, std::vector<double>>>&) override { return nullptr; }
 };
 

@@ -194,6 +194,11 @@ Array Evaluator::apply(const Expr& e, const std::vector<Array>& args) {
       auto extents = symbols_[e.id].extents;
       const auto& others = symbols_[e.other].extents;
       extents.insert(extents.end(), others.begin(), others.end());
+      if (e.third >= 0) {
+        const auto& thirds = symbols_[e.third].extents;
+        extents.insert(extents.end(), thirds.begin(), thirds.end());
+        return gather(e, args, values_.hessian(e.id, e.other, e.third, e.place), extents);
+      }
       return gather(e, args, values_.jacobian(e.id, e.other, e.place), extents);
     }
     case Kind::negate:

@@ -28,6 +28,8 @@ class Values {
   virtual const std::vector<double>& value(int symbol, Place place) = 0;
   /// d value / d other, over the axes of the first and then of the second.
   virtual const std::vector<double>& jacobian(int symbol, int other, Place place) = 0;
+  /// d² value / d other d third, over the axes of all three.
+  virtual const std::vector<double>& hessian(int symbol, int other, int third, Place place) = 0;
   /// The same, with some drawn values replaced.
   virtual std::unique_ptr<Values> with(const std::vector<std::pair<int, std::vector<double>>>& replaced) = 0;
 

@@ -49,7 +49,8 @@ enum class Kind : std::uint8_t {
   // in index form only
   index,     // id
   value,     // symbol id, args are all its indices
-  jacobian,  // d(symbol id)/d(symbol other), args are the indices of the first, then of the second
+  jacobian,  // d(symbol id)/d(symbol other), args are the indices of the first, then of the second; if `third` is a
+             // symbol, derived once more by that, with its indices behind the others
   limit,     // a derivative, args[0]; args[1] is the same at some steps aside, which the index `id` counts
 };
 
@@ -78,7 +79,7 @@ struct Expr {
   std::vector<Bound> bounds{};
   Reduction reduction = Reduction::sum;
   Comparison comparison = Comparison::equal;
-  int id = -1, other = -1;
+  int id = -1, other = -1, third = -1;
   int depth = 1;  // of the tree; node() counts
 };
 

@@ -16,6 +16,7 @@
 #include "src/math/operation_reader.h"
 #include "src/math/system.h"
 #include "src/ops/registry.h"
+#include "src/passes/passes.h"
 
 namespace chalk::math {
 namespace {
@@ -43,6 +44,7 @@ class NetworkReader {
       if (count_ == kMostLayers) t_.fail(str("more than ", kMostLayers, " layers"));
       one_layer();
     }
+    s_.graph_ = training_form(s_.graph_);  // batches are normalised by their own statistics; values keep their ids
   }
 
  private:
@@ -238,8 +240,13 @@ class NetworkReader {
         layer.options.padding = size("padding");
       } else if (t_.take_word("stride")) {
         layer.options.stride = size("a stride");
+      } else if (t_.take_word("dilation")) {
+        layer.options.dilation = size("a dilation");
+      } else if (t_.take_word("groups")) {
+        layer.options.groups = extent();
       } else if (!bias_clause(bias, Bias::shared)) {
-        throw FormulaError(clause, "flipped, full, same, padding 1, stride 2, bias b or untied bias b expected");
+        throw FormulaError(
+            clause, "flipped, full, same, padding 1, stride 2, dilation 2, groups 2, bias b or untied bias b expected");
       }
     }
     t_.expect(")", "\",\" or \")\"");
@@ -290,9 +297,14 @@ class NetworkReader {
     PoolOptions options;
     options.window = options.stride = size("a window");
     if (bracket) {
-      if (t_.take(",")) {
-        if (!t_.take_word("stride")) t_.fail("\"stride\" expected, as in maxpool(3, stride 2)");
-        options.stride = size("a stride");
+      while (t_.take(",")) {
+        if (t_.take_word("stride")) {
+          options.stride = size("a stride");
+        } else if (t_.take_word("padding")) {
+          options.padding = size("padding");
+        } else {
+          t_.fail("\"stride\" or \"padding\" expected, as in maxpool(3, stride 2)");
+        }
       }
       t_.expect(")", "\")\"");
     }
@@ -300,6 +312,73 @@ class NetworkReader {
     const Value y = &kind == &layer_maxpool ? max_pool(x_, options) : average_pool(x_, options);
     spend(y.shape(), options.window[0] * options.window[1], place);
     return y;
+  }
+
+  /// batchnorm(scale g, shift b): of each channel, by the mean and the variance of this batch.
+  Value batch_norm(const Layer& kind) {
+    const Place place = t_.peek().place;
+    t_.expect("(", "\"(\" and the names of scale and shift, as in batchnorm(scale g, shift b),");
+    BatchNormLayer layer;
+    std::pair<std::string, Place> scale, shift;
+    do {
+      const Place clause = t_.peek().place;
+      if (t_.take_word("scale")) {
+        scale = named("scale");
+      } else if (t_.take_word("shift")) {
+        shift = named("shift");
+      } else if (t_.take_word("epsilon")) {
+        if (t_.peek().kind != Token::Kind::number) t_.fail("a number expected, as in epsilon 0.001");
+        layer.epsilon = t_.next().number;
+      } else {
+        throw FormulaError(clause, "scale g, shift b or epsilon 0.001 expected");
+      }
+    } while (t_.take(","));
+    t_.expect(")", "\",\" or \")\"");
+    if (s_.samples_ < 2)
+      throw FormulaError(place, str(kind.name.value, " needs several samples; write samples 4 above the network"));
+    one_channel();
+    const Value y = batch_norm_layer(x_, layer);
+    if (!scale.first.empty()) show(scale.first, scale.second, parameter("weight"), Symbol::Kind::drawn);
+    if (!shift.first.empty()) show(shift.first, shift.second, parameter("bias"), Symbol::Kind::drawn);
+    for (const char* hidden : {"weight", "bias", "running_mean", "running_var"}) {  // names that nobody can write
+      const bool shown = (hidden == std::string_view("weight") && !scale.first.empty()) ||
+                         (hidden == std::string_view("bias") && !shift.first.empty());
+      if (!shown) show(s_.graph_.layer() + "." + hidden, place, parameter(hidden), Symbol::Kind::drawn);
+    }
+    return y;
+  }
+
+  /// residual a1: what comes from a1 to here, and a1.
+  Value residual_layer(const Layer&) {
+    const auto [name, place] = named("value that is added");
+    const int id = symbols_.find_value(name);
+    const auto found = s_.entries_.find(id);
+    if (id < 0 || found == s_.entries_.end())
+      throw FormulaError(place, str(in_quotes(name), " is not a value of this network", symbols_.suggestion(name)));
+    return residual(s_.graph_.value(found->second.node), x_);
+  }
+
+  /// dropout(m: rate 0.5): x·m/(1 − rate), where m is 0 with probability `rate`, else 1.
+  Value dropout(const Layer&) {
+    t_.expect("(", "\"(\" and the name of the mask, as in dropout(m: rate 0.5),");
+    const auto [name, place] = named("mask");
+    t_.expect(":", "\":\" and the rate, as in dropout(m: rate 0.5),");
+    if (!t_.take_word("rate") || t_.peek().kind != Token::Kind::number)
+      t_.fail("the rate expected, as in dropout(m: rate 0.5)");
+    const Token rate = t_.next();
+    if (!(rate.number >= 0 && rate.number < 1)) throw FormulaError(rate.place, "a rate is at least 0 and below 1");
+    t_.expect(")", "\")\"");
+    const Value mask = s_.graph_.input(name, x_.shape());
+    show(name, place, mask, Symbol::Kind::drawn);
+    symbols_[symbols_.find(name)].domain = {.low = 0, .high = 1, .zeros = rate.number};
+    return x_ * mask / s_.graph_.constant(1 - rate.number);
+  }
+
+  Value global_average(const Layer&) { return global_average_pool(x_); }
+
+  std::pair<std::string, Place> named(std::string_view what) {
+    const Place place = t_.peek().place;
+    return {t_.name(str("the name of the ", what)), place};
   }
 
   /// An image of rows and columns alone has one channel.
@@ -332,13 +411,17 @@ class NetworkReader {
 
   /// Layers that are written with more than their name.
   using Read = Value (NetworkReader::*)(const Layer&);
-  static constexpr std::array<std::pair<const Layer*, Read>, 6> kSyntax{
+  static constexpr std::array<std::pair<const Layer*, Read>, 10> kSyntax{
       {{&layer_conv, &NetworkReader::conv},
        {&layer_dense, &NetworkReader::dense},
        {&layer_maxpool, &NetworkReader::pool},
        {&layer_avgpool, &NetworkReader::pool},
        {&layer_bias, &NetworkReader::bias},
-       {&layer_softmax, &NetworkReader::softmax_layer}}};
+       {&layer_softmax, &NetworkReader::softmax_layer},
+       {&layer_batch_norm, &NetworkReader::batch_norm},
+       {&layer_residual, &NetworkReader::residual_layer},
+       {&layer_dropout, &NetworkReader::dropout},
+       {&layer_gap, &NetworkReader::global_average}}};
 };
 
 void System::build(Tokens& tokens, Symbols& symbols) { NetworkReader(*this, tokens, symbols).read(); }

@@ -76,6 +76,7 @@ std::set<int> mentioned(const Expr& e) {
   visit(e, [&](const Expr& each) {
     if (each.kind == Kind::value || each.kind == Kind::jacobian) symbols.insert(each.id);
     if (each.kind == Kind::jacobian) symbols.insert(each.other);
+    if (each.kind == Kind::jacobian && each.third >= 0) symbols.insert(each.third);
   });
   return symbols;
 }

@@ -116,7 +116,7 @@ std::vector<double> System::kept(const Entry& entry, const std::vector<double>& 
 
 const System::Derivative& System::derivative(int symbol, int other) const {
   if (derivatives_.size() >= kMostGraphs) derivatives_.clear();
-  const auto [place, isnew] = derivatives_.try_emplace({symbol, other});
+  const auto [place, isnew] = derivatives_.try_emplace({symbol, other, -1});
   auto& d = place->second;
   if (!isnew) return d;
   d.graph = graph_;
@@ -152,6 +152,23 @@ const System::Gradients& System::gradients(int symbol) const {
   return d;
 }
 
+const System::Derivative& System::second_derivative(int symbol, int other, int third) const {
+  const auto first = derivative(symbol, other);  // a copy, as the map may be emptied
+  const auto [place, isnew] = derivatives_.try_emplace({symbol, other, third});
+  auto& d = place->second;
+  if (!isnew) return d;
+  d = first;
+  if (first.result < 0) return d;
+  const Value y = d.graph.value(first.result), x = d.graph.value(entries_.at(third).node);
+  const auto* name = "a second cotangent";
+  const Value seed = y.batched() ? d.graph.input(name, y.shape()) : d.graph.shared_input(name, y.shape());
+  const Value wrt[] = {x};
+  const auto found = differentiate(y, seed, wrt);
+  d.second_seed = seed.id();
+  d.result = found[0] ? found[0].id() : -1;
+  return d;
+}
+
 // ---- one draw
 // --------------------------------------------------------------------------------------------------------
 
@@ -170,7 +187,10 @@ std::vector<double> Trial::draw(int symbol) const {
       values[first + random.below(static_cast<std::uint32_t>(row))] = 1;
     return values;
   }
-  for (auto& v : values) v = domain.low + (domain.high - domain.low) * random.uniform();
+  for (auto& v : values) {
+    const double u = random.uniform();
+    v = domain.zeros < 0 ? domain.low + (domain.high - domain.low) * u : u < domain.zeros ? 0 : 1;
+  }
   if (!domain.distribution) return values;
   for (std::size_t first = 0; first < values.size(); first += row) {
     double sum = 0;
@@ -219,7 +239,7 @@ void Trial::run_network(Place place) {
 }
 
 const std::vector<double>& Trial::jacobian(int symbol, int other, Place place) {
-  const auto found = jacobians_.find({symbol, other});
+  const auto found = jacobians_.find({symbol, other, -1});
   if (found != jacobians_.end()) return found->second;
   const Symbol& s = symbols_[symbol];
   const auto rows = count(s.extents), columns = count(symbols_[other].extents);
@@ -230,18 +250,61 @@ const std::vector<double>& Trial::jacobian(int symbol, int other, Place place) {
   spend(rows * columns, place);
   if (s.kind == Symbol::Kind::computed && rows == 1) {
     network_gradients(symbol, place);
-    return jacobians_.at({symbol, other});
+    return jacobians_.at({symbol, other, -1});
   }
   if (s.kind != Symbol::Kind::defined) {
     auto values = network_jacobian(symbol, other, place);
-    return keep(jacobians_[{symbol, other}], std::move(values));
+    return keep(jacobians_[{symbol, other, -1}], std::move(values));
   }
   for (const int id : s.from) {  // as above
     if (id != other && symbols_[id].kind == Symbol::Kind::defined && symbols_.depends(id, other))
       jacobian(id, other, place);
   }
   auto values = formula_jacobian(symbol, other, place);
-  return keep(jacobians_[{symbol, other}], std::move(values));
+  return keep(jacobians_[{symbol, other, -1}], std::move(values));
+}
+
+const std::vector<double>& Trial::hessian(int symbol, int other, int third, Place place) {
+  const auto found = jacobians_.find({symbol, other, third});
+  if (found != jacobians_.end()) return found->second;
+  const auto rows = count(symbols_[symbol].extents), columns = count(symbols_[other].extents);
+  const auto last = count(symbols_[third].extents);
+  if (rows * columns > kMostDerivatives / last) {
+    throw FormulaError(place, str("the second derivative of ", symbols_[symbol].name, " by ", symbols_[other].name,
+                                  " and ", symbols_[third].name, " has ", rows, " by ", columns, " by ", last,
+                                  " numbers, too many; use smaller shapes"));
+  }
+  spend(rows * columns * last, place);
+  auto values = network_hessian(symbol, other, third, place);
+  return keep(jacobians_[{symbol, other, third}], std::move(values));
+}
+
+/// By the engine: one run for each number of the value and each of the first derivative.
+std::vector<double> Trial::network_hessian(int symbol, int other, int third, Place place) {
+  const auto rows = static_cast<std::size_t>(count(symbols_[symbol].extents));
+  const auto columns = static_cast<std::size_t>(count(symbols_[other].extents));
+  const auto last = static_cast<std::size_t>(count(symbols_[third].extents));
+  const auto& derivative = system_.second_derivative(symbol, other, third);
+  if (derivative.result < 0) return std::vector<double>(rows * columns * last, 0.0);
+  Reference reference(derivative.graph, static_cast<std::size_t>(system_.samples_));
+  feed(reference, place);
+  std::vector<double> values;
+  const NodeId wanted[] = {derivative.result};
+  for (std::size_t row = 0; row < rows; ++row) {
+    std::vector<double> one(rows, 0.0);
+    one[row] = 1;
+    reference.set(derivative.seed, System::kept(system_.entries_.at(symbol), one));
+    for (std::size_t column = 0; column < columns; ++column) {
+      spend(9 * system_.work_ / kFaster, place);
+      std::vector<double> other_one(columns, 0.0);
+      other_one[column] = 1;
+      reference.set(derivative.second_seed, System::kept(system_.entries_.at(other), other_one));
+      reference.run(wanted);
+      const auto line = System::shown(system_.entries_.at(third), reference.value(derivative.result));
+      values.insert(values.end(), line.begin(), line.end());
+    }
+  }
+  return values;
 }
 
 /// By the engine: one run backwards for each number of the value.
@@ -284,7 +347,7 @@ void Trial::network_gradients(int symbol, Place place) {
         found == gradients.results.end()
             ? std::vector<double>(static_cast<std::size_t>(count(symbols_[id].extents)), id == symbol ? 1.0 : 0.0)
             : System::shown(entry, reference.value(found->second));
-    keep(jacobians_[{symbol, id}], std::move(values));
+    keep(jacobians_[{symbol, id, -1}], std::move(values));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,7 @@ class System {
   struct Derivative {
     Graph graph;
     NodeId seed = -1, result = -1;  // −1: it does not depend on it
+    NodeId second_seed = -1;
   };
   /// Makes a value known by name. Axes of extent 1 take no index; the samples are the first axis if there are several.
   void show(Symbols& symbols, const std::string& name, Place place, NodeId node, Symbol::Kind kind, const Shape& seen,
@@ -58,6 +60,8 @@ class System {
     std::map<int, NodeId> results{};  // by symbol
   };
   const Gradients& gradients(int symbol) const;
+  /// With a second cotangent, that of the first derivative, which is derived by `third`.
+  const Derivative& second_derivative(int symbol, int other, int third) const;
   /// Between the order in which the engine keeps numbers and the one in which formulas index them.
   static std::vector<double> shown(const Entry& entry, const std::vector<double>& values);
   static std::vector<double> kept(const Entry& entry, const std::vector<double>& values);
@@ -65,8 +69,8 @@ class System {
   std::int64_t samples_;
   std::int64_t work_ = 0;  // multiplications of one run, about
   Graph graph_;
-  std::map<int, Entry> entries_;  // by symbol
-  mutable std::map<std::pair<int, int>, Derivative> derivatives_;
+  std::map<int, Entry> entries_;                                         // by symbol
+  mutable std::map<std::tuple<int, int, int>, Derivative> derivatives_;  // the last is −1 for first ones
   mutable std::map<int, Gradients> gradients_;
 };
 
@@ -79,6 +83,7 @@ class Trial : public Values {
 
   const std::vector<double>& value(int symbol, Place place) override;
   const std::vector<double>& jacobian(int symbol, int other, Place place) override;
+  const std::vector<double>& hessian(int symbol, int other, int third, Place place) override;
   std::unique_ptr<Values> with(const std::vector<std::pair<int, std::vector<double>>>& replaced) override;
 
   /// How many numbers it holds.
@@ -91,6 +96,7 @@ class Trial : public Values {
   void run_network(Place place);
   std::vector<double> network_jacobian(int symbol, int other, Place place);
   void network_gradients(int symbol, Place place);
+  std::vector<double> network_hessian(int symbol, int other, int third, Place place);
   std::vector<double> numbers(const ExprPtr& formula, const std::vector<int>& axes);
   std::vector<double> formula_value(int symbol, Place place);
   std::vector<double> formula_jacobian(int symbol, int other, Place place);
@@ -101,7 +107,7 @@ class Trial : public Values {
   std::uint64_t seed_;
   double small_;
   std::map<int, std::vector<double>> values_;
-  std::map<std::pair<int, int>, std::vector<double>> jacobians_;
+  std::map<std::tuple<int, int, int>, std::vector<double>> jacobians_;  // the last is −1 for first derivatives
   std::size_t size_ = 0;
 };
 

@@ -352,7 +352,9 @@ class TexParser {
       return add(nodes, made(Kind::sign, sign->as, begin));
     }
     if (listed(kAside, name)) {
-      raw_argument();
+      const auto argument = raw_argument();
+      const bool wide = name == "hspace" && !argument.empty() && is_digit(argument[0]) && !argument.ends_with("pt");
+      if (wide) add(nodes, made(Kind::sign, "quad", begin));
       return;
     }
     if (name == "begin") return environment(nodes, begin);

@@ -103,6 +103,59 @@ class Check(CliTest):
         self.refused(2, "--notes", "check", paper, paper, "--notes", notes)
         self.refused(2, "--notes", "check", self.derivation(self.TEXT), "--notes", notes)
 
+    def test_layers_and_second_derivatives(self):
+        text = (ROOT / "tests" / "layers.chalk").read_text(encoding="utf-8")
+        self.good("check", ROOT / "tests" / "layers.chalk")
+        for right, wrong in (("- 1/4 - xhat", "- 1/4 + xhat"), ("delta(i,j) + df", "delta(i,j)*df"), ("2*i+p,2*j+q]) + b", "2*i+p,j+q]) + b"),
+                             ("x[i+2*p,j+2*q])", "x[i+2*p,j+q])"), ("2*j+v])/9", "2*j+v])/6"), ("m[n,i]/(1 - 0.25)", "m[n,i]"),
+                             ("y[i]*(delta(i,k) - y[k])*x[j]*x[l]", "y[i]*(delta(i,k) + y[k])*x[j]*x[l]"),
+                             ("(y[i] - t[i])*delta(j,k) + ", ""), ("(1 - 2*y[n,k])*V", "(1 - y[n,k])*V")):
+            self.assertIn(right, text)
+            result = chalkgrad("check", "--quiet", self.derivation(text.replace(right, wrong, 1)))
+            self.assertEqual(result.returncode, 1, f"{wrong} is taken for {right}")
+
+    def test_derivations_from_the_literature(self):
+        papers = sorted((ROOT / "tests" / "latex").glob("*.*"))
+        self.assertEqual(len(papers), 5)
+        for paper in papers:
+            report = json.loads(self.good("check", "--json", paper))
+            self.assertGreater(report["verified"], 1, paper)
+            self.assertEqual(report["failed"] + report["errata"], 0, paper)
+
+    SHEET = ("network x: 3 > s = dense(w: 2 outputs) > o = tanh\n(1) do[i]/ds[i]\n(2) do[i]/dw[k,j]\n")
+
+    def test_answers_to_a_sheet_are_graded(self):
+        sheet = self.derivation(self.SHEET, "sheet.chalk")
+        good = self.derivation("(1) = 1 - o[i]^2\n(2) do[i]/dw[k,j] = delta(i,k)*(1 - o[i]^2)*x[j]\n", "good.chalk")
+        slip = self.derivation("(1) do[i]/ds[i] = 1 - o[i]\n(2) d := 1\n = do[i]/dw[k,j]\n", "slip.chalk")
+        self.assertEqual(self.good("check", "--grade", sheet, good).splitlines()[1].split()[1:], ["right", "right", "2", "of", "2"])
+        result = chalkgrad("check", "--grade", sheet, good, slip, "--json")
+        self.assertEqual(result.returncode, 1)
+        first, second = json.loads(result.stdout)
+        self.assertEqual([step["mark"] for step in first["steps"]], ["right", "right"])
+        self.assertEqual([(step["mark"], step["line"]) for step in second["steps"]], [("wrong", 1), ("wrong", 2)])
+        self.assertTrue(second["steps"][0]["message"].endswith("true with o[i]^2 in place of o[i]"), second)
+        self.assertEqual(second["steps"][1]["message"], "this is what the sheet asks for, and no answer to it")
+        csv = chalkgrad("check", "--grade", sheet, good, slip, "--csv").stdout.splitlines()
+        self.assertEqual(csv[0], "answer,(1),(2),right,first wrong step")
+        self.assertEqual(csv[1], f"{good},right,right,2 of 2,")
+        self.assertTrue(csv[2].startswith(f'{slip},wrong,wrong,0 of 2,"(1) line 1: = do[i]/ds[i] = 1 - o[i]: left is'), csv[2])
+        table = chalkgrad("check", "--grade", sheet, good, "--markdown").stdout.splitlines()
+        self.assertEqual(table[1], "|---|---|---|---|---|")
+
+    def test_what_is_wrong_with_a_sheet_or_an_answer(self):
+        sheet, none = self.derivation(self.SHEET, "sheet.chalk"), self.derivation("", "none.chalk")
+        self.assertIn("(1) is missing", chalkgrad("check", "--grade", sheet, none).stdout)
+        stray = self.derivation("(3) = 1\n", "stray.chalk")
+        self.assertIn(f"cannot be read: {stray}: line 1, character 1: the sheet has no step (3)",
+                      chalkgrad("check", "--grade", sheet, stray).stdout)
+        self.assertIn("begin each step with its number, as in (1) = 2*x",
+                      chalkgrad("check", "--grade", sheet, self.derivation("1 = 1\n", "bare.chalk")).stdout)
+        self.refused(1, ["open.chalk", "has no step"], "check", "--grade", self.derivation("a := 1\n", "open.chalk"), none)
+        self.refused(1, ["bad.chalk: line 1, character 1", "UTF-8"], "check", "--grade", self.path("bad.chalk", b"\xe9"), none)
+        self.refused(2, "--csv", "check", sheet, "--csv")
+        self.refused(2, ["--grade", "--notes"], "check", sheet, "--grade", sheet, "--notes", none)
+
     def test_several_files_and_standard_input(self):
         good, bad = self.derivation(self.TEXT, "good.chalk"), self.derivation(self.FALSE, "bad.chalk")
         result = chalkgrad("check", good, bad)
