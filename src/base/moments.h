@@ -88,9 +88,9 @@ class ValueMoments {
   std::size_t count_ = 0;
 };
 
-constexpr double kWhite = 255;  // the highest byte
+constexpr double kHighestByte = 255;
 /// What divides where nothing varies: then bytes stay in a range of 1, and numbers keep their unit.
-constexpr double kConstantBytes = kWhite, kConstantValues = 1;
+constexpr double kConstantBytes = kHighestByte, kConstantValues = 1;
 
 /// Of one sample: all its elements together.
 inline Affine standardising(const std::uint8_t* sample, std::size_t count) {

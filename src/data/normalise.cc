@@ -49,7 +49,7 @@ std::vector<Moments> measured(const Dataset& data) {
 std::vector<Affine> affine(const Dataset& data, const Normalisation& how) {
   const bool bytes = data.has_bytes();
   if (!bytes && (data.values.empty() || how.kind == Kind::none)) return {};
-  const double white = bytes ? kWhite : 1, constant = bytes ? kConstantBytes : kConstantValues;
+  const double white = bytes ? kHighestByte : 1, constant = bytes ? kConstantBytes : kConstantValues;
   std::vector<Affine> all;
   if (how.kind == Kind::given) {
     const auto channels = channels_of(data), count = how.mean.size();
