@@ -171,9 +171,9 @@ void add_storage(Command& command) {
                "FILE");
 }
 
-Split load_stored(const std::string& spec, LoadOptions options) {
+Split load_stored(const std::string& spec, LoadOptions options, bool cached) {
   if (!storage().memory.empty()) options.memory = bytes_in(storage().memory);
-  options.cache = storage().cache;
+  if (cached) options.cache = storage().cache;
   return load_dataset(spec, options);
 }
 
@@ -299,7 +299,7 @@ Dataset load_validation(const Validation& validation, const Shape& sample, Fit f
                         const std::vector<std::string>& classes, bool skip_bad) {
   LoadOptions options{.parts = Parts::training_at_least, .fit = fit, .classes = classes, .skip_bad = skip_bad};
   if (sample.size() == 3) options.sample = sample;
-  auto data = with_skipped_named(load_dataset(validation.text_of, options));
+  auto data = with_skipped_named(load_stored(validation.text_of, options, /*cached=*/false));
   return std::move(data.test.size() > 0 ? data.test : data.train);
 }
 

@@ -85,8 +85,10 @@ std::string shell_word(const std::string& word);
 
 /// The options --memory and --cache, which say where pictures are kept.
 void add_storage(Command& command);
-/// load_dataset() as they say. Throws UsageError for a --memory that is no size.
-Split load_stored(const std::string& spec, LoadOptions options);
+/// load_dataset() as they say; a cache has one set, and `cached` says whether it is for this one. Throws UsageError for
+/// a
+/// --memory that is no size.
+Split load_stored(const std::string& spec, LoadOptions options, bool cached = true);
 /// They themselves, for a command that is advised: " --cache FILE", or nothing.
 std::string storage_text();
 
