@@ -12,8 +12,6 @@
 namespace chalk {
 namespace {
 
-using math::Expr;
-
 /// Derives, and has chalkgrad check judge what was written.
 Derivation checked(const std::string& net, const Shape& input, const Loss& loss, int trials = 1) {
   const auto derivation = derive(network(net, input), loss);

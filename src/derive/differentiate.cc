@@ -7,7 +7,6 @@
 namespace chalk::calculus {
 
 using math::difference;
-using math::like;
 using math::make;
 using math::negated;
 using math::number;

@@ -76,9 +76,10 @@ void add(Linear& to, const ExprPtr& atom, std::int64_t factor) {
   const auto same = std::ranges::find_if(to.atoms, [&](const auto& each) { return key(each.first) == key(atom); });
   if (same == to.atoms.end()) {
     to.atoms.emplace_back(atom, factor);
-  } else if ((same->second += factor) == 0) {
-    to.atoms.erase(same);
+    return;
   }
+  same->second += factor;
+  if (same->second == 0) to.atoms.erase(same);
 }
 
 void add(Linear& to, const Linear& other, std::int64_t factor) {
@@ -251,7 +252,7 @@ void write(const ExprPtr& e, std::vector<std::string>& bound, std::string& out) 
   }
   for (const auto& arg : e->args) write(arg, bound, out);
   bound.resize(before);
-  out += ")";
+  out += ')';
 }
 
 }  // namespace

@@ -347,7 +347,7 @@ class Statement {
       } else {
         text += " = " + made(id);
       }
-      text += "\n";
+      text += '\n';
     }
     return text;
   }
@@ -362,7 +362,7 @@ class Statement {
     if (n.op == &op_batch_size) return "batch_size()";
     if (n.op == &op_constant) {
       const auto& a = n.attributes.as<ConstantAttributes>();
-      const auto value = shortest(a.value);
+      auto value = shortest(a.value);
       if (a.shape.empty()) return value;
       return str("broadcast(", value, ", shape=", list(a.shape), ")");
     }
