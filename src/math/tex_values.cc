@@ -423,15 +423,17 @@ void TexTranslator::reduction(const TexNode& node) {
     const TexNodes low(equal + 1, below.end());
     bool lettered = false;
     const auto first = naming_.number(low, lettered);
-    const auto last = node.sup.empty() ? std::nullopt : naming_.number(node.sup, lettered);
-    if (first && last && lettered) return unrolled(node, names, *first, *last);
+    bool has_last = false;
+    int last = 0;
+    if (const auto value = naming_.number(node.sup, lettered)) has_last = true, last = *value;
+    if (first && has_last && lettered) return unrolled(node, names, *first, last);
     if (!first)
       throw FormulaError(low.empty() ? equal->place : low[0].place,
                          "where does this begin? a number, or letters that stand for layers");
-    if (last) {
+    if (has_last) {
       if (!rules_.first_index)
         throw FormulaError(low[0].place, "do indices count from 0 or from 1? say: indices from 1");
-      values = {*first - *rules_.first_index, *last - *rules_.first_index};
+      values = {*first - *rules_.first_index, last - *rules_.first_index};
     } else if (*first != rules_.first_index.value_or(*first) || *first > 1) {
       throw FormulaError(low[0].place, "a sum over a part of an index's range has numbers on both ends");
     }
