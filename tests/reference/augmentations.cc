@@ -1,6 +1,9 @@
 // Pages of augmentations, each with a picture of what it does.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "chalkgrad/data.h"
 #include "chalkgrad/describe.h"
 #include "src/augmentations/augmentation.h"
