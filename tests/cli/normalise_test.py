@@ -2,7 +2,7 @@
 """--normalise: which numbers samples are for a network, in every command."""
 import json
 
-from support import CliTest, edit_safetensors, main, sha_of, SMALL
+from support import CliTest, edit_safetensors, main, png, sha_of, SMALL
 
 RUN = ["train", *SMALL, "--epochs", 1, "--schedule", "constant"]
 WAYS = ("channel", "sample", "min-max", "none", "given:0.3/0.35")
@@ -49,6 +49,16 @@ class Normalise(CliTest):
         self.good(*run)
         self.assertIn("\nsamples     numbers as they are\n", self.good("info", out))
         self.good(*run, "--normalise", "none")
+
+    def test_pictures_that_are_not_in_memory_are_seen_alike(self):
+        for name, slope in (("cat", 1), ("dog", 2)):
+            for i in range(6):
+                path = self.folder / "p" / name / f"{i}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(png(8, 8, lambda x, y: (slope * (5 * x + 3 * y) + 60 * i) % 256))
+        run = ["train", "--data", f"folder:{self.folder / 'p'}", "--net", "4c3-relu-gap-2n", "--epochs", 2, "--fold", "2/3"]
+        for how in ("sample", "min-max"):
+            self.assertEqual(*(sha_of(self.good(*run, "--normalise", how, *more)) for more in ([], ["--memory", "1kB"])))
 
     def test_a_configuration_may_say_so(self):
         config = self.path("c.toml", b'network = "4c3-relu-mp2-10n"\n[train]\nepochs = 1\nbatch = 64\nschedule = "constant"\n'
