@@ -1,10 +1,10 @@
 #include "src/onnx/import.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "chalkgrad/error.h"
+#include "src/base/shortest.h"
 #include "src/base/suggest.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
@@ -58,9 +58,7 @@ std::string toml(const Extents& numbers) {
 }
 
 std::string toml(double number) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, number).ptr;
-  std::string written(text, end);
+  auto written = shortest(number);
   if (written.find_first_of(".en") == std::string::npos) written += ".0";
   return written;
 }
