@@ -211,6 +211,8 @@ void GrowingFile::append(std::span<const std::uint8_t> bytes) {
   size_ += bytes.size();
 }
 
+thread_local const std::function<void(const fs::path& temporary)>* before_rename = nullptr;
+
 void write_file_atomically(const fs::path& path, const std::function<void(FileWriter&)>& write) {
   check_writable(path);
   struct stat old {};
@@ -228,6 +230,7 @@ void write_file_atomically(const fs::path& path, const std::function<void(FileWr
   write(writer);
   if (::fsync(fd.get()) != 0 && errno != EINVAL) fail_to_write(path, errno);
   if (fd.close() != 0) fail_to_write(path, errno);
+  if (before_rename) (*before_rename)(temporary.path());
   temporary.rename_to(target);
   flush_folder(target);
 }

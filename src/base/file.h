@@ -29,6 +29,10 @@ void write_file_atomically(const std::filesystem::path& path, const std::functio
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
+/// If it is not null, what write_file_atomically() on this thread does with the whole file under its temporary name,
+/// before that becomes the file's own: a FileClaim takes it over then, so that nobody finds it unclaimed.
+extern thread_local const std::function<void(const std::filesystem::path& temporary)>* before_rename;
+
 /// A new file that grows while the program works: each append is there for others, and stays if the process is killed.
 /// It is not flushed to the disk.
 class GrowingFile {

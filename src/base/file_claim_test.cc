@@ -4,9 +4,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <optional>
+#include <thread>
 
 #include "chalkgrad/error.h"
 #include "src/base/file.h"
@@ -65,6 +67,26 @@ TEST_F(FileClaims, OfTwoThatWriteAtOnceOneGoesOn) {
   FileClaim first(file()), second(file());
   EXPECT_EQ(error_of([&] { first.write([&] { second.write([&] { replace(); }); }); }), refusal());
   second.write([&] { replace(); });
+}
+
+TEST_F(FileClaims, HoldWhileTheFileIsReplaced) {
+  FileClaim claim(file());
+  claim.write([&] { replace(); });
+  std::atomic<bool> over = false;
+  std::thread other([&] {
+    while (!over) EXPECT_EQ(error_of([&] { FileClaim second(file()); }), refusal());
+  });
+  for (int i = 0; i < 60; ++i) claim.write([&] { replace(i % 2 == 0 ? "one" : "another"); });
+  over = true;
+  other.join();
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);
+}
+
+TEST_F(FileClaims, StayWhatTheyWereWhereReplacingFails) {
+  FileClaim claim(file());
+  claim.write([&] { replace(); });
+  EXPECT_EQ(error_of([&] { claim.write([&] { throw InputError("the disk is full"); }); }), "the disk is full");
+  EXPECT_EQ(error_of([&] { FileClaim second(file()); }), refusal());
 }
 
 TEST_F(FileClaims, TakeAFileThatSomebodyElseReplaced) {
