@@ -20,8 +20,8 @@ class FileClaim {
   FileClaim(const FileClaim&) = delete;
   FileClaim& operator=(const FileClaim&) = delete;
 
-  /// Calls `replace`, which puts a new file in the place of the old one by write_file_atomically(). Throws InputError if another claim has the
-  /// file, before the call or, if both wrote it at once, after it.
+  /// Calls `replace`, which puts a new file in the place of the old one by write_file_atomically(). Throws InputError
+  /// if another claim has the file, before the call or, if both wrote it at once, after it.
   void write(const std::function<void()>& replace);
 
  private:

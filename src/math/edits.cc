@@ -151,7 +151,8 @@ class EditSearch {
     bool good = false;
     try {
       good = holds(left, right, 1) && holds(left, right, trials_);
-    } catch (const FormulaError&) {  // it cannot be read
+    } catch (const FormulaError&) {
+      good = false;  // it cannot be read
     }
     part_.indices.forget(mark);
     if (good) found_ = words();

@@ -44,7 +44,10 @@ std::optional<int> TexNaming::number(const TexNodes& nodes, bool& lettered) cons
     std::optional<int> value;
     if (node.kind == Node::number && node.text.size() < 6 && node.text.find('.') == std::string::npos)
       value = std::stoi(node.text);
-    if (node.kind == Node::letter && (value = layer(node.text))) lettered = true;
+    if (node.kind == Node::letter) {
+      value = layer(node.text);
+      lettered = lettered || value.has_value();
+    }
     if (!value) return std::nullopt;
     total += sign * *value;
     if (at + 1 == inside.size()) return total;

@@ -115,7 +115,7 @@ class TexTranslator {
 
   // functions, and sums over indices
   /// f(x), \log x, f'_j(x), \tanh^2 x; at the function's name.
-  void call(const TexNode& node, Token token, const TexSupers& supers);
+  void call(const TexNode& node, const Token& token, const TexSupers& supers);
   void reduction(std::string_view word);
   void reduction(const TexNode& node);
   void signed_number(int value, Place place);

@@ -317,7 +317,7 @@ void TexTranslator::index_atom(const TexNode& node) {
   if (!node.sub.empty()) {
     bool lettered = false;
     const auto value = naming_.number(node.sub, lettered);
-    name += "_";
+    name += '_';
     add(value ? std::to_string(*value) : naming_.canonical(node.sub));
   }
   add(supers.label);
@@ -330,7 +330,7 @@ void TexTranslator::index_atom(const TexNode& node) {
     return std::ranges::any_of(naming_.names, [&](const auto& each) { return each.second == other; }) ||
            is_reserved(other);
   };
-  while (taken(name)) name += "_";
+  while (taken(name)) name += '_';
   naming_.names[key] = name;
   emit_name(name, node.place);
 }
@@ -349,7 +349,7 @@ bool TexTranslator::kronecker(const TexNode& node) {
   return true;
 }
 
-void TexTranslator::call(const TexNode& node, Token token, const TexSupers& supers) {
+void TexTranslator::call(const TexNode& node, const Token& token, const TexSupers& supers) {
   const int id = symbols_.find(token.text, 0);
   const bool family = id >= 0 && symbols_[id].kind == Symbol::Kind::functions;
   const auto run = out_.size();
