@@ -250,7 +250,7 @@ TEST(OfferedEdits, MendNineInTenBrokenEquations) {
     }
   }
   std::printf("%zu of %zu broken equations are answered with an edit that mends them\n", mended, broken_ones);
-  EXPECT_GT(broken_ones, 40u);
+  EXPECT_GT(broken_ones, 40 / testing_support::one_in());
   EXPECT_GE(static_cast<double>(mended), 0.9 * static_cast<double>(broken_ones));
 }
 
