@@ -521,6 +521,11 @@ TEST(Check, AMistakeSpoilsOneStatementOnly) {
   EXPECT_EQ(verdicts("given a\na = )(\na = $\na = a"), "FFv");
 }
 
+TEST(Check, WhatTheGraphRefusesHasAPlace) {
+  EXPECT_EQ(complaint("network x: 3 > x: 3 > y = softmax\ny = y"),
+            "1:16 the graph has a value named \"x\" already; names must be different");
+}
+
 TEST(Check, AnErrorElsewhereIsSaidToBeThere) {
   EXPECT_EQ(complaint(NET "y[i]\n  = y[i] + x[i]"),
             "3:14 the index i runs from 0 to 2 here, but from 0 to 1 at line 2, character 3; use another index, or "

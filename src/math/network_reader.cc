@@ -42,7 +42,7 @@ class NetworkReader {
     while (!t_.done()) {
       t_.expect(">", "\">\" and the next layer");
       if (count_ == kMostLayers) t_.fail(str("more than ", kMostLayers, " layers"));
-      one_layer();
+      one_step();
     }
     s_.graph_ = training_form(s_.graph_);  // batches are normalised by their own statistics; values keep their ids
   }
@@ -74,6 +74,18 @@ class NetworkReader {
   }
 
   // ---- layers ----
+
+  /// What the graph itself refuses, such as a name that is taken, is wrong at a place of the text, too.
+  void one_step() {
+    const Place place = t_.peek().place;
+    try {
+      one_layer();
+    } catch (const FormulaError&) {
+      throw;
+    } catch (const InputError& e) {
+      throw FormulaError(place, e.what());
+    }
+  }
 
   void one_layer() {
     std::string name;
