@@ -107,23 +107,14 @@ int cross_validate(const RunOptions& o, const std::string& folds, const FoldsOut
     }
     check_writable(file);
   }
-  std::vector<Outcome> all;
-  Json json;
-  if (!output.json) print_head("fold");
+  Comparison comparison("fold", "folds", output.json, output.quiet);
   for (fold.number = 1; fold.number <= fold.of; ++fold.number) {
-    all.push_back(trained(o, fold, output, there));
+    auto one = trained(o, fold, output, there);
     Json line{{"fold", fold.number}};
     if (const auto file = file_of(output.out, fold); !file.empty()) line["model"] = file;
-    add_outcome(line, all.back());
-    json["folds"].push_back(line);
-    if (!output.json && !output.quiet) print(all.back());
+    comparison.add(std::move(line), std::move(one));
   }
-  if (output.json) {
-    add_summary(json, all);
-    print_json(json);
-  } else {
-    print_summary(all);
-  }
+  comparison.finish();
   return kOk;
 }
 

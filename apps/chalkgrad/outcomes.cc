@@ -52,19 +52,6 @@ void print_row(const std::string& name, const std::string& accuracy, const std::
   std::fflush(stdout);
 }
 
-}  // namespace
-
-Outcome outcome_of(Run& run, std::string name) {
-  const auto& best = run.network.training->best;
-  Outcome outcome{.name = std::move(name), .best_epoch = best.epoch + 1, .weights = run.network.weights_sha256()};
-  const auto tested = test(run);
-  outcome.loss = tested.loss.value_or(best.loss);
-  if (has_classes(run)) outcome.accuracy = tested.loss ? tested.accuracy : std::optional(best.accuracy);
-  return outcome;
-}
-
-void print_head(const char* what) { print_row(what, "accuracy", "loss"); }
-
 void print(const Outcome& one) {
   print_row(one.name, one.accuracy ? percent(*one.accuracy) : "", fmt::format("{:.6g}", one.loss),
             one.best_epoch > 0 ? fmt::format("  best epoch {}", one.best_epoch) : "");
@@ -94,6 +81,37 @@ void add_summary(Json& json, const std::vector<Outcome>& all) {
   json["loss"] = to_json(spread_of(losses_of(all)));
   if (const auto accuracies = accuracies_of(all); !accuracies.empty())
     json["accuracy"] = to_json(spread_of(accuracies));
+}
+
+}  // namespace
+
+Outcome outcome_of(Run& run, std::string name) {
+  const auto& best = run.network.training->best;
+  Outcome outcome{.name = std::move(name), .best_epoch = best.epoch + 1, .weights = run.network.weights_sha256()};
+  const auto tested = test(run);
+  outcome.loss = tested.loss.value_or(best.loss);
+  if (has_classes(run)) outcome.accuracy = tested.loss ? tested.accuracy : std::optional(best.accuracy);
+  return outcome;
+}
+
+Comparison::Comparison(const char* what, const char* list, bool json, bool quiet)
+    : list_(list), json_(json), quiet_(quiet) {
+  if (!json) print_row(what, "accuracy", "loss");
+}
+
+void Comparison::add(Json line, Outcome one) {
+  add_outcome(line, one);
+  lines_.push_back(std::move(line));
+  if (!json_ && !quiet_) print(one);
+  all_.push_back(std::move(one));
+}
+
+void Comparison::finish() const {
+  if (!json_) return print_summary(all_);
+  Json json;
+  json[list_] = lines_;
+  add_summary(json, all_);
+  print_json(json);
 }
 
 }  // namespace chalk::app

@@ -21,14 +21,21 @@ struct Outcome {
 /// Of a run that is done, by its test samples or, without any, by its validation samples.
 Outcome outcome_of(Run& run, std::string name);
 
-/// Prints the head of the table, and a row of it.
-void print_head(const char* what);
-void print(const Outcome& one);
-/// Mean, deviation of a sample (with n − 1), least and most; of one run, the first of these.
-void print_summary(const std::vector<Outcome>& all);
+/// What they came to, told one by one: as a table with mean, deviation of a sample (with n − 1), least and most, or of
+/// all as JSON. Of one run, the first of these is itself.
+class Comparison {
+ public:
+  /// `what` distinguishes the runs: "seed". `list` is what JSON calls all of them: "runs".
+  Comparison(const char* what, const char* list, bool json, bool quiet);
+  /// `line` has the members of this run that JSON begins with.
+  void add(Json line, Outcome one);
+  void finish() const;
 
-/// The members of one run behind those that are there, and of all.
-void add_outcome(Json& line, const Outcome& one);
-void add_summary(Json& json, const std::vector<Outcome>& all);
+ private:
+  const char* list_;
+  bool json_, quiet_;
+  std::vector<Outcome> all_{};
+  Json lines_{};
+};
 
 }  // namespace chalk::app

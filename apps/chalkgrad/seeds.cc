@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "apps/chalkgrad/outcomes.h"
@@ -68,22 +69,13 @@ int compare_seeds(const RunOptions& o, const std::vector<std::uint64_t>& seeds, 
   for (const auto seed : seeds) {
     if (!events.empty()) check_events_folder(folder_of(seed), there);
   }
-  std::vector<Outcome> all;
-  Json json;
-  if (!output.json) print_head("seed");
+  Comparison comparison("seed", "runs", output.json, output.quiet);
   for (const auto seed : seeds) {
-    all.push_back(trained(o, seed, folder_of(seed), there));
+    auto one = trained(o, seed, folder_of(seed), there);
     Json line{{"seed", seed}};
-    add_outcome(line, all.back());
-    json["runs"].push_back(line);
-    if (!output.json && !output.quiet) print(all.back());
+    comparison.add(std::move(line), std::move(one));
   }
-  if (output.json) {
-    add_summary(json, all);
-    print_json(json);
-  } else {
-    print_summary(all);
-  }
+  comparison.finish();
   return kOk;
 }
 

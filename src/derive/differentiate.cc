@@ -21,14 +21,6 @@ bool has_value(const ExprPtr& e, const std::string& value) {
 
 namespace {
 
-ExprPtr compare(math::Comparison comparison, const ExprPtr& a, const ExprPtr& b) {
-  Expr e;
-  e.kind = Kind::compare;
-  e.comparison = comparison;
-  e.args = {a, b};
-  return math::node(std::move(e));
-}
-
 class Rules {
  public:
   Rules(const std::string& value, const std::vector<ExprPtr>& indices, IndexSpace& space)

@@ -264,4 +264,12 @@ std::string key(const ExprPtr& e) {
   return out;
 }
 
+ExprPtr compare(math::Comparison comparison, const ExprPtr& a, const ExprPtr& b) {
+  Expr e;
+  e.kind = Kind::compare;
+  e.comparison = comparison;
+  e.args = {a, b};
+  return math::node(std::move(e));
+}
+
 }  // namespace chalk::calculus

@@ -60,4 +60,7 @@ std::optional<std::vector<std::pair<ExprPtr, std::int64_t>>> digits(const ExprPt
 /// The same but for the names of what sums bind.
 std::string key(const ExprPtr& e);
 
+/// 1 where a and b compare so, else 0.
+ExprPtr compare(math::Comparison comparison, const ExprPtr& a, const ExprPtr& b);
+
 }  // namespace chalk::calculus

@@ -25,14 +25,6 @@ ExprPtr over(const ExprPtr& a, const ExprPtr& b) { return make(Kind::divide, {},
 ExprPtr call(std::string_view f, const ExprPtr& x) { return math::call_of(f, x, {}); }
 ExprPtr delta(const ExprPtr& a, const ExprPtr& b) { return make(Kind::delta, {}, {a, b}); }
 
-ExprPtr compare(math::Comparison comparison, const ExprPtr& a, const ExprPtr& b) {
-  Expr e;
-  e.kind = Kind::compare;
-  e.comparison = comparison;
-  e.args = {a, b};
-  return math::node(std::move(e));
-}
-
 ExprPtr over_all(math::Reduction reduction, const std::vector<ExprPtr>& indices, const ExprPtr& body,
                  const Elements& of) {
   if (indices.empty()) return body;

@@ -6,13 +6,10 @@ CHALKGRAD_PYTHON names a Python with numpy, safetensors, onnx and onnxruntime; s
 import json
 import os
 import re
-import subprocess
-import sys
 
-from support import CliTest, chalkgrad, main, ROOT
+from support import CliTest, chalkgrad, main, ROOT, run_where_there_is
 
-PYTHON = os.environ.get("CHALKGRAD_PYTHON", sys.executable)
-MODULES = "import numpy, safetensors, onnx, onnxruntime"
+MODULES = ("numpy", "safetensors", "onnx", "onnxruntime")
 SAMPLES = 1438  # of the built-in digits, for training
 STEPS = 4
 NETWORKS = {
@@ -242,20 +239,11 @@ class Export(CliTest):
 
 
 if __name__ == "__main__":
-    if subprocess.run([PYTHON, "-c", MODULES], capture_output=True, check=False).returncode:
-        print("SKIPPED: it needs Python's numpy, safetensors, onnx and onnxruntime")
-        sys.exit(77)
-    if PYTHON != sys.executable:
-        os.execv(PYTHON, [PYTHON, *sys.argv])
+    run_where_there_is(*MODULES)
     import numpy
     import onnx
     import onnx.numpy_helper
-    import onnxruntime
     from safetensors.numpy import load_file
-
-    onnxruntime.set_default_logger_severity(3)
-
-    def session(file):
-        return onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    from onnx_session import session
 
     main()

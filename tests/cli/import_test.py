@@ -4,15 +4,11 @@
 CHALKGRAD_PYTHON names a Python with numpy, onnx and onnxruntime; skipped without. What is read is written again by
 `export`, whose own test compares it with the engine.
 """
-import os
 import re
-import subprocess
-import sys
 
-from support import CliTest, chalkgrad, main, ROOT
+from support import CliTest, chalkgrad, main, ROOT, run_where_there_is
 
-PYTHON = os.environ.get("CHALKGRAD_PYTHON", sys.executable)
-MODULES = "import numpy, onnx, onnxruntime"
+MODULES = ("numpy", "onnx", "onnxruntime")
 MAP, ROW, VECTOR = (2, 4, 7, 6), (2, 4, 9), (2, 6)  # with a batch of two
 
 
@@ -294,19 +290,10 @@ class Import(CliTest):
 
 
 if __name__ == "__main__":
-    if subprocess.run([PYTHON, "-c", MODULES], capture_output=True, check=False).returncode:
-        print("SKIPPED: it needs Python's numpy, onnx and onnxruntime")
-        sys.exit(77)
-    if PYTHON != sys.executable:
-        os.execv(PYTHON, [PYTHON, *sys.argv])
+    run_where_there_is(*MODULES)
     import numpy
     import onnx
     import onnx.numpy_helper
-    import onnxruntime
-
-    onnxruntime.set_default_logger_severity(3)
-
-    def session(file):
-        return onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    from onnx_session import session
 
     main()

@@ -133,6 +133,16 @@ class CliTest(unittest.TestCase):
         return folder
 
 
+def run_where_there_is(*modules):
+    """Goes on in the Python that CHALKGRAD_PYTHON names; where it lacks one of these modules, the test is skipped."""
+    python = os.environ.get("CHALKGRAD_PYTHON", sys.executable)
+    if subprocess.run([python, "-c", f"import {', '.join(modules)}"], capture_output=True, check=False).returncode:
+        print(f"SKIPPED: it needs Python's {', '.join(modules[:-1])} and {modules[-1]}")
+        sys.exit(77)
+    if python != sys.executable:
+        os.execv(python, [python, *sys.argv])
+
+
 def main():
     global binary
     if len(sys.argv) > 1 and not sys.argv[1].startswith("-") and os.path.exists(sys.argv[1]):
