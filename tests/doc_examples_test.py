@@ -25,7 +25,7 @@ PAGES = [ROOT / "README.md"] + [
     ROOT / "docs" / page
     for page in ("check.md", "derive.md", "latex.md", "networks.md", "teaching.md", "walk-through.md")]
 EXAMPLE = re.compile(r"```(chalk|latex)\n(.*?)```\n```text\n(.*?)```", re.DOTALL)
-FILE = re.compile(r"```chalk (\S+)\n(.*?)```", re.DOTALL)
+FILE = re.compile(r"```(?:chalk|latex|markdown) (\S+)\n(.*?)```", re.DOTALL)
 GRADE = re.compile(r"^    chalkgrad (check --grade [^\n]*)\n\n```text\n(.*?)```", re.DOTALL | re.MULTILINE)
 EXCERPT = re.compile(r"```text (--.*)\n((?:.*\n)*?)```")
 COMMAND = re.compile(r"^    chalkgrad (train .*?)(?: --print-after \w+)?$", re.MULTILINE)

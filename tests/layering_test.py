@@ -31,7 +31,7 @@ MAY_INCLUDE = {
     "augmentations": "base ir data",
     "net": "base ir ops layers losses optimizers schedules augmentations run files",
     "train": "base ir ops layers losses optimizers schedules passes plan run files data augmentations net",
-    "math": "base ir ops layers passes run",
+    "math": "base ir ops layers losses optimizers passes run",
     "derive": "base ir ops layers losses optimizers passes run net train math",
     "onnx": "base ir ops losses optimizers passes run net train",
     "dist": "base ir plan run train",

@@ -126,11 +126,12 @@ def read_from_latex(name, chalkgrad, report):
     rows = json.loads(run.stdout)
     found, _ = ends_of(rows)
     messages = {row["source"]: row.get("message", "") for row in rows["lines"] if "source" in row}
-    plain = [re.sub(r"\s", "", quote) for quote, _ in found]
+    spaces = r"\s|\\quad"
+    plain = [re.sub(spaces, "", quote) for quote, _ in found]
     at, compared = 0, []
     for equation, (_, wanted) in zip(equations("\n".join(text)), ends_of(report)[0], strict=True):
         try:
-            place = plain.index(re.sub(r"\s", "", equation), at)
+            place = plain.index(re.sub(spaces, "", equation), at)
         except ValueError:
             compared.append((wanted, None, equation, "it is not displayed in LaTeX"))
             continue

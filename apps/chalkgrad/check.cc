@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 
 #include "apps/chalkgrad/commands.h"
@@ -212,12 +211,6 @@ std::string text_of(const std::string& file) {
   return {bytes.begin(), bytes.end()};
 }
 
-/// Its formulas are in LaTeX.
-bool is_document(std::string_view file) {
-  constexpr std::array<std::string_view, 5> kEndings{".tex", ".latex", ".md", ".markdown", ".txt"};
-  return std::ranges::any_of(kEndings, [&](auto ending) { return file.ends_with(ending); });
-}
-
 CheckReport judged(const std::string& file, const std::string& text, const CheckOptions& options) {
   auto report =
       is_document(file) ? check_latex(text, name_of(file), options) : check_derivation(text, name_of(file), options);
@@ -338,12 +331,12 @@ void print_grades(const Options& o, const std::vector<Graded>& answers) {
 
 int grade(const Options& o) {
   const auto sheet = text_of(o.sheet);
+  grade_answer(sheet, {}, name_of(o.sheet), {}, o.check);  // whatever is wrong with the sheet
   std::vector<Graded> answers;
   bool all_right = true;
   for (const auto& file : o.files) {
     answers.push_back({.name = file, .error = {}, .steps = {}});
     auto& answer = answers.back();
-    grade_answer(sheet, "", name_of(o.sheet), name_of(file), o.check);  // whatever is wrong with the sheet
     try {
       answer.steps = grade_answer(sheet, text_of(file), name_of(o.sheet), name_of(file), o.check);
     } catch (const Error& e) {
@@ -420,7 +413,8 @@ void add_check(CommandLine& line) {
   command.whole("--trials", options->check.trials, {1, 1000}, "How many times they are drawn").shows_default();
   command.flag("--quiet", options->quiet, "Print what is false, remarks, and the summary");
   command
-      .text("--grade", options->sheet, "An exercise sheet: grades each FILE as an answer to it, step by step", "SHEET")
+      .text("--grade", options->sheet,
+            "An exercise sheet: grades each FILE, in this language, LaTeX or Markdown, as an answer to it", "SHEET")
       .excludes("--notes");
   command.flag("--csv", options->csv, "With --grade: the table as comma-separated values");
   command.flag("--markdown", options->markdown, "With --grade: the table in Markdown");

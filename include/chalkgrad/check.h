@@ -68,6 +68,9 @@ struct CheckOptions {
 CheckReport check_derivation(std::string_view text, std::string_view origin = "derivation",
                              const CheckOptions& options = {});
 
+/// Whether a file of this name is one for check_latex(): .tex, .latex, .md, .markdown or .txt.
+bool is_document(std::string_view name);
+
 /// Judges the displayed equations of a document in LaTeX or, if its name ends in .md, .markdown or .txt, in Markdown,
 /// as its author wrote them. What they are about, the network, values and the meaning of symbols, is said in lines that
 /// begin with "% chalk:" (in Markdown also "<!-- chalk: … -->"), or in options.notes; docs/check.md describes it. A
@@ -87,10 +90,12 @@ struct GradedStep {
 };
 
 /// Grades an answer to an exercise sheet, step by step. The sheet is a derivation whose numbered lines ask for
-/// something:
-/// "(2) dS/dw[i]"; the answer has, for each number, equations that go on from there: "(2) = …", or "(2) dS/dw[i] = …".
-/// A step is right if each of its lines is true. The names begin error messages. Throws InputError if the sheet cannot
-/// be read, or the answer has a step that the sheet has not.
+/// something: "(2) dS/dw[i]"; the answer has, for each number, equations that go on from there: "(2) = …", or
+/// "(2) dS/dw[i] = …", and names of its own; all else belongs on the sheet. Either may be a document in LaTeX or
+/// Markdown, as its name says (is_document()), where numbers are \tag{2} or stand beside a display, all of whose lines
+/// they are about. A step is right if each of its lines is true and one of them goes on from what is asked for. The
+/// names begin error messages. Throws InputError, with line and column, if the sheet cannot be read or is false, or the
+/// answer has a step that the sheet has not.
 std::vector<GradedStep> grade_answer(std::string_view sheet, std::string_view answer,
                                      std::string_view sheet_name = "sheet", std::string_view answer_name = "answer",
                                      const CheckOptions& options = {});

@@ -9,6 +9,7 @@
 #include "src/base/text.h"
 #include "src/base/utf8.h"
 #include "src/math/check_about.h"
+#include "src/math/check_items.h"
 #include "src/math/declarations.h"
 #include "src/math/edits.h"
 #include "src/math/equation.h"
@@ -52,18 +53,10 @@ class Checker {
   CheckReport run_latex(std::string_view text) {
     bool in_notes = false;
     try {
-      const bool markdown = origin_.ends_with(".md") || origin_.ends_with(".markdown") || origin_.ends_with(".txt");
-      const auto document = read_document(text, markdown, options_.notes);
-      for (const auto& item : document.items) {
-        in_notes = item.notes;
-        notes_line_ = item.notes ? item.line : 0;
-        if (item.kind == TexItem::Kind::rule) {
-          rules_.add(item.statement, document.macros);
-        } else if (item.kind == TexItem::Kind::statement) {
-          one(item.statement);
-        } else {
-          printed(item.statement, document.macros);
-        }
+      const auto document = read_document(text, is_markdown(origin_), options_.notes);
+      for (const auto& each : document.items) {
+        in_notes = each.notes;
+        item(each, document.macros);
       }
     } catch (const FormulaError& e) {
       in_notes = in_notes || dynamic_cast<const NotesError*>(&e) != nullptr;
@@ -73,7 +66,32 @@ class Checker {
     return report();
   }
 
+  /// Of what is cut apart already.
+  void run_items(const std::vector<ItemToCheck>& items, CheckedItems& found) {
+    for (found.reading = 0; found.reading < items.size(); ++found.reading) {
+      const auto& each = items[found.reading];
+      of_answer_ = each.of_answer;
+      goes_on_ = each.goes_on;
+      judges_ = each.judged;
+      if (of_answer_ && each.item.kind == TexItem::Kind::rule) throw belongs_on_the_sheet(each.item.statement.place);
+      item(each.item, *each.macros);
+      found.item_of.resize(report_.lines.size(), found.reading);
+    }
+    found.report = report();
+  }
+
  private:
+  void item(const TexItem& item, const TexMacros& macros) {
+    notes_line_ = item.notes ? item.line : 0;
+    if (item.kind == TexItem::Kind::rule) {
+      rules_.add(item.statement, macros);
+    } else if (item.kind == TexItem::Kind::statement) {
+      one(item.statement);
+    } else {
+      printed(item.statement, macros);
+    }
+  }
+
   CheckReport report() {
     finish_erratum();
     conventions_ |= part_->indices.conventions();
@@ -113,6 +131,7 @@ class Checker {
                       1};
       const auto found = parts_of(read_tex(s.text, s.place, macros));
       for (const auto& part : found.parts) {
+        const auto restriction = &part == &found.parts.back() ? found.restriction : TexNodes();
         const bool continues = part[0].is("=") || part[0].is("~=");
         auto [letter, layers] = layers_in(part, rules_);
         if (continues && layers.empty() && !chains_.empty()) {
@@ -121,14 +140,14 @@ class Checker {
         }
         if (layers.empty()) {
           chains_.clear();
-          statements(s, part, {}, end);
+          statements(s, part, {}, end, restriction);
           continue;
         }
         if (!continues) chains_.clear();
         chains_letter_ = letter;
         for (const int layer : layers) {
           if (const auto chain = chains_.find(layer); chain != chains_.end()) chain_ = chain->second;
-          statements(s, part, {letter, layer}, end);
+          statements(s, part, {letter, layer}, end, restriction);
           chains_[layer] = chain_;
         }
       }
@@ -141,9 +160,10 @@ class Checker {
   }
 
   /// Those that a part of a line makes. What is quoted stands with the first only.
-  void statements(Statement& s, const TexNodes& part, const std::pair<std::string, int>& layer, Place end) {
-    for (auto& words : read_statement(part, part_->symbols, rules_, layer, end)) {
-      Tokens tokens(std::move(words));
+  void statements(Statement& s, const TexNodes& part, const std::pair<std::string, int>& layer, Place end,
+                  const TexNodes& restriction) {
+    for (auto& words : read_statement(part, part_->symbols, rules_, layer, end, restriction)) {
+      Tokens tokens(gone_on(std::move(words)));
       statement(s, tokens);
       s.source.clear();
       s.label.clear();
@@ -165,12 +185,13 @@ class Checker {
       const auto at = s.text.find_first_not_of(" \t\n", word.size());
       return at == std::string::npos ? std::string() : s.text.substr(at);
     };
+    if (of_answer_ && (word == "erratum" || word == "corrected" || word == "part")) throw belongs_on_the_sheet(s.place);
     if (word == "erratum") return erratum(s, rest());
     if (word != "corrected") finish_erratum();
     if (word == "part") return begin_part(rest());
     std::optional<Tokens> read;
     try {
-      read.emplace(lex(s.text, s.place.line, s.place.column));
+      read.emplace(gone_on(lex(s.text, s.place.line, s.place.column)));
     } catch (const FormulaError& e) {
       if (makes_known(word, s.text)) throw;
       return unreadable(s, e);
@@ -179,7 +200,29 @@ class Checker {
       check_length(s, *read);
       return corrected(s, *read);
     }
+    by_itself_ = true;
     statement(s, *read);
+    by_itself_ = false;
+  }
+
+  static FormulaError belongs_on_the_sheet(Place place) {
+    return {place, "this belongs on the sheet; an answer gives equations, and names by :="};
+  }
+
+  /// With the "=" in front that the first words of an answer need not have.
+  std::vector<Token> gone_on(std::vector<Token> words) {
+    const auto is = [](const Token& word, std::string_view text) {
+      return word.kind == Token::Kind::symbol && word.text == text;
+    };
+    const bool needed = std::exchange(goes_on_, false) && words[0].kind != Token::Kind::text && !is(words[0], "=") &&
+                        !is(words[0], "~=") && std::ranges::none_of(words, [&](auto& word) { return is(word, ":="); });
+    if (!needed) return words;
+    Token sign;
+    sign.kind = Token::Kind::symbol;
+    sign.text = "=";
+    sign.place = words[0].place;
+    words.insert(words.begin(), std::move(sign));
+    return words;
   }
 
   static void check_length(const Statement& s, const Tokens& tokens) {
@@ -191,9 +234,10 @@ class Checker {
     check_length(s, tokens);
     if (tokens.peek().kind == Token::Kind::text) return words(s, tokens);
     if (const auto declared = declare(*part_, tokens, s.text)) {
+      if (of_answer_ && !declared->names) throw belongs_on_the_sheet(s.place);
       if (declared->names || !s.label.empty() || !s.source.empty())
         row(s, Verdict::definition, declared->text, declared->latex, declared->mathml);
-      if (declared->names)  // "= …" below goes on from what was defined
+      if (declared->names && !of_answer_)  // "= …" below goes on from what was defined
         chain_ = {declared->defined, nullptr, declared->ranges, true};
       return;
     }
@@ -203,7 +247,7 @@ class Checker {
   /// Whether what follows depends on the statement.
   static bool makes_known(std::string_view word, std::string_view text) {
     return word == "network" || word == "samples" || word == "given" || word == "functions" || word == "corrected" ||
-           text.find(":=") != std::string_view::npos;
+           word == "optimizer" || text.find(":=") != std::string_view::npos;
   }
 
   // ---- equations ----
@@ -222,6 +266,9 @@ class Checker {
     Equation equation;
     try {
       equation = read_equation(tokens, part_->symbols);
+      if (of_answer_ && !equation.ranges.empty())
+        throw FormulaError(equation.ranges[0].place,
+                           "the sheet says for which indices a step is to hold; leave this out");
     } catch (const FormulaError& e) {
       return unreadable(s, e);
     }
@@ -236,6 +283,7 @@ class Checker {
       return;
     }
     if (!equation.continues) chain_ = {equation.members[0], nullptr, equation.ranges, true};
+    if (!equation.continues && by_itself_) chains_.clear();
     chain_broken_ = false;
     for (const auto& member : equation.members) {
       if (chain_.members.size() < kMostMembers) chain_.members.push_back(member);
@@ -247,7 +295,7 @@ class Checker {
 
   /// The line as far as it is the beginning of a chain, or holds.
   void judge(const Equation& equation, CheckedLine& line, const Statement& s) {
-    if (options_.only_line > 0 && options_.only_line != s.place.line) {
+    if (!judges_ || (options_.only_line > 0 && options_.only_line != s.place.line)) {
       for (std::size_t k = 0; k < equation.members.size(); ++k) {
         if (equation.approximate[k]) chain_.head = equation.members[k];
       }
@@ -444,7 +492,9 @@ class Checker {
   std::map<int, Chain> chains_{};        // of a document's equation about several layers, by the layer,
   std::string chains_letter_{};          // which this letter stands for
   TexRules rules_{};
-  int notes_line_ = 0;  // where in the document the notes are that are being read
+  bool of_answer_ = false, goes_on_ = false, judges_ = true;  // see ItemToCheck
+  int notes_line_ = 0;                                        // where in the document the notes are that are being read
+  bool by_itself_ = false;                                    // what is read is no line of a document
   bool chain_broken_ = false, awaits_correction_ = false, last_is_equation_ = false;
   bool readable_ = true;  // the last row: it could be computed, or its indices do not go together
   int last_line_ = 0;
@@ -452,12 +502,20 @@ class Checker {
 
 }  // namespace
 
+void check_items(const std::vector<ItemToCheck>& items, const CheckOptions& options, CheckedItems& found) {
+  Checker({}, options).run_items(items, found);
+}
+
 CheckReport check_about(const Graph& graph, const std::map<NodeId, std::string>& names, std::int64_t samples,
                         std::string_view text, std::string_view origin, const CheckOptions& options) {
   return Checker(graph, names, samples, origin, options).run(text);
 }
 
 }  // namespace math
+
+bool is_document(std::string_view name) {
+  return math::is_markdown(name) || name.ends_with(".tex") || name.ends_with(".latex");
+}
 
 CheckReport check_derivation(std::string_view text, std::string_view origin, const CheckOptions& options) {
   return math::Checker(origin, options).run(text);

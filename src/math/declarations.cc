@@ -25,6 +25,10 @@ class DeclarationReader {
     Declaration as_written{.text = text, .latex = {}, .mathml = {}};
     if (t_.take_word("network")) {
       network(place);
+    } else if (t_.at_word("optimizer") && t_.peek(1).kind == Token::Kind::name && t_.at("(", 2)) {
+      t_.next();
+      part_.system.add_update(t_, part_.symbols);
+      part_.trials.clear();
     } else if (t_.take_word("samples")) {
       samples();
     } else if (t_.take_word("given")) {

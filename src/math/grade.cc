@@ -1,4 +1,4 @@
-// An exercise sheet and an answer to it: what check_derivation() says of each step.
+// An exercise sheet and an answer to it: what is true of each step.
 #include <algorithm>
 #include <utility>
 
@@ -6,32 +6,72 @@
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
+#include "src/math/check_items.h"
 #include "src/math/error.h"
 #include "src/math/statements.h"
 
 namespace chalk {
 namespace {
 
-using math::Statement;
+using math::CheckedItems;
+using math::FormulaError;
+using math::ItemToCheck;
+using math::TexItem;
 
 constexpr std::size_t kMostSteps = 100;
 
-std::vector<Statement> statements_of(std::string_view text, std::string_view origin) {
-  try {
-    return math::split_statements(text);
-  } catch (const math::FormulaError& e) {
-    throw InputError(str(origin, ": line ", e.place().line, ", character ", e.place().column, ": ", e.what()));
+[[noreturn]] void refuse(std::string_view origin, int line, int column, std::string_view message) {
+  throw InputError(str(origin, ": line ", line, ", character ", std::max(1, column), ": ", message));
+}
+
+/// The number of a display is about all of its lines.
+void number_displays(std::vector<TexItem>& items) {
+  for (auto first = items.begin(); first != items.end();) {
+    const auto last = std::find_if(first, items.end(), [&](const TexItem& each) {
+      return each.display != first->display || each.kind != TexItem::Kind::equation;
+    });
+    const auto has_label = [](const TexItem& each) { return !each.statement.label.empty(); };
+    if (last != first && std::count_if(first, last, has_label) == 1)
+      std::swap(first->statement.label, std::find_if(first, last, has_label)->statement.label);
+    first = last == first ? first + 1 : last;
   }
 }
 
-/// What an answer says for one step.
-struct Block {
-  std::string label;
-  std::vector<Statement> statements;
+/// A sheet or an answer, cut apart.
+struct Text {
+  std::vector<TexItem> items;
+  math::TexMacros macros;
+
+  Text(std::string_view text, std::string_view name) {
+    try {
+      if (is_document(name)) {
+        auto document = math::read_document(text, math::is_markdown(name), {});
+        items = std::move(document.items);
+        macros = std::move(document.macros);
+        number_displays(items);
+        return;
+      }
+      for (auto& statement : math::split_statements(text)) {
+        items.emplace_back();
+        items.back().statement = std::move(statement);
+      }
+    } catch (const FormulaError& e) {
+      refuse(name, e.place().line, e.place().column, e.what());
+    }
+  }
 };
 
-bool begins_with_equal(const std::string& text) {
-  return text.starts_with('=') || text.starts_with("~=") || text.starts_with("≈");
+/// Without "= ?" at its end.
+void ask(TexItem& item) {
+  auto& text = item.statement.text;
+  const auto drop = [&](std::string_view end) {
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\n')) text.pop_back();
+    const bool ends = text.ends_with(end);
+    if (ends) text.erase(text.size() - end.size());
+    return ends;
+  };
+  for (const std::string_view end : {".", "?", "{}", "\\ldots", "\\dots", "\\cdots", "="}) drop(end);
+  drop(" ");
 }
 
 std::string squeezed(std::string_view text) {
@@ -41,115 +81,177 @@ std::string squeezed(std::string_view text) {
   return out;
 }
 
-/// Statements of sheet and answer put together, and where in the answer its lines come from.
-class Combined {
+/// What an answer says for one step.
+struct Block {
+  std::string label;
+  std::vector<const TexItem*> items;
+};
+
+class Grading {
  public:
-  void add(const Statement& statement, std::string text, bool of_answer) {
-    text += "\n\n";
-    const auto count = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
-    if (of_answer) lines_.push_back({line_, statement.place.line, count});
-    line_ += count;
-    text_ += text;
+  Grading(std::string_view sheet, std::string_view answer, std::string_view sheet_name, std::string_view answer_name,
+          const CheckOptions& options)
+      : sheet_name_(sheet_name),
+        answer_name_(answer_name),
+        options_(options),
+        sheet_(sheet, sheet_name),
+        answer_(answer, answer_name) {
+    read_sheet();
+    read_answer();
   }
-  const std::string& text() const { return text_; }
-  /// The answer's line for one of the whole, or 0.
-  int answer_line(int line) const {
-    const auto found = std::ranges::find_if(
-        lines_, [line](const auto& each) { return line >= each.first && line < each.first + each.count; });
-    return found == lines_.end() ? 0 : found->of_answer + line - found->first;
+
+  std::vector<GradedStep> run() {
+    std::vector<GradedStep> steps;
+    for (std::size_t k = 0; k < sheet_.items.size(); ++k) {
+      const auto& label = sheet_.items[k].statement.label;
+      if (!label.empty()) steps.push_back(step(k, label));
+    }
+    return steps;
   }
 
  private:
-  std::string text_;
-  int line_ = 1;
-  struct Lines {
-    int first, of_answer, count;
-  };
-  std::vector<Lines> lines_;
+  void read_sheet() {
+    std::vector<std::string> labels;
+    for (auto& item : sheet_.items) {
+      const auto& [text, place, label, source] = item.statement;
+      if (item.kind == TexItem::Kind::rule || label.empty()) continue;
+      if (std::ranges::find(labels, label) != labels.end())
+        refuse(sheet_name_, place.line, place.column, str("step (", label, ") stands here twice"));
+      labels.push_back(label);
+      if (item.kind == TexItem::Kind::equation) ask(item);
+    }
+    if (labels.empty())
+      throw InputError(str(sheet_name_, ": has no step; number what is asked for, as in (1) dS/dw[i]"));
+    if (labels.size() > kMostSteps) throw InputError(str(sheet_name_, ": more than ", kMostSteps, " steps"));
+    std::vector<ItemToCheck> items;
+    for (const auto& item : sheet_.items) items.push_back({.item = item, .macros = &sheet_.macros});
+    CheckedItems found;
+    try {
+      check_items(items, {.seed = options_.seed, .trials = options_.trials}, found);
+    } catch (const FormulaError& e) {
+      refuse(sheet_name_, e.place().line, e.place().column, e.what());
+    }
+    for (std::size_t k = 0; k < found.item_of.size(); ++k) {
+      const auto& line = found.report.lines[k];
+      if (line.verdict == Verdict::failed) refuse(sheet_name_, line.line, line.column, line.message);
+      questions_.resize(found.item_of[k] + 1);
+      if (questions_.back().empty()) questions_.back() = squeezed(line.text);
+    }
+    questions_.resize(items.size());
+  }
+
+  void read_answer() {
+    for (const auto& item : answer_.items) {
+      const auto& place = item.statement.place;
+      const auto& label = item.statement.label;
+      if (!label.empty()) {
+        const bool again = std::ranges::any_of(blocks_, [&](const auto& each) { return each.label == label; });
+        if (again) refuse(answer_name_, place.line, place.column, str("a second answer to step (", label, ")"));
+        blocks_.push_back({label, {}});
+      }
+      const auto asked = [&](const TexItem& each) { return each.statement.label == blocks_.back().label; };
+      if (!blocks_.empty() && std::ranges::none_of(sheet_.items, asked))
+        refuse(answer_name_, place.line, place.column, str("the sheet has no step (", blocks_.back().label, ")"));
+      if (blocks_.empty()) {
+        refuse(answer_name_, place.line, place.column,
+               str("begin each step with its number, as in ", is_document(answer_name_) ? "\\tag{1}" : "(1) = 2*x"));
+      }
+      blocks_.back().items.push_back(&item);
+    }
+  }
+
+  const Block* block(const std::string& label) const {
+    const auto found = std::ranges::find(blocks_, label, &Block::label);
+    return label.empty() || found == blocks_.end() ? nullptr : &*found;
+  }
+
+  /// The sheet up to the question, with what was answered before it if `earlier`, and the answer to it.
+  std::vector<ItemToCheck> items_for(std::size_t question, bool earlier) const {
+    std::vector<ItemToCheck> items;
+    for (std::size_t k = 0; k <= question; ++k) {
+      items.push_back({.item = sheet_.items[k], .macros = &sheet_.macros, .judged = false});
+      const auto& label = sheet_.items[k].statement.label;
+      const auto* answer = block(label);
+      const bool unreadable = std::ranges::find(dropped_, label) != dropped_.end();
+      if (!answer || unreadable || (k < question && !earlier)) continue;
+      for (const auto* item : answer->items) {
+        items.push_back({.item = *item,
+                         .macros = &answer_.macros,
+                         .of_answer = true,
+                         .goes_on = item == answer->items.front(),
+                         .judged = k == question});
+        items.back().item.statement.label.clear();
+      }
+    }
+    return items;
+  }
+
+  GradedStep step(std::size_t question, const std::string& label) {
+    GradedStep step{.label = label};
+    const auto* answer = block(label);
+    if (!answer) return step;
+    step.line = answer->items[0]->statement.place.line;
+    for (const bool earlier : {true, false}) {  // an earlier step may have taken a name that the sheet needs
+      const auto items = items_for(question, earlier);
+      const auto first = items.size() - answer->items.size();
+      CheckedItems found;
+      try {
+        check_items(items, options_, found);
+        grade(step, found, first, questions_[question]);
+        return step;
+      } catch (const FormulaError& e) {
+        if (found.reading < first && earlier) continue;
+        step.mark = Mark::wrong;
+        if (found.reading >= first) step.line = e.place().line;
+        step.message = e.what();
+        dropped_.push_back(label);
+        return step;
+      }
+    }
+    return step;
+  }
+
+  /// By the lines that the items from `first` on made.
+  static void grade(GradedStep& step, const CheckedItems& found, std::size_t first, const std::string& asked) {
+    step.mark = Mark::right;
+    bool goes_on = true;  // from what is asked for
+    std::string last;
+    for (std::size_t k = 0; k < found.item_of.size(); ++k) {
+      const auto& line = found.report.lines[k];
+      if (found.item_of[k] < first) continue;
+      if (line.verdict == Verdict::failed) {
+        step.mark = Mark::wrong;
+        step.line = line.line;
+        step.formula = line.text;
+        step.message = line.message;
+        return;
+      }
+      if (line.verdict == Verdict::definition && !line.text.starts_with('=')) continue;
+      const auto text = squeezed(line.text);
+      const bool begins = !text.starts_with('=') && !text.starts_with("~=");
+      if (begins) goes_on = text.starts_with(asked + "=");
+      if (goes_on) last = text;
+    }
+    if (!last.empty() && last != "=" + asked) return;
+    step.mark = Mark::wrong;
+    step.formula = last;
+    step.message = last.empty() ? "no line goes on from what the sheet asks for"
+                                : "this is what the sheet asks for, and no answer to it";
+  }
+
+  std::string_view sheet_name_, answer_name_;
+  const CheckOptions& options_;
+  Text sheet_, answer_;
+  std::vector<std::string> questions_{};  // what each item of the sheet asks for
+  std::vector<Block> blocks_{};
+  std::vector<std::string> dropped_{};  // steps that cannot be read at all
 };
 
 }  // namespace
 
 std::vector<GradedStep> grade_answer(std::string_view sheet, std::string_view answer, std::string_view sheet_name,
                                      std::string_view answer_name, const CheckOptions& options) {
-  const auto questions = statements_of(sheet, sheet_name);
-  const auto has = [&](const std::string& label) {
-    return std::ranges::any_of(questions, [&](const auto& each) { return each.label == label; });
-  };
-  if (static_cast<std::size_t>(std::ranges::count_if(questions, [](const auto& each) { return !each.label.empty(); })) >
-      kMostSteps)
-    throw InputError(str(sheet_name, ": more than ", kMostSteps, " steps"));
-  std::vector<Block> blocks;
-  for (auto& statement : statements_of(answer, answer_name)) {
-    if (!statement.label.empty()) blocks.push_back({statement.label, {}});
-    if (blocks.empty() || !has(blocks.back().label)) {
-      throw InputError(str(answer_name, ": line ", statement.place.line, ", character 1: ",
-                           blocks.empty() ? std::string("begin each step with its number, as in (1) = 2*x")
-                                          : str("the sheet has no step (", blocks.back().label, ")")));
-    }
-    blocks.back().statements.push_back(std::move(statement));
-  }
-  std::vector<GradedStep> steps;
-  std::vector<std::string> dropped;  // steps that cannot be read at all
-  for (const auto& question : questions) {
-    if (question.label.empty()) continue;
-    GradedStep step{.label = question.label};
-    const auto mine = std::ranges::find_if(blocks, [&](const auto& each) { return each.label == question.label; });
-    if (mine == blocks.end()) {
-      steps.push_back(step);
-      continue;
-    }
-    step.line = mine->statements[0].place.line;
-    Combined whole;
-    std::pair<int, int> range{0, 0};  // of this step, in the answer
-    for (const auto& each : questions) {
-      whole.add(each, (each.label.empty() ? "" : "(" + each.label + ") ") + each.text, false);
-      const bool later = &each > &question;
-      const auto block =
-          std::ranges::find_if(blocks, [&](const auto& b) { return !each.label.empty() && b.label == each.label; });
-      if (block == blocks.end() || later || std::ranges::find(dropped, each.label) != dropped.end()) continue;
-      for (std::size_t k = 0; k < block->statements.size(); ++k) {
-        const auto& statement = block->statements[k];
-        const bool equal = begins_with_equal(statement.text);
-        const bool after_name = k > 0 && block->statements[k - 1].text.find(":=") != std::string::npos;
-        if (equal && after_name) whole.add(each, each.text, false);  // and not on from what was named
-        const bool goes_on = equal || statement.text.find(":=") != std::string::npos || k > 0;
-        whole.add(statement, (goes_on ? "" : "= ") + statement.text, true);  // it has to be what the sheet asks for
-      }
-      if (&each == &question) range = {step.line, block->statements.back().place.line};
-      if (&each == &question) break;
-    }
-    try {
-      step.mark = Mark::right;
-      const auto report = check_derivation(whole.text(), answer_name, options);
-      std::string last;
-      for (const auto& line : report.lines) {
-        const int at = whole.answer_line(line.line);
-        if (at < range.first || at > range.second) continue;
-        last = line.text;
-        if (line.verdict != Verdict::failed || step.mark == Mark::wrong) continue;
-        step.mark = Mark::wrong;
-        step.line = at;
-        step.formula = line.text;
-        step.message = line.message;
-      }
-      if (step.mark == Mark::right && squeezed(last) == "=" + squeezed(question.text)) {
-        step.mark = Mark::wrong;
-        step.formula = last;
-        step.message = "this is what the sheet asks for, and no answer to it";
-      }
-    } catch (const InputError& e) {
-      step.mark = Mark::wrong;
-      const std::string_view what = e.what();
-      const auto begin = what.find("character ");
-      const auto colon = what.find(": ", begin == std::string_view::npos ? 0 : begin);
-      step.message = colon == std::string_view::npos ? what : what.substr(colon + 2);
-      dropped.push_back(question.label);
-    }
-    steps.push_back(std::move(step));
-  }
-  if (steps.empty()) throw InputError(str(sheet_name, ": has no step; number what is asked for, as in (1) dS/dw[i]"));
-  return steps;
+  return Grading(sheet, answer, sheet_name, answer_name, options).run();
 }
 
 }  // namespace chalk

@@ -13,6 +13,7 @@
 #include "src/layers/activations.h"
 #include "src/layers/registry.h"
 #include "src/math/error.h"
+#include "src/math/loss_reader.h"
 #include "src/math/operation_reader.h"
 #include "src/math/system.h"
 #include "src/ops/registry.h"
@@ -155,10 +156,23 @@ class NetworkReader {
         if (layer == found) return (this->*read)(*layer);
       }
     }
+    if (word.text == "loss") return loss();
     if (word.text == "untied" || word.text == "subtracted" || word.text == "shared") return bias(layer_bias);
     const int family = symbols_.find(word.text);
     if (family >= 0 && symbols_[family].kind == Symbol::Kind::functions) return functions(symbols_[family], word.place);
     unknown(word);
+  }
+
+  /// loss(t: huber, delta=2): of each sample, or the mean of all.
+  Value loss() {
+    const Place place = t_.peek().place;
+    if (s_.objective_.loss >= 0) throw FormulaError(place, "a second loss; a network has one");
+    const auto read = read_loss(t_, x_);
+    show(read.target, read.place, read.value, Symbol::Kind::drawn);
+    symbols_[symbols_.find(read.target)].domain = read.domain;
+    const auto& [value, weight] = read.of_sample;
+    s_.objective_ = {.loss = value.id(), .weight = weight ? weight.id() : -1, .maximised = maximised(read.loss)};
+    return read.mean ? batch_mean(read.of_sample) : value;
   }
 
   Value functions(const Symbol& family, Place place) {
@@ -180,9 +194,11 @@ class NetworkReader {
       known.push_back(layer->name);
       list += str(layer->name.value, ", ");
     }
+    known.emplace_back("loss");
     const auto guess = did_you_mean(word.text, known);
-    throw FormulaError(word.place, str(in_quotes(word.text), " is not a layer",
-                                       guess.empty() ? str("; there are ", list, "and families of functions") : guess));
+    throw FormulaError(word.place,
+                       str(in_quotes(word.text), " is not a layer",
+                           guess.empty() ? str("; there are ", list, "loss and families of functions") : guess));
   }
 
   struct BiasClause {

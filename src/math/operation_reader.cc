@@ -28,7 +28,9 @@ class AttributeReader {
   void operator()(const Field& field, double& value) {
     if (mine(field)) value = number();
   }
-  void operator()(const Field& field, std::string&) { mine(field); }
+  void operator()(const Field& field, std::string& value) {
+    if (mine(field)) value = t_.name("a word");
+  }
   void operator()(const Field& field, std::vector<std::int64_t>& values) {
     if (!mine(field)) return;
     values.clear();
@@ -41,6 +43,7 @@ class AttributeReader {
   }
 
   bool found = false;
+  const std::string& known() const { return known_; }
 
  private:
   bool mine(const Field& field) {
@@ -65,8 +68,6 @@ class AttributeReader {
   Tokens& t_;
   const std::string& name_;
   std::string known_;
-
-  friend class OperationReader;
 };
 
 class OperationReader {
@@ -84,7 +85,7 @@ class OperationReader {
     Attributes attributes = op.attributes;
     do {
       if (t_.peek().kind == Token::Kind::name && t_.at("=", 1)) {
-        attribute(op, attributes);
+        read_attribute(t_, op.name, [&](FieldVisitor& visitor) { attributes = attributes.edited(visitor); });
       } else {
         operands.push_back(operand());
       }
@@ -122,17 +123,6 @@ class OperationReader {
     t_.fail("a value, a number or an operation expected");
   }
 
-  void attribute(const Op& op, Attributes& attributes) {
-    const Token name = t_.next();
-    t_.next();
-    AttributeReader reader(t_, name.text);
-    FieldFunction visitor([&](const Field& field, auto& value) { reader(field, value); });
-    attributes = attributes.edited(visitor);
-    if (reader.found) return;
-    throw FormulaError(name.place, str(op.name.value, " has no ", in_quotes(name.text),
-                                       reader.known_.empty() ? "" : str("; it has ", reader.known_)));
-  }
-
   [[noreturn]] static void unknown(const Token& token) {
     std::vector<std::string_view> known;
     for (const auto* op : all_ops()) known.push_back(op->name);
@@ -148,6 +138,17 @@ class OperationReader {
 };
 
 }  // namespace
+
+void read_attribute(Tokens& tokens, std::string_view of, const std::function<void(FieldVisitor&)>& edit) {
+  const Token name = tokens.next();
+  tokens.next();
+  AttributeReader reader(tokens, name.text);
+  FieldFunction visitor([&](const Field& field, auto& value) { reader(field, value); });
+  edit(visitor);
+  if (reader.found) return;
+  throw FormulaError(name.place, str(of, " has no ", in_quotes(name.text),
+                                     reader.known().empty() ? "" : str("; it has ", reader.known())));
+}
 
 bool operation_follows(const Tokens& tokens) {
   const Token& name = tokens.peek();

@@ -2,11 +2,17 @@
 #pragma once
 
 #include <functional>
+#include <string_view>
 
+#include "chalkgrad/fields.h"
 #include "chalkgrad/graph.h"
 #include "src/math/parser.h"
 
 namespace chalk::math {
+
+/// Reads NAME=VALUE and sets the field of that name; `edit` shows the fields of what `of` names ("conv2d"). Throws
+/// FormulaError.
+void read_attribute(Tokens& tokens, std::string_view of, const std::function<void(FieldVisitor&)>& edit);
 
 /// Whether the name of an operation and "(" come next, and not what a layer of the same name has there: dense(W: 3 …).
 bool operation_follows(const Tokens& tokens);

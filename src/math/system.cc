@@ -190,6 +190,7 @@ std::vector<double> Trial::draw(int symbol) const {
   for (auto& v : values) {
     const double u = random.uniform();
     v = domain.zeros < 0 ? domain.low + (domain.high - domain.low) * u : u < domain.zeros ? 0 : 1;
+    if (domain.whole) v = std::floor(v);
   }
   if (!domain.distribution) return values;
   for (std::size_t first = 0; first < values.size(); first += row) {
@@ -234,7 +235,8 @@ void Trial::run_network(Place place) {
   feed(reference, place);
   reference.run();
   for (const auto& [id, entry] : system_.entries_) {
-    if (symbols_[id].kind == Symbol::Kind::computed) keep(values_[id], reference.value(entry.node));
+    if (symbols_[id].kind == Symbol::Kind::computed)
+      keep(values_[id], System::shown(entry, reference.value(entry.node)));
   }
 }
 

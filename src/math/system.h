@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -27,6 +28,9 @@ class System {
   /// Reads `NAME: SHAPE > layer > NAME = layer …` (after the word "network"), and adds its values to the symbols.
   /// Throws FormulaError.
   void build(Tokens& tokens, Symbols& symbols);
+  /// Reads `sgd(rate eta, momentum v, momentum=0.9) of W` (after the word "optimizer"): adds the parameter after a step
+  /// of this optimizer on the network's loss, as W', and what it keeps, as v and v'. Throws FormulaError.
+  void add_update(Tokens& tokens, Symbols& symbols);
   /// Takes a graph that is there already. Values with a name are known by it; other leaves are drawn, too. Throws
   /// FormulaError for a name that is taken.
   void take(const Graph& graph, const std::map<NodeId, std::string>& names, Symbols& symbols);
@@ -37,6 +41,7 @@ class System {
  private:
   friend class Trial;
   friend class NetworkReader;
+  friend class UpdateReader;
   struct Entry {
     NodeId node = -1;
     std::int64_t outputs_last = 0;  // > 0: weights of that many outputs, shown with the inputs first
@@ -69,6 +74,12 @@ class System {
   std::int64_t samples_;
   std::int64_t work_ = 0;  // multiplications of one run, about
   Graph graph_;
+  /// What a parameter's update needs to know.
+  struct Objective {
+    NodeId loss = -1, weight = -1;  // of a sample; −1: there is none
+    bool maximised = false;
+    std::string optimizer{}, rate{};  // as they were written for the first parameter
+  } objective_;
   std::map<int, Entry> entries_;                                         // by symbol
   mutable std::map<std::tuple<int, int, int>, Derivative> derivatives_;  // the last is −1 for first ones
   mutable std::map<int, Gradients> gradients_;

@@ -13,9 +13,13 @@
 namespace chalk::math {
 namespace {
 
-constexpr std::array<std::string_view, 9> kDisplays{"equation", "align",   "gather",  "multline", "displaymath",
-                                                    "eqnarray", "flalign", "alignat", "math"};
-constexpr std::array<std::string_view, 5> kLineEnvironments{"aligned", "split", "gathered", "alignedat", "alignat"};
+constexpr std::array<std::string_view, 10> kDisplays{"equation", "align",   "gather",  "multline", "displaymath",
+                                                     "eqnarray", "flalign", "alignat", "math",     "IEEEeqnarray"};
+constexpr std::array<std::string_view, 6> kLineEnvironments{"aligned",   "split",   "gathered",
+                                                            "alignedat", "alignat", "multlined"};
+/// What a line may begin with that goes on from the one above, and what it may end with if the next one does.
+constexpr std::array<std::string_view, 7> kGoesOn{"\\quad", "\\qquad", "+", "\\left.", "\\cdot ", "\\times", "\\odot"};
+constexpr std::array<std::string_view, 7> kUnfinished{"=", "+", "-", "\\cdot", "\\times", "\\odot", "("};
 constexpr std::array<std::string_view, 5> kRules{"read", "layers", "indices", "argument", "for"};
 
 template <class List>
@@ -23,12 +27,22 @@ bool listed(const List& list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   return text;
+}
+
+/// \tag{…} or \label{…} of the formula, or nothing.
+std::string tag_of(std::string_view text) {
+  for (const std::string_view command : {"\\tag", "\\label"}) {
+    auto at = text.find(command);
+    if (at == std::string_view::npos) continue;
+    at += command.size();
+    if (at < text.size() && text[at] == '*') ++at;
+    return std::string(braced(text, at));
+  }
+  return {};
 }
 
 std::string_view first_word(std::string_view text) {
@@ -136,21 +150,28 @@ class Scanner {
       take_line();
       return true;
     }
+    if (markdown_ && content == "```math") {
+      enclosed(content, "\n```");
+      return true;
+    }
     if (markdown_ && content.starts_with("```")) {
       const auto end = text_.find("\n```", at_ + all.size());
       take((end == std::string_view::npos ? text_.size() : end + 1) - at_);
       if (at_ < text_.size()) take_line();
       return true;
     }
-    if (!content.starts_with('$') || content.starts_with("$$")) return false;
-    const auto close = content.find('$', 1);
+    const auto bracket = content.find(')');
+    const bool numbered = bracket != std::string_view::npos && is_number(content.substr(0, bracket + 1));
+    const auto formula = numbered ? trimmed(content.substr(bracket + 1)) : content;
+    if (!formula.starts_with('$') || formula.starts_with("$$")) return false;
+    const auto close = formula.find('$', 1);
     if (close == std::string_view::npos) return false;
-    const auto rest = trimmed(content.substr(close + 1));
-    const bool number = rest.starts_with('(') && rest.ends_with(')') && rest.size() > 2 && rest.size() < 12;
-    if (!number) return false;
-    take(static_cast<std::size_t>(content.data() - all.data()) + 1);
-    display(content.substr(1, close - 1));
-    if (number) label(rest.substr(1, rest.size() - 2));
+    const auto rest = trimmed(formula.substr(close + 1));
+    const bool behind = rest.starts_with('(') && rest.ends_with(')') && rest.size() > 2 && rest.size() < 12;
+    if (!(numbered ? rest.empty() : behind)) return false;
+    take(static_cast<std::size_t>(formula.data() - all.data()) + 1);
+    display(formula.substr(1, close - 1));
+    label(numbered ? content.substr(1, bracket - 1) : rest.substr(1, rest.size() - 2));
     take_line();
     return true;
   }
@@ -187,8 +208,13 @@ class Scanner {
     if (end == std::string_view::npos)
       throw FormulaError(place_, str("the \"", open, "\" here is not closed by \"", close, "\""));
     const auto inside = text_.substr(at_ + open.size(), end - at_ - open.size());
+    const auto line_begin = at_ == 0 ? 0 : text_.rfind('\n', at_ - 1) + 1;  // of npos: 0
+    const auto before = trimmed(text_.substr(line_begin, at_ - line_begin));
+    const auto first = found_.items.size();
     take(open.size());
     display(inside);
+    if (is_number(before) && first < found_.items.size() && found_.items[first].statement.label.empty())
+      found_.items[first].statement.label = before.substr(1, before.size() - 2);
     take(inside.size() + close.size());
     // "(12)" behind it, or on the next line.
     auto next = at_;
@@ -196,9 +222,12 @@ class Scanner {
     if (next < text_.size() && text_[next] == '\n') ++next;
     while (next < text_.size() && (text_[next] == ' ' || text_[next] == '\t')) ++next;
     const auto rest = trimmed(text_.substr(next, std::min(text_.find('\n', next), text_.size()) - next));
-    const bool number =
-        rest.size() > 2 && rest.size() < 8 && rest[0] == '(' && rest.back() == ')' && rest[1] >= '0' && rest[1] <= '9';
-    if (number) label(rest.substr(1, rest.size() - 2));
+    if (is_number(rest)) label(rest.substr(1, rest.size() - 2));
+  }
+
+  /// "(12)", "(3a)"
+  static bool is_number(std::string_view text) {
+    return text.size() > 2 && text.size() < 8 && text[0] == '(' && text.back() == ')' && is_digit(text[1]);
   }
 
   void label(std::string_view text) {
@@ -258,12 +287,41 @@ class Scanner {
       return take(std::min(stop, text_.size()) - at_);
     }
     if (close == std::string_view::npos || !listed(kDisplays, plain)) return take(7);
-    enclosed(open, end);
+    one_formula_ = plain == "multline";
+    const bool columns = plain == "alignat" || plain == "IEEEeqnarray";
+    const auto behind = columns ? text_.find('}', close + 1) : std::string_view::npos;
+    enclosed(behind == std::string_view::npos ? std::string_view(open) : text_.substr(at_, behind + 1 - at_), end);
+    one_formula_ = false;
+  }
+
+  /// Whether a line of a displayed formula goes on from the one above: `raw` with its &, `piece` without.
+  bool goes_on(std::string_view above, std::string_view piece, std::string_view raw) const {
+    const auto begins = [&](std::string_view with) { return piece.starts_with(with); };
+    if (one_formula_ || std::ranges::any_of(kGoesOn, begins)) return true;
+    if (trimmed(raw).starts_with('&') && begins("-")) return true;
+    return !begins("=") && std::ranges::any_of(kUnfinished, [&](auto with) { return above.ends_with(with); });
+  }
+
+  /// \begin{array}{rcl} around all of it, as in old papers.
+  static std::string_view without_array(std::string_view text) {
+    const auto inside = trimmed(text);
+    constexpr std::string_view kOpen = "\\begin{array}", kClose = "\\end{array}";
+    if (!inside.starts_with(kOpen) || !inside.ends_with(kClose) || inside.find(kOpen, 1) != std::string_view::npos)
+      return {};
+    return inside;
   }
 
   /// The lines of a displayed formula, which begins here.
   void display(std::string_view text) {
+    ++displays_;
     std::string plain(text);
+    if (const auto array = without_array(text); !array.empty()) {
+      const auto begin = static_cast<std::size_t>(array.data() - text.data());
+      const auto columns = array.find('}', array.find('}') + 1);
+      if (columns == std::string_view::npos) return;
+      std::fill_n(plain.begin() + static_cast<std::ptrdiff_t>(begin), columns + 1, ' ');
+      std::fill_n(plain.begin() + static_cast<std::ptrdiff_t>(begin + array.size() - 11), 11, ' ');
+    }
     std::string tag;
     std::vector<Line> lines;
     std::size_t begin = 0;
@@ -275,15 +333,22 @@ class Scanner {
     };
     const auto finish = [&](std::size_t end) {
       const auto piece = trimmed(std::string_view(plain).substr(begin, end - begin));
-      const bool goes_on = piece.starts_with("\\quad") && !lines.empty();
-      if (goes_on) {
+      const bool same =
+          !lines.empty() && !piece.empty() &&
+          goes_on(trimmed(std::string_view(plain).substr(lines.back().begin, lines.back().end - lines.back().begin)),
+                  piece, text.substr(begin, end - begin));
+      if (same) {
         lines.back().end = end;
+        const auto first = static_cast<std::size_t>(piece.data() - plain.data());
+        for (const std::string_view space : {"\\qquad", "\\quad"}) {  // which would begin another statement
+          if (piece.starts_with(space)) blank(first, first + space.size());
+        }
       } else if (!piece.empty()) {
         lines.push_back({begin, end, tag});
       } else if (!tag.empty() && !lines.empty()) {
         lines.back().tag = tag;
       }
-      if (goes_on && !tag.empty()) lines.back().tag = tag;
+      if (same && !tag.empty()) lines.back().tag = tag;
       tag.clear();
     };
     for (std::size_t k = 0; k < plain.size(); ++k) {
@@ -370,6 +435,7 @@ class Scanner {
     s.label = each.tag;
     s.source = {squeezed(s.text)};
     item.line = place.line;
+    item.display = displays_;
     found_.items.push_back(std::move(item));
   }
 
@@ -377,6 +443,8 @@ class Scanner {
   bool markdown_;
   std::size_t at_ = 0;
   Place place_{};
+  int displays_ = 0;
+  bool one_formula_ = false;  // its lines are
   TexDocument found_;
   std::vector<Said> said_;
 };
@@ -459,6 +527,10 @@ std::string repaired(std::string_view text, const std::vector<Repair>& repairs) 
 }
 
 }  // namespace
+
+bool is_markdown(std::string_view name) {
+  return name.ends_with(".md") || name.ends_with(".markdown") || name.ends_with(".txt");
+}
 
 TexDocument read_document(std::string_view text, bool markdown, std::string_view notes_text) {
   check_text(text);

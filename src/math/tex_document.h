@@ -22,6 +22,7 @@ struct TexItem {
   Statement statement{};  // of an equation: text without \tag and line environments, label, and what it is quoted as
   bool notes = false;     // its place is one in the notes
   int line = 0;           // in the document, where it stands or is put
+  int display = 0;        // lines of the same displayed formula have the same number
 };
 
 struct TexDocument {
@@ -34,6 +35,9 @@ class NotesError : public FormulaError {
  public:
   using FormulaError::FormulaError;
 };
+
+/// Whether a document of this name is in Markdown, and not in LaTeX.
+bool is_markdown(std::string_view name);
 
 /// `markdown`: % begins no comment, and what is between ``` is left out. Throws FormulaError; NotesError for the notes.
 TexDocument read_document(std::string_view text, bool markdown, std::string_view notes);

@@ -1,4 +1,4 @@
-// Sums, products, brackets, fractions and derivatives.
+// Sums, products, brackets and fractions.
 #include <algorithm>
 #include <utility>
 
@@ -34,13 +34,21 @@ std::string_view closing(const TexNode& node) { return node.is("(") ? ")" : node
 /// The sign or name, for messages.
 std::string shown(const TexNode& node) { return in_quotes(node.text); }
 
-bool is_dots(const TexNode& node) { return node.kind == Node::word && node.text.ends_with("dots"); }
-
 }  // namespace
+
+bool is_dots(const TexNode& node) { return node.kind == Node::word && node.text.ends_with("dots"); }
 
 bool is_relation(const TexNode& node) {
   return node.is("=") || node.is(":=") || node.is("~=") || node.is("<") || node.is(">") || node.is("<=") ||
          node.is(">=") || node.is("!=");
+}
+
+void TexTranslator::begin(const TexNodes& nodes) {
+  nodes_ = &nodes;
+  at_ = 0;
+  if (!std::ranges::any_of(nodes, is_dots)) return;
+  written_out_ = without_dots(nodes, naming_);
+  nodes_ = &written_out_;
 }
 
 void TexTranslator::all(const TexNodes& nodes) {
@@ -51,13 +59,13 @@ void TexTranslator::all(const TexNodes& nodes) {
 
 void TexTranslator::relations(const TexNodes& nodes) {
   begin(nodes);
-  if (!nodes.empty() && !is_relation(nodes[0])) sum();
-  while (at_ < nodes.size()) {
-    const auto& sign = nodes[at_];
+  if (peek() && !is_relation(*peek())) sum();
+  while (peek()) {
+    const auto& sign = *peek();
     if (!sign.is("=") && !sign.is("~=")) unexpected();
     emit(sign.text, sign.place);
     ++at_;
-    if (at_ == nodes.size()) throw FormulaError(sign.place, "nothing follows this sign");
+    if (!peek()) throw FormulaError(sign.place, "nothing follows this sign");
     sum();
   }
 }
@@ -144,7 +152,7 @@ void TexTranslator::term() {
       emit(")", out_.back().place);
     }
   };
-  factor();
+  evaluated(/*first=*/true);
   while (!ends_term()) {
     const auto& node = *peek();
     if (node.is(".*") || node.is("./")) {
@@ -155,20 +163,20 @@ void TexTranslator::term() {
       run = out_.size();
       factors = 1;
       divided = false;
-      factor();
+      evaluated(/*first=*/false);
     } else if (node.is("*") || node.is("/")) {
       // A \cdot of matrices is their product.
       divided = node.is("/");
       emit(node.text, node.place, node.is("*"));
       ++at_;
-      factor();
+      evaluated(/*first=*/false);
       ++factors;
     } else {
       if (divided)
         throw FormulaError(node.place,
                            "is this below the \"/\" or behind the fraction? write \\frac{…}{…}, or brackets");
       emit("*", node.place, true);
-      factor();
+      evaluated(/*first=*/false);
       ++factors;
     }
   }
@@ -182,11 +190,13 @@ void TexTranslator::factor() {
     throw FormulaError(nodes_->empty() ? out_.empty() ? Place{} : out_.back().place : nodes_->back().place,
                        "a formula ends where a value is expected");
   if (const auto* pattern = matching_pattern(*nodes_, at_)) return by_pattern(*pattern);
+  if (raised_pattern()) return;
   if (node->is("-")) {
     emit("-", node->place);
     ++at_;
     return factor();
   }
+  if (node->is_word("1")) return indicator();
   if (node->kind == Node::number) return powered(*node, [&] { emit_number(std::stod(node->text), node->place); });
   if (opens(*node)) return bracket();
   if (node->is("|") || node->is("||")) return bars();
@@ -204,17 +214,31 @@ void TexTranslator::factor() {
 
 void TexTranslator::powered(const TexNode& node, const std::function<void()>& base) {
   ++at_;
-  const auto supers = naming_.supers(node);
-  if (!node.sub.empty())
-    throw FormulaError(node.sub[0].place, "an index of something that is not a name; name it first");
+  auto supers = naming_.supers(node);
   const auto run = out_.size();
   base();
+  if (!node.sub.empty()) {
+    if (out_[run].text != "(" || out_.back().text != ")")
+      throw FormulaError(node.sub[0].place, "an index of something that is not a name; name it first");
+    if (std::exchange(supers.transposed, false)) emit("^T", out_.back().place);
+    element(node);
+  }
   const bool label = !supers.label.empty() && supers.power.empty();
   if (label)
     throw FormulaError(node.sup[0].place, str("the superscript ", in_quotes(supers.label),
                                               " of something that is not a name is not understood"));
   if (supers.primes > 0) throw FormulaError(node.place, "a ' must follow a name");
   raised(run, supers);
+}
+
+void TexTranslator::element(const TexNode& node) {
+  emit("[", node.place);
+  const auto all = TexNaming::indices(node.sub);
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    if (k > 0) emit(",", node.place);
+    index(all[k]);
+  }
+  emit("]", node.place);
 }
 
 void TexTranslator::raised(std::size_t run, const TexSupers& supers) {
@@ -253,14 +277,91 @@ void TexTranslator::bracket() {
   const auto& close = (*nodes_)[end];
   at_ = end;
   powered(close, [&] {
-    const auto relation = relation_in(inside);
-    if (!relation) return in_brackets(inside, open.place);
-    emit("[", open.place);
-    within(out_).all({inside.begin(), inside.begin() + static_cast<std::ptrdiff_t>(*relation)});
-    emit(inside[*relation].text, inside[*relation].place);
-    within(out_).all({inside.begin() + static_cast<std::ptrdiff_t>(*relation) + 1, inside.end()});
-    emit("]", close.place);
+    if (!relation_in(inside)) return in_brackets(inside, open.place);
+    condition(inside, open.place);
   });
+}
+
+void TexTranslator::condition(const TexNodes& nodes, Place place) {
+  std::vector<std::size_t> signs;  // a < b < c are two
+  int open = 0;
+  for (std::size_t k = 0; k < nodes.size(); ++k) {
+    if (opens(nodes[k])) ++open;
+    if (closes(nodes[k])) --open;
+    if (open == 0 && is_relation(nodes[k])) signs.push_back(k);
+  }
+  if (signs.empty()) throw FormulaError(place, "a condition expected here, such as x > 0");
+  if (signs.size() > 1) emit("(", place);
+  for (std::size_t k = 0; k < signs.size(); ++k) {
+    const auto part = [&](std::size_t begin, std::size_t end) {
+      within(out_).all(
+          {nodes.begin() + static_cast<std::ptrdiff_t>(begin), nodes.begin() + static_cast<std::ptrdiff_t>(end)});
+    };
+    if (k > 0) emit("*", place);
+    emit("[", place);
+    part(k == 0 ? 0 : signs[k - 1] + 1, signs[k]);
+    emit(nodes[signs[k]].text, nodes[signs[k]].place);
+    part(signs[k] + 1, k + 1 < signs.size() ? signs[k + 1] : nodes.size());
+    emit("]", place);
+  }
+  if (signs.size() > 1) emit(")", place);
+}
+
+void TexTranslator::indicator() {
+  const TexNode node = *peek();
+  const auto* next = peek(1);
+  if (node.sub.empty() && next && opens(*next) && relation_in(slice(at_ + 2, close_of(at_ + 1)))) {
+    ++at_;
+    return bracket();
+  }
+  auto below = node.sub;
+  if (below.size() > 2 && opens(below.front()) && closes(below.back())) below = {below.begin() + 1, below.end() - 1};
+  if (!relation_in(below))
+    throw FormulaError(node.place, "of which condition? write \\mathbb{1}[a = b] or \\mathbb{1}_{a = b}");
+  ++at_;
+  condition(below, node.place);
+}
+
+void TexTranslator::cases(const TexNode& node) {
+  std::vector<Token> above;  // none of the conditions above holds
+  const auto last = node.args[0].end();
+  bool first = true;
+  emit("(", node.place);
+  for (auto row = node.args[0].begin(); row != last;) {
+    const auto end = std::find_if(row, last, [](const auto& each) { return each.is("\\"); });
+    auto cut = std::find_if(row, end, [](const auto& each) { return each.is("&") || each.is("quad"); });
+    if (cut == end) cut = std::find_if(row, end, [](const auto& each) { return begins_condition(each); });
+    TexNodes value(row, cut), when(cut, end);
+    row = end == last ? end : end + 1;
+    const auto aside = [](const TexNode& each) {
+      return each.is("&") || each.is("quad") || each.is(",") || each.is(".") || each.is(";") || begins_condition(each);
+    };
+    while (!value.empty() && aside(value.back())) value.pop_back();
+    while (!when.empty() && aside(when.front())) when.erase(when.begin());
+    while (!when.empty() && aside(when.back())) when.pop_back();
+    if (value.empty() && when.empty()) continue;
+    if (value.empty()) throw FormulaError(when[0].place, "a case without its value");
+    const bool otherwise = when.empty() || when[0].is_word("otherwise") || when[0].is_word("else");
+    if (otherwise && first) throw FormulaError(value[0].place, "a case without its condition");
+    if (!std::exchange(first, false)) emit("+", value[0].place);
+    out_.insert(out_.end(), above.begin(), above.end());
+    if (!otherwise) {
+      std::vector<Token> holds;
+      within(holds).condition(when, when[0].place);
+      out_.insert(out_.end(), holds.begin(), holds.end());
+      emit("*", value[0].place);
+      auto more = within(above);
+      more.emit("(", when[0].place);
+      more.emit_number(1, when[0].place);
+      more.emit("-", when[0].place);
+      above.insert(above.end(), holds.begin(), holds.end());
+      more.emit(")", when[0].place);
+      more.emit("*", when[0].place);
+    }
+    in_brackets(value, value[0].place);
+  }
+  if (first) throw FormulaError(node.place, "cases without any");
+  emit(")", node.place);
 }
 
 std::optional<std::size_t> TexTranslator::relation_in(const TexNodes& nodes) const {
@@ -308,8 +409,17 @@ void TexTranslator::bars() {
   const auto inside = slice(at_ + signs, end);
   at_ = end + signs - 1;
   TexNode close = *peek();
-  if (norm && close.sub.size() == 1 && close.sub[0].text == "2") close.sub.clear();  // the Euclidean norm
+  const bool ones = norm && close.sub.size() == 1 && close.sub[0].text == "1";  // the sum of magnitudes
+  const bool usual = norm && close.sub.size() == 1 && (close.sub[0].text == "2" || close.sub[0].text == "F");
+  if (ones || usual) close.sub.clear();
   powered(close, [&] {
+    if (ones) {
+      emit_name("sum", open.place);
+      emit("(", open.place);
+      emit_name("abs", open.place);
+      in_brackets(inside, open.place);
+      return emit(")", close.place);
+    }
     if (!norm) emit_name("abs", open.place);
     emit(norm ? "||" : "(", open.place);
     within(out_).all(inside);
@@ -340,6 +450,22 @@ void TexTranslator::by_pattern(const TexRules::Pattern& pattern) {
   at_ += pattern.nodes.size();
 }
 
+bool TexTranslator::raised_pattern() {
+  const TexNode& node = *peek();
+  const auto supers = naming_.supers(node);
+  const bool power = !supers.power.empty() && node.is_name();
+  if ((!power && !supers.transposed) || rules_.patterns.empty()) return false;
+  TexNode bare = node;
+  bare.sup.clear();
+  const TexNodes alone{bare};
+  const auto* pattern = matching_pattern(alone, 0);
+  if (!pattern) return false;
+  const auto run = out_.size();
+  by_pattern(*pattern);
+  raised(run, supers);
+  return true;
+}
+
 void TexTranslator::append(const std::vector<Token>& words, Place place) {
   for (auto word : words) {
     word.place = place;
@@ -365,6 +491,7 @@ void TexTranslator::command() {
       emit(")", node.place);
     });
   }
+  if (node.text == "begin cases" || node.text == "begin dcases") return powered(node, [&] { cases(node); });
   if (node.text != "frac") unexpected();
   const auto &above = node.args[0], &below = node.args[1];
   const bool derivative = !above.empty() && !below.empty() && is_d(above[0]) && is_d(below[0]) && below.size() > 1;
@@ -376,118 +503,6 @@ void TexTranslator::command() {
     in_brackets(below, node.place);
     emit(")", node.place);
   });
-}
-
-void TexTranslator::fraction(const TexNode& node) {
-  ++at_;
-  auto above = TexNodes(node.args[0].begin() + 1, node.args[0].end());
-  std::vector<TexNodes> by;  // the names below, with their arguments
-  for (const auto& each : node.args[1]) {
-    if (is_d(each)) {
-      by.emplace_back();
-    } else {
-      by.back().push_back(each);
-    }
-  }
-  for (const auto& each : by) {
-    if (each.empty() || !each[0].is_name())
-      throw FormulaError(
-          node.args[1][0].place,
-          "below a derivative stand values with their indices, each behind a \\partial; name the rest first");
-  }
-  bool lettered = false;
-  const auto& top = node.args[0][0];
-  const int order = top.sup.empty() ? 1 : naming_.number(top.sup, lettered).value_or(0);
-  if (order < 1 || order > 4) throw FormulaError(top.place, "the order of this derivative is not understood");
-  if (order > 1 && by.size() == 1) {  // \partial w^2
-    by[0].back().sup.clear();
-    by.resize(static_cast<std::size_t>(order), TexNodes(by[0]));
-  }
-  if (static_cast<int>(by.size()) != order)
-    throw FormulaError(node.place, str("a derivative of order ", order, " by ", by.size(), " values"));
-  if (!node.sub.empty()) {
-    if (by.size() > 1 || by[0].size() > 1 || !by[0][0].sub.empty())
-      throw FormulaError(node.sub[0].place, "an index behind a derivative that has one already");
-    by[0][0].sub = node.sub;
-  }
-  const auto run = out_.size();
-  if (above.empty()) {  // an operator: of the next factor
-    std::vector<Token> what;
-    auto inner = within(what);
-    inner.at_ = at_;
-    inner.factor();
-    at_ = inner.at_;
-    differentiate(what, by, node.place);
-  } else {
-    std::vector<Token> what;
-    within(what).all(above);
-    differentiate(what, by, node.place);
-  }
-  const auto supers = naming_.supers(node);
-  raised(run, supers);
-}
-
-void TexTranslator::differentiate(std::vector<Token> what, const std::vector<TexNodes>& by, Place place) {
-  // From the inside out: each but the last stands in brackets.
-  for (std::size_t k = by.size(); k-- > 0;) {
-    std::vector<Token> below;
-    within(below).all(by[k]);
-    if (!is_plain_name(below) || symbols_.find_value(below[0].text, below[0].primes) < 0)
-      throw FormulaError(by[k][0].place,
-                         str("a derivative by ", in_quotes(naming_.canonical(by[k])), ", which is not a value"));
-    std::vector<Token> whole;
-    std::swap(whole, out_);
-    if (is_plain_name(what) && symbols_.find_value(what[0].text, what[0].primes) >= 0) {
-      what[0].text.insert(0, "d");
-      out_.insert(out_.end(), what.begin(), what.end());
-    } else {
-      emit_name("d", place);
-      emit("(", place);
-      out_.insert(out_.end(), what.begin(), what.end());
-      emit(")", place);
-    }
-    emit("/", place);
-    below[0].text.insert(0, "d");
-    out_.insert(out_.end(), below.begin(), below.end());
-    std::swap(whole, out_);
-    what = std::move(whole);
-  }
-  out_.insert(out_.end(), what.begin(), what.end());
-}
-
-void TexTranslator::partial() {
-  const TexNode node = *peek();
-  ++at_;
-  if (!node.sub.empty()) return by_subscript(node, node.sub);
-  std::vector<Token> what;
-  auto inner = within(what);
-  inner.at_ = at_;
-  inner.factor();
-  at_ = inner.at_;
-  if (!at("/") || !peek(1) || !peek(1)->is_word("partial") || !peek(2) || !peek(2)->is_name())
-    throw FormulaError(node.place,
-                       "\\partial a / \\partial b, \\frac{\\partial a}{\\partial b} or \\partial_b a expected");
-  const TexNode below = *peek(2);
-  at_ += 3;
-  differentiate(std::move(what), {{below}}, node.place);
-}
-
-void TexTranslator::nabla() {
-  const TexNode node = *peek();
-  ++at_;
-  if (node.sub.empty()) throw FormulaError(node.place, "by what? write \\nabla_W");
-  by_subscript(node, node.sub);
-}
-
-void TexTranslator::by_subscript(const TexNode& node, const TexNodes& by) {
-  if (by.size() != 1 || !by[0].is_name())
-    throw FormulaError(node.sub[0].place, "one name with its indices expected here");
-  std::vector<Token> what;
-  auto inner = within(what);
-  inner.at_ = at_;
-  inner.factor();
-  at_ = inner.at_;
-  differentiate(std::move(what), {by}, node.place);
 }
 
 bool TexTranslator::is_plain_name(const std::vector<Token>& words) {

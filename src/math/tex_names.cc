@@ -11,14 +11,25 @@ namespace {
 
 using Node = TexNode::Kind;
 
-/// ( … ) around all of it, taken off.
+/// ( … ) or [ … ] around all of it.
+bool in_brackets(const TexNodes& nodes) {
+  if (nodes.size() < 3 || !nodes.back().plain()) return false;
+  return (nodes.front().is("(") && nodes.back().is(")")) || (nodes.front().is("[") && nodes.back().is("]"));
+}
+
 TexNodes inside_brackets(const TexNodes& nodes) {
-  if (nodes.size() > 2 && nodes.front().is("(") && nodes.back().is(")") && nodes.back().plain())
-    return {nodes.begin() + 1, nodes.end() - 1};
-  return nodes;
+  return in_brackets(nodes) ? TexNodes{nodes.begin() + 1, nodes.end() - 1} : nodes;
 }
 
 }  // namespace
+
+bool mentions(const TexNodes& nodes, std::string_view letter) {
+  return std::ranges::any_of(nodes, [&](const TexNode& node) {
+    return (node.kind == Node::letter && node.text == letter) || mentions(node.sub, letter) ||
+           mentions(node.sup, letter) ||
+           std::ranges::any_of(node.args, [&](const auto& arg) { return mentions(arg, letter); });
+  });
+}
 
 std::optional<int> TexNaming::layer(std::string_view letter) const {
   if (const auto found = bound.find(letter); found != bound.end()) return found->second;
@@ -74,7 +85,7 @@ TexSupers TexNaming::supers(const TexNode& node) const {
   }
   if (above.empty()) return found;
   bool lettered = false;
-  const bool bracket = above.size() > 2 && above.front().is("(") && above.back().is(")");
+  const bool bracket = in_brackets(above);
   if (above.size() == 1 && above[0].is("*")) {
     found.label = "*";
   } else if (const auto layer = number(above, lettered)) {

@@ -5,6 +5,9 @@
 
 namespace chalk::math {
 
+/// Whether the letter stands somewhere in them.
+bool mentions(const TexNodes& nodes, std::string_view letter);
+
 /// A node's superscripts, told apart.
 struct TexSupers {
   std::string label{};  // canonical: "(1)", "*", "(conv)"; of digits alone "2", which may be a power

@@ -17,16 +17,12 @@ namespace {
 constexpr int kDeepest = 60;                // groups within groups, and macros within macros
 constexpr std::size_t kMostNodes = 10'000;  // of a formula, with its macros written out
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
 struct Said {
   std::string_view command, as;
 };
 
 /// Signs, as chalk types them.
-constexpr std::array<Said, 42> kSigns{{{"cdot", "*"},
+constexpr std::array<Said, 56> kSigns{{{"cdot", "*"},
                                        {"times", "*"},
                                        {"ast", "*"},
                                        {"odot", ".*"},
@@ -67,7 +63,21 @@ constexpr std::array<Said, 42> kSigns{{{"cdot", "*"},
                                        {"implies", "=>"},
                                        {"Rightarrow", "=>"},
                                        {"longrightarrow", "=>"},
-                                       {"rightarrow", "=>"}}};
+                                       {"rightarrow", "=>"},
+                                       {"Longrightarrow", "=>"},
+                                       {"Leftrightarrow", "=>"},
+                                       {"iff", "=>"},
+                                       {"therefore", "=>"},
+                                       {"leftarrow", "<-"},
+                                       {"gets", "<-"},
+                                       {"leqslant", "<="},
+                                       {"geqslant", ">="},
+                                       {"doteq", ":="},
+                                       {"eqdef", ":="},
+                                       {"colonequals", ":="},
+                                       {"coloneq", ":="},
+                                       {"lfloor", "("},
+                                       {"rfloor", ")"}}};
 
 /// Left out: they change how a formula looks.
 constexpr std::array<std::string_view, 33> kLooks{
@@ -79,8 +89,9 @@ constexpr std::array<std::string_view, 33> kLooks{
 /// Fonts: what is in them counts. Several letters in an upright one are a word.
 constexpr std::array<std::string_view, 12> kFonts{"mathbf", "boldsymbol", "bm",  "mathit", "mathcal",  "mathscr",
                                                   "mathsf", "mathtt",     "pmb", "mathbb", "mathfrak", "symbf"};
-constexpr std::array<std::string_view, 9> kUpright{"text",   "textit", "textrm",       "textbf",    "mathrm",
-                                                   "mathop", "mbox",   "operatorname", "textnormal"};
+constexpr std::array<std::string_view, 12> kUpright{"text",         "textit",     "textrm", "textbf",
+                                                    "mathrm",       "textsc",     "mathop", "mbox",
+                                                    "operatorname", "textnormal", "textsf", "texttt"};
 constexpr std::array<Said, 8> kAccents{{{"hat", "hat"},
                                         {"widehat", "hat"},
                                         {"bar", "bar"},
@@ -90,8 +101,14 @@ constexpr std::array<Said, 8> kAccents{{{"hat", "hat"},
                                         {"vec", "vec"},
                                         {"dot", "dot"}}};
 /// With an argument that does not count.
-constexpr std::array<std::string_view, 9> kAside{"tag",   "label",    "hspace",   "vspace", "phantom",
-                                                 "color", "hphantom", "vphantom", "eqref"};
+constexpr std::array<std::string_view, 12> kAside{"tag",     "label", "hspace",    "vspace",
+                                                  "phantom", "color", "hphantom",  "vphantom",
+                                                  "eqref",   "ref",   "intertext", "shortintertext"};
+/// The same as its argument.
+constexpr std::array<std::string_view, 11> kSame{"boxed",      "fbox",     "underbrace", "overbrace",
+                                                 "ensuremath", "substack", "underline",  "mathclap",
+                                                 "mathrlap",   "mathllap", "smash"};
+constexpr std::array<std::string_view, 6> kFractions{"frac", "dfrac", "tfrac", "cfrac", "nicefrac", "sfrac"};
 
 template <class List>
 bool listed(const List& list, std::string_view word) {
@@ -104,31 +121,13 @@ const Said* said(const std::array<Said, N>& list, std::string_view command) {
   return found == list.end() ? nullptr : found;
 }
 
-/// Text in braces at `at`, which moves behind it; nothing if there are none.
-std::string_view braced(std::string_view text, std::size_t& at) {
-  while (at < text.size() && is_space(text[at])) ++at;
-  if (at >= text.size() || text[at] != '{') return {};
-  const auto begin = at + 1;
-  int depth = 0;
-  for (; at < text.size(); ++at) {
-    if (text[at] == '\\') {
-      ++at;
-    } else if (text[at] == '{') {
-      ++depth;
-    } else if (text[at] == '}' && --depth == 0) {
-      ++at;
-      return text.substr(begin, at - 1 - begin);
-    }
+/// N \times K, which says how large something is.
+bool is_size(const std::vector<TexNode>& nodes) {
+  if (nodes.size() < 3 || nodes.size() % 2 == 0) return false;
+  for (std::size_t k = 0; k < nodes.size(); ++k) {
+    if (k % 2 == 1 ? !nodes[k].is("*") : nodes[k].kind != nodes[0].kind) return false;
   }
-  at = begin;
-  return {};
-}
-
-/// The length of a command's name behind its backslash.
-std::size_t name_length(std::string_view text) {
-  std::size_t n = 0;
-  while (n < text.size() && is_letter(text[n])) ++n;
-  return n;
+  return nodes[0].is_name() || nodes[0].kind == TexNode::Kind::number;
 }
 
 class TexParser {
@@ -181,10 +180,18 @@ class TexParser {
     for (;;) {
       skip_space();
       if (at_ == text_.size() || peek() == '}') break;
-      if (!end.empty() && text_.substr(at_).starts_with(end)) break;
+      const auto rest = text_.substr(at_);
+      const bool ends = !end.empty() && rest.starts_with(end);
+      if (ends && !(is_letter(end.back()) && rest.size() > end.size() && is_letter(rest[end.size()]))) break;
       one(nodes);
     }
     --depth;
+    const auto over = std::ranges::find_if(nodes, [](const TexNode& node) { return node.is_word("over"); });
+    if (over != nodes.end()) {  // {a \over b}
+      auto fraction = made(Kind::command, "frac", over->place);
+      fraction.args = {std::vector<TexNode>(nodes.begin(), over), std::vector<TexNode>(over + 1, nodes.end())};
+      nodes.assign(1, std::move(fraction));
+    }
     return nodes;
   }
 
@@ -229,15 +236,16 @@ class TexParser {
       ++nodes.back().primes;
       return;
     }
-    if (is_digit(c)) {
-      std::size_t n = 1;
+    const bool decimal = c == '.' && at_ + 1 < text_.size() && is_digit(text_[at_ + 1]);  // .5
+    if (is_digit(c) || decimal) {
+      std::size_t n = decimal ? 2 : 1;
       const auto rest = text_.substr(at_);
       if (!argument) {
         while (n < rest.size() &&
                (is_digit(rest[n]) || (rest[n] == '.' && n + 1 < rest.size() && is_digit(rest[n + 1]))))
           ++n;
       }
-      const auto digits = rest.substr(0, n);
+      const auto digits = str(decimal ? "0" : "", rest.substr(0, n));
       take(n);
       return add(nodes, made(Kind::number, digits, begin));
     }
@@ -289,6 +297,7 @@ class TexParser {
     if (inside.size() == 1 && inside[0].kind == Kind::group && inside[0].plain())
       inside = std::vector(inside[0].args[0]);
     auto& node = nodes.back();
+    if (!above && is_size(inside)) return;
     if (above && !inside.empty() && std::ranges::all_of(inside, [](const auto& each) { return each.is("'"); })) {
       node.primes += static_cast<int>(inside.size());
       return;
@@ -338,7 +347,8 @@ class TexParser {
     if (peek() == '*' && (name == "operatorname" || name == "tag")) take(1);
     if (const auto macro = macros_.find(name); macro != macros_.end()) return expand(nodes, macro->second, begin, name);
     if (listed(kLooks, name)) return;
-    if (name == "left" || name == "right") {
+    if (name == "left") return fenced(nodes);
+    if (name == "right") {
       skip_space();
       if (peek() == '.') take(1);
       return;
@@ -349,6 +359,7 @@ class TexParser {
         ++nodes.back().primes;
         return;
       }
+      if (name == "lfloor") add(nodes, made(Kind::word, "floor", begin));
       return add(nodes, made(Kind::sign, sign->as, begin));
     }
     if (listed(kAside, name)) {
@@ -359,9 +370,8 @@ class TexParser {
     }
     if (name == "begin") return environment(nodes, begin);
     if (name == "end") throw FormulaError(begin, "\\end without its \\begin");
-    if (name == "frac" || name == "dfrac" || name == "tfrac" || name == "cfrac")
-      return with_arguments(nodes, "frac", 2, begin);
-    if (name == "boxed" || name == "fbox" || name == "underbrace" || name == "overbrace" || name == "ensuremath") {
+    if (listed(kFractions, name)) return with_arguments(nodes, "frac", 2, begin);
+    if (listed(kSame, name)) {
       with_arguments(nodes, "boxed", 1, begin);
       skip_space();
       if (name.ends_with("brace") && (peek() == '_' || peek() == '^')) {
@@ -370,11 +380,11 @@ class TexParser {
       }
       return;
     }
+    if (name == "overset" || name == "stackrel" || name == "underset") return stacked(nodes, name == "underset");
     if (name == "textcolor") {
       raw_argument();
       return with_arguments(nodes, "boxed", 1, begin);
     }
-    if (name == "substack") return with_arguments(nodes, "boxed", 1, begin);
     if (name == "sqrt") {
       skip_space();
       std::vector<TexNode> root;
@@ -396,8 +406,51 @@ class TexParser {
       return;
     }
     if (listed(kUpright, name)) return upright(nodes, begin);
+    if (const auto* macro = usual_macro(name)) return expand(nodes, *macro, begin, name);
     if (!typed_letter_named(name).empty()) return add(nodes, made(Kind::letter, typed_letter_named(name), begin));
     add(nodes, made(Kind::word, name, begin));
+  }
+
+  /// \left( … \right): the signs themselves. \left. … \right|_{w=0}: a group, and the bar behind it.
+  void fenced(std::vector<TexNode>& nodes) {
+    skip_space();
+    const bool open = peek() == '.';
+    if (at_ == text_.size() || peek() == '}') fail("a bracket is missing behind \\left");
+    const Place begin = place_;
+    if (open) {
+      take(1);
+    } else {
+      one(nodes);
+    }
+    auto inside = list("\\right");
+    const bool closed = at_ < text_.size() && peek() == '\\';
+    if (closed) {
+      take(6);
+      skip_space();
+    }
+    const auto rest = text_.substr(at_);
+    const bool bar = rest.starts_with('|') || rest.starts_with("\\vert") || rest.starts_with("\\rvert");
+    if (closed && open && bar) {
+      auto group = made(Kind::group, "", begin);
+      group.args.push_back(std::move(inside));
+      add(nodes, std::move(group));
+    } else {
+      for (auto& node : inside) add(nodes, std::move(node));
+    }
+    if (!closed || at_ == text_.size()) return;
+    if (peek() == '.') return take(1);
+    if (peek() != '}') one(nodes);
+  }
+
+  /// \underset{i}{\max} is \max_i; what stands above a sign is a remark, unless it says that the sign defines.
+  void stacked(std::vector<TexNode>& nodes, bool below) {
+    auto aside = argument();
+    auto what = argument();
+    if (what.size() == 1 && below && what[0].sub.empty()) what[0].sub = std::move(aside);
+    const bool defines = !below && what.size() == 1 && what[0].is("=") && aside.size() == 1 &&
+                         (aside[0].text == "def" || aside[0].text == "triangle" || aside[0].text == "Delta");
+    if (defines) what[0].text = ":=";
+    for (auto& node : what) add(nodes, std::move(node));
   }
 
   void with_arguments(std::vector<TexNode>& nodes, std::string_view name, int arguments, Place begin) {
@@ -422,16 +475,32 @@ class TexParser {
 
   void accented(std::vector<TexNode>& nodes, std::string_view accent, Place begin) {
     auto inside = argument();
+    if (inside.size() == 1 && inside[0].kind == Kind::number) inside[0].kind = Kind::word;  // \vec{0}
     if (inside.size() != 1 || !inside[0].is_name())
       throw FormulaError(begin, str("\\", accent, " of more than a letter; give it a name of its own"));
     inside[0].text += str("_", accent);
     add(nodes, std::move(inside[0]));
   }
 
-  /// \text{…}: a word, in which spaces and other signs are left out; dollars are the formula's again.
+  /// \text{…}: a word, in which spaces and other signs are left out; between dollars it is a formula again.
   void upright(std::vector<TexNode>& nodes, Place begin) {
+    const auto text = raw_argument();
+    std::size_t from = 0;
+    for (bool formula = false; from <= text.size(); formula = !formula) {
+      const auto end = std::min(text.find('$', from), text.size());
+      const auto piece = std::string_view(text).substr(from, end - from);
+      from = end + 1;
+      if (!formula) {
+        word(nodes, piece, begin);
+        continue;
+      }
+      for (auto& node : parsed(piece, begin)) add(nodes, std::move(node));
+    }
+  }
+
+  void word(std::vector<TexNode>& nodes, std::string_view text, Place begin) const {
     std::string letters;
-    for (const char c : raw_argument()) {
+    for (const char c : text) {
       if (is_letter(c) || is_digit(c)) letters += c;
       if ((c == ' ' || c == '-' || c == '_') && !letters.empty() && letters.back() != '_') letters += '_';
     }
@@ -439,6 +508,15 @@ class TexParser {
     if (letters.empty()) return;
     const bool digits = letters.find_first_not_of("0123456789") == std::string::npos;
     add(nodes, made(digits ? Kind::number : letters.size() == 1 ? Kind::letter : Kind::word, letters, begin));
+  }
+
+  /// Text that is not the document's own, all of it at one place.
+  std::vector<TexNode> parsed(std::string_view text, Place begin) const {
+    TexParser inner(text, begin, macros_);
+    inner.depth = depth + 1;
+    inner.count = count;
+    inner.within_macro = true;
+    return inner.run();
   }
 
   void environment(std::vector<TexNode>& nodes, Place begin) {
@@ -452,7 +530,8 @@ class TexParser {
     auto end = raw_argument();
     if (end.ends_with('*')) end.pop_back();
     if (end != name) throw FormulaError(begin, str("\\begin{", name, "} is closed by \\end{", end, "}"));
-    static constexpr std::array<std::string_view, 5> kLines{"aligned", "split", "gathered", "alignedat", "alignat"};
+    static constexpr std::array<std::string_view, 6> kLines{"aligned",   "split",   "gathered",
+                                                            "alignedat", "alignat", "multlined"};
     if (!listed(kLines, name)) return add(nodes, std::move(node));
     for (auto& each : node.args[0]) add(nodes, std::move(each));  // lines of the formula itself
   }
@@ -468,6 +547,7 @@ class TexParser {
         take(end - at_ + 1);
       }
     }
+    if (macro.parameters > 0 && peek() == '*') take(1);  // \norm*{…}
     while (static_cast<int>(arguments.size()) < macro.parameters) arguments.push_back(raw_argument());
     std::string body;
     for (std::size_t k = 0; k < macro.body.size(); ++k) {
@@ -483,17 +563,7 @@ class TexParser {
     }
     if (depth >= kDeepest || body.size() > 20'000)
       throw FormulaError(begin, str("\\", name, " becomes too long, or goes on within itself"));
-    TexParser inner(body, begin, macros_);
-    inner.depth = depth + 1;
-    inner.count = count;
-    inner.within_macro = true;
-    TexNode node = made(Kind::group, "", begin);
-    node.args.push_back(inner.run());
-    if (node.args[0].size() == 1) {
-      add(nodes, TexNode(node.args[0][0]));
-    } else {
-      for (auto& each : node.args[0]) add(nodes, std::move(each));
-    }
+    for (auto& each : parsed(body, begin)) add(nodes, std::move(each));
   }
 
   std::string_view text_;
@@ -507,78 +577,6 @@ class TexParser {
 
 std::vector<TexNode> read_tex(std::string_view text, Place place, const TexMacros& macros) {
   return TexParser(text, place, macros).run();
-}
-
-std::size_t read_macro(std::string_view text, TexMacros& macros) {
-  TexMacro macro;
-  std::size_t at = 0;
-  std::string name;
-  const auto skip = [&] {
-    while (at < text.size() && is_space(text[at])) ++at;
-  };
-  const auto take_name = [&] {
-    skip();
-    if (at < text.size() && text[at] == '{') {
-      std::size_t end = at;
-      name = braced(text, end);
-      at = end;
-      while (!name.empty() && is_space(name.back())) name.pop_back();
-      if (!name.empty()) name.erase(0, 1);
-    } else if (at < text.size() && text[at] == '\\') {
-      const auto n = name_length(text.substr(at + 1));
-      name = text.substr(at + 1, n);
-      at += n + 1;
-    }
-    return !name.empty() && name_length(name) == name.size();
-  };
-  bool op = false;
-  if (text.starts_with("\\newcommand") || text.starts_with("\\renewcommand") || text.starts_with("\\providecommand")) {
-    at = 1 + name_length(text.substr(1));
-    if (at < text.size() && text[at] == '*') ++at;
-    if (!take_name()) return 0;
-    skip();
-    if (at + 2 < text.size() && text[at] == '[' && is_digit(text[at + 1]) && text[at + 2] == ']') {
-      macro.parameters = text[at + 1] - '0';
-      at += 3;
-      skip();
-      if (at < text.size() && text[at] == '[') {
-        const auto end = text.find(']', at);
-        if (end == std::string_view::npos) return 0;
-        macro.optional = true;
-        macro.first = text.substr(at + 1, end - at - 1);
-        at = end + 1;
-      }
-    }
-  } else if (text.starts_with("\\def\\")) {
-    at = 4;
-    if (!take_name()) return 0;
-    while (at + 1 < text.size() && text[at] == '#' && text[at + 1] == static_cast<char>('1' + macro.parameters))
-      ++macro.parameters, at += 2;
-  } else if (text.starts_with("\\DeclareMathOperator")) {
-    at = 1 + name_length(text.substr(1));
-    if (at < text.size() && text[at] == '*') ++at;
-    op = true;
-    if (!take_name()) return 0;
-  } else {
-    return 0;
-  }
-  skip();
-  if (at >= text.size() || text[at] != '{') return 0;
-  macro.body = braced(text, at);
-  if (op) macro.body = "\\operatorname{" + macro.body + "}";
-  macros[name] = std::move(macro);
-  return at;
-}
-
-std::string tag_of(std::string_view text) {
-  for (const std::string_view command : {"\\tag", "\\label"}) {
-    auto at = text.find(command);
-    if (at == std::string_view::npos) continue;
-    at += command.size();
-    if (at < text.size() && text[at] == '*') ++at;
-    return std::string(braced(text, at));
-  }
-  return {};
 }
 
 }  // namespace chalk::math

@@ -1,12 +1,12 @@
 // LaTeX, as far as formulas go: characters to a list of nodes, each with its sub- and superscripts and its place.
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "src/math/expr.h"
+#include "src/math/tex_macros.h"
 
 namespace chalk::math {
 
@@ -32,24 +32,8 @@ struct TexNode {
   bool plain() const { return sub.empty() && sup.empty() && primes == 0; }
 };
 
-/// What \newcommand, \def and \DeclareMathOperator say, by name without the backslash.
-struct TexMacro {
-  int parameters = 0;
-  bool optional = false;  // the first parameter has a default
-  std::string first{};    // that default
-  std::string body{};
-};
-using TexMacros = std::map<std::string, TexMacro, std::less<>>;
-
-/// Reads the definition of a macro at the beginning of `text` ("\newcommand{\R}[1]{…}"); how many bytes it has, or 0 if
-/// it is none that can be read.
-std::size_t read_macro(std::string_view text, TexMacros& macros);
-
 /// The nodes of a formula. `place`: of its first character. Comments, spaces, fonts and sizes are left out. Throws
 /// FormulaError for what is not closed, too deep, or too long.
 std::vector<TexNode> read_tex(std::string_view text, Place place, const TexMacros& macros);
-
-/// \tag{…} or \label{…} of the formula, or nothing.
-std::string tag_of(std::string_view text);
 
 }  // namespace chalk::math

@@ -16,31 +16,50 @@ namespace {
 
 using Node = TexNode::Kind;
 
-bool mentions(const TexNodes& nodes, std::string_view letter) {
-  return std::ranges::any_of(nodes, [&](const TexNode& node) {
-    return (node.kind == Node::letter && node.text == letter) || mentions(node.sub, letter) ||
-           mentions(node.sup, letter) ||
-           std::ranges::any_of(node.args, [&](const auto& arg) { return mentions(arg, letter); });
-  });
+constexpr std::array<std::string_view, 9> kConditions{"if",        "for", "where", "when", "with",
+                                                      "otherwise", "and", "since", "else"};
+
+bool is_condition_word(std::string_view word) {
+  return std::ranges::find(kConditions, word.substr(0, word.find('_'))) != kConditions.end();
 }
 
-/// "if", "for", "where": what follows says when an equation holds.
+/// What follows says when an equation holds, or of what its values are.
 bool is_condition(const TexNodes& nodes) {
-  static constexpr std::array<std::string_view, 8> kWords{"if",   "for",       "where", "when",
-                                                          "with", "otherwise", "and",   "since"};
   if (nodes.empty()) return false;
+  if (nodes[0].is_word("forall") || begins_condition(nodes[0])) return true;
+  if (std::ranges::any_of(nodes, [](const auto& node) { return node.is_word("in"); }))  // W \in \mathbb{R}^n
+    return std::ranges::none_of(nodes, is_relation);
   std::string word;
   for (const auto& node : nodes) {
-    if (node.kind == Node::word && word.empty()) word = node.text;
     if (node.kind != Node::letter || node.text.size() > 1) break;
     word += node.text;
   }
-  word = word.substr(0, word.find('_'));
-  return std::ranges::find(kWords, word) != kWords.end() || nodes[0].is_word("forall") ||
-         (word.starts_with("for") && nodes[0].kind == Node::letter && nodes.size() > 3);
+  return is_condition_word(word) || (word.starts_with("for") && nodes.size() > 3);
+}
+
+/// N \times K behind an arrow.
+bool is_size(const TexNodes& nodes) {
+  return nodes.size() > 2 &&
+         std::ranges::all_of(nodes, [](const auto& node) { return node.is_name() || node.is("*"); });
+}
+
+/// i \neq j, with or without brackets or "if" around it: what an equation holds for. Nothing if that is not clear.
+TexNodes restriction_in(TexNodes nodes) {
+  const bool said = !nodes.empty() && (nodes[0].is_word("if") || nodes[0].is_word("when") || nodes[0].is_word("for"));
+  if (said) nodes.erase(nodes.begin());
+  if (nodes.size() > 2 && nodes.front().is("(") && nodes.back().is(")") && nodes.back().plain())
+    nodes = {nodes.begin() + 1, nodes.end() - 1};
+  const auto sign = std::ranges::find_if(nodes, is_relation);
+  const auto plain = [](const TexNode& node) { return node.kind == Node::letter || node.kind == Node::number; };
+  if (sign == nodes.end() || nodes.size() != 3 || !plain(nodes[0]) || !plain(nodes[2])) return {};
+  const bool clear = sign->is("!=") || sign->is("<") || sign->is(">") || sign->is("<=") || sign->is(">=");
+  const bool same = said && sign->is("=") && nodes[0].kind == Node::letter && nodes[2].kind == Node::letter;
+  return clear || same ? nodes : TexNodes{};
 }
 
 }  // namespace
+
+bool begins_condition(const TexNode& node) { return node.kind == Node::word && is_condition_word(node.text); }
 
 TexParts parts_of(const TexNodes& line) {
   TexParts found;
@@ -55,18 +74,62 @@ TexParts parts_of(const TexNodes& line) {
     if (opens(node)) ++open;
     if (closes(node)) --open;
     const bool cut = open <= 0 && (node.is("quad") || node.is(",") || node.is(";") || node.is("=>"));
-    if (cut) finish();
+    const bool said = open <= 0 && !part.empty() && begins_condition(node);
+    if (cut || said) finish();
     if (!cut && !node.is("quad")) part.push_back(node);
   }
   finish();
   for (std::size_t k = 1; k < found.parts.size(); ++k) {
-    if (!is_condition(found.parts[k])) continue;
-    found.remark = "what follows \"" + found.parts[k][0].text + "\" is not read";
-    if (found.parts[k][0].kind == Node::letter) found.remark = "the condition behind it is not read";
+    const auto& nodes = found.parts[k];
+    auto restriction = restriction_in(nodes);
+    if (restriction.empty() && !is_condition(nodes) && !is_size(nodes)) continue;
+    if (restriction.empty() || k + 1 < found.parts.size() || is_relation(found.parts[k - 1][0])) {
+      found.remark = is_size(nodes) && !is_condition(nodes) ? "the size behind it is not read"
+                     : nodes[0].kind == Node::letter        ? "the condition behind it is not read"
+                                                            : "what follows \"" + nodes[0].text + "\" is not read";
+    } else {
+      found.restriction = std::move(restriction);
+    }
     found.parts.resize(k);
   }
   return found;
 }
+
+namespace {
+
+/// The statement where that holds: both sides are 0 elsewhere.
+TexNodes restricted(const TexNodes& statement, const TexNodes& restriction) {
+  if (restriction.empty()) return statement;
+  TexNodes all, member;
+  int open = 0;
+  const auto sign = [&](std::string_view text, TexNode::Kind kind = Node::sign) {
+    TexNode node;
+    node.kind = kind;
+    node.text = text;
+    node.place = restriction[0].place;
+    return node;
+  };
+  const auto finish = [&] {
+    if (member.empty()) return;
+    all.push_back(sign("["));
+    all.insert(all.end(), restriction.begin(), restriction.end());
+    all.push_back(sign("]"));
+    all.push_back(sign("", Node::group));
+    all.back().args.push_back(std::move(member));
+    member.clear();
+  };
+  for (const auto& node : statement) {
+    if (opens(node)) ++open;
+    if (closes(node)) --open;
+    const bool between = open == 0 && (node.is("=") || node.is("~="));
+    if (between) finish();
+    (between ? all : member).push_back(node);
+  }
+  finish();
+  return all;
+}
+
+}  // namespace
 
 std::pair<std::string, std::vector<int>> layers_in(const TexNodes& nodes, const TexRules& rules) {
   for (const auto& [letter, values] : rules.layers) {
@@ -134,10 +197,12 @@ void TexRules::add(const Statement& rule, const TexMacros& macros) {
   }
 }
 
-std::vector<std::vector<Token>> read_statement(const TexNodes& nodes, const Symbols& symbols, const TexRules& rules,
-                                               std::pair<std::string, int> layer, Place end) {
+std::vector<std::vector<Token>> read_statement(const TexNodes& written, const Symbols& symbols, const TexRules& rules,
+                                               std::pair<std::string, int> layer, Place end,
+                                               const TexNodes& restriction) {
   TexNaming naming(rules, std::move(layer));
   std::vector<std::vector<Token>> found(1);
+  auto nodes = written;
   const auto finish = [&] {
     if (!found.back().empty()) found.back().insert(found.back().end(), rules.ranges.begin(), rules.ranges.end());
     Token last;
@@ -151,6 +216,16 @@ std::vector<std::vector<Token>> read_statement(const TexNodes& nodes, const Symb
     token.place = place;
     found.back().push_back(std::move(token));
   };
+  TexTranslator translator(symbols, rules, naming, found.back());
+  if (nodes.size() > 2 && nodes[0].is_name() && nodes[1].is("<-")) {  // w \leftarrow w - \eta g is of w'
+    const bool step = translator.becomes(nodes[0]);
+    if (!step && nodes[0].plain() && mentions({nodes.begin() + 2, nodes.end()}, nodes[0].text)) {
+      throw FormulaError(nodes[1].place, str("what ", in_quotes(naming.canonical(nodes[0])),
+                                             " becomes is not known; an optimizer makes it, or name it: read … as …"));
+    }
+    nodes[0].primes += step ? 1 : 0;
+    nodes[1].text = "=";
+  }
   std::vector<std::size_t> signs;  // outside of brackets
   int open = 0;
   for (std::size_t k = 0; k < nodes.size(); ++k) {
@@ -158,7 +233,6 @@ std::vector<std::vector<Token>> read_statement(const TexNodes& nodes, const Symb
     if (closes(nodes[k])) --open;
     if (open == 0 && (nodes[k].is("=") || nodes[k].is(":="))) signs.push_back(k);
   }
-  TexTranslator translator(symbols, rules, naming, found.back());
   const auto slice = [&](std::size_t from, std::size_t to) {
     return TexNodes(nodes.begin() + static_cast<std::ptrdiff_t>(from), nodes.begin() + static_cast<std::ptrdiff_t>(to));
   };
@@ -182,7 +256,7 @@ std::vector<std::vector<Token>> read_statement(const TexNodes& nodes, const Symb
   const bool defines = !signs.empty() && nodes[0].is_name() && (signs[0] == 1 || function) &&
                        !nodes[0].is_word("partial") && (nodes[signs[0]].is(":=") || !translator.known(nodes[0]));
   if (!defines) {
-    translator.relations(nodes);
+    translator.relations(restricted(nodes, restriction));
     finish();
     return found;
   }

@@ -41,6 +41,7 @@ struct TexRules {
 struct TexParts {
   std::vector<TexNodes> parts;
   std::string remark;
+  TexNodes restriction{};  // i \neq j behind the last part
 };
 TexParts parts_of(const TexNodes& line);
 
@@ -50,6 +51,7 @@ std::pair<std::string, std::vector<int>> layers_in(const TexNodes& nodes, const 
 /// The words of a statement, two statements if it defines a name and goes on ("L = … = …"). `layer`: what a letter is
 /// here. `end`: the place behind it. Throws FormulaError.
 std::vector<std::vector<Token>> read_statement(const TexNodes& nodes, const Symbols& symbols, const TexRules& rules,
-                                               std::pair<std::string, int> layer, Place end);
+                                               std::pair<std::string, int> layer, Place end,
+                                               const TexNodes& restriction = {});
 
 }  // namespace chalk::math

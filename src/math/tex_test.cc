@@ -75,7 +75,7 @@ const std::vector<Reading> kReadings{
     {"\\sqrt{s}", "sqrt(s)"},
     {"\\sqrt[3]{s}", "s^(1/3)"},
     {"\\operatorname{ReLU}(s)", "relu(s)"},
-    {"\\mathrm{softmax}(z^{(2)})_i", "30 an index of something that is not a name; name it first"},
+    {"\\mathrm{softmax}(z^{(2)})_i", "softmax(z2)[i]"},
     {"\\text{softmax}_i(z^{(2)})", "softmax(z2)[i]"},
     {"\\sigma'(s)", "sigma'(s)"},
     {"f'_j(z^{(1)}_j)", "f'[j](z1[j])"},
@@ -98,11 +98,43 @@ const std::vector<Reading> kReadings{
     {"ln(s)", "ln(s)"},
     {"\\hat{m} = s", "m_hat := s"},
     {"\\Delta w = s", "Deltaw := s"},
+    {"\\delta_i = y_i - t_i", "delta_[i] := y[i] - t[i]"},
     {"L := s^2", "L := s^2"},
     {"g(v) = v^2 + s", "g(v) := v^2 + s"},
     {"q_i = \\text{what it should be}", "\"q_{i} is what it should be\""},
     {"S = s = s", "= s"},
     {"δ_{ij} y_i y_j", "delta(i,j)*y[i]*y[j]"},
+    {"\\dfrac{\\mathrm{d} y_h}{\\mathrm{d} z^{(2)}_i}", "dy[h]/dz2[i]"},
+    {"\\pdv{y_h}{z^{(2)}_i}", "dy[h]/dz2[i]"},
+    {"{\\partial y_h \\over \\partial z^{(2)}_i}", "dy[h]/dz2[i]"},
+    {"\\left. \\frac{\\partial s^3}{\\partial s} \\right|_{s=2}", "at(d(s^3)/ds, s := 2)"},
+    {"y_i \\big|_{s=2, k=n}", "at(y[i], s := 2, k := n)"},
+    {"\\left( s \\right. + \\left. k \\right)", "s + k"},
+    {"\\left[ \\left( s + k \\right)^2 \\right] n", "(s + k)^2*n"},
+    {"z^{[2]} = W^{[2]} a^{[1]}", "z2 = W2 @ a1"},
+    {"(W^{(2)} a^{(1)})_i", "(W2 @ a1)[i]"},
+    {"[W^{(2)} {W^{(2)}}^\\top]_{ij}", "(W2 @ W2^T)[i,j]"},
+    {"\\operatorname{softmax}(z^{(2)})_i^2", "softmax(z2)[i]^2"},
+    {"(y - t)_{N \\times K} \\odot y", "(y - t) .* y"},
+    {"\\|y\\|_1", "sum(abs(y))"},
+    {"\\norm{y - t}_F^2", "‖y - t‖^2"},
+    {"\\lfloor s \\rfloor", "floor(s)"},
+    {".5 s", "0.5*s"},
+    {"\\mathbb{1}[i = j]\\, y_i y_j", "[i = j]*y[i]*y[j]"},
+    {"\\mathbf{1}_{\\{s > 0\\}}", "[s > 0]"},
+    {"[0 < s \\leq 1]", "[0 < s]*[s <= 1]"},
+    {"\\begin{cases} s & \\text{if } s > 0 \\\\ 0 & \\text{otherwise} \\end{cases}", "[s > 0]*s + (1 - [s > 0])*0"},
+    {"\\begin{cases} s^2, & |s| \\le k, \\\\ n \\quad s > k. \\end{cases}",
+     "[abs(s) <= k]*s^2 + (1 - [abs(s) <= k])*[s > k]*n"},
+    {"\\begin{cases} s \\text{ if $s > 0$} \\\\ k \\text{ else} \\end{cases}", "[s > 0]*s + (1 - [s > 0])*k"},
+    {"\\underbrace{s + k}_{\\text{both}} n", "(s + k)*n"},
+    {"\\underset{j}{\\max}\\, y_j", "max(j, y[j])"},
+    {"L \\overset{\\text{def}}{=} s^2", "L := s^2"},
+    {"L \\leftarrow s^2", "L := s^2"},
+    {"y_i t_j = t_j y_i \\quad (i \\neq j)", "[i != j]*(y[i]*t[j]) = [i != j]*(t[j]*y[i])"},
+    {"y_i t_j = y_j t_i \\text{ for } i = j", "[i = j]*(y[i]*t[j]) = [i = j]*(y[j]*t[i])"},
+    {"s = k, \\quad W \\in \\mathbb{R}^{3 \\times 4}", "s = k"},
+    {"(y - t) y^\\top \\rightarrow K \\times K", "(y - t) @ y^T"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Formulas, LatexIsReadAs, testing::ValuesIn(kReadings),
@@ -126,6 +158,17 @@ const std::vector<Refused> kRefused{
     {"y_1", "6 does 1 count from 0 or from 1? say: indices from 1"},
     {"W^{(2)}_{ij+1}", "14 are these two indices, or a product? separate indices by commas"},
     {"s + \\cdots + k", "8 dots leave out what they mean; write it out"},
+    {"y_i t_i \\cdots y_j", "12 dots leave out what they mean; write it out"},
+    {"s k \\big|_{s=2}", "12 is all that stands before this bar meant? write \\left. … \\right|"},
+    {"s \\big|_{2}", "10 behind this bar stand values and what they become: \\right|_{w=0}"},
+    {"\\mathbb{1}(s)", "12 of which condition? write \\mathbb{1}[a = b] or \\mathbb{1}_{a = b}"},
+    {"\\begin{cases} s \\\\ 0 \\end{cases}", "18 a case without its condition"},
+    {"\\begin{cases} & s > 0 \\end{cases}", "20 a case without its value"},
+    {"\\begin{cases} s & k \\end{cases}", "22 a condition expected here, such as x > 0"},
+    {"\\begin{cases} \\end{cases}", "4 cases without any"},
+    {"s \\leftarrow s - k", "6 what \"s\" becomes is not known; an optimizer makes it, or name it: read … as …"},
+    {"\\left", "9 a bracket is missing behind \\left"},
+    {"2_i", "6 an index of something that is not a name; name it first"},
     {"\\sum y_i", "4 over which index? write \\sum_i"},
     {"\\sum_{i \\in S} y_i", "12 a condition on the index of a sum: only i \\neq j is understood here"},
     {"\\nabla s", "4 by what? write \\nabla_W"},
@@ -255,10 +298,68 @@ TEST(Latex, MacrosAreWrittenOut) {
       "% chalk: network x: 3 > s = dense(w: 2 outputs) > o = sigmoid\n"
       "\\[ \\pd{o_i}{s_i} = \\out{i} (1 - \\out i) \\]\n"
       "\\[ \\out i = \\act(s_i) \\]\n"
-      "\\[ \\half + \\half[3] = \\frac{5}{6} \\]\n");
-  EXPECT_EQ(verdicts(report), "vvv");
+      "\\[ \\half + \\half[3] = \\frac{5}{6} \\]\n"
+      "\\DeclarePairedDelimiter{\\length}{\\lVert}{\\rVert}\n\\NewDocumentCommand{\\twice}{m}{2 #1}\n"
+      "\\[ \\length*{x}^2 = \\twice{\\frac{1}{2}} x^\\top x \\]\n");
+  EXPECT_EQ(verdicts(report), "vvvv");
   const auto looping = latex("\\newcommand{\\a}{\\a}\n\\[ \\a = 1 \\]\n");
   EXPECT_EQ(looping.lines[0].message, "more than 60 groups within groups; name a part of the formula");
+}
+
+TEST(Latex, DotsStandForWhatTheyLeaveOut) {
+  const std::string text =
+      "% chalk: given u, v: 4\n% chalk: indices from 1\n"
+      "\\[ u_1 v_1 + u_2 v_2 + \\cdots + u_n v_n = u^\\top v \\]\n"
+      "\\[ u_1 + \\dots + u_3 + 1 = 1 + \\sum_i u_i - u_4 \\]\n"
+      "\\[ \\exp(u_1 u_2 \\cdots u_4) = \\exp(\\prod_i u_i) \\]\n"
+      "\\[ u_1 + u_3 + \\cdots + u_4 = 0 \\]\n";
+  const auto report = latex(text);
+  EXPECT_EQ(verdicts(report), "vvvF");
+  EXPECT_EQ(report.lines[0].text, "sum(k, u[k]*v[k]) = u^T @ v");
+  EXPECT_EQ(report.lines[1].text, "sum(k=0..2, u[k]) + 1 = 1 + sum(i, u[i]) - u[3]");
+  EXPECT_EQ(report.lines[3].message, "dots leave out what they mean; write it out") << "u_2 is not there";
+  // From layer to layer, also where nothing is left out.
+  const auto layers = latex(
+      "% chalk: network x: 1 > s1 = dense(w1: 1 output) > o1 = tanh > s2 = dense(w2: 1 output) > o2 = tanh\n"
+      "% chalk:   > s3 = dense(w3: 1 output) > o3 = tanh\n% chalk: layers i = 1, 2, 3\n% chalk: layers n = 3\n"
+      "\\[ \\frac{\\partial o^{(n)}}{\\partial w^{(i)}} = \\frac{\\partial o^{(n)}}{\\partial o^{(n-1)}} \\cdots "
+      "\\frac{\\partial o^{(i)}}{\\partial w^{(i)}} \\]\n");
+  EXPECT_EQ(verdicts(layers), "vvv");
+  EXPECT_EQ(layers.lines[0].text, "do3/dw1 = do3/do2*do2/do1*do1/dw1");
+  EXPECT_EQ(layers.lines[2].text, "do3/dw3 = do3/dw3");
+}
+
+TEST(Latex, UpdatesAreOfWhatTheOptimizerMakes) {
+  const auto report = latex(
+      "% chalk: network x: 3 > y = dense(W: 2 outputs) > L = loss(t: squared-error)\n"
+      "% chalk: optimizer sgd(rate eta, momentum v, momentum=0.9) of W\n"
+      "\\begin{align} v &\\leftarrow 0.9 v + \\nabla_W L \\\\ W &\\gets W - \\eta v \\end{align}\n"
+      "% chalk: read v_t as v'\n% chalk: read v_{t-1} as v\n% chalk: read W_{t+1} as W'\n% chalk: read W_t as W\n"
+      "\\[ v_t = 0.9 v_{t-1} + \\nabla_W L, \\quad W_{t+1} = W_t - \\eta v_t, \\quad \\|v_t\\|^2 = \\sum_{ij} "
+      "(v_t^\\top)_{ij}^2 \\]\n");
+  EXPECT_EQ(verdicts(report), "vFvvv") << "the second line means the new v";
+  EXPECT_EQ(report.lines[0].text, "v' = 0.9*v + dL/dW");
+}
+
+TEST(Latex, ALineMayGoOnFromTheOneAbove) {
+  const auto report = latex(
+      "% chalk: given s, k, n\n"
+      "\\begin{multline} s + k \\\\ + n \\\\ = n + k + s \\end{multline}\n"
+      "\\begin{align} s &= s + k \\\\ &\\quad - k \\\\ &= s - n \\\\ &+ n = \\\\ & s \\end{align}\n"
+      "\\begin{align} s k &= \\left( k \\right. \\\\ & \\left. \\cdot s \\right) \\end{align}\n"
+      "\\begin{eqnarray} s & = & k + s \\\\ & & - k \\end{eqnarray}\n"
+      "\\begin{alignat}{2} s &= s &&+ 0 \\end{alignat}\n"
+      "\\[ \\begin{array}{rcl} s &=& s + 0 \\\\ &=& s \\end{array} \\]\n");
+  EXPECT_EQ(verdicts(report), "vvvvvvvv");
+  EXPECT_EQ(report.lines[0].text, "s + k + n = n + k + s");
+  EXPECT_EQ(report.lines[2].text, "= s - n + n = s");
+}
+
+TEST(Latex, SamplesMayStandAbove) {
+  EXPECT_EQ(verdicts(latex("% chalk: samples 2\n% chalk: network x: 3 > z = dense(W: 2 outputs)\n"
+                           "% chalk: argument i first\n"
+                           "\\[ z^{(i)}_k = \\sum_j W_{kj} x^{(i)}_j \\]\n")),
+            "v");
 }
 
 TEST(Latex, MarkdownHasItsOwnComments) {
@@ -267,12 +368,15 @@ TEST(Latex, MarkdownHasItsOwnComments) {
       "<!-- chalk:\nnetwork x: 3 > s = dense(w: 2 outputs)\n  > o = tanh\n-->\n"
       "The derivative, $$\\frac{do_i}{ds_i} = 1 - o_i^2$$ and\n\n"
       "```\n$$ not = read $$\n```\n\n"
+      "```math\no_i = \\tanh(s_i)\n```\n\n(2) $$o_i = o_i$$\n\n"
       "$o_i = \\tanh(s_i)$ (3)\n\n$o_i = o_i$ in a sentence, 5 $ and 6 $.\n\n$$o_i = s_i$$\n(4)\n";
   const auto report = latex(text, "note.md");
-  EXPECT_EQ(verdicts(report), "vvF");
+  EXPECT_EQ(verdicts(report), "vvvvF");
   EXPECT_EQ(report.lines[0].line, 7);
-  EXPECT_EQ(report.lines[1].label, "3");
-  EXPECT_EQ(report.lines[2].label, "4");
+  EXPECT_EQ(report.lines[1].line, 14);
+  EXPECT_EQ(report.lines[2].label, "2");
+  EXPECT_EQ(report.lines[3].label, "3");
+  EXPECT_EQ(report.lines[4].label, "4");
 }
 
 TEST(Latex, NotesStandBesideTheDocument) {

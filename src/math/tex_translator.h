@@ -21,6 +21,14 @@ std::string function_named(std::string_view word);
 bool is_reduction(std::string_view word);
 /// ∂, or the d of a derivative.
 bool is_d(const TexNode& node);
+/// "if", "for", "where": what follows says when something holds.
+bool begins_condition(const TexNode& node);
+/// \cdots and the like
+bool is_dots(const TexNode& node);
+
+/// Sums and products with dots in them as \sum and \prod, derivatives as all that are left out. Those that are not
+/// understood stay.
+TexNodes without_dots(const TexNodes& nodes, const TexNaming& naming);
 
 class TexTranslator {
  public:
@@ -37,15 +45,14 @@ class TexTranslator {
   void defined(const TexNode& node);
   /// Whether the name means something already.
   bool known(const TexNode& node);
+  /// Whether what it is after a step is known, as w'.
+  bool becomes(const TexNode& node);
   std::string parameter;  // of a function that is being defined
 
  private:
   // words
 
-  void begin(const TexNodes& nodes) {
-    nodes_ = &nodes;
-    at_ = 0;
-  }
+  void begin(const TexNodes& nodes);
   const TexNode* peek(std::size_t ahead = 0) const {
     return at_ + ahead < nodes_->size() ? &(*nodes_)[at_ + ahead] : nullptr;
   }
@@ -64,14 +71,27 @@ class TexTranslator {
   /// Factors next to each other bind tighter than ⊙ between them.
   void term();
   void factor();
-  /// What `base` writes, with the node's superscripts as power and transpose.
+  /// A factor, with what values become where it is meant, which stands behind a bar: \left. L \right|_{w=0}. A factor
+  /// without a group around it must be the `first` of its term.
+  void evaluated(bool first);
+  /// w=0 behind such a bar
+  void replaced(const TexNodes& nodes, Place place);
+  /// What `base` writes, with the node's indices, and its superscripts as power and transpose.
   void powered(const TexNode& node, const std::function<void()>& base);
+  /// The node's subscripts as indices of what has been written.
+  void element(const TexNode& node);
   /// Power and transpose of what stands behind out_[run].
   void raised(std::size_t run, const TexSupers& supers);
   /// Whether a power of it needs no brackets: a name with indices, or brackets.
   bool atom(std::size_t run) const;
   /// ( … ), [ … ], \{ … \}; [a = b] is 1 where it holds.
   void bracket();
+  /// a < b < c as what is 1 where it holds.
+  void condition(const TexNodes& nodes, Place place);
+  /// \mathbb{1}[a = b], \mathbb{1}_{a = b}
+  void indicator();
+  /// \begin{cases}: the value of the first case that holds.
+  void cases(const TexNode& node);
   std::optional<std::size_t> relation_in(const TexNodes& nodes) const;
   std::size_t close_of(std::size_t begin) const;
   TexNodes slice(std::size_t begin, std::size_t end) const {
@@ -84,6 +104,8 @@ class TexTranslator {
   const TexRules::Pattern* matching_pattern(const TexNodes& nodes, std::size_t from) const;
   /// In brackets, unless it is a name with its indices.
   void by_pattern(const TexRules::Pattern& pattern);
+  /// Of a name with a power, what a rule says of the name alone.
+  bool raised_pattern();
   void append(const std::vector<Token>& words, Place place);
   static bool is_plain_name(const std::vector<Token>& words);
   /// What a rule says of the name, its subscripts left aside; `primes` of its primes are not part of that.
@@ -104,6 +126,8 @@ class TexTranslator {
   void named();
   /// At the last node of the name.
   void named(const TexNode& node);
+  /// x^{(i)}_j with i among its indices, if i is declared to be one.
+  std::optional<TexNode> with_argument_below(const TexNode& node) const;
   /// Whether "(t)" follows and t is declared to be an index.
   const std::string* argument_follows() const;
   void value_indices(const TexNode& node, int id);
@@ -149,6 +173,7 @@ class TexTranslator {
   std::vector<Token>& out_;
   int depth_;
   const TexNodes* nodes_ = nullptr;
+  TexNodes written_out_;  // if there were dots
   std::size_t at_ = 0;
   bool power_ = false;
   int taken_ = 0;  // indices that are part of the name

@@ -90,6 +90,9 @@ class ParameterUpdate {
   bool decays_;
 };
 
+/// Whether the state of that name is made of squares or magnitudes.
+bool is_never_negative(std::string_view state);
+
 /// The state that is trained where the network has slow weights.
 inline constexpr std::string_view kFast = ".fast";
 inline constexpr const char* kLookaheadLayer = "lookahead";

@@ -54,6 +54,10 @@ void ParameterUpdate::descend(Value rate, Value direction) {
   stepped_ = step_.ascends ? w_ + change : w_ - change;
 }
 
+bool is_never_negative(std::string_view state) {
+  return state.find("square") != std::string_view::npos || state == "sum" || state == "largest";
+}
+
 namespace {
 
 /// Zhang et al. 2019: φ ← φ + alpha · (θ − φ), θ ← φ where slow weights are pulled; elsewhere they stay as they are.

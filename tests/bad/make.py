@@ -432,6 +432,40 @@ chalk("long-chain-of-definitions", "given v0 in 1..2\n" + "".join(
 chalk("not-a-number", "given a in 1..2\nln(-a) = ln(-a)", "left is nan, right is nan: not a number")
 chalk("overflow", "given a in 1..2\n10^(400*a) = 10^(400*a)", "not a number")
 
+# ---- exercise sheets, each alone or with an answer behind a line "----". With a backslash in them, they are LaTeX.
+def sheet(name, text, message):
+    bad("sheet", name, text if isinstance(text, bytes) else text.encode(), message)
+
+
+ASKED = NET + "(1) dy[i]/dz[i]\n(2) dy[i]/dW[i,j]\n"
+TEX = "".join("% chalk: " + line + "\n" for line in NET.splitlines())
+sheet("empty", "", "has no step; number what is asked for, as in (1) dS/dw[i]")
+sheet("no-step", NET + "dy[i]/dz[i]\n", "has no step")
+sheet("latin-1", "(1) \xe9".encode("latin-1"), "line 1, character 5: this is not UTF-8")
+sheet("network", "network x: 3 > y\n(1) x[i]\n", "line 1, character 16: \"y\" is not a layer")
+sheet("unknown-value", NET + "(1) dy[i]/dq[i]\n", "line 2, character ")
+sheet("step-twice", NET + "(1) y[i]\n(1) z[i]\n", "line 3, character 5: step (1) stands here twice")
+sheet("goes-on-from-nothing", NET + "(1) = y[i]\n", "line 2, character 5: there is no line above")
+sheet("false", NET + "(1) y = tanh(z)\n", "line 2, character 1: left is ")
+sheet("false-hint", NET + "z = y\n(1) y[i]\n", "line 2, character 1: left is ")
+sheet("many-steps", "".join(f"({i}) {i}\n" for i in range(1, 102)), "more than 100 steps")
+sheet("latex-unclosed", TEX + "\\[ y_i \\tag{1}\n", "line 2, character 1: the \"\\[\" here is not closed by \"\\]\"")
+sheet("latex-unknown", TEX + "\\[ \\frac{\\partial y_i}{\\partial q_i} \\tag{1} \\]\n",
+      "line 2, character 33: \"q_{i}\" is not known")
+sheet("latex-rule", "% chalk: read W\n\\[ y \\tag{1} \\]\n", "line 1, character 10: a reading is written")
+sheet("latex-no-step", TEX + "\\[ y_i \\]\n", "has no step")
+sheet("answer-latin-1", ASKED.encode() + b"\n----\n(1) \xe9", "line 1, character 5: this is not UTF-8")
+sheet("answer-without-numbers", ASKED + "\n----\n= y[i]\n", "line 1, character 1: begin each step with its number")
+sheet("answer-to-no-step", ASKED + "\n----\n(3) = y[i]\n", "line 1, character 5: the sheet has no step (3)")
+sheet("answer-twice", ASKED + "\n----\n(1) = y[i]\n(1) = z[i]\n", "line 2, character 5: a second answer to step (1)")
+sheet("answer-in-latex-without-numbers", ASKED + "\n----\n\\[ y_i \\]\n", "line 1, character 4: begin each step with its number")
+good("sheet", "plain", (ASKED + "\n----\n(1) = y[i]*(1 - y[i])\n(2) e := 1\n= y[i]*x[j]*e\n").encode())
+good("sheet", "latex-answer", (ASKED + "\n----\n\\begin{align} &= y_i (1 - y_i) \\tag{1} \\\\ e_i &= y_i - y_i^2 \\tag{2} \\\\ "
+                               "&= e_i x_j \\end{align}\n").encode())
+good("sheet", "markdown", (TEX.replace("% chalk: ", "<!-- chalk: ").replace("\n", " -->\n") +
+                           "(1) $$y_i = ?$$\n\n----\n<!-- -->\n(1) $= \\sigma(z_i)$\n").encode())
+
+
 for name, text in {
     "conv": "network x: 1x4x4 > z1 = conv(W1: 1 filter 2x2, flipped, full, untied bias b1) > a1 = relu > p = maxpool 5 > "
             "z3 = dense(W3: 2 outputs, bias b3) > y = softmax\ngiven t: 2 distribution\nW1, x in 0.1..1\n"

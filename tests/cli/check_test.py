@@ -116,11 +116,12 @@ class Check(CliTest):
 
     def test_derivations_from_the_literature(self):
         papers = sorted((ROOT / "tests" / "latex").glob("*.*"))
-        self.assertEqual(len(papers), 5)
+        self.assertEqual(len(papers), 7)
         for paper in papers:
             report = json.loads(self.good("check", "--json", paper))
-            self.assertGreater(report["verified"], 1, paper)
-            self.assertEqual(report["failed"] + report["errata"], 0, paper)
+            self.assertGreater(report["verified"] + report["excepted"], 1, paper)
+            self.assertEqual(report["failed"], 0, paper)
+            self.assertEqual(report["errata"], 3 if "parr" in paper.name else 0, paper)
 
     SHEET = ("network x: 3 > s = dense(w: 2 outputs) > o = tanh\n(1) do[i]/ds[i]\n(2) do[i]/dw[k,j]\n")
 
@@ -147,7 +148,7 @@ class Check(CliTest):
         sheet, none = self.derivation(self.SHEET, "sheet.chalk"), self.derivation("", "none.chalk")
         self.assertIn("(1) is missing", chalkgrad("check", "--grade", sheet, none).stdout)
         stray = self.derivation("(3) = 1\n", "stray.chalk")
-        self.assertIn(f"cannot be read: {stray}: line 1, character 1: the sheet has no step (3)",
+        self.assertIn(f"cannot be read: {stray}: line 1, character 5: the sheet has no step (3)",
                       chalkgrad("check", "--grade", sheet, stray).stdout)
         self.assertIn("begin each step with its number, as in (1) = 2*x",
                       chalkgrad("check", "--grade", sheet, self.derivation("1 = 1\n", "bare.chalk")).stdout)
