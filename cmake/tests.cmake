@@ -145,6 +145,17 @@ if(TARGET chalkgrad_app)
   target_link_libraries(onnx_operations PRIVATE chalkgrad_test_flags GTest::gtest)
   chalkgrad_python_test(onnx_operations cross onnx/operations_test.py $<TARGET_FILE:onnx_operations>)
 
+  # ONNX's own tests, many models in one process.
+  add_executable(onnx_backend tests/onnx/backend.cc)
+  target_link_libraries(onnx_backend PRIVATE chalkgrad_test_flags)
+  chalkgrad_python_test(onnx_backend cross onnx/backend_test.py $<TARGET_FILE:onnx_backend>)
+
+  # Random networks of PyTorch, which take minutes: ./dev test -C long -R onnx_pytorch.
+  add_test(NAME onnx_pytorch CONFIGURATIONS long
+           COMMAND ${CHALKGRAD_PYTHON} -B ${PROJECT_SOURCE_DIR}/tests/onnx/pytorch_test.py $<TARGET_FILE:onnx_backend>)
+  set_tests_properties(onnx_pytorch PROPERTIES LABELS long TIMEOUT 7200 SKIP_RETURN_CODE 77
+                       ENVIRONMENT CHALKGRAD_PYTHON=${chalkgrad_python})
+
   # The command line's tests are one a command: ./dev test -R cli_train, or tests/cli/train_test.py build/dev/chalkgrad.
   file(GLOB cli_tests CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/tests/cli/*_test.py)
   foreach(script IN LISTS cli_tests)

@@ -111,6 +111,7 @@ PUBLIC = {
     "augmentation.h": "augmentations",
     "augmentations.h": "augmentations",
     "network.h": "net",
+    "replace_head.h": "net",
     "cost.h": "net",
     "train_options.h": "net",
     "evaluate.h": "train",

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <csignal>
 
+#include "chalkgrad/replace_head.h"
 #include "src/base/wording.h"
 
 namespace chalk::app {
@@ -90,8 +91,25 @@ std::int64_t count_classes(const Dataset& data) {
       data.name, count(highest), classes - 1, none, kDigitsNet, classes));
 }
 
+std::int64_t outputs_for(const Dataset& data) {
+  return data.labels.empty() ? elements(data.target) : count_classes(data);
+}
+
+/// The network of the model that --init names, for the data's classes; and what was replaced.
+std::pair<std::string, std::string> with_new_head(const std::string& file, const Dataset& data) {
+  const auto model = Network::load(file);
+  const auto outputs = outputs_for(data);
+  try {
+    auto head = replace_head(model, outputs);
+    return {std::move(head.text),
+            fmt::format("{}: {} outputs instead of {}", head.layer, count(outputs), count(head.before))};
+  } catch (const InputError& e) {
+    throw InputError(fmt::format("--replace-head {}: {}", file, e.what()));
+  }
+}
+
 std::string default_net(const Dataset& data) {
-  const auto outputs = data.labels.empty() ? elements(data.target) : count_classes(data);
+  const auto outputs = outputs_for(data);
   return data.sample.size() == 3 ? fmt::format("{}{}n", kDigitsNet, outputs) : fmt::format("64n-relu-{}n", outputs);
 }
 
@@ -191,8 +209,14 @@ Run new_run(const RunOptions& o, const Variation& variation) {
   auto data = with_skipped_named(
       load_stored(spec, {.parts = Parts::training_at_least, .skip_bad = o.skip_bad, .normalisation = how}));
   const auto& sample = data.train.sample;
-  auto network = configured ? chalk::network(text, sample, options.seed, o.config)
-                            : make_network(o.given("--net") ? o.net : default_net(data.train), sample, options.seed);
+  std::string head;
+  auto network = [&] {
+    if (configured) return chalk::network(text, sample, options.seed, o.config);
+    if (!o.replace_head) return make_network(o.given("--net") ? o.net : default_net(data.train), sample, options.seed);
+    auto [headed, said] = with_new_head(o.init, data.train);
+    head = std::move(said);
+    return chalk::network(headed, sample, options.seed, o.init);
+  }();
   network.metadata["data"] = spec;
   if (o.skip_bad) network.metadata[kSkipBadKey] = "true";
   if (how) network.metadata[kNormaliseKey] = how->text();
@@ -200,6 +224,7 @@ Run new_run(const RunOptions& o, const Variation& variation) {
   remember_parts(network, o.validation.empty() ? config.validation.value_or("") : o.validation, fold);
   if (fold) take_fold(*fold, how, data);
   Run run{std::move(network), std::move(data), options};
+  run.head = std::move(head);
   fit_weights(run.network, run.data.train);
   if (!o.init.empty()) begin_with_weights(run, o.init);
   remember_test_samples(run.network, run.data);
@@ -209,6 +234,7 @@ Run new_run(const RunOptions& o, const Variation& variation) {
 
 void print_taken(const Run& run, const std::string& file) {
   const auto& [taken, drawn, unused] = run.taken;
+  if (!run.head.empty()) fmt::print("head     {}\n", run.head);
   fmt::print("weights  {} of {} parameters are those of {}\n", taken.size(), taken.size() + drawn.size(), file);
   if (!drawn.empty()) fmt::print("         drawn: {}\n", list_of(drawn));
   if (!unused.empty()) fmt::print("         not used: {}\n", list_of(unused));
@@ -265,6 +291,12 @@ void check_origin(const RunOptions& o) {
   refuse_both(file, "--net", "give one of them");
   refuse_both(file, "--from", "give one of them");
   refuse_both(from, "--net", "give one of them");
+  if (o.replace_head && o.init.empty())
+    throw UsageError("--replace-head needs the model whose last layer it replaces; add --init MODEL");
+  const std::string head = o.replace_head ? "--replace-head" : "";
+  const char* has_network = "the first takes the network of the model that --init names; give one of them";
+  refuse_both(head, "--net", has_network);
+  if (!file.empty()) refuse_both(head, "FILE", has_network);
   refuse_both(from, "--init", "the first has the weights of its model already; give one of them");
 }
 
@@ -307,6 +339,8 @@ void add_run(RunOptions& o, const std::vector<std::string_view>& without) {
       "Begin with those weights of a model that have names and shapes of the network's; others are drawn, as the "
       "network's key init says",
       "MODEL");
+  command.flag("--replace-head", o.replace_head,
+               "With --init: the network is the model's, whose last layer becomes a new one, for the data's classes");
   o.fields.add_to(command, o.train, without);
   const auto losses = names_of_losses(false), likelihoods = names_of_losses(true);
   command.word("--loss", o.loss, losses, "What is minimised: " + alternatives(losses), "LOSS").shows_default();

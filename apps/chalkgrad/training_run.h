@@ -16,7 +16,7 @@ namespace chalk::app {
 struct RunOptions {
   std::string data = "digits", config, net, from, init, loss = "cross-entropy", maximise;
   std::string validation, fold, normalise;  // empty: none was given
-  bool skip_bad = false;
+  bool skip_bad = false, replace_head = false;
   TrainOptions train = default_training();  // what is decided without a configuration or an option
   TrainingFields fields;
   Command command;
@@ -44,6 +44,7 @@ struct Run {
   TrainOptions options;
   Dataset held_out{};    // of the training samples
   TakenWeights taken{};  // from the model that --init names
+  std::string head{};    // what --replace-head replaced: "fc: 37 outputs instead of 1,000"
 };
 
 /// Throws UsageError unless where the network comes from is said once.

@@ -43,6 +43,7 @@
 #include "chalkgrad/optimizers.h"
 #include "chalkgrad/parameter_group.h"
 #include "chalkgrad/program.h"
+#include "chalkgrad/replace_head.h"
 #include "chalkgrad/schedule.h"
 #include "chalkgrad/shape.h"
 #include "chalkgrad/splits.h"

@@ -12,12 +12,16 @@
 #include "src/onnx/element_types.h"
 #include "src/onnx/protobuf.h"
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 namespace chalk::onnx {
 namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 33;  // of a file and of each beside it
 constexpr int kMostDepth = 16;                            // of graphs within graphs
-constexpr std::int64_t kLeastIr = 3, kMostIr = 14, kLeastOpset = 7, kMostOpset = 28;
+constexpr std::int64_t kLeastIr = 3, kMostIr = 14, kLeastOpset = 6, kMostOpset = 28;
 
 enum class Tag : protozero::pbf_tag_type {};  // fields by number, with their names beside them
 constexpr Tag field(protozero::pbf_tag_type number) { return static_cast<Tag>(number); }
@@ -429,12 +433,16 @@ class FileParser {
   External external_;
 };
 
-void check_versions(const FileModel& model) {
+void check_versions(FileModel& model) {
   if (model.ir_version < kLeastIr || model.ir_version > kMostIr) {
     throw InputError(str("its IR version is ", model.ir_version, "; ", kLeastIr, " to ", kMostIr,
                          " can be read (onnx 1.23 writes ", kMostIr, ")"));
   }
   const auto found = model.opsets.find("");
+  if (found == model.opsets.end() && model.opsets.contains("ai.onnx.preview.training")) {
+    model.opsets[""] = kMostOpset;  // it has none of those operators
+    return;
+  }
   if (found == model.opsets.end()) throw InputError("it does not say which version of ONNX's operators it uses");
   if (found->second < kLeastOpset || found->second > kMostOpset) {
     throw InputError(str("it uses version ", found->second, " of ONNX's operators; ", kLeastOpset, " to ", kMostOpset,
@@ -470,6 +478,17 @@ std::size_t Tensor::size() const {
   std::size_t count = 1;
   for (const auto extent : extents) count *= static_cast<std::size_t>(extent);
   return count;
+}
+
+void release([[maybe_unused]] const Tensor& tensor) {
+#ifdef MADV_DONTNEED
+  if (tensor.owned) return;
+  constexpr std::size_t kPage = 65536;  // a multiple of every system's
+  void* begin = const_cast<char*>(tensor.bytes.data());
+  auto space = tensor.bytes.size();
+  if (!std::align(kPage, kPage, begin, space)) return;
+  (void)madvise(begin, space / kPage * kPage, MADV_DONTNEED);  // if it fails, the memory stays until the model goes
+#endif
 }
 
 FileModel parse_file_model(std::vector<std::uint8_t> bytes, const std::string& origin) {

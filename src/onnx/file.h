@@ -90,6 +90,9 @@ FileModel read_file_model(const std::filesystem::path& file);
 /// The same of bytes; tensors in other files are an error.
 FileModel parse_file_model(std::vector<std::uint8_t> bytes, const std::string& origin);
 
+/// Gives the memory of a tensor's bytes back to the system, as far as it is made of whole pages. They are lost.
+void release(const Tensor& tensor);
+
 /// "int8", "float8e4m3fn", …; "type 99" of a number that is none.
 std::string type_name(int type);
 bool is_real(int type);   ///< float, float16, bfloat16, double, the float8 types

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "chalkgrad/error.h"
+#include "chalkgrad/fields.h"
 #include "src/base/shortest.h"
 #include "src/base/suggest.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
-#include "src/net/foreign.h"
+#include "src/ir/leaves.h"
+#include "src/onnx/import/moves.h"
 
 namespace chalk::onnx {
 namespace {
@@ -17,19 +20,24 @@ constexpr std::size_t kMostName = 80;                          // of TOML's 100,
 constexpr std::size_t kMostCalculated = std::size_t{1} << 24;  // numbers of all constants together, 64 MB
 constexpr int kMostCalls = 32;                                 // of functions by functions
 
+/// What is said of a node.
+struct NodeError : InputError {
+  using InputError::InputError;
+};
+
 std::string described(const FileNode& node) {
   const auto& name = node.name.empty() && !node.outputs.empty() ? node.outputs[0] : node.name;
   return str("the node ", in_quotes(name), " (", node.op, ")");
 }
 
-Known known_of(const Tensor& tensor, bool named) {
-  Known known{.extents = tensor.extents, .name = named ? tensor.name : ""};
-  if (is_whole(tensor.type)) {
-    known.wholes = std::make_shared<const std::vector<std::int64_t>>(wholes_of(tensor));
-  } else {
-    known.reals = std::make_shared<const std::vector<float>>(reals_of(tensor));
+/// What a node takes: its operands, and what graphs within it take from outside.
+void add_taken(const FileNode& node, std::vector<std::string>& taken) {
+  taken.insert(taken.end(), node.inputs.begin(), node.inputs.end());
+  for (const auto& attribute : node.attributes) {
+    if (!attribute.graph) continue;
+    for (const auto& inner : attribute.graph->nodes) add_taken(inner, taken);
+    for (const auto& output : attribute.graph->outputs) taken.push_back(output.name);
   }
-  return known;
 }
 
 /// Without what layers call their parameters.
@@ -42,13 +50,31 @@ std::string layer_of(const std::string& weight) {
 
 }  // namespace
 
+const std::vector<float>& Reals::operator*() const {
+  if (state_->stored) {
+    state_->numbers = reals_of(*state_->stored);
+    state_->stored = nullptr;
+  }
+  return state_->numbers;
+}
+
+float Reals::at(std::size_t i) const {
+  constexpr int kFloat = 1;
+  if (!state_->stored || state_->stored->type != kFloat) return (**this)[i];
+  float number = 0;
+  std::memcpy(&number, state_->stored->bytes.data() + i * sizeof number, sizeof number);
+  return number;
+}
+
+std::size_t Known::size() const { return static_cast<std::size_t>(product(extents)); }
+
 Known known_wholes(Extents extents, std::vector<std::int64_t> numbers) {
   return {.extents = std::move(extents),
           .wholes = std::make_shared<const std::vector<std::int64_t>>(std::move(numbers))};
 }
 
 Known known_reals(Extents extents, std::vector<float> numbers) {
-  return {.extents = std::move(extents), .reals = std::make_shared<const std::vector<float>>(std::move(numbers))};
+  return {.extents = std::move(extents), .reals = Reals(std::move(numbers))};
 }
 
 std::string toml(const Extents& numbers) {
@@ -63,12 +89,13 @@ std::string toml(double number) {
   return written;
 }
 
-Importer::Importer(const FileModel& model, std::string origin) : model_(model), origin_(std::move(origin)) {}
+Importer::Importer(const FileModel& model, std::string origin, Reading reading)
+    : model_(model), origin_(std::move(origin)), reading_(reading) {}
 
 void Importer::fail(const FileNode& node, const std::string& message) const {
   const bool says_what_to_do = message.find("; ") != std::string::npos;
-  throw InputError(str(origin_, ": ", described(node), ": ", message,
-                       says_what_to_do ? "" : "; docs/onnx.md says what is read here"));
+  throw NodeError(str(origin_, ": ", described(node), ": ", message,
+                      says_what_to_do ? "" : "; docs/onnx.md says what is read here"));
 }
 
 std::int64_t Importer::whole(const FileNode& node, std::string_view key, std::int64_t otherwise) const {
@@ -94,6 +121,7 @@ Extents Importer::wholes(const FileNode& node, std::string_view key, const Exten
 const Importer::Held& Importer::held(const FileNode& node, std::size_t i) const {
   if (!has(node, i)) fail(node, str("operand ", i + 1, " is missing"));
   const auto found = values_.find(node.inputs[i]);
+  if (displaced_.contains(node.inputs[i])) fail(node, "does not keep the samples apart: the batch must stay in front");
   if (found == values_.end()) fail(node, str("its operand ", in_quotes(node.inputs[i]), " is made by no node"));
   return found->second;
 }
@@ -106,9 +134,9 @@ const Known& Importer::required(const FileNode& node, std::size_t i, std::string
   return *found;
 }
 
-Extents Importer::extents_of(Value value) {
+Extents Importer::extents_of(Value value) const {
   Extents extents = value.shape();
-  if (value.batched()) extents.insert(extents.begin(), kBatch);
+  if (lead(value) == 1) extents.insert(extents.begin(), kBatch);
   return extents;
 }
 
@@ -118,13 +146,34 @@ Extents Importer::extents(const FileNode& node, std::size_t i) const {
   return extents_of(std::get<Value>(operand));
 }
 
-std::int64_t Importer::axis(const FileNode& node, std::int64_t axis, std::size_t rank, bool not_batch) const {
+std::int64_t Importer::axis(const FileNode& node, std::int64_t axis, std::size_t rank) const {
   const auto axes = static_cast<std::int64_t>(rank);
   if (axis < -axes || axis >= axes) fail(node, str("axis is ", axis, ", but its operand has ", rank, " axes"));
-  if (axis < 0) axis += axes;
-  if (axis == 0 && not_batch)
-    fail(node, "works across the samples of a batch, which a network for one sample does not");
-  return axis;
+  return axis < 0 ? axis + axes : axis;
+}
+
+std::int64_t Importer::axis(const FileNode& node, std::int64_t axis, Value value) const {
+  const auto first = lead(value);
+  const auto found = this->axis(node, axis, value.shape().size() + first) - static_cast<std::int64_t>(first);
+  if (found < 0) fail(node, "works across the samples of a batch, which a network for one sample does not");
+  return found;
+}
+
+Extents Importer::axes(const FileNode& node, const Extents& axes, Value value) const {
+  Extents found;
+  if (axes.empty()) {
+    if (lead(value) == 1) fail(node, "goes over the samples of a batch, too");
+    for (std::size_t i = 0; i < value.shape().size(); ++i) found.push_back(static_cast<std::int64_t>(i));
+  }
+  for (const auto each : axes) found.push_back(axis(node, each, value));
+  std::ranges::sort(found);
+  return found;
+}
+
+Value Importer::samples(const FileNode& node, std::string_view what) {
+  const Value x = value(node, 0);
+  if (lead(x) == 0) fail(node, str("its operand must have the batch first, and then ", what));
+  return x;
 }
 
 std::string Importer::new_name(const std::string& wanted) {
@@ -150,17 +199,14 @@ Value Importer::layer(const FileNode& node, std::string_view type, const std::ve
   const auto weight = weights.find("weight");
   const bool has_name = weight != weights.end() && !weight->second.name.empty();
   const auto name = new_name(has_name ? layer_of(weight->second.name) : node.outputs[0]);
+  Table table{.name = name};
   std::string sources;
-  for (const Value value : from) sources += str(sources.empty() ? "" : ", ", '"', value.name(), '"');
-  const auto table =
-      str("[[layer]]\nname = \"", name, "\"\n", "type = ", type, "\nfrom = [", sources, "]\n", keys, "\n");
-  Value value;
-  try {
-    value = growing_->add(table);
-  } catch (const Error& e) {
-    fail(node, e.what());
+  for (const Value each : from) {
+    sources += str(sources.empty() ? "" : ", ", '"', each.name(), '"');
+    table.from.emplace_back(each.name());
   }
-  text_ += table;
+  table.text = str("[[layer]]\nname = \"", name, "\"\n", "type = ", type, "\nfrom = [", sources, "]\n", keys, "\n");
+  const Value value = add(std::move(table));
   for (auto& [part, known] : weights) {
     const auto parameter = str(name, ".", part);
     if (!growing_->graph().find(parameter)) fail(node, str("has no ", part));
@@ -174,27 +220,45 @@ Value Importer::operation(const FileNode& node, std::string_view op, const std::
   return layer(node, str("\"op\"\nop = \"", op, '"'), from, keys);
 }
 
+Value Importer::add(Table table) {
+  constexpr std::size_t kMost = 20000;  // of which a network has at most 4,096 in the end
+  if (tables_.size() >= kMost) throw InputError("makes the network too long; export a smaller one");
+  Value last = growing_->add(table.text);
+  if (!table.text.starts_with("[[layer]]")) last = growing_->graph().find(table.name);
+  tables_.push_back(std::move(table));
+  return last;
+}
+
+/// The tables that outputs need.
+std::string Importer::text_of(const std::vector<std::string>& outputs) const {
+  std::set<std::string_view> needed(outputs.begin(), outputs.end());
+  std::vector<const Table*> kept;
+  for (auto table = tables_.rbegin(); table != tables_.rend(); ++table) {
+    if (!needed.contains(table->name)) continue;
+    needed.insert(table->from.begin(), table->from.end());
+    kept.push_back(&*table);
+  }
+  std::string text;
+  for (auto table = kept.rbegin(); table != kept.rend(); ++table) text += (*table)->text;
+  return text;
+}
+
 Value Importer::number(double value) {
   if (const auto found = numbers_.find(value); found != numbers_.end()) return found->second;
   const auto name = new_name(str("number", numbers_.size() + 1));
-  const auto table = str("[[constant]]\nname = \"", name, "\"\nvalue = ", toml(value), "\n\n");
-  growing_->add(table);
-  text_ += table;
-  return numbers_[value] = growing_->graph().find(name);
+  return numbers_[value] = add({name, str("[[constant]]\nname = \"", name, "\"\nvalue = ", toml(value), "\n\n")});
 }
 
 Value Importer::fixed(const std::string& name, const Extents& shape, std::vector<float> numbers) {
+  count(numbers.size());
   const auto made = new_name(name);
-  const auto table = str("[[parameter]]\nname = \"", made, "\"\nshape = ", toml(shape), "\ntrainable = false\n\n");
-  growing_->add(table);
-  text_ += table;
   weights_[made] = known_reals(shape, std::move(numbers));
-  return growing_->graph().find(made);
+  return add({made, str("[[parameter]]\nname = \"", made, "\"\nshape = ", toml(shape), "\ntrainable = false\n\n")});
 }
 
 /// A parameter of that shape, which has as many numbers; one that is an initializer is trained.
 Value Importer::parameter(const Known& known, const Extents& shape) {
-  if (known.size() == 1 && shape.empty()) return number(known.at(0));
+  if (known.size() == 1 && shape.empty() && std::isfinite(known.at(0))) return number(known.at(0));
   if (known.name.empty()) {
     std::vector<float> numbers;
     for (std::size_t i = 0; i < known.size(); ++i) numbers.push_back(static_cast<float>(known.at(i)));
@@ -203,11 +267,42 @@ Value Importer::parameter(const Known& known, const Extents& shape) {
   const auto key = str(known.name, to_string(shape));
   if (const auto found = parameters_.find(key); found != parameters_.end()) return found->second;
   const auto name = new_name(known.name);
-  const auto table = str("[[parameter]]\nname = \"", name, "\"\nshape = ", toml(shape), "\n\n");
-  growing_->add(table);
-  text_ += table;
   weights_[name] = known;
-  return parameters_[key] = growing_->graph().find(name);
+  return parameters_[key] = add({name, str("[[parameter]]\nname = \"", name, "\"\nshape = ", toml(shape), "\n\n")});
+}
+
+Value Importer::parameter(const FileNode& node, std::size_t i, const Shape& shape) {
+  return parameter(required(node, i, "weights"), shape);
+}
+
+void Importer::written(const FileNode& node, NodeId first) {
+  Graph& graph = growing_->graph();
+  for (NodeId id = first; id < graph.size(); ++id) {
+    const auto& made = graph.node(id);
+    if (made.name.empty()) graph.name(graph.value(id), new_name(node.outputs[0]));
+    Table table{.name = made.name};
+    std::string keys, sources;
+    for (const auto operand : made.inputs) {
+      table.from.push_back(graph.node(operand).name);
+      sources += str(sources.empty() ? "" : ", ", '"', table.from.back(), '"');
+    }
+    FieldFunction write([&]<class T>(const Field& field, const T& value) {
+      if constexpr (std::is_same_v<T, bool>) keys += str(field.name, " = ", truth(value), '\n');
+      if constexpr (std::is_same_v<T, double> || std::is_same_v<T, Extents>)
+        keys += str(field.name, " = ", toml(value), '\n');
+      if constexpr (std::is_same_v<T, std::int64_t>) keys += str(field.name, " = ", value, '\n');
+    });
+    made.attributes.show(write);
+    if (made.op == &op_constant) {
+      table.text = str("[[constant]]\nname = \"", made.name, "\"\n", keys, '\n');
+    } else if (is_leaf(*made.op)) {
+      fail(node, "takes the number of samples, which is open");
+    } else {
+      table.text = str("[[layer]]\nname = \"", made.name, "\"\ntype = \"op\"\nop = \"", made.op->name.value,
+                       "\"\nfrom = [", sources, "]\n", keys, '\n');
+    }
+    tables_.push_back(std::move(table));
+  }
 }
 
 Value Importer::value(const FileNode& node, std::size_t i) {
@@ -219,19 +314,21 @@ Value Importer::value(const FileNode& node, std::size_t i) {
 
 Value Importer::aligned(const FileNode& node, std::size_t i, std::size_t rank) {
   const auto& operand = held(node, i);
-  if (const auto* found = std::get_if<Value>(&operand)) {
-    if (found->batched() && found->shape().size() + 1 != rank && !found->shape().empty())
+  const auto* known = std::get_if<Known>(&operand);
+  Extents shape = extents(node, i);
+  if (known && known->size() == 1 && shape.size() <= rank) return parameter(*known, {});
+  if (reading_.whole) return value(node, i);
+  if (!known && std::get<Value>(operand).batched()) {
+    const Value found = std::get<Value>(operand);
+    if (found.shape().size() + 1 != rank && !found.shape().empty())
       fail(node, "the axes of its operands meet in another order than sample by sample");
-    return *found;
+    return found;
   }
-  const auto& found = std::get<Known>(operand);
-  Extents shape = found.extents;
   while (!shape.empty() && shape.size() >= rank) {  // the batch's axis, and those before it
     if (shape[0] != 1) fail(node, str("operand ", i + 1, " is another one for each of ", shape[0], " samples"));
     shape.erase(shape.begin());
   }
-  if (found.size() == 1) shape.clear();
-  return parameter(found, shape);
+  return known ? parameter(*known, shape) : reshaped(node, std::get<Value>(operand), shape);
 }
 
 Value Importer::reshaped(const FileNode& node, Value value, const Shape& shape) {
@@ -239,14 +336,33 @@ Value Importer::reshaped(const FileNode& node, Value value, const Shape& shape) 
   return operation(node, "reshape", {value}, str("shape = ", toml(shape), "\n"));
 }
 
+void Importer::displace(const FileNode& node, Displaced value) {
+  if (value.batch_at == 0) return define(node, 0, value.value);
+  displaced_[node.outputs[0]] = value;
+}
+
+const Importer::Displaced* Importer::displaced(const FileNode& node, std::size_t i) const {
+  const auto found = has(node, i) ? displaced_.find(node.inputs[i]) : displaced_.end();
+  return found == displaced_.end() ? nullptr : &found->second;
+}
+
+const std::pair<Value, std::string>* Importer::pool_of(const FileNode& node, std::size_t i) const {
+  const auto found = has(node, i) ? pools_.find(node.inputs[i]) : pools_.end();
+  return found == pools_.end() ? nullptr : &found->second;
+}
+
 void Importer::define(const FileNode& node, std::size_t i, Value value) {
   if (i < node.outputs.size() && !node.outputs[i].empty()) values_.insert_or_assign(node.outputs[i], value);
 }
 
-void Importer::define(const FileNode& node, std::size_t i, Known known) {
-  if (known.name.empty()) calculated_ += known.size();
+void Importer::count(std::size_t numbers) {
+  calculated_ += numbers;
   if (calculated_ > kMostCalculated)
-    fail(node, "calculates more numbers than a file would hold; export the model with its constants folded");
+    throw InputError("calculates more numbers than a file would hold; export the model with its constants folded");
+}
+
+void Importer::define(const FileNode& node, std::size_t i, Known known) {
+  if (known.name.empty()) count(known.size());
   if (i < node.outputs.size() && !node.outputs[i].empty()) values_.insert_or_assign(node.outputs[i], std::move(known));
 }
 
@@ -261,13 +377,19 @@ std::vector<const FileNode*> Importer::sorted() const {
   }
   std::vector<const FileNode*> order;
   std::map<const FileNode*, bool> done;  // false: its operands are being looked at
-  std::vector<std::pair<const FileNode*, std::size_t>> stack;
+  struct Waiting {
+    const FileNode* node;
+    std::vector<std::string> taken{};
+    std::size_t next = 0;
+  };
+  std::vector<Waiting> stack;
   const auto begin = [&](const std::string& value) {
     const auto maker = makers.find(value);
     if (maker == makers.end()) return;
     const auto [found, is_new] = done.emplace(maker->second, false);
     if (is_new) {
-      stack.emplace_back(maker->second, 0);
+      stack.push_back({maker->second});
+      add_taken(*maker->second, stack.back().taken);
     } else if (!found->second) {
       fail(*maker->second, "its result is needed to make its operands");
     }
@@ -275,24 +397,24 @@ std::vector<const FileNode*> Importer::sorted() const {
   for (const auto& output : model_.graph.outputs) {
     begin(output.name);
     while (!stack.empty()) {
-      const auto node = stack.back().first;
-      if (const auto i = stack.back().second++; i < node->inputs.size()) {
-        begin(node->inputs[i]);
+      auto& last = stack.back();
+      if (last.next < last.taken.size()) {
+        begin(std::string(last.taken[last.next++]));
         continue;
       }
-      done[node] = true;
-      order.push_back(node);
+      done[last.node] = true;
+      order.push_back(last.node);
       stack.pop_back();
     }
   }
   return order;
 }
 
-void Importer::import(const FileNode& node, int depth) {
+void Importer::import(const FileNode& node) {
   for (const auto& function : model_.functions) {
-    if (function.name == node.op && function.domain == node.domain) return call(function, node, depth);
+    if (function.name == node.op && function.domain == node.domain) return call(function, node);
   }
-  if (!node.domain.empty())
+  if (!node.domain.empty() && node.domain != "ai.onnx.preview.training")
     fail(node, str("is an operator of ", in_quotes(node.domain), "; only those of ONNX itself are read"));
   if (node.op.find("Quantize") != std::string::npos || node.op.starts_with("QLinear") || node.op.ends_with("Integer"))
     fail(node, "is of a quantised model, which does not train; export the model in float");
@@ -301,12 +423,22 @@ void Importer::import(const FileNode& node, int depth) {
     const auto guess = did_you_mean(node.op, imported_operators());
     fail(node, str("the operator is not read here", guess.empty() ? "; docs/onnx.md lists those that are" : guess));
   }
-  rule(*this, node);
+  try {
+    rule(*this, node);
+  } catch (const NodeError&) {
+    throw;
+  } catch (const Error& e) {  // of the network's text, which nobody has seen
+    std::string_view message = e.what();
+    if (const auto begin = str(origin_, ": "); message.starts_with(begin)) message.remove_prefix(begin.size());
+    if (message.starts_with("line ")) message.remove_prefix(message.find(": ") + 2);
+    fail(node, std::string(message));
+  }
 }
 
 /// The function's nodes, with the call's operands and attributes, under names of their own.
-void Importer::call(const FileFunction& function, const FileNode& node, int depth) {
-  if (depth > kMostCalls) fail(node, "functions call each other without end");
+void Importer::call(const FileFunction& function, const FileNode& node) {
+  if (depth_ > kMostCalls) fail(node, "functions call each other without end");
+  ++depth_;
   std::map<std::string, std::string> names;
   for (std::size_t i = 0; i < function.inputs.size(); ++i)
     names[function.inputs[i]] = i < node.inputs.size() ? node.inputs[i] : "";
@@ -336,101 +468,28 @@ void Importer::call(const FileFunction& function, const FileNode& node, int dept
       attributes.back().name = attribute.name;
     }
     inner.attributes = std::move(attributes);
-    import(inner, depth + 1);
+    import(inner);
   }
+  --depth_;
 }
 
-/// The input, and what the file holds.
-void Importer::begin() {
-  std::set<std::string> initialized;
-  for (const auto& tensor : model_.graph.initializers) initialized.insert(tensor.name);
-  const FilePort* input = nullptr;
-  for (const auto& port : model_.graph.inputs) {
-    if (initialized.contains(port.name)) continue;  // as files before IR 4 have it, and some after
-    if (input) {
-      throw InputError(str(origin_, ": has two inputs, ", in_quotes(input->name), " and ", in_quotes(port.name),
-                           "; a network takes one sample"));
-    }
-    input = &port;
-  }
-  if (!input) throw InputError(str(origin_, ": has no input, so it is no network; export it with one"));
-  if (!is_real(input->type))
-    throw InputError(str(origin_, ": its input ", in_quotes(input->name), " is of ", type_name(input->type),
-                         "; it must be numbers (float)"));
-  if (input->extents.size() < 2) {
-    throw InputError(str(origin_, ": its input ", in_quotes(input->name), " has ", input->extents.size(),
-                         " axes; it must have the batch first, and then the sample's"));
-  }
-  input_.assign(input->extents.begin() + 1, input->extents.end());
-  if (std::ranges::any_of(input_, [](std::int64_t extent) { return extent < 1; })) {
-    throw InputError(str(origin_, ": the size of its input ", in_quotes(input->name),
-                         " is open; export it with numbers for all axes but the batch"));
-  }
-  growing_ = std::make_unique<GrowingNetwork>(input_, origin_);
-  text_ = str("input = ", toml(input_), "\n\n");
-  values_.emplace(input->name, growing_->graph().find("x"));
-  for (const auto& tensor : model_.graph.initializers) {
-    try {
-      values_.insert_or_assign(tensor.name, known_of(tensor, /*named=*/true));
-    } catch (const InputError& e) {
-      throw InputError(str(origin_, ": ", e.what()));
-    }
-  }
-}
-
-Network Importer::network() {
-  begin();
-  for (const auto* node : sorted()) import(*node);
-  std::vector<std::string> outputs;
-  for (const auto& port : model_.graph.outputs) {
-    const auto found = values_.find(port.name);
-    auto* value = found == values_.end() ? nullptr : std::get_if<Value>(&found->second);
-    if (value && value->name() == "x") {  // a network has a layer
-      FileNode identity;
-      identity.op = "Identity";
-      identity.outputs = {port.name};
-      *value = operation(identity, "reshape", {*value}, str("shape = ", toml(value->shape()), '\n'));
-    }
-    if (!value || !value->batched())
-      throw InputError(
-          str(origin_, ": its output ", in_quotes(port.name), " does not depend on the sample; leave it out"));
-    outputs.push_back(value->name());
-  }
-  if (outputs.empty()) throw InputError(str(origin_, ": has no output; export it with one"));
-  if (outputs.size() == 1) {
-    text_ = str("output = \"", outputs[0], "\"\n", text_);
-  } else {
-    for (std::size_t i = 0; i < outputs.size(); ++i)  // the first is the prediction; who wants to train others says so
-      text_ += str("[[output]]\nfrom = \"", outputs[i], "\"\n", i == 0 ? "" : "weight = 0\n", "\n");
-  }
-  auto network = chalk::network(text_, input_, /*seed=*/1, origin_);
-  for (const auto& [name, known] : weights_) {
-    if (!network.variables().contains(name)) continue;
-    auto& tensor = network.variables().at(name);
-    if (known.size() != static_cast<std::size_t>(elements(tensor.shape())))
-      throw InputError(str(origin_, ": the parameter ", name, " has the shape ", to_string(tensor.shape()),
-                           ", but the file ", to_string(known.extents)));
-    if (known.reals) {
-      tensor.assign(*known.reals);
+void Importer::import_graph(const FileNode& node, const FileGraph& graph) {
+  if (graph.outputs.size() < node.outputs.size()) fail(node, "has a graph with fewer results than it has itself");
+  if (depth_ > kMostCalls) fail(node, "graphs lie too deep in each other");
+  ++depth_;
+  begin_with(graph);
+  for (const auto& inner : graph.nodes) import(inner);
+  --depth_;
+  FileNode result = node;
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    result.inputs = {graph.outputs[i].name};
+    const auto& held_one = held(result, 0);
+    if (const auto* known_one = std::get_if<Known>(&held_one)) {
+      define(node, i, Known(*known_one));
     } else {
-      tensor.assign(std::vector<float>(known.wholes->begin(), known.wholes->end()));
+      define(node, i, std::get<Value>(held_one));
     }
   }
-  return network;
 }
 
 }  // namespace chalk::onnx
-
-namespace chalk {
-
-Network read_onnx(const std::filesystem::path& file) {
-  const auto model = onnx::read_file_model(file);
-  return onnx::Importer(model, file.string()).network();
-}
-
-Network read_onnx(std::vector<std::uint8_t> bytes, const std::string& origin) {
-  const auto model = onnx::parse_file_model(std::move(bytes), origin);
-  return onnx::Importer(model, origin).network();
-}
-
-}  // namespace chalk

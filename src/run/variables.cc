@@ -64,6 +64,7 @@ void Variables::add(const Graph& graph, std::uint64_t seed) {
     if (node.op != &op_parameter || tensors_.contains(node.name)) continue;
     const auto& a = node.attributes.as<ParameterAttributes>();
     const auto& tensor = tensors_.emplace(node.name, Tensor(a.shape)).first->second;
+    if (a.init == Init{}) continue;  // zeros, which it is made of; untouched, they take no memory
     Random random(seed, hash_name(node.name));
     initialise(a.init, a.shape, random, {tensor.data_.get(), tensor.values().size()});
   }
