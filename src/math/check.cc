@@ -129,7 +129,12 @@ class Checker {
                       static_cast<int>(characters(lines == 0 ? s.text : s.text.substr(last + 1))) +
                           (lines == 0 ? s.place.column : 1),
                       1};
-      const auto found = parts_of(read_tex(s.text, s.place, macros));
+      auto found = parts_of(read_tex(s.text, s.place, macros));
+      if (found.restriction.empty()) found.restriction = rules_.restriction;
+      if (found.parts.size() == 1 && found.parts[0].size() > 1 && found.parts[0].back().is("=")) {
+        found.parts[0].pop_back();
+        found.remark = "nothing follows its \"=\"";
+      }
       for (const auto& part : found.parts) {
         const auto restriction = &part == &found.parts.back() ? found.restriction : TexNodes();
         const bool continues = part[0].is("=") || part[0].is("~=");
@@ -157,6 +162,7 @@ class Checker {
       unreadable(s, e);
     }
     rules_.ranges.clear();
+    rules_.restriction.clear();
   }
 
   /// Those that a part of a line makes. What is quoted stands with the first only.

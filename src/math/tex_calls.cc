@@ -100,7 +100,16 @@ void TexTranslator::reduction(const TexNode& node) {
     if (word == "sum" && peek() && peek()->is("(")) return whole_sum(node);
     throw FormulaError(node.place, str("over which index? write \\", word, "_i"));
   }
-  TexNodes below = node.sub;
+  TexNodes below = node.sub, other;  // j=1, j \neq i
+  const auto comma = std::ranges::find_if(below, [](const auto& each) { return each.is(","); });
+  const TexNodes behind(comma == below.end() ? comma : comma + 1, below.end());
+  if (std::ranges::any_of(behind, [](const auto& each) { return each.is("!="); })) {
+    const auto sign = std::ranges::find_if(behind, [](const auto& each) { return each.is("!="); });
+    if (sign != behind.begin() + 1 || naming_.canonical(behind[0]) != naming_.canonical(below[0]))
+      throw FormulaError(behind[0].place, "a condition on the index of a sum: only i \\neq j is understood here");
+    other = {sign + 1, behind.end()};
+    below.erase(comma, below.end());
+  }
   const auto equal = std::ranges::find_if(below, [](const auto& each) { return is_relation(each); });
   const TexNodes names(below.begin(), equal);
   if (names.empty()) throw FormulaError(below[0].place, "an index expected before this sign");
@@ -144,14 +153,15 @@ void TexTranslator::reduction(const TexNode& node) {
     }
     emit(",", node.place);
   }
-  if (equal != below.end() && equal->is("!=")) {
-    if (word != "sum") throw FormulaError(equal->place, "a condition is understood below sums only");
-    emit("[", equal->place);
+  if (equal != below.end() && equal->is("!=")) other = {equal + 1, below.end()};
+  if (!other.empty()) {
+    if (word != "sum") throw FormulaError(other[0].place, "a condition is understood below sums only");
+    emit("[", other[0].place);
     index_atom(parts[0][0]);
-    emit("!=", equal->place);
-    index({equal + 1, below.end()});
-    emit("]", equal->place);
-    emit("*", equal->place);
+    emit("!=", other[0].place);
+    index(other);
+    emit("]", other[0].place);
+    emit("*", other[0].place);
   }
   body(word);
   emit(")", node.place);

@@ -20,7 +20,7 @@ constexpr std::array<std::string_view, 6> kLineEnvironments{"aligned",   "split"
 /// What a line may begin with that goes on from the one above, and what it may end with if the next one does.
 constexpr std::array<std::string_view, 7> kGoesOn{"\\quad", "\\qquad", "+", "\\left.", "\\cdot ", "\\times", "\\odot"};
 constexpr std::array<std::string_view, 7> kUnfinished{"=", "+", "-", "\\cdot", "\\times", "\\odot", "("};
-constexpr std::array<std::string_view, 5> kRules{"read", "layers", "indices", "argument", "for"};
+constexpr std::array<std::string_view, 6> kRules{"read", "layers", "indices", "argument", "for", "where"};
 
 template <class List>
 bool listed(const List& list, std::string_view word) {

@@ -29,7 +29,9 @@ class Deeper {
   int& depth_;
 };
 
-std::string_view closing(const TexNode& node) { return node.is("(") ? ")" : node.is("[") ? "]" : "}"; }
+std::string_view closing(const TexNode& node) {
+  return node.is("(") ? ")" : node.is("[") ? "]" : node.is("{") ? "}" : "rangle";
+}
 
 /// The sign or name, for messages.
 std::string shown(const TexNode& node) { return in_quotes(node.text); }
@@ -277,9 +279,21 @@ void TexTranslator::bracket() {
   const auto& close = (*nodes_)[end];
   at_ = end;
   powered(close, [&] {
+    if (open.is("langle")) return inner_product(inside, open.place);
     if (!relation_in(inside)) return in_brackets(inside, open.place);
     condition(inside, open.place);
   });
+}
+
+void TexTranslator::inner_product(const TexNodes& nodes, Place place) {
+  const auto comma = std::ranges::find_if(nodes, [](const auto& node) { return node.is(","); });
+  if (comma == nodes.end()) return in_brackets(nodes, place);
+  emit_name("sum", place);
+  emit("(", place);
+  in_brackets({nodes.begin(), comma}, place);
+  emit(".*", comma->place);
+  in_brackets({comma + 1, nodes.end()}, place);
+  emit(")", place);
 }
 
 void TexTranslator::condition(const TexNodes& nodes, Place place) {
@@ -317,7 +331,8 @@ void TexTranslator::indicator() {
   auto below = node.sub;
   if (below.size() > 2 && opens(below.front()) && closes(below.back())) below = {below.begin() + 1, below.end() - 1};
   if (!relation_in(below))
-    throw FormulaError(node.place, "of which condition? write \\mathbb{1}[a = b] or \\mathbb{1}_{a = b}");
+    throw FormulaError(
+        node.place, "of which condition? write \\mathbb{1}[a = b]; or say how many ones: read \\mathbf{1} as ones(4)");
   ++at_;
   condition(below, node.place);
 }
@@ -384,7 +399,8 @@ std::size_t TexTranslator::close_of(std::size_t begin) const {
       throw FormulaError(node.place, str("\"", node.text, "\" closes a \"",
                                          open.back() == ")"   ? "("
                                          : open.back() == "]" ? "["
-                                                              : "\\{",
+                                         : open.back() == "}" ? "\\{"
+                                                              : "\\langle",
                                          "\""));
     open.pop_back();
     if (open.empty()) return k;

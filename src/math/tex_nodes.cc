@@ -46,8 +46,8 @@ constexpr std::array<Said, 56> kSigns{{{"cdot", "*"},
                                        {"rbrace", "}"},
                                        {"lbrack", "["},
                                        {"rbrack", "]"},
-                                       {"langle", "("},
-                                       {"rangle", ")"},
+                                       {"langle", "langle"},
+                                       {"rangle", "rangle"},
                                        {"vert", "|"},
                                        {"lvert", "|"},
                                        {"rvert", "|"},
@@ -80,11 +80,11 @@ constexpr std::array<Said, 56> kSigns{{{"cdot", "*"},
                                        {"rfloor", ")"}}};
 
 /// Left out: they change how a formula looks.
-constexpr std::array<std::string_view, 33> kLooks{
-    "displaystyle", "textstyle", "scriptstyle", "limits",   "nolimits",  "big",   "Big",   "bigg",  "Bigg",
-    "bigl",         "bigr",      "Bigl",        "Bigr",     "biggl",     "biggr", "Biggl", "Biggr", "nonumber",
-    "notag",        "middle",    "mathstrut",   "strut",    "thinspace", "hfill", "bigm",  "Bigm",  "allowbreak",
-    "rm",           "bf",        "it",          "boldmath", "smallskip", "null"};
+constexpr std::array<std::string_view, 36> kLooks{
+    "displaystyle", "textstyle", "scriptstyle", "limits",   "nolimits",  "big",   "Big",    "bigg",  "Bigg",
+    "bigl",         "bigr",      "Bigl",        "Bigr",     "biggl",     "biggr", "Biggl",  "Biggr", "nonumber",
+    "notag",        "middle",    "mathstrut",   "strut",    "thinspace", "hfill", "bigm",   "Bigm",  "allowbreak",
+    "rm",           "bf",        "it",          "boldmath", "smallskip", "null",  "xspace", "relax", "protect"};
 
 /// Fonts: what is in them counts. Several letters in an upright one are a word.
 constexpr std::array<std::string_view, 12> kFonts{"mathbf", "boldsymbol", "bm",  "mathit", "mathcal",  "mathscr",
@@ -227,6 +227,8 @@ class TexParser {
       node.args.push_back(list(""));
       if (peek() != '}') throw FormulaError(begin, "a \"{\" that is not closed");
       take(1);
+      const auto& inside = node.args[0];
+      if (inside.size() == 1 && inside[0].is_name() && inside[0].plain()) node = TexNode(inside[0]);  // {\bf x}
       return add(nodes, std::move(node));
     }
     if (c == '^' || c == '_') return script(nodes, c == '^');
@@ -438,7 +440,15 @@ class TexParser {
       for (auto& node : inside) add(nodes, std::move(node));
     }
     if (!closed || at_ == text_.size()) return;
-    if (peek() == '.') return take(1);
+    if (peek() == '.') {
+      take(1);
+      const auto size = nodes.size();  // \left\{ \begin{array} … \right. are cases
+      if (size > 1 && nodes[size - 1].text == "begin array" && nodes[size - 2].is("{")) {
+        nodes.erase(nodes.end() - 2);
+        nodes.back().text = "begin cases";
+      }
+      return;
+    }
     if (peek() != '}') one(nodes);
   }
 
@@ -500,7 +510,13 @@ class TexParser {
 
   void word(std::vector<TexNode>& nodes, std::string_view text, Place begin) const {
     std::string letters;
-    for (const char c : text) {
+    for (std::size_t k = 0; k < text.size(); ++k) {
+      const char c = text[k];
+      if (c == '\\') {  // \mathrm within \operatorname
+        const auto name = text.substr(k + 1, name_length(text.substr(k + 1)));
+        if (listed(kUpright, name) || listed(kFonts, name) || listed(kLooks, name)) k += name.size();
+        continue;
+      }
       if (is_letter(c) || is_digit(c)) letters += c;
       if ((c == ' ' || c == '-' || c == '_') && !letters.empty() && letters.back() != '_') letters += '_';
     }

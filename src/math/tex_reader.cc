@@ -165,6 +165,11 @@ void TexRules::add(const Statement& rule, const TexMacros& macros) {
     patterns.push_back(std::move(pattern));
     return;
   }
+  if (word == "where") {
+    restriction = restriction_in(read_tex(rest, {rule.place.line, column, 1}, macros));
+    if (restriction.empty()) throw FormulaError(rule.place, "where indices are compared: where i \\neq j");
+    return;
+  }
   Tokens tokens(lex(rest, rule.place.line, column));
   if (word == "layers") {
     const auto letter = tokens.name("the letter that stands for a layer");
@@ -217,7 +222,8 @@ std::vector<std::vector<Token>> read_statement(const TexNodes& written, const Sy
     found.back().push_back(std::move(token));
   };
   TexTranslator translator(symbols, rules, naming, found.back());
-  if (nodes.size() > 2 && nodes[0].is_name() && nodes[1].is("<-")) {  // w \leftarrow w - \eta g is of w'
+  if (nodes.size() > 2 && nodes[0].is_name() &&
+      (nodes[1].is("<-") || (nodes[1].is(":=") && translator.known(nodes[0])))) {  // w \leftarrow w - \eta g is of w'
     const bool step = translator.becomes(nodes[0]);
     if (!step && nodes[0].plain() && mentions({nodes.begin() + 2, nodes.end()}, nodes[0].text)) {
       throw FormulaError(nodes[1].place, str("what ", in_quotes(naming.canonical(nodes[0])),
@@ -253,15 +259,20 @@ std::vector<std::vector<Token>> read_statement(const TexNodes& written, const Sy
   }
   const bool function = !signs.empty() && signs[0] == 4 && nodes[1].is("(") && nodes[2].kind == Node::letter &&
                         nodes[2].plain() && nodes[3].is(")") && nodes[3].plain();
+  const auto own = signs.empty() ? std::vector<Token>() : translator.unknown_reading(slice(0, signs[0]));
   const bool defines = !signs.empty() && nodes[0].is_name() && (signs[0] == 1 || function) &&
                        !nodes[0].is_word("partial") && (nodes[signs[0]].is(":=") || !translator.known(nodes[0]));
-  if (!defines) {
+  if (!defines && own.empty()) {
     translator.relations(restricted(nodes, restriction));
     finish();
     return found;
   }
-  translator.defined(nodes[0]);
-  if (function) {
+  if (own.empty()) {
+    translator.defined(nodes[0]);
+  } else {
+    found.back() = own;
+  }
+  if (function && own.empty()) {
     symbol("(", nodes[1].place);
     symbol(nodes[2].text, nodes[2].place, Token::Kind::name);
     symbol(")", nodes[3].place);

@@ -32,6 +32,7 @@ struct TexRules {
   std::optional<int> first_index;                               // indices count from 0 or 1
   std::map<std::string, std::string, std::less<>> arguments;    // "t" in y_i(t) is "first", "last", "dropped"
   std::vector<Token> ranges;                                    // "for i=0..3", of the next equation
+  TexNodes restriction;                                         // "where i \neq j", of the next equation
 
   /// "read W^{(1)} as W1", "layers l = 1, 2", … Throws FormulaError.
   void add(const Statement& rule, const TexMacros& macros);

@@ -1,4 +1,5 @@
 // Documents in LaTeX and Markdown: how formulas are read, what is refused, and where.
+#include "src/base/text.h"
 #include "src/math/test_support.h"
 
 namespace chalk::math {
@@ -24,7 +25,7 @@ CheckReport latex(const std::string& text, std::string_view name = "paper.tex", 
 
 /// How the formula is read, or why it is not: the last line's text or, if it cannot be read, "COLUMN message".
 std::string read_as(const std::string& formula) {
-  const auto report = latex(std::string(kNetwork) + "\\[ " + formula + " \\]\n");
+  const auto report = latex(str(kNetwork, "\\[ ", formula, " \\]\n"));
   const auto& line = report.lines.back();
   if (line.verdict != Verdict::failed || line.column == 0) return line.text;
   return std::to_string(line.column) + " " + line.message;
@@ -103,6 +104,7 @@ const std::vector<Reading> kReadings{
     {"g(v) = v^2 + s", "g(v) := v^2 + s"},
     {"q_i = \\text{what it should be}", "\"q_{i} is what it should be\""},
     {"S = s = s", "= s"},
+    {"s^2 =", "s^2"},
     {"δ_{ij} y_i y_j", "delta(i,j)*y[i]*y[j]"},
     {"\\dfrac{\\mathrm{d} y_h}{\\mathrm{d} z^{(2)}_i}", "dy[h]/dz2[i]"},
     {"\\pdv{y_h}{z^{(2)}_i}", "dy[h]/dz2[i]"},
@@ -133,6 +135,17 @@ const std::vector<Reading> kReadings{
     {"L \\leftarrow s^2", "L := s^2"},
     {"y_i t_j = t_j y_i \\quad (i \\neq j)", "[i != j]*(y[i]*t[j]) = [i != j]*(t[j]*y[i])"},
     {"y_i t_j = y_j t_i \\text{ for } i = j", "[i = j]*(y[i]*t[j]) = [i = j]*(y[j]*t[i])"},
+    {"{\\bf y}_i", "y[i]"},
+    {"\\frac{\\partial y_h}{\\partial {{\\bm z}}^{(2)}_i}", "dy[h]/dz2[i]"},
+    {"\\langle y, t \\rangle", "sum(y .* t)"},
+    {"\\langle y_i \\rangle^2", "y[i]^2"},
+    {"\\nabla_{W^{(2)}} y(W^{(2)}, b^{(2)})", "dy/dW2"},
+    {"y_i(x) + s(k)", "y[i] + s*k"},
+    {"\\mathop{\\mathrm{max}}_j y_j", "max(j, y[j])"},
+    {"\\sum_{j=1, j \\neq i}^{K} W^{(2)}_{ij}", "sum(j, [j != i]*W2[i,j])"},
+    {"\\left\\{ \\begin{array}{ll} s & s > 0 \\\\ 0 & s \\leq 0 \\end{array} \\right.",
+     "[s > 0]*s + (1 - [s > 0])*[s <= 0]*0"},
+    {"y := \\operatorname{softmax}(z^{(2)})", "y = softmax(z2)"},
     {"s = k, \\quad W \\in \\mathbb{R}^{3 \\times 4}", "s = k"},
     {"(y - t) y^\\top \\rightarrow K \\times K", "(y - t) @ y^T"},
 };
@@ -161,11 +174,13 @@ const std::vector<Refused> kRefused{
     {"y_i t_i \\cdots y_j", "12 dots leave out what they mean; write it out"},
     {"s k \\big|_{s=2}", "12 is all that stands before this bar meant? write \\left. … \\right|"},
     {"s \\big|_{2}", "10 behind this bar stand values and what they become: \\right|_{w=0}"},
-    {"\\mathbb{1}(s)", "12 of which condition? write \\mathbb{1}[a = b] or \\mathbb{1}_{a = b}"},
+    {"\\mathbb{1}(s)",
+     "12 of which condition? write \\mathbb{1}[a = b]; or say how many ones: read \\mathbf{1} as ones(4)"},
     {"\\begin{cases} s \\\\ 0 \\end{cases}", "18 a case without its condition"},
     {"\\begin{cases} & s > 0 \\end{cases}", "20 a case without its value"},
     {"\\begin{cases} s & k \\end{cases}", "22 a condition expected here, such as x > 0"},
     {"\\begin{cases} \\end{cases}", "4 cases without any"},
+    {"s := s - k", "6 what \"s\" becomes is not known; an optimizer makes it, or name it: read … as …"},
     {"s \\leftarrow s - k", "6 what \"s\" becomes is not known; an optimizer makes it, or name it: read … as …"},
     {"\\left", "9 a bracket is missing behind \\left"},
     {"2_i", "6 an index of something that is not a name; name it first"},
@@ -178,10 +193,12 @@ const std::vector<Refused> kRefused{
     {"(s + k", "4 this \"(\" is not closed"},
     {"(s + k]", "10 \"]\" closes a \"(\""},
     {"\\frac{s}", "12 an argument in braces is missing here"},
+    {"\\langle s, k)", "16 \")\" closes a \"\\langle\""},
     {"{s", "4 a \"{\" that is not closed"},
     {"s^{2}^{3}", "9 a second superscript; put all of it into one pair of braces"},
     {"s^", "5 nothing follows the \"^\""},
-    {"s = ", "6 nothing follows this sign"},
+    {"=", "4 nothing follows this sign"},
+    {"s = k, s = ", "13 nothing follows this sign"},
     {"s \\leq k", "6 \"<=\" is not understood here"},
     {"\\sigma^{-1}(s)", "4 is this the inverse function, or 1 divided by it? write \\frac{1}{…}"},
     {"\\sigma + 1", "4 \"sigma\" is a function; write its argument: sigma(…)"},
@@ -355,11 +372,22 @@ TEST(Latex, ALineMayGoOnFromTheOneAbove) {
   EXPECT_EQ(report.lines[2].text, "= s - n + n = s");
 }
 
+TEST(Latex, RulesSayWhereAnEquationHoldsAndWhatItDefines) {
+  const auto report = latex(
+      "% chalk: network x: 3 > o = softmax\n% chalk: where i \\neq j\n"
+      "\\[ \\frac{\\partial o_i}{\\partial x_j} = -o_i o_j \\]\n\\[ \\frac{\\partial o_i}{\\partial x_j} = -o_i o_j "
+      "\\]\n"
+      "% chalk: read p(o_i|x) as p[i]\n\\[ p(o_i|x) = o_i^2 = o_i o_i \\]\n\\[ p(o_i|x) = o_i \\]\n");
+  EXPECT_EQ(verdicts(report), "vFdvF");
+  EXPECT_EQ(report.lines[2].text, "p[i] := o[i]^2");
+  EXPECT_EQ(latex("% chalk: given s\n\\[ s = \\]\n").lines[0].message, "nothing follows its \"=\"");
+}
+
 TEST(Latex, SamplesMayStandAbove) {
   EXPECT_EQ(verdicts(latex("% chalk: samples 2\n% chalk: network x: 3 > z = dense(W: 2 outputs)\n"
                            "% chalk: argument i first\n"
-                           "\\[ z^{(i)}_k = \\sum_j W_{kj} x^{(i)}_j \\]\n")),
-            "v");
+                           "\\[ z^{(i)}_k = \\sum_j W_{kj} x^{(i)}_j \\]\n\\[ x_j(i)^2 = x_j(i) x_j^{(i)} \\]\n")),
+            "vv");
 }
 
 TEST(Latex, MarkdownHasItsOwnComments) {
@@ -404,6 +432,8 @@ TEST(Latex, SaysWhereADocumentOrItsNotesAreWrong) {
   EXPECT_EQ(complaint_of("\n$$ a = b\n"), "paper.tex: line 2, character 1: the \"$$\" here is not closed by \"$$\"");
   EXPECT_EQ(complaint_of("% chalk: read W\n"),
             "paper.tex: line 1, character 10: a reading is written: read W^{(1)} as W1");
+  EXPECT_EQ(complaint_of("% chalk: where n\n"),
+            "paper.tex: line 1, character 10: where indices are compared: where i \\neq j");
   EXPECT_EQ(complaint_of("% chalk: indices from 2\n"),
             "paper.tex: line 1, character 18: indices count from 0 or from 1");
   EXPECT_EQ(complaint_of("% chalk: layers l is 2\n"),

@@ -13,8 +13,8 @@
 namespace chalk::math {
 
 bool is_relation(const TexNode& node);
-inline bool opens(const TexNode& node) { return node.is("(") || node.is("[") || node.is("{"); }
-inline bool closes(const TexNode& node) { return node.is(")") || node.is("]") || node.is("}"); }
+inline bool opens(const TexNode& node) { return node.is("(") || node.is("[") || node.is("{") || node.is("langle"); }
+inline bool closes(const TexNode& node) { return node.is(")") || node.is("]") || node.is("}") || node.is("rangle"); }
 /// The function that a word names: \operatorname{ReLU} is relu; nothing if it names none.
 std::string function_named(std::string_view word);
 /// sum, prod, max, min, argmax
@@ -45,6 +45,8 @@ class TexTranslator {
   void defined(const TexNode& node);
   /// Whether the name means something already.
   bool known(const TexNode& node);
+  /// What a rule reads all of it as, if that is a value with its indices that is not known yet; else nothing.
+  std::vector<Token> unknown_reading(const TexNodes& nodes) const;
   /// Whether what it is after a step is known, as w'.
   bool becomes(const TexNode& node);
   std::string parameter;  // of a function that is being defined
@@ -86,6 +88,8 @@ class TexTranslator {
   bool atom(std::size_t run) const;
   /// ( … ), [ … ], \{ … \}; [a = b] is 1 where it holds.
   void bracket();
+  /// \langle a, b \rangle of the nodes within; without a comma they are brackets.
+  void inner_product(const TexNodes& nodes, Place place);
   /// a < b < c as what is 1 where it holds.
   void condition(const TexNodes& nodes, Place place);
   /// \mathbb{1}[a = b], \mathbb{1}_{a = b}
@@ -130,7 +134,10 @@ class TexTranslator {
   std::optional<TexNode> with_argument_below(const TexNode& node) const;
   /// Whether "(t)" follows and t is declared to be an index.
   const std::string* argument_follows() const;
-  void value_indices(const TexNode& node, int id);
+  /// Whether what follows the value is (w, b), which it depends on: L(w, b) is L. Moves behind it.
+  void skip_arguments(int id);
+  /// Returns the superscripts of an argument: y_i(t)^2.
+  TexSupers value_indices(const TexNode& node, int id);
   /// An index: a letter, with whatever hangs on it, or arithmetic.
   void index(const TexNodes& nodes);
   /// i, k', m^{(1)}, k_n: a name that no other index of this statement has.

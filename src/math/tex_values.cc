@@ -42,6 +42,16 @@ bool TexTranslator::known(const TexNode& node) {
          (node.sub.empty() && !function_named(token.text).empty()) || is_reserved(token.text);
 }
 
+std::vector<Token> TexTranslator::unknown_reading(const TexNodes& nodes) const {
+  if (nodes.empty()) return {};
+  const auto* pattern = matching_pattern(nodes, 0);
+  if (!pattern || pattern->nodes.size() != nodes.size() || !is_plain_name(pattern->becomes)) return {};
+  auto words = pattern->becomes;
+  if (symbols_.find(words[0].text, words[0].primes) >= 0) return {};
+  for (auto& word : words) word.place = nodes[0].place;
+  return words;
+}
+
 bool TexTranslator::becomes(const TexNode& node) {
   if (matching_pattern(TexNodes{node}, 0)) return false;
   const auto token = name_token(node, naming_.supers(node), true);
@@ -228,25 +238,53 @@ void TexTranslator::named(const TexNode& node) {
                                        ", or say: read ", naming_.canonical(node), " as …"));
   }
   out_.push_back(token);
-  if (value && !is_parameter) value_indices(node, id);
+  TexSupers behind;
+  if (value && !is_parameter) {
+    behind = value_indices(node, id);
+    skip_arguments(id);
+  }
   TexSupers above = supers;
   if (!power) above.power.clear();
   raised(run, above);
+  raised(run, behind);
 }
 
 const std::string* TexTranslator::argument_follows() const {
-  if (!peek() || !peek()->is("(") || !peek(1) || !peek(2) || !peek(2)->is(")") || !peek(2)->plain()) return nullptr;
+  if (!peek() || !peek()->is("(") || !peek(1) || !peek(2) || !peek(2)->is(")") || !peek(2)->sub.empty() ||
+      peek(2)->primes > 0)
+    return nullptr;
   const auto found = rules_.arguments.find(naming_.canonical(*peek(1)));
   return found == rules_.arguments.end() ? nullptr : &found->second;
 }
 
-void TexTranslator::value_indices(const TexNode& node, int id) {
+void TexTranslator::skip_arguments(int id) {
+  if (!peek() || !peek()->is("(")) return;
+  bool name = true;  // one is expected, and not a comma
+  for (std::size_t k = 1; peek(k); ++k, name = !name) {
+    const auto& node = *peek(k);
+    if (!name && node.is(")") && node.plain()) {
+      at_ += k + 1;
+      return;
+    }
+    if (!name && !node.is(",") && !node.is(";")) return;
+    if (!name) continue;
+    if (!node.is_name()) return;
+    std::vector<Token> nowhere;
+    const auto token = within(nowhere).name_token(node, naming_.supers(node), true);
+    const int other = symbols_.find_value(token.text, token.primes);
+    if (other < 0 || !symbols_.depends(id, other)) return;
+  }
+}
+
+TexSupers TexTranslator::value_indices(const TexNode& node, int id) {
+  TexSupers behind;
   std::vector<TexNodes> parts;
   if (!node.sub.empty()) parts = TexNaming::indices(node.sub);
   parts.erase(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(
                                                  parts.size(), static_cast<std::size_t>(taken_))));
   if (const auto* where = argument_follows()) {
     const auto letter = slice(at_ + 1, at_ + 2);
+    behind = naming_.supers(*peek(2));
     at_ += 3;
     if (*where == "first") parts.insert(parts.begin(), letter);
     if (*where == "last") parts.push_back(letter);
@@ -260,7 +298,7 @@ void TexTranslator::value_indices(const TexNode& node, int id) {
       at_ = end + 1;
     }
   }
-  if (parts.empty()) return;
+  if (parts.empty()) return behind;
   emit("[", node.place);
   for (std::size_t k = 0; k < parts.size(); ++k) {
     if (k > 0) emit(",", node.place);
@@ -271,6 +309,7 @@ void TexTranslator::value_indices(const TexNode& node, int id) {
     emit(":", node.place);
   }
   emit("]", node.place);
+  return behind;
 }
 
 void TexTranslator::index(const TexNodes& nodes) {
