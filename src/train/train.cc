@@ -29,6 +29,9 @@ TrainResult train(Network& network, const Dataset& data, const TrainOptions& opt
   const auto save = [&] {
     if (claim) claim->write([&] { trainer.save(options.checkpoint); });
   };
+  const auto heed = [&] {  // callbacks ask, too
+    if (stop_requests.load() != requests || options.stop.stop_requested()) trainer.stop();
+  };
   const auto first = trainer.progress().step + 1;  // nothing is written before it; a full disk shows after it
   while (!trainer.done()) {
     const Progress* after = nullptr;
@@ -40,7 +43,7 @@ TrainResult train(Network& network, const Dataset& data, const TrainOptions& opt
     }
     const Progress& now = *after;
     if (options.on_step) options.on_step(now);
-    if (stop_requests.load() != requests || options.stop.stop_requested()) trainer.stop();
+    heed();
     const bool due = now.step == first || (options.checkpoint_every > 0 && now.step % options.checkpoint_every == 0);
     const bool ended = trainer.epoch_ended(), kept = options.validation && network.training->finished();
     const auto tell = [&] {
@@ -52,6 +55,7 @@ TrainResult train(Network& network, const Dataset& data, const TrainOptions& opt
     }
     if (ended || trainer.stopped() || due) save();
     if (!kept) tell();
+    heed();
   }
   const bool early = network.training->stopped_early();
   return {trainer.progress(), trainer.stopped() && !network.training->finished(), early};

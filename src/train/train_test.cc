@@ -75,6 +75,17 @@ TEST(Train, GoesOnFromACheckpointToTheSameBits) {
   }
 }
 
+TEST(Train, StopsBeforeTheNextStepWhereTheCallbackOfAnEpochAsks) {
+  auto options = quick();
+  std::stop_source run;
+  options.stop = run.get_token();
+  options.on_epoch = [&](const Progress&) { run.request_stop(); };
+  Network net = fresh();
+  const auto result = train(net, data().train, options);
+  EXPECT_TRUE(result.stopped);
+  EXPECT_EQ(result.last.step, 29);
+}
+
 TEST(Train, ResumesOnlyWhatItWas) {
   auto options = quick();
   options.checkpoint = temporary("other.safetensors");

@@ -1,0 +1,85 @@
+"""Training, with the options of the engine as keyword arguments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from . import _engine
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ._options import TrainingOptions
+
+
+def train(
+    network: _engine.Network,
+    data: _engine.Dataset,
+    *,
+    validation: _engine.Dataset | None = None,
+    on_step: Callable[[_engine.Progress], object] | None = None,
+    on_epoch: Callable[[_engine.Progress], object] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int = 0,
+    threads: int = 0,
+    skip_bad: bool = False,
+    **options: Unpack[TrainingOptions],
+) -> _engine.TrainResult:
+    return _engine._train(
+        network, data, {**options}, validation, checkpoint, checkpoint_every, threads, skip_bad, on_step, on_epoch
+    )
+
+
+def _option_lines(of: str) -> str:
+    lines = []
+    for field in _engine.training_fields():
+        if field["of"] == of:
+            told = f"{field['help']}. " if field["help"] else ""
+            told += f"Of {', '.join(field['owners'])}." if of else ""
+            bounds = f"{field['range']}; " if field["range"] else ""
+            lines.append(f"    {field['name']}: {field['type']}, {bounds}{field['default']!r}\n        {told}".rstrip())
+    return "\n".join(lines)
+
+
+train.__doc__ = f"""Trains a network in place, and returns a TrainResult.
+
+If the network's last run is unfinished (a callback, Ctrl-C or an error ended it between two steps), and the options and
+data are those of that run, goes on with it, to the same weights as if it had never been interrupted. Otherwise a new run
+begins from the present weights.
+
+validation: data that judge each epoch; in the end the network is that of the epoch that was best on them.
+on_step, on_epoch: are called with a Progress after each step or epoch; progress.stop() ends the run after this step, and
+    so does whatever they raise, which is then raised again.
+checkpoint: a file; written after the first step, after every epoch, at the end, and every checkpoint_every steps.
+threads: 0 is one per core; never changes a bit of the result.
+skip_bad: a picture that can no longer be read is replaced by the next one that can.
+
+Ctrl-C ends the run after its step, and raises KeyboardInterrupt; the network keeps what it has learned.
+
+The other options decide the result. They are those of the command line, docs/cli.md, with these defaults:
+
+    loss: str, one of losses(), 'cross-entropy'
+{_option_lines("")}
+
+Options of optimizers (an optimizer that differs in a default is in docs/reference):
+
+{_option_lines("optimizer")}
+
+Options of losses:
+
+{_option_lines("loss")}
+
+Raises InputError (a ValueError) for options out of range and data that the loss cannot take, TypeError for options that
+there are not, ShapeError for data that do not fit the network, NumericError for a loss that is not finite: the weights
+are then as before the step.
+
+>>> data = chalkgrad.digits()
+>>> net = chalkgrad.Network("32n-relu-10n", data.train.sample)
+>>> result = chalkgrad.train(net, data.train, epochs=2, optimizer="adam", lr=0.003)
+>>> result.last.step == result.last.steps == 46
+True
+>>> chalkgrad.evaluate(net, data.test).accuracy > 0.8
+True
+"""

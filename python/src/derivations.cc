@@ -1,0 +1,105 @@
+// derive.h, check.h: derivations that are written, and such that are judged.
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/vector.h>
+
+#include "chalkgrad/check.h"
+#include "chalkgrad/derive.h"
+#include "chalkgrad/train.h"
+#include "python/src/common.h"
+#include "python/src/options.h"
+
+namespace chalk::python {
+namespace {
+
+Derivation of_network(SharedNetwork& net, const std::string& loss, const std::string& optimizer, bool brief,
+                      const std::string& notation, std::uint64_t seed, int trials) {
+  DeriveOptions options{.brief = brief, .notation = notation, .seed = seed, .trials = trials};
+  if (!optimizer.empty()) options.optimizer = Optimizer::named(optimizer);
+  const auto what = loss.empty() ? natural_loss(net) : loss_named(loss);
+  const AtWork work(net.mutex);
+  return derive(net, what, options);
+}
+
+std::string_view word(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::verified:
+      return "verified";
+    case Verdict::erratum:
+      return "erratum";
+    case Verdict::definition:
+      return "definition";
+    case Verdict::except:
+      return "except";
+    case Verdict::failed:
+      break;
+  }
+  return "FALSE";
+}
+
+CheckReport judge(const std::string& text, const std::string& origin, bool latex, std::uint64_t seed, int trials,
+                  bool offer) {
+  const CheckOptions options{.seed = seed, .trials = trials, .offer = offer};
+  const nb::gil_scoped_release release;
+  return latex ? check_latex(text, origin, options) : check_derivation(text, origin, options);
+}
+
+}  // namespace
+
+void bind_derivations(nb::module_& m) {
+  nb::class_<Derivation>(m, "Derivation",
+                         "The derivation of a network's gradients, each equation of which was verified.")
+      .def_ro("title", &Derivation::title, "What it is of.")
+      .def_ro("equations", &Derivation::equations, "How many were verified.")
+      .def("text", &to_text, "For a terminal: equations with their rules.")
+      .def("latex", &to_latex, "A document that pdflatex compiles as it is.")
+      .def("html", &to_html, "A page in one file: MathML, without script.")
+      .def("check", &to_check, "In the language of check(), which verifies all of it.")
+      .def("json", &to_json, "Sections, chains and steps as data.")
+      .def("__str__", &to_text)
+      .def("__repr__", [](const Derivation& d) {
+        return "<chalkgrad.Derivation '" + d.title + "': " + std::to_string(d.equations) + " equations verified>";
+      });
+  m.def(
+      "derive", &of_network, "network"_a, "loss"_a = "", nb::kw_only(), "optimizer"_a = "", "brief"_a = false,
+      "notation"_a = "chalkgrad", "seed"_a = 1, "trials"_a = 1,
+      "Derives the gradients of the loss by all parameters and by the input: a Derivation, which a notebook shows.\n\n"
+      "loss: its name; without, the one it was trained with, or cross-entropy of a vector. optimizer: whose update is "
+      "written, too. brief: of each chain the first and the last formula. notation: whose letters, 'chalkgrad', "
+      "'nielsen', 'bishop', ….\n\n"
+      "Raises ShapeError or InputError if the loss does not fit, Error naming an equation that is not true of the "
+      "network: then nothing is derived.\n\n"
+      ">>> net = chalkgrad.Network('2n-sigmoid', (3,))\n"
+      ">>> 'dense1' in chalkgrad.derive(net, 'squared-error').text()\nTrue\n");
+  nb::class_<CheckedLine>(m, "CheckedLine", "One line of a derivation, judged.")
+      .def_ro("line", &CheckedLine::line, "Its number in the text, from 1.")
+      .def_ro("column", &CheckedLine::column, "Where an error points to, in characters from 1; 0: nowhere.")
+      .def_ro("label", &CheckedLine::label, "Its number, '10'; may be empty.")
+      .def_prop_ro(
+          "verdict", [](const CheckedLine& l) { return word(l.verdict); },
+          "'verified', 'definition', 'erratum', 'except' (at a kink, by convention only) or 'FALSE'.")
+      .def_ro("text", &CheckedLine::text, "The formula.")
+      .def_ro("latex", &CheckedLine::latex, "And in LaTeX.")
+      .def_ro("mathml", &CheckedLine::mathml, "And in MathML, for a <math> element.")
+      .def_ro("message", &CheckedLine::message, "Why it is false, and what to do; or a remark.")
+      .def_ro("offer", &CheckedLine::offer, "The single edit that makes it true, if one is found.")
+      .def_ro("residual", &CheckedLine::residual,
+              "The largest difference of its sides, by the largest number that came up.");
+  nb::class_<CheckReport>(m, "CheckReport", "A derivation, judged line by line.")
+      .def_ro("lines", &CheckReport::lines, "A CheckedLine each.")
+      .def_ro("verified", &CheckReport::verified, "How many are.")
+      .def_ro("failed", &CheckReport::failed, "How many are false.")
+      .def_ro("definitions", &CheckReport::definitions, "How many name something.")
+      .def_ro("errata", &CheckReport::errata, "How many are declared false as printed, and are.")
+      .def_ro("excepted", &CheckReport::excepted, "How many are true but at kinks.")
+      .def("__bool__", [](const CheckReport& r) { return r.failed == 0; });
+  m.def("check", &judge, "text"_a, "origin"_a = "derivation", nb::kw_only(), "latex"_a = false, "seed"_a = 1,
+        "trials"_a = 3, "offer"_a = true,
+        "Judges each line of a derivation, in the language of docs/check.md or, if `latex`, as a document in LaTeX: a "
+        "CheckReport, which is true if no line is false, and which a notebook shows.\n\n"
+        "offer: looks for the single edit that makes a false line true.\n\n"
+        "Raises InputError, with line and column, if a network or a definition cannot be read.\n\n"
+        ">>> text = 'network x: 3 > y = dense(W: 2 outputs, bias b)\\ny[i] = sum(j, W[i,j]*x[j]) + b[i]'\n"
+        ">>> chalkgrad.check(text).verified\n1\n");
+}
+
+}  // namespace chalk::python

@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""Builds chalkgrad's wheels and tests them in fresh environments: ./dev wheel.
+
+    tools/wheel.py [--program FILE] [--objects FILE] [--only 3.13] [--sdist] [--without-tests]
+
+For every Python found (python3.10 … 3.14, those of pyenv, python3) there is a wheel that fits: one for the stable ABI of
+3.12 and later, made with the newest, and one each for older ones. Wheels go to build/wheel/dist. The oldest and the newest
+Python test theirs, with the oldest NumPy that they take and the newest one, in environments that have nothing else (the
+newest also scikit-learn). --only names one Python, and builds and tests its wheel alone.
+
+--objects: the objects.cmake of a release build, whose objects are linked instead of being compiled again.
+--program: the command line, whose weights the tests compare with.
+--sdist: also builds the source distribution, and from that a wheel as pip would, without zig.
+"""
+
+import argparse
+import os
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+import time
+
+SOURCE = pathlib.Path(__file__).resolve().parents[1]
+WORK = SOURCE / "build/wheel"
+DIST = WORK / "dist"
+STABLE = (3, 12)  # the first Python whose stable ABI is enough for nanobind
+OLDEST = (3, 10)
+OLDEST_NUMPY = {(3, 10): "1.23.5", (3, 11): "1.23.5", (3, 12): "1.26.4", (3, 13): "2.1.3"}
+PLATFORM = f"manylinux_2_28_{platform.machine()}"
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def run(*command, **more):
+    """Runs quietly; what it said is shown if it failed."""
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, **more)
+    if done.returncode:
+        sys.exit(f"{' '.join(map(str, command))}\n{done.stdout[-6000:]}{done.stderr[-6000:]}")
+    return done.stdout
+
+
+def pythons():
+    """The interpreters that are here, newest first: {(3, 13): path}."""
+    candidates = [shutil.which(f"python3.{minor}") for minor in range(OLDEST[1], 20)] + [shutil.which("python3")]
+    pyenv = pathlib.Path(os.environ.get("PYENV_ROOT", pathlib.Path.home() / ".pyenv"))
+    candidates = sorted(pyenv.glob("versions/*/bin/python3")) + candidates
+    found = {}
+    for path in filter(None, candidates):
+        code = "import sys, sysconfig, pathlib, venv; print(*sys.version_info[:2], (pathlib.Path(sysconfig.get_path('include')) / 'Python.h').exists())"
+        said = subprocess.run([path, "-c", code], capture_output=True, text=True)
+        if said.returncode == 0:
+            major, minor, headers = said.stdout.split()
+            if headers == "True" and (int(major), int(minor)) >= OLDEST:
+                found[int(major), int(minor)] = str(path)
+    return dict(sorted(found.items(), reverse=True))
+
+
+def name(version):
+    return ".".join(map(str, version))
+
+
+def environment(folder, python, *packages):
+    """A virtual environment with these packages; kept while they stay the same."""
+    stamp = folder / "packages.txt"
+    wanted = "\n".join([python, *packages])
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        run(python, "-m", "venv", folder)
+        run(folder / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages)
+        stamp.write_text(wanted, encoding="utf-8")
+    return folder / "bin/python"
+
+
+def requirements():
+    lines = (SOURCE / "tools/wheel-requirements.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def build(version, python, objects):
+    """The wheel for that Python; its path."""
+    begun = time.monotonic()
+    tools = environment(WORK / f"tools-{name(version)}", python, *requirements())
+    zig = run(tools, "-c", "import ziglang, pathlib; print(pathlib.Path(ziglang.__file__).parent / 'zig')").strip()
+    made = WORK / f"made-{name(version)}"
+    shutil.rmtree(made, ignore_errors=True)
+    defines = {"CHALKGRAD_ZIG": zig, "CMAKE_CXX_FLAGS_RELEASE": "-O2 -DNDEBUG"}
+    if objects:
+        defines["CHALKGRAD_OBJECTS"] = objects.resolve()
+    if ccache := shutil.which("ccache"):
+        defines["CMAKE_CXX_COMPILER_LAUNCHER"] = ccache
+    settings = [f"-Ccmake.define.{key}={value}" for key, value in defines.items()]
+    path = f"{tools.parent}{os.pathsep}{os.environ['PATH']}"
+    run(tools, "-m", "build", "--wheel", "--no-isolation", "--outdir", made, *settings, SOURCE,
+        env={**os.environ, "PATH": path})
+    built = next(made.glob("*.whl"))
+    run(tools, "-m", "wheel", "tags", "--remove", f"--platform-tag={PLATFORM}", built)
+    built = next(made.glob("*.whl"))
+    DIST.mkdir(parents=True, exist_ok=True)
+    target = DIST / built.name
+    shutil.move(built, target)
+    say(f"built   {target.name}, {target.stat().st_size / 1e6:.2f} MB, with Python {name(version)} in "
+        f"{time.monotonic() - begun:.0f} s")
+    return target
+
+
+def test(version, python, wheel, numpy, extra, program):
+    begun = time.monotonic()
+    tested = environment(WORK / f"test-{name(version)}-{'with' if extra else 'without'}", python, numpy, *extra)
+    run(tested, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--force-reinstall", "--no-deps", wheel)
+    variables = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    variables |= {"CHALKGRAD_WHEEL": str(wheel), "PYTHONDONTWRITEBYTECODE": "1"}
+    if program:
+        variables["CHALKGRAD_PROGRAM"] = str(program.resolve())
+    said = subprocess.run([tested, "-m", "unittest", "discover", "-s", SOURCE / "python/tests", "-p", "*_test.py"],
+                          capture_output=True, text=True, env=variables, cwd=WORK)
+    versions = run(tested, "-c", "import numpy, sys; print('Python', sys.version.split()[0], 'NumPy', numpy.__version__)").strip()
+    last = [line for line in said.stderr.splitlines() if line][-1:]
+    say(f"tested  {wheel.name} on {versions}{' with ' + ', '.join(extra) if extra else ''}: {' '.join(last)} "
+        f"({time.monotonic() - begun:.0f} s)")
+    if said.returncode:
+        sys.exit(said.stderr[-8000:])
+
+
+def build_from_source(version, python):
+    """The sdist, and a wheel from it with whatever compiler and libraries are here."""
+    begun = time.monotonic()
+    tools = environment(WORK / f"tools-{name(version)}", python, *requirements())
+    for old in DIST.glob("*.tar.gz"):
+        old.unlink()
+    run(tools, "-m", "build", "--sdist", "--no-isolation", "--outdir", DIST, SOURCE)
+    sdist = next(DIST.glob("*.tar.gz"))
+    made = WORK / "made-from-source"
+    shutil.rmtree(made, ignore_errors=True)
+    path = f"{tools.parent}{os.pathsep}{os.environ['PATH']}"
+    run(tools, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "--wheel-dir", made, sdist,
+        env={**os.environ, "PATH": path})
+    say(f"built   {sdist.name}, {sdist.stat().st_size / 1e6:.2f} MB, and from it {next(made.glob('*.whl')).name} in "
+        f"{time.monotonic() - begun:.0f} s")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", type=pathlib.Path)
+    parser.add_argument("--objects", type=pathlib.Path)
+    parser.add_argument("--only")
+    parser.add_argument("--sdist", action="store_true")
+    parser.add_argument("--without-tests", action="store_true")
+    options = parser.parse_args()
+    found = pythons()
+    if options.only:
+        found = {version: path for version, path in found.items() if name(version) == options.only}
+    if not found:
+        sys.exit(f"there is no Python with its headers{' ' + options.only if options.only else ''}: install python3-dev, "
+                 f"or one of {name(OLDEST)} and later")
+    say("found   " + ", ".join(f"{name(version)} ({path})" for version, path in found.items()))
+    stable = [version for version in found if version >= STABLE]
+    wheels = {}
+    for version, path in found.items():
+        if version < STABLE or version == stable[0]:
+            wheels[version] = build(version, path, options.objects)
+    for version in stable[1:]:
+        wheels[version] = wheels[stable[0]]
+    if not options.without_tests:
+        newest, oldest = max(found), min(found)
+        if newest != oldest or not options.only:
+            test(oldest, found[oldest], wheels[oldest], f"numpy=={OLDEST_NUMPY.get(oldest, '2.3.5')}", [], options.program)
+        test(newest, found[newest], wheels[newest], "numpy", ["scikit-learn", "pandas", "mypy", "nanobind"], options.program)
+        if len(stable) > 1:  # the stable ABI's promise
+            test(stable[-1], found[stable[-1]], wheels[stable[-1]], f"numpy=={OLDEST_NUMPY[stable[-1]]}", [], options.program)
+    if options.sdist:
+        build_from_source(max(found), found[max(found)])
+
+
+if __name__ == "__main__":
+    main()
