@@ -21,6 +21,7 @@ from ._engine import *  # noqa: F403
 from ._engine import __version__ as __version__
 from ._pickling import install as _pickle_networks
 from .notebook import install as _show_in_notebooks
+from .notebook import load_ipython_extension as load_ipython_extension
 from .training import train as train
 
 if TYPE_CHECKING:

@@ -46,6 +46,11 @@ def _report(report: _engine.CheckReport) -> str:
     return f"{_TABLE}{''.join(rows)}</table><p>{counted}</p>"
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """%load_ext chalkgrad: a cell that begins with %%chalk is a derivation, which is judged and shown."""
+    shell.register_magic_function(lambda line, cell: _engine.check(cell, line.strip() or "cell"), "cell", "chalk")
+
+
 def install() -> None:
     """Gives the engine's classes their `_repr_html_`."""
     shown: dict[Any, Any] = {

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import _engine
+from ._progress import Display
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -25,11 +26,30 @@ def train(
     checkpoint_every: int = 0,
     threads: int = 0,
     skip_bad: bool = False,
+    progress: bool = False,
     **options: Unpack[TrainingOptions],
 ) -> _engine.TrainResult:
+    if progress:
+        shown = Display(int(options.get("epochs", _DEFAULT_EPOCHS)))
+        on_step, on_epoch = _both(shown.step, on_step), _both(shown.epoch, on_epoch)
     return _engine._train(
         network, data, {**options}, validation, checkpoint, checkpoint_every, threads, skip_bad, on_step, on_epoch
     )
+
+
+_Callback = Callable[[_engine.Progress], object]
+_DEFAULT_EPOCHS = next(field["default"] for field in _engine.training_fields() if field["name"] == "epochs")
+
+
+def _both(first: _Callback, second: _Callback | None) -> _Callback:
+    if second is None:
+        return first
+
+    def call(now: _engine.Progress) -> None:
+        first(now)
+        second(now)
+
+    return call
 
 
 def _option_lines(of: str) -> str:
@@ -54,6 +74,7 @@ on_step, on_epoch: are called with a Progress after each step or epoch; progress
     so does whatever they raise, which is then raised again.
 checkpoint: a file; written after the first step, after every epoch, at the end, and every checkpoint_every steps.
 threads: 0 is one per core; never changes a bit of the result.
+progress: shows how far it is, on standard error or in a notebook.
 skip_bad: a picture that can no longer be read is replaced by the next one that can.
 
 Ctrl-C ends the run after its step, and raises KeyboardInterrupt; the network keeps what it has learned.

@@ -132,6 +132,17 @@ class Derivations(Case):
         self.assertTrue(cg.check(derivation.check()))
         self.assertIn("<math", derivation._repr_html_().replace("&lt;", "<"))
 
+    def test_are_cells_of_a_notebook(self):
+        cells = {}
+
+        class Shell:
+            def register_magic_function(self, function, kind, name):
+                cells[kind, name] = function
+
+        cg.load_ipython_extension(Shell())
+        report = cells["cell", "chalk"]("", "network x: 3 > y = dense(W: 2 outputs, bias b)\ny[i] = sum(j, W[i,j]*x[j]) + b[i]")
+        self.assertEqual((report.verified, report.failed), (1, 0))
+
     def test_name_false_lines(self):
         report = cg.check("network x: 3 > y = dense(W: 2 outputs, bias b)\ndy[i]/dW[k,j] = delta(i,k)*x[k]")
         self.assertFalse(report)

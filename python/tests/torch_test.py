@@ -78,7 +78,7 @@ class Functions(Case):
             loss = torch.nn.functional.cross_entropy(module(x), t)
             loss.backward()
             optimizer.step()
-            losses.append(float(loss))
+            losses.append(float(loss.detach()))
         self.assertLess(losses[-1], 0.6 * losses[0])
 
     def test_say_what_they_cannot_do(self):

@@ -1,11 +1,12 @@
 """Training: the program's weights, options from the engine's fields, callbacks, Ctrl-C."""
 
 import copy
+import io
 import os
 import pickle
 import re
-import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -164,6 +165,36 @@ class Callbacks(Case):
             done.set()
             thread.join()
         self.assertGreater(counted[0], 3)
+
+
+class Screen(io.StringIO):
+    def __init__(self, terminal):
+        super().__init__()
+        self.isatty = lambda: terminal
+
+
+class Shown(Case):
+    def shown(self, terminal, **options):
+        screen, before = Screen(terminal), sys.stderr
+        sys.stderr = screen
+        try:
+            x, y = digits(64)
+            data = chalkgrad.Dataset(x, y)
+            chalkgrad.train(chalkgrad.Network("10n", (1, 8, 8)), data, epochs=2, progress=True, **options)
+        finally:
+            sys.stderr = before
+        return screen.getvalue()
+
+    def test_is_a_line_an_epoch_in_a_file(self):
+        seen = []
+        text = self.shown(False, on_epoch=lambda now: seen.append(now.epoch))
+        self.assertRegex(text, r"^1/2  loss \d\.\d{4}(  [\d.]+ %)?\n2/2  loss \d\.\d{4}(  [\d.]+ %)?\n$")
+        self.assertEqual(seen, [0, 1])
+
+    def test_is_a_bar_in_a_terminal_that_ends_as_lines(self):
+        text = self.shown(True, batch=8)
+        self.assertIn("\r1/2 ━", text)
+        self.assertEqual(text.count("\n"), 2)
 
 
 class Interrupts(Case):
