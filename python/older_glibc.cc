@@ -1,5 +1,5 @@
-// Only in wheels that are linked by zig. What glibc 2.28 lacks and libstdc++.a of a newer system asks for (nothing of ours
-// calls it: std::random_device would), and the stderr of libpng and libjpeg, which we let write nothing.
+// Only in wheels that are linked by zig. What glibc 2.28 lacks and libstdc++.a of a newer system asks for (nothing of
+// ours calls it: std::random_device would), and the stderr of libpng and libjpeg, which we let write nothing.
 #include <sys/random.h>
 
 #include <cstdio>
