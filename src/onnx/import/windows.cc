@@ -1,4 +1,6 @@
 // Convolutions and pooling, of maps and, as maps of one row, of rows.
+#include <algorithm>
+
 #include "src/base/text.h"
 #include "src/onnx/import/moves.h"
 
