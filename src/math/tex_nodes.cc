@@ -1,7 +1,6 @@
 #include "src/math/tex_nodes.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <utility>
 
@@ -10,116 +9,13 @@
 #include "src/base/wording.h"
 #include "src/math/error.h"
 #include "src/math/lexer.h"
+#include "src/math/tex_commands.h"
 
 namespace chalk::math {
 namespace {
 
 constexpr int kDeepest = 60;                // groups within groups, and macros within macros
 constexpr std::size_t kMostNodes = 10'000;  // of a formula, with its macros written out
-
-struct Said {
-  std::string_view command, as;
-};
-
-/// Signs, as chalk types them.
-constexpr std::array<Said, 56> kSigns{{{"cdot", "*"},
-                                       {"times", "*"},
-                                       {"ast", "*"},
-                                       {"odot", ".*"},
-                                       {"circ", ".*"},
-                                       {"oslash", "./"},
-                                       {"div", "/"},
-                                       {"approx", "~="},
-                                       {"simeq", "~="},
-                                       {"equiv", ":="},
-                                       {"coloneqq", ":="},
-                                       {"triangleq", ":="},
-                                       {"leq", "<="},
-                                       {"le", "<="},
-                                       {"geq", ">="},
-                                       {"ge", ">="},
-                                       {"neq", "!="},
-                                       {"ne", "!="},
-                                       {"lt", "<"},
-                                       {"gt", ">"},
-                                       {"lbrace", "{"},
-                                       {"rbrace", "}"},
-                                       {"lbrack", "["},
-                                       {"rbrack", "]"},
-                                       {"langle", "langle"},
-                                       {"rangle", "rangle"},
-                                       {"vert", "|"},
-                                       {"lvert", "|"},
-                                       {"rvert", "|"},
-                                       {"mid", "|"},
-                                       {"Vert", "||"},
-                                       {"lVert", "||"},
-                                       {"rVert", "||"},
-                                       {"colon", ":"},
-                                       {"prime", "'"},
-                                       {"top", "T"},
-                                       {"intercal", "T"},
-                                       {"intop", "T"},
-                                       {"implies", "=>"},
-                                       {"Rightarrow", "=>"},
-                                       {"longrightarrow", "=>"},
-                                       {"rightarrow", "=>"},
-                                       {"Longrightarrow", "=>"},
-                                       {"Leftrightarrow", "=>"},
-                                       {"iff", "=>"},
-                                       {"therefore", "=>"},
-                                       {"leftarrow", "<-"},
-                                       {"gets", "<-"},
-                                       {"leqslant", "<="},
-                                       {"geqslant", ">="},
-                                       {"doteq", ":="},
-                                       {"eqdef", ":="},
-                                       {"colonequals", ":="},
-                                       {"coloneq", ":="},
-                                       {"lfloor", "("},
-                                       {"rfloor", ")"}}};
-
-/// Left out: they change how a formula looks.
-constexpr std::array<std::string_view, 36> kLooks{
-    "displaystyle", "textstyle", "scriptstyle", "limits",   "nolimits",  "big",   "Big",    "bigg",  "Bigg",
-    "bigl",         "bigr",      "Bigl",        "Bigr",     "biggl",     "biggr", "Biggl",  "Biggr", "nonumber",
-    "notag",        "middle",    "mathstrut",   "strut",    "thinspace", "hfill", "bigm",   "Bigm",  "allowbreak",
-    "rm",           "bf",        "it",          "boldmath", "smallskip", "null",  "xspace", "relax", "protect"};
-
-/// Fonts: what is in them counts. Several letters in an upright one are a word.
-constexpr std::array<std::string_view, 12> kFonts{"mathbf", "boldsymbol", "bm",  "mathit", "mathcal",  "mathscr",
-                                                  "mathsf", "mathtt",     "pmb", "mathbb", "mathfrak", "symbf"};
-constexpr std::array<std::string_view, 12> kUpright{"text",         "textit",     "textrm", "textbf",
-                                                    "mathrm",       "textsc",     "mathop", "mbox",
-                                                    "operatorname", "textnormal", "textsf", "texttt"};
-constexpr std::array<Said, 8> kAccents{{{"hat", "hat"},
-                                        {"widehat", "hat"},
-                                        {"bar", "bar"},
-                                        {"overline", "bar"},
-                                        {"tilde", "tilde"},
-                                        {"widetilde", "tilde"},
-                                        {"vec", "vec"},
-                                        {"dot", "dot"}}};
-/// With an argument that does not count.
-constexpr std::array<std::string_view, 12> kAside{"tag",     "label", "hspace",    "vspace",
-                                                  "phantom", "color", "hphantom",  "vphantom",
-                                                  "eqref",   "ref",   "intertext", "shortintertext"};
-/// The same as its argument.
-constexpr std::array<std::string_view, 11> kSame{"boxed",      "fbox",     "underbrace", "overbrace",
-                                                 "ensuremath", "substack", "underline",  "mathclap",
-                                                 "mathrlap",   "mathllap", "smash"};
-constexpr std::array<std::string_view, 6> kFractions{"frac", "dfrac", "tfrac", "cfrac", "nicefrac", "sfrac"};
-
-template <class List>
-bool listed(const List& list, std::string_view word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
-
-template <std::size_t N>
-const Said* said(const std::array<Said, N>& list, std::string_view command) {
-  const auto found = std::ranges::find_if(list, [&](const auto& each) { return each.command == command; });
-  return found == list.end() ? nullptr : found;
-}
 
 /// N \times K, which says how large something is.
 bool is_size(const std::vector<TexNode>& nodes) {
@@ -190,7 +86,8 @@ class TexParser {
     if (over != nodes.end()) {  // {a \over b}
       auto fraction = made(Kind::command, "frac", over->place);
       fraction.args = {std::vector<TexNode>(nodes.begin(), over), std::vector<TexNode>(over + 1, nodes.end())};
-      nodes.assign(1, std::move(fraction));
+      nodes.clear();
+      nodes.push_back(std::move(fraction));
     }
     return nodes;
   }
@@ -456,10 +353,12 @@ class TexParser {
   void stacked(std::vector<TexNode>& nodes, bool below) {
     auto aside = argument();
     auto what = argument();
-    if (what.size() == 1 && below && what[0].sub.empty()) what[0].sub = std::move(aside);
-    const bool defines = !below && what.size() == 1 && what[0].is("=") && aside.size() == 1 &&
-                         (aside[0].text == "def" || aside[0].text == "triangle" || aside[0].text == "Delta");
-    if (defines) what[0].text = ":=";
+    if (below) {
+      if (what.size() == 1 && what[0].sub.empty()) what[0].sub = std::move(aside);
+    } else if (what.size() == 1 && what[0].is("=") && aside.size() == 1) {
+      const auto& over = aside[0].text;
+      if (over == "def" || over == "triangle" || over == "Delta") what[0].text = ":=";
+    }
     for (auto& node : what) add(nodes, std::move(node));
   }
 
