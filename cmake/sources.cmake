@@ -42,12 +42,15 @@ endfunction()
 # What holds no time is compiled for size: these rooms, but for what goes over pixels or runs in a step.
 set(chalkgrad_for_size $<$<CONFIG:Release>:-Os>)
 chalkgrad_room(small_sources base ir layers losses optimizers schedules passes plan run files data augmentations net train math derive onnx)
-list(FILTER small_sources EXCLUDE REGEX "/base/(aligned|finite|fma_check|random|target|threads)\\.cc$")
+list(FILTER small_sources EXCLUDE REGEX "/base/(aligned|finite|fma_check|moments|random|target|threads|xxh64)\\.cc$")
 list(FILTER small_sources EXCLUDE REGEX "/plan/(single|sweep_kernel|sweep_run|tail|tuned_conv|tuned_dense|tuned_matmul|update_kernel)\\.cc$")
 list(FILTER small_sources EXCLUDE REGEX "/run/(executor|fma_peak|gather|variable_watch)\\.cc$")
 list(FILTER small_sources EXCLUDE REGEX "/(files/(idx|image_fit)|data/normalise|augmentations/(augmenter|colour|flips|pixels|resample|shift))\\.cc$")
 list(APPEND small_sources ${PROJECT_SOURCE_DIR}/src/ops/comparisons.cc)  # in a step they are links of chains, or rare
 set_source_files_properties(${small_sources} PROPERTIES COMPILE_OPTIONS ${chalkgrad_for_size})
+
+# Sums over all bytes of a set: g++ makes vectors of them at -O3 only.
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/base/moments.cc PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
 
 # Kernels' loops begin at multiples of 32 bytes, so that their speed does not depend on what is linked before them:
 # 1 to 3 % of a step on a Zen.

@@ -7,6 +7,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     const auto array = chalk::parse_npy({data, size}, "fuzz");
     check(array);
+    if (const auto stored = chalk::stored_bytes(chalk::bytes_of({data, size}), 0, size, "fuzz")) check(*stored, array);
   } catch (const chalk::InputError&) {
   }
   return 0;

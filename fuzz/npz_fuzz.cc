@@ -5,8 +5,12 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
-    const chalk::NpzReader archive({data, size}, "fuzz");
-    for (const auto& name : archive.names()) check(archive.read(name));
+    const chalk::NpzReader archive(chalk::bytes_of({data, size}), "fuzz");
+    for (const auto& name : archive.names()) {
+      const auto array = archive.read(name);
+      check(array);
+      if (const auto stored = archive.stored(name)) check(*stored, array);
+    }
   } catch (const chalk::InputError&) {
   }
   return 0;

@@ -246,7 +246,7 @@ void remember_fit(Network& model, Fit fit) {
 std::string test_digest_of(const Network& model) { return metadata_of(model, kTestDigestKey); }
 
 void warn_if_changed(const Dataset& data, const std::string& digest, const std::string& part, const Network& model) {
-  if (digest.empty() || data.digest() == digest) return;
+  if (digest.empty() || data.has_digest(digest)) return;
   const auto source = metadata_of(model, "data");
   print_error(fmt::format(
       "{}: the {} samples are others than when the model was trained: files have changed, or are decoded to other "
@@ -297,7 +297,9 @@ void take_fold(const Network& network, Split& data) {
 
 Dataset load_validation(const Validation& validation, const Shape& sample, Fit fit,
                         const std::vector<std::string>& classes, bool skip_bad) {
-  LoadOptions options{.parts = Parts::training_at_least, .fit = fit, .classes = classes, .skip_bad = skip_bad};
+  const bool has_test = validation.text_of.find(",test=") != std::string::npos;  // whatever else there may be
+  LoadOptions options{
+      .parts = has_test ? Parts::test : Parts::training_at_least, .fit = fit, .classes = classes, .skip_bad = skip_bad};
   if (sample.size() == 3) options.sample = sample;
   auto data = with_skipped_named(load_stored(validation.text_of, options, /*cached=*/false));
   return std::move(data.test.size() > 0 ? data.test : data.train);
@@ -308,7 +310,8 @@ Dataset load_part(const std::string& spec, const Network& model, const std::stri
   const bool held_out = part == "validation", of_fold = model.metadata.contains(kFoldKey) && (spec.empty() || held_out);
   if (held_out && text.empty())
     throw UsageError("--part validation: the model was trained without validation data; use test or train");
-  const auto validation = text.empty() ? Validation() : Validation::parse(text);
+  const auto validation =
+      text.empty() ? Validation() : Validation::parse(text).of_data(spec.empty() ? metadata_of(model, "data") : spec);
   if (held_out && validation.kind == Validation::Kind::source) {
     if (!spec.empty()) {
       throw UsageError(fmt::format(

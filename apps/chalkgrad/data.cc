@@ -219,10 +219,12 @@ void augment(Split& split, const Augmentations& list) {
   part.bytes = std::move(changed.bytes);
   part.store = std::move(changed.store);
   part.places = std::move(changed.places);
+  part.originals = std::move(changed.originals);
 }
 
 /// The samples that judge, taken from those to train on if they are of these.
-Dataset take_validation(const Validation& by, Split& split) {
+Dataset take_validation(const Validation& named, const std::string& source, Split& split) {
+  const auto by = named.of_data(source);
   if (by.kind == Validation::Kind::test) return split.test;
   if (!by.holds_out())
     return load_validation(by, split.train.sample, split.fit, split.train.class_names, /*skip_bad=*/true);
@@ -245,7 +247,7 @@ int data(const Options& o) {
                       : std::optional(as_usage([&] { return Validation::parse(o.validation); }, "--validation "));
   auto split = load_stored(o.source, options);
   if (fold) take_fold(*fold, options.normalisation, split);
-  const auto validation = by ? std::optional(judges(take_validation(*by, split))) : std::nullopt;
+  const auto validation = by ? std::optional(judges(take_validation(*by, o.source, split))) : std::nullopt;
   const auto found = describe(split);
   if (o.json) {
     print_json(to_json(split, found, validation));

@@ -129,8 +129,10 @@ void remember_parts(Network& network, const std::string& validation, const std::
   if (fold) network.metadata[kFoldKey] = fold_text;
 }
 
-std::optional<Fold> fold_in(const RunOptions& o, const Variation& variation) {
-  return !variation.fold && !o.fold.empty() ? std::optional(Fold::parse(o.fold)) : variation.fold;
+/// `config`: what a configuration says.
+std::optional<Fold> fold_in(const RunOptions& o, const Variation& variation, const std::optional<Fold>& config = {}) {
+  if (variation.fold) return variation.fold;
+  return o.fold.empty() ? config : Fold::parse(o.fold);
 }
 
 /// Options of the table [train] may contradict each other.
@@ -169,7 +171,7 @@ void check_data_texts(const RunOptions& o) {
 void add_validation(Run& run) {
   const auto text = validation_of(run.network);
   if (text.empty()) return;
-  const auto validation = Validation::parse(text);
+  const auto validation = Validation::parse(text).of_data(run.network.metadata.at("data"));
   if (validation.kind == Validation::Kind::test) {
     if (run.data.test.size() == 0)
       throw InputError(
@@ -220,7 +222,7 @@ Run new_run(const RunOptions& o, const Variation& variation) {
   network.metadata["data"] = spec;
   if (o.skip_bad) network.metadata[kSkipBadKey] = "true";
   if (how) network.metadata[kNormaliseKey] = how->text();
-  const auto fold = fold_in(o, variation);
+  const auto fold = fold_in(o, variation, config.fold);
   remember_parts(network, o.validation.empty() ? config.validation.value_or("") : o.validation, fold);
   if (fold) take_fold(*fold, how, data);
   Run run{std::move(network), std::move(data), options};

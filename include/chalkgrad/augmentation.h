@@ -56,11 +56,14 @@ class Augmentations {
   bool empty() const { return list_.empty(); }
   /// Whether samples are mixed with others, and so their targets.
   bool mixes() const;
+  /// Whether they begin with the picture as it is in its file, before it is brought to the size of the samples.
+  bool of_files() const;
   /// parse(text()) is the same list.
   std::string text() const;
   /// Throws InputError naming a parameter that is out of its range.
   void check() const;
-  /// Throws InputError if they cannot be done to these samples: to vectors, for example, or hue to grey pictures.
+  /// Throws InputError if they cannot be done to these samples: to vectors, for example, or hue to grey pictures, or
+  /// parts of files to those that have none.
   void check(const Dataset& data) const;
   /// How many views of a picture test-time augmentation by them looks at: flip and vflip have two, with the weights
   /// 1 − p and p; shift three, as it is with weight 1/2 and moved by all its pixels down and to the right, and up and

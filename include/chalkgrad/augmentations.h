@@ -133,9 +133,16 @@ struct Shear {
 /// A part of the picture fills it (Szegedy et al. 2015), as by torchvision's RandomResizedCrop: its share of the area
 /// is uniform in least … most, its width by its height log-uniform in ratio_least … ratio_most, and ten tries are made
 /// to fit it; then it is the largest part in the middle with a ratio in this range. Interpolated linearly.
+///
+/// What it is a part of may be the picture as it is in its file, before it was brought to the size of the samples
+/// (`of`). The part is then brought to that size as fit_image() does; torchvision has it so, as its transforms begin
+/// with the file. It has to be the first of the list then, and the data have to be pictures in files of their own.
 struct ResizedCrop {
+  enum class Of : std::uint8_t { sample, file };
+
   double least = 0.08, most = 1;                    ///< 0 < least <= most <= 1
   double ratio_least = 0.75, ratio_most = 4.0 / 3;  ///< 0.01 <= ratio_least <= ratio_most <= 100
+  Of of = Of::sample;
 
   static constexpr std::string_view kName = "resized-crop";
   void visit(FieldVisitor& v);

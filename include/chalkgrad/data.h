@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -27,6 +28,14 @@ class PictureStore {
   virtual void read(std::uint32_t picture, std::uint8_t* to) const = 0;
   /// The file a picture is in.
   virtual std::string file(std::uint32_t picture) const = 0;
+  /// XXH64 of a picture's bytes, if that is known without reading it.
+  virtual std::optional<std::uint64_t> hash(std::uint32_t) const { return {}; }
+
+  /// Says which part of a picture is wanted, of the rows and columns that it has in its file.
+  using Choose = std::function<PicturePart(std::int64_t rows, std::int64_t columns)>;
+  /// Writes a part of the picture as it is in its file, brought to the size of a sample by itself, as fit_image() does.
+  /// Throws as read() does; std::logic_error for a store of other pictures than in files.
+  virtual void read_part(std::uint32_t picture, const Choose& choose, std::uint8_t* to) const;
 };
 
 /// Samples in row-major order, one after the other. Exactly one of `bytes`, `store` and `values` is used, and one of
@@ -46,7 +55,9 @@ struct Dataset {
   std::vector<float> targets;            ///< size() × elements(target) values to regress on
   Shape target;                          ///< shape of one target, if `targets` is used
   std::vector<std::string> class_names;  ///< one per class
-  std::vector<std::string> files;        ///< where each sample came from, if each has a file of its own; or empty
+  std::vector<std::string> files;        ///< where each sample came from, if each has a file of its own; or empty, or
+  std::shared_ptr<const PictureStore> originals{};  ///< the same with their pictures, larger ones as a rule, of which
+                                                    ///< read_part() gives parts: sample i is its picture places[i]
 
   /// Number of samples.
   std::size_t size() const;
@@ -58,11 +69,16 @@ struct Dataset {
   /// The file of a sample; empty if it has none of its own.
   std::string file(std::size_t index) const;
 
-  /// SHA-256, in hex, of all that training makes use of: samples, labels or targets, shapes, scale and shift, and the
-  /// number of classes, but no names. Equal digests mean the same data, wherever they are kept. Computed anew by each
-  /// call, as the members may have changed: it takes about as long as to read the data once. Throws InputError as
+  /// A text that tells data from others by all that training makes use of: samples, labels or targets, shapes, scale
+  /// and shift, and the number of classes, but no names. Equal digests mean the same data, wherever they are kept. It
+  /// is "2:" and SHA-256, in hex, of the XXH64 of each sample and of the rest: to notice a change, not to withstand
+  /// somebody who means to deceive. Computed anew by each call, as the members may have changed: it takes a little
+  /// longer than to read the samples once, or nearly nothing where the store knows their hashes. Throws InputError as
   /// read() does.
   std::string digest() const;
+  /// Whether this digest is of these data. It may be that of an earlier program, SHA-256 of everything, which takes
+  /// longer.
+  bool has_digest(std::string_view digest) const;
 
   /// Throws InputError unless the sizes of all members agree and every label is in range.
   void check() const;
@@ -144,6 +160,7 @@ struct DataSource {
   std::string_view about;     ///< what it is, for the documentation
   void (*options)(FieldVisitor& visitor);  ///< visits what may follow the argument; null: it has no options
   Split (*load)(const std::string& argument, const LoadOptions& options);  ///< may load more parts than are wanted
+  bool normalises = false;  ///< load() does so as LoadOptions say; otherwise load_dataset() does
 
   /// "digits", "mnist:FOLDER"
   std::string form() const;

@@ -55,6 +55,13 @@ class InvisibleImage : public InputError {
   const Colour visible_on;  ///< black or white
 };
 
+/// A part of a picture, in pixels.
+struct PicturePart {
+  std::int64_t row = 0, column = 0, rows = 1, columns = 1;
+};
+/// Throws InputError unless the part is within the image and has pixels.
+Image crop_image(const Image& image, const PicturePart& part);
+
 /// How a picture of another shape is brought to a size.
 enum class Fit : std::uint8_t {
   stretch,  ///< each axis by itself: the aspect ratio is not kept

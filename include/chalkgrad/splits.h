@@ -61,14 +61,18 @@ Split fold_of(const Dataset& data, const Fold& fold);
 
 /// What judges the epochs of a run.
 struct Validation {
-  enum class Kind : std::uint8_t { test, share, samples, source };
+  enum class Kind : std::uint8_t { test, share, samples, source, val };
   Kind kind = Kind::test;
   HoldOut share{};
   std::string text_of{};  ///< the file of `samples`, or the source as load_dataset() knows it
 
-  /// "test", a HoldOut, "samples:FILE" or "mnist:FOLDER" and the like. Throws InputError.
+  /// "test", a HoldOut, "samples:FILE", "mnist:FOLDER" and the like, or "val". Throws InputError.
   static Validation parse(std::string_view text);
   std::string text() const;
+  /// What `val` is of the data that a source names: the part `val` (or `valid`, or `validation`) of a folder, as a
+  /// source that has it as its test part; `test` if that is the data's test part already. Others are what they are.
+  /// Throws InputError for data that have no such part.
+  Validation of_data(const std::string& source) const;
   /// Whether it takes samples away from those that are trained on.
   bool holds_out() const { return kind == Kind::share || kind == Kind::samples; }
 };

@@ -10,6 +10,7 @@
 #include "chalkgrad/data.h"
 #include "chalkgrad/evaluate.h"
 #include "chalkgrad/network.h"
+#include "chalkgrad/splits.h"
 #include "chalkgrad/train_options.h"
 
 namespace chalk {
@@ -111,6 +112,8 @@ struct TrainConfig {
   std::optional<std::string> data;  ///< "digits", "mnist:FOLDER"
   std::optional<Normalisation> normalisation;
   std::optional<std::string> validation;  ///< Validation::text(): "0.1", a share of the training samples, or "test"
+  std::optional<Fold> fold{};             ///< one of them, or
+  std::optional<std::string> folds{};     ///< all, as Fold::parse_all() reads it: "5,seed=3"
   std::optional<Loss> loss;               ///< also among the options
 };
 /// Sets the options that are in the table [train] of a network's TOML (see docs/networks.md); none if there is no such

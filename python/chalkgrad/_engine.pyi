@@ -98,8 +98,11 @@ class Dataset:
 
     def digest(self) -> str:
         """
-        SHA-256, in hex, of all that training makes use of. Equal digests mean the same data.
+        A text that tells data from others by all that training makes use of. Equal digests mean the same data.
         """
+
+    def has_digest(self, digest: str) -> bool:
+        """Whether this digest, perhaps of an earlier program, is of these data."""
 
 class Split:
     """The two parts of a data set, and remarks on how it was read."""

@@ -228,7 +228,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         options = self._options(len(data))
         options["epochs"] = _FOREVER
         record = self.network_.training
-        if record is not None and record["digest"] != data.digest():
+        if record is not None and not data.has_digest(record["digest"]):
             self.network_.begin_anew()
         self._run(data, options, one_epoch=True)
 

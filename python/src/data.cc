@@ -149,7 +149,14 @@ void bind_data(nb::module_& m) {
             const nb::gil_scoped_release release;
             return d.digest();
           },
-          "SHA-256, in hex, of all that training makes use of. Equal digests mean the same data.");
+          "A text that tells data from others by all that training makes use of. Equal digests mean the same data.")
+      .def(
+          "has_digest",
+          [](const Dataset& d, const std::string& digest) {
+            const nb::gil_scoped_release release;
+            return d.has_digest(digest);
+          },
+          "digest"_a, "Whether this digest, perhaps of an earlier program, is of these data.");
   nb::class_<Split>(m, "Split", "The two parts of a data set, and remarks on how it was read.")
       .def_ro("train", &Split::train, "To train on.")
       .def_ro("test", &Split::test, "To judge by; it may have no samples.")

@@ -9,6 +9,7 @@
 
 #include "chalkgrad/augmentation.h"
 #include "chalkgrad/augmentations.h"
+#include "chalkgrad/data.h"
 #include "chalkgrad/shape.h"
 #include "src/base/random.h"
 #include "src/ir/op.h"
@@ -48,6 +49,13 @@ struct TestViews {
   void (*show)(const Attributes& parameters, std::size_t number, Picture& picture);
 };
 
+/// A part of a picture that may be taken from its file, before it is brought to the size of the samples.
+struct FilePart {
+  bool (*wanted)(const Attributes& parameters);
+  /// Of so many rows and columns.
+  PicturePart (*part)(const Attributes& parameters, Random& random, std::int64_t rows, std::int64_t columns);
+};
+
 struct AugmentationDefinition {
   Required<std::string_view> name;
   Required<std::string_view> help;       // a few words
@@ -63,6 +71,7 @@ struct AugmentationDefinition {
   double (*p)(const Attributes& parameters) = nullptr;  ///< how probable that is
   bool of_colour = false;                               ///< takes pictures of three channels only
   const TestViews* views = nullptr;                     ///< null: it has none
+  const FilePart* of_file = nullptr;                    ///< null: it is always done to samples
   /// Throws InputError if the parameters, though each is in its range, contradict each other.
   void (*check)(const Attributes& parameters) = nullptr;
   /// Throws InputError if pictures whose smaller side is this are too small.
@@ -70,6 +79,8 @@ struct AugmentationDefinition {
 };
 
 const AugmentationDefinition& definition_of(const Augmentation& augmentation);
+/// Whether its parameters say that it is done to the picture as it is in its file.
+bool is_of_file(const Augmentation& augmentation);
 /// In the order of the list.
 std::span<const AugmentationDefinition* const> all_augmentations();
 

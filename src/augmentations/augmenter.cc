@@ -39,6 +39,7 @@ Augmenter::Augmenter(const Dataset& data, const Augmentations& augmentations, st
     auto& steps = definition.mix ? mixers_ : steps_;
     steps.push_back({&definition, one.parameters(), key_of(seed, one.name(), ++numbers[one.name()])});
   }
+  if (augmentations.of_files()) of_file_ = steps_[0].definition->of_file;
   for (std::size_t c = 0; c < data.scale.size(); ++c) means_.push_back(mean_byte(data.scale[c], data.shift[c]));
 }
 
@@ -58,10 +59,20 @@ Picture Augmenter::picture_at(Byte* pixels, Byte* spare) const {
           .means = means_};
 }
 
+void Augmenter::begin(std::uint32_t row, std::uint64_t epoch, Byte* to) const {
+  if (!of_file_) return data_.read(row, to);
+  const auto& step = steps_[0];
+  auto draws = draws_of(step.key, row, epoch);
+  const auto choose = [&](std::int64_t rows, std::int64_t columns) {
+    return of_file_->part(step.parameters, draws.now, rows, columns);
+  };
+  data_.originals->read_part(data_.places[row], choose, to);
+}
+
 void Augmenter::augment_alone(std::uint32_t row, std::uint64_t epoch, Byte* to, Byte* spare) const {
   Picture picture = picture_at(to, spare);
-  data_.read(row, to);
-  for (const auto& step : steps_) {
+  begin(row, epoch, to);
+  for (const auto& step : std::span(steps_).subspan(of_file_ ? 1 : 0)) {
     auto draws = draws_of(step.key, row, epoch);
     step.definition->apply.value(step.parameters, draws, picture);
   }
@@ -131,8 +142,11 @@ Dataset augmented(const Dataset& data, const Augmentations& augmentations, std::
   const Augmenter augmenter(data, augmentations, seed, 1);
   const auto size = static_cast<std::size_t>(elements(data.sample)), rows = data.size();
   const auto now = static_cast<std::uint64_t>(epoch);
-  if (data.store) {
+  if (data.store || augmenter.of_files()) {
+    result.bytes.clear();
+    result.originals = nullptr;
     result.store = std::make_shared<AugmentedStore>(data, augmentations, seed, now);
+    result.places.resize(rows);
     std::iota(result.places.begin(), result.places.end(), 0U);
   } else {
     for (std::uint32_t row = 0; row < rows; ++row) augmenter.augment(row, now, &result.bytes[row * size]);

@@ -17,10 +17,13 @@ class Augmenter {
   /// as Augmentations::check() does.
   Augmenter(const Dataset& data, const Augmentations& augmentations, std::uint64_t seed, int threads);
 
-  /// Writes the sample of a row, as it is in an epoch (0, 1, …). Allocates nothing. May be called by any thread.
+  /// Writes the sample of a row, as it is in an epoch (0, 1, …). Allocates nothing, unless it is of a file. May be
+  /// called by any thread.
   void augment(std::uint32_t row, std::uint64_t epoch, Byte* to) const;
   /// Whether samples, and so targets, are mixed with others.
   bool mixes() const { return !mixers_.empty(); }
+  /// Whether each sample has to be decoded for it.
+  bool of_files() const { return of_file_ != nullptr; }
   /// Writes the sample's target, a distribution over the classes if the data have labels. Allocates nothing.
   void target(std::uint32_t row, std::uint64_t epoch, float* to) const;
 
@@ -33,6 +36,8 @@ class Augmenter {
   struct Mixture;
 
   Picture picture_at(Byte* pixels, Byte* spare) const;
+  /// Writes the sample as it is before the first of the steps that are left.
+  void begin(std::uint32_t row, std::uint64_t epoch, Byte* to) const;
   /// Writes the sample as it is before it is mixed.
   void augment_alone(std::uint32_t row, std::uint64_t epoch, Byte* to, Byte* spare) const;
   /// How a sample is mixed; with no mixer if it is not.
@@ -41,6 +46,7 @@ class Augmenter {
   const Dataset& data_;
   const std::size_t size_;
   std::vector<Step> steps_, mixers_;
+  const FilePart* of_file_ = nullptr;  // of the first step, if it is done to the file's picture
   std::vector<Byte> means_;
   mutable PictureMemory memory_;
 };

@@ -1,5 +1,6 @@
 // Pictures turned, scaled, slanted, and parts of them.
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "src/augmentations/resample.h"
@@ -77,6 +78,12 @@ void ResizedCrop::visit(FieldVisitor& v) {
   v.field({"most", share, "Largest share"}, most);
   v.field({"ratio_least", Range::from_to(0.01, 100), "Smallest width by height"}, ratio_least);
   v.field({"ratio_most", Range::from_to(0.01, 100), "Largest width by height"}, ratio_most);
+  static constexpr std::array<Word, 2> kOf{{{"sample"}, {"file"}}};
+  auto index = static_cast<std::size_t>(of);
+  v.choice(
+      {"of", Range{}, "What it is a part of: the sample, or the picture as it is in its file, which may be larger"},
+      kOf, index);
+  of = static_cast<Of>(index);
 }
 
 namespace {
@@ -84,28 +91,38 @@ namespace {
 std::size_t rounded(double x) { return static_cast<std::size_t>(std::floor(std::max(x, 1.0) + 0.5)); }
 
 /// The largest part in the middle whose ratio is in the range, for when no part has been found.
-Part middle_of(const Picture& picture, const ResizedCrop& crop) {
-  const auto rows = static_cast<double>(picture.rows), columns = static_cast<double>(picture.columns);
-  Part part{0, 0, picture.rows, picture.columns};
-  if (columns / rows < crop.ratio_least) part.rows = std::min(picture.rows, rounded(columns / crop.ratio_least));
-  if (columns / rows > crop.ratio_most) part.columns = std::min(picture.columns, rounded(rows * crop.ratio_most));
-  part.row = (picture.rows - part.rows) / 2;
-  part.column = (picture.columns - part.columns) / 2;
+Part middle_of(std::size_t rows, std::size_t columns, const ResizedCrop& crop) {
+  const auto height = static_cast<double>(rows), width = static_cast<double>(columns);
+  Part part{0, 0, rows, columns};
+  if (width / height < crop.ratio_least) part.rows = std::min(rows, rounded(width / crop.ratio_least));
+  if (width / height > crop.ratio_most) part.columns = std::min(columns, rounded(height * crop.ratio_most));
+  part.row = (rows - part.rows) / 2;
+  part.column = (columns - part.columns) / 2;
   return part;
 }
 
-Part part_of(const Picture& picture, const ResizedCrop& crop, Random& random) {
-  const auto area = static_cast<double>(picture.area());
+/// Of a picture of so many rows and columns.
+Part part_of(std::size_t all_rows, std::size_t all_columns, const ResizedCrop& crop, Random& random) {
+  const auto area = static_cast<double>(all_rows * all_columns);
   for (int tries = 0; tries < 10; ++tries) {
     const double share = area * between(random, crop.least, crop.most);
     const double ratio = between_ratios(random, crop.ratio_least, crop.ratio_most);
     const std::size_t rows = rounded(std::sqrt(share / ratio)), columns = rounded(std::sqrt(share * ratio));
-    if (rows > picture.rows || columns > picture.columns) continue;
-    const auto row = random.below(static_cast<std::uint32_t>(picture.rows - rows + 1));
-    return {row, random.below(static_cast<std::uint32_t>(picture.columns - columns + 1)), rows, columns};
+    if (rows > all_rows || columns > all_columns) continue;
+    const auto row = random.below(static_cast<std::uint32_t>(all_rows - rows + 1));
+    return {row, random.below(static_cast<std::uint32_t>(all_columns - columns + 1)), rows, columns};
   }
-  return middle_of(picture, crop);
+  return middle_of(all_rows, all_columns, crop);
 }
+
+constexpr FilePart kPartOfFile{
+    [](const Attributes& parameters) { return parameters.as<ResizedCrop>().of == ResizedCrop::Of::file; },
+    [](const Attributes& parameters, Random& random, std::int64_t rows, std::int64_t columns) {
+      const auto part = part_of(static_cast<std::size_t>(rows), static_cast<std::size_t>(columns),
+                                parameters.as<ResizedCrop>(), random);
+      const auto pixels = [](std::size_t number) { return static_cast<std::int64_t>(number); };
+      return PicturePart{pixels(part.row), pixels(part.column), pixels(part.rows), pixels(part.columns)};
+    }};
 
 }  // namespace
 
@@ -117,7 +134,7 @@ const AugmentationDefinition augmentation_resized_crop{
     .nameless = 2,
     .apply =
         [](const Attributes& parameters, Draws& draws, Picture& picture) {
-          const auto part = part_of(picture, parameters.as<ResizedCrop>(), draws.now);
+          const auto part = part_of(picture.rows, picture.columns, parameters.as<ResizedCrop>(), draws.now);
           // Middles of pixels: those of the part at (i + ½) · columns of it / columns of the picture − ½.
           const double x = static_cast<double>(part.columns) / static_cast<double>(picture.columns);
           const double y = static_cast<double>(part.rows) / static_cast<double>(picture.rows);
@@ -128,6 +145,7 @@ const AugmentationDefinition augmentation_resized_crop{
                          .y0 = static_cast<double>(part.row) + 0.5 * y - 0.5},
                         part);
         },
+    .of_file = &kPartOfFile,
     .check =
         [](const Attributes& parameters) {
           const auto& crop = parameters.as<ResizedCrop>();

@@ -34,6 +34,11 @@ const AugmentationDefinition& definition_of(const Augmentation& augmentation) {
   return **std::ranges::find(kDefinitions, augmentation.name(), [](const auto* d) { return d->name.value; });
 }
 
+bool is_of_file(const Augmentation& augmentation) {
+  const auto* of_file = definition_of(augmentation).of_file;
+  return of_file && of_file->wanted(augmentation.parameters());
+}
+
 void visit_probability(FieldVisitor& v, double& p) { v.field({"p", Range::from_to(0, 1), "How probable it is"}, p); }
 
 void visit_fill(FieldVisitor& v, Fill& fill) {

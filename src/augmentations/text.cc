@@ -71,8 +71,15 @@ void check_parameters(const AugmentationDefinition& definition, const Attributes
   if (definition.check) definition.check(parameters);
 }
 
-/// Two pictures are mixed when all else is done, so that each is what it would be by itself.
+/// Two pictures are mixed when all else is done, so that each is what it would be by itself; and what is done to the
+/// file's picture comes before that is brought to the size of the samples.
 void check_order(const std::vector<Augmentation>& list) {
+  for (std::size_t i = 1; i < list.size(); ++i) {
+    if (!is_of_file(list[i])) continue;
+    throw InputError(str("augmentation ", in_quotes(text_of(list[i])),
+                         ": begins with the picture as it is in its file, but stands behind ",
+                         in_quotes(text_of(list[i - 1])), "; write it first"));
+  }
   for (std::size_t i = 1; i < list.size(); ++i) {
     if (!definition_of(list[i - 1]).mix || definition_of(list[i]).mix) continue;
     throw InputError(str("augmentation ", in_quotes(text_of(list[i])), " stands behind ",
@@ -122,6 +129,8 @@ bool Augmentations::mixes() const {
   return std::ranges::any_of(list_, [](const auto& one) { return definition_of(one).mix != nullptr; });
 }
 
+bool Augmentations::of_files() const { return !list_.empty() && is_of_file(list_[0]); }
+
 void Augmentations::check() const {
   for (const auto& one : list_) about(text_of(one), [&] { check_parameters(definition_of(one), one.parameters()); });
   check_order(list_);
@@ -143,6 +152,10 @@ void Augmentations::check(const Dataset& data) const {
       if (definition.of_colour && data.sample[0] != 3) {
         throw InputError(str("it takes pictures of 3 channels, red, green and blue, and those of ",
                              in_quotes(data.name), " have ", data.sample[0], "; leave it out"));
+      }
+      if (is_of_file(one) && !data.originals) {
+        throw InputError(str("takes parts of pictures from their files, and those of ", in_quotes(data.name),
+                             " are in no files of their own; leave out of=file"));
       }
       if (definition.check_size) definition.check_size(one.parameters(), std::min(data.sample[1], data.sample[2]));
     });

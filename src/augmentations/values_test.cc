@@ -126,6 +126,7 @@ TEST(Augmentations, WithAWrongParameterAreNoticed) {
     if (definition->mix) continue;  // see mixing_test.cc
     std::size_t number = 0;
     FieldFunction each([&](const Field& field, const auto&) {
+      if (field.name == "of") return;  // which needs files: see file_part_test.cc
       EXPECT_TRUE(definition->mix ||
                   std::ranges::any_of(all,
                                       [&](const auto& one) {

@@ -29,35 +29,25 @@ struct Moments {
 };
 
 /// Of bytes, in integers, so the order does not matter. Exact up to 2^48 of them.
-class ByteMoments {
- public:
-  void add(const std::uint8_t* from, std::size_t count) {
-    std::uint64_t once = 0, squared = 0;
-    std::uint8_t least = least_, most = most_;
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::uint64_t byte = from[i];
-      once += byte;
-      squared += byte * byte;
-      least = std::min(least, from[i]);
-      most = std::max(most, from[i]);
-    }
-    once_ += once;
-    squared_ += squared;
-    least_ = least;
-    most_ = most;
-    count_ += count;
+struct ByteMoments {
+  std::uint64_t once = 0, squared = 0, count = 0;  ///< their sum, that of their squares, and how many they are
+  std::uint8_t least = 255, most = 0;
+
+  void add(const std::uint8_t* from, std::size_t size);
+  void add(const ByteMoments& others) {
+    once += others.once;
+    squared += others.squared;
+    count += others.count;
+    least = std::min(least, others.least);
+    most = std::max(most, others.most);
   }
   Moments moments() const {
-    const auto count = static_cast<double>(count_);
-    const double mean = static_cast<double>(once_) / count;
-    const double variance = static_cast<double>(squared_) / count - mean * mean;
-    const bool varies = least_ < most_ && variance > 0;
-    return {mean, varies ? std::sqrt(variance) : 0, static_cast<double>(least_), static_cast<double>(most_)};
+    const auto n = static_cast<double>(count);
+    const double mean = static_cast<double>(once) / n;
+    const double variance = static_cast<double>(squared) / n - mean * mean;
+    const bool varies = least < most && variance > 0;
+    return {mean, varies ? std::sqrt(variance) : 0, static_cast<double>(least), static_cast<double>(most)};
   }
-
- private:
-  std::uint64_t once_ = 0, squared_ = 0, count_ = 0;
-  std::uint8_t least_ = 255, most_ = 0;
 };
 
 /// Of finite numbers, in double and in their order, twice: first for the mean.

@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <memory>
+#include <numeric>
+#include <utility>
 
 #include "chalkgrad/error.h"
 #include "src/base/reading.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
+#include "src/data/array_store.h"
 #include "src/data/class_words.h"
 
 namespace chalk {
@@ -38,12 +42,10 @@ bool channels_last(const Shape& sample, const NamedArray& x, const ArrayOptions&
 
 /// From rows × columns × channels to channels × rows × columns, sample by sample.
 template <class T>
-void put_channels_first(std::vector<T>& elements, std::size_t channels, std::size_t plane) {
+void turn_samples(std::vector<T>& elements, std::size_t channels, std::size_t plane) {
   std::vector<T> sample(channels * plane);
   for (std::size_t begin = 0; begin < elements.size(); begin += sample.size()) {
-    for (std::size_t i = 0; i < plane; ++i) {
-      for (std::size_t c = 0; c < channels; ++c) sample[c * plane + i] = elements[begin + i * channels + c];
-    }
+    put_channels_first(&elements[begin], channels, plane, sample.data());
     std::ranges::copy(sample, elements.begin() + static_cast<std::ptrdiff_t>(begin));
   }
 }
@@ -72,8 +74,8 @@ void ArrayOptions::visit_arrays(FieldVisitor& v) {
           shape);
 }
 
-Dataset samples_of(NamedArray x, const NamedArray& y, const ArrayOptions& own, const std::string& source,
-                   Split& split) {
+Dataset samples_of(NamedArray x, const NamedArray& y, const ArrayOptions& own, const std::string& source, Split& split,
+                   std::vector<ByteMoments>* moments) {
   if (x.array.type == Array::Type::words) {
     throw InputError(str(x.name, ": holds texts, where numbers are samples; give the array of the samples"));
   }
@@ -106,15 +108,23 @@ Dataset samples_of(NamedArray x, const NamedArray& y, const ArrayOptions& own, c
   for (const double number : x.array.numbers) data.values.push_back(static_cast<float>(number));
   x.array.numbers = {};
   if (sample.empty()) sample = {1};
-  if (sample.size() == 2)
+  const bool turned = sample.size() == 3 && channels_last(sample, x, own, split);
+  if (sample.size() == 2) {
     sample.insert(sample.begin(), 1);
-  else if (sample.size() == 3 && channels_last(sample, x, own, split)) {
+  } else if (turned) {
     const auto channels = static_cast<std::size_t>(sample[2]), plane = static_cast<std::size_t>(sample[0] * sample[1]);
-    put_channels_first(data.bytes, channels, plane);
-    put_channels_first(data.values, channels, plane);
+    turn_samples(data.bytes, channels, plane);
+    turn_samples(data.values, channels, plane);
     sample = {sample[2], sample[0], sample[1]};
   }
   data.sample = sample;
+  if (x.stored) {
+    const auto store = std::make_shared<ArrayStore>(std::move(*x.stored), sample, turned, x.name);
+    if (moments) *moments = store->moments();
+    data.store = store;
+    data.places.resize(static_cast<std::size_t>(x.array.shape[0]));
+    std::iota(data.places.begin(), data.places.end(), 0U);
+  }
   const auto& answers = y.array;
   const bool whole = answers.type == Array::Type::bytes || answers.type == Array::Type::whole;
   if (answers.type == Array::Type::words && !one_each(answers)) {

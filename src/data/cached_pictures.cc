@@ -52,7 +52,7 @@ class OpenCache {
     const auto at = (part == 0 ? 0 : contents_.parts[0].pictures) + picture;
     if (!read_at(file_, PictureCache::kData + at * each, bytes))
       throw InputError(str(name_, ": picture ", at, " cannot be read: the cache is damaged; remove it"));
-    if (crc32_of(bytes) != contents_.parts[part].sums[picture])
+    if (cache_hash(contents_, bytes) != contents_.parts[part].hashes[picture])
       throw InputError(str(name_, ": picture ", at, " has been changed: the cache is damaged; remove it"));
   }
 
@@ -86,6 +86,10 @@ class CacheStore : public PictureStore {
       : cache_(std::move(cache)), part_(part), files_(std::move(files)) {}
   void read(std::uint32_t picture, std::uint8_t* to) const override { cache_->read(part_, picture, to); }
   std::string file(std::uint32_t picture) const override { return files_->path(picture); }
+  std::optional<std::uint64_t> hash(std::uint32_t picture) const override {
+    if (cache_->contents().version == 1) return {};
+    return cache_->contents().parts[part_].hashes[picture];
+  }
 
  private:
   std::shared_ptr<const OpenCache> cache_;
@@ -160,6 +164,7 @@ DecodedPart decoded_of(const CachedPart& part) {
   for (const auto& [rows, columns] : part.sizes)
     decoded.sizes.push_back({static_cast<int>(rows), static_cast<int>(columns)});
   for (const auto& [at, why] : part.errors) decoded.errors.emplace(at, why);
+  decoded.channels = part.moments;
   return decoded;
 }
 
@@ -177,14 +182,14 @@ void make(FileInMaking& file, const PictureFiles& files, const Keys& keys, Pictu
       part = {};
       part.pictures = files[p]->size();
       part.key = keys[p];
-      part.sums.resize(files[p]->size());
+      part.hashes.resize(files[p]->size());
+      part.moments.resize(cache.channels);
     }
     file.begin(cache.tail_begin());
     for (std::size_t p = 0; p < files.size(); ++p) {
       auto& part = cache.parts[p];
       const auto first = p == 0 ? 0 : cache.parts[0].pictures;
       const auto put = [&](int, std::size_t i, std::span<const std::uint8_t> sample) {
-        part.sums[i] = crc32_of(sample);
         file.write(PictureCache::kData + (first + i) * cache.each(), sample);
       };
       const auto decoded = decoder.decode(*files[p], team, put);
@@ -192,6 +197,8 @@ void make(FileInMaking& file, const PictureFiles& files, const Keys& keys, Pictu
       for (const auto& [rows, columns] : decoded->sizes)
         part.sizes.push_back({static_cast<std::uint32_t>(rows), static_cast<std::uint32_t>(columns)});
       for (const auto& [at, why] : decoded->errors) part.errors.emplace(at, why);
+      part.hashes = decoded->hashes;
+      part.moments = decoded->channels;
     }
     return true;
   };

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "chalkgrad/data.h"
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
+#include "src/base/xxh64.h"
 #include "src/data/each_sample.h"
 #include "src/files/sha256.h"
 
@@ -78,6 +80,10 @@ void check_outputs(const Dataset& data) {
 
 }  // namespace
 
+void PictureStore::read_part(std::uint32_t, const Choose&, std::uint8_t*) const {
+  throw std::logic_error("PictureStore::read_part() of pictures that are in no files");
+}
+
 std::size_t Dataset::size() const {
   return labels.empty() ? targets.size() / std::max<std::size_t>(1, static_cast<std::size_t>(elements(target)))
                         : labels.size();
@@ -90,27 +96,90 @@ void Dataset::read(std::size_t index, std::uint8_t* to) const {
 }
 
 std::string Dataset::file(std::size_t index) const {
+  if (originals) return originals->file(places[index]);
   if (store) return store->file(places[index]);
   return files.empty() ? std::string() : files[index];
 }
 
-std::string Dataset::digest() const {
-  Sha256 hash;
-  const auto add = [&](const auto& numbers) {
+namespace {
+
+/// SHA-256 of several members, each with its size.
+class Members {
+ public:
+  template <class T>
+  void add(const std::vector<T>& numbers) {
     const std::span raw(reinterpret_cast<const std::uint8_t*>(numbers.data()), std::span(numbers).size_bytes());
     hash.update(std::uint64_t{numbers.size()}).update(raw);
-  };
-  add(sample);
-  if (store) {
-    hash.update(std::uint64_t{places.size() * static_cast<std::size_t>(elements(sample))});
-    for_each_sample(*this, [&](std::size_t, std::span<const std::uint8_t> picture) { hash.update(picture); });
-  } else {
-    add(bytes);
   }
-  add(values), add(scale), add(shift), add(labels), add(targets), add(target);
-  hash.update(std::uint64_t{class_names.size()});
-  if (per_sample) hash.update(std::uint64_t{1});  // as older programs did without
-  return hash.hex();
+  /// All but the samples.
+  void add_rest(const Dataset& data) {
+    add(data.scale), add(data.shift), add(data.labels), add(data.targets), add(data.target);
+    hash.update(std::uint64_t{data.class_names.size()});
+    if (data.per_sample) hash.update(std::uint64_t{1});  // as older programs did without
+  }
+  Sha256 hash;
+};
+
+/// As programs had it that wrote no version before it.
+std::string first_digest(const Dataset& data) {
+  Members all;
+  all.add(data.sample);
+  if (data.store) {
+    all.hash.update(std::uint64_t{data.places.size() * static_cast<std::size_t>(elements(data.sample))});
+    for_each_sample(data, [&](std::size_t, std::span<const std::uint8_t> picture) { all.hash.update(picture); });
+  } else {
+    all.add(data.bytes);
+  }
+  all.add(data.values);
+  all.add_rest(data);
+  return all.hash.hex();
+}
+
+/// Of each piece of so many bytes.
+std::vector<std::uint64_t> hashes_of(std::span<const std::uint8_t> bytes, std::size_t piece) {
+  std::vector<std::uint64_t> hashes;
+  for (; !bytes.empty(); bytes = bytes.subspan(std::min(piece, bytes.size())))
+    hashes.push_back(xxh64(bytes.first(std::min(piece, bytes.size()))));
+  return hashes;
+}
+
+/// Of each sample.
+std::vector<std::uint64_t> hashes_of(const Dataset& data) {
+  const auto each = std::max<std::size_t>(1, static_cast<std::size_t>(elements(data.sample)));
+  if (!data.store) {
+    return data.bytes.empty() ? hashes_of({reinterpret_cast<const std::uint8_t*>(data.values.data()),
+                                           std::span(data.values).size_bytes()},
+                                          each * sizeof(float))
+                              : hashes_of(data.bytes, each);
+  }
+  std::vector<std::uint64_t> hashes;
+  hashes.reserve(data.places.size());
+  for (const auto place : data.places) {
+    const auto known = data.store->hash(place);
+    if (!known) break;
+    hashes.push_back(*known);
+  }
+  if (hashes.size() == data.places.size()) return hashes;
+  hashes.resize(data.places.size());
+  for_each_sample(data, [&](std::size_t i, std::span<const std::uint8_t> picture) { hashes[i] = xxh64(picture); });
+  return hashes;
+}
+
+constexpr std::string_view kSecondDigest = "2:";
+
+}  // namespace
+
+std::string Dataset::digest() const {
+  Members all;
+  all.add(sample);
+  all.hash.update(std::uint64_t{has_bytes()});
+  all.add(hashes_of(*this));
+  all.add_rest(*this);
+  return str(kSecondDigest, all.hash.hex());
+}
+
+bool Dataset::has_digest(std::string_view digest) const {
+  return digest == (digest.starts_with(kSecondDigest) ? this->digest() : first_digest(*this));
 }
 
 void Dataset::check() const {

@@ -1,3 +1,5 @@
+#include "src/data/normalise.h"
+
 #include <array>
 #include <cmath>
 #include <utility>
@@ -25,28 +27,35 @@ std::size_t channels_of(const Dataset& data) {
 }
 
 /// Of each channel.
+std::vector<Moments> moments_of(std::span<const ByteMoments> sums) {
+  std::vector<Moments> all;
+  for (const auto& sum : sums) all.push_back(sum.moments());
+  return all;
+}
+
+/// The same.
 std::vector<Moments> measured(const Dataset& data) {
   const auto channels = channels_of(data), plane = static_cast<std::size_t>(elements(data.sample)) / channels;
-  std::vector<Moments> all;
   if (data.has_bytes()) {
     std::vector<ByteMoments> sums(channels);
     for_each_sample(data, [&](std::size_t, std::span<const std::uint8_t> sample) {
       for (std::size_t c = 0; c < channels; ++c) sums[c].add(&sample[c * plane], plane);
     });
-    for (const auto& sum : sums) all.push_back(sum.moments());
-    return all;
+    return moments_of(sums);
   }
   std::vector<ValueMoments> sums(channels);
   for (const auto add : {&ValueMoments::add, &ValueMoments::add_again}) {
     for (std::size_t begin = 0, c = 0; begin < data.values.size(); begin += plane, c = (c + 1) % channels)
       (sums[c].*add)(&data.values[begin], plane);
   }
+  std::vector<Moments> all;
   for (const auto& sum : sums) all.push_back(sum.moments());
   return all;
 }
 
-/// How the channels become what the network sees; none: as they are.
-std::vector<Affine> affine(const Dataset& data, const Normalisation& how) {
+/// How the channels become what the network sees; none: as they are. `known`: their moments, or none if they have to be
+/// measured.
+std::vector<Affine> affine(const Dataset& data, const Normalisation& how, std::span<const ByteMoments> known = {}) {
   const bool bytes = data.has_bytes();
   if (!bytes && (data.values.empty() || how.kind == Kind::none)) return {};
   const double white = bytes ? kHighestByte : 1, constant = bytes ? kConstantBytes : kConstantValues;
@@ -65,7 +74,7 @@ std::vector<Affine> affine(const Dataset& data, const Normalisation& how) {
   } else if (how.kind == Kind::none) {
     all.assign(channels_of(data), standardising(0, white, constant));
   } else {
-    for (const auto& found : measured(data)) {
+    for (const auto& found : known.empty() ? measured(data) : moments_of(known)) {
       all.push_back(how.kind == Kind::min_max ? standardising(found.least, found.most - found.least, constant)
                                               : standardising(found.mean, found.deviation, constant));
     }
@@ -142,11 +151,13 @@ std::string Normalisation::text() const {
   return text;
 }
 
-void normalise(Split& data, const Normalisation& how) {
-  const auto& by = data.train.has_bytes() || !data.train.values.empty() ? data.train : data.test;
-  const auto channels = affine(by, how);
+void normalise(Split& data, const Normalisation& how, const KnownMoments& known) {
+  const bool training = data.train.has_bytes() || !data.train.values.empty();
+  const auto channels = affine(training ? data.train : data.test, how, known[training ? 0 : 1]);
   for (auto* part : {&data.train, &data.test}) set(*part, how, channels);
 }
+
+void normalise(Split& data, const Normalisation& how) { normalise(data, how, {}); }
 
 void normalise(Dataset& data, const Normalisation& how) { set(data, how, affine(data, how)); }
 

@@ -8,6 +8,7 @@
 #include "src/base/reading.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
+#include "src/base/xxh64.h"
 
 namespace chalk {
 namespace {
@@ -109,10 +110,18 @@ void PictureDecoder::read(const std::string& path, std::uint8_t* to) const {
   std::ranges::copy(fit_image(image, form_.channels, form_.size[0], form_.size[1], form_.fit), to);
 }
 
+void PictureDecoder::read_part(const std::string& path, const PictureStore::Choose& choose, std::uint8_t* to) const {
+  const auto image = load(path);
+  const auto part = crop_image(image, choose(image.height, image.width));
+  std::ranges::copy(fit_image(part, form_.channels, form_.size[0], form_.size[1]), to);
+}
+
 std::optional<DecodedPart> PictureDecoder::decode(const PictureIndex& files, ThreadTeam& team, const Put& put) {
   DecodedPart decoded;
   decoded.sizes.resize(files.size());
-  std::mutex mutex;  // of the errors
+  decoded.hashes.resize(files.size());
+  decoded.channels.resize(static_cast<std::size_t>(form_.channels));
+  std::mutex mutex;  // of the errors and the sums of channels
   std::atomic<std::size_t> next = 0, stop_at = files.size();
   std::atomic<bool> colour = false;
   // Files before this one are still read, so that the first error is the same on any number of threads.
@@ -126,6 +135,7 @@ std::optional<DecodedPart> PictureDecoder::decode(const PictureIndex& files, Thr
     if (always || !skip_bad_) stop(i);
   };
   auto work = [&](int thread) {
+    std::vector<ByteMoments> channels(decoded.channels.size());
     for (std::size_t i = 0; (i = next++) < stop_at && !colour;) {
       const auto path = files.path(i);
       std::optional<Image> image;
@@ -141,8 +151,14 @@ std::optional<DecodedPart> PictureDecoder::decode(const PictureIndex& files, Thr
         fail(i, std::move(wrong), /*always=*/true);
         continue;
       }
-      put(thread, i, fit_image(*image, form_.channels, form_.size[0], form_.size[1], form_.fit));
+      const auto sample = fit_image(*image, form_.channels, form_.size[0], form_.size[1], form_.fit);
+      decoded.hashes[i] = xxh64(sample);
+      const auto plane = sample.size() / channels.size();
+      for (std::size_t c = 0; c < channels.size(); ++c) channels[c].add(&sample[c * plane], plane);
+      put(thread, i, sample);
     }
+    const std::lock_guard lock(mutex);
+    for (std::size_t c = 0; c < channels.size(); ++c) decoded.channels[c].add(channels[c]);
   };
   team.run(work);
   if (colour) {

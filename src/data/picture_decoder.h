@@ -12,6 +12,7 @@
 
 #include "chalkgrad/data.h"
 #include "chalkgrad/image.h"
+#include "src/base/moments.h"
 #include "src/base/threads.h"
 #include "src/data/picture_index.h"
 #include "src/data/pictures.h"
@@ -44,6 +45,8 @@ struct PictureForm {
 struct DecodedPart {
   std::vector<PixelSize> sizes;               ///< as they are in the files
   std::map<std::size_t, std::string> errors;  ///< of those that cannot be used
+  std::vector<std::uint64_t> hashes;          ///< XXH64 of each sample; empty: not known
+  std::vector<ByteMoments> channels;          ///< of all samples that can be used; empty: not known
 };
 
 class PictureDecoder {
@@ -69,6 +72,8 @@ class PictureDecoder {
 
   /// A file's sample, form().each() bytes. Throws InputError if it cannot be used.
   void read(const std::string& path, std::uint8_t* to) const;
+  /// The same of a part of what the file shows.
+  void read_part(const std::string& path, const PictureStore::Choose& choose, std::uint8_t* to) const;
 
  private:
   Image load(const std::string& path) const;

@@ -8,11 +8,12 @@
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/image.h"
-#include "src/base/available_memory.h"
 #include "src/base/text.h"
 #include "src/base/threads.h"
 #include "src/base/wording.h"
+#include "src/data/beyond_memory.h"
 #include "src/data/cached_pictures.h"
+#include "src/data/normalise.h"
 #include "src/data/picture_decoder.h"
 
 namespace chalk {
@@ -21,20 +22,23 @@ namespace {
 /// Files that are decoded whenever they are needed.
 class FileStore : public PictureStore {
  public:
-  FileStore(std::shared_ptr<const PictureIndex> files, const PictureDecoder& decoder)
-      : files_(std::move(files)), decoder_(decoder) {}
+  /// `hashes` may be empty, as far as anybody knows.
+  FileStore(std::shared_ptr<const PictureIndex> files, const PictureDecoder& decoder, std::vector<std::uint64_t> hashes)
+      : files_(std::move(files)), decoder_(decoder), hashes_(std::move(hashes)) {}
   void read(std::uint32_t picture, std::uint8_t* to) const override { decoder_.read(files_->path(picture), to); }
   std::string file(std::uint32_t picture) const override { return files_->path(picture); }
+  std::optional<std::uint64_t> hash(std::uint32_t picture) const override {
+    return hashes_.empty() ? std::nullopt : std::optional(hashes_[picture]);
+  }
+  void read_part(std::uint32_t picture, const Choose& choose, std::uint8_t* to) const override {
+    decoder_.read_part(files_->path(picture), choose, to);
+  }
 
  private:
   std::shared_ptr<const PictureIndex> files_;
   PictureDecoder decoder_;
+  std::vector<std::uint64_t> hashes_;
 };
-
-/// "154 MB"
-std::string size_text(std::uint64_t bytes) {
-  return bytes < 10'000'000 ? str(grouped(bytes / 1000), " kB") : str(grouped(bytes / 1'000'000), " MB");
-}
 
 /// The set on its way.
 class Loader {
@@ -53,7 +57,8 @@ class Loader {
     for (auto& [size, found] : sizes_) split_.sizes.push_back(std::move(found));
     std::ranges::stable_sort(split_.sizes, std::ranges::greater(), &PictureSize::samples);
     split_.fit = decoder_.form().fit;
-    if (split_.train.size() + split_.test.size() > 0) normalise(split_);
+    if (split_.train.size() + split_.test.size() > 0)
+      normalise(split_, options_.normalisation.value_or(Normalisation()), channels_);
   }
 
  private:
@@ -62,9 +67,8 @@ class Loader {
   /// Into memory if there is room. False if the form turned out to be another one.
   bool decode() {
     const auto each = decoder_.form().each();
-    const auto count = static_cast<std::uint64_t>(files_[0]->size() + files_[1]->size()), need = count * each;
-    const auto room = options_.memory.value_or(available_memory() / 2);
-    const bool streams = need > room;
+    const auto count = static_cast<std::uint64_t>(files_[0]->size() + files_[1]->size());
+    const auto streams = beyond_memory(count * each, options_);
     std::array<std::vector<std::uint8_t>, 2> bytes;
     std::array<DecodedPart, 2> decoded;
     for (std::size_t p = 0; p < files_.size(); ++p) {
@@ -79,15 +83,13 @@ class Loader {
     for (std::size_t p = 0; p < files_.size(); ++p) {
       take(p, decoded[p]);
       if (streams) {
-        stream(p, std::make_shared<FileStore>(files_[p], decoder_), decoded[p].errors);
+        parts()[p]->store = parts()[p]->originals;
       } else {
-        keep(p, std::move(bytes[p]), decoded[p].errors);
+        keep(p, std::move(bytes[p]));
       }
     }
     if (streams) {
-      split_.remarks.push_back(str(grouped(count), " pictures would take ", size_text(need), " of memory, and ",
-                                   size_text(room), options_.memory ? " are allowed" : " are half of what is available",
-                                   ": each is decoded whenever it is needed"));
+      split_.remarks.push_back(str(grouped(count), " pictures ", *streams, ": each is decoded whenever it is needed"));
     }
     return true;
   }
@@ -97,11 +99,11 @@ class Loader {
     std::ranges::move(found.remarks, std::back_inserter(split_.remarks));
     for (std::size_t p = 0; p < files_.size(); ++p) {
       take(p, found.parts[p]);
-      stream(p, found.stores[p], found.parts[p].errors);
+      if (!parts()[p]->labels.empty()) parts()[p]->store = found.stores[p];
     }
   }
 
-  /// Labels and sizes of what can be used, and why the others cannot be.
+  /// What is known of those that can be used, and why the others cannot be.
   void take(std::size_t p, const DecodedPart& decoded) {
     auto& part = *parts()[p];
     const auto& form = decoder_.form();
@@ -111,32 +113,21 @@ class Loader {
       auto& size = sizes_[decoded.sizes[i]];
       if (size.samples++ == 0) size = {decoded.sizes[i][0], decoded.sizes[i][1], 1, files_[p]->path(i)};
       part.labels.push_back(files_[p]->label(i));
+      part.places.push_back(static_cast<std::uint32_t>(i));
     }
     for (const auto& [i, what] : decoded.errors) split_.skipped.push_back(what);
+    channels_[p] = decoded.channels;
+    if (!part.labels.empty()) part.originals = std::make_shared<FileStore>(files_[p], decoder_, decoded.hashes);
   }
 
-  /// Samples that are in a store.
-  void stream(std::size_t p, std::shared_ptr<const PictureStore> store,
-              const std::map<std::size_t, std::string>& errors) {
-    auto& part = *parts()[p];
-    if (part.labels.empty()) return;
-    part.store = std::move(store);
-    for (std::size_t i = 0; i < files_[p]->size(); ++i) {
-      if (!errors.contains(i)) part.places.push_back(static_cast<std::uint32_t>(i));
-    }
-  }
-
-  void keep(std::size_t p, std::vector<std::uint8_t> bytes, const std::map<std::size_t, std::string>& errors) {
+  /// Keeps those that can be used in memory.
+  void keep(std::size_t p, std::vector<std::uint8_t> bytes) {
     auto& part = *parts()[p];
     const auto each = decoder_.form().each();
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < files_[p]->size(); ++i) {
-      if (errors.contains(i)) continue;
-      part.files.push_back(files_[p]->path(i));
-      if (kept != i) std::copy_n(&bytes[i * each], each, &bytes[kept * each]);
-      ++kept;
+    for (std::size_t i = 0; i < part.places.size(); ++i) {
+      if (part.places[i] != i) std::copy_n(&bytes[part.places[i] * each], each, &bytes[i * each]);
     }
-    bytes.resize(kept * each);
+    bytes.resize(part.places.size() * each);
     part.bytes = std::move(bytes);
   }
 
@@ -146,6 +137,7 @@ class Loader {
   const LoadOptions& options_;
   ThreadTeam team_{available_threads()};
   std::map<PixelSize, PictureSize> sizes_;
+  KnownMoments channels_;
 };
 
 }  // namespace

@@ -69,7 +69,7 @@ Dataset select_classes(const Dataset& data, std::span<const std::string> names) 
     if (label < 0) continue;
     copy(data.bytes, some.bytes, i);
     copy(data.values, some.values, i);
-    if (data.store) some.places.push_back(data.places[i]);
+    if (!data.places.empty()) some.places.push_back(data.places[i]);
     some.labels.push_back(label);
     if (!data.files.empty()) some.files.push_back(data.files[i]);
   }

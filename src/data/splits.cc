@@ -14,6 +14,7 @@
 #include "src/base/shortest.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
+#include "src/data/sources/source.h"
 
 namespace chalk {
 namespace {
@@ -80,7 +81,8 @@ Split parted(const Dataset& data, const std::vector<bool>& is_taken) {
             .targets = chosen(data.targets, is_taken, test),
             .target = data.target,
             .class_names = data.class_names,
-            .files = chosen(data.files, is_taken, test)};
+            .files = chosen(data.files, is_taken, test),
+            .originals = data.originals};
   }
   return split;
 }
@@ -289,6 +291,7 @@ Split fold_of(const Dataset& data, const Fold& fold) {
 Validation Validation::parse(std::string_view text) {
   constexpr std::string_view kSamples = "samples:";
   if (text == "test") return {};
+  if (text == "val") return {Kind::val, {}, {}};
   if (const auto share = hold_out_in(text)) return {Kind::share, *share, {}};
   if (text.starts_with(kSamples) && text.size() > kSamples.size())
     return {Kind::samples, {}, std::string(text.substr(kSamples.size()))};
@@ -301,7 +304,7 @@ Validation Validation::parse(std::string_view text) {
       str("is ", in_quotes(text),
           "; it must be test, or a number above 0 and below 1: a share of the training samples, "
           "which stratified and a seed may follow, as in 0.1,stratified,seed=3; or samples:FILE, a list of them; or "
-          "other data, such as mnist:FOLDER"));
+          "val, the part of a folder that is called so; or other data, such as mnist:FOLDER"));
 }
 
 std::string Validation::text() const {
@@ -312,10 +315,16 @@ std::string Validation::text() const {
       return share.text();
     case Kind::samples:
       return "samples:" + text_of;
+    case Kind::val:
+      return "val";
     case Kind::source:
       break;
   }
   return text_of;
+}
+
+Validation Validation::of_data(const std::string& source) const {
+  return kind == Kind::val ? folder_validation(source) : *this;
 }
 
 Split hold_out(const Dataset& data, const Validation& how) {

@@ -268,7 +268,7 @@ TEST(Validations, TextsReadBack) {
               "is \"" + std::string(text) +
                   "\"; it must be test, or a number above 0 and below 1: a share of the training samples, which "
                   "stratified and a seed may follow, as in 0.1,stratified,seed=3; or samples:FILE, a list of them; or "
-                  "other data, such as mnist:FOLDER");
+                  "val, the part of a folder that is called so; or other data, such as mnist:FOLDER");
   }
 }
 

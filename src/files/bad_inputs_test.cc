@@ -28,8 +28,11 @@ std::map<std::string, std::string> expectations() {
 }
 
 void read_npz(std::span<const std::uint8_t> bytes, const std::string& name) {
-  const NpzReader archive(bytes, name);
-  for (const auto& array : archive.names()) archive.read(array);
+  const NpzReader archive(bytes_of(bytes), name);
+  for (const auto& array : archive.names()) {
+    archive.read(array);
+    archive.stored(array);
+  }
 }
 
 void parse(const std::string& kind, const std::string& name) {

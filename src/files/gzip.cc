@@ -53,4 +53,8 @@ std::vector<std::uint8_t> gunzip(std::span<const std::uint8_t> bytes, std::size_
   return out;
 }
 
+std::uint32_t crc32_of(std::span<const std::uint8_t> bytes, std::uint32_t before) {
+  return static_cast<std::uint32_t>(::crc32_z(before, bytes.data(), bytes.size()));
+}
+
 }  // namespace chalk

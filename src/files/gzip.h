@@ -17,4 +17,7 @@ bool is_gzip(std::span<const std::uint8_t> bytes);
 /// or are followed by something else.
 std::vector<std::uint8_t> gunzip(std::span<const std::uint8_t> bytes, std::size_t max_bytes, std::string_view name);
 
+/// CRC-32, as gzip and zip have it, of bytes that follow others with the checksum `before`.
+std::uint32_t crc32_of(std::span<const std::uint8_t> bytes, std::uint32_t before = 0);
+
 }  // namespace chalk

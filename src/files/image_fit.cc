@@ -83,18 +83,30 @@ Image middle_of(const Image& image, std::int64_t height, std::int64_t width) {
   const bool too_high = rows * width > columns * height;
   const auto part_rows = too_high ? share(columns, height, width, rows) : rows;
   const auto part_columns = too_high ? columns : share(rows, width, height, columns);
-  Image part{image.channels, static_cast<int>(part_rows), static_cast<int>(part_columns), {}};
-  const auto stride = columns * image.channels, length = part_columns * image.channels;
-  const auto first = (rows - part_rows) / 2 * stride + (columns - part_columns) / 2 * image.channels;
-  part.pixels.reserve(static_cast<std::size_t>(part_rows * length));
-  for (std::int64_t row = 0; row < part_rows; ++row) {
-    const auto from = image.pixels.begin() + first + row * stride;
-    part.pixels.insert(part.pixels.end(), from, from + length);
-  }
-  return part;
+  return crop_image(image, {(rows - part_rows) / 2, (columns - part_columns) / 2, part_rows, part_columns});
 }
 
 }  // namespace
+
+Image crop_image(const Image& image, const PicturePart& part) {
+  const auto [row, column, rows, columns] = part;
+  const std::int64_t height = image.height, width = image.width;
+  const auto fits = [](std::int64_t first, std::int64_t count, std::int64_t of) {
+    return first >= 0 && count >= 1 && count <= of && first <= of - count;
+  };
+  if (!fits(row, rows, height) || !fits(column, columns, width)) {
+    throw InputError(str("image: a part of ", rows, "×", columns, " pixels at (", row, ", ", column,
+                         ") is not within its ", height, "×", width, "; choose another part"));
+  }
+  Image cut{image.channels, static_cast<int>(rows), static_cast<int>(columns), {}};
+  const auto stride = width * image.channels, length = columns * image.channels;
+  cut.pixels.reserve(static_cast<std::size_t>(rows * length));
+  for (auto r = row; r < row + rows; ++r) {
+    const auto from = image.pixels.begin() + r * stride + column * image.channels;
+    cut.pixels.insert(cut.pixels.end(), from, from + length);
+  }
+  return cut;
+}
 
 std::vector<std::uint8_t> fit_image(const Image& image, int channels, int height, int width, Fit fit) {
   constexpr int kLongest = 65536;

@@ -234,6 +234,18 @@ Array parse_npy(std::span<const std::uint8_t> bytes, std::string_view name) {
   return reader.elements_of(reader.header());
 }
 
+std::optional<StoredBytes> stored_bytes(const SharedBytes& source, std::uint64_t begin, std::uint64_t size,
+                                        std::string_view name) {
+  constexpr std::uint64_t kLongestHeader = 1 << 17;
+  std::vector<std::uint8_t> head(static_cast<std::size_t>(std::min(size, kLongestHeader)));
+  source->read(begin, head);
+  const auto header = Reader(head, name).header();
+  const bool row_major = !header.fortran || std::ranges::count_if(header.shape, [](auto n) { return n > 1; }) <= 1;
+  if (header.kind != 'u' || header.item != 1 || !row_major) return {};
+  if (header.data + static_cast<std::uint64_t>(elements(header.shape)) != size) return {};  // parse_npy() says more
+  return StoredBytes{source, begin, begin + header.data, header.shape, {}};
+}
+
 std::vector<std::uint8_t> read_unpacked(const std::filesystem::path& path) {
   constexpr std::size_t kMostBytes = std::size_t{1} << 34U;
   auto bytes = read_file(path, kMostBytes);

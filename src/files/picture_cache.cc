@@ -1,19 +1,20 @@
 #include "src/files/picture_cache.h"
 
 #include <nettle/sha2.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
+#include "src/base/xxh64.h"
+#include "src/files/gzip.h"
 
 namespace chalk {
 namespace {
 
 constexpr std::string_view kMark = "chalkgrad cache\n";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2, kOldest = 1;
 constexpr std::uint64_t kMostPictures = 0xFFFFFFFF;                  // of both parts: their places are 32 bits
 constexpr std::uint32_t kLongest = 65536, kMostBytes = 300'000'000;  // of a side; of a picture
 constexpr std::size_t kTailSum = 128, kHeadSum = 160;                // where they are in the head
@@ -85,13 +86,14 @@ PictureCache read_cache_head(std::span<const std::uint8_t> head, std::uint64_t s
   if (!is_picture_cache(head)) throw InputError(str(name, ": is no cache of pictures; give another file"));
   if (head.size() < PictureCache::kHead) fail(name, "it ends early");
   Reader reader(head.subspan(kMark.size()), name);
-  if (const auto version = reader.number<std::uint32_t>(); version != kVersion) {
-    throw InputError(str(name, ": is a cache in version ", version, " of its format, and this program knows ", kVersion,
-                         "; remove it, or give another file"));
+  PictureCache cache;
+  cache.version = reader.number<std::uint32_t>();
+  if (cache.version < kOldest || cache.version > kVersion) {
+    throw InputError(str(name, ": is a cache in version ", cache.version, " of its format, and this program knows ",
+                         kVersion, "; remove it, or give another file"));
   }
   const auto sum = sha256_of(head.first(kHeadSum));
   if (!std::equal(sum.begin(), sum.end(), head.begin() + kHeadSum)) fail(name, "its beginning has been changed");
-  PictureCache cache;
   cache.channels = reader.number<std::uint32_t>();
   cache.rows = reader.number<std::uint32_t>();
   cache.columns = reader.number<std::uint32_t>();
@@ -116,11 +118,12 @@ void read_cache_tail(PictureCache& cache, std::span<const std::uint8_t> head, st
   const auto sum = sha256_of(tail);
   if (!std::equal(sum.begin(), sum.end(), head.begin() + kTailSum)) fail(name, "its end has been changed");
   Reader reader(tail, name);
+  const bool first = cache.version == 1;
   for (auto& part : cache.parts) {
-    if (part.pictures > reader.left() / 12) fail(name, "it ends early");
+    if (part.pictures > reader.left() / (first ? 12 : 16)) fail(name, "it ends early");
     const auto count = static_cast<std::size_t>(part.pictures);
-    part.sums.resize(count);
-    for (auto& one : part.sums) one = reader.number<std::uint32_t>();
+    part.hashes.resize(count);
+    for (auto& one : part.hashes) one = first ? reader.number<std::uint32_t>() : reader.number<std::uint64_t>();
     part.sizes.resize(count);
     for (auto& [rows, columns] : part.sizes) {
       rows = reader.number<std::uint32_t>();
@@ -133,6 +136,11 @@ void read_cache_tail(PictureCache& cache, std::span<const std::uint8_t> head, st
       if (at >= part.pictures) fail(name, "it names a picture that it does not have");
       if (!part.errors.empty() && at <= part.errors.rbegin()->first) fail(name, "it names pictures out of order");
       part.errors[at] = std::string(why.begin(), why.end());
+    }
+    for (std::uint32_t c = 0; c < cache.channels && !first; ++c) {
+      auto& moments = part.moments.emplace_back();
+      for (auto* number : {&moments.once, &moments.squared, &moments.count}) *number = reader.number<std::uint64_t>();
+      for (auto* byte : {&moments.least, &moments.most}) *byte = reader.number<std::uint8_t>();
     }
   }
   if (reader.left() > 0) fail(name, "it goes on behind its end");
@@ -147,13 +155,16 @@ PictureCache parse_picture_cache(std::span<const std::uint8_t> file, std::string
 std::vector<std::uint8_t> cache_tail(PictureCache& cache) {
   Writer writer;
   for (const auto& part : cache.parts) {
-    for (const auto sum : part.sums) writer.number(sum);
+    for (const auto hash : part.hashes)
+      cache.version == 1 ? writer.number(static_cast<std::uint32_t>(hash)) : writer.number(hash);
     for (const auto& [rows, columns] : part.sizes) writer.number(rows).number(columns);
     writer.number(std::uint64_t{part.errors.size()});
     for (const auto& [at, why] : part.errors) {
       writer.number(at).number(static_cast<std::uint32_t>(why.size()));
       writer.raw({reinterpret_cast<const std::uint8_t*>(why.data()), why.size()});
     }
+    for (const auto& m : part.moments)
+      writer.number(m.once).number(m.squared).number(m.count).number(m.least).number(m.most);
   }
   cache.tail = writer.bytes.size();
   return std::move(writer.bytes);
@@ -162,7 +173,7 @@ std::vector<std::uint8_t> cache_tail(PictureCache& cache) {
 std::vector<std::uint8_t> cache_head(const PictureCache& cache, std::span<const std::uint8_t> tail) {
   Writer writer;
   writer.raw({reinterpret_cast<const std::uint8_t*>(kMark.data()), kMark.size()});
-  writer.number(kVersion).number(cache.channels).number(cache.rows).number(cache.columns);
+  writer.number(cache.version).number(cache.channels).number(cache.rows).number(cache.columns);
   writer.number(std::uint32_t{cache.channels_asked}).number(std::uint32_t{0});
   for (const auto& part : cache.parts) writer.number(part.pictures);
   for (const auto& part : cache.parts) writer.raw(part.key);
@@ -171,8 +182,8 @@ std::vector<std::uint8_t> cache_head(const PictureCache& cache, std::span<const 
   return std::move(writer.bytes);
 }
 
-std::uint32_t crc32_of(std::span<const std::uint8_t> bytes) {
-  return static_cast<std::uint32_t>(::crc32_z(0, bytes.data(), bytes.size()));
+std::uint64_t cache_hash(const PictureCache& cache, std::span<const std::uint8_t> picture) {
+  return cache.version == 1 ? crc32_of(picture) : xxh64(picture);
 }
 
 }  // namespace chalk

@@ -17,25 +17,26 @@
 namespace chalk {
 namespace {
 
-/// As Validation reads it; a share may be a number.
-std::optional<std::string> read_validation(TableReader& reader) {
-  const auto* node = reader.node("validation");
+/// What `parse` makes of a text, or of a number where one is one; nothing if the key is not there.
+template <class Parse>
+auto read_text(TableReader& reader, std::string_view key, Parse parse) -> std::optional<decltype(parse(""))> {
+  const auto* node = reader.node(key);
   if (!node) return {};
   try {
-    return Validation::parse(node->is_number() ? shortest(node->value_or(0.0)) : node->value_or(std::string())).text();
+    return parse(node->is_number() ? shortest(node->value_or(0.0)) : node->value_or(std::string()));
   } catch (const InputError& e) {
-    reader.fail("validation", e.what());
+    reader.fail(key, e.what());
   }
 }
 
-std::optional<Normalisation> read_normalisation(TableReader& reader) {
-  const auto text = reader.text("normalise");
-  if (!text) return {};
-  try {
-    return Normalisation::parse(*text);
-  } catch (const InputError& e) {
-    reader.fail("normalise", e.what());
-  }
+void read_folds(TableReader& reader, TrainConfig& config) {
+  config.fold = read_text(reader, "fold", Fold::parse);
+  config.folds = read_text(reader, "folds", [](const std::string& text) {
+    (void)Fold::parse_all(text);
+    return text;
+  });
+  if (config.fold && config.folds)
+    reader.fail_at("folds", "fold and folds are both given: one of them, or all; leave one out");
 }
 
 /// [[train.group]], once for each group.
@@ -71,8 +72,10 @@ TrainConfig read_train_config(std::string_view text, std::string_view origin, Tr
   TableReader reader(*table, where, "[train]");
   TrainConfig config;
   config.data = reader.text("data");
-  config.normalisation = read_normalisation(reader);
-  config.validation = read_validation(reader);
+  config.normalisation = read_text(reader, "normalise", Normalisation::parse);
+  config.validation =
+      read_text(reader, "validation", [](const std::string& said) { return Validation::parse(said).text(); });
+  read_folds(reader, config);
   config.loss = read_loss(reader);
   if (config.loss) options.loss = *config.loss;
   FieldReader fields(reader);

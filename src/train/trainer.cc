@@ -42,14 +42,20 @@ TrainingRecord first_record(const Dataset& data, const TrainOptions& o) {
   return record;
 }
 
+/// Whether a digest of a record, perhaps of an earlier program, is of these data, whose own is `now`.
+bool is_digest_of(const Dataset& data, const std::string& now, const std::string& before) {
+  return before == now || data.has_digest(before);
+}
+
 /// An unfinished run can only be continued as it began.
-void check_same_run(const TrainingRecord& before, const TrainingRecord& now) {
+void check_same_run(const TrainingRecord& before, const TrainingRecord& now, const Dataset& data,
+                    const Dataset* validation) {
   if (const auto difference = first_difference(before, now); !difference.empty()) {
     throw InputError(str("the checkpoint was trained with ", difference,
                          "; resume with the options it was started with, or reset Network::training to begin a new "
                          "run from its weights"));
   }
-  if (before.validation != now.validation) {
+  if (validation ? !is_digest_of(*validation, now.validation, before.validation) : !before.validation.empty()) {
     throw InputError(str("the checkpoint was validated on ",
                          before.validation.empty() ? "no samples, not on some"
                          : now.validation.empty()  ? "some samples, not on none"
@@ -57,7 +63,7 @@ void check_same_run(const TrainingRecord& before, const TrainingRecord& now) {
                          "; resume with the validation data it was started with, or begin a new run from its weights"));
   }
   const bool alike = before.data == now.data && before.samples == now.samples;
-  if (before.digest.empty() ? alike : before.digest == now.digest) return;
+  if (before.digest.empty() ? alike : is_digest_of(data, now.digest, before.digest)) return;
   throw InputError(
       str("the checkpoint was trained on ", before.samples, " samples of \"", before.data, "\", not on ",
           alike ? "these, in which a sample or a label has changed" : str(now.samples, " of \"", now.data, "\""),
@@ -178,8 +184,9 @@ struct Trainer::State {
     const auto record = first_record(data, options);
     const bool goes_on = network.training && network.training->unfinished();
     if (goes_on) {
-      check_same_run(*network.training, record);
+      check_same_run(*network.training, record, data, options.validation);
       network.training->digest = record.digest;
+      network.training->validation = record.validation;
       check_states(network.variables(), graph.states);
       check_states(network.variables(), best_variables(network));
     }
@@ -193,9 +200,9 @@ struct Trainer::State {
     network.training->loss_sums.resize(graph.losses.size());
     network.encoding = encoding_of(data);
     const int threads = options.threads == 0 ? available_threads() : options.threads;
-    if (!options.augment.empty())
-      augmenter.emplace(data, options.augment, options.seed, threads * (data.store ? 2 : 1));
-    if (data.store) start_stream(threads);
+    const bool streams = data.store || options.augment.of_files();
+    if (!options.augment.empty()) augmenter.emplace(data, options.augment, options.seed, threads * (streams ? 2 : 1));
+    if (streams) start_stream(threads);
     program.emplace(graph.graph, network.variables(), compile_options(options, graph));
     feed(*program);
     if (options.validation) evaluator.emplace(network, *options.validation, options.threads);

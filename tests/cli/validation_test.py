@@ -2,10 +2,11 @@
 """chalkgrad train --validation: judging epochs, stopping early, keeping the best."""
 import json
 import re
+import shutil
 import signal
 
 from resume_test import Interrupting
-from support import CliTest, edit_safetensors, main, sha_of, SMALL
+from support import CliTest, edit_safetensors, main, png, sha_of, SMALL
 
 RUN = [*SMALL, "--validation", 0.1, "--epochs", 40, "--lr", 0.2, "--schedule", "constant"]
 
@@ -98,7 +99,8 @@ class Validation(CliTest):
             self.assertEqual(self.refused(2, [], "train", "--validation", wrong).stderr,
                              f'chalkgrad: --validation is "{wrong}"; it must be test, or a number above 0 and below 1: a share of '
                              "the training samples, which stratified and a seed may follow, as in 0.1,stratified,seed=3; or "
-                             "samples:FILE, a list of them; or other data, such as mnist:FOLDER\n")
+                             "samples:FILE, a list of them; or val, the part of a folder that is called so; or other data, such "
+                             "as mnist:FOLDER\n")
         self.refused(1, ["patience needs validation data"], "train", "--patience", 3)
         folder = self.mnist_like()
         for kind in ("images-idx3", "labels-idx1"):
@@ -134,6 +136,44 @@ class Validation(CliTest):
         self.refused(1, f"{names}: line 1: there is no training sample 1438; 1,438 count from 0 to 1437\n", "train", *SMALL,
                      "--validation", f"samples:{names}")
         self.refused(1, ["nowhere.txt"], "train", *SMALL, "--validation", f"samples:{self.folder}/nowhere.txt")
+
+    def test_the_part_of_a_folder_that_is_called_val_may_judge(self):
+        photos, out = self.folder / "photos", self.path("m.safetensors")
+        for part, count in (("train", 8), ("val", 3), ("test", 2)):
+            for name in ("cat", "dog"):
+                (photos / part / name).mkdir(parents=True)
+                for i in range(count):
+                    picture = png(8, 8, lambda x, y, name=name, i=i: (len(name + part) * x * y + 31 * i + 5 * ord(name[0]) * y) % 256)
+                    (photos / part / name / f"{i}.png").write_bytes(picture)
+        run = ["train", "--net", "2n", "--epochs", 2, "--json", "--overwrite", "--out", out]
+        source = f"folder:{photos},size=4"
+        expected = json.loads(self.good(*run, "--data", source, "--validation", f"folder:{photos},test=val"))
+        result = json.loads(self.good(*run, "--data", source, "--validation", "val"))
+        for key in ("weights_sha256", "validation_loss", "test_loss", "best_epoch"):
+            self.assertEqual(result[key], expected[key])
+        self.assertEqual(json.loads(self.good("info", out, "--json"))["metadata"]["validation"], "val")
+        parts = {part: json.loads(self.good("eval", out, "--part", part, "--json")) for part in ("train", "test", "validation")}
+        self.assertEqual({part: found["samples"] for part, found in parts.items()}, {"train": 16, "test": 4, "validation": 6})
+        self.assertEqual(parts["validation"]["loss"], result["validation_loss"])
+        self.assertIn("16 samples to train, 6 to validate, 4 to test", self.good("data", source, "--validation", "val"))
+        some = json.loads(self.good(*run, "--data", source + "#dog,cat", "--validation", "val"))
+        self.assertEqual(some["validation_loss"],
+                         json.loads(self.good("eval", out, "--part", "validation", "--json"))["loss"])
+        # Elsewhere now.
+        photos.rename(self.folder / "moved")
+        moved = f"folder:{self.folder}/moved,size=4"
+        self.assertEqual(json.loads(self.good("eval", out, "--part", "validation", "--data", moved, "--json"))["samples"], 6)
+        shutil.rmtree(self.folder / "moved/test")
+        tested = json.loads(self.good(*run, "--data", moved, "--validation", "val"))
+        self.assertEqual(tested["validation_accuracy"], tested["test_accuracy"], "without test, val is the test part itself")
+        shutil.rmtree(self.folder / "moved/val")
+        hold_out = ", or hold some of the training samples out: 0.1\n"
+        self.assertEqual(self.refused(1, [], *run, "--data", moved, "--validation", "val").stderr,
+                         f"chalkgrad: validation val: {self.folder}/moved has no folder val, valid or validation; put one beside "
+                         "train" + hold_out)
+        self.assertEqual(self.refused(1, [], "train", "--validation", "val").stderr,
+                         'chalkgrad: validation val: it is the part of a folder that is called so, and the data are "digits"; name '
+                         "other data, such as folder:FOLDER" + hold_out)
 
     def test_other_data_may_judge(self):
         folder = self.mnist_like()

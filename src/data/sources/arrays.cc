@@ -4,11 +4,16 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <system_error>
+#include <utility>
 
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
+#include "src/data/beyond_memory.h"
+#include "src/data/normalise.h"
 #include "src/data/source_options.h"
 #include "src/data/sources/source.h"
 
@@ -17,27 +22,75 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// An array that has not been read yet, and what messages call it; "": there is none.
+struct Unread {
+  std::string name{};
+  std::function<Array()> read{};
+  std::function<std::optional<StoredBytes>()> stored{};  ///< if it need not be read
+
+  NamedArray operator()() const { return name.empty() ? NamedArray() : NamedArray{read(), name}; }
+};
+
 /// The arrays of both parts; a part without samples has empty ones.
 struct Both {
   NamedArray x_train, y_train, x_test, y_test;
 };
+struct UnreadBoth {
+  Unread x_train{}, y_train{}, x_test{}, y_test{};
+};
 
-Split split_of(Both both, const ArrayOptions& own, const std::string& source, const LoadOptions& options,
+/// Reads them. Samples that would take more memory than there is for them stay in their files, if they can.
+Both read(const UnreadBoth& from, const LoadOptions& options, std::vector<std::string>& remarks) {
+  Both both;
+  std::vector<std::pair<NamedArray*, StoredBytes>> found;
+  std::uint64_t bytes = 0, samples = 0;
+  for (const auto& [x, to] : {std::pair(&from.x_train, &both.x_train), std::pair(&from.x_test, &both.x_test)}) {
+    auto stored = x->name.empty() ? std::nullopt : x->stored();
+    if (!stored || stored->source->in_memory() || stored->shape.empty() || stored->shape[0] == 0) continue;
+    bytes += static_cast<std::uint64_t>(elements(stored->shape));
+    samples += static_cast<std::uint64_t>(stored->shape[0]);
+    found.emplace_back(to, std::move(*stored));
+  }
+  if (const auto why = beyond_memory(bytes, options)) {
+    for (auto& [x, stored] : found) {
+      x->array.shape = stored.shape;
+      x->stored = std::move(stored);
+    }
+    remarks.push_back(str(grouped(samples), " samples ", *why, ": each is read whenever it is needed"));
+  }
+  for (const auto& [unread, to] : {std::pair(&from.x_train, &both.x_train),
+                                   {&from.y_train, &both.y_train},
+                                   {&from.x_test, &both.x_test},
+                                   {&from.y_test, &both.y_test}}) {
+    if (to->stored)
+      to->name = unread->name;
+    else
+      *to = (*unread)();
+  }
+  return both;
+}
+
+Split split_of(const UnreadBoth& unread, const ArrayOptions& own, const std::string& source, const LoadOptions& options,
                const std::vector<std::string>& names = {}) {
   Split split;
+  auto both = read(unread, options, split.remarks);
+  KnownMoments moments;
   const auto x_train = both.x_train.name, x_test = both.x_test.name;
   const auto is_there = [](const NamedArray& y) { return !y.name.empty(); };
-  if (is_there(both.y_train)) split.train = samples_of(std::move(both.x_train), both.y_train, own, source, split);
-  if (is_there(both.y_test)) split.test = samples_of(std::move(both.x_test), both.y_test, own, source, split);
+  if (is_there(both.y_train))
+    split.train = samples_of(std::move(both.x_train), both.y_train, own, source, split, &moments[0]);
+  if (is_there(both.y_test))
+    split.test = samples_of(std::move(both.x_test), both.y_test, own, source, split, &moments[1]);
   if (is_there(both.y_train) && is_there(both.y_test) &&
       (split.train.sample != split.test.sample || split.train.target != split.test.target ||
-       split.train.bytes.empty() != split.test.bytes.empty())) {
+       split.train.has_bytes() != split.test.has_bytes())) {
     throw InputError(str(x_test, ": its samples or targets have another shape or type than those of ", x_train,
                          "; the arrays do not belong together"));
   }
   name_classes(split, both.y_train, both.y_test, options, names);
   if (options.parts == Parts::test) split.train = {};
-  if (!split.train.bytes.empty() || !split.test.bytes.empty()) normalise(split);
+  if (options.normalisation || split.train.has_bytes() || split.test.has_bytes())
+    normalise(split, options.normalisation.value_or(Normalisation()), moments);
   for (const auto* data : {&split.train, &split.test}) {
     if (data->size() > 0) data->check();
   }
@@ -100,16 +153,16 @@ void choose_names(NpzOptions& own, const NpzReader& archive, const std::string& 
 Split load_npz(const std::string& argument, const LoadOptions& options) {
   NpzOptions own;
   const auto path = take_options("npz", argument, own);
-  const auto bytes = read_unpacked(path);
-  const NpzReader archive(bytes, path);
+  const NpzReader archive(open_unpacked(path), path);
   choose_names(own, archive, path);
   if (options.parts == Parts::test && own.x_test.empty()) {
     fail_without_test(path, "name arrays of the test part by x-test=NAME,y-test=NAME");
   }
   const auto named = [&](const std::string& name) {
-    return NamedArray{archive.read(name), str(path, ", array ", in_quotes(name))};
+    return Unread{str(path, ", array ", in_quotes(name)), [&archive, name] { return archive.read(name); },
+                  [&archive, name] { return archive.stored(name); }};
   };
-  Both both;
+  UnreadBoth both;
   if (needs_training(options)) {
     both.x_train = named(own.x);
     both.y_train = named(own.y);
@@ -118,7 +171,7 @@ Split load_npz(const std::string& argument, const LoadOptions& options) {
     both.x_test = named(own.x_test);
     both.y_test = named(own.y_test);
   }
-  auto split = split_of(std::move(both), own, "npz", options);
+  auto split = split_of(both, own, "npz", options);
   split.remarks.push_back(str("the samples are ", in_quotes(own.x), ", the ",
                               split.train.targets.empty() && split.test.targets.empty() ? "labels " : "targets ",
                               in_quotes(own.y)));
@@ -139,8 +192,14 @@ struct PairOptions : ArrayOptions {
 
 using Parse = Array (*)(std::span<const std::uint8_t>, std::string_view);
 
-NamedArray read_array(const fs::path& path, Parse parse) {
-  return {parse(read_unpacked(path), path.string()), path.string()};
+Unread array_in(const fs::path& path, Parse parse) {
+  const auto name = path.string();
+  return {name, [=] { return parse(read_unpacked(path), name); },
+          [=]() -> std::optional<StoredBytes> {
+            if (parse != parse_npy) return {};
+            const auto source = open_unpacked(path);
+            return source->in_memory() ? std::nullopt : stored_bytes(source, 0, source->size(), name);
+          }};
 }
 
 Split load_pair(const char* word, Parse parse, const std::string& argument, const LoadOptions& options) {
@@ -156,16 +215,16 @@ Split load_pair(const char* word, Parse parse, const std::string& argument, cons
   if (options.parts == Parts::test && own.test.empty()) {
     fail_without_test(path.string(), "name files of the test part by test=FILE,test-labels=FILE");
   }
-  Both both;
+  UnreadBoth both;
   if (needs_training(options)) {
-    both.x_train = read_array(path, parse);
-    both.y_train = read_array(folder / own.labels, parse);
+    both.x_train = array_in(path, parse);
+    both.y_train = array_in(folder / own.labels, parse);
   }
   if (needs_test(options) && !own.test.empty()) {
-    both.x_test = read_array(folder / own.test, parse);
-    both.y_test = read_array(folder / own.test_labels, parse);
+    both.x_test = array_in(folder / own.test, parse);
+    both.y_test = array_in(folder / own.test_labels, parse);
   }
-  return split_of(std::move(both), own, word, options);
+  return split_of(both, own, word, options);
 }
 
 // ---- small NORB
@@ -192,8 +251,8 @@ Split load_norb(const std::string& argument, const LoadOptions& options) {
   if (!fs::is_directory(folder, ignored)) {
     throw InputError(str(folder.string(), ": is not a folder; give the one that holds small NORB's files"));
   }
-  const auto read = [&](const char* ending) { return read_array(norb_file(folder, ending), parse_norb_matrix); };
-  Both both;
+  const auto read = [&](const char* ending) { return array_in(norb_file(folder, ending), parse_norb_matrix); };
+  UnreadBoth both;
   if (options.parts != Parts::test) {
     both.x_train = read("-training-dat.mat");
     both.y_train = read("-training-cat.mat");
@@ -203,7 +262,7 @@ Split load_norb(const std::string& argument, const LoadOptions& options) {
     both.y_test = read("-testing-cat.mat");
   }
   const ArrayOptions pairs{.layout = 1, .shape = {}};
-  return split_of(std::move(both), pairs, "norb", options, {"animal", "human", "airplane", "truck", "car"});
+  return split_of(both, pairs, "norb", options, {"animal", "human", "airplane", "truck", "car"});
 }
 
 }  // namespace
@@ -222,6 +281,7 @@ const DataSource source_npz{
         "`arr_1`; or those that options give",
     .options = [](FieldVisitor& v) { NpzOptions().visit(v); },
     .load = load_npz,
+    .normalises = true,
 };
 
 const DataSource source_npy{
@@ -234,6 +294,7 @@ const DataSource source_npy{
     .options = [](FieldVisitor& v) { PairOptions().visit(v); },
     .load = [](const std::string& argument,
                const LoadOptions& options) { return load_pair("npy", parse_npy, argument, options); },
+    .normalises = true,
 };
 
 const DataSource source_norb{
@@ -247,6 +308,7 @@ const DataSource source_norb{
         "pictures, 2×96×96",
     .options = nullptr,
     .load = load_norb,
+    .normalises = true,
 };
 
 const DataSource source_mat{
@@ -259,6 +321,7 @@ const DataSource source_mat{
     .options = [](FieldVisitor& v) { PairOptions().visit(v); },
     .load = [](const std::string& argument,
                const LoadOptions& options) { return load_pair("mat", parse_norb_matrix, argument, options); },
+    .normalises = true,
 };
 
 }  // namespace chalk

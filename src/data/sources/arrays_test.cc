@@ -165,6 +165,101 @@ TEST(ArrayPairs, LabelsInWordsAreThoseOfTheNetwork) {
                 "b; rename it, or choose classes by #NAME,NAME");
 }
 
+/// Samples of unsigned bytes as numpy.save writes them, and their labels.
+class StoredArrays : public testing::Test {
+ protected:
+  void SetUp() override { put("y.npy", "'|u1'", "False", "(4,)", {0, 1, 1, 0}); }
+  void put(const std::string& name, const std::string& type, const std::string& fortran, const std::string& shape,
+           const std::vector<std::uint8_t>& elements) const {
+    const auto header = str("{'descr': ", type, ", 'fortran_order': ", fortran, ", 'shape': ", shape, ", }\n");
+    std::vector<std::uint8_t> file = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, static_cast<std::uint8_t>(header.size()), 0};
+    file.insert(file.end(), header.begin(), header.end());
+    file.insert(file.end(), elements.begin(), elements.end());
+    write_file_atomically(folder_ / name, file);
+  }
+  void put(const std::string& shape, const std::string& fortran = "False") const {
+    std::vector<std::uint8_t> elements;
+    for (int i = 0; i < 4 * 2 * 5 * 3; ++i) elements.push_back(static_cast<std::uint8_t>(i * i + 3 * i));
+    put("x.npy", "'|u1'", fortran, shape, elements);
+  }
+  Split load(const LoadOptions& options = {}) const {
+    return load_dataset(str("npy:", (folder_ / "x.npy").string(), ",labels=y.npy,test=x.npy,test-labels=y.npy"),
+                        options);
+  }
+  Folder folder_;
+};
+
+void expect_same(const Split& found, const Split& expected) {
+  for (const auto& [a, b] : {std::pair(&found.train, &expected.train), std::pair(&found.test, &expected.test)}) {
+    EXPECT_EQ(a->digest(), b->digest());
+    EXPECT_EQ(a->scale, b->scale);
+    EXPECT_EQ(a->shift, b->shift);
+    for (std::size_t i = 0; i < b->size(); ++i) {
+      std::vector<std::uint8_t> one(static_cast<std::size_t>(elements(b->sample))), other(one.size());
+      a->read(i, one.data());
+      b->read(i, other.data());
+      EXPECT_EQ(one, other) << i;
+      EXPECT_EQ(a->file(i), "");
+    }
+    if (a->size() > 0) a->check();
+  }
+}
+
+TEST_F(StoredArrays, GiveTheSameSamplesAsInMemory) {
+  for (const char* shape : {"(4, 2, 5, 3)", "(4, 3, 2, 5)", "(4, 5, 6)", "(4, 30)"}) {
+    put(shape);
+    const auto split = load({.memory = 239});
+    EXPECT_TRUE(split.train.store) << shape;
+    EXPECT_EQ(split.remarks.front(),
+              "8 samples would take 0 kB of memory, and 0 kB are allowed: each is read whenever it is needed");
+    EXPECT_FALSE(load({.memory = 240}).train.store) << shape;
+    expect_same(split, load());
+    const auto how = Normalisation::parse("min-max");
+    expect_same(load({.memory = 0, .normalisation = how}), load({.normalisation = how}));
+  }
+  const auto archive = "npz:" + set("keras.npz");
+  EXPECT_TRUE(load_dataset(archive, {.memory = 0}).train.store);
+  expect_same(load_dataset(archive, {.memory = 0}), load_dataset(archive));
+  EXPECT_EQ(load_dataset(archive, {.parts = Parts::test, .memory = 0}).train.size(), 0U);
+}
+
+TEST_F(StoredArrays, AreReadIfTheirElementsAreNotAsTheyAreUsed) {
+  put("(4, 30)", "True");
+  EXPECT_FALSE(load({.memory = 0}).train.store);
+  put("(120, 1)", "True");  // which is both orders
+  put("y.npy", "'|u1'", "False", "(120,)", std::vector<std::uint8_t>(120));
+  EXPECT_TRUE(load({.memory = 0}).train.store);
+  const auto packed = "npz:" + set("packed.npz") + ",x=pixels,y=labels,shape=1x4x5";
+  EXPECT_FALSE(load_dataset(packed, {.memory = 0}).train.store) << "it is compressed";
+}
+
+TEST_F(StoredArrays, ThatAreCutOffMeanwhileAreNamed) {
+  put("(4, 30)");
+  const auto split = load({.memory = 0});
+  const auto file = folder_ / "x.npy";
+  const auto size = std::filesystem::file_size(file);
+  std::filesystem::resize_file(file, size - 31);
+  std::vector<std::uint8_t> sample(30);
+  split.train.read(1, sample.data());
+  EXPECT_EQ(input_error([&] { split.train.read(2, sample.data()); }),
+            str(file.string(), ": cannot be read at byte ", size - 60, " of ", size,
+                ", which it had when it was opened; leave it as it is while it is used, or check the disk"));
+}
+
+TEST_F(StoredArrays, WithAnotherChecksumAreRefused) {
+  auto bytes = read_file(set("keras.npz"), 1 << 20);
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  bytes[text.find("}") + 80] ^= 1;
+  const auto file = folder_ / "a.npz";
+  write_file_atomically(file, bytes);
+  for (const std::uint64_t memory : {0, 1 << 20}) {
+    EXPECT_EQ(input_error([&] { load_dataset("npz:" + file.string(), {.memory = memory}); }),
+              file.string() +
+                  ", array \"x_train\": the zip archive is damaged (its checksum); write the file again with "
+                  "numpy.savez");
+  }
+}
+
 TEST(Norb, SaysWhichFileIsMissing) {
   Folder folder;
   const auto error = [&](const std::string& place) { return input_error([&] { load_dataset("norb:" + place); }); };

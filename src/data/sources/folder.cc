@@ -1,14 +1,19 @@
 // Pictures in a folder for each class, in torchvision's order (ImageFolder): classes by name, code point by code point;
 // within a class, folders by path, then files by name.
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <map>
 #include <set>
+#include <span>
 #include <system_error>
+#include <type_traits>
 
 #include "chalkgrad/data.h"
 #include "chalkgrad/error.h"
 #include "chalkgrad/image.h"
+#include "chalkgrad/splits.h"
+#include "src/base/fields.h"
 #include "src/base/reading.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
@@ -127,16 +132,22 @@ struct Places {
   fs::path train, test;
 };
 
+constexpr std::array<const char*, 4> kTestNames = {"test", "val", "valid", "validation"};
+
+/// The first of the names that there is; empty: none.
+std::string first_of(std::span<const char* const> names, const Listing& found) {
+  for (const char* name : names) {
+    if (std::ranges::find(found.folders, name) != found.folders.end()) return name;
+  }
+  return {};
+}
+
 Places places_of(const fs::path& folder, const Options& own, const Listing& found) {
   const auto has = [&](const std::string& name) {
     return std::ranges::find(found.folders, name) != found.folders.end();
   };
   std::string train = own.train, test = own.test;
-  if (test.empty()) {
-    for (const char* name : {"test", "val", "valid", "validation"}) {
-      if (test.empty() && has(name)) test = name;
-    }
-  }
+  if (test.empty()) test = first_of(kTestNames, found);
   // A class may be called "train": it is the training part if there is another one, or nothing else.
   if (train.empty() && has("train") && (!test.empty() || found.folders.size() == 1)) train = "train";
   if (train.empty()) return {folder, own.test.empty() ? fs::path() : folder / own.test};
@@ -229,6 +240,41 @@ Split load(const std::string& argument, const LoadOptions& options) {
 
 }  // namespace
 
+Validation folder_validation(const std::string& source) {
+  constexpr std::string_view kWord = "folder:";
+  const auto fail = [](const std::string& what) {
+    throw InputError(str("validation val: ", what, ", or hold some of the training samples out: 0.1"));
+  };
+  if (!source.starts_with(kWord)) {
+    fail(str("it is the part of a folder that is called so, and the data are ", in_quotes(source),
+             "; name other data, such as folder:FOLDER"));
+  }
+  auto argument = source.substr(kWord.size());
+  std::string classes;  // "#5-9" behind it
+  std::error_code ignored;
+  if (const auto mark = argument.rfind('#'); mark != std::string::npos && !fs::exists(argument, ignored)) {
+    classes = argument.substr(mark);
+    argument.resize(mark);
+  }
+  Options own;
+  const fs::path folder = take_options("folder", argument, own);
+  const auto found = Reader(/*skip_bad=*/true).list(folder);
+  const auto name = first_of(std::span(kTestNames).subspan(1), found);
+  if (name.empty()) {
+    fail(str(folder.string(), " has no folder val, valid or validation; put one beside train"));
+  }
+  if (places_of(folder, own, found).test == folder / name) return {};
+  own.test = name;
+  auto text = str(kWord, folder.string());
+  FieldFunction write([&]<class T>(const Field& field, const T& value) {
+    if constexpr (std::is_same_v<T, std::string>) {
+      if (!value.empty()) text += str(",", with_dashes(field.name), "=", value);
+    }
+  });
+  own.visit(write);
+  return {Validation::Kind::source, {}, text + classes};
+}
+
 const DataSource source_folder{
     .word = "folder",
     .argument = "FOLDER",
@@ -240,6 +286,7 @@ const DataSource source_folder{
         "`FOLDER/train/CLASS/…` and `FOLDER/test/CLASS/…` (or `val`)",
     .options = [](FieldVisitor& v) { Options().visit(v); },
     .load = load,
+    .normalises = true,
 };
 
 }  // namespace chalk

@@ -88,6 +88,7 @@ const DataSource source_list{
         "with a comma, a tab or a blank between them",
     .options = [](FieldVisitor& v) { Options().visit(v); },
     .load = load,
+    .normalises = true,
 };
 
 }  // namespace chalk

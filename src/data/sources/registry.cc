@@ -72,7 +72,7 @@ Split load_dataset(const std::string& spec, const LoadOptions& options) {
     if (source->argument.empty() && colon != std::string::npos) break;  // "digits:x" is not known
     if (source->argument.empty() || !argument.empty()) {
       auto split = source->load(argument, options);
-      if (options.normalisation) normalise(split, *options.normalisation);
+      if (options.normalisation && !source->normalises) normalise(split, *options.normalisation);
       return split;
     }
     throw InputError(str("data set ", in_quotes(spec), ": ", source->lacking, "; ", what_is_known()));
