@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "apps/chalkgrad/run_events.h"
 #include "src/base/fields.h"
 #include "src/base/file.h"
+#include "src/base/file_claim.h"
 
 namespace chalk::app {
 namespace {
@@ -56,7 +58,7 @@ void check_same(const Run& asked, const Network& there, const std::string& file)
     if (before == was.end() || before->second != value)
       refuse(with_dashes(name), before == was.end() ? "" : before->second, value);
   }
-  if (there.training->digest != asked.data.train.digest()) {
+  if (!asked.data.train.has_digest(there.training->digest)) {
     throw InputError(fmt::format(
         "{}: was trained on other samples than these; go on with the data that the folds were started with", file));
   }
@@ -70,7 +72,9 @@ Outcome trained(const RunOptions& o, const Fold& fold, const FoldsOutput& output
   const auto file = file_of(output.out, fold), name = fmt::format("{}/{}", fold.number, fold.of);
   run.options.checkpoint = file;
   run.options.checkpoint_every = output.checkpoint_every;
+  std::optional<FileClaim> claim;  // or what another run saves there from now on would be lost
   if (!output.resume.empty() && std::filesystem::exists(file)) {
+    claim.emplace(file);
     auto network = Network::load(file);
     check_same(run, network, file);
     run.network = std::move(network);
@@ -82,6 +86,7 @@ Outcome trained(const RunOptions& o, const Fold& fold, const FoldsOutput& output
   RunEvents events(output.tensorboard.empty() ? "" : fmt::format("{}/fold-{}", output.tensorboard, fold.number), there,
                    run);
   events.listen(run);
+  claim.reset();  // the run takes one of its own
   const auto result = about_model("fold " + name, [&] { return train_until_signal(run); });
   if (result.stopped) {
     const auto how = file.empty() ? "nothing was kept, for want of --out"

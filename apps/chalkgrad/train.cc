@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
@@ -13,6 +14,8 @@
 #include "apps/chalkgrad/seeds.h"
 #include "apps/chalkgrad/train_log.h"
 #include "apps/chalkgrad/training_run.h"
+#include "src/base/file.h"
+#include "src/base/file_claim.h"
 #include "src/base/threads.h"
 #include "src/base/wording.h"
 
@@ -123,6 +126,8 @@ void introduce(const Run& run, const Options& o) {
   const auto& optimizer = run.options.optimizer;
   const auto& augment = run.options.augment;
   if (!augment.empty()) fmt::print("augment  {}\n", augment.text());
+  if (augment.of_files())
+    fmt::print("         parts are taken from the files, in every epoch anew; no cache keeps them\n");
   fmt::print("running  {}batch {}, {}lr {}, {}, seed {}, {} thread{}, {}\n\n",
              run.options.loss == Loss::cross_entropy ? "" : objective_text(run.options.loss) + ", ", run.options.batch,
              optimizer.name() == Optimizer().name() ? "" : fmt::format("{}, ", optimizer.name()), optimizer.lr(),
@@ -244,10 +249,18 @@ int compare_seeds(const Options& o) {
   return compare_seeds(o, parse_seeds(o.seeds), o.tensorboard, {.quiet = o.quiet, .json = o.json});
 }
 
-int cross_validate(const Options& o) {
+/// What --folds says or, without --fold, a configuration; empty: nothing.
+std::string folds_of(const Options& o) {
+  if (!o.folds.empty() || !o.fold.empty() || o.config.empty()) return o.folds;
+  TrainOptions of_no_interest;
+  return read_train_config(read_text(o.config), o.config, of_no_interest).folds.value_or("");
+}
+
+int cross_validate(const Options& o, const std::string& folds) {
   const auto refuse = [&](const std::string& option, const std::string& why) {
-    if (o.given(option.c_str()))
-      throw UsageError(fmt::format("--folds and {} were given; leave one of them out: {}", option, why));
+    if (!o.given(option.c_str())) return;
+    throw UsageError(fmt::format("{} and {} were given; leave one of them out: {}",
+                                 o.folds.empty() ? "folds in " + o.config : "--folds", option, why));
   };
   refuse("--fold", "the one trains all folds, the other one of them");
   refuse("--seeds", "compare seeds on one --fold");
@@ -255,7 +268,7 @@ int cross_validate(const Options& o) {
   refuse("--print-after", "the graph of each run would be the same; print that of one, with --fold");
   if (!o.resume.empty() && !o.out.empty() && o.resume != o.out)
     throw UsageError("--folds: --resume and --out name different files; give --resume what --out was");
-  return cross_validate(o, o.folds,
+  return cross_validate(o, folds,
                         {.out = o.out.empty() ? o.resume : o.out,
                          .resume = o.resume,
                          .tensorboard = o.tensorboard,
@@ -267,9 +280,10 @@ int cross_validate(const Options& o) {
 int train_command(const Options& o) {
   check_origin(o);
   check_data_texts(o);
-  if (o.checkpoint_every > 0 && o.out.empty() && o.seeds.empty() && (o.folds.empty() || o.resume.empty()))
+  const auto folds = folds_of(o);
+  if (o.checkpoint_every > 0 && o.out.empty() && o.seeds.empty() && (folds.empty() || o.resume.empty()))
     throw UsageError("--checkpoint-every needs a file to write; add --out FILE");
-  if (!o.folds.empty()) return cross_validate(o);
+  if (!folds.empty()) return cross_validate(o, folds);
   if (!o.resume.empty() && !o.config.empty())
     throw UsageError(
         fmt::format("{} and --resume were given; leave out the first: a checkpoint knows its configuration", o.config));
@@ -282,6 +296,8 @@ int train_command(const Options& o) {
   const auto there = !o.resume.empty() ? Events::go_on : o.given("--overwrite") ? Events::replace : Events::refuse;
   if (!o.tensorboard.empty()) check_events_folder(o.tensorboard, there);
   TrainLog log(o.log);
+  std::optional<FileClaim> claim;  // or what another run saves there from now on would be lost
+  if (!o.resume.empty() && !o.out.empty() && same_file(o.resume, o.out)) claim.emplace(o.out);
   auto run = !o.resume.empty() ? resumed_run(o) : !o.from.empty() ? run_from(o) : new_run(o);
   add_validation(run);
   auto& options = run.options;
@@ -316,6 +332,7 @@ int train_command(const Options& o) {
     log.line(log_line({{"epoch", now.epoch + 1}}, epoch_measures(now, has_classes(run), by)));
     events.epoch(now, by);
   };
+  claim.reset();  // the run takes one of its own
   const auto result = train_until_signal(run);
   if (result.stopped) {
     const auto where = fmt::format("stopped after step {} of {}", count(result.last.step), count(result.last.steps));
@@ -336,11 +353,13 @@ void add_train(CommandLine& line) {
   auto& command = o.command = line.command(
       "train", "Train a network; with no option at all, on built-in handwritten digits", options, train_command);
   add_run(o);
-  command.text("--validation", o.validation,
-               "Judges each epoch: a share of the training samples to hold out, such as 0.1 or 0.1,stratified,seed=3; "
-               "samples:FILE, a list of them; test, the test samples; or other data, such as folder:FOLDER. "
-               "The weights of the best epoch are kept in the end",
-               "SHARE");
+  command.text(
+      "--validation", o.validation,
+      "Judges each epoch: a share of the training samples to hold out, such as 0.1 or 0.1,stratified,seed=3; "
+      "samples:FILE, a list of them; test, the test samples; val, a folder's part of that name; or other data, "
+      "such as folder:FOLDER. "
+      "The weights of the best epoch are kept in the end",
+      "SHARE");
   command.text("--folds", o.folds,
                "Cross-validation: train on all training samples but one of K folds, K times, and test on that; with "
                "--out m.safetensors, models go to m.fold1.safetensors and so on. K,seed=N deals others",

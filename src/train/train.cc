@@ -20,12 +20,12 @@ void request_stop() noexcept { stop_requests.fetch_add(1); }
 
 TrainResult train(Network& network, const Dataset& data, const TrainOptions& options) {
   const auto requests = stop_requests.load();  // earlier ones are not meant for this run
-  Trainer trainer(network, data, options);
   std::optional<FileClaim> claim;
   if (!options.checkpoint.empty()) {
     check_writable(options.checkpoint);
     claim.emplace(options.checkpoint);
   }
+  Trainer trainer(network, data, options);
   const auto save = [&] {
     if (claim) claim->write([&] { trainer.save(options.checkpoint); });
   };

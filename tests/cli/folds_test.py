@@ -86,6 +86,29 @@ class Folds(CliTest):
         self.assertIn("1,438 samples to train, 359 to test", further, "a new run is of all samples, unless it is told")
         self.assertIn("959 samples to train, 479 to test", self.good("train", "--from", out, "--epochs", 1, "--fold", "2/3"))
 
+    def test_a_configuration_may_say_it(self):
+        def config(more):
+            return self.path("c.toml", b'network = "4c3-relu-mp2-10n"\n[train]\nbatch = 64\nepochs = 2\n' + more)
+        expected = self.good(*RUN, "--folds", "3,seed=2", "--json")
+        out = self.path("m.safetensors")
+        self.assertEqual(self.good("train", config(b'folds = "3,seed=2"\n'), "--json"), expected)
+        one = json.loads(self.good("train", config(b'fold = "2/3,seed=2"\n'), "--json", "--out", out))
+        self.assertEqual(one["test_loss"], json.loads(expected)["folds"][1]["loss"])
+        self.assertEqual(json.loads(self.good("eval", out, "--json"))["loss"], one["test_loss"])
+        both = config(b"folds = 4\n")
+        alone = json.loads(self.good("train", both, "--fold", "2/3,seed=2", "--json"))
+        self.assertEqual(alone["weights_sha256"], one["weights_sha256"], "the command line wins")
+        self.assertEqual(self.refused(2, [], "train", both, "--seeds", "1..2").stderr,
+                         f"chalkgrad: folds in {both} and --seeds were given; leave one of them out: compare seeds on one --fold\n")
+        for wrong, said in ((b"folds = 1\n", 'folds "1" is no number of folds from 2 to 1000, which a seed and plain may follow: '
+                             "5,seed=3"),
+                            (b"fold = 5\n", 'fold "5" is no fold; it is its number, from 1, and how many there are, from 2 to 1000, '
+                             "and a seed and plain may follow: 2/5,seed=3")):
+            self.assertEqual(self.refused(1, [], "train", config(wrong)).stderr,
+                             f"chalkgrad: {both}: line 5, column {wrong.index(b'=') + 3}: {said}\n")
+        self.assertEqual(self.refused(1, [], "train", config(b'fold = "1/2"\nfolds = 2\n')).stderr,
+                         f"chalkgrad: {both}: line 6, column 9: fold and folds are both given: one of them, or all; leave one out\n")
+
     def test_mistakes_are_explained(self):
         for wrong in ("1", "0", "x", "5/2", "1001", "5,seed=", "5,stratified"):
             self.assertEqual(self.refused(2, [], "train", "--folds", wrong).stderr,

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import time
@@ -48,6 +49,27 @@ class OneFile(Interrupting):
         self.good(*run, "--epochs", 1, "--overwrite")
         left = {path.name for path in self.folder.iterdir() if ".tmp-" not in path.name}
         self.assertEqual(left, {"m.safetensors", "log.jsonl"})
+
+
+    def test_a_run_that_is_about_to_go_on_has_it_already(self):
+        """What another run saves between reading it and the first step would be lost."""
+        out, table, copy = self.path("m.safetensors"), self.path("t.csv"), self.path("u.csv", b"x,label\n1,a\n2,b\n3,a\n4,b\n")
+        shutil.copy(copy, table)
+        self.good("train", "--data", f"csv:{table}", "--epochs", 1, "--schedule", "constant", "--out", out)
+        table.unlink()
+        os.mkfifo(table)
+        resume = ["train", "--resume", out, "--epochs", 2, "--out", out]
+        first = subprocess.Popen(command(*resume), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            with open(table, "wb") as pipe:  # as soon as it is read: the model has been, then
+                self.refused(1, "m.safetensors: another run is writing this file; wait until it has ended", *resume, "--data",
+                             f"csv:{copy}")
+                pipe.write(copy.read_bytes())
+            said, err = first.communicate(timeout=LIMIT)
+        finally:
+            first.kill()
+        self.assertEqual(first.returncode, 0, err)
+        self.assertIn("weights sha256", said)
 
 
 class Resuming(Interrupting):
