@@ -27,13 +27,16 @@ from .training import train as train
 if TYPE_CHECKING:
     from .estimators import Classifier as Classifier
     from .estimators import Regressor as Regressor
-    from .interop import torch_function as torch_function
+    from .jax import jax_function as jax_function
+    from .pytorch import from_torch as from_torch
+    from .pytorch import torch_function as torch_function
 
 _pickle_networks()
 _show_in_notebooks()
 
 # What needs a package that may not be there, or takes long to import.
-_LATER = {"Classifier": "estimators", "Regressor": "estimators", "torch_function": "interop"}
+_LATER = {"Classifier": "estimators", "Regressor": "estimators", "torch_function": "pytorch",
+          "from_torch": "pytorch", "jax_function": "jax"}
 
 __all__ = sorted({name for name in vars(_engine) if not name.startswith("_")} | {"train"} | set(_LATER))
 

@@ -52,7 +52,7 @@ class Dataset:
     """
     Samples and their targets.
 
-    Dataset(x, y) takes arrays: x of N samples, first axis first, pictures as N×channels×rows×columns. uint8 are pixels, which enter the network normalised; all other numbers become float32 and enter as they are, unless `normalise` says otherwise. y are N whole numbers, the classes 0, 1, …, or floats to regress on, N or N×…. The numbers are copied.
+    Dataset(x, y) takes arrays: x of N samples, first axis first, pictures as N×channels×rows×columns. uint8 are pixels, which enter the network normalised; all other numbers become float32 and enter as they are, unless `normalise` says otherwise. y are N whole numbers, the classes 0, 1, …, or floats to regress on, N or N×…. The numbers are copied, but for pixels of 64 MB and more: these are read where they are, and must not change meanwhile.
 
     class_names: one for each class; without, '0', '1', … up to the highest label.
     normalise: 'channel', 'sample', 'min-max', 'none' or 'given:MEAN,…/DEVIATION,…', as in docs/cli.md; without, 'channel' of uint8, and none of others.
@@ -174,6 +174,11 @@ class Network:
     def save(self, path: object) -> None:
         """
         Writes a safetensors file with all that is needed to predict and to go on with training, under a temporary name that is then changed. Raises InputError.
+        """
+
+    def export_onnx(self, path: object, *, opset: int = 17, batch: int = 0, fold: bool = False, bytes: bool = False) -> None:
+        """
+        Writes its prediction as ONNX (docs/onnx.md), for other engines. opset: 17 … 22. batch: samples in a run; 0: any number. fold: batch normalisation becomes part of the weights before it. bytes: the input takes pixels. Raises InputError.
         """
 
     @property

@@ -49,7 +49,11 @@ _CHANGED: dict[str, Any] = {"optimizer": "adam", "patience": 10}
 _HIDDEN = {"seed", "keep_last"}  # random_state, and early_stopping, say it
 
 
-def _parameters(regression: bool) -> dict[str, Any]:
+def _usual_loss(regression: bool) -> str:
+    return "mean-squared-error" if regression else "cross-entropy"
+
+
+def _parameters() -> dict[str, Any]:
     """Names and defaults, in the order in which they are shown."""
     found: dict[str, Any] = {name: default for name, (default, _) in _OWN.items()}
     found["loss"] = None
@@ -59,22 +63,22 @@ def _parameters(regression: bool) -> dict[str, Any]:
     return found
 
 
-def _signature(regression: bool) -> inspect.Signature:
+def _signature() -> inspect.Signature:
     kinds = inspect.Parameter
     own = [kinds("self", kinds.POSITIONAL_OR_KEYWORD)]
-    own += [kinds(name, kinds.KEYWORD_ONLY, default=value) for name, value in _parameters(regression).items()]
+    own += [kinds(name, kinds.KEYWORD_ONLY, default=value) for name, value in _parameters().items()]
     return inspect.Signature(own)
 
 
 def _documentation(what: str, regression: bool, example: str) -> str:
     lines = [f"    {name}: {default!r}\n        {about}" for name, (default, about) in _OWN.items()]
-    usual = "mean-squared-error" if regression else "cross-entropy"
-    lines.append(f"    loss: None\n        Its name (chalkgrad.losses()); None is {usual}.")
+    lines.append(f"    loss: None\n        Its name (chalkgrad.losses()); None is {_usual_loss(regression)}.")
     epochs = f"None is as many as take {_STEPS:,} steps, 10 at least and 1,000 at most"
     for field in _engine.training_fields():
         if field["name"] in _HIDDEN:
             continue
-        usual = epochs if field["name"] == "epochs" else f"None is {field['default']!r}"
+        usual = f"None is the {field['of']}'s own" if field["of"] else f"None is {field['default']!r}"
+        usual = epochs if field["name"] == "epochs" else usual
         of = f"Only used with {', '.join(field['owners'])}. " if field["of"] else ""
         told = f"{field['help']}. " if field["help"] else ""
         lines.append(f"    {field['name']}: {_CHANGED.get(field['name'])!r}\n        {of}{told}{usual}.")
@@ -145,7 +149,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
     # -- options
 
     def _options(self, samples: int) -> dict[str, Any]:
-        usual = "mean-squared-error" if self._regression else "cross-entropy"
+        usual = _usual_loss(self._regression)
         chosen = {self.optimizer, self.loss or usual}
         owners = {field["name"]: set(field["owners"]) for field in _engine.training_fields()}
         options = {name: value for name, value in self.get_params(deep=False).items()
@@ -263,8 +267,8 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _init(regression: bool) -> Callable[..., None]:
-    parameters = _parameters(regression)
+def _init() -> Callable[..., None]:
+    parameters = _parameters()
 
     def __init__(self: Any, **given: Any) -> None:
         for name in given:
@@ -273,13 +277,13 @@ def _init(regression: bool) -> Callable[..., None]:
         for name, default in parameters.items():
             setattr(self, name, given.get(name, default))
 
-    __init__.__signature__ = _signature(regression)  # type: ignore[attr-defined]
+    __init__.__signature__ = _signature()  # type: ignore[attr-defined]
     return __init__
 
 
 class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     _regression = False
-    __init__ = _init(False)
+    __init__ = _init()
 
     def fit(self, X: Any, y: Any) -> Classifier:
         """Trains anew on N samples and their classes, which may be numbers or names. Returns self.
@@ -324,7 +328,8 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
     def predict_proba(self, X: Any) -> np.ndarray[Any, Any]:
         """The probability of each class, in the order of classes_: N×classes, float32."""
-        return self._answers(X).reshape(-1, len(self.classes_)) if hasattr(self, "classes_") else self._answers(X)
+        probabilities = self._answers(X)
+        return probabilities.reshape(len(probabilities), -1)
 
     def predict_log_proba(self, X: Any) -> np.ndarray[Any, Any]:
         """The natural logarithms of predict_proba()."""
@@ -339,7 +344,7 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
 class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     _regression = True
-    __init__ = _init(True)
+    __init__ = _init()
 
     def fit(self, X: Any, y: Any) -> Regressor:
         """Trains anew on N samples and their targets, N or N×targets. Returns self.

@@ -5,6 +5,8 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <memory>
+#include <numeric>
 
 #include "chalkgrad/splits.h"
 #include "python/src/common.h"
@@ -20,12 +22,44 @@ auto to_vector(const Array& array) {
   return std::vector<T>(array.data(), array.data() + array.size());
 }
 
+/// Pictures in an array of Python's, which are read where they are.
+class LentPictures : public PictureStore {
+ public:
+  LentPictures(nb::object array, const Bytes& bytes)
+      : array_(std::move(array)), data_(bytes.data()), each_(bytes.size() / bytes.shape(0)), count_(bytes.shape(0)) {}
+  ~LentPictures() override {
+    const nb::gil_scoped_acquire acquire;
+    array_.reset();
+  }
+  LentPictures(const LentPictures&) = delete;
+  LentPictures& operator=(const LentPictures&) = delete;
+
+  void read(std::uint32_t picture, std::uint8_t* to) const override { std::copy_n(data_ + picture * each_, each_, to); }
+  std::string file(std::uint32_t picture) const override { return "sample " + std::to_string(picture); }
+  std::size_t count() const { return count_; }
+  const nb::object& array() const { return array_; }
+
+ private:
+  nb::object array_;
+  const std::uint8_t* data_;
+  std::size_t each_, count_;
+};
+
+/// From here on, pixels are not copied: reading them one by one then takes no noticeable part of a step.
+constexpr std::size_t kLent = std::size_t{64} << 20U;
+
 void set_samples(Dataset& data, nb::handle x) {
   const auto array = as_array("samples", x);
   Bytes bytes;
   if (nb::try_cast(array, bytes, false)) {
     data.sample = without_first(shape_of(bytes));
-    data.bytes = to_vector(bytes);
+    if (bytes.size() < kLent) {
+      data.bytes = to_vector(bytes);
+      return;
+    }
+    data.store = std::make_shared<LentPictures>(array, bytes);
+    data.places.resize(bytes.shape(0));
+    std::iota(data.places.begin(), data.places.end(), 0U);
     return;
   }
   const auto values = cast_array<Floats>(array);
@@ -76,6 +110,15 @@ Shape with_first(std::size_t count, const Shape& shape) {
 Array samples_of(nb::handle self) {
   const auto& data = nb::cast<const Dataset&>(self);
   const auto shape = with_first(data.size(), data.sample);
+  if (const auto* lent = dynamic_cast<const LentPictures*>(data.store.get())) {
+    if (data.places.size() == lent->count())
+      return view_of(
+          {nb::cast<Bytes>(lent->array()).data(), lent->count() * static_cast<std::size_t>(elements(data.sample))},
+          shape, self);
+    std::vector<std::int64_t> rows(data.places.begin(), data.places.end());
+    const auto count = static_cast<std::int64_t>(rows.size());
+    return nb::borrow<Array>(lent->array()[new_array(std::move(rows), {count})]);
+  }
   if (data.store) throw nb::type_error("the samples are in files, and are read when they are needed");
   if (data.has_bytes()) return view_of(std::span<const std::uint8_t>(data.bytes), shape, self);
   return view_of(std::span<const float>(data.values), shape, self);
@@ -117,7 +160,8 @@ void bind_data(nb::module_& m) {
       "Dataset(x, y) takes arrays: x of N samples, first axis first, pictures as N×channels×rows×columns. "
       "uint8 are pixels, which enter the network normalised; all other numbers become float32 and enter "
       "as they are, unless `normalise` says otherwise. y are N whole numbers, the classes 0, 1, …, or "
-      "floats to regress on, N or N×…. The numbers are copied.\n\n"
+      "floats to regress on, N or N×…. The numbers are copied, but for "
+      "pixels of 64 MB and more: these are read where they are, and must not change meanwhile.\n\n"
       "class_names: one for each class; without, '0', '1', … up to the highest label.\n"
       "normalise: 'channel', 'sample', 'min-max', 'none' or 'given:MEAN,…/DEVIATION,…', as in "
       "docs/cli.md; without, 'channel' of uint8, and none of others.\n\n"

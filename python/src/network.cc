@@ -1,4 +1,4 @@
-// network.h, cost.h: networks and their parameters.
+// network.h, cost.h, onnx.h: networks, their parameters, and files of them.
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/vector.h>
 
@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "chalkgrad/cost.h"
+#include "chalkgrad/onnx.h"
 #include "chalkgrad/train.h"
 #include "python/src/common.h"
 #include "python/src/options.h"
@@ -129,6 +130,18 @@ void bind_network(nb::module_& m) {
           "path"_a,
           "Writes a safetensors file with all that is needed to predict and to go on with training, under a temporary "
           "name that is then changed. Raises InputError.")
+      .def(
+          "export_onnx",
+          [](SharedNetwork& net, nb::handle path, int opset, std::int64_t batch, bool fold, bool bytes) {
+            const auto file = to_path(path);
+            const AtWork work(net.mutex);
+            export_onnx(net, file, {.opset = opset, .batch = batch, .fold = fold, .bytes = bytes});
+          },
+          "path"_a, nb::kw_only(), "opset"_a = 17, "batch"_a = 0, "fold"_a = false, "bytes"_a = false,
+          "Writes its prediction as ONNX (docs/onnx.md), for other engines. opset: 17 … 22. batch: samples in a run; "
+          "0: "
+          "any number. fold: batch normalisation becomes part of the weights before it. bytes: the input takes pixels. "
+          "Raises InputError.")
       .def_prop_ro(
           "text", [](const SharedNetwork& net) { return net.text(); }, "What it was made of.")
       .def_prop_ro(

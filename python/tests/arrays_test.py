@@ -6,7 +6,7 @@ import unittest
 import numpy as np
 
 import chalkgrad
-from support import Case, digits, trained
+from support import Case, digits, run_python, trained
 
 
 class Samples(Case):
@@ -51,6 +51,36 @@ class Samples(Case):
                          "numpy.stack(images)", chalkgrad.Dataset, [np.ones((2, 2)), np.ones((3, 3))], [0, 1])
         says(ValueError, "x is a single number; give N samples along its first axis", chalkgrad.Dataset, 3, [0])
         says(ValueError, "y holds 4294967296; labels are 0, 1, … for as many classes", chalkgrad.Dataset, ones, [0, 2**32])
+
+
+    def test_of_many_pixels_are_read_where_they_are(self):
+        code = """
+import resource
+import numpy, chalkgrad
+x = numpy.random.default_rng(1).integers(0, 256, (16384, 1, 128, 128), numpy.uint8)
+y = (numpy.arange(len(x)) % 2).astype(numpy.int32)
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+before = peak()
+data = chalkgrad.Dataset(x, y)
+net = chalkgrad.Network("2n", x.shape[1:])
+chalkgrad.train(net, data, epochs=1, batch=256, threads=2)
+print(peak() - before < 80, numpy.shares_memory(data.x, x))
+test = chalkgrad.hold_out(data, "0.5").test
+print(test.x.shape, test.x.dtype)
+"""
+        self.assertEqual(run_python(code).stdout, "True True\n(8192, 1, 128, 128) uint8\n")
+
+    def test_give_the_same_weights_where_they_are_and_copied(self):
+        x = np.random.default_rng(2).integers(0, 256, (4096, 1, 128, 128), np.uint8)
+        read = chalkgrad.hold_out(chalkgrad.Dataset(x, np.arange(4096) % 3, normalise="none"), "0.9").train
+        copied = chalkgrad.Dataset(read.x, read.y, normalise="none")
+        self.assertEqual(read.digest(), copied.digest())
+        weights = []
+        for data in (read, copied):
+            net = chalkgrad.Network("3n", (1, 128, 128))
+            chalkgrad.train(net, data, epochs=2)
+            weights.append(net.weights_sha256())
+        self.assertEqual(*weights)
 
 
 class Predictions(Case):

@@ -11,6 +11,8 @@ import numpy
 import chalkgrad
 from support import SOURCE
 
+NEEDS = {"Classifier": "sklearn", "Regressor": "sklearn", "torch_function": "torch", "from_torch": "onnxscript",
+         "jax_function": "jax"}
 STUBS = SOURCE / "tools/python_stubs.py"
 # What the examples of others show: classes that functions return, and functions of one line each, which docs/reference
 # and graph_test.py show.
@@ -19,9 +21,7 @@ WITHOUT_EXAMPLE = {"Split", "Progress", "TrainResult", "ClassResult", "Evaluatio
 
 
 class Documents(unittest.TestCase):
-    names = [name for name in chalkgrad.__all__ if name not in ("Classifier", "Regressor")
-             or importlib.util.find_spec("sklearn")]
-    names = [name for name in names if name != "torch_function" or importlib.util.find_spec("torch")]
+    names = [name for name in chalkgrad.__all__ if name not in NEEDS or importlib.util.find_spec(NEEDS[name])]
 
     def test_are_there_for_every_public_name(self):
         self.assertGreater(len(self.names), 60)

@@ -63,8 +63,8 @@ class Functions(Case):
                 expected_y = function(x, twins)
                 expected = torch.autograd.grad(expected_y, [x, *twins], cotangent)
                 for ours, theirs in zip([y, *found], [expected_y, *expected]):
-                    scale = max(1.0, float(theirs.abs().max()))
-                    self.assertLess(float((ours - theirs).abs().max()), 2e-5 * scale)
+                    scale = max(1.0, float(theirs.detach().abs().max()))
+                    self.assertLess(float((ours - theirs).detach().abs().max()), 2e-5 * scale)
 
     def test_are_trained_by_an_optimizer_of_pytorch(self):
         net = cg.Network("4c3-relu-2n", (1, 6, 6))
@@ -85,9 +85,39 @@ class Functions(Case):
         g = cg.Graph()
         x = g.input("x", (2,))
         g.output("loss", cg.batch_mean(cg.sum(x)))
-        self.assertSays(cg.ShapeError, "output 'loss' is shared; give one that each sample has: PyTorch takes the mean",
+        self.assertSays(cg.ShapeError, "output 'loss' is shared; give one that each sample has, and take the mean outside",
                         cg.torch_function, g, output="loss")
         self.assertSays(cg.InputError, "the graph has no output 'y'; it has loss", cg.torch_function, g)
+
+
+@unittest.skipUnless(importlib.util.find_spec("onnxscript"), "onnxscript is not installed")
+class Modules(Case):
+    def test_become_networks_with_their_weights(self):
+        torch.manual_seed(0)
+        module = torch.nn.Sequential(
+            torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.BatchNorm2d(4), torch.nn.ReLU(), torch.nn.MaxPool2d(2),
+            torch.nn.Flatten(), torch.nn.Linear(64, 10))
+        x = torch.randn(5, 1, 8, 8)
+        module(x)  # so that running statistics are no longer those of the beginning
+        net = cg.from_torch(module, x[:1])
+        self.assertTrue(module.training)
+        expected = module.eval()(x).detach().numpy()
+        self.assertTrue(np.allclose(cg.Predictor(net, probabilities=False)(x), expected, atol=1e-5))
+        cg.train(net, cg.Dataset(x, range(5), class_names=[str(c) for c in range(10)]), epochs=1)
+
+    @unittest.skipUnless(importlib.util.find_spec("onnxruntime"), "ONNX Runtime is not installed")
+    def test_and_back_to_others(self):
+        import os
+        import tempfile
+
+        import onnxruntime
+
+        net, x = cg.Network("4c3-relu-10n", (1, 6, 6)), np.random.default_rng(0).normal(size=(3, 1, 6, 6)).astype(np.float32)
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "net.onnx")
+            net.export_onnx(file)
+            (found,) = onnxruntime.InferenceSession(file).run(None, {"x": x})
+        self.assertTrue(np.allclose(found, cg.Predictor(net, probabilities=False)(x), atol=1e-5))
 
 
 class Memory(Case):
