@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <functional>
 
 #include "chalkgrad/error.h"
@@ -376,6 +377,7 @@ class FileParser {
       tensor.bytes = part(external, wanted, tensor.name);
     } else if (raw) {
       tensor.bytes = *raw;
+      tensor.in_message = true;
     } else {
       tensor.owned = std::make_shared<std::string>(std::move(typed));
       tensor.bytes = *tensor.owned;
@@ -451,7 +453,7 @@ void check_versions(FileModel& model) {
 }
 
 FileModel parse(std::vector<std::uint8_t> bytes, const std::string& origin, const External& external) {
-  const auto shared = std::make_shared<const std::vector<std::uint8_t>>(std::move(bytes));
+  const auto shared = std::make_shared<std::vector<std::uint8_t>>(std::move(bytes));
   try {
     FileParser parser(external);
     auto model = parser.model(Message(reinterpret_cast<const char*>(shared->data()), shared->size()));
@@ -478,6 +480,19 @@ std::size_t Tensor::size() const {
   std::size_t count = 1;
   for (const auto extent : extents) count *= static_cast<std::size_t>(extent);
   return count;
+}
+
+std::span<const float> last_floats_of(const Tensor& tensor) {
+  constexpr int kFloat = 1;
+  constexpr std::size_t kLong = 128;  // then tag and length are three bytes or more, which nobody reads again
+  if (tensor.type != kFloat || tensor.owned || tensor.bytes.size() < kLong) return {};
+  auto* place = const_cast<char*>(tensor.bytes.data());
+  const auto off = reinterpret_cast<std::uintptr_t>(place) % alignof(float);
+  if (off != 0) {
+    if (!tensor.in_message) return {};
+    std::memmove(place - off, place, tensor.bytes.size());
+  }
+  return {reinterpret_cast<const float*>(place - off), tensor.bytes.size() / sizeof(float)};
 }
 
 void release([[maybe_unused]] const Tensor& tensor) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +22,7 @@ struct Tensor {
   std::vector<std::int64_t> extents;
   std::string_view bytes;                      ///< little-endian, row-major; exactly as many as type and extents say
   std::shared_ptr<const std::string> owned{};  ///< keeps the bytes, if the file held them otherwise
+  bool in_message = false;                     ///< they lie behind their own field's tag and length
 
   std::size_t size() const;  ///< how many elements
 };
@@ -90,6 +92,9 @@ FileModel read_file_model(const std::filesystem::path& file);
 /// The same of bytes; tensors in other files are an error.
 FileModel parse_file_model(std::vector<std::uint8_t> bytes, const std::string& origin);
 
+/// The floats of a tensor whose bytes nobody needs any more, where they lie, moved to an aligned place; none if that
+/// cannot be.
+std::span<const float> last_floats_of(const Tensor& tensor);
 /// Gives the memory of a tensor's bytes back to the system, as far as it is made of whole pages. They are lost.
 void release(const Tensor& tensor);
 

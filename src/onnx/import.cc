@@ -92,8 +92,8 @@ std::string toml(double number) {
 Importer::Importer(const FileModel& model, std::string origin, Reading reading)
     : model_(model), origin_(std::move(origin)), reading_(reading) {}
 
-void Importer::fail(const FileNode& node, const std::string& message) const {
-  const bool says_what_to_do = message.find("; ") != std::string::npos;
+void Importer::fail(const FileNode& node, std::string_view message) const {
+  const bool says_what_to_do = message.find("; ") != std::string_view::npos;
   throw NodeError(str(origin_, ": ", described(node), ": ", message,
                       says_what_to_do ? "" : "; docs/onnx.md says what is read here"));
 }
@@ -108,9 +108,9 @@ double Importer::real(const FileNode& node, std::string_view key, double otherwi
   return found ? static_cast<double>(found->real) : otherwise;
 }
 
-std::string Importer::text(const FileNode& node, std::string_view key, const std::string& otherwise) const {
+std::string_view Importer::text(const FileNode& node, std::string_view key, std::string_view otherwise) const {
   const auto* found = node.attribute(key);
-  return found ? found->text : otherwise;
+  return found ? std::string_view(found->text) : otherwise;
 }
 
 Extents Importer::wholes(const FileNode& node, std::string_view key, const Extents& otherwise) const {
@@ -194,8 +194,8 @@ std::string Importer::new_name(const std::string& wanted) {
   return free;
 }
 
-Value Importer::layer(const FileNode& node, std::string_view type, const std::vector<Value>& from,
-                      const std::string& keys, std::map<std::string, Known> weights) {
+Value Importer::append(const FileNode& node, std::string_view type, std::span<const Value> from, std::string_view keys,
+                       std::map<std::string, Known> weights) {
   const auto weight = weights.find("weight");
   const bool has_name = weight != weights.end() && !weight->second.name.empty();
   const auto name = new_name(has_name ? layer_of(weight->second.name) : node.outputs[0]);
@@ -215,9 +215,23 @@ Value Importer::layer(const FileNode& node, std::string_view type, const std::ve
   return value;
 }
 
-Value Importer::operation(const FileNode& node, std::string_view op, const std::vector<Value>& from,
-                          const std::string& keys) {
-  return layer(node, str("\"op\"\nop = \"", op, '"'), from, keys);
+Value Importer::layer(const FileNode& node, std::string_view type, Value from, std::string_view keys) {
+  return append(node, type, {&from, 1}, keys, {});
+}
+
+Value Importer::layer(const FileNode& node, std::string_view type, Value from, std::string_view keys,
+                      std::map<std::string, Known> weights) {
+  return append(node, type, {&from, 1}, keys, std::move(weights));
+}
+
+Value Importer::operation(const FileNode& node, std::string_view op, std::span<const Value> from,
+                          std::string_view keys) {
+  return append(node, str("\"op\"\nop = \"", op, '"'), from, keys, {});
+}
+
+Value Importer::operation(const FileNode& node, std::string_view op, std::initializer_list<Value> from,
+                          std::string_view keys) {
+  return operation(node, op, std::span(from.begin(), from.size()), keys);
 }
 
 Value Importer::add(Table table) {
@@ -431,7 +445,7 @@ void Importer::import(const FileNode& node) {
     std::string_view message = e.what();
     if (const auto begin = str(origin_, ": "); message.starts_with(begin)) message.remove_prefix(begin.size());
     if (message.starts_with("line ")) message.remove_prefix(message.find(": ") + 2);
-    fail(node, std::string(message));
+    fail(node, message);
   }
 }
 

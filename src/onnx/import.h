@@ -1,6 +1,7 @@
 // From an ONNX graph to a network in TOML and its parameters.
 #pragma once
 
+#include <initializer_list>
 #include <limits>
 #include <map>
 #include <memory>
@@ -91,12 +92,12 @@ class Importer {
   // ---- for the rules ----
 
   std::int64_t opset() const { return model_.opset(); }
-  [[noreturn]] void fail(const FileNode& node, const std::string& message) const;
+  [[noreturn]] void fail(const FileNode& node, std::string_view message) const;
 
   /// Attributes. Their kind must be the asked one.
   std::int64_t whole(const FileNode& node, std::string_view key, std::int64_t otherwise) const;
   double real(const FileNode& node, std::string_view key, double otherwise) const;
-  std::string text(const FileNode& node, std::string_view key, const std::string& otherwise) const;
+  std::string_view text(const FileNode& node, std::string_view key, std::string_view otherwise) const;
   Extents wholes(const FileNode& node, std::string_view key, const Extents& otherwise = {}) const;
 
   /// Whether an operand was given.
@@ -127,11 +128,13 @@ class Importer {
 
   /// Appends a layer. `keys` are lines of TOML. `weights`: its parameters, by the last part of their names. `like`
   /// names the layer: the name of its weights without ".weight"; otherwise it is called as the node's result.
-  Value layer(const FileNode& node, std::string_view type, const std::vector<Value>& from, const std::string& keys = {},
-              std::map<std::string, Known> weights = {});
+  Value layer(const FileNode& node, std::string_view type, Value from, std::string_view keys,
+              std::map<std::string, Known> weights);
+  Value layer(const FileNode& node, std::string_view type, Value from, std::string_view keys = {});
   /// The same of an operation.
-  Value operation(const FileNode& node, std::string_view op, const std::vector<Value>& from,
-                  const std::string& keys = {});
+  Value operation(const FileNode& node, std::string_view op, std::initializer_list<Value> from,
+                  std::string_view keys = {});
+  Value operation(const FileNode& node, std::string_view op, std::span<const Value> from, std::string_view keys = {});
   /// A number for all.
   Value number(double value);
   /// Numbers that are never trained.
@@ -181,6 +184,8 @@ class Importer {
     std::string name{}, text{};
     std::vector<std::string> from{};
   };
+  Value append(const FileNode& node, std::string_view type, std::span<const Value> from, std::string_view keys,
+               std::map<std::string, Known> weights);
   Value add(Table table);
   /// Numbers that no tensor of the file holds, so that a small file does not become a large network.
   void count(std::size_t numbers);

@@ -61,6 +61,9 @@ void Importer::begin() {
                            " is open; export it with numbers for all axes but the batch"));
     }
   }
+  if (std::ranges::any_of(input_, [](std::int64_t extent) { return extent > (1 << 20); }))
+    throw InputError(
+        str(origin_, ": its input has the shape ", to_string(input_), "; at most 1048576 along each axis are read"));
   growing_ = std::make_unique<GrowingNetwork>(input_, origin_);
   if (input) {
     const Value x = growing_->graph().find("x");
@@ -141,8 +144,14 @@ void Importer::take_weights(Network& network) {
       throw InputError(str(origin_, ": the parameter ", name, " has the shape ", to_string(tensor.shape()),
                            ", but the file ", to_string(known.extents)));
     if (const auto* stored = known.reals.stored()) {
-      tensor.assign(reals_of(*stored));
-      if (--uses[stored] == 0) release(*stored);
+      const bool is_last = --uses[stored] == 0;
+      const auto floats = is_last ? last_floats_of(*stored) : std::span<const float>();
+      if (floats.empty()) {
+        tensor.assign(reals_of(*stored));
+      } else {
+        tensor.assign(floats);
+      }
+      if (is_last) release(*stored);
     } else if (known.reals) {
       tensor.assign(*known.reals);
     } else {

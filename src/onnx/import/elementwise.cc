@@ -1,6 +1,7 @@
 // Activations, and arithmetic that broadcasts.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "src/base/power.h"
@@ -15,8 +16,8 @@ void import_Not(Importer& to, const FileNode& node);
 namespace {
 
 /// A function of each value, as a layer or an operation with that many operands.
-void layer(Importer& to, const FileNode& node, std::string_view type, const std::string& keys = {}) {
-  to.define(node, 0, to.layer(node, str('"', type, '"'), {to.value(node, 0)}, keys));
+void layer(Importer& to, const FileNode& node, std::string_view type, std::string_view keys = {}) {
+  to.define(node, 0, to.layer(node, str('"', type, '"'), to.value(node, 0), keys));
 }
 
 void operation(Importer& to, const FileNode& node, std::string_view op) {
@@ -55,8 +56,7 @@ constexpr const char* kSteps = "rounds what depends on the sample, through which
 constexpr std::size_t kMostFolded = std::size_t{1} << 20;  // elements of what is calculated when a file is read
 
 /// Of known operands: what exporters calculate of shapes. Extents that are the batch's are moved around only.
-template <class F>
-bool folded(Importer& to, const FileNode& node, F f) {
+bool folded(Importer& to, const FileNode& node, double (*f)(double, double)) {
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     if (!to.known(node, i)) return false;
   }
@@ -86,8 +86,7 @@ bool folded(Importer& to, const FileNode& node, F f) {
 }
 
 /// A function of each number of a known operand, exact in double.
-template <class F>
-bool each_folded(Importer& to, const FileNode& node, F f) {
+bool each_folded(Importer& to, const FileNode& node, const std::function<double(double)>& f) {
   const auto* known = to.known(node, 0);
   if (!known) return false;
   std::vector<std::int64_t> wholes;
@@ -115,8 +114,7 @@ Value joined(Importer& to, const FileNode& node, std::string_view op) {
   return value;
 }
 
-template <class F>
-void binary(Importer& to, const FileNode& node, std::string_view op, F f) {
+void binary(Importer& to, const FileNode& node, std::string_view op, double (*f)(double, double)) {
   if (node.inputs.empty()) to.fail(node, "has no operand");
   if (!folded(to, node, f)) to.define(node, 0, joined(to, node, op));
 }
@@ -186,7 +184,7 @@ void import_Selu(Importer& to, const FileNode& node) {
   const auto alpha = to.real(node, "alpha", 1.67326319217681884765625),
              gamma = to.real(node, "gamma", 1.05070102214813232421875);
   if (std::abs(alpha - 1.6732632) < 1e-5 && std::abs(gamma - 1.0507010) < 1e-5) return layer(to, node, "selu");
-  const Value elu = to.layer(node, "\"elu\"", {to.value(node, 0)}, key("alpha", alpha));
+  const Value elu = to.layer(node, "\"elu\"", to.value(node, 0), key("alpha", alpha));
   to.define(node, 0, times(to, node, elu, gamma));
 }
 
@@ -236,7 +234,7 @@ void import_PRelu(Importer& to, const FileNode& node) {
          slopes->extents[static_cast<std::size_t>(1 - ahead)] == extents[1])) {
       return to.define(
           node, 0,
-          to.layer(node, "\"prelu\"", {to.value(node, 0)}, one ? "" : "per_channel = true\n", {{"weight", *slopes}}));
+          to.layer(node, "\"prelu\"", to.value(node, 0), one ? "" : "per_channel = true\n", {{"weight", *slopes}}));
     }
   }
   const Value x = to.value(node, 0), slope = to.aligned(node, 1, extents.size());
@@ -275,10 +273,10 @@ void import_Min(Importer& to, const FileNode& node) {
 }
 /// 1 where it is so, else 0.
 void import_Greater(Importer& to, const FileNode& node) {
-  binary(to, node, "greater", [](double a, double b) { return a > b ? 1 : 0; });
+  binary(to, node, "greater", [](double a, double b) { return a > b ? 1.0 : 0.0; });
 }
 void import_Equal(Importer& to, const FileNode& node) {
-  binary(to, node, "equal", [](double a, double b) { return a == b ? 1 : 0; });
+  binary(to, node, "equal", [](double a, double b) { return a == b ? 1.0 : 0.0; });
 }
 
 // Of what is 1 or 0.
@@ -289,7 +287,7 @@ void import_Or(Importer& to, const FileNode& node) {
   binary(to, node, "maximum", [](double a, double b) { return std::max(a, b); });
 }
 void import_Xor(Importer& to, const FileNode& node) {
-  if (folded(to, node, [](double a, double b) { return a != b ? 1 : 0; })) return;
+  if (folded(to, node, [](double a, double b) { return a != b ? 1.0 : 0.0; })) return;
   to.define(node, 0, to.operation(node, "abs", {joined(to, node, "sub")}));
 }
 

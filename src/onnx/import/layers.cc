@@ -27,7 +27,7 @@ Value dense(Importer& to, const FileNode& node, Value x, std::map<std::string, K
   if (extents[1] != x.shape()[0])
     to.fail(node, str("its weights are for ", extents[1], " inputs, but there are ", x.shape()[0]));
   const auto keys = str("outputs = ", extents[0], "\nbias = ", truth(weights.contains("bias")), '\n');
-  return to.layer(node, "\"dense\"", {x}, keys, std::move(weights));
+  return to.layer(node, "\"dense\"", x, keys, std::move(weights));
 }
 
 std::string key(const char* name, double value) { return str(name, " = ", toml(value), '\n'); }
@@ -212,16 +212,16 @@ void import_BatchNormalization(Importer& to, const FileNode& node) {
   const auto keys =
       str(key("momentum", 1 - to.real(node, "momentum", 0.9F)), key("epsilon", to.real(node, "epsilon", 1e-5F)));
   if (x.shape().size() == 1 || x.shape().size() == 3)
-    return to.define(node, 0, to.layer(node, "\"batch_norm\"", {x}, keys, std::move(weights)));
+    return to.define(node, 0, to.layer(node, "\"batch_norm\"", x, keys, std::move(weights)));
   const Value maps = to.reshaped(node, x, {x.shape()[0], 1, elements(x.shape()) / x.shape()[0]});
-  to.define(node, 0, to.reshaped(node, to.layer(node, "\"batch_norm\"", {maps}, keys, std::move(weights)), x.shape()));
+  to.define(node, 0, to.reshaped(node, to.layer(node, "\"batch_norm\"", maps, keys, std::move(weights)), x.shape()));
 }
 
 void import_InstanceNormalization(Importer& to, const FileNode& node) {
   const Value x = to.samples(node, "channels and places");
   auto weights = scale_and_bias(to, node, 1, 2, channels(to, node, x));
   const auto keys = str("affine = true\n", key("epsilon", to.real(node, "epsilon", 1e-5F)));
-  to.define(node, 0, to.layer(node, "\"instance_norm\"", {x}, keys, std::move(weights)));
+  to.define(node, 0, to.layer(node, "\"instance_norm\"", x, keys, std::move(weights)));
 }
 
 void import_GroupNormalization(Importer& to, const FileNode& node) {
@@ -231,7 +231,7 @@ void import_GroupNormalization(Importer& to, const FileNode& node) {
   if (to.opset() < 21) to.fail(node, "has a scale for each group; export it with an opset of 21 or more");
   auto weights = scale_and_bias(to, node, 1, 2, count);
   const auto keys = str("groups = ", groups, '\n', key("epsilon", to.real(node, "epsilon", 1e-5F)));
-  to.define(node, 0, to.layer(node, "\"group_norm\"", {x}, keys, std::move(weights)));
+  to.define(node, 0, to.layer(node, "\"group_norm\"", x, keys, std::move(weights)));
 }
 
 void import_LayerNormalization(Importer& to, const FileNode& node) {
@@ -242,7 +242,7 @@ void import_LayerNormalization(Importer& to, const FileNode& node) {
     auto weights = scale_and_bias(to, node, 1, 2, static_cast<std::size_t>(elements(x.shape())));
     return to.define(
         node, 0,
-        to.layer(node, "\"layer_norm\"", {x}, key("epsilon", to.real(node, "epsilon", 1e-5F)), std::move(weights)));
+        to.layer(node, "\"layer_norm\"", x, key("epsilon", to.real(node, "epsilon", 1e-5F)), std::move(weights)));
   }
   const Value normal = normalised(to, node, x, places_from(axis, 1, std::ssize(x.shape()) - axis));
   Value y = to.operation(node, "mul", {normal, to.aligned(node, 1, rank)});
@@ -255,7 +255,7 @@ void import_LRN(Importer& to, const FileNode& node) {
   if (size % 2 == 0) to.fail(node, "an even size says not which side has one channel more");
   const auto keys = str("size = ", size, '\n', key("alpha", to.real(node, "alpha", 1e-4F)),
                         key("beta", to.real(node, "beta", 0.75F)), key("k", to.real(node, "bias", 1)));
-  to.define(node, 0, to.layer(node, "\"local_response_norm\"", {to.samples(node, "channels × rows × columns")}, keys));
+  to.define(node, 0, to.layer(node, "\"local_response_norm\"", to.samples(node, "channels × rows × columns"), keys));
 }
 
 void import_Dropout(Importer& to, const FileNode& node) {
@@ -271,7 +271,7 @@ void import_Dropout(Importer& to, const FileNode& node) {
   if (const auto* known = to.known(node, 0)) return to.define(node, 0, *known);
   const Value x = to.value(node, 0);
   if (rate == 0) return to.define(node, 0, x);
-  to.define(node, 0, to.layer(node, "\"dropout\"", {x}, key("rate", rate)));
+  to.define(node, 0, to.layer(node, "\"dropout\"", x, key("rate", rate)));
 }
 
 }  // namespace chalk::onnx

@@ -1,5 +1,7 @@
 // What takes elements of one operand, or repeats them.
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <limits>
 #include <numeric>
 
@@ -260,7 +262,7 @@ void import_Expand(Importer& to, const FileNode& node) {
 namespace {
 
 /// Which place of an axis a padded place shows.
-std::int64_t shown(std::int64_t place, std::int64_t extent, const std::string& mode) {
+std::int64_t shown(std::int64_t place, std::int64_t extent, std::string_view mode) {
   if (mode == "edge") return std::clamp<std::int64_t>(place, 0, extent - 1);
   if (mode == "wrap") return ((place % extent) + extent) % extent;
   if (extent == 1) return 0;
@@ -297,8 +299,10 @@ void import_Pad(Importer& to, const FileNode& node) {
   Extents before(x.shape().size()), after = before;
   for (std::size_t d = 0; d < before.size(); ++d) {
     const auto extent = x.shape()[d], low = pads[d + first], high = pads[rank + d + first];
+    if (low == 0 && high == 0) continue;
     if (mode != "constant" || low < 0 || high < 0) {  // what is cut off, and what shows elements again
       Extents places;
+      places.reserve(room_for(std::array{extent + std::abs(low) + std::abs(high)}));
       const bool constant = mode == "constant";
       for (auto i = constant ? std::max<std::int64_t>(0, -low) : -low;
            i < extent + (constant ? std::min<std::int64_t>(0, high) : high); ++i)

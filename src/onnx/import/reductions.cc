@@ -1,6 +1,8 @@
 // Reductions over axes, and what divides by one: softmax, norms.
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <limits>
 
 #include "src/base/text.h"
 #include "src/onnx/import/moves.h"
@@ -54,8 +56,7 @@ bool of_nothing(Importer& to, const FileNode& node, std::int64_t since, float ne
 }
 
 /// Along an axis; before version 13, of all axes from that one on together. `f` makes it along one axis.
-template <class F>
-void along(Importer& to, const FileNode& node, F f) {
+void along(Importer& to, const FileNode& node, const std::function<Value(Value, std::int64_t)>& f) {
   const Value x = to.value(node, 0);
   const bool together = to.opset() < 13;
   const auto axis = to.axis(node, to.whole(node, "axis", together ? 1 : -1), x);
@@ -87,6 +88,7 @@ void arg(Importer& to, const FileNode& node, bool least) {
   Shape row(x.shape().size() - static_cast<std::size_t>(axis), 1);
   row[0] = extent;
   std::vector<float> numbers;
+  numbers.reserve(room_for(row));
   for (std::int64_t i = 0; i < extent; ++i) numbers.push_back(static_cast<float>(i));
   const Value places = to.operation(node, "mul", {place, to.fixed("places", row, std::move(numbers))});
   to.define(node, 0, reduced(to, node, "sum", places, {axis}, to.whole(node, "keepdims", 1) != 0));

@@ -11,7 +11,7 @@ namespace {
 
 /// How one axis is resized.
 struct Resizing {
-  std::string mode, places, nearest;
+  std::string_view mode, places, nearest;
   double cubic = -0.75, extrapolation = 0;
   bool excludes_outside = false, antialias = false;
 
@@ -120,7 +120,7 @@ bool upsampled(Importer& to, const FileNode& node, Value x, const std::vector<Re
   if (!repeats && !interpolates) return false;
   if (std::ranges::any_of(factors, [](auto factor) { return factor > 1024; })) return false;
   to.define(node, 0,
-            to.layer(node, "\"upsample\"", {x},
+            to.layer(node, "\"upsample\"", x,
                      str("factor = ", toml(factors), "\nmode = \"", repeats ? "nearest" : "bilinear", "\"\n")));
   return true;
 }

@@ -115,7 +115,7 @@ void import_Gradient(Importer& to, const FileNode& node) {
     from.push_back(to.value(node, i));
   }
   FileNode of_y = node;
-  of_y.inputs = {y_name};
+  of_y.inputs = {std::string(y_name)};
   const Value y = to.value(of_y, 0);
   const Value ones = to.operation(node, "select", {to.operation(node, "equal", {y, y}), to.number(1), y});
   Graph& graph = y.graph();

@@ -1,5 +1,7 @@
 // Convolutions and pooling, of maps and, as maps of one row, of rows.
 #include <algorithm>
+#include <array>
+#include <limits>
 
 #include "src/base/text.h"
 #include "src/onnx/import/moves.h"
@@ -202,7 +204,7 @@ void import_Conv(Importer& to, const FileNode& node) {
   const auto filters = weights.extents[0];
   const auto keys = str("filters = ", filters, '\n', window_keys(w), pair_key("padding", w.before),
                         "groups = ", to.whole(node, "group", 1), "\nbias = ", truth(Importer::has(node, 2)), '\n');
-  result(to, node, to.layer(node, "\"conv\"", {x}, keys, weights_of(to, node, static_cast<std::size_t>(filters))),
+  result(to, node, to.layer(node, "\"conv\"", x, keys, weights_of(to, node, static_cast<std::size_t>(filters))),
          of_rows);
 }
 
@@ -300,7 +302,7 @@ void import_ConvTranspose(Importer& to, const FileNode& node) {
   const auto keys =
       str("filters = ", filters, '\n', window_keys(w), pair_key("padding", both), pair_key("output_padding", more),
           "groups = ", groups, "\nbias = ", truth(Importer::has(node, 2)), '\n');
-  Value y = to.layer(node, "\"conv_transpose\"", {x}, keys, weights_of(to, node, static_cast<std::size_t>(filters)));
+  Value y = to.layer(node, "\"conv_transpose\"", x, keys, weights_of(to, node, static_cast<std::size_t>(filters)));
   if (w.before != w.after) {
     const Extents start{0, w.before[0] - both[0], w.before[1] - both[1]};
     const Extents stop{y.shape()[0], y.shape()[1] - (w.after[0] - both[0]), y.shape()[2] - (w.after[1] - both[1])};
@@ -328,6 +330,7 @@ Value pooled_by_lines(Importer& to, const FileNode& node, Value x, Pool pool, co
     const auto reach = (line.kernel - 1) * line.dilation + (line.count - 1) * line.stride + 1;
     const auto behind = std::max<std::int64_t>(line.after, reach - extent - line.before);
     if (line.kernel > 256 || line.count < 1) to.fail(node, str("has windows of ", line.kernel));
+    (void)room_for(std::array{extent + line.before + behind});  // numbers for each place
     Extents before(x.shape().size(), 0), after = before;
     before[d + 1] = line.before;
     after[d + 1] = behind;
@@ -469,7 +472,7 @@ void import_MaxPool(Importer& to, const FileNode& node) {
     x = to.operation(node, "add", {x, to.fixed("padding", {x.shape()[1], x.shape()[2]}, std::move(depth))});
     keys = pool_keys(w, {0, 0});
   }
-  result(to, node, to.layer(node, "\"maxpool\"", {x}, keys), of_rows);
+  result(to, node, to.layer(node, "\"maxpool\"", x, keys), of_rows);
   if (wants_places) define_places(to, node, x, w, keys, inside, of_rows);
 }
 
@@ -545,7 +548,7 @@ void import_AveragePool(Importer& to, const FileNode& node) {
     x = padded(to, node, x, w.before, after);
     padding = {0, 0};
   }
-  Value y = to.layer(node, "\"avgpool\"", {x}, pool_keys(w, padding));
+  Value y = to.layer(node, "\"avgpool\"", x, pool_keys(w, padding));
   check_size(to, node, y.shape());
   // Where a window reaches into what does not count, its sum is divided by less.
   std::vector<float> factors;
