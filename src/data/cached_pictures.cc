@@ -190,6 +190,7 @@ void make(FileInMaking& file, const PictureFiles& files, const Keys& keys, Pictu
       auto& part = cache.parts[p];
       const auto first = p == 0 ? 0 : cache.parts[0].pictures;
       const auto put = [&](int, std::size_t i, std::span<const std::uint8_t> sample) {
+        part.hashes[i] = cache_hash(cache, sample);
         file.write(PictureCache::kData + (first + i) * cache.each(), sample);
       };
       const auto decoded = decoder.decode(*files[p], team, put);
@@ -197,7 +198,6 @@ void make(FileInMaking& file, const PictureFiles& files, const Keys& keys, Pictu
       for (const auto& [rows, columns] : decoded->sizes)
         part.sizes.push_back({static_cast<std::uint32_t>(rows), static_cast<std::uint32_t>(columns)});
       for (const auto& [at, why] : decoded->errors) part.errors.emplace(at, why);
-      part.hashes = decoded->hashes;
       part.moments = decoded->channels;
     }
     return true;

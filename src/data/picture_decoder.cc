@@ -8,7 +8,6 @@
 #include "src/base/reading.h"
 #include "src/base/text.h"
 #include "src/base/wording.h"
-#include "src/base/xxh64.h"
 
 namespace chalk {
 namespace {
@@ -119,7 +118,6 @@ void PictureDecoder::read_part(const std::string& path, const PictureStore::Choo
 std::optional<DecodedPart> PictureDecoder::decode(const PictureIndex& files, ThreadTeam& team, const Put& put) {
   DecodedPart decoded;
   decoded.sizes.resize(files.size());
-  decoded.hashes.resize(files.size());
   decoded.channels.resize(static_cast<std::size_t>(form_.channels));
   std::mutex mutex;  // of the errors and the sums of channels
   std::atomic<std::size_t> next = 0, stop_at = files.size();
@@ -152,7 +150,6 @@ std::optional<DecodedPart> PictureDecoder::decode(const PictureIndex& files, Thr
         continue;
       }
       const auto sample = fit_image(*image, form_.channels, form_.size[0], form_.size[1], form_.fit);
-      decoded.hashes[i] = xxh64(sample);
       const auto plane = sample.size() / channels.size();
       for (std::size_t c = 0; c < channels.size(); ++c) channels[c].add(&sample[c * plane], plane);
       put(thread, i, sample);

@@ -45,7 +45,6 @@ struct PictureForm {
 struct DecodedPart {
   std::vector<PixelSize> sizes;               ///< as they are in the files
   std::map<std::size_t, std::string> errors;  ///< of those that cannot be used
-  std::vector<std::uint64_t> hashes;          ///< XXH64 of each sample; empty: not known
   std::vector<ByteMoments> channels;          ///< of all samples that can be used; empty: not known
 };
 

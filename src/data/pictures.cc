@@ -11,6 +11,7 @@
 #include "src/base/text.h"
 #include "src/base/threads.h"
 #include "src/base/wording.h"
+#include "src/base/xxh64.h"
 #include "src/data/beyond_memory.h"
 #include "src/data/cached_pictures.h"
 #include "src/data/normalise.h"
@@ -70,18 +71,22 @@ class Loader {
     const auto count = static_cast<std::uint64_t>(files_[0]->size() + files_[1]->size());
     const auto streams = beyond_memory(count * each, options_);
     std::array<std::vector<std::uint8_t>, 2> bytes;
+    std::array<std::vector<std::uint64_t>, 2> hashes;  // of what is not kept
     std::array<DecodedPart, 2> decoded;
     for (std::size_t p = 0; p < files_.size(); ++p) {
-      if (!streams) bytes[p].resize(files_[p]->size() * each);
+      streams ? hashes[p].resize(files_[p]->size()) : bytes[p].resize(files_[p]->size() * each);
       const auto put = [&](int, std::size_t i, std::span<const std::uint8_t> sample) {
-        if (!streams) std::ranges::copy(sample, &bytes[p][i * each]);
+        if (streams)
+          hashes[p][i] = xxh64(sample);
+        else
+          std::ranges::copy(sample, &bytes[p][i * each]);
       };
       auto part = decoder_.decode(*files_[p], team_, put);
       if (!part) return false;
       decoded[p] = std::move(*part);
     }
     for (std::size_t p = 0; p < files_.size(); ++p) {
-      take(p, decoded[p]);
+      take(p, decoded[p], std::move(hashes[p]));
       if (streams) {
         parts()[p]->store = parts()[p]->originals;
       } else {
@@ -98,13 +103,13 @@ class Loader {
     auto found = cached_pictures(options_.cache, files_, decoder_, options_.skip_bad, team_);
     std::ranges::move(found.remarks, std::back_inserter(split_.remarks));
     for (std::size_t p = 0; p < files_.size(); ++p) {
-      take(p, found.parts[p]);
+      take(p, found.parts[p], {});
       if (!parts()[p]->labels.empty()) parts()[p]->store = found.stores[p];
     }
   }
 
   /// What is known of those that can be used, and why the others cannot be.
-  void take(std::size_t p, const DecodedPart& decoded) {
+  void take(std::size_t p, const DecodedPart& decoded, std::vector<std::uint64_t> hashes) {
     auto& part = *parts()[p];
     const auto& form = decoder_.form();
     part.sample = {form.channels, form.size[0], form.size[1]};
@@ -117,7 +122,7 @@ class Loader {
     }
     for (const auto& [i, what] : decoded.errors) split_.skipped.push_back(what);
     channels_[p] = decoded.channels;
-    if (!part.labels.empty()) part.originals = std::make_shared<FileStore>(files_[p], decoder_, decoded.hashes);
+    if (!part.labels.empty()) part.originals = std::make_shared<FileStore>(files_[p], decoder_, std::move(hashes));
   }
 
   /// Keeps those that can be used in memory.

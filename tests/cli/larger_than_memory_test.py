@@ -39,6 +39,15 @@ class LargerThanMemory(CliTest):
         self.assertIn("78 pictures would take 11 kB of memory, and 0 kB are allowed: each is decoded whenever it is needed\n",
                       self.train("--memory", "0B"))
 
+    def test_parts_are_those_of_the_files_wherever_pictures_are(self):
+        run = ["train", "--data", f"folder:{self.photos},size=6", "--net", "4c3-relu-mp2-3n", "--batch", "8", "--epochs", 2, "--augment"]
+        shas = {sha_of(self.good(*run, "resized-crop:0.2,0.8,of=file,flip", "--quiet", *args))
+                for args in ([], ["--threads", "3", "--memory", "0"], ["--cache", self.path("cache")])}
+        self.assertEqual(len(shas), 1)
+        self.assertNotEqual(shas, {sha_of(self.good(*run, "resized-crop:0.2,0.8,flip", "--quiet"))})
+        self.assertIn("\naugment  resized-crop:0.2,0.8,of=file\n         parts are taken from the files, in every epoch anew; no cache "
+                      "keeps them\n", self.good(*run, "resized-crop:0.2,0.8,of=file", "--cache", self.path("cache")))
+
     def test_a_run_that_was_stopped_goes_on_with_any_of_them(self):
         expected = sha_of(self.train("--quiet", epochs=40))
         out, cache = self.path("part.safetensors"), self.path("cache")
