@@ -35,11 +35,19 @@ std::vector<std::int64_t> strides(const Array& a, const std::vector<int>& axes) 
 /// Calls f with the offsets into several arrays, for every combination of indices in order.
 template <std::size_t N, class F>
 void walk(const std::vector<std::int64_t>& extents, const std::array<std::vector<std::int64_t>, N>& steps, F f) {
-  std::vector<std::int64_t> at(extents.size(), 0);
   std::array<std::int64_t, N> offset{};
+  if (extents.empty()) return f(offset);
+  const auto last = extents.size() - 1;
+  std::array<std::int64_t, N> step;
+  for (std::size_t n = 0; n < N; ++n) step[n] = steps[n][last];
+  std::vector<std::int64_t> at(extents.size(), 0);
   for (;;) {
-    f(offset);
-    auto axis = extents.size();
+    for (std::int64_t k = 0; k < extents[last]; ++k) {
+      f(offset);
+      for (std::size_t n = 0; n < N; ++n) offset[n] += step[n];
+    }
+    for (std::size_t n = 0; n < N; ++n) offset[n] -= step[n] * extents[last];
+    auto axis = last;
     for (;;) {
       if (axis-- == 0) return;
       for (std::size_t n = 0; n < N; ++n) offset[n] += steps[n][axis];
@@ -90,7 +98,7 @@ Array Evaluator::run(const ExprPtr& e) {
 
 std::vector<std::int64_t> Evaluator::extents_of(const std::vector<int>& axes) const {
   std::vector<std::int64_t> extents(axes.size());
-  std::ranges::transform(axes, extents.begin(), [&](int axis) { return indices_[axis].extent(); });
+  std::ranges::transform(axes, extents.begin(), [&](int axis) { return extent(axis); });
   return extents;
 }
 
@@ -99,7 +107,7 @@ Array Evaluator::empty(std::vector<int> axes, Place place) {
   a.axes = std::move(axes);
   std::int64_t size = 1;
   for (const int axis : a.axes) {
-    a.extents.push_back(indices_[axis].extent());
+    a.extents.push_back(extent(axis));
     if (a.extents.back() > kMostElements / size) {
       throw FormulaError(place,
                          str("this has more than ", grouped(static_cast<std::uint64_t>(kMostElements)),
@@ -139,6 +147,91 @@ Array Evaluator::unary(const Expr& e, Array a, F f) {
   return a;
 }
 
+Evaluator::Range Evaluator::range(int id) const {
+  for (const auto& [index, range] : narrowed_) {
+    if (index == id) return range;
+  }
+  return *indices_[id].range;
+}
+
+std::int64_t Evaluator::extent(int id) const {
+  const auto [first, last] = range(id);
+  return last - first + 1;
+}
+
+void Evaluator::narrow_to(std::vector<std::pair<int, Range>> narrowed) {
+  std::erase_if(shared_, [&](const auto& each) {
+    const auto over = [&](const auto& one) {
+      return std::find(each.second.axes.begin(), each.second.axes.end(), one.first) != each.second.axes.end();
+    };
+    return std::any_of(narrowed.begin(), narrowed.end(), over) || std::any_of(narrowed_.begin(), narrowed_.end(), over);
+  });
+  narrowed_ = std::move(narrowed);
+}
+
+namespace {
+
+/// The deltas that are factors of the formula; false if values change in it, so that it has evaluators of its own.
+bool deltas_of(const ExprPtr& e, std::vector<ExprPtr>& found) {
+  switch (e->kind) {
+    case Kind::delta:
+      found.push_back(e);
+      return true;
+    case Kind::multiply:
+      return deltas_of(e->args[0], found) && deltas_of(e->args[1], found);
+    case Kind::negate:
+    case Kind::divide:
+      return deltas_of(e->args[0], found);
+    default:
+      return e->kind != Kind::at && e->kind != Kind::limit;
+  }
+}
+
+bool has_own_evaluators(const Expr& e) {
+  return e.kind == Kind::at || e.kind == Kind::limit ||
+         std::any_of(e.args.begin(), e.args.end(), [](const auto& arg) { return has_own_evaluators(*arg); });
+}
+
+}  // namespace
+
+/// Indices that are bound here have all of their range again; then, of Σ δ(i,j)·f(i), terms for which a delta among the
+/// factors is 0, whatever the indices outside, are not computed.
+void Evaluator::narrow(const Expr& e) {
+  auto narrowed = narrowed_;
+  const auto bound_here = [&](const auto& each) {
+    return std::any_of(e.bounds.begin(), e.bounds.end(), [&](const Bound& bound) { return bound.id == each.first; });
+  };
+  if (std::erase_if(narrowed, bound_here) > 0) narrow_to(narrowed);
+  std::vector<ExprPtr> deltas;
+  if (e.reduction != Reduction::sum || !deltas_of(e.args[0], deltas) || deltas.empty() ||
+      has_own_evaluators(*e.args[0]))
+    return;
+  for (const auto& bound : e.bounds) {
+    const auto whole = range(bound.id);
+    auto kept = whole;
+    for (const auto& each : deltas) {
+      const auto delta = compute(each);
+      const auto axis = std::find(delta.axes.begin(), delta.axes.end(), bound.id) - delta.axes.begin();
+      if (axis == std::ssize(delta.axes)) continue;
+      std::int64_t step = 1;
+      for (auto k = std::ssize(delta.axes); --k > axis;) step *= delta.extents[static_cast<std::size_t>(k)];
+      const auto extent = delta.extents[static_cast<std::size_t>(axis)];
+      Range hit{whole.second + 1, whole.first - 1};
+      for (std::int64_t i = 0; i < std::ssize(delta.data); ++i) {
+        if (delta.data[static_cast<std::size_t>(i)] == 0) continue;
+        const auto at = whole.first + i / step % extent;
+        hit = {std::min(hit.first, at), std::max(hit.second, at)};
+      }
+      kept = {std::max(kept.first, hit.first), std::min(kept.second, hit.second)};
+    }
+    if (kept.second < kept.first) kept = {whole.first, whole.first};  // there is no such term: one that is 0
+    if (kept == whole) continue;
+    narrowed = narrowed_;
+    narrowed.emplace_back(bound.id, kept);
+    narrow_to(std::move(narrowed));
+  }
+}
+
 Array Evaluator::index(int id) const {
   Array a;
   for (const auto& [fixed, at] : fixed_) {
@@ -146,7 +239,7 @@ Array Evaluator::index(int id) const {
     a.data = {static_cast<double>(at)};
     return a;
   }
-  const auto& [first, last] = *indices_[id].range;
+  const auto [first, last] = range(id);
   a.axes = {id};
   a.extents = {last - first + 1};
   a.data.clear();
@@ -161,12 +254,15 @@ Array Evaluator::compute(const ExprPtr& e) {
     if (const auto found = shared_.find(e.get()); found != shared_.end()) return found->second;
   }
   values_.spend(kWorkOfNode, e->place);
+  const auto narrowed = narrowed_;
+  if (e->kind == Kind::reduce && !e->bounds.empty()) narrow(*e);
   std::vector<Array> args;
   if (e->kind != Kind::at && e->kind != Kind::limit) {
     args.reserve(e->args.size());
     for (const auto& arg : e->args) args.push_back(compute(arg));
   }
   Array y = apply(*e, args);
+  if (narrowed_ != narrowed) narrow_to(narrowed);
   if (several && y.data.size() <= kMostKept - kept_) {
     kept_ += y.data.size();
     shared_.emplace(e.get(), y);
@@ -248,9 +344,10 @@ Array Evaluator::gather(const Expr& e, const std::vector<Array>& at, const std::
     std::size_t i = 0;
     walk(y.extents, std::array{strides(at[k], y.axes)}, [&](const auto& step) {
       const double v = at[k].data[static_cast<std::size_t>(step[0])];
-      const bool inside = v >= 0 && v < static_cast<double>(extents[k]) && v == std::floor(v);
+      const bool within = v >= 0 && v < static_cast<double>(extents[k]);
+      const auto index = within ? static_cast<std::int64_t>(v) : 0;
       auto& to = offset[i++];
-      to = inside && to >= 0 ? to * extents[k] + static_cast<std::int64_t>(v) : -1;
+      to = within && static_cast<double>(index) == v && to >= 0 ? to * extents[k] + index : -1;
     });
   }
   for (std::size_t i = 0; i < y.data.size(); ++i) {
@@ -282,20 +379,22 @@ Array Evaluator::reduce(const Expr& e, const std::vector<Array>& args) {
   std::vector<std::int64_t> extents = y.extents;
   std::int64_t group = 1;
   for (const int id : order) {
-    extents.push_back(indices_[id].extent());
+    extents.push_back(extent(id));
     group *= extents.back();
     if (group > kMostElements) throw FormulaError(e.place, "this runs over too many terms; use smaller ranges");
   }
   const bool product = e.reduction == Reduction::product;
   const double sign = e.reduction == Reduction::minimum ? -1 : 1;
   const bool argmax = e.reduction == Reduction::argmax;
-  std::int64_t n = 0;
+  std::int64_t n = -1;   // the term of its sum
+  std::size_t next = 0;  // and which sum that is
   double best = 0;
   values_.spend(group * static_cast<std::int64_t>(y.data.size()), e.place);
   walk(extents, std::array{strides(x, all)}, [&](const auto& at) {
     const double v = x.data[static_cast<std::size_t>(at[0])];
-    auto& to = y.data[static_cast<std::size_t>(n / group)];
-    const bool first = n % group == 0;
+    if (++n == group) n = 0, ++next;
+    auto& to = y.data[next];
+    const bool first = n == 0;
     if (e.reduction == Reduction::sum) {
       to += v;
     } else if (product) {
@@ -303,12 +402,11 @@ Array Evaluator::reduce(const Expr& e, const std::vector<Array>& args) {
     } else if (first || sign * v > sign * best || std::isnan(v)) {
       if (first || !std::isnan(best)) {
         best = v;
-        to = argmax ? static_cast<double>(n % group) : v;
+        to = argmax ? static_cast<double>(n) : v;
       }
     } else if (v == best) {
       tied_ = true;
     }
-    ++n;
   });
   for (const double v : y.data) {
     if (std::isfinite(v)) magnitude_ = std::max(magnitude_, std::abs(v));
@@ -356,6 +454,7 @@ Array Evaluator::at(const Expr& e) {
     const auto changed = values_.with(replaced);
     Evaluator inner(symbols_, indices_, *changed);
     inner.fixed_ = fixed_;
+    inner.narrowed_ = narrowed_;
     for (std::size_t k = 0; k < outer.size(); ++k)
       inner.fixed_.emplace_back(outer[k], indices_[outer[k]].range->first + at[k]);
     changed->spent(values_.spent());
@@ -402,6 +501,7 @@ Array Evaluator::limit(const Expr& e) {
   const auto begin = values_.spent();
   Evaluator inner(symbols_, indices_, values_);
   inner.fixed_ = fixed_;
+  inner.narrowed_ = narrowed_;
   inner.distances_ = distances_;
   Array y = inner.run(e.args[0]);
   merge(inner);
@@ -412,6 +512,7 @@ Array Evaluator::limit(const Expr& e) {
   if (spent - begin > (kMostWorkAside - values_.spent_aside) / times) return y;
   Evaluator other(symbols_, indices_, values_);
   other.fixed_ = fixed_;
+  other.narrowed_ = narrowed_;
   Array aside;
   values_.spent(0);
   try {

@@ -72,8 +72,13 @@ class Evaluator {
   void note(std::vector<double>& distances) { distances_ = &distances; }
 
  private:
+  using Range = std::pair<std::int64_t, std::int64_t>;  // first and last
   Array compute(const ExprPtr& e);
   Array index(int id) const;
+  Range range(int id) const;
+  std::int64_t extent(int id) const;
+  void narrow(const Expr& reduce);
+  void narrow_to(std::vector<std::pair<int, Range>> narrowed);
   [[gnu::noinline]] Array apply(const Expr& e, const std::vector<Array>& args);
   Array gather(const Expr& e, const std::vector<Array>& at, const std::vector<double>& data,
                const std::vector<std::int64_t>& extents);
@@ -95,6 +100,7 @@ class Evaluator {
   std::unordered_map<const Expr*, Array> shared_;    // of subtrees that occur several times,
   std::size_t kept_ = 0;                             // and how many numbers these are
   std::vector<std::pair<int, std::int64_t>> fixed_;  // indices that at(…) holds still
+  std::vector<std::pair<int, Range>> narrowed_;      // indices of sums most of whose terms are 0
   double magnitude_ = 0;
   const Expr* outside_ = nullptr;
   bool tied_ = false;

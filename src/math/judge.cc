@@ -29,6 +29,22 @@ std::string slopes(double convention, double left, double right, double toleranc
              shown(convention));
 }
 
+/// While it lives, values count as that number outside of their ranges.
+class CountedOutside {
+ public:
+  CountedOutside(Trial& trial, double number) : trial_(trial) { count(number); }
+  ~CountedOutside() { count(0); }
+  CountedOutside(const CountedOutside&) = delete;
+  CountedOutside& operator=(const CountedOutside&) = delete;
+
+ private:
+  void count(double number) {
+    trial_.rules.outside = number;
+    trial_.forget_definitions();
+  }
+  Trial& trial_;
+};
+
 }  // namespace
 
 std::vector<int> Judge::free_indices(const Indexed& side) {
@@ -39,13 +55,13 @@ std::vector<int> Judge::free_indices(const Indexed& side) {
 /// that are next to each other, other ones in each trial, its first and its last among them.
 class Judge::Narrowed {
  public:
-  Narrowed(Indices& indices, const Indexed& left, const Indexed& right) : indices_(indices) {
+  Narrowed(Part& part, const Indexed& left, const Indexed& right) : indices_(part.indices) {
     std::set<int> open = visit(left.body);
     open.merge(visit(right.body));
     for (const int id : open) {
       if (indices_[id].range) whole_.emplace_back(id, *indices_[id].range);
     }
-    for (double work = numbers(left, right); work > kMuch;) {
+    for (double work = numbers(left, right); work > part.much;) {
       int longest = -1;
       for (const auto& [id, range] : whole_) {
         if (longest < 0 || indices_[id].extent() > indices_[longest].extent()) longest = id;
@@ -78,7 +94,6 @@ class Judge::Narrowed {
   }
 
  private:
-  static constexpr double kMuch = 1 << 20;
   static constexpr std::int64_t kFew = 2;
 
   /// Indices that nothing binds.
@@ -116,7 +131,7 @@ class Judge::Narrowed {
 };
 
 Outcome Judge::compare(const Indexed& left, const Indexed& right, bool approximate) {
-  Narrowed narrowed(part_.indices, left, right);
+  Narrowed narrowed(part_, left, right);
   double residual = 0;
   Outcome outcome;
   std::string remark, exception;
@@ -221,8 +236,8 @@ void Judge::excuse(Sides& now, const Sides& below, const Sides& above, const std
 /// If both sides are 0, but would not be with other numbers outside of ranges, the equation says nothing.
 void Judge::check_ranges(const Indexed& left, const Indexed& right) {
   constexpr double kAnyNumber = 0.7;
-  Trial other(part_.system, part_.symbols, part_.indices, seed_, kSmall);
-  other.rules.outside = kAnyNumber;
+  Trial& other = part_.trial(seed_, 0, kSmall);
+  const CountedOutside counted(other, kAnyNumber);
   if (outcome_of(sides(left, right, other), "").all_zero) return;
   Evaluator evaluator(part_.symbols, part_.indices, other);
   evaluator.run(left.body);

@@ -16,6 +16,7 @@ struct Part {
   Indices indices;
   System system;
   std::map<std::pair<int, double>, std::unique_ptr<Trial>> trials;
+  double much = 1 << 20;  // numbers: an equation that takes more is judged at some of its places
 
   /// The numbers of that draw; `small` is what a value that ≈ lets go to 0 is in it.
   Trial& trial(std::uint64_t seed, int number, double small);

@@ -172,6 +172,16 @@ const System::Derivative& System::second_derivative(int symbol, int other, int t
 // ---- one draw
 // --------------------------------------------------------------------------------------------------------
 
+Trial::Trial(const System& system, const Symbols& symbols, Indices& indices, std::uint64_t seed, double small)
+    : system_(system), symbols_(symbols), indices_(indices), seed_(seed), small_(small) {}
+Trial::~Trial() = default;
+
+void Trial::forget_definitions() {
+  std::erase_if(values_, [&](const auto& each) { return symbols_[each.first].kind == Symbol::Kind::defined; });
+  std::erase_if(jacobians_,
+                [&](const auto& each) { return symbols_[std::get<0>(each.first)].kind == Symbol::Kind::defined; });
+}
+
 std::vector<double> Trial::draw(int symbol) const {
   const Symbol& s = symbols_[symbol];
   const auto& domain = s.domain;
@@ -231,12 +241,12 @@ void Trial::feed(Reference& reference, Place place) {
 
 void Trial::run_network(Place place) {
   spend(system_.work_ / kFaster, place);
-  Reference reference(system_.graph_, static_cast<std::size_t>(system_.samples_));
-  feed(reference, place);
-  reference.run();
+  network_ = std::make_unique<Reference>(system_.graph_, static_cast<std::size_t>(system_.samples_));
+  feed(*network_, place);
+  network_->run();
   for (const auto& [id, entry] : system_.entries_) {
     if (symbols_[id].kind == Symbol::Kind::computed)
-      keep(values_[id], System::shown(entry, reference.value(entry.node)));
+      keep(values_[id], System::shown(entry, network_->value(entry.node)));
   }
 }
 
@@ -333,12 +343,13 @@ std::vector<double> Trial::network_jacobian(int symbol, int other, Place place) 
   return values;
 }
 
-/// One run backwards serves all values of the network.
+/// One run backwards, from where the one forwards ended, serves all values of the network.
 void Trial::network_gradients(int symbol, Place place) {
   spend(3 * system_.work_ / kFaster, place);
+  value(symbol, place);
   const auto& gradients = system_.gradients(symbol);
   Reference reference(gradients.graph, static_cast<std::size_t>(system_.samples_));
-  feed(reference, place);
+  reference.go_on_from(*network_);
   reference.set(gradients.seed, std::vector<double>(1, 1.0));
   std::vector<NodeId> wanted;
   for (const auto& [id, node] : gradients.results) wanted.push_back(node);

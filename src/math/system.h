@@ -89,8 +89,8 @@ class System {
 class Trial : public Values {
  public:
   /// `small`: what values that ≈ lets go to 0 are.
-  Trial(const System& system, const Symbols& symbols, Indices& indices, std::uint64_t seed, double small = 1e-3)
-      : system_(system), symbols_(symbols), indices_(indices), seed_(seed), small_(small) {}
+  Trial(const System& system, const Symbols& symbols, Indices& indices, std::uint64_t seed, double small = 1e-3);
+  ~Trial() override;
 
   const std::vector<double>& value(int symbol, Place place) override;
   const std::vector<double>& jacobian(int symbol, int other, Place place) override;
@@ -99,6 +99,9 @@ class Trial : public Values {
 
   /// How many numbers it holds.
   std::size_t size() const { return size_; }
+
+  /// Forgets what formulas define, as the rules are others; what the network computes stays.
+  void forget_definitions();
 
  private:
   const std::vector<double>& keep(std::vector<double>& place, std::vector<double> values);
@@ -119,6 +122,7 @@ class Trial : public Values {
   double small_;
   std::map<int, std::vector<double>> values_;
   std::map<std::tuple<int, int, int>, std::vector<double>> jacobians_;  // the last is −1 for first derivatives
+  std::unique_ptr<Reference> network_;                                  // once it has run
   std::size_t size_ = 0;
 };
 

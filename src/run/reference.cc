@@ -25,11 +25,11 @@ void Reference::run(std::span<const NodeId> wanted) {
   rounded_leaves_.resize(unit_ > 0 ? count : 0);
   std::vector<bool> needed(count, wanted.empty());
   for (const auto id : wanted) needed[static_cast<std::size_t>(id)] = true;
-  for (auto id = count; id-- > 0;) {
+  for (auto id = count; id-- > begin_;) {
     if (!needed[id]) continue;
     for (const auto input : graph_.node(static_cast<NodeId>(id)).inputs) needed[static_cast<std::size_t>(input)] = true;
   }
-  for (std::size_t id = 0; id < count; ++id) {
+  for (std::size_t id = begin_; id < count; ++id) {
     if (needed[id]) evaluate(static_cast<NodeId>(id));
   }
 }

@@ -22,6 +22,13 @@ class Reference {
   /// Evaluates every value that `wanted` need (all values if empty). Throws std::logic_error if a leaf was not set.
   void run(std::span<const NodeId> wanted = {});
 
+  /// Gives the values of another's last run to the nodes with which this graph begins as that one's does: they are not
+  /// evaluated again.
+  void go_on_from(const Reference& other) {
+    values_ = other.values_;
+    begin_ = static_cast<std::size_t>(other.graph_.size());
+  }
+
   /// From now on each number is changed at random as it is stored, relatively by at most `unit` (0: none is), as a
   /// shorter format would round it. Equal numbers stay equal. Choices, such as the results of comparisons, and leaves
   /// and constants that are whole, such as an index, are exact as ever. Each `seed` rounds differently.
@@ -37,7 +44,7 @@ class Reference {
   double rounded(double x) const;
 
   const Graph& graph_;
-  std::size_t batch_;
+  std::size_t batch_, begin_ = 0;
   std::vector<std::vector<double>> values_;
   double unit_ = 0;
   std::uint64_t seed_ = 0;
