@@ -107,6 +107,10 @@ if(CHALKGRAD_SANITIZE)
   return()
 endif()
 
+# Derivations of many more random networks than the room's tests have time for.
+add_test(NAME derivations_long COMMAND derive_test --gtest_filter=RandomDerivations.* CONFIGURATIONS long)
+set_tests_properties(derivations_long PROPERTIES LABELS long TIMEOUT 36000 ENVIRONMENT CHALKGRAD_NETWORKS=300)
+
 # docs/reference: tests/reference writes its pages (./dev docs) and holds them to the engine.
 file(GLOB reference_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/reference/*.cc)
 chalkgrad_test(reference ${reference_tests})

@@ -32,7 +32,7 @@ MAY_INCLUDE = {
     "net": "base ir ops layers losses optimizers schedules augmentations run files",
     "train": "base ir ops layers losses optimizers schedules passes plan run files data augmentations net",
     "math": "base ir ops layers losses optimizers passes run",
-    "derive": "base ir ops layers losses optimizers passes run net train math",
+    "derive": "base ir ops layers losses optimizers passes run files data net train math",
     "onnx": "base ir ops losses optimizers passes run net train",
     "dist": "base ir plan run train",
     "umbrella": "base ir ops layers losses optimizers schedules passes plan run files data augmentations net train math derive onnx dist",

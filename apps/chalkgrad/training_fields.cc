@@ -59,6 +59,15 @@ class TrainingFields::Adder : public FieldVisitor {
     }
   }
 
+  /// Those of the default one first; of an option that it does not have it is said whose it is.
+  void options_of_all(std::string_view usual) {
+    Optimizer::named(usual).options().show(*this);
+    for (const auto name : Optimizer::names()) {
+      owner_ = name;
+      Optimizer::named(name).options().show(*this);
+    }
+    owner_ = {};
+  }
   void options_of_losses() {
     for (const Loss& loss : all_losses()) {
       loss_ = &loss;
@@ -130,16 +139,6 @@ class TrainingFields::Adder : public FieldVisitor {
     }
     return {};
   }
-  /// Those of the default one first; of an option that it does not have it is said whose it is.
-  void options_of_all(std::string_view usual) {
-    Optimizer::named(usual).options().show(*this);
-    for (const auto name : Optimizer::names()) {
-      owner_ = name;
-      Optimizer::named(name).options().show(*this);
-    }
-    owner_ = {};
-  }
-
   TrainingFields& fields_;
   Command& command_;
   const std::vector<std::string_view>& without_;
@@ -197,6 +196,13 @@ void TrainingFields::add_losses_to(Command& command) {
   const std::vector<std::string_view> without_none;
   Adder adder(*this, command, without_none);
   adder.options_of_losses();
+}
+
+void TrainingFields::add_optimizers_to(Command& command) {
+  command_ = &command;
+  const std::vector<std::string_view> without_none;
+  Adder adder(*this, command, without_none);
+  adder.options_of_all(Optimizer().name());
 }
 
 const TrainingFields::Row* TrainingFields::given(std::string_view name) const {

@@ -21,6 +21,8 @@ class TrainingFields {
   void add_to(Command& command, TrainOptions defaults, const std::vector<std::string_view>& without = {});
   /// Adds the options of all losses.
   void add_losses_to(Command& command);
+  /// Adds the options of all optimizers alone, without that which chooses one. The command must live until it has run.
+  void add_optimizers_to(Command& command);
 
   /// Whether anything was given on the command line.
   bool any() const;

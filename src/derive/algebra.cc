@@ -513,7 +513,7 @@ Terms Algebra::factored(Terms terms) const {
   }
   const bool scaled =
       std::ranges::all_of(terms, [&](const Term& t) { return std::abs(t.number) == std::abs(terms[0].number); });
-  if (common.factors.empty()) return terms;
+  if (common.factors.empty() && !(scaled && std::abs(terms[0].number) != 1)) return terms;
   if (scaled) common.number = std::abs(terms[0].number);
   for (auto& t : terms) {
     for (const auto& f : common.factors) {

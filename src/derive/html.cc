@@ -6,6 +6,7 @@
 #include "chalkgrad/derive.h"
 #include "src/base/shortest.h"
 #include "src/base/text.h"
+#include "src/derive/document.h"
 #include "src/math/expr.h"
 #include "src/math/print.h"
 
@@ -32,6 +33,10 @@ summary { cursor: pointer; } summary .scroll { display: inline-block; vertical-a
 .step { display: grid; grid-template-columns: 14rem minmax(0, 1fr) 1.4rem; gap: 0 .9rem; align-items: center; padding: .3rem 0; }
 .step + .step { border-top: 1px dotted var(--line); }
 .rule { color: var(--soft); font-size: .88rem; line-height: 1.3; } .mark { color: var(--good); font-family: sans-serif; }
+.numbers { color: var(--soft); font: .82rem/1.4 "DejaVu Sans Mono", Menlo, monospace; white-space: pre-wrap; overflow-wrap: anywhere;
+  margin: .3rem 0 0; } .entry { margin-top: .4rem; padding-top: .4rem; border-top: 1px dotted var(--line); }
+.sample { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center; margin: 1rem 0; }
+.sample img { width: 9rem; height: auto; image-rendering: pixelated; border: 1px solid var(--line); }
 @media (max-width: 46rem) { body { padding: 1.2rem .9rem 3rem; } .one, details { padding: .5rem .6rem; }
   .step { grid-template-columns: minmax(0, 1fr) 1.4rem; } .rule { grid-column: 1 / -1; } nav ol { columns: 1; } }
 @media print { :root { --ink: #000; --paper: #fff; --soft: #444; --line: #bbb; --board: #fff; --good: #000; }
@@ -51,6 +56,17 @@ std::string escaped(std::string_view text) {
     } else {
       out += c;
     }
+  }
+  return out;
+}
+
+std::string base64(const std::vector<std::uint8_t>& bytes) {
+  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t three = 0;
+    for (std::size_t k = 0; k < 3; ++k) three = three << 8U | (i + k < bytes.size() ? bytes[i + k] : 0U);
+    for (std::size_t k = 0; k < 4; ++k) out += i + k <= bytes.size() ? kLetters[three >> (18 - 6 * k) & 63U] : '=';
   }
   return out;
 }
@@ -83,6 +99,7 @@ class Page {
       text += str("<p>Samples depend on each other: a batch of ", d_.samples, ", whose index is n.</p>\n");
     for (const auto& convention : d_.conventions)
       text += str("<p class=\"soft\">By convention: ", escaped(convention), ".</p>\n");
+    text += sample();
     text += contents();
     text += symbols();
     int number = 0;
@@ -105,8 +122,8 @@ class Page {
     return str("<math", display ? " displaystyle=\"true\"" : "", "><mrow>", markup, "</mrow></math>");
   }
   static std::string name_of(std::string_view name) {
-    const auto letters = name.substr(0, name.find('\''));
-    return math::mathml_name(letters, static_cast<int>(name.size() - letters.size()));
+    const auto [letters, primes] = calculus::without_primes(name);
+    return math::mathml_name(letters, primes);
   }
   /// A formula that may be wider than the screen, and what its letters mean.
   std::string scrolled(const std::string& markup, const std::string& meaning, const char* element = "div") const {
@@ -122,16 +139,56 @@ class Page {
     return text + "</ol></nav>\n";
   }
 
+  std::string sample() const {
+    if (!d_.sample) return {};
+    std::string text = "<div class=\"sample\">";
+    if (!d_.sample->picture.empty())
+      text += str("<img alt=\"The input\" src=\"data:image/png;base64,", base64(d_.sample->picture), "\">");
+    return str(text, "<p>Numbers beside the equations are those of ", escaped(d_.sample->about),
+               ", with the network’s own weights.</p></div>\n");
+  }
+
   std::string symbols() const {
     std::string text =
-        "<h2 id=\"symbols\">Symbols</h2>\n<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th "
-        "scope=\"col\">symbol</th>"
-        "<th scope=\"col\">what it is</th><th scope=\"col\">shape</th></tr></thead><tbody>\n";
-    for (const auto& symbol : d_.symbols) {
-      text += str("<tr><td>", math(name_of(symbol.name), false), "</td><td>", escaped(symbol.meaning), "</td><td>",
-                  shape_of(symbol.shape), "</td></tr>\n");
+        str("<h2 id=\"symbols\">Symbols</h2>\n<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th "
+            "scope=\"col\">symbol</th>"
+            "<th scope=\"col\">what it is</th><th scope=\"col\">shape</th>",
+            d_.sample ? "<th scope=\"col\">numbers</th>" : "", "</tr></thead><tbody>\n");
+    for (const auto& row : calculus::symbol_rows(d_)) {
+      std::string names;
+      for (const auto* symbol : row.symbols) {
+        const bool gap = row.more && symbol == row.symbols.back();
+        names += str(names.empty() ? "" : gap ? ", …, " : ", ", math(name_of(symbol->name), false));
+      }
+      const auto& first = *row.symbols[0];
+      const bool several = row.symbols.size() > 1;
+      text += str("<tr><td>", names, "</td><td>", escaped(first.meaning), several ? ", …" : "", "</td><td>",
+                  shape_of(first.shape), "</td>");
+      if (d_.sample) text += str("<td>", first.numbers && !several ? numbers(*first.numbers) : "", "</td>");
+      text += "</tr>\n";
     }
     return text + "</tbody></table></div>\n";
+  }
+
+  static std::string numbers(const DerivedNumbers& n) {
+    return str("<div class=\"numbers\">", calculus::text_of(n, n.shape.size() < 2 ? ", " : ",\n "), "</div>");
+  }
+  /// What stands below a chain: numbers, one of them term by term, and which others are like it.
+  std::string below(const DerivedChain& chain) const {
+    std::string text;
+    if (!chain.note.empty()) text += str("<p class=\"soft\">", escaped(chain.note), "</p>\n");
+    if (chain.numbers) text += str("<div class=\"scroll\" tabindex=\"0\">", numbers(*chain.numbers), "</div>\n");
+    if (const auto& entry = chain.entry) {
+      const auto line = [&](std::string_view word, const std::string& markup) {
+        return str("<div class=\"step\"><span class=\"rule\">", word, "</span>",
+                   scrolled(markup, meanings({&entry->named})), "</div>\n");
+      };
+      text += str("<div class=\"entry\">\n",
+                  line("one of them, term by term", str(entry->left.mathml(), "<mo>=</mo>", entry->named.mathml())),
+                  line(calculus::left_out_of(*entry), str("<mo>≈</mo>", entry->numbers.mathml())),
+                  line("", str("<mo>≈</mo><mn>", calculus::text_of(entry->value), "</mn>")), "</div>\n");
+    }
+    return text;
   }
 
   std::string chain_of(const DerivedChain& chain) const {
@@ -142,7 +199,8 @@ class Page {
     const auto result = str(left, "<mo>=</mo>", last.formula.mathml(), ranges);
     if (chain.steps.size() == 1) {
       return str("<div class=\"one\"><div class=\"step\"><span class=\"rule\">", escaped(last.rule), "</span>",
-                 scrolled(result, meanings({&chain.left, &last.formula})), mark(last), "</div></div>\n");
+                 scrolled(result, meanings({&chain.left, &last.formula})), mark(last), "</div>\n", below(chain),
+                 "</div>\n");
     }
     std::string text = str("<details open><summary>", scrolled(result, meanings({&chain.left, &last.formula}), "span"),
                            "</summary>\n");
@@ -153,7 +211,7 @@ class Page {
                   mark(step), "</div>\n");
       first = false;
     }
-    return text + "</details>\n";
+    return str(text, below(chain), "</details>\n");
   }
   static std::string mark(const DerivedStep& step) {
     const auto how = step.residual == 0 ? "verified: both sides are the same numbers"
@@ -174,6 +232,7 @@ class Page {
     for (const auto& symbol : d_.symbols) {
       if (!names.contains(symbol.name)) continue;
       text += str(text.empty() ? "" : "\n", symbol.name, ": ", symbol.meaning, ", ", shape_of(symbol.shape));
+      if (symbol.numbers) text += ": " + calculus::text_of(*symbol.numbers);
     }
     return text;
   }

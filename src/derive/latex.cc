@@ -5,6 +5,7 @@
 #include "chalkgrad/derive.h"
 #include "src/base/text.h"
 #include "src/base/utf8.h"
+#include "src/derive/document.h"
 #include "src/math/print.h"
 
 namespace chalk {
@@ -26,7 +27,7 @@ constexpr std::string_view kPreamble = R"(\documentclass[a4paper,10pt]{article}
 
 /// Words with what TeX has a command for.
 std::string words(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 29> kSigns{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 31> kSigns{
       {{"δ", "$\\delta$"},   {"∂", "$\\partial$"},   {"Σ", "$\\sum$"},
        {"σ", "$\\sigma$"},   {"×", "$\\times$"},     {"−", "$-$"},
        {"²", "$^2$"},        {"½", "$\\frac12$"},    {"′", "$'$"},
@@ -36,7 +37,8 @@ std::string words(std::string_view text) {
        {"¹", "$^1$"},        {"ρ", "$\\rho$"},       {"ᵀ", "$^{\\mathsf T}$"},
        {"≤", "$\\leq$"},     {"∞", "$\\infty$"},     {"μ", "$\\mu$"},
        {"β", "$\\beta$"},    {"γ", "$\\gamma$"},     {"φ", "$\\varphi$"},
-       {"ψ", "$\\psi$"},     {"∇", "$\\nabla$"}}};
+       {"ψ", "$\\psi$"},     {"∇", "$\\nabla$"},     {"…", "\\ldots{}"},
+       {"≈", "$\\approx$"}}};
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
     bool found = false;
@@ -65,14 +67,18 @@ std::string words(std::string_view text) {
 }
 
 std::string name_of(std::string_view name) {
-  const auto letters = name.substr(0, name.find('\''));
-  return math::latex_name(letters, static_cast<int>(name.size() - letters.size()));
+  const auto [letters, primes] = calculus::without_primes(name);
+  return math::latex_name(letters, primes);
 }
 
 std::string shape_of(const Shape& shape) {
   std::string text;
   for (const auto extent : shape) text += (text.empty() ? "" : " \\times ") + std::to_string(extent);
   return shape.empty() ? "a number" : "$" + text + "$";
+}
+
+std::string numbers_of(const DerivedNumbers& numbers) {
+  return str("{\\footnotesize\\raggedright $\\approx$ ", words(calculus::text_of(numbers)), "\\par}\n");
 }
 
 }  // namespace
@@ -82,10 +88,18 @@ std::string to_latex(const Derivation& derivation) {
   text += str("\\begin{document}\n{\\Large\\bfseries\\raggedright ", words(derivation.title), "\\par}\\medskip\n",
               derivation.equations, " equations, each verified on the network's values.\n");
   for (const auto& convention : derivation.conventions) text += str("By convention: ", words(convention), ".\n");
+  if (derivation.sample) text += str("Numbers are those of ", words(derivation.sample->about), ".\n");
   text += "\\subsection*{Symbols}\n";
-  for (const auto& symbol : derivation.symbols) {
-    text += str("\\makebox[5em][l]{$", name_of(symbol.name), "$}", words(symbol.meaning), ", ", shape_of(symbol.shape),
-                "\\\\\n");
+  for (const auto& row : calculus::symbol_rows(derivation)) {
+    std::string names;
+    for (const auto* symbol : row.symbols) {
+      const bool gap = row.more && symbol == row.symbols.back();
+      names += str(names.empty() ? "" : gap ? ", \\ldots, " : ", ", name_of(symbol->name));
+    }
+    const auto& first = *row.symbols[0];
+    text += str("\\makebox[", row.symbols.size() > 1 ? "9" : "5", "em][l]{$", names, "$}", words(first.meaning), ", ",
+                shape_of(first.shape), "\\\\\n");
+    if (first.numbers) text += numbers_of(*first.numbers);
   }
   for (const auto& section : derivation.sections) {
     text += str("\\subsection*{", words(section.title), "}\n");
@@ -97,6 +111,14 @@ std::string to_latex(const Derivation& derivation) {
       if (one) text += str("\\hspace*{2em}{\\footnotesize ", words(chain.steps[0].rule), "}\\par\n");
       for (const auto& step : chain.steps) {
         if (!one) text += str("\\rewritten{", words(step.rule), "}{= ", step.formula.latex(), "}\n");
+      }
+      if (!chain.note.empty()) text += str("{\\footnotesize ", words(chain.note), "}\\par\n");
+      if (chain.numbers) text += numbers_of(*chain.numbers);
+      if (const auto& entry = chain.entry) {
+        const auto out = calculus::left_out_of(*entry);
+        text += str("\\rewritten{one of them}{", entry->left.latex(), " = ", entry->named.latex(), "}\n\\rewritten{",
+                    words(out), "}{\\approx ", entry->numbers.latex(), "}\n\\rewritten{}{\\approx ",
+                    calculus::text_of(entry->value), "}\n");
       }
     }
   }

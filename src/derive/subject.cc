@@ -9,6 +9,7 @@
 #include "src/base/shortest.h"
 #include "src/base/text.h"
 #include "src/derive/elements.h"
+#include "src/derive/notation.h"
 #include "src/ir/leaves.h"
 #include "src/losses/loss.h"
 #include "src/net/build.h"
@@ -21,7 +22,20 @@
 namespace chalk::calculus {
 namespace {
 
-bool is_view(const Op* op) { return op == &op_reshape || op == &op_batch_broadcast; }
+/// Rows of numbers that have become maps: what reads them by place would have to find it in the row.
+bool makes_maps(const Graph& g, NodeId id) {
+  const auto long_axes = [&](NodeId of) {
+    auto shape = g.node(of).type.shape;
+    std::erase(shape, 1);
+    return shape;
+  };
+  return g.node(id).op == &op_reshape && g.node(id).type.shape.size() >= 3 &&
+         long_axes(id) != long_axes(g.node(id).inputs[0]);
+}
+
+bool is_view(const Graph& g, NodeId id) {
+  return (g.node(id).op == &op_reshape && !makes_maps(g, id)) || g.node(id).op == &op_batch_broadcast;
+}
 
 /// A copy of what the loss needs, in which ln softmax is a logarithm of the softmax, which is there once.
 class Copy {
@@ -93,7 +107,7 @@ bool couples_samples(const Graph& g) {
 
 class Naming {
  public:
-  Naming(Subject& subject, const Notation& letters) : s_(subject), g_(subject.graph), letters_(letters) {}
+  Naming(Subject& subject, const DerivedNotation& letters) : s_(subject), g_(subject.graph), letters_(letters) {}
 
   void run() {
     users_.resize(static_cast<std::size_t>(g_.size()));
@@ -124,7 +138,7 @@ class Naming {
   }
   /// What the value shows the same numbers of.
   NodeId seen(NodeId id) const {
-    while (is_view(g_.node(id).op)) id = g_.node(id).inputs[0];
+    while (is_view(g_, id)) id = g_.node(id).inputs[0];
     return id;
   }
   bool computed(NodeId id) const { return !is_leaf(*g_.node(id).op); }
@@ -139,8 +153,10 @@ class Naming {
       for (NodeId each = 0; each < g_.size(); ++each) depends_on_samples_.push_back(depends_on_samples(each));
     }
     const Node& n = g_.node(id);
-    if (!computed(id) || is_view(n.op)) return false;
-    if (id == s_.loss || id == s_.output || s_.places.contains(id) || n.op == &op_softmax) return true;
+    if (!computed(id) || is_view(g_, id)) return false;
+    if (makes_maps(g_, id)) return true;
+    if (id == s_.loss || id == s_.output || s_.losses.contains(id) || s_.places.contains(id) || n.op == &op_softmax)
+      return true;
     if (std::ranges::any_of(s_.places, [&](const auto& each) { return each.second == id; })) return true;
     if (!depends_on_samples_[static_cast<std::size_t>(id)]) return false;
     const auto& users = users_[static_cast<std::size_t>(id)];
@@ -166,17 +182,20 @@ class Naming {
       if (is_noise(n)) {
         take(id, "u", "noise, uniform from 0 to 1");
       } else if (id == s_.target) {
-        set(id, std::string(letters_.target), "target");
+        set(id, letters_.target, "target");
       } else if (id == s_.input) {
-        set(id, std::string(letters_.input), "input");
+        set(id, letters_.input, "input");
       }
     }
   }
 
   void name(NodeId id) {
     const Node& n = g_.node(id);
-    if (id == s_.loss) return set(id, std::string(letters_.loss), "loss");
-    if (const std::string y(letters_.output); n.op == &op_softmax && free(y)) return set(id, y, "softmax, the output");
+    if (id == s_.loss) return set(id, letters_.loss, "loss");
+    if (const auto part = s_.losses.find(id); part != s_.losses.end())
+      return set(id, unused(str(letters_.loss, "_", letters_in(part->second))), "loss of the output " + part->second);
+    const bool at_end = id == s_.output || n.layer == "loss";
+    if (n.op == &op_softmax && at_end && free(letters_.output)) return set(id, letters_.output, "softmax, the output");
     if (std::ranges::any_of(s_.places, [&](const auto& each) { return each.second == id; }))
       return set(id, str("k", layer_), "place of the maximum in each window, row by row");
     const bool ends = is_end_of_layer(id);
@@ -187,7 +206,7 @@ class Naming {
                                                 const auto& in = g_.node(seen(input));
                                                 return linear(in) && in.layer == n.layer;
                                               }));
-    if (sum_of_weights) return take(id, std::string(letters_.sum), ends ? n.layer : "in " + n.layer, /*next=*/true);
+    if (sum_of_weights) return take(id, letters_.sum, ends ? n.layer : "in " + n.layer, /*next=*/true);
     if (!ends) {
       const char* letter = n.op == &op_sqrt         ? "s"
                            : n.op == &op_sub        ? "c"
@@ -214,7 +233,7 @@ class Naming {
     for (const auto& [begin, letter] : kLetters) {
       if (n.layer.starts_with(begin)) return take(id, letter, n.layer);
     }
-    take(id, std::string(letters_.activation), n.layer);
+    take(id, letters_.activation, n.layer);
   }
   static bool is_mean(const Node& n) {
     return n.op == &op_mean || n.op == &op_sum || n.op == &op_batch_sum || n.op == &op_div;
@@ -224,7 +243,7 @@ class Naming {
   bool is_mean_of_squares(NodeId id) const {
     const Node& n = g_.node(id);
     if (n.op == &op_mul) return n.inputs[0] == n.inputs[1];
-    return (is_mean(n) || is_view(n.op)) && is_mean_of_squares(n.inputs[0]);
+    return (is_mean(n) || is_view(g_, id)) && is_mean_of_squares(n.inputs[0]);
   }
 
   bool is_end_of_layer(NodeId id) const {
@@ -239,17 +258,20 @@ class Naming {
     const bool scaled = std::ranges::any_of(parameters_of(g_), [&](NodeId other) {
       return g_.node(other).layer == n.layer && role_of(g_.value(other)) == ParameterRole::scale;
     });
-    std::string letter = word == "weight" ? (scaled ? "gamma" : std::string(letters_.weight))
-                         : word == "bias" ? (scaled ? "beta" : std::string(letters_.bias))
-                                          : "theta";
+    const std::string letter = word == "weight" ? (scaled ? letters_.scale : letters_.weight)
+                               : word == "bias" ? (scaled ? letters_.shift : letters_.bias)
+                                                : "theta";
     const auto owner = owner_of(id);
-    const auto number = owner >= 0 ? digits_of(s_.names.at(owner)) : std::string();
-    auto wanted = letter + number;
-    if (!free(wanted)) {
-      for (int k = 1; !free(wanted = str(letter, "_", k)); ++k) {
-      }
+    const auto wanted = letter + (owner >= 0 ? digits_of(s_.names.at(owner)) : std::string());
+    set(id, free(wanted) ? wanted : unused(letter + "_1"), n.name);
+  }
+  /// The name or, if it is taken, with the next number behind it.
+  std::string unused(const std::string& wanted) const {
+    if (free(wanted)) return wanted;
+    const auto begin = wanted.substr(0, wanted.find_last_not_of("0123456789") + 1);
+    for (int k = 2;; ++k) {
+      if (auto next = begin + std::to_string(k); free(next)) return next;
     }
-    set(id, wanted, n.name);
   }
   /// The first value with a name that is made with the parameter.
   NodeId owner_of(NodeId parameter) const {
@@ -261,6 +283,11 @@ class Naming {
       made.insert(id);
     }
     return -1;
+  }
+  static std::string letters_in(std::string name) {
+    std::erase_if(name,
+                  [](char c) { return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')); });
+    return name.empty() ? "1" : name;
   }
   static std::string digits_of(const std::string& name) {
     const auto at = name.find_first_of("0123456789");
@@ -284,7 +311,7 @@ class Naming {
 
   Subject& s_;
   Graph& g_;
-  const Notation& letters_;
+  const DerivedNotation& letters_;
   std::vector<std::vector<NodeId>> users_;
   std::vector<bool> needed_, depends_on_samples_;
   int layer_ = 0;
@@ -292,25 +319,39 @@ class Naming {
 
 }  // namespace
 
-Subject subject_of(const Network& network, const Loss& loss, std::int64_t samples, const Notation& letters) {
-  if (trained_outputs(network).size() != 1)
-    throw InputError("the network has several outputs that are trained; derive one with a single output");
+Subject subject_of(const Network& network, const Loss& loss, std::int64_t samples, const DerivedNotation& letters) {
   Graph g = training_form(trained_graph(network));
   const auto output = output_node(g, "y");
   const Value compared = of_softmax(loss) ? logits_of(g.value(output)) : g.value(output);
   const auto losses = add_losses(g, network, loss, target_shape(loss, compared.shape()));
-  const bool coupled = couples_samples(g);
-  const Value value = coupled || losses[0].of_sample.weight ? objective(g, losses) : losses[0].of_sample.loss;
+  const bool weighed =
+      std::ranges::any_of(losses, [](const auto& each) { return static_cast<bool>(each.of_sample.weight); });
+  const bool mean = couples_samples(g) || weighed;
   Subject subject;
-  subject.samples = coupled || losses[0].of_sample.weight ? samples : 1;
+  subject.samples = mean || letters.batch ? samples : 1;
+  Value value;
+  if (mean) {
+    value = objective(g, losses);
+  } else {
+    for (const auto& each : losses) {
+      const Value part =
+          each.output.weight == 1 ? each.of_sample.loss : g.constant(each.output.weight) * each.of_sample.loss;
+      value = value ? value + part : part;
+    }
+    if (letters.batch) value = batch_sum(value);
+  }
   Copy copy(g);
   subject.loss = copy.of(value.id(), subject);
   subject.output = copy.now(output);
+  for (const auto& each : losses) {
+    if (losses.size() > 1) subject.losses[copy.now(each.of_sample.loss.id())] = each.output.name;
+  }
   for (NodeId id = 0; id < subject.graph.size(); ++id) {
     if (subject.graph.node(id).name == "t" && subject.graph.node(id).op == &op_input) subject.target = id;
     if (subject.graph.node(id).name == "x" && subject.graph.node(id).op == &op_input) subject.input = id;
   }
   Naming(subject, letters).run();
+  rename(subject.names, letters);
   return subject;
 }
 

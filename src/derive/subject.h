@@ -5,10 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "chalkgrad/derive.h"
 #include "chalkgrad/graph.h"
-#include "chalkgrad/losses.h"
-#include "chalkgrad/network.h"
-#include "src/derive/notation.h"
 
 namespace chalk::calculus {
 
@@ -19,13 +17,14 @@ struct Subject {
   std::vector<NodeId> values;       ///< those that are computed, in order; the loss is the last
   std::map<NodeId, NodeId> places;  ///< of a max-pool: which place of each window has the maximum
   NodeId input = -1, target = -1, output = -1, loss = -1;
-  std::int64_t samples = 1;  ///< more than one where samples depend on each other
+  std::map<NodeId, std::string> losses;  ///< of several outputs, those of each, by its name
+  std::int64_t samples = 1;              ///< more than one where samples depend on each other
 };
 
-/// `samples`: of the batch, if samples depend on each other, as with batch normalisation. Throws ShapeError or
-/// InputError if the loss and the network do not go together, or if the network has several outputs.
-Subject subject_of(const Network& network, const Loss& loss, std::int64_t samples,
-                   const Notation& letters = kNotations[0]);
+/// `samples`: of the batch, if samples depend on each other, as with batch normalisation, or if the notation is that of
+/// a batch. Of several outputs that are trained, the loss is the sum of theirs, each with its weight. Throws ShapeError
+/// or InputError if the losses and the network do not go together, and what rename() throws.
+Subject subject_of(const Network& network, const Loss& loss, std::int64_t samples, const DerivedNotation& letters = {});
 
 /// The graph as a `network` statement of chalkgrad check, by these names.
 std::string network_statement(const Subject& subject);
