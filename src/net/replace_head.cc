@@ -1,7 +1,9 @@
 // A network's text with another number of outputs.
 #include "chalkgrad/replace_head.h"
 
-#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "chalkgrad/error.h"
 #include "src/base/text.h"
@@ -32,6 +34,22 @@ std::optional<std::size_t> head_in(std::string_view chain) {
   return std::nullopt;
 }
 
+std::vector<const toml::table*> tables(toml::node_view<const toml::node> list) {
+  std::vector<const toml::table*> found;
+  const auto* array = list.as_array();
+  for (std::size_t i = 0; array && i < array->size(); ++i) {
+    if (const auto* table = array->get(i)->as_table()) found.push_back(table);
+  }
+  return found;
+}
+
+std::vector<std::string> names(toml::node_view<const toml::node> list) {
+  std::vector<std::string> found;
+  const auto* array = list.as_array();
+  for (std::size_t i = 0; array && i < array->size(); ++i) found.push_back(array->get(i)->value_or(std::string()));
+  return found;
+}
+
 class HeadReplacer {
  public:
   HeadReplacer(const Network& model, std::int64_t outputs)
@@ -44,18 +62,16 @@ class HeadReplacer {
       replace(*head);
       return {text_, "the last layer", before_};
     }
-    const auto top = parse_toml(text_, {"its network"});
-    if (const auto line = top["network"].value<std::string>()) {
+    top_ = parse_toml(text_, {"its network"});
+    if (const auto line = top_["network"].value<std::string>()) {
       const auto head = head_in(*line);
       if (!head) fail();
-      replace(offset_of(text_, top["network"].node()->source().begin) + 1 + *head);
+      replace(offset_of(text_, top_["network"].node()->source().begin) + 1 + *head);
       return {text_, "the last layer", before_};
     }
-    const auto* layers = top["layer"].as_array();
-    for (auto i = layers ? layers->size() : 0; i-- > 0;) {
-      if (const auto* layer = layers->get(i)->as_table(); layer && is_head(*layer))
-        return {text_, layer->get_as<std::string>("name") ? *(*layer)["name"].value<std::string>() : "the last layer",
-                before_};
+    const auto layers = tables(std::as_const(top_)["layer"]);
+    for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+      if (is_head(**layer)) return {text_, (**layer)["name"].value<std::string>().value_or("the last layer"), before_};
     }
     fail();
   }
@@ -79,13 +95,21 @@ class HeadReplacer {
       replace(offset_of(text_, layer[key].node()->source().begin));
       return true;
     }
-    if (key) fail();                                      // a layer with weights makes something else
-    if (const auto* shape = layer["shape"].as_array()) {  // what comes behind it and says how many there are
-      for (auto i = shape->size(); i-- > 0;) {
-        if (shape->get(i)->value<std::int64_t>() == before_) replace(offset_of(text_, shape->get(i)->source().begin));
+    if (key) fail();                                 // a layer with weights makes something else
+    for (const auto& name : names(layer["from"])) {  // a bias by itself, as of a product and a sum
+      for (const auto* parameter : tables(std::as_const(top_)["parameter"])) {
+        if ((*parameter)["name"].value<std::string>() == name) replace_extents(*parameter);
       }
     }
+    replace_extents(layer);  // what comes behind it and says how many there are
     return false;
+  }
+
+  void replace_extents(const toml::table& table) {
+    const auto* shape = table["shape"].as_array();
+    for (auto i = shape ? shape->size() : 0; i-- > 0;) {
+      if (shape->get(i)->value<std::int64_t>() == before_) replace(offset_of(text_, shape->get(i)->source().begin));
+    }
   }
 
   void replace(std::size_t at) {
@@ -96,6 +120,7 @@ class HeadReplacer {
 
   std::string text_;
   std::int64_t before_, outputs_;
+  toml::table top_{};
 };
 
 }  // namespace

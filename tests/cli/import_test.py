@@ -260,6 +260,11 @@ class Import(CliTest):
         self.assertEqual(self.refused(2, "", "train", "--replace-head", "--init", path, "--net", "10n").stderr,
                          "chalkgrad: --replace-head and --net were given; the first takes the network of the model that --init "
                          "names; give one of them\n")
+        nodes[-1:] = [make("MatMul", ["f", "w"], ["p2"]), make("Add", ["p2", "b"], ["y"])]  # as Keras and scikit-learn have it
+        apart = self.written(self.model(nodes, (1, 1, 8, 8), initializers=[
+            ("conv1.weight", drawn(4, 1, 3, 3)), ("conv1.bias", drawn(4)), ("w", drawn(64, 10)), ("b", drawn(10))]), "apart.onnx")
+        said = self.good("train", "--init", apart, "--replace-head", "--data", "digits#0-3", "--epochs", 1)
+        self.assertIn("head     w: 4 outputs instead of 10\n", said)
         flat = self.written(self.model([make("Relu", ["x"], ["y"])], (1, 1, 8, 8)), "flat.onnx")
         self.assertEqual(self.refused(1, "", "train", "--replace-head", "--init", flat).stderr,
                          f"chalkgrad: --replace-head {flat}: its network ends with no layer whose outputs are the classes; write the "
