@@ -6,11 +6,17 @@ if they are on the CPU; pandas' frames and lists by way of NumPy.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 _NUMBERS = "biuf"  # kinds of NumPy's dtypes that are real numbers
+
+
+def _of_different_shapes(what: str) -> ValueError:
+    return ValueError(f"{what}: samples of different shapes make no array; bring them to one shape, and stack them: "
+                      f"numpy.stack(images)")
 
 
 def to_numpy(x: Any, what: str = "x") -> np.ndarray[Any, Any]:
@@ -23,14 +29,17 @@ def to_numpy(x: Any, what: str = "x") -> np.ndarray[Any, Any]:
             x = np.from_dlpack(x)
         else:
             try:
-                x = np.asarray(x)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # NumPy before 1.24 warns, and makes an array of objects
+                    x = np.asarray(x)
             except ValueError as error:
-                raise ValueError(f"{what}: samples of different shapes make no array; bring them to one shape, and "
-                                 f"stack them: numpy.stack(images)") from error
+                raise _of_different_shapes(what) from error
     if x.dtype.kind == "O":
         try:
             x = x.astype(np.float64)
         except (TypeError, ValueError) as error:
+            if any(hasattr(each, "__len__") and not isinstance(each, str) for each in x.flat):
+                raise _of_different_shapes(what) from error
             raise ValueError(f"{what} holds objects that are no numbers; give an array of numbers, as "
                              f"numpy.stack(images) makes one of images") from error
     if x.dtype.kind not in _NUMBERS:

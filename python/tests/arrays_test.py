@@ -49,6 +49,12 @@ class Samples(Case):
         says(TypeError, "y holds <U1; give real numbers", chalkgrad.Dataset, ones, ["a", "b"])
         says(ValueError, "x: samples of different shapes make no array; bring them to one shape, and stack them: "
                          "numpy.stack(images)", chalkgrad.Dataset, [np.ones((2, 2)), np.ones((3, 3))], [0, 1])
+        objects = np.empty(2, object)
+        objects[:] = [np.ones((2, 2)), np.ones((3, 3))]
+        says(ValueError, "x: samples of different shapes make no array; bring them to one shape, and stack them: "
+                         "numpy.stack(images)", chalkgrad.Dataset, objects, [0, 1])
+        says(ValueError, "x holds objects that are no numbers; give an array of numbers, as numpy.stack(images) makes one "
+                         "of images", chalkgrad.Dataset, [None, "a"], [0, 1])
         says(ValueError, "x is a single number; give N samples along its first axis", chalkgrad.Dataset, 3, [0])
         says(ValueError, "y holds 4294967296; labels are 0, 1, … for as many classes", chalkgrad.Dataset, ones, [0, 2**32])
 
