@@ -123,25 +123,12 @@ std::string to_check(const Derivation& derivation) {
              calculus::equations_of(derivation, false), calculus::equations_of(derivation, true));
 }
 
-namespace {
-
-/// Whether an equation says what the value is.
-bool has_chain(const Derivation& derivation, const std::string& value) {
-  return std::ranges::any_of(derivation.sections, [&](const DerivedSection& section) {
-    return std::ranges::any_of(section.chains, [&](const DerivedChain& chain) {
-      return chain.left.tree()->kind == math::Kind::name && chain.left.tree()->name == value;
-    });
-  });
-}
-
-}  // namespace
-
 std::string to_text(const Derivation& derivation) {
   std::string text;
   if (derivation.sample) {
     text += str("Numbers: ", derivation.sample->about, "\n");
     for (const auto& symbol : derivation.symbols) {
-      const bool known = has_chain(derivation, symbol.name);  // whose numbers stand beside it
+      const bool known = calculus::has_chain(derivation, symbol.name);  // whose numbers stand beside it
       if (symbol.numbers && !known) text += str("  ", symbol.name, " = ", calculus::text_of(*symbol.numbers), "\n");
     }
   }

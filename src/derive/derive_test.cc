@@ -225,6 +225,18 @@ TEST(Derive, ABatchIsWrittenWithMatrices) {
   EXPECT_EQ(report.verified + report.excepted, d.equations);
 }
 
+/// 004's sums over nodes, whose biases are taken off: e = Σ (t − o)², 2(o − t), f'·w, and the outer one's o.
+TEST(Derive, TheFourthSeedsNodesHaveTheirEquations) {
+  DeriveOptions options;
+  options.notation = notation("004");
+  const auto d = derive(network("4n-sigmoid-3n-sigmoid", {5}), Loss::sum_of_squares, options);
+  EXPECT_TRUE(has(d, "de/do2[i]", "2*(o2[i] - t[i])")) << to_text(d);
+  EXPECT_TRUE(has(d, "de/ds2[i]", "2*(o2[i] - t[i])*o2[i]*(1 - o2[i])"));
+  EXPECT_TRUE(has(d, "de/do1[i]", "sum(j=0..2, de/ds2[j]*w2[j,i])"));
+  EXPECT_TRUE(has(d, "de/dw2[i,j]", "de/ds2[i]*o1[j]"));
+  EXPECT_TRUE(has(d, "de/dw1[i,j]", "de/ds1[i]*x[j]"));
+}
+
 std::string complaint(const std::function<void()>& f) {
   try {
     f();

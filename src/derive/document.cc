@@ -5,6 +5,7 @@
 #include "src/base/shortest.h"
 #include "src/base/text.h"
 #include "src/derive/terms.h"
+#include "src/math/expr.h"
 
 namespace chalk::calculus {
 namespace {
@@ -36,6 +37,14 @@ std::string text_of(const DerivedNumbers& numbers, std::string_view between) {
 
 std::string left_out_of(const DerivedEntry& entry) {
   return entry.left_out == 0 ? "" : str("\"...\": ", entry.left_out, " more terms");
+}
+
+bool has_chain(const Derivation& derivation, const std::string& value) {
+  return std::ranges::any_of(derivation.sections, [&](const DerivedSection& section) {
+    return std::ranges::any_of(section.chains, [&](const DerivedChain& chain) {
+      return chain.left.tree()->kind == math::Kind::name && chain.left.tree()->name == value;
+    });
+  });
 }
 
 std::pair<std::string_view, int> without_primes(std::string_view name) {

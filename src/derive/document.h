@@ -17,6 +17,8 @@ std::string text_of(const DerivedNumbers& numbers, std::string_view between = ",
 /// "and 2 more terms" of an entry; empty if there are none.
 std::string left_out_of(const DerivedEntry& entry);
 
+/// Whether an equation says what the value is.
+bool has_chain(const Derivation& derivation, const std::string& value);
 /// "w''" as w and 2.
 std::pair<std::string_view, int> without_primes(std::string_view name);
 

@@ -34,7 +34,7 @@ summary { cursor: pointer; } summary .scroll { display: inline-block; vertical-a
 .step + .step { border-top: 1px dotted var(--line); }
 .rule { color: var(--soft); font-size: .88rem; line-height: 1.3; } .mark { color: var(--good); font-family: sans-serif; }
 .numbers { color: var(--soft); font: .82rem/1.4 "DejaVu Sans Mono", Menlo, monospace; white-space: pre-wrap; overflow-wrap: anywhere;
-  margin: .3rem 0 0; } .entry { margin-top: .4rem; padding-top: .4rem; border-top: 1px dotted var(--line); }
+  margin: .3rem 0 0; } td .numbers { white-space: pre; } td:nth-child(3) { white-space: nowrap; } .entry { margin-top: .4rem; padding-top: .4rem; border-top: 1px dotted var(--line); }
 .sample { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center; margin: 1rem 0; }
 .sample img { width: 9rem; height: auto; image-rendering: pixelated; border: 1px solid var(--line); }
 @media (max-width: 46rem) { body { padding: 1.2rem .9rem 3rem; } .one, details { padding: .5rem .6rem; }
@@ -164,7 +164,10 @@ class Page {
       const bool several = row.symbols.size() > 1;
       text += str("<tr><td>", names, "</td><td>", escaped(first.meaning), several ? ", …" : "", "</td><td>",
                   shape_of(first.shape), "</td>");
-      if (d_.sample) text += str("<td>", first.numbers && !several ? numbers(*first.numbers) : "", "</td>");
+      if (d_.sample)
+        text += str("<td>",
+                    first.numbers && !several && !calculus::has_chain(d_, first.name) ? numbers(*first.numbers) : "",
+                    "</td>");
       text += "</tr>\n";
     }
     return text + "</tbody></table></div>\n";

@@ -25,6 +25,15 @@ constexpr std::string_view kPreamble = R"(\documentclass[a4paper,10pt]{article}
 \newcommand{\equationof}[1]{\par\bigskip\fitted{#1}\par}
 )";
 
+/// In few pages: rules beside formulas.
+constexpr std::string_view kBrief = R"(\geometry{margin=15mm}
+\renewcommand{\rewritten}[2]{\par\hspace*{1em}\begin{minipage}[c]{.72\linewidth}\fitted{#2}\end{minipage}\hfill
+  \begin{minipage}[c]{.23\linewidth}\raggedright\footnotesize #1\end{minipage}\par}
+\renewcommand{\equationof}[1]{\par\smallskip\fitted{#1}\par}
+\renewcommand{\subsection}[2]{\par\medskip{\bfseries #2}\par}
+\AtBeginDocument{\small}
+)";
+
 /// Words with what TeX has a command for.
 std::string words(std::string_view text) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 31> kSigns{
@@ -85,6 +94,7 @@ std::string numbers_of(const DerivedNumbers& numbers) {
 
 std::string to_latex(const Derivation& derivation) {
   std::string text(kPreamble);
+  if (derivation.brief) text += kBrief;
   text += str("\\begin{document}\n{\\Large\\bfseries\\raggedright ", words(derivation.title), "\\par}\\medskip\n",
               derivation.equations, " equations, each verified on the network's values.\n");
   for (const auto& convention : derivation.conventions) text += str("By convention: ", words(convention), ".\n");
