@@ -39,6 +39,7 @@ def jax_function(
     (8, 1, 3, 3)
     """
     vjp = Vjp(graph, variables, output, threads)
+    struct: Any = jax.ShapeDtypeStruct  # which has no types
 
     def arrays(parameters: dict[str, Any], inputs: Any) -> list[Any]:
         return [np.asarray(x, np.float32) for x in (*inputs, *(parameters[name] for name in vjp.parameters))]
@@ -52,13 +53,13 @@ def jax_function(
         return dict(zip(vjp.parameters, found[count:])), tuple(found[:count])
 
     def like(x: Any) -> Any:
-        return jax.ShapeDtypeStruct(x.shape, np.float32)
+        return struct(x.shape, np.float32)
 
     @jax.custom_vjp  # type: ignore[untyped-decorator,unused-ignore]
     def call(parameters: dict[str, Any], inputs: Any) -> Any:
         if len(inputs) != len(vjp.inputs):
             raise TypeError(f"there are {len(inputs)} inputs, and {len(vjp.inputs)} are needed: {', '.join(vjp.inputs)}")
-        result = jax.ShapeDtypeStruct((inputs[0].shape[0], *vjp.output_shape), np.float32)
+        result = struct((inputs[0].shape[0], *vjp.output_shape), np.float32)
         return jax.pure_callback(value, result, parameters, inputs, vmap_method="sequential")
 
     def forward(parameters: dict[str, Any], inputs: Any) -> Any:
