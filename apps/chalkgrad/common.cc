@@ -310,10 +310,10 @@ Dataset load_part(const std::string& spec, const Network& model, const std::stri
   const bool held_out = part == "validation", of_fold = model.metadata.contains(kFoldKey) && (spec.empty() || held_out);
   if (held_out && text.empty())
     throw UsageError("--part validation: the model was trained without validation data; use test or train");
-  const auto validation =
-      text.empty() ? Validation() : Validation::parse(text).of_data(spec.empty() ? metadata_of(model, "data") : spec);
+  const auto asked = text.empty() ? Validation() : Validation::parse(text);
+  const auto validation = asked.of_data(spec.empty() ? metadata_of(model, "data") : spec);
   if (held_out && validation.kind == Validation::Kind::source) {
-    if (!spec.empty()) {
+    if (!spec.empty() && asked.kind == Validation::Kind::source) {
       throw UsageError(fmt::format(
           "--part validation: the model was validated on {}, which is no part of its data; leave out --data, or give "
           "--part test or train",
