@@ -33,6 +33,7 @@ function(chalkgrad_bits target threads)
 endfunction()
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  list(REMOVE_ITEM golden_lines vgg)  # half a minute of an emulator, for what vgg-bn computes too
   chalkgrad_bits(neon 1)
 else()
   chalkgrad_bits(avx512 1,2,3,4,8)

@@ -19,9 +19,6 @@ set(chalkgrad_disabled_targets "HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL|HWY_SVE|HWY_SVE2|
 if(NOT CHALKGRAD_AVX512)
   string(APPEND chalkgrad_disabled_targets "|HWY_AVX3")
 endif()
-if(CHALKGRAD_FUZZ)  # what is fuzzed runs no kernel
-  string(APPEND chalkgrad_disabled_targets "|HWY_AVX3|HWY_AVX2")
-endif()
 target_compile_definitions(chalkgrad_flags INTERFACE "HWY_DISABLED_TARGETS=(${chalkgrad_disabled_targets})"
   HWY_IS_DEBUG_BUILD=0)  # its assertions are functions of its library, of which only the headers are used
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
@@ -32,7 +29,7 @@ if(CHALKGRAD_SANITIZE)
   add_compile_options(-fsanitize=${CHALKGRAD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${CHALKGRAD_SANITIZE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # GCC's flow-based warnings misjudge instrumented code (its manual says so); the dev preset has them as errors.
+    # GCC's flow-based warnings misjudge instrumented code (its manual says so); a release has them.
     target_compile_options(chalkgrad_flags INTERFACE
       -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
   endif()

@@ -15,20 +15,24 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/build/venv/bin/python3)
 endif()
 
 add_library(chalkgrad_test_flags INTERFACE)
+find_program(CHALKGRAD_LLD ld.lld)
+mark_as_advanced(CHALKGRAD_LLD)
+if(CHALKGRAD_LLD)  # a quarter of the time, and a test is linked often
+  target_link_options(chalkgrad_test_flags INTERFACE -fuse-ld=lld)
+endif()
 target_link_libraries(chalkgrad_test_flags INTERFACE chalkgrad chalkgrad_flags rapidcheck GTest::gmock)
 target_include_directories(chalkgrad_test_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(chalkgrad_test_flags INTERFACE CHALKGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                            CHALKGRAD_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
-# What is tested is optimized as ever; the tests themselves compile in three quarters of the time so, and, where a
-# sanitizer is part of what is optimized, in three fifths.
-set(chalkgrad_test_level -O1)
-if(CHALKGRAD_SANITIZE)
-  set(chalkgrad_test_level -O0)
+if(NOT CHALKGRAD_SANITIZE)
+  # What is tested is optimized as ever; the tests themselves compile in three quarters of the time so.
+  target_compile_options(chalkgrad_test_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:-O1>)
+elseif(CHALKGRAD_SANITIZE MATCHES "undefined")
+  # A quarter of the time that tests take to compile, and they have no pointers but to objects.
+  target_compile_options(chalkgrad_test_flags INTERFACE -fno-sanitize=null,alignment,pointer-overflow,float-cast-overflow)
 endif()
-target_compile_options(chalkgrad_test_flags INTERFACE $<$<CONFIG:RelWithDebInfo>:${chalkgrad_test_level}>)
-if(CHALKGRAD_SANITIZE MATCHES "undefined")
-  # A sixth of the time that tests take to compile; a null that a test reads through ends it under AddressSanitizer too.
-  target_compile_options(chalkgrad_test_flags INTERFACE -fno-sanitize=null)
+if(CHALKGRAD_FUZZ)
+  target_compile_options(chalkgrad_test_flags INTERFACE -fno-sanitize=fuzzer-no-link)
 endif()
 if(CHALKGRAD_PCH)
   file(CONFIGURE OUTPUT test_headers.cc CONTENT "")
@@ -41,12 +45,19 @@ endif()
 # What sanitizers need not see, as it takes most of the time of its room and shows nothing new of memory: the law of kinks of
 # whole layers, and what functions make of millions of floats. ThreadSanitizer, the slowest by far, is for what threads share;
 # so it leaves out one thread's numbers, texts and mathematics, too.
-set(not_sanitized *LawOfKinks* *Lanes*.HasTheBits*)
+set(not_sanitized *LawOfKinks* *Lanes*.HasTheBits* *Locales*)
 if(CHALKGRAD_SANITIZE MATCHES "thread")
-  list(APPEND not_sanitized *Wide *EachPassSwitchedOff* *GradientsThatAgree* Locales* OfC/*
+  list(APPEND not_sanitized *Wide *EachPassSwitchedOff* *GradientsThatAgree*
        NetworkGradcheck* *LearnTheDigits *LearnsLabelsByEveryLoss*)
 endif()
 list(JOIN not_sanitized ":" not_sanitized)
+
+# Two tests side by side, each with a thread for each core, would wait for one another: so a test has one core, and what asks
+# for more threads shares it. Not where threads are what is looked at.
+set(chalkgrad_one_core PROCESSOR_AFFINITY ON)
+if(CHALKGRAD_SANITIZE MATCHES "thread")
+  set(chalkgrad_one_core)
+endif()
 
 function(chalkgrad_test label)
   set(name ${label}_test)
@@ -60,7 +71,7 @@ function(chalkgrad_test label)
   if(label MATCHES "^(run|cross)$")  # they have the longest tests, which should not be the last to start
     set(cost COST 10)
   endif()
-  set(properties TIMEOUT 600 LABELS ${label} ${cost})
+  set(properties TIMEOUT 600 LABELS ${label} ${cost} ${chalkgrad_one_core})
   set(environment CHALKGRAD_PYTHON=${chalkgrad_python})
   if(CHALKGRAD_SANITIZE)  # a process costs 45 ms there, so a test is a part of a room instead: as many as keep two cores busy
     string(APPEND environment ";GTEST_FILTER=-${not_sanitized}")
@@ -96,7 +107,7 @@ if(TARGET chalkgrad_app AND NOT CHALKGRAD_SANITIZE MATCHES "thread")
 endif()
 file(GLOB cross_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*_test.cc)
 if(CHALKGRAD_SANITIZE MATCHES "thread")
-  list(FILTER cross_tests EXCLUDE REGEX "/(gradient|kinks|mutation|seeds_mutation)_test")  # the reference and src/math
+  list(FILTER cross_tests EXCLUDE REGEX "/(every_layer|gradient|kinks|locale|mutation|seeds_mutation)_test")  # the reference and src/math
 endif()
 if(cross_tests)
   chalkgrad_test(cross ${cross_tests})
@@ -140,7 +151,7 @@ add_test(NAME bench_record COMMAND ${CHALKGRAD_PYTHON} ${PROJECT_SOURCE_DIR}/ben
 if(TARGET chalkgrad_app)
   function(chalkgrad_python_test name label)
     add_test(NAME ${name} COMMAND ${CHALKGRAD_PYTHON} -B ${PROJECT_SOURCE_DIR}/tests/${ARGN})
-    set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 900 SKIP_RETURN_CODE 77
+    set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 900 SKIP_RETURN_CODE 77 ${chalkgrad_one_core}
                          ENVIRONMENT CHALKGRAD_PYTHON=${chalkgrad_python})
   endfunction()
 
@@ -160,7 +171,7 @@ if(TARGET chalkgrad_app)
   set_tests_properties(onnx_pytorch PROPERTIES LABELS long TIMEOUT 7200 SKIP_RETURN_CODE 77
                        ENVIRONMENT CHALKGRAD_PYTHON=${chalkgrad_python})
 
-  # The command line's tests are one a command: ./dev test -R cli_train, or tests/cli/train_test.py build/dev/chalkgrad.
+  # The command line's tests are one a command: ./dev test -R cli_train, or tests/cli/train_test.py build/release/chalkgrad.
   file(GLOB cli_tests CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/tests/cli/*_test.py)
   foreach(script IN LISTS cli_tests)
     string(REGEX REPLACE "/(.*)_test.py" "_\\1" name ${script})

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "chalkgrad/chalkgrad.h"
+#include "src/base/sanitizer.h"
 #include "src/passes/passes.h"
 
 namespace {
@@ -26,7 +27,7 @@ std::atomic<long> most{-1};  // beyond which they are refused; below 0: none is
 
 // Counting replacements of the global operators; the sanitizers bring their own. They stay functions: where g++ 12
 // inlines one of a pair, it warns of a mismatch of new and free.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !CHALK_ASAN && !CHALK_TSAN
 #define COUNTED 1
 void* operator new(std::size_t size) {
   if (void* p = refused() ? nullptr : std::malloc(size)) return p;

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "chalkgrad/error.h"
+#include "src/base/sanitizer.h"
 
 namespace chalk::testing_support {
 
@@ -81,11 +82,7 @@ inline std::string in_child(const std::function<std::string()>& check) {
 }
 
 /// ThreadSanitizer ends a forked process that starts threads.
-#if defined(__SANITIZE_THREAD__)
-inline constexpr bool kMayForkWithThreads = false;
-#else
-inline constexpr bool kMayForkWithThreads = true;
-#endif
+inline constexpr bool kMayForkWithThreads = !CHALK_TSAN;
 
 inline std::filesystem::path source(const std::string& path) {
   return std::filesystem::path(CHALKGRAD_SOURCE_DIR) / path;

@@ -3,14 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define CHALK_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define CHALK_ASAN 1
-#endif
-#endif
-#ifdef CHALK_ASAN
+#include "src/base/sanitizer.h"
+#if CHALK_ASAN
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -19,7 +13,7 @@ namespace {
 
 constexpr std::size_t round_up(std::size_t n) { return (n + 15) / 16 * 16; }
 
-#ifdef CHALK_ASAN
+#if CHALK_ASAN
 constexpr std::size_t kRedZone = 64;  // floats
 #else
 constexpr std::size_t kRedZone = 0;
@@ -52,7 +46,7 @@ std::size_t book(std::vector<Lifetime>& lifetimes) {
 }
 
 void guard_red_zones([[maybe_unused]] const float* arena, [[maybe_unused]] const std::vector<Lifetime>& lifetimes) {
-#ifdef CHALK_ASAN
+#if CHALK_ASAN
   for (const auto& value : lifetimes) {
     ASAN_POISON_MEMORY_REGION(arena + value.offset + round_up(value.size), kRedZone * sizeof(float));
   }

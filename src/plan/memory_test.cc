@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "src/base/sanitizer.h"
+
 namespace chalk {
 namespace {
 
@@ -27,7 +29,7 @@ RC_GTEST_PROP(Book, GivesNoTwoLivingValuesTheSamePlace, ()) {
   }
 }
 
-#if !defined(__SANITIZE_ADDRESS__)
+#if !CHALK_ASAN
 TEST(Book, SharesPlacesOfValuesThatDoNotMeet) {
   std::vector<Lifetime> chain(100, Lifetime{160, 0, 0, 0});
   for (int i = 0; i < 100; ++i)
