@@ -145,7 +145,7 @@ std::optional<ExprPtr> of_term(const Term& t, const Names& axes, const Known& kn
   const auto known = [&](const std::vector<Names>& all) {
     return std::ranges::all_of(factors, [&](const Whole& f) { return std::ranges::find(all, f.axes) != all.end(); });
   };
-  const std::string i = axes[0], k = axes.back();
+  const std::string &i = axes[0], &k = axes.back();
   ExprPtr e;
   if (t.sums.empty()) {
     if (!known({{i}, {k}, axes})) return std::nullopt;

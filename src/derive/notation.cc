@@ -55,6 +55,7 @@ std::string flaw(const std::string& name, bool numbered) {
   try {
     tokens = math::lex(name);
   } catch (const math::FormulaError&) {
+    tokens.clear();
   }
   if (tokens.size() != 2 || tokens[0].kind != math::Token::Kind::name || tokens[0].primes > 0)
     return "is no name; use letters, as in W, theta or W_out";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <functional>
 #include <map>
 #include <numeric>
@@ -24,7 +25,8 @@ constexpr std::size_t kMostTerms = 9, kWritten = 6;  // of a sum: if there are m
 constexpr std::size_t kMostLargest = 4;              // of a maximum
 constexpr std::int64_t kMostWork = 1 << 21;          // formulas computed for an entry
 
-struct TooMuch {};
+/// An entry that is not written out.
+struct TooMuch : std::exception {};
 
 class Pencil {
  public:

@@ -196,12 +196,13 @@ std::vector<std::pair<int, std::string>> read_mapping(const fs::path& path) {
   for (const auto line : chalk::split(text, '\n')) {
     const auto words = chalk::split(trimmed(line), ' ');
     if (words[0].empty()) continue;
-    const auto label = number_in<int>(words[0]), code = words.size() < 2 ? std::nullopt : number_in<int>(words[1]);
-    if (!label || !code || *label < 0 || *label > 255 || *code < 33 || *code > 126) {
+    const int label = number_in<int>(words[0]).value_or(-1),
+              code = words.size() < 2 ? -1 : number_in<int>(words[1]).value_or(-1);
+    if (label < 0 || label > 255 || code < 33 || code > 126) {
       throw InputError(str(path.string(), ": line ", in_quotes(line),
                            " is not a label and the code of a character; fetch the file again"));
     }
-    classes.emplace_back(*label, std::string(1, static_cast<char>(*code)));
+    classes.emplace_back(label, std::string(1, static_cast<char>(code)));
   }
   if (classes.empty()) throw InputError(str(path.string(), ": has no lines; fetch the file again"));
   return classes;

@@ -61,7 +61,7 @@ void along(Importer& to, const FileNode& node, const std::function<Value(Value, 
   const bool together = to.opset() < 13;
   const auto axis = to.axis(node, to.whole(node, "axis", together ? 1 : -1), x);
   if (!together || axis + 1 == std::ssize(x.shape())) return to.define(node, 0, f(x, axis));
-  const Shape shape = x.shape();
+  const Shape shape(x.shape().begin(), x.shape().end());  // of its own, as the graph grows
   Shape flat(shape.begin(), shape.begin() + axis);
   flat.push_back(product(std::span(shape).subspan(static_cast<std::size_t>(axis))));
   to.define(node, 0, to.reshaped(node, f(to.reshaped(node, x, flat), axis), shape));

@@ -107,8 +107,9 @@ bool upsampled(Importer& to, const FileNode& node, Value x, const std::vector<Re
   Extents factors;
   for (std::size_t d = 1; d < 3; ++d) {
     const auto& how = axes[d];
-    if (how.size % how.extent != 0 || how.scale != static_cast<double>(how.size / how.extent)) return false;
-    factors.push_back(how.size / how.extent);
+    const std::int64_t factor = how.size / how.extent;
+    if (how.size % how.extent != 0 || how.scale != static_cast<double>(factor)) return false;
+    factors.push_back(factor);
   }
   const auto& how = axes[1];
   const bool repeats =
@@ -179,7 +180,7 @@ void import_Resize(Importer& to, const FileNode& node) {
     for (const auto axis : axes) {
       auto& how = of(axis);
       how.scale = scale;
-      how.size = static_cast<std::int64_t>(scale * static_cast<double>(how.extent) + 0.5);
+      how.size = std::llround(scale * static_cast<double>(how.extent));
     }
   }
   if (first == 1 && !by_sizes && of_axes[0].scale != 1) to.fail(node, "scales the batch");
