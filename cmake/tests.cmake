@@ -118,8 +118,9 @@ if(CHALKGRAD_SANITIZE)
   return()
 endif()
 
-# Derivations of many more random networks than the room's tests have time for.
-add_test(NAME derivations_long COMMAND derive_test --gtest_filter=RandomDerivations.* CONFIGURATIONS long)
+# Derivations of many more random networks, and of larger ones, than the room's tests have time for.
+add_test(NAME derivations_long COMMAND derive_test --gtest_filter=RandomDerivations.*:*ExampleDerivations.*
+         CONFIGURATIONS long)
 set_tests_properties(derivations_long PROPERTIES LABELS long TIMEOUT 36000 ENVIRONMENT CHALKGRAD_NETWORKS=300)
 
 # docs/reference: tests/reference writes its pages (./dev docs) and holds them to the engine.
@@ -170,6 +171,11 @@ if(TARGET chalkgrad_app)
            COMMAND ${CHALKGRAD_PYTHON} -B ${PROJECT_SOURCE_DIR}/tests/onnx/pytorch_test.py $<TARGET_FILE:onnx_backend>)
   set_tests_properties(onnx_pytorch PROPERTIES LABELS long TIMEOUT 7200 SKIP_RETURN_CODE 77
                        ENVIRONMENT CHALKGRAD_PYTHON=${chalkgrad_python})
+
+  # Derivations in a browser and on paper: ./dev test -C long -R pages.
+  add_test(NAME pages CONFIGURATIONS long
+           COMMAND ${CHALKGRAD_PYTHON} -B ${PROJECT_SOURCE_DIR}/tests/pages_test.py $<TARGET_FILE:chalkgrad_app>)
+  set_tests_properties(pages PROPERTIES LABELS long TIMEOUT 7200 SKIP_RETURN_CODE 77)
 
   # The command line's tests are one a command: ./dev test -R cli_train, or tests/cli/train_test.py build/release/chalkgrad.
   file(GLOB cli_tests CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/tests/cli/*_test.py)

@@ -80,35 +80,12 @@ struct Screen {
 };
 
 std::string verdict_of(const CheckedLine& line, const Screen& screen) {
-  switch (line.verdict) {
-    case Verdict::verified:
-      return screen.painted("32", "verified  ");
-    case Verdict::erratum:
-      return screen.painted("33", "erratum   ");
-    case Verdict::definition:
-      return screen.painted("2", "definition");
-    case Verdict::failed:
-      return screen.painted("1;31", "FALSE     ");
-    case Verdict::except:
-      return screen.painted("33", "except    ");
-  }
-  return {};
-}
-
-const char* word(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::verified:
-      return "verified";
-    case Verdict::erratum:
-      return "erratum";
-    case Verdict::definition:
-      return "definition";
-    case Verdict::failed:
-      return "failed";
-    case Verdict::except:
-      return "except";
-  }
-  return "";
+  const char* colour = line.verdict == Verdict::verified     ? "32"
+                       : line.verdict == Verdict::definition ? "2"
+                       : line.verdict == Verdict::failed     ? "1;31"
+                                                             : "33";
+  const auto word = line.verdict == Verdict::failed ? "FALSE" : name_of(line.verdict);  // which nobody overlooks
+  return screen.painted(colour, fmt::format("{:<10}", word));
 }
 
 /// The line of the text that an error points into, and a mark below the character.
@@ -166,7 +143,7 @@ void print_latex(const CheckReport& report) {
     if (line.latex.empty()) continue;
     const auto tag = line.label.empty() ? "" : fmt::format(" \\tag{{{}}}", line.label);
     const bool remark = line.verdict != Verdict::erratum && !line.message.empty();
-    fmt::print("\\[ {}{} \\]  % {}{}\n", line.latex, tag, word(line.verdict), remark ? "; " + line.message : "");
+    fmt::print("\\[ {}{} \\]  % {}{}\n", line.latex, tag, name_of(line.verdict), remark ? "; " + line.message : "");
     if (line.verdict == Verdict::erratum) fmt::print("\\[ {} \\]  % corrected\n", line.corrected_latex);
   }
   if (!report.conventions.empty()) fmt::print("% by convention: {}\n", conventions_of(report));
@@ -182,7 +159,7 @@ Json to_json(const std::string& file, const CheckReport& report) {
             {"conventions", report.conventions},
             {"lines", Json::array()}};
   for (const auto& line : report.lines) {
-    Json row{{"line", line.line}, {"verdict", word(line.verdict)}, {"formula", line.text}};
+    Json row{{"line", line.line}, {"verdict", name_of(line.verdict)}, {"formula", line.text}};
     const std::pair<const char*, const std::string*> texts[] = {
         {"part", &line.part},     {"label", &line.label},           {"latex", &line.latex},
         {"source", &line.source}, {"difference", &line.difference}, {"message", &line.message},
@@ -293,7 +270,7 @@ void print_rows(const Options& o, std::vector<std::vector<std::string>> rows) {
   }
 }
 
-void print_grades(const Options& o, const std::vector<Graded>& answers) {
+void print_grades(const Options& o, const std::vector<GradedStep>& asked, const std::vector<Graded>& answers) {
   if (o.json) {
     Json all = Json::array();
     for (const auto& answer : answers) {
@@ -311,19 +288,18 @@ void print_grades(const Options& o, const std::vector<Graded>& answers) {
     }
     return print_json(all);
   }
-  const auto longest = std::ranges::max_element(answers, {}, [](const auto& each) { return each.steps.size(); });
   std::vector<std::vector<std::string>> rows{{"answer"}};
-  for (const auto& step : longest->steps) rows[0].push_back("(" + step.label + ")");
+  for (const auto& step : asked) rows[0].push_back("(" + step.label + ")");
   rows[0].insert(rows[0].end(), {"right", "first wrong step"});
   for (const auto& answer : answers) {
     rows.push_back({answer.name});
     std::size_t right = 0;
-    for (std::size_t k = 0; k < longest->steps.size(); ++k) {
+    for (std::size_t k = 0; k < asked.size(); ++k) {
       const bool read = k < answer.steps.size();
       rows.back().emplace_back(read ? word(answer.steps[k].mark) : "");
       right += read && answer.steps[k].mark == Mark::right ? 1 : 0;
     }
-    rows.back().push_back(fmt::format("{} of {}", right, longest->steps.size()));
+    rows.back().push_back(fmt::format("{} of {}", right, asked.size()));
     rows.back().push_back(first_wrong(answer));
   }
   print_rows(o, std::move(rows));
@@ -331,7 +307,7 @@ void print_grades(const Options& o, const std::vector<Graded>& answers) {
 
 int grade(const Options& o) {
   const auto sheet = text_of(o.sheet);
-  grade_answer(sheet, {}, name_of(o.sheet), {}, o.check);  // whatever is wrong with the sheet
+  const auto asked = grade_answer(sheet, {}, name_of(o.sheet), {}, o.check);  // and whatever is wrong with the sheet
   std::vector<Graded> answers;
   bool all_right = true;
   for (const auto& file : o.files) {
@@ -344,7 +320,7 @@ int grade(const Options& o) {
     }
     all_right = all_right && first_wrong(answer).empty();
   }
-  print_grades(o, answers);
+  print_grades(o, asked, answers);
   return all_right ? kOk : kFailed;
 }
 

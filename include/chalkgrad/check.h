@@ -23,6 +23,9 @@ enum class Verdict : std::uint8_t {
   except,      ///< true wherever the derivatives in it exist; at a kink, by convention only between the slopes
 };
 
+/// "verified", "erratum", …
+std::string_view name_of(Verdict verdict);
+
 /// One line of a derivation, judged.
 struct CheckedLine {
   std::string part{};   ///< the heading it is under ("part …"); may be empty

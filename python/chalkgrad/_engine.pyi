@@ -1031,7 +1031,7 @@ class CheckedLine:
     @property
     def verdict(self) -> str:
         """
-        'verified', 'definition', 'erratum', 'except' (at a kink, by convention only) or 'FALSE'.
+        'verified', 'definition', 'erratum', 'except' (at a kink, by convention only) or 'failed'.
         """
 
     @property

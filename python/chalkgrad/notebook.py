@@ -33,7 +33,7 @@ def _page(html: str, height: int = 480) -> str:
     return f'<iframe srcdoc="{escape(html)}" style="width:100%;height:{height}px;border:0"></iframe>'
 
 
-_COLOURS = {"verified": "#2e7d32", "FALSE": "#c62828", "erratum": "#b26a00", "except": "#b26a00", "definition": "#777"}
+_COLOURS = {"verified": "#2e7d32", "failed": "#c62828", "erratum": "#b26a00", "except": "#b26a00", "definition": "#777"}
 
 
 def _report(report: _engine.CheckReport) -> str:

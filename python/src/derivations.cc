@@ -20,22 +20,6 @@ Derivation of_network(SharedNetwork& net, const std::string& loss, const std::st
   return derive(net, what, options);
 }
 
-std::string_view word(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::verified:
-      return "verified";
-    case Verdict::erratum:
-      return "erratum";
-    case Verdict::definition:
-      return "definition";
-    case Verdict::except:
-      return "except";
-    case Verdict::failed:
-      break;
-  }
-  return "FALSE";
-}
-
 CheckReport judge(const std::string& text, const std::string& origin, bool latex, std::uint64_t seed, int trials,
                   bool offer) {
   const CheckOptions options{.seed = seed, .trials = trials, .offer = offer};
@@ -75,8 +59,8 @@ void bind_derivations(nb::module_& m) {
       .def_ro("column", &CheckedLine::column, "Where an error points to, in characters from 1; 0: nowhere.")
       .def_ro("label", &CheckedLine::label, "Its number, '10'; may be empty.")
       .def_prop_ro(
-          "verdict", [](const CheckedLine& l) { return word(l.verdict); },
-          "'verified', 'definition', 'erratum', 'except' (at a kink, by convention only) or 'FALSE'.")
+          "verdict", [](const CheckedLine& l) { return name_of(l.verdict); },
+          "'verified', 'definition', 'erratum', 'except' (at a kink, by convention only) or 'failed'.")
       .def_ro("text", &CheckedLine::text, "The formula.")
       .def_ro("latex", &CheckedLine::latex, "And in LaTeX.")
       .def_ro("mathml", &CheckedLine::mathml, "And in MathML, for a <math> element.")

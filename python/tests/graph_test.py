@@ -146,8 +146,8 @@ class Derivations(Case):
     def test_name_false_lines(self):
         report = cg.check("network x: 3 > y = dense(W: 2 outputs, bias b)\ndy[i]/dW[k,j] = delta(i,k)*x[k]")
         self.assertFalse(report)
-        self.assertEqual([line.verdict for line in report.lines if line.verdict != "definition"], ["FALSE"])
-        self.assertIn("FALSE", report._repr_html_())
+        self.assertEqual([line.verdict for line in report.lines if line.verdict != "definition"], ["failed"])
+        self.assertIn(">failed<", report._repr_html_())
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ namespace chalk::calculus {
 
 using math::like;
 using math::make;
-using math::node;
 using math::number;
 
 bool has_delta(const ExprPtr& e) { return e->kind == Kind::delta || std::ranges::any_of(e->args, has_delta); }
@@ -187,6 +186,44 @@ Terms Algebra::expand(const ExprPtr& e) const {
   }
 }
 
+Term Algebra::closed(const ExprPtr& e) const {
+  switch (e->kind) {
+    case Kind::negate: {
+      auto t = closed(e->args[0]);
+      t.number = -t.number;
+      return t;
+    }
+    case Kind::multiply:
+      return combined(closed(e->args[0]), closed(e->args[1]));
+    case Kind::divide: {
+      const auto below = power({closed(e->args[1])}, -1);
+      return combined(closed(e->args[0]), below[0]);
+    }
+    case Kind::reduce: {
+      if (e->reduction != math::Reduction::sum || e->bounds.empty()) break;
+      auto t = closed(e->args[0]);
+      t.sums.insert(t.sums.begin(), e->bounds.begin(), e->bounds.end());
+      return t;
+    }
+    case Kind::add:
+    case Kind::subtract:
+      return {.factors = {{e}}};
+    default:
+      break;
+  }
+  return as_factor(expand(e));
+}
+
+bool Algebra::sign_into_bracket(Term& term) const {
+  if (term.number >= 0) return false;
+  const auto bracket = std::ranges::find_if(
+      term.factors, [](const Factor& f) { return f.exponent == 1 && f.base->kind == Kind::subtract; });
+  if (bracket == term.factors.end()) return false;
+  bracket->base = make(Kind::subtract, {}, {bracket->base->args[1], bracket->base->args[0]});
+  term.number = -term.number;
+  return true;
+}
+
 Terms Algebra::multiplied_out(const Terms& terms) const {
   Terms all;
   for (const auto& t : terms) {
@@ -265,12 +302,8 @@ ExprPtr Algebra::expression(const Term& term) const {
   };
   ExprPtr e = quotient(above[0], below[0]);
   if (!term.sums.empty()) {
-    Expr sum;
-    sum.kind = Kind::reduce;
-    sum.bounds = term.sums;
     const auto body = quotient(above[1], below[1]);
-    sum.args = {body ? body : number(1)};
-    e = times(e, node(std::move(sum)));
+    e = times(e, math::over(math::Reduction::sum, term.sums, body ? body : number(1)));
   }
   if (!e) e = number(1);
   return term.number < 0 ? math::negated(e) : e;

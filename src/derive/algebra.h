@@ -42,9 +42,14 @@ class Algebra {
 
   /// Brackets stay as they are, unless there is a δ in them.
   Terms expand(const ExprPtr& e) const;
+  /// A product all of whose brackets stay as they are.
+  Term closed(const ExprPtr& e) const;
+  /// −(a − b) = (b − a), if it is one product with a minus and such a bracket.
+  bool sign_into_bracket(Term& term) const;
   /// Products of sums are multiplied out, too.
   Terms multiplied_out(const Terms& terms) const;
   ExprPtr expression(const Terms& terms) const;
+  ExprPtr expression(const Term& term) const;
 
   // Each rule returns whether it changed anything.
 
@@ -72,7 +77,6 @@ class Algebra {
   Terms power(const Terms& a, double exponent) const;
   Term as_factor(const Terms& terms) const;
   Term combined(const Term& a, Term b) const;
-  ExprPtr expression(const Term& term) const;
   bool sift_one(Term& term) const;
   bool shift_one(Term& term) const;
   bool outside_is_zero(const Term& term, const std::string& index) const;

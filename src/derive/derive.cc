@@ -35,24 +35,10 @@ std::string equations_of(const Derivation& derivation, bool own) {
   return text;
 }
 
-/// Whether equations failed for no other reason than that both of their sides are 0.
-bool is_dead(const CheckReport& report) {
-  return std::ranges::all_of(report.lines, [](const CheckedLine& line) {
-    return line.verdict != Verdict::failed || line.message.starts_with("both sides are 0 in every trial");
-  });
-}
-
 void verify(Derivation& derivation, const Subject& subject, const std::string& text, bool own,
             const DeriveOptions& options) {
-  const auto judge = [&](int trials) {
-    return math::check_about(subject.graph, subject.names, subject.samples, text, "derivation",
-                             {.seed = options.seed, .trials = trials});
-  };
-  auto report = judge(options.trials);
-  // Random weights may leave no unit that is on, so that everything is 0: then others are drawn.
-  constexpr int kMostTrials = 12;
-  for (int trials = 3; report.failed > 0 && trials <= kMostTrials && is_dead(report); trials *= 2)
-    report = judge(trials);
+  const auto report = math::check_about(subject.graph, subject.names, subject.samples, subject.given + text,
+                                        "derivation", {.seed = options.seed, .trials = options.trials});
   std::size_t line = 0;
   for (auto& section : derivation.sections) {
     if (section.network.empty() == own) continue;
@@ -78,16 +64,16 @@ void verify(Derivation& derivation, const Subject& subject, const std::string& t
 
 void add_update_section(Derivation& derivation, const Optimizer& optimizer, bool ascends,
                         const DeriveOptions& options) {
-  const auto update = update_of(optimizer, ascends);
+  const auto subject = update_of(optimizer, ascends);
   const auto& definition = definition_of(optimizer);
   DerivedSection section{.title = str("Update: ", optimizer.name()), .kind = "update"};
   section.notes = {str(definition.help.value, "."), std::string(definition.formula.value)};
-  section.network = str("part update\n", network_statement(update.subject), update.given);
-  write_forward(derivation, update.subject, std::move(section));
+  section.network = "part update\n" + network_statement(subject);
+  write_forward(derivation, subject, std::move(section));
   Derivation own;
   own.sections = {derivation.sections.back()};
-  own.sections[0].network = update.given;
-  verify(derivation, update.subject, equations_of(own, !update.given.empty()), true, options);
+  own.sections[0].network.clear();
+  verify(derivation, subject, equations_of(own, false), true, options);
 }
 
 }  // namespace

@@ -364,17 +364,7 @@ class Deriver {
   }
 
   ExprPtr summed(const std::vector<ExprPtr>& indices, const ExprPtr& body) const {
-    if (indices.empty()) return body;
-    Expr sum;
-    sum.kind = Kind::reduce;
-    for (const auto& index : indices) {
-      math::Bound bound;
-      bound.name = index->name;
-      bound.range = space_.range(index->name);
-      sum.bounds.push_back(std::move(bound));
-    }
-    sum.args = {body};
-    return math::node(std::move(sum));
+    return space_.over(math::Reduction::sum, indices, body);
   }
 
   bool sift_all(Terms& terms) const {
@@ -389,6 +379,10 @@ class Deriver {
 
   void simplify(Chain& chain, const ExprPtr& from) {
     auto terms = algebra_.expand(from);
+    if (cancel(chain, from)) {
+      algebra_.collect(terms);
+      chain.add("the bracket opened", algebra_.expression(terms));
+    }
     sift_all(terms);
     algebra_.collect(terms);
     chain.add("sifting of δ", algebra_.expression(terms));
@@ -401,6 +395,23 @@ class Deriver {
       chain.add("Σ t = 1", algebra_.expression(terms));
     }
     chain.add("what all terms have before the bracket", algebra_.expression(algebra_.factored(terms)));
+  }
+
+  /// (t/y)·y·(δ − y) is shorter before the bracket is opened.
+  bool cancel(Chain& chain, const ExprPtr& from) const {
+    if (!has_delta(from)) return false;
+    Terms terms{algebra_.closed(from)};
+    const auto& factors = terms[0].factors;
+    const bool cancels = std::ranges::any_of(factors, [&](const Factor& f) {
+      return f.exponent < 0 && std::ranges::any_of(factors, [&](const Factor& other) {
+               return other.exponent > 0 && key(other.base) == key(f.base);
+             });
+    });
+    if (!cancels) return false;
+    algebra_.collect(terms);
+    chain.add("what stands above and below cancels", algebra_.expression(terms));
+    if (algebra_.sign_into_bracket(terms[0])) chain.add("the minus into the bracket", algebra_.expression(terms));
+    return true;
   }
 
   /// A derivative that is known without those of later values may take its own place in what follows.

@@ -6,6 +6,7 @@
 
 namespace chalk::calculus {
 
+using math::compared;
 using math::difference;
 using math::make;
 using math::negated;
@@ -68,7 +69,7 @@ class Rules {
   /// f'(x)
   static ExprPtr of_function(const Expr& e) {
     const auto& x = e.args[0];
-    if (e.name == "relu") return compare(math::Comparison::greater, x, number(0));
+    if (e.name == "relu") return compared(math::Comparison::greater, x, number(0));
     const bool of_softplus = e.name == "ln" && x->kind == Kind::add && is_number(*x->args[0], 1) &&
                              x->args[1]->kind == Kind::call && x->args[1]->name == "exp";
     if (of_softplus) {  // (ln(1 + eᵘ))' = σ(u)·u', and (1 + eᵘ)' = eᵘ·u' is what it will be multiplied with
@@ -104,7 +105,8 @@ class Rules {
       bound.name = fresh->name;
     }
     place.args = {replaced(e->args[0], other)};
-    sum.args = {product(compare(math::Comparison::equal, math::node(std::move(place)), simple_index(rank, space_)), d)};
+    sum.args = {
+        product(compared(math::Comparison::equal, math::node(std::move(place)), simple_index(rank, space_)), d)};
     return math::node(std::move(sum));
   }
 
@@ -112,8 +114,9 @@ class Rules {
   ExprPtr of_pair(const Expr& e) {
     const auto &a = e.args[0], &b = e.args[1];
     const auto more = e.reduction == math::Reduction::maximum ? math::Comparison::greater : math::Comparison::less;
-    const auto tie = ratio(compare(math::Comparison::equal, a, b), number(2));
-    return sum_of(product(sum_of(compare(more, a, b), tie), run(a)), product(sum_of(compare(more, b, a), tie), run(b)));
+    const auto tie = ratio(compared(math::Comparison::equal, a, b), number(2));
+    return sum_of(product(sum_of(compared(more, a, b), tie), run(a)),
+                  product(sum_of(compared(more, b, a), tie), run(b)));
   }
 
   const std::string& value_;

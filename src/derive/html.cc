@@ -7,6 +7,7 @@
 #include "src/base/shortest.h"
 #include "src/base/text.h"
 #include "src/derive/document.h"
+#include "src/derive/terms.h"
 #include "src/math/expr.h"
 #include "src/math/print.h"
 
@@ -28,7 +29,8 @@ nav { margin: 1.2rem 0; } nav ol { margin: .3rem 0; padding-left: 1.4rem; column
 .scroll { overflow-x: auto; padding: .15rem .1rem; } .scroll:focus-visible { outline: 2px solid var(--link); }
 table { border-collapse: collapse; } td, th { text-align: left; padding: .2rem 1.2rem .2rem 0; vertical-align: baseline; }
 th { font-weight: normal; color: var(--soft); border-bottom: 1px solid var(--line); }
-math { font-size: 1.12em; } .one, details { margin: 1.1rem 0; padding: .6rem .9rem; background: var(--board); border-radius: .4rem; }
+math { font-size: 1.12em; } .scroll math { margin: .2em 0; }
+.one, details { margin: 1.1rem 0; padding: .6rem .9rem; background: var(--board); border-radius: .4rem; }
 summary { cursor: pointer; } summary .scroll { display: inline-block; vertical-align: middle; max-width: calc(100% - 1.5rem); }
 .step { display: grid; grid-template-columns: 14rem minmax(0, 1fr) 1.4rem; gap: 0 .9rem; align-items: center; padding: .3rem 0; }
 .step + .step { border-top: 1px dotted var(--line); }
@@ -125,10 +127,17 @@ class Page {
     const auto [letters, primes] = calculus::without_primes(name);
     return math::mathml_name(letters, primes);
   }
-  /// A formula that may be wider than the screen, and what its letters mean.
-  std::string scrolled(const std::string& markup, const std::string& meaning, const char* element = "div") const {
-    return str("<", element, " class=\"scroll\" tabindex=\"0\" title=\"", escaped(meaning), "\">",
-               math(markup, element[0] == 'd'), "</", element, ">");
+  /// A formula, and what its letters mean. Of a sum, each term is a formula by itself, so that a line may end before
+  /// it; what is wider than the screen nevertheless is scrolled.
+  std::string scrolled(const std::string& before, const DerivedFormula& formula, const std::string& behind,
+                       const std::string& meaning, const char* element = "div") const {
+    auto terms = math::mathml_terms(*formula.tree());
+    terms.front().insert(0, before);
+    terms.back() += behind;
+    std::string text;
+    for (const auto& term : terms) text += str(text.empty() ? "" : "<wbr>", math(term, element[0] == 'd'));
+    return str("<", element, " class=\"scroll\" tabindex=\"0\" title=\"", escaped(meaning), "\">", text, "</", element,
+               ">");
   }
 
   std::string contents() const {
@@ -182,14 +191,14 @@ class Page {
     if (!chain.note.empty()) text += str("<p class=\"soft\">", escaped(chain.note), "</p>\n");
     if (chain.numbers) text += str("<div class=\"scroll\" tabindex=\"0\">", numbers(*chain.numbers), "</div>\n");
     if (const auto& entry = chain.entry) {
-      const auto line = [&](std::string_view word, const std::string& markup) {
+      const auto line = [&](std::string_view word, const std::string& before, const DerivedFormula& formula) {
         return str("<div class=\"step\"><span class=\"rule\">", word, "</span>",
-                   scrolled(markup, meanings({&entry->named})), "</div>\n");
+                   scrolled(before, formula, "", meanings({&entry->named})), "</div>\n");
       };
       text += str("<div class=\"entry\">\n",
-                  line("one of them, term by term", str(entry->left.mathml(), "<mo>=</mo>", entry->named.mathml())),
-                  line(calculus::left_out_of(*entry), str("<mo>≈</mo>", entry->numbers.mathml())),
-                  line("", str("<mo>≈</mo><mn>", calculus::text_of(entry->value), "</mn>")), "</div>\n");
+                  line("one of them, term by term", entry->left.mathml() + "<mo>=</mo>", entry->named),
+                  line(calculus::left_out_of(*entry), "<mo>≈</mo>", entry->numbers),
+                  line("", "<mo>≈</mo>", DerivedFormula(math::number(calculus::rounded(entry->value)))), "</div>\n");
     }
     return text;
   }
@@ -199,19 +208,18 @@ class Page {
     const auto ranges =
         chain.ranges.empty() ? "" : "<mspace width=\"1em\"></mspace>" + math::mathml_words(chain.ranges);
     const auto& last = chain.steps.back();
-    const auto result = str(left, "<mo>=</mo>", last.formula.mathml(), ranges);
+    const auto equals = left + "<mo>=</mo>", meaning = meanings({&chain.left, &last.formula});
     if (chain.steps.size() == 1) {
       return str("<div class=\"one\"><div class=\"step\"><span class=\"rule\">", escaped(last.rule), "</span>",
-                 scrolled(result, meanings({&chain.left, &last.formula})), mark(last), "</div>\n", below(chain),
-                 "</div>\n");
+                 scrolled(equals, last.formula, ranges, meaning), mark(last), "</div>\n", below(chain), "</div>\n");
     }
-    std::string text = str("<details open><summary>", scrolled(result, meanings({&chain.left, &last.formula}), "span"),
-                           "</summary>\n");
+    std::string text =
+        str("<details open><summary>", scrolled(equals, last.formula, ranges, meaning, "span"), "</summary>\n");
     bool first = true;
     for (const auto& step : chain.steps) {
       text += str("<div class=\"step\"><span class=\"rule\">", escaped(step.rule), "</span>",
-                  scrolled(str(first ? left : "", "<mo>=</mo>", step.formula.mathml()), meanings({&step.formula})),
-                  mark(step), "</div>\n");
+                  scrolled(first ? equals : "<mo>=</mo>", step.formula, "", meanings({&step.formula})), mark(step),
+                  "</div>\n");
       first = false;
     }
     return str(text, below(chain), "</details>\n");

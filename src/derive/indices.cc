@@ -20,6 +20,13 @@ ExprPtr IndexSpace::fresh(char letter, Extent range) {
   return node(std::move(e));
 }
 
+ExprPtr IndexSpace::over(math::Reduction reduction, const std::vector<ExprPtr>& indices, const ExprPtr& body) const {
+  if (indices.empty()) return body;
+  std::vector<math::Bound> bounds;
+  for (const auto& index : indices) bounds.push_back({.name = index->name, .range = range(index->name)});
+  return math::over(reduction, std::move(bounds), body);
+}
+
 bool is_index(const Expr& e) { return e.kind == Kind::name && e.name.find('#') != std::string::npos; }
 
 bool mentions(const ExprPtr& e, const std::string& index) {
@@ -262,14 +269,6 @@ std::string key(const ExprPtr& e) {
   std::vector<std::string> bound;
   write(e, bound, out);
   return out;
-}
-
-ExprPtr compare(math::Comparison comparison, const ExprPtr& a, const ExprPtr& b) {
-  Expr e;
-  e.kind = Kind::compare;
-  e.comparison = comparison;
-  e.args = {a, b};
-  return math::node(std::move(e));
 }
 
 }  // namespace chalk::calculus

@@ -26,6 +26,8 @@ class IndexSpace {
   ExprPtr fresh(char letter, std::int64_t extent) { return fresh(letter, Extent{0, extent - 1}); }
   ExprPtr fresh(char letter, Extent range);
   const Extent& range(const std::string& name) const { return ranges_.at(name); }
+  /// The body reduced over all of these indices; itself if there are none.
+  ExprPtr over(math::Reduction reduction, const std::vector<ExprPtr>& indices, const ExprPtr& body) const;
   /// What an index expression lies between; nothing if it is not made of indices alone.
   std::optional<Extent> between(const ExprPtr& e) const;
 
@@ -59,8 +61,5 @@ std::optional<std::vector<std::pair<ExprPtr, std::int64_t>>> digits(const ExprPt
 
 /// The same but for the names of what sums bind.
 std::string key(const ExprPtr& e);
-
-/// 1 where a and b compare so, else 0.
-ExprPtr compare(math::Comparison comparison, const ExprPtr& a, const ExprPtr& b);
 
 }  // namespace chalk::calculus

@@ -13,6 +13,7 @@
 
 namespace chalk::calculus {
 
+using math::compared;
 using math::make;
 
 namespace {
@@ -25,23 +26,8 @@ ExprPtr over(const ExprPtr& a, const ExprPtr& b) { return make(Kind::divide, {},
 ExprPtr call(std::string_view f, const ExprPtr& x) { return math::call_of(f, x, {}); }
 ExprPtr delta(const ExprPtr& a, const ExprPtr& b) { return make(Kind::delta, {}, {a, b}); }
 
-ExprPtr over_all(math::Reduction reduction, const std::vector<ExprPtr>& indices, const ExprPtr& body,
-                 const Elements& of) {
-  if (indices.empty()) return body;
-  Expr e;
-  e.kind = Kind::reduce;
-  e.reduction = reduction;
-  for (const auto& index : indices) {
-    math::Bound bound;
-    bound.name = index->name;
-    bound.range = of.space().range(index->name);
-    e.bounds.push_back(std::move(bound));
-  }
-  e.args = {body};
-  return math::node(std::move(e));
-}
 ExprPtr sum(const std::vector<ExprPtr>& indices, const ExprPtr& body, const Elements& of) {
-  return over_all(math::Reduction::sum, indices, body, of);
+  return of.space().over(math::Reduction::sum, indices, body);
 }
 
 /// An index of an axis; of one of extent 1 it is 0.
@@ -78,14 +64,6 @@ ExprPtr unary(const Node& n, const At& at, const Elements& of) {
   return f(operand(n, at, of, 0));
 }
 
-ExprPtr pair(math::Reduction reduction, const ExprPtr& a, const ExprPtr& b) {
-  Expr e;
-  e.kind = Kind::reduce;
-  e.reduction = reduction;
-  e.args = {a, b};
-  return math::node(std::move(e));
-}
-
 ExprPtr f_neg(const ExprPtr& x) { return math::negated(x); }
 ExprPtr f_expm1(const ExprPtr& x) { return minus(call("exp", x), number(1)); }
 ExprPtr f_softplus(const ExprPtr& x) { return call("ln", plus(number(1), call("exp", x))); }
@@ -95,27 +73,27 @@ ExprPtr f_call(const ExprPtr& x) {
 }
 constexpr char kRelu[] = "relu", kAbs[] = "abs", kSigmoid[] = "sigmoid", kTanh[] = "tanh", kErf[] = "erf",
                kExp[] = "exp", kLn[] = "ln", kSqrt[] = "sqrt";
-ExprPtr f_greater(const ExprPtr& a, const ExprPtr& b) { return compare(math::Comparison::greater, a, b); }
-ExprPtr f_equal(const ExprPtr& a, const ExprPtr& b) { return compare(math::Comparison::equal, a, b); }
-ExprPtr f_maximum(const ExprPtr& a, const ExprPtr& b) { return pair(math::Reduction::maximum, a, b); }
-ExprPtr f_minimum(const ExprPtr& a, const ExprPtr& b) { return pair(math::Reduction::minimum, a, b); }
+ExprPtr f_greater(const ExprPtr& a, const ExprPtr& b) { return compared(math::Comparison::greater, a, b); }
+ExprPtr f_equal(const ExprPtr& a, const ExprPtr& b) { return compared(math::Comparison::equal, a, b); }
+ExprPtr f_maximum(const ExprPtr& a, const ExprPtr& b) { return math::pair_of(math::Reduction::maximum, a, b); }
+ExprPtr f_minimum(const ExprPtr& a, const ExprPtr& b) { return math::pair_of(math::Reduction::minimum, a, b); }
 
 /// [a > b]·yes + [a ≤ b]·no
 ExprPtr select(const Node& n, const At& at, const Elements& of) {
   const auto condition = operand(n, at, of, 0), yes = operand(n, at, of, 1), no = operand(n, at, of, 2);
-  ExprPtr when = compare(math::Comparison::not_equal, condition, number(0)),
-          otherwise = compare(math::Comparison::equal, condition, number(0));
+  ExprPtr when = compared(math::Comparison::not_equal, condition, number(0)),
+          otherwise = compared(math::Comparison::equal, condition, number(0));
   const auto &a = condition->args.empty() ? condition : condition->args[0],
              &b = condition->args.size() < 2 ? condition : condition->args[1];
   if (condition->kind == Kind::compare && condition->comparison == math::Comparison::greater) {
     when = condition;
-    otherwise = compare(math::Comparison::less_equal, a, b);
+    otherwise = compared(math::Comparison::less_equal, a, b);
   } else if (condition->kind == Kind::compare && condition->comparison == math::Comparison::equal) {
     when = condition;
-    otherwise = compare(math::Comparison::not_equal, a, b);
+    otherwise = compared(math::Comparison::not_equal, a, b);
   } else if (condition->kind == Kind::call && condition->name == "relu") {
-    when = compare(math::Comparison::greater, condition->args[0], number(0));
-    otherwise = compare(math::Comparison::less_equal, condition->args[0], number(0));
+    when = compared(math::Comparison::greater, condition->args[0], number(0));
+    otherwise = compared(math::Comparison::less_equal, condition->args[0], number(0));
   }
   return math::sum_of(math::product(when, yes), math::product(otherwise, no));
 }
@@ -216,69 +194,63 @@ ExprPtr log_softmax(const Node& n, const At& at, const Elements& of) {
 // ---- pooling ----
 
 struct Window {
+  const PoolAttributes& a;
   std::vector<ExprPtr> all;
   ExprPtr i, j;
+
+  Window(const Node& n, const Elements& of) : a(n.attributes.as<PoolAttributes>()) {
+    i = index(of, 'i', a.window[0], all);
+    j = index(of, 'j', a.window[1], all);
+  }
+  /// s·p + i − P: where its element i is, of window p.
+  ExprPtr place(std::size_t axis, const ExprPtr& p) const {
+    return minus(plus(times(number(a.stride[axis]), p), axis == 0 ? i : j), number(a.padding[axis]));
+  }
+  ExprPtr element(const Node& n, const At& at, const Elements& of) const {
+    return operand(n, at, of, 0, {at.place[0], place(0, at.place[1]), place(1, at.place[2])});
+  }
+  /// Whether (i, j) is the place that an index operand names.
+  ExprPtr is_place(const ExprPtr& which) const {
+    return compared(math::Comparison::equal, which, expression(*linear(plus(times(number(a.window[1]), i), j))));
+  }
+  ExprPtr mean_of(const ExprPtr& total) const {
+    return times(over(number(1), number(a.window[0] * a.window[1])), total);
+  }
 };
-Window window(const PoolAttributes& a, const Elements& of) {
-  Window w;
-  w.i = index(of, 'i', a.window[0], w.all);
-  w.j = index(of, 'j', a.window[1], w.all);
-  return w;
-}
-ExprPtr in_window(const PoolAttributes& a, std::size_t axis, const ExprPtr& p, const ExprPtr& i) {
-  return minus(plus(times(number(a.stride[axis]), p), i), number(a.padding[axis]));
-}
-/// The place of the window that an index operand names is this one.
-ExprPtr is_place(const PoolAttributes& a, const ExprPtr& which, const Window& w) {
-  const auto place = linear(plus(times(number(a.window[1]), w.i), w.j));
-  return compare(math::Comparison::equal, which, expression(*place));
+
+/// Of a maximum, padding never wins: with it, the formula is that of the places that pool_argmax finds.
+template <math::Reduction reduction>
+ExprPtr over_window(const Node& n, const At& at, const Elements& of) {
+  const Window w(n, of);
+  return of.space().over(reduction, w.all, w.element(n, at, of));
 }
 
-/// The largest of a window. With padding, which never wins, the formula is that of the places that pool_argmax finds.
-ExprPtr max_pool(const Node& n, const At& at, const Elements& of) {
-  const auto& a = n.attributes.as<PoolAttributes>();
-  const auto w = window(a, of);
-  const auto x =
-      operand(n, at, of, 0, {at.place[0], in_window(a, 0, at.place[1], w.i), in_window(a, 1, at.place[2], w.j)});
-  return over_all(math::Reduction::maximum, w.all, x, of);
-}
-ExprPtr pool_argmax(const Node& n, const At& at, const Elements& of) {
-  const auto& a = n.attributes.as<PoolAttributes>();
-  const auto w = window(a, of);
-  const auto x =
-      operand(n, at, of, 0, {at.place[0], in_window(a, 0, at.place[1], w.i), in_window(a, 1, at.place[2], w.j)});
-  return over_all(math::Reduction::argmax, w.all, x, of);
-}
 ExprPtr pool_gather(const Node& n, const At& at, const Elements& of) {
-  const auto& a = n.attributes.as<PoolAttributes>();
-  const auto w = window(a, of);
-  const auto x =
-      operand(n, at, of, 0, {at.place[0], in_window(a, 0, at.place[1], w.i), in_window(a, 1, at.place[2], w.j)});
-  return sum(w.all, times(is_place(a, operand(n, at, of, 1, at.place), w), x), of);
+  const Window w(n, of);
+  return sum(w.all, times(w.is_place(operand(n, at, of, 1, at.place)), w.element(n, at, of)), of);
 }
-ExprPtr spread(const Node& n, const At& at, const Elements& of, bool chosen) {
-  const auto& a = n.attributes.as<PoolAttributes>();
+ExprPtr average_pool(const Node& n, const At& at, const Elements& of) {
+  const Window w(n, of);
+  return w.mean_of(sum(w.all, w.element(n, at, of), of));
+}
+
+/// To each window's elements, what stands for the window: to all of them, or to the one that an index operand names.
+ExprPtr spread(const Node& n, const At& at, const Elements& of, const Window& w, bool chosen) {
   const Shape& y = shape(n, of, 0);
   std::vector<ExprPtr> all;
   const auto p = index(of, 'p', y[1], all), q = index(of, 'q', y[2], all);
-  const auto w = window(a, of);
   all.insert(all.end(), w.all.begin(), w.all.end());
   auto body = times(operand(n, at, of, 0, {at.place[0], p, q}),
-                    times(delta(at.place[1], in_window(a, 0, p, w.i)), delta(at.place[2], in_window(a, 1, q, w.j))));
-  if (chosen) body = times(is_place(a, operand(n, at, of, 1, {at.place[0], p, q}), w), body);
+                    times(delta(at.place[1], w.place(0, p)), delta(at.place[2], w.place(1, q))));
+  if (chosen) body = times(w.is_place(operand(n, at, of, 1, {at.place[0], p, q})), body);
   return sum(all, body, of);
 }
-ExprPtr pool_scatter(const Node& n, const At& at, const Elements& of) { return spread(n, at, of, true); }
-ExprPtr average_pool(const Node& n, const At& at, const Elements& of) {
-  const auto& a = n.attributes.as<PoolAttributes>();
-  const auto w = window(a, of);
-  const auto x =
-      operand(n, at, of, 0, {at.place[0], in_window(a, 0, at.place[1], w.i), in_window(a, 1, at.place[2], w.j)});
-  return times(over(number(1), number(a.window[0] * a.window[1])), sum(w.all, x, of));
+ExprPtr pool_scatter(const Node& n, const At& at, const Elements& of) {
+  return spread(n, at, of, Window(n, of), /*chosen=*/true);
 }
 ExprPtr average_pool_grad(const Node& n, const At& at, const Elements& of) {
-  const auto& a = n.attributes.as<PoolAttributes>();
-  return times(over(number(1), number(a.window[0] * a.window[1])), spread(n, at, of, false));
+  const Window w(n, of);
+  return w.mean_of(spread(n, at, of, w, /*chosen=*/false));
 }
 
 // ---- reductions ----
@@ -307,7 +279,7 @@ ExprPtr reduction(const Node& n, const At& at, const Elements& of, math::Reducti
       place.push_back(at.place[kept++]);
     }
   }
-  return over_all(kind, all, operand(n, at, of, 0, place), of);
+  return of.space().over(kind, all, operand(n, at, of, 0, place));
 }
 ExprPtr sum(const Node& n, const At& at, const Elements& of) { return reduction(n, at, of, math::Reduction::sum); }
 ExprPtr mean(const Node& n, const At& at, const Elements& of) {
@@ -328,8 +300,8 @@ ExprPtr first_max(const Node& n, const At& at, const Elements& of) {
     place[k] = index(of, letters[std::min(all.size(), letters.size() - 1)], x[k], all);
     rank = plus(times(number(x[k]), rank), at.place[k]);
   }
-  return compare(math::Comparison::equal, over_all(math::Reduction::argmax, all, operand(n, at, of, 0, place), of),
-                 simple_index(rank, of.space()));
+  return compared(math::Comparison::equal, of.space().over(math::Reduction::argmax, all, operand(n, at, of, 0, place)),
+                  simple_index(rank, of.space()));
 }
 
 // ---- shapes ----
@@ -433,8 +405,9 @@ constexpr ElementFormula formula_add = binary<plus>, formula_sub = binary<minus>
                          formula_minimum = binary<f_minimum>, formula_select = select, formula_conv2d = conv2d,
                          formula_conv2d_input_grad = conv2d_input_grad, formula_conv2d_weight_grad = conv2d_weight_grad,
                          formula_matmul = matmul, formula_dense = dense, formula_outer = outer,
-                         formula_softmax = softmax, formula_log_softmax = log_softmax, formula_max_pool = max_pool,
-                         formula_pool_argmax = pool_argmax, formula_pool_gather = pool_gather,
+                         formula_softmax = softmax, formula_log_softmax = log_softmax,
+                         formula_max_pool = over_window<math::Reduction::maximum>,
+                         formula_pool_argmax = over_window<math::Reduction::argmax>, formula_pool_gather = pool_gather,
                          formula_pool_scatter = pool_scatter, formula_average_pool = average_pool,
                          formula_average_pool_grad = average_pool_grad, formula_sum = sum, formula_mean = mean,
                          formula_max = max, formula_amax = max, formula_first_max = first_max,

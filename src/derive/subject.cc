@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <set>
 
 #include "chalkgrad/error.h"
@@ -11,6 +12,7 @@
 #include "src/derive/elements.h"
 #include "src/derive/notation.h"
 #include "src/ir/leaves.h"
+#include "src/losses/ending.h"
 #include "src/losses/loss.h"
 #include "src/net/build.h"
 #include "src/ops/attributes.h"
@@ -317,6 +319,28 @@ class Naming {
   int layer_ = 0;
 };
 
+/// Whether the loss is of numbers in a range, and the output is not seen to be there.
+bool may_leave_range(const Loss& loss, Value output) {
+  return std::isfinite(definition_of(loss).outputs.least) && ending_of(output).kind == Ending::Kind::other;
+}
+
+/// What makes outputs small positive numbers, of most networks.
+std::string small_positive(const Subject& s) {
+  std::string given;
+  for (const auto& [id, name] : s.names) {
+    const Node& n = s.graph.node(id);
+    const auto inputs = n.type.shape.size() > 1 ? elements(n.type.shape) / n.type.shape[0] : 0;
+    if (n.op == &op_parameter && inputs > 0) {
+      given += str(name, " in 0..", shortest(0.5 / static_cast<double>(inputs)), "\n");
+    } else if (n.op == &op_parameter) {
+      given += name + " in 0.1..0.4\n";
+    } else if (id == s.input) {
+      given += name + " in 0..1\n";
+    }
+  }
+  return given;
+}
+
 }  // namespace
 
 Subject subject_of(const Network& network, const Loss& loss, std::int64_t samples, const DerivedNotation& letters) {
@@ -352,6 +376,16 @@ Subject subject_of(const Network& network, const Loss& loss, std::int64_t sample
   }
   Naming(subject, letters).run();
   rename(subject.names, letters);
+  if (std::ranges::any_of(losses, [&](const auto& each) {
+        return may_leave_range(each.loss, g.value(output_node(g, each.output.name)));
+      }))
+    subject.given = small_positive(subject);
+  for (const auto& each : losses) {  // labels: no other number equals a class
+    if (definition_of(each.loss).target.value != Target::places) continue;
+    const auto classes = g.node(output_node(g, each.output.name)).type.shape[0];
+    const auto labels = each.output.reconstructs ? subject.input : subject.target;
+    subject.given += str(subject.names.at(labels), " in 0..", classes - 1, " whole\n");
+  }
   return subject;
 }
 
@@ -442,6 +476,6 @@ class Statement {
 
 }  // namespace
 
-std::string network_statement(const Subject& subject) { return Statement(subject).run(); }
+std::string network_statement(const Subject& subject) { return Statement(subject).run() + subject.given; }
 
 }  // namespace chalk::calculus

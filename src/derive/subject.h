@@ -19,6 +19,7 @@ struct Subject {
   NodeId input = -1, target = -1, output = -1, loss = -1;
   std::map<NodeId, std::string> losses;  ///< of several outputs, those of each, by its name
   std::int64_t samples = 1;              ///< more than one where samples depend on each other
+  std::string given{};                   ///< what else check is to know: "t in 0..2 whole", a line each
 };
 
 /// `samples`: of the batch, if samples depend on each other, as with batch normalisation, or if the notation is that of
@@ -26,7 +27,7 @@ struct Subject {
 /// or InputError if the losses and the network do not go together, and what rename() throws.
 Subject subject_of(const Network& network, const Loss& loss, std::int64_t samples, const DerivedNotation& letters = {});
 
-/// The graph as a `network` statement of chalkgrad check, by these names.
+/// The graph as a `network` statement of chalkgrad check, by these names, and what is given.
 std::string network_statement(const Subject& subject);
 
 }  // namespace chalk::calculus

@@ -67,7 +67,7 @@ class Pencil {
       case Kind::delta:
         return arg(0) == arg(1) ? 1 : 0;
       case Kind::compare:
-        return holds(e.comparison, arg(0), arg(1)) ? 1 : 0;
+        return math::holds(e.comparison, arg(0), arg(1)) ? 1 : 0;
       case Kind::reduce:
         return reduced(e);
       default:
@@ -109,24 +109,6 @@ class Pencil {
 
  private:
   static bool of_loss(const Expr& e) { return !e.indexed && e.args[0]->args.empty() && e.args[1]->kind == Kind::name; }
-
-  static bool holds(math::Comparison comparison, double a, double b) {
-    switch (comparison) {
-      case math::Comparison::equal:
-        return a == b;
-      case math::Comparison::not_equal:
-        return a != b;
-      case math::Comparison::less:
-        return a < b;
-      case math::Comparison::less_equal:
-        return a <= b;
-      case math::Comparison::greater:
-        return a > b;
-      case math::Comparison::greater_equal:
-        return a >= b;
-    }
-    return false;
-  }
 
   /// 0 where an index is outside of its axis.
   double value(const Expr& e, bool derivative) {

@@ -28,9 +28,8 @@ constexpr std::array<Kept, 8> kKept{{{"momentum", "v"},
 
 }  // namespace
 
-Update update_of(const Optimizer& optimizer, bool ascends) {
-  Update update;
-  Subject& s = update.subject;
+Subject update_of(const Optimizer& optimizer, bool ascends) {
+  Subject s;
   Graph& g = s.graph;
   const Shape shape{3, 2};
   const Value w = g.parameter("w", shape, {}, /*trainable=*/true, ParameterRole::weight);
@@ -57,7 +56,7 @@ Update update_of(const Optimizer& optimizer, bool ascends) {
       const auto known = std::ranges::find(kKept, std::string_view(state), &Kept::state);
       const std::string letter(known == kKept.end() ? "h" : known->letter);
       call(parameter, letter, state + ", kept from step to step");
-      if (known != kKept.end() && known->positive) update.given += s.names[parameter] + " in 0.1..2\n";
+      if (known != kKept.end() && known->positive) s.given += s.names[parameter] + " in 0.1..2\n";
     }
     if (next == parameter || s.names.contains(next)) continue;
     call(next, s.names[parameter] + "'", s.names[parameter] + " after the step");
@@ -81,7 +80,7 @@ Update update_of(const Optimizer& optimizer, bool ascends) {
     s.values.push_back(id);
   }
   std::ranges::sort(s.values);
-  return update;
+  return s;
 }
 
 }  // namespace chalk::calculus

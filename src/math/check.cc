@@ -26,6 +26,8 @@ namespace {
 
 constexpr std::size_t kMostTokens = 3000, kMostTokensOfNetwork = 20'000;
 constexpr int kMostTrials = 1000;
+// Numbers for an equation, of which one that needs more is judged at some places: what a text has for all together.
+constexpr double kAllNumbers = 1 << 26, kFewestNumbers = 1 << 16, kMostNumbers = 1 << 20;
 constexpr std::size_t kMostMembers = 20;                     // of a chain, from which a factor may be missing
 constexpr std::int64_t kOfferWork = std::int64_t{1} << 26;   // numbers computed for one offer,
 constexpr std::int64_t kOffersWork = std::int64_t{1} << 29;  // and for all of a text
@@ -37,13 +39,15 @@ class Checker {
           const CheckOptions& options)
       : Checker(origin, options) {
     part_->system = System(samples);
-    part_->much = 1 << 16;  // there are hundreds of equations, most of which follow from another one
+    much_ = part_->much = kFewestNumbers;  // most equations follow from the one before
     part_->system.take(graph, names, part_->symbols);
   }
 
   CheckReport run(std::string_view text) {
     try {
-      for (const auto& statement : split_statements(text)) one(statement);
+      const auto statements = split_statements(text);
+      share(statements.size());
+      for (const auto& statement : statements) one(statement);
     } catch (const FormulaError& e) {
       throw InputError(str(origin_, ": line ", e.place().line, ", character ", e.place().column, ": ", e.what()));
     }
@@ -55,6 +59,7 @@ class Checker {
     bool in_notes = false;
     try {
       const auto document = read_document(text, is_markdown(origin_), options_.notes);
+      share(document.items.size());
       for (const auto& each : document.items) {
         in_notes = each.notes;
         item(each, document.macros);
@@ -177,9 +182,14 @@ class Checker {
     }
   }
 
+  void share(std::size_t statements) {
+    part_->much = much_ = std::clamp(kAllNumbers / static_cast<double>(statements + 1), kFewestNumbers, much_);
+  }
+
   void begin_part(const std::string& name) {
     if (part_) conventions_ |= part_->indices.conventions();
     part_ = std::make_unique<Part>();
+    part_->much = much_;
     part_->name = name;
     chain_ = {};
   }
@@ -502,6 +512,7 @@ class Checker {
   bool of_answer_ = false, goes_on_ = false, judges_ = true;  // see ItemToCheck
   int notes_line_ = 0;                                        // where in the document the notes are that are being read
   bool by_itself_ = false;                                    // what is read is no line of a document
+  double much_ = kMostNumbers;                                // see Part
   bool chain_broken_ = false, awaits_correction_ = false, last_is_equation_ = false;
   bool readable_ = true;  // the last row: it could be computed, or its indices do not go together
   int last_line_ = 0;
@@ -519,6 +530,22 @@ CheckReport check_about(const Graph& graph, const std::map<NodeId, std::string>&
 }
 
 }  // namespace math
+
+std::string_view name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::verified:
+      return "verified";
+    case Verdict::erratum:
+      return "erratum";
+    case Verdict::definition:
+      return "definition";
+    case Verdict::failed:
+      return "failed";
+    case Verdict::except:
+      return "except";
+  }
+  return {};
+}
 
 bool is_document(std::string_view name) {
   return math::is_markdown(name) || name.ends_with(".tex") || name.ends_with(".latex");

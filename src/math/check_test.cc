@@ -56,6 +56,14 @@ TEST(Check, EachKindOfLineHasItsVerdict) {
   EXPECT_EQ(erratum.line, 10);
 }
 
+TEST(Check, WholeNumbersAreDrawnFromTheirRange) {
+  const auto report = check(
+      "network x: 3 > t: input 40 > y = dense(W: 2 outputs)\nt in 1..3 whole\n"
+      "(t[i] - 1)*(t[i] - 2)*(t[i] - 3) = 0\n"
+      "sum(i, [t[i] = 1]) = 0\nsum(i, [t[i] = 2]) = 0\nsum(i, [t[i] = 3]) = 0\n");
+  EXPECT_EQ(verdicts(report), "vFFF") << "each of them is there";
+}
+
 TEST(Check, ChainsGoOnFromTheirBeginning) {
   EXPECT_EQ(verdicts(kDense + "dy[i]/dx[j]\n= y[i]*(1 - y[i])*dz[i]/dx[j]\n= y[i]*(1 - y[i])*W[i,j]"), "dvv");
   EXPECT_EQ(verdicts(kDense + "y = sigmoid(z) = 1 ./ (1 + exp(-z))"), "v");

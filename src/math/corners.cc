@@ -23,7 +23,8 @@ class Search {
     for (const int id : all) {
       const auto& symbol = part.symbols[id];
       const auto& domain = symbol.domain;
-      const bool moves = symbol.kind == Symbol::Kind::drawn && !domain.distribution && !domain.one_hot && !domain.small;
+      const bool moves = symbol.kind == Symbol::Kind::drawn && !domain.distribution && !domain.one_hot &&
+                         !domain.whole && !domain.small;
       const bool drives = std::ranges::any_of(all, [&](int value) {
         return part.symbols[value].kind == Symbol::Kind::computed && part.symbols.depends(value, id);
       });

@@ -1,6 +1,7 @@
 #include "src/math/declarations.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "src/base/text.h"
 #include "src/base/wording.h"
@@ -108,6 +109,9 @@ class DeclarationReader {
       domain.low = real();
       t_.expect("..", "\"..\"");
       domain.high = real();
+      domain.whole = t_.take_word("whole");
+      if (domain.whole && (domain.low != std::floor(domain.low) || domain.high != std::floor(domain.high)))
+        throw FormulaError(place, "whole numbers begin and end with one; write in 0..2 whole");
       if (!(domain.low < domain.high)) throw FormulaError(place, "the range is empty; write in 0..1");
     } else if (t_.take_word("distribution")) {
       domain.distribution = true;

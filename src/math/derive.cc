@@ -18,15 +18,6 @@ ExprPtr with_body(const Expr& reduce, Reduction reduction, const ExprPtr& body) 
   return node(std::move(e));
 }
 
-ExprPtr compare(Comparison comparison, const ExprPtr& a, const ExprPtr& b) {
-  Expr e;
-  e.kind = Kind::compare;
-  e.place = a->place;
-  e.comparison = comparison;
-  e.args = {a, b};
-  return node(std::move(e));
-}
-
 class Deriver {
  public:
   Deriver(const Expr* hole, int symbol, const std::vector<ExprPtr>& args, const Symbols& symbols, Indices& indices)
@@ -190,7 +181,7 @@ class Deriver {
       place_of = sum_of(product(place_of, number(static_cast<double>(range.second - range.first + 1))), offset);
     }
     const auto first = e->reduction == Reduction::maximum ? body : negated(body);
-    const auto chosen = compare(Comparison::equal, with_body(*e, Reduction::argmax, first), place_of);
+    const auto chosen = compared(Comparison::equal, with_body(*e, Reduction::argmax, first), place_of);
     return with_body(*e, Reduction::sum, product(chosen, d));
   }
 

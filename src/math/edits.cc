@@ -170,11 +170,14 @@ class EditSearch {
     const auto b = elaborator.aligned(a, elaborator.run(right), right->place);
     elaborator.settle();
     Judge judge(part_, seed_, trials);
-    if (trials == 1 && !equation_.approximate) {  // one draw shows most of what is wrong
-      auto& draw = part_.trial(seed_, 0, kSmall);
-      const auto before = draw.spent();
-      const bool same = judge.same(a, b, draw);
-      work_ -= draw.spent() - before;
+    if (trials == 1 && !equation_.approximate) {   // one draw shows most of what is wrong
+      auto& draw = part_.trial(seed_, 0, kSmall);  // nothing is spent of it yet
+      bool same = false;
+      try {
+        same = judge.same(a, b, draw);
+      } catch (const FormulaError&) {  // what takes too long has cost that
+      }
+      work_ -= draw.spent();
       return same;
     }
     const auto outcome = judge.compare(a, b, equation_.approximate);

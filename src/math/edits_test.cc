@@ -1,4 +1,6 @@
 // The edit that is offered for a false equation.
+#include <gmock/gmock.h>
+
 #include "src/math/test_support.h"
 
 namespace chalk::math {
@@ -53,6 +55,16 @@ TEST(OfferedEdit, MayBeOnTheLeftOrInALaterMember) {
   EXPECT_EQ(check(network + "y[i] = tanh(s[i]) = tanh'(s[i])", {.offer = true}).lines[0].offer,
             "true with tanh(s[i]) in place of tanh'(s[i])");
   EXPECT_EQ(check(network + "y[i]\n= tanh(x[i])", {.offer = true}).lines[1].offer, "true with s[i] in place of x[i]");
+}
+
+TEST(OfferedEdit, IsFoundOfEquationsThatAreJudgedAtSomePlaces) {
+  const auto report = check(
+      "network x: 3x24x24 > z = conv(W: 8 filters 3x3, same)\n"
+      "d(sum(g, i, j, W[f,g,i,j]*x[g,p + i - 1,q + j - 1]))/dx[c,u,v] = W[f,c,u - p - 1,v - q + 1] for p=0..23, "
+      "q=0..23",
+      {.offer = true});
+  EXPECT_THAT(report.lines[0].message, testing::HasSubstr("they differ at "));
+  EXPECT_EQ(report.lines[0].offer, "true with + in place of - before 1");
 }
 
 TEST(OfferedEdit, IsLookedForOnlyIfItIsAskedFor) {

@@ -64,24 +64,6 @@ std::vector<int> united(const std::vector<int>& a, const std::vector<int>& b) {
   return both;
 }
 
-double compare(Comparison comparison, double a, double b) {
-  switch (comparison) {
-    case Comparison::equal:
-      return a == b ? 1 : 0;
-    case Comparison::not_equal:
-      return a != b ? 1 : 0;
-    case Comparison::less:
-      return a < b ? 1 : 0;
-    case Comparison::less_equal:
-      return a <= b ? 1 : 0;
-    case Comparison::greater:
-      return a > b ? 1 : 0;
-    case Comparison::greater_equal:
-      return a >= b ? 1 : 0;
-  }
-  return 0;
-}
-
 }  // namespace
 
 void Values::spend(std::int64_t numbers, Place place) {
@@ -314,7 +296,7 @@ Array Evaluator::apply(const Expr& e, const std::vector<Array>& args) {
     case Kind::compare:
       return with([&](double a, double b) {
         corner(a - b);
-        return math::compare(e.comparison, a, b);
+        return holds(e.comparison, a, b) ? 1.0 : 0.0;
       });
     case Kind::call:
       return unary(e, args[0], [&, cornered = has_corner(e.name)](double v) {

@@ -58,7 +58,53 @@ ExprPtr sum_over(int id, const ExprPtr& body, Place place, const std::string& na
   return node(std::move(e));
 }
 
+ExprPtr over(Reduction reduction, std::vector<Bound> bounds, const ExprPtr& body) {
+  Expr e;
+  e.kind = Kind::reduce;
+  e.place = body->place;
+  e.reduction = reduction;
+  e.bounds = std::move(bounds);
+  e.args = {body};
+  return node(std::move(e));
+}
+
+ExprPtr pair_of(Reduction reduction, const ExprPtr& a, const ExprPtr& b) {
+  Expr e;
+  e.kind = Kind::reduce;
+  e.place = a->place;
+  e.reduction = reduction;
+  e.args = {a, b};
+  return node(std::move(e));
+}
+
 bool is_pair(const Expr& e) { return e.kind == Kind::reduce && e.bounds.empty() && e.args.size() == 2; }
+
+ExprPtr compared(Comparison comparison, const ExprPtr& a, const ExprPtr& b) {
+  Expr e;
+  e.kind = Kind::compare;
+  e.place = a->place;
+  e.comparison = comparison;
+  e.args = {a, b};
+  return node(std::move(e));
+}
+
+bool holds(Comparison comparison, double a, double b) {
+  switch (comparison) {
+    case Comparison::equal:
+      return a == b;
+    case Comparison::not_equal:
+      return a != b;
+    case Comparison::less:
+      return a < b;
+    case Comparison::less_equal:
+      return a <= b;
+    case Comparison::greater:
+      return a > b;
+    case Comparison::greater_equal:
+      return a >= b;
+  }
+  return false;
+}
 
 bool is_number(const Expr& expr, double value) { return expr.kind == Kind::number && expr.number == value; }
 

@@ -89,7 +89,13 @@ ExprPtr make(Kind kind, Place place, std::vector<ExprPtr> args = {});
 ExprPtr number(double value, Place place = {});
 bool is_number(const Expr& expr, double value);
 /// max(a, b), min(a, b)
+ExprPtr pair_of(Reduction reduction, const ExprPtr& a, const ExprPtr& b);
 bool is_pair(const Expr& expr);
+/// Σ, or another reduction, over these indices.
+ExprPtr over(Reduction reduction, std::vector<Bound> bounds, const ExprPtr& body);
+/// 1 where a and b compare so, else 0.
+ExprPtr compared(Comparison comparison, const ExprPtr& a, const ExprPtr& b);
+bool holds(Comparison comparison, double a, double b);
 /// The expression with other arguments.
 ExprPtr like(const Expr& e, std::vector<ExprPtr> args);
 ExprPtr call_of(std::string_view function, const ExprPtr& x, Place place);

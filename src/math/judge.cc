@@ -18,6 +18,7 @@ namespace {
 
 constexpr double kTolerance = 1e-10;                       // of the largest magnitude that came up
 constexpr std::int64_t kMostWork = std::int64_t{1} << 25;  // numbers computed at corners
+constexpr int kMostDraws = 12;                             // where both sides are 0
 // Both sides of a ≈ are computed for two values of what is small. A difference of second order falls by 100 from the
 // first to the second, one of first order (so a wrong equation) by 10.
 constexpr double kSmall = 1e-3, kSmaller = 1e-4, kFalls = 1.0 / 30;
@@ -47,12 +48,8 @@ class CountedOutside {
 
 }  // namespace
 
-std::vector<int> Judge::free_indices(const Indexed& side) {
-  return Evaluator(part_.symbols, part_.indices, part_.trial(seed_, 0, kSmall)).run(side.body).axes;
-}
-
 /// Of an equation whose numbers are too many, some are judged: each index that is left open keeps a few of its values
-/// that are next to each other, other ones in each trial, its first and its last among them.
+/// that are next to each other: the first ones, until others are chosen.
 class Judge::Narrowed {
  public:
   Narrowed(Part& part, const Indexed& left, const Indexed& right) : indices_(part.indices) {
@@ -81,7 +78,10 @@ class Judge::Narrowed {
   void restore() {
     for (const auto& [id, range] : whole_) indices_[id].range = range;
   }
-  void begin(int trial, std::uint64_t seed) {
+  /// Whether there are others.
+  bool narrow() const { return narrow_; }
+  /// Any; every third time the first ones, and the last ones.
+  void choose(int trial, std::uint64_t seed) {
     if (!narrow_) return;
     Random random(seed + static_cast<std::uint64_t>(trial), hash_name("places"));
     for (std::size_t k = 0; k < whole_.size(); ++k) {
@@ -130,6 +130,11 @@ class Judge::Narrowed {
   std::unordered_map<const Expr*, std::set<int>> open_;
 };
 
+std::vector<int> Judge::free_indices(const Indexed& side) {
+  const Narrowed narrowed(part_, side, side);
+  return Evaluator(part_.symbols, part_.indices, part_.trial(seed_, 0, kSmall)).run(side.body).axes;
+}
+
 Outcome Judge::compare(const Indexed& left, const Indexed& right, bool approximate) {
   Narrowed narrowed(part_, left, right);
   double residual = 0;
@@ -144,14 +149,35 @@ Outcome Judge::compare(const Indexed& left, const Indexed& right, bool approxima
     outcome = std::move(found);
     return outcome.equal;
   };
+  const auto at_places = [&](int places, int trial) {
+    narrowed.choose(places, seed_);
+    return add(compare_at(left, right, part_.trial(seed_, trial, kSmall), ""));
+  };
   for (int trial = 0; trial < trials_ && outcome.equal; ++trial) {
-    narrowed.begin(trial, seed_);
-    add(compare_at(left, right, part_.trial(seed_, trial, kSmall), ""));
+    at_places(trial, trial);
     if (!approximate) continue;
     const auto finer = outcome_of(sides(left, right, part_.trial(seed_, trial, kSmaller)), "");
     outcome.equal = outcome.finite && finer.finite && (finer.places == 0 || finer.most <= outcome.most * kFalls);
   }
-  if (outcome.equal && all_zero) check_ranges(left, right);
+  const auto says_nothing = [&] { return outcome.equal && all_zero && !approximate; };
+  // δ(i,j) is 0 wherever i and j are not the same few numbers. The first ones are; the last ones may be.
+  for (int places = 1; says_nothing() && narrowed.narrow() && places <= 2; ++places) at_places(places, 0);
+  // Weights may leave no unit that is on.
+  for (int trial = trials_; says_nothing() && trial < kMostDraws && read_outside(left, right); ++trial)
+    at_places(trial, trial);
+  if (outcome.equal && all_zero) {
+    if (const auto found = read_outside(left, right)) {
+      const Expr* read = *found;
+      const auto name = !read ? std::string("a value")
+                        : read->kind == Kind::value
+                            ? part_.symbols[read->id].name
+                            : str("d", part_.symbols[read->id].name, "/d", part_.symbols[read->other].name);
+      throw MisfitError(read ? read->place : left.body->place,
+                        str("both sides are 0 in every trial, but only because ", name,
+                            " counts as 0 outside of its range; choose indices within it, which count "
+                            "from 0"));
+    }
+  }
   if (outcome.equal && !approximate &&
       (has_corners(*left.body, part_.symbols) || has_corners(*right.body, part_.symbols))) {
     const auto draw = part_.trial(seed_, 0, kSmall).with({}), other = part_.trial(seed_, trials_, kSmall).with({});
@@ -173,6 +199,7 @@ Outcome Judge::compare(const Indexed& left, const Indexed& right, bool approxima
 }
 
 bool Judge::same(const Indexed& left, const Indexed& right, Values& values) const {
+  const Narrowed narrowed(part_, left, right);
   return outcome_of(sides(left, right, values), "").equal;
 }
 
@@ -233,23 +260,17 @@ void Judge::excuse(Sides& now, const Sides& below, const Sides& above, const std
   }
 }
 
-/// If both sides are 0, but would not be with other numbers outside of ranges, the equation says nothing.
-void Judge::check_ranges(const Indexed& left, const Indexed& right) {
+/// If both sides are 0, but would not be with other numbers outside of ranges, the equation says nothing: then what is
+/// read there first, or null if a definition reads it.
+std::optional<const Expr*> Judge::read_outside(const Indexed& left, const Indexed& right) {
   constexpr double kAnyNumber = 0.7;
   Trial& other = part_.trial(seed_, 0, kSmall);
   const CountedOutside counted(other, kAnyNumber);
-  if (outcome_of(sides(left, right, other), "").all_zero) return;
+  if (outcome_of(sides(left, right, other), "").all_zero) return std::nullopt;
   Evaluator evaluator(part_.symbols, part_.indices, other);
   evaluator.run(left.body);
   evaluator.run(right.body);
-  const Expr* read = evaluator.outside();
-  const auto name = !read ? std::string("a value")
-                    : read->kind == Kind::value
-                        ? part_.symbols[read->id].name
-                        : str("d", part_.symbols[read->id].name, "/d", part_.symbols[read->other].name);
-  throw MisfitError(read ? read->place : left.body->place,
-                    str("both sides are 0 in every trial, but only because ", name,
-                        " counts as 0 outside of its range; choose indices within it, which count from 0"));
+  return evaluator.outside();
 }
 
 Judge::Sides Judge::sides(const Indexed& left, const Indexed& right, Values& values) const {

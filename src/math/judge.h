@@ -56,7 +56,7 @@ class Judge {
   Outcome outcome_of(const Sides& sides, const std::string& point) const;
   Outcome compare_at(const Indexed& left, const Indexed& right, Values& values, const std::string& point);
   void excuse(Sides& now, const Sides& below, const Sides& above, const std::string& point, Outcome& found);
-  void check_ranges(const Indexed& left, const Indexed& right);
+  std::optional<const Expr*> read_outside(const Indexed& left, const Indexed& right);
   class Narrowed;
   std::string place_of(std::size_t i, const std::vector<int>& axes, const std::string& point) const;
 

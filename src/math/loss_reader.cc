@@ -48,7 +48,7 @@ Domain domain_of(const Loss& loss, const Shape& output) {
     case Target::one_class:
       return {.one_hot = true};
     case Target::places:
-      return {.low = 0, .high = static_cast<double>(output.at(0)), .whole = true};
+      return {.low = 0, .high = static_cast<double>(output.at(0) - 1), .whole = true};
     case Target::numbers:
       break;
   }

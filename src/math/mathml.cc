@@ -1,7 +1,9 @@
 // Formulas in presentation MathML, of the elements that MathML Core has: all that browsers draw without a script.
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "src/base/shortest.h"
 #include "src/base/text.h"
@@ -99,6 +101,17 @@ class MathMl {
       default:
         return other(e, last);
     }
+  }
+
+  std::vector<std::string> terms(const Expr& sum) const {
+    std::vector<std::string> found;
+    const Expr* left = &sum;
+    for (; left->kind == Kind::add || left->kind == Kind::subtract; left = left->args[0].get())
+      found.push_back(
+          str("<mo form=\"infix\">", left->kind == Kind::add ? "+" : "−", "</mo>", in(*left->args[1], kTerm, true)));
+    found.push_back(in(*left, kSum, true));
+    std::ranges::reverse(found);
+    return found;
   }
 
  private:
@@ -228,5 +241,6 @@ class MathMl {
 std::string mathml_name(std::string_view name, int primes) { return name_with(name, primes, ""); }
 std::string mathml_words(std::string_view words) { return tag("mtext", escaped(words)); }
 std::string to_mathml(const Expr& formula) { return MathMl()(formula); }
+std::vector<std::string> mathml_terms(const Expr& formula) { return MathMl().terms(formula); }
 
 }  // namespace chalk::math

@@ -119,6 +119,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"given exp", "1:7 \"exp\" is a word of the language; use another name"},
         Mistake{"given part", "1:7 \"part\" is a word of the language; use another name"},
         Mistake{"given a in 1..0", "1:9 the range is empty; write in 0..1"},
+        Mistake{"given a in 0..1.5 whole", "1:9 whole numbers begin and end with one; write in 0..2 whole"},
         Mistake{"given a in 1", "1:13 \"..\" expected, not the end"},
         Mistake{"given a in b..c", "1:12 a number expected, not \"b\""},
         Mistake{"given v: 3 small", "1:12 only a number can be small, not a vector"},

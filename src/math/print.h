@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "src/math/expr.h"
 
@@ -14,6 +15,8 @@ std::string to_text(const Expr& formula);
 std::string to_latex(const Expr& formula);
 /// The same as presentation MathML, `<mrow>…</mrow>`, in elements of MathML Core: what goes into a <math> element.
 std::string to_mathml(const Expr& formula);
+/// That of each term of a sum, with its sign, for lines that end before one.
+std::vector<std::string> mathml_terms(const Expr& formula);
 
 /// W1 → W^{(1)}, alpha → \alpha, deltaL → \delta^{L}, z_out → z_{out}.
 std::string latex_name(std::string_view name, int primes = 0);

@@ -38,16 +38,8 @@ ExprPtr one(const ExprPtr& x) { return number(1, x->place); }
 
 /// √s of a sum of squares: s ↦ [s > 0] / (2 (√s + [s = 0]))
 ExprPtr norm_derivative(const ExprPtr& s) {
-  const auto compared = [&](Comparison comparison) {
-    Expr e;
-    e.kind = Kind::compare;
-    e.place = s->place;
-    e.comparison = comparison;
-    e.args = {s, zero(s)};
-    return node(std::move(e));
-  };
-  const auto root = sum_of(call(kNormFunction, s), compared(Comparison::equal));
-  return ratio(compared(Comparison::greater), product(number(2, s->place), root));
+  const auto root = sum_of(call(kNormFunction, s), compared(Comparison::equal, s, zero(s)));
+  return ratio(compared(Comparison::greater, s, zero(s)), product(number(2, s->place), root));
 }
 
 constexpr std::array<Builtin, 15> kBuiltins{{

@@ -34,7 +34,7 @@ struct Domain {
   bool distribution = false;  // positive, sums to 1 along the last axis
   bool one_hot = false;       // one 1 along the last axis, else 0
   double zeros = -1;          // 0 with this probability, else 1; negative: not so
-  bool whole = false;         // the whole number below
+  bool whole = false;         // whole numbers, up to `high`
   bool small = false;         // a number that ≈ lets go to 0
   bool chosen = false;        // its range was said
 };

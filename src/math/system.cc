@@ -199,8 +199,9 @@ std::vector<double> Trial::draw(int symbol) const {
   }
   for (auto& v : values) {
     const double u = random.uniform();
-    v = domain.zeros < 0 ? domain.low + (domain.high - domain.low) * u : u < domain.zeros ? 0 : 1;
-    if (domain.whole) v = std::floor(v);
+    const double width = domain.high - domain.low;
+    v = domain.zeros >= 0 ? (u < domain.zeros ? 0 : 1)
+                          : domain.low + (domain.whole ? std::floor((width + 1) * u) : width * u);
   }
   if (!domain.distribution) return values;
   for (std::size_t first = 0; first < values.size(); first += row) {
