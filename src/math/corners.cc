@@ -15,25 +15,10 @@ constexpr int kParts = 8, kHalvings = 60;
 
 class Search {
  public:
-  Search(Part& part, Values& draw, Values& other, const ExprPtr& left, const ExprPtr& right)
-      : part_(part), draw_(draw), other_(other), left_(left), right_(right) {
-    auto all = mentioned(*left);
-    all.merge(mentioned(*right));
-    all = part.symbols.with_all_before(all);
-    for (const int id : all) {
-      const auto& symbol = part.symbols[id];
-      const auto& domain = symbol.domain;
-      const bool moves = symbol.kind == Symbol::Kind::drawn && !domain.distribution && !domain.one_hot &&
-                         !domain.whole && !domain.small;
-      const bool drives = std::ranges::any_of(all, [&](int value) {
-        return part.symbols[value].kind == Symbol::Kind::computed && part.symbols.depends(value, id);
-      });
-      if (moves && !drives) ids_.push_back(id);
-    }
-  }
+  Search(Part& part, std::vector<int> ids, Values& draw, Values& other, const ExprPtr& left, const ExprPtr& right)
+      : part_(part), ids_(std::move(ids)), draw_(draw), other_(other), left_(left), right_(right) {}
 
   std::vector<Corner> run() {
-    if (ids_.empty()) return {};
     std::vector<double> numbers{0, -0.0};
     for (const double number : numbers_in(*left_, *right_, part_.symbols)) {
       if (numbers.size() < 2 + 2 * kMostNumbers) numbers.insert(numbers.end(), {number, -number});
@@ -136,17 +121,35 @@ class Search {
   }
 
   Part& part_;
+  std::vector<int> ids_;
   Values &draw_, &other_;
   const ExprPtr &left_, &right_;
-  std::vector<int> ids_;
   std::vector<Corner> found_;
   std::int64_t spent_ = 0;
 };
 
 }  // namespace
 
-std::vector<Corner> corners(Part& part, Values& draw, Values& other, const ExprPtr& left, const ExprPtr& right) {
-  return Search(part, draw, other, left, right).run();
+std::vector<int> moving(const Symbols& symbols, const ExprPtr& left, const ExprPtr& right) {
+  auto all = mentioned(*left);
+  all.merge(mentioned(*right));
+  all = symbols.with_all_before(all);
+  std::vector<int> found;
+  for (const int id : all) {
+    const auto& symbol = symbols[id];
+    const auto& domain = symbol.domain;
+    const bool moves =
+        symbol.kind == Symbol::Kind::drawn && !domain.distribution && !domain.one_hot && !domain.whole && !domain.small;
+    const bool drives = std::ranges::any_of(
+        all, [&](int value) { return symbols[value].kind == Symbol::Kind::computed && symbols.depends(value, id); });
+    if (moves && !drives) found.push_back(id);
+  }
+  return found;
+}
+
+std::vector<Corner> corners(Part& part, std::vector<int> moving, Values& draw, Values& other, const ExprPtr& left,
+                            const ExprPtr& right) {
+  return Search(part, std::move(moving), draw, other, left, right).run();
 }
 
 std::string shown(double value) {

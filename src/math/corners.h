@@ -17,7 +17,10 @@ struct Corner {
 
 /// Corners of both formulas: at 0, −0 and the numbers that occur in them, with equal values, and wherever a function
 /// changes sides between two draws. A network's values stay as they are drawn, and what they follow from.
-std::vector<Corner> corners(Part& part, Values& draw, Values& other, const ExprPtr& left, const ExprPtr& right);
+/// `moving` are the others.
+std::vector<Corner> corners(Part& part, std::vector<int> moving, Values& draw, Values& other, const ExprPtr& left,
+                            const ExprPtr& right);
+std::vector<int> moving(const Symbols& symbols, const ExprPtr& left, const ExprPtr& right);
 
 /// "0.25", in six digits.
 std::string shown(double value);

@@ -8,7 +8,7 @@
 namespace chalk::math {
 namespace {
 
-constexpr std::int64_t kLongestRange = 4096;
+constexpr std::int64_t kLongestRange = 1 << 20;
 
 std::string join(const Equation& equation, std::string (*print)(const Expr&), const char* equal, const char* about) {
   std::string text;

@@ -178,11 +178,13 @@ Outcome Judge::compare(const Indexed& left, const Indexed& right, bool approxima
                             "from 0"));
     }
   }
-  if (outcome.equal && !approximate &&
-      (has_corners(*left.body, part_.symbols) || has_corners(*right.body, part_.symbols))) {
+  const bool cornered = has_corners(*left.body, part_.symbols) || has_corners(*right.body, part_.symbols);
+  const auto free =
+      outcome.equal && !approximate && cornered ? moving(part_.symbols, left.body, right.body) : std::vector<int>();
+  if (!free.empty()) {
     const auto draw = part_.trial(seed_, 0, kSmall).with({}), other = part_.trial(seed_, trials_, kSmall).with({});
     std::int64_t work = 0;
-    for (const auto& [values, point] : corners(part_, *draw, *other, left.body, right.body)) {
+    for (const auto& [values, point] : corners(part_, free, *draw, *other, left.body, right.body)) {
       const auto there = draw->with(values);
       const bool random_zero = all_zero;
       if (!add(compare_at(left, right, *there, point))) break;

@@ -454,7 +454,7 @@ std::int64_t Tokens::whole_number(std::string_view what) {
 }
 
 Shape read_shape(Tokens& t) {
-  constexpr std::int64_t kMostExtent = 4096, kMostElements = 1 << 20;
+  constexpr std::int64_t kMostExtent = 1 << 20, kMostElements = 1 << 23;
   Shape extents;
   const Place begin = t.peek().place;
   const auto add = [&](std::int64_t extent, Place place) {

@@ -150,6 +150,8 @@ class Check(CliTest):
         stray = self.derivation("(3) = 1\n", "stray.chalk")
         self.assertIn(f"cannot be read: {stray}: line 1, character 5: the sheet has no step (3)",
                       chalkgrad("check", "--grade", sheet, stray).stdout)
+        self.assertEqual(chalkgrad("check", "--grade", sheet, stray, "--csv").stdout.splitlines()[0],
+                         "answer,(1),(2),right,first wrong step", "steps are the sheet's, even if no answer can be read")
         self.assertIn("begin each step with its number, as in (1) = 2*x",
                       chalkgrad("check", "--grade", sheet, self.derivation("1 = 1\n", "bare.chalk")).stdout)
         self.refused(1, ["open.chalk", "has no step"], "check", "--grade", self.derivation("a := 1\n", "open.chalk"), none)

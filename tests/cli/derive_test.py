@@ -2,7 +2,7 @@
 """chalkgrad derive."""
 import json
 
-from support import CliTest, main
+from support import CliTest, chalkgrad, main
 
 
 class Derive(CliTest):
@@ -13,6 +13,26 @@ class Derive(CliTest):
             path.write_text(text)
             self.assertIn(" 0 failed", self.good("check", path, "--quiet", "--trials", 1))
             path.unlink()
+
+    def test_a_model_is_derived_with_its_loss_and_its_weights(self):
+        model, onnx = self.path("m.safetensors"), self.path("m.onnx")
+        self.good("train", "--net", "3n-tanh-10n", "--loss", "squared-error", "--epochs", 1, "--quiet", "--out", model)
+        self.good("export", model, "--out", onnx)
+        for file, loss in ((model, "squared-error"), (onnx, "cross-entropy")):
+            with self.subTest(file=file.name):
+                text = self.good("derive", file, "--format", "check")
+                self.assertIn("ln(y[i])" if loss == "cross-entropy" else "(z2[i] - t[i])^2", text)
+                report = chalkgrad("check", "-", "--quiet", "--trials", 1, input=text)
+                self.assertEqual(report.returncode, 0, report.stdout)
+        derived = json.loads(self.good("derive", model, "--sample", 5, "--format", "json"))
+        self.assertEqual(derived["sample"], "sample 5 of digits, 9")
+        of_model = {symbol["name"]: symbol["numbers"]["norm"] for symbol in derived["symbols"]}
+        derived = json.loads(self.good("derive", onnx, "--data", "digits", "--sample", 5, "--format", "json"))
+        of_onnx = {symbol["name"]: symbol["numbers"]["norm"] for symbol in derived["symbols"]}
+        self.assertEqual(of_model["W1"], of_onnx["W1"])
+        new = json.loads(self.good("derive", "--net", "3n-tanh-10n", "--data", "digits", "--format", "json"))
+        self.assertNotEqual(of_model["W1"], new["symbols"][1]["numbers"]["norm"])
+        self.refused(2, "--input goes with --net", "derive", model, "--input", "1x8x8")
 
     def test_text_has_rules_and_equations(self):
         text = self.good("derive", "--net", "3n-sigmoid-2n", "--input", 4)
