@@ -74,7 +74,7 @@ class Pages(unittest.TestCase):
             frames = ""
             for screen, width in WIDTHS.items():
                 seen = page.replace("@media print", "@media all") if screen == "paper" else page
-                seen = seen.replace("</head>", script + "</head>")
+                seen = seen.replace("</head>", script + "</head>") if screen == "phone" else seen
                 frames += f'<iframe id="{screen}" style="width:{width}px;height:900px;border:0" srcdoc="{html.escape(seen)}"></iframe>'
             path = self.folder / f"{name}.html"
             path.write_text(f'<!doctype html><meta charset="utf-8"><script>{LOOK}</script>{frames}<pre id="found"></pre>',

@@ -127,14 +127,14 @@ class Page {
     const auto [letters, primes] = calculus::without_primes(name);
     return math::mathml_name(letters, primes);
   }
-  /// A formula, and what its letters mean. Of a sum, each term is a formula by itself, so that a line may end before
-  /// it; what is wider than the screen nevertheless is scrolled.
-  std::string scrolled(const std::string& before, const DerivedFormula& formula, const std::string& behind,
-                       const std::string& meaning, const char* element = "div") const {
+  /// left = formula, behind it a remark, and what its letters mean. The left side and each term of a sum are formulas
+  /// by themselves, so that a line may end between them; what is wider than the screen nevertheless is scrolled.
+  std::string scrolled(const std::string& left, std::string_view sign, const DerivedFormula& formula,
+                       const std::string& behind, const std::string& meaning, const char* element = "div") const {
     auto terms = math::mathml_terms(*formula.tree());
-    terms.front().insert(0, before);
+    terms.front().insert(0, str("<mo form=\"infix\">", sign, "</mo>"));
     terms.back() += behind;
-    std::string text;
+    std::string text = left.empty() ? "" : math(left, element[0] == 'd');
     for (const auto& term : terms) text += str(text.empty() ? "" : "<wbr>", math(term, element[0] == 'd'));
     return str("<", element, " class=\"scroll\" tabindex=\"0\" title=\"", escaped(meaning), "\">", text, "</", element,
                ">");
@@ -191,14 +191,14 @@ class Page {
     if (!chain.note.empty()) text += str("<p class=\"soft\">", escaped(chain.note), "</p>\n");
     if (chain.numbers) text += str("<div class=\"scroll\" tabindex=\"0\">", numbers(*chain.numbers), "</div>\n");
     if (const auto& entry = chain.entry) {
-      const auto line = [&](std::string_view word, const std::string& before, const DerivedFormula& formula) {
+      const auto line = [&](std::string_view word, const std::string& left, std::string_view sign,
+                            const DerivedFormula& formula) {
         return str("<div class=\"step\"><span class=\"rule\">", word, "</span>",
-                   scrolled(before, formula, "", meanings({&entry->named})), "</div>\n");
+                   scrolled(left, sign, formula, "", meanings({&entry->named})), "</div>\n");
       };
-      text += str("<div class=\"entry\">\n",
-                  line("one of them, term by term", entry->left.mathml() + "<mo>=</mo>", entry->named),
-                  line(calculus::left_out_of(*entry), "<mo>≈</mo>", entry->numbers),
-                  line("", "<mo>≈</mo>", DerivedFormula(math::number(calculus::rounded(entry->value)))), "</div>\n");
+      text += str("<div class=\"entry\">\n", line("one of them, term by term", entry->left.mathml(), "=", entry->named),
+                  line(calculus::left_out_of(*entry), "", "≈", entry->numbers),
+                  line("", "", "≈", DerivedFormula(math::number(calculus::rounded(entry->value)))), "</div>\n");
     }
     return text;
   }
@@ -208,18 +208,18 @@ class Page {
     const auto ranges =
         chain.ranges.empty() ? "" : "<mspace width=\"1em\"></mspace>" + math::mathml_words(chain.ranges);
     const auto& last = chain.steps.back();
-    const auto equals = left + "<mo>=</mo>", meaning = meanings({&chain.left, &last.formula});
+    const auto meaning = meanings({&chain.left, &last.formula});
     if (chain.steps.size() == 1) {
       return str("<div class=\"one\"><div class=\"step\"><span class=\"rule\">", escaped(last.rule), "</span>",
-                 scrolled(equals, last.formula, ranges, meaning), mark(last), "</div>\n", below(chain), "</div>\n");
+                 scrolled(left, "=", last.formula, ranges, meaning), mark(last), "</div>\n", below(chain), "</div>\n");
     }
     std::string text =
-        str("<details open><summary>", scrolled(equals, last.formula, ranges, meaning, "span"), "</summary>\n");
+        str("<details open><summary>", scrolled(left, "=", last.formula, ranges, meaning, "span"), "</summary>\n");
     bool first = true;
     for (const auto& step : chain.steps) {
-      text += str("<div class=\"step\"><span class=\"rule\">", escaped(step.rule), "</span>",
-                  scrolled(first ? equals : "<mo>=</mo>", step.formula, "", meanings({&step.formula})), mark(step),
-                  "</div>\n");
+      text +=
+          str("<div class=\"step\"><span class=\"rule\">", escaped(step.rule), "</span>",
+              scrolled(first ? left : "", "=", step.formula, "", meanings({&step.formula})), mark(step), "</div>\n");
       first = false;
     }
     return str(text, below(chain), "</details>\n");

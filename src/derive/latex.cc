@@ -21,7 +21,7 @@ constexpr std::string_view kPreamble = R"(\documentclass[a4paper,10pt]{article}
 \newcommand{\fitted}[1]{\savebox{\formula}{$\displaystyle #1$}%
   \ifdim\wd\formula>\linewidth\resizebox{\linewidth}{!}{\usebox{\formula}}\else\usebox{\formula}\fi}
 \newcommand{\rewritten}[2]{\par\smallskip\hspace*{2em}\begin{minipage}{\dimexpr\linewidth-2em}\raggedright
-  {\footnotesize #1}\\[1pt]\fitted{#2}\end{minipage}\par}
+  \if\relax\detokenize{#1}\relax\else{\footnotesize #1}\\[1pt]\fi\fitted{#2}\end{minipage}\par}
 \newcommand{\equationof}[1]{\par\bigskip\fitted{#1}\par}
 )";
 

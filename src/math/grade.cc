@@ -1,5 +1,6 @@
 // An exercise sheet and an answer to it: what is true of each step.
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "chalkgrad/check.h"
@@ -79,6 +80,19 @@ std::string squeezed(std::string_view text) {
   std::copy_if(text.begin(), text.end(), std::back_inserter(out),
                [](char c) { return c != ' ' && c != '\n' && c != '\t'; });
   return out;
+}
+
+/// Whether a derivative stands in the formula: dE/dw in 2*dE/dw, not in dE/dw2 or dE/dw[i].
+bool has_derivative(std::string_view formula, std::string_view derivative) {
+  if (derivative.find("/d") == std::string_view::npos) return false;
+  const auto goes_on = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '[' || c == '\'';
+  };
+  for (auto at = formula.find(derivative); at != std::string_view::npos; at = formula.find(derivative, at + 1)) {
+    const auto end = at + derivative.size();
+    if ((at == 0 || !goes_on(formula[at - 1])) && (end == formula.size() || !goes_on(formula[end]))) return true;
+  }
+  return false;
 }
 
 /// What an answer says for one step.
@@ -232,11 +246,12 @@ class Grading {
       if (begins) goes_on = text.starts_with(asked + "=");
       if (goes_on) last = text;
     }
-    if (!last.empty() && last != "=" + asked) return;
+    if (!last.empty() && last != "=" + asked && !has_derivative(last.substr(last.rfind('=') + 1), asked)) return;
     step.mark = Mark::wrong;
     step.formula = last;
-    step.message = last.empty() ? "no line goes on from what the sheet asks for"
-                                : "this is what the sheet asks for, and no answer to it";
+    step.message = last.empty()          ? "no line goes on from what the sheet asks for"
+                   : last == "=" + asked ? "this is what the sheet asks for, and no answer to it"
+                                         : "what the sheet asks for still stands in it";
   }
 
   std::string_view sheet_name_, answer_name_;

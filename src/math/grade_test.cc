@@ -50,6 +50,7 @@ TEST(Grade, StepsGoOnFromWhatIsAskedFor) {
                          "(3) e[i] := (o[i] - t[i])*(1 - o[i]^2)\n= e[i]*x[j]\n")),
             "rrr");
   EXPECT_EQ(marks(graded("(3) e[i] := (o[i] - t[i])*(1 - o[i]^2)\ndE/dw[i,j] = e[i]*x[j]\n")), "--r");
+  EXPECT_EQ(marks(graded("(3) dE/dw[i,j] = dE/do[i]*do[i]/ds[i]*ds[i]/dw[i,j]\n")), "--r");
   EXPECT_EQ(marks(graded("(2) o[i] = tanh(s[i])\n(1) o[i] - t[i]\n")), "rw-") << "any order; (2) is not o";
 }
 
@@ -77,6 +78,8 @@ TEST(Grade, AnswersMayBeInLatexAndMarkdown) {
 TEST(Grade, AnAnswerThatSaysNothingIsWrong) {
   for (const auto& [answer, why] : std::initializer_list<std::pair<std::string, std::string>>{
            {"= dE/do[i]", "this is what the sheet asks for, and no answer to it"},
+           {"= dE/do[i] + 0", "what the sheet asks for still stands in it"},
+           {"= o[i] - t[i]\n= 1*dE/do[i]", "what the sheet asks for still stands in it"},
            {"c := 1", "no line goes on from what the sheet asks for"},
            {"c := 1\nc = 1", "no line goes on from what the sheet asks for"},
            {"c := 1\no[i] = tanh(s[i])\n= o[i]", "no line goes on from what the sheet asks for"},
