@@ -13,6 +13,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 APP = ROOT / "build" / "release" / "chalkgrad"
 GOALS = ROOT / "bench" / "goals.txt"
+LOADED = ROOT / "bench" / "loaded.txt"
+MODELS = ROOT / "build" / "rivals" / "models"  # of torchvision, as ONNX files, which bench/rivals.py writes
 FIRST = "20c5-relu-mp2-40c5-relu-mp2-100n-relu-10n"  # the network that memory and start are measured on
 
 
@@ -29,6 +31,15 @@ class Problem:
     direction: str  # "train" or "predict"
     threads: int = 0  # 0: on one thread and on all cores
     goal: float = 0.0  # times the best rival in float32; 0: none
+    rival: str = ""  # the only one that counts: pytorch or onnxruntime
+
+    def torchvision(self):
+        """Which of torchvision's models it is; "" of none."""
+        return self.network.partition("torchvision:")[2]
+
+    def model(self):
+        """Its file, if it is read from one."""
+        return MODELS / f"{self.torchvision()}.onnx" if self.torchvision() else None
 
     def kind(self):
         """What chalkgrad bench calls it."""
@@ -52,15 +63,17 @@ def parse(text, where="the list"):
             name, network, shape, batch, direction, *options = words
             options = dict(option.split("=") for option in options)
             problem = Problem(name, network, shape, int(batch), direction, int(options.pop("threads", 0)),
-                              float(options.pop("goal", 0)))
+                              float(options.pop("goal", 0)), options.pop("rival", ""))
             problem.shape()
         except ValueError as error:
             raise Mistake(f"{where}: line {number}: a problem is NAME NETWORK INPUT BATCH train|predict "
-                          "[threads=N] [goal=X]") from error
+                          "[threads=N] [goal=X] [rival=pytorch|onnxruntime]") from error
         if direction not in ("train", "predict"):
             raise Mistake(f'{where}: line {number}: the direction is train or predict, not "{direction}"')
+        if problem.rival not in ("", "pytorch", "onnxruntime"):
+            raise Mistake(f'{where}: line {number}: the rival is pytorch or onnxruntime, not "{problem.rival}"')
         if options:
-            raise Mistake(f'{where}: line {number}: the options are threads and goal, not "{next(iter(options))}"')
+            raise Mistake(f'{where}: line {number}: the options are threads, goal and rival, not "{next(iter(options))}"')
         if problem.batch < 1:
             raise Mistake(f"{where}: line {number}: the batch is a number from 1 on, not {problem.batch}")
         if any(problem.name == other.name for other in problems):
@@ -128,7 +141,8 @@ def call(app, *arguments):
 
 
 def bench_arguments(problem, threads):
-    return ["bench", "--net", problem.network, "--input", problem.input, "--batch", problem.batch, "--threads", threads]
+    network = [problem.model()] if problem.model() else ["--net", problem.network, "--input", problem.input]
+    return ["bench", *network, "--batch", problem.batch, "--threads", threads]
 
 
 def measure(problem, threads, seconds, app=APP):

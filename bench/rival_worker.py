@@ -3,6 +3,8 @@
 
 Builds the network and warms up, prints {"ready": version}; then each line on stdin is a number of seconds to run, and the
 answer the samples a second: the median of turns of 50 ms. Ends with stdin. bench/rivals.py starts it.
+
+rival_worker.py --write NAME SHAPE FILE writes torchvision's model of that name as ONNX, as docs/onnx.md has it.
 """
 import dataclasses
 import json
@@ -138,6 +140,22 @@ def torch_model(network, shape):
     return nn.Sequential(*parts)
 
 
+def torchvision_model(name):
+    import torch
+    import torchvision
+    torch.manual_seed(1)
+    return torchvision.models.get_model(name, weights=None)
+
+
+def write_model(name, shape, file):
+    """With batch normalisation as it is, so that it can be trained: an engine that predicts folds it by itself."""
+    import torch
+    model = torchvision_model(name).eval()
+    x = torch.zeros(1, *(int(extent) for extent in shape.split("x")))
+    torch.onnx.export(model, (x,), file, dynamo=False, input_names=["x"], output_names=["y"],
+                      dynamic_axes={"x": {0: "n"}, "y": {0: "n"}}, do_constant_folding=False)
+
+
 def torch_step(problem):
     """A function that trains on or predicts the same batch, in the mode "eager", "channels_last" or "compile", with
     " bfloat16" behind it under autocast."""
@@ -146,8 +164,9 @@ def torch_step(problem):
     mode, bfloat16 = problem["mode"].split()[0], problem["mode"].endswith("bfloat16")
     torch.set_num_threads(problem["threads"])
     torch.manual_seed(1)
-    outputs = with_shapes(problem["network"], problem["shape"])[1]
-    model = torch_model(problem["network"], problem["shape"])
+    name = problem["network"].partition("torchvision:")[2]
+    outputs = [1000] if name else with_shapes(problem["network"], problem["shape"])[1]
+    model = torchvision_model(name) if name else torch_model(problem["network"], problem["shape"])
     x, t = torch.randn(problem["batch"], *problem["shape"]), torch.randint(0, outputs[0], (problem["batch"],))
     if mode == "channels_last":
         model, x = model.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)
@@ -174,13 +193,11 @@ def torch_step(problem):
     return step, torch.__version__
 
 
-def onnx_step(problem):
-    """A function that predicts a batch, its operands bound beforehand."""
+def onnx_model(problem, random):
+    """The network as an ONNX file's bytes, with random weights."""
     import numpy
     import onnx
-    import onnxruntime
     from onnx import helper
-    random = numpy.random.default_rng(1)
     nodes, weights, last = [], [], "x"
 
     def parameter(name, *shape):
@@ -210,20 +227,31 @@ def onnx_step(problem):
         op = {"conv": "Conv", "maxpool": "MaxPool", "dense": "Gemm"}.get(kind, kind.capitalize())
         nodes.append(helper.make_node(op, inputs, [f"v{i}"], **attributes))
         last = f"v{i}"
+    nodes[-1].output[0] = "y"
     number = onnx.TensorProto.FLOAT
     x_shape, y_shape = [problem["batch"], *problem["shape"]], [problem["batch"], *outputs]
     graph = helper.make_graph(nodes, "network", [helper.make_tensor_value_info("x", number, x_shape)],
-                              [helper.make_tensor_value_info(last, number, y_shape)], weights)
+                              [helper.make_tensor_value_info("y", number, y_shape)], weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+def onnx_step(problem):
+    """A function that predicts a batch, its operands bound beforehand."""
+    import numpy
+    import onnxruntime
+    random = numpy.random.default_rng(1)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = problem["threads"], 1
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(problem["file"] or onnx_model(problem, random), options, providers=["CPUExecutionProvider"])
+    outputs = [1000] if problem["file"] else with_shapes(problem["network"], problem["shape"])[1]
     binding = session.io_binding()
-    x = onnxruntime.OrtValue.ortvalue_from_numpy(random.standard_normal(x_shape).astype(numpy.float32))
-    y = onnxruntime.OrtValue.ortvalue_from_numpy(numpy.zeros(y_shape, numpy.float32))
+    x = random.standard_normal([problem["batch"], *problem["shape"]]).astype(numpy.float32)
+    x = onnxruntime.OrtValue.ortvalue_from_numpy(x)
+    y = onnxruntime.OrtValue.ortvalue_from_numpy(numpy.zeros([problem["batch"], *outputs], numpy.float32))
     binding.bind_ortvalue_input("x", x)
-    binding.bind_ortvalue_output(last, y)
+    binding.bind_ortvalue_output("y", y)
     return lambda: session.run_with_iobinding(binding), onnxruntime.__version__
 
 
@@ -240,6 +268,8 @@ def samples_per_second(step, batch, seconds):
 
 
 def main():
+    if sys.argv[1] == "--write":
+        return write_model(*sys.argv[2:])
     problem = json.loads(sys.argv[1])
     step, version = {"PyTorch": torch_step, "ONNX Runtime": onnx_step}[problem["rival"]](problem)
     for _ in range(3):

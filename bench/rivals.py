@@ -7,11 +7,15 @@ bfloat16 beside it) the fastest here counts. Medians; ratios above 1 mean that c
 The rivals are installed into build/rivals, in the versions of bench/requirements.txt: a download of 3 GB that takes 5.5 GB
 of disk, for PyTorch brings its GPU libraries along. CHALKGRAD_NO_INSTALL=1 goes on with those that are there.
 
-The result of the whole list bench/goals.txt is written into docs/performance.md.
+NETWORK may be torchvision:NAME: the model of that name, with weights as it starts, written to an ONNX file, which chalkgrad
+and ONNX Runtime read.
+
+The result of a whole list, bench/goals.txt or bench/loaded.txt, is written into docs/performance.md.
 """
 import argparse
 import contextlib
 import datetime
+import itertools
 import json
 import os
 import pathlib
@@ -29,7 +33,9 @@ VENV = p.ROOT / "build" / "rivals"
 REQUIREMENTS = p.ROOT / "bench" / "requirements.txt"
 WORKER = p.ROOT / "bench" / "rival_worker.py"
 PAGE = p.ROOT / "docs" / "performance.md"
-BLOCK = ("<!-- ./dev bench rivals writes from here -->\n", "<!-- to here -->\n")
+END = "<!-- to here -->\n"
+BLOCKS = {p.GOALS: "<!-- ./dev bench rivals writes from here -->\n",
+          p.LOADED: "<!-- ./dev bench rivals --list bench/loaded.txt writes from here -->\n"}
 
 MODULES = {"PyTorch": ["torch", "numpy"], "ONNX Runtime": ["onnxruntime", "onnx", "numpy"]}
 PATIENCE = 600  # seconds until a rival must be ready: torch.compile compiles C++
@@ -48,8 +54,13 @@ def python():
     return str(inside if inside.exists() else sys.executable)
 
 
-def present(rival):
-    imports = "import " + ", ".join(MODULES[rival])
+def modules(rival, problems=()):
+    needs_models = rival == "PyTorch" and any(problem.torchvision() for problem in problems)
+    return MODULES[rival] + (["torchvision", "onnx"] if needs_models else [])
+
+
+def present(rival, problems=()):
+    imports = "import " + ", ".join(modules(rival, problems))
     return subprocess.run([python(), "-c", imports], capture_output=True, check=False).returncode == 0
 
 
@@ -59,9 +70,9 @@ def pins(text):
     return {re.split(r"[<>=]", line)[0]: line for line in lines if line}
 
 
-def install():
+def install(problems):
     """Which rivals there are, after installing those that are missing and can be had."""
-    missing = [rival for rival in MODULES if not present(rival)]
+    missing = [rival for rival in MODULES if not present(rival, problems)]
     if missing and os.environ.get("CHALKGRAD_NO_INSTALL"):
         print(f"CHALKGRAD_NO_INSTALL is set, so {' and '.join(missing)} will not be installed")
     elif missing:
@@ -76,13 +87,24 @@ def install():
                 made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], **quiet).returncode == 0
             for rival in missing if made else []:
                 subprocess.run([python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries",
-                                "1", *(wanted[module] for module in MODULES[rival])], **quiet)
-    found = [rival for rival in MODULES if present(rival)]
+                                "1", *(wanted[module] for module in modules(rival, problems))], **quiet)
+    found = [rival for rival in MODULES if present(rival, problems)]
     for rival in MODULES:
         if rival not in found:
             print(f"{rival} is not there" + (" (build/rivals.log says why)" if rival in missing
                   and not os.environ.get("CHALKGRAD_NO_INSTALL") else "") + "; going on without it")
     return found
+
+
+def write_models(problems):
+    """The files of torchvision's models that are not there yet."""
+    for problem in problems:
+        if problem.torchvision() and not problem.model().exists():
+            p.MODELS.mkdir(parents=True, exist_ok=True)
+            run = subprocess.run([python(), str(WORKER), "--write", problem.torchvision(), problem.input, str(problem.model())],
+                                 capture_output=True, text=True, check=False)
+            if run.returncode:
+                raise p.Mistake(f"torchvision's {problem.torchvision()} could not be written: {reason(run.stderr)}")
 
 
 # ---- rivals that run in turns ----------------------------------------------------------------------------------------
@@ -97,9 +119,9 @@ class Worker:
     """A process that holds one rival in one mode, and runs when it is told to."""
 
     def __init__(self, rival, mode, problem, threads):
-        self.rival, self.mode = rival, mode
+        self.rival, self.mode, self.threads = rival, mode, threads
         task = {"rival": rival, "mode": mode, "network": problem.network, "shape": problem.shape(),
-                "batch": problem.batch, "threads": threads, "direction": problem.direction}
+                "batch": problem.batch, "threads": threads, "direction": problem.direction, "file": str(problem.model() or "")}
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen([python(), str(WORKER), json.dumps(task)], stdin=subprocess.PIPE, text=True,
                                         stdout=subprocess.PIPE, stderr=self.errors,
@@ -142,18 +164,23 @@ class Worker:
 
 def modes(rival, problem):
     """(mode, precision) in which a rival can do a problem."""
+    if problem.rival and problem.rival != rival.lower().replace(" ", ""):
+        return []
     if rival == "ONNX Runtime":
         return [("float32", "float32")] if problem.direction == "predict" else []
-    layouts = ["eager", "channels_last", "compile"] if re.search(r"\dc\d", problem.network) else ["eager", "compile"]
+    of_maps = problem.torchvision() or re.search(r"\dc\d", problem.network)
+    layouts = ["eager", "channels_last", "compile"] if of_maps else ["eager", "compile"]
     return [(layout, "float32") for layout in layouts] + [(f"{layout} bfloat16", "bfloat16") for layout in layouts]
 
 
 def fastest(rivals, problem, threads, seconds, notes):
-    """Starts every mode, gives each three short turns, and keeps the fastest in each precision: {precision: worker}."""
+    """Starts every mode, gives each three short turns, and keeps the fastest in each precision: {precision: worker}. Where
+    ONNX Runtime alone counts, it may choose its threads, too: one is faster for small models."""
     best = {}
     for rival in rivals:
-        for mode, precision in modes(rival, problem):
-            worker = Worker(rival, mode, problem, threads)
+        counts = sorted({1, p.cores()}) if problem.rival == "onnxruntime" else [threads]
+        for (mode, precision), count in itertools.product(modes(rival, problem), counts):
+            worker = Worker(rival, mode, problem, count)
             speeds = [worker.run(seconds) for _ in range(3)] if worker.version else [None]
             if None in speeds:
                 notes.append(f"{problem.name}: {rival} {mode} does not work here: {worker.why()}")
@@ -188,7 +215,7 @@ def compare(problem, rivals, options, notes):
     if runs["one thread"]:
         result["to_one_thread"] = ratio(runs["chalkgrad"], runs["one thread"])
     for precision, worker in workers.items():
-        result[precision] = {"rival": worker.rival, "mode": worker.mode, "version": worker.version,
+        result[precision] = {"rival": worker.rival, "mode": worker.mode, "threads": worker.threads, "version": worker.version,
                              "samples_per_second": p.median(runs[precision]),
                              "ratio": ratio(runs["chalkgrad"], runs[precision])}
         worker.close()
@@ -224,6 +251,8 @@ def called(result, precision):
     if not rival:
         return "—"
     mode = "" if rival["mode"] == "float32" else ", " + rival["mode"].replace(" bfloat16", "")
+    if rival.get("threads", result["threads"]) != result["threads"]:
+        mode += f", threads: {rival['threads']}"
     return f"{p.speed(rival['samples_per_second'], result['batch'], result['chalkgrad'])} ({rival['rival']}{mode})"
 
 
@@ -260,7 +289,7 @@ def printed(report, form):
     parts = [f"{report['date']}, {report['machine']}; {report['instruction_set']}, chalkgrad {report['commit']}"
              + "".join(f", {rival} {version}" for rival, version in sorted(report["versions"].items()))
              + f". Medians of {report['rounds']} rounds of {report['seconds']:g} s.",
-             form(*table(report["problems"])), form(*others(report))]
+             form(*table(report["problems"]))] + ([form(*others(report))] if "peak_memory" in report else [])
     if form is p.markdown:
         rows = [[f"`{r['problem']}`", f"`{r['network']}`", r["input"], str(r["batch"]), r["direction"]]
                 for r in report["problems"]]
@@ -268,12 +297,12 @@ def printed(report, form):
     return "\n\n".join(parts + report["notes"]) + "\n"
 
 
-def write_block(page, text):
+def write_block(page, begin, text):
     """The page with the text between the two marks."""
-    before, mark, rest = page.partition(BLOCK[0])
-    _, end, after = rest.partition(BLOCK[1])
+    before, mark, rest = page.partition(begin)
+    _, end, after = rest.partition(END)
     if not mark or not end:
-        raise p.Mistake(f"{PAGE.name} lacks the lines {BLOCK[0].strip()} and {BLOCK[1].strip()}")
+        raise p.Mistake(f"{PAGE.name} lacks the lines {begin.strip()} and {END.strip()}")
     return before + mark + "\n" + text + "\n" + end + after
 
 
@@ -298,7 +327,8 @@ def main():
     if options.rounds < 1 or options.seconds <= 0:
         raise p.Mistake("--rounds and --seconds must be above 0")
     chosen = p.read_list(options.list, options.only)
-    rivals = install()
+    rivals = install(chosen)
+    write_models(chosen)
     results, notes = [], []
     for problem in chosen:
         print(f"{problem.name} …", flush=True)
@@ -307,17 +337,20 @@ def main():
     report = {"date": datetime.date.today().isoformat(), "machine": p.machine(), "commit": p.commit(),
               "instruction_set": first["instruction_set"], "rounds": options.rounds, "seconds": options.seconds,
               "versions": {r[k]["rival"]: r[k]["version"] for r in results for k in ("float32", "bfloat16") if k in r},
-              "problems": results, **p.facts(), "notes": notes,
-              "mnist": mnist(options.mnist, p.cores()) if options.mnist else None}
+              "problems": results, "notes": notes}
+    where = options.list.resolve()
+    if where != p.LOADED:
+        report |= {**p.facts(), "mnist": mnist(options.mnist, p.cores()) if options.mnist else None}
     print("\n" + printed(report, p.aligned))
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if options.no_write:
         print(f"docs/{PAGE.name} stays as it is")
-    elif options.only or options.list.resolve() != p.GOALS or len(rivals) < len(MODULES):
-        print(f"docs/{PAGE.name} stays as it is: it takes all of bench/goals.txt, with all rivals")
+    elif options.only or where not in BLOCKS or len(rivals) < len(MODULES):
+        print(f"docs/{PAGE.name} stays as it is: it takes all of bench/goals.txt or bench/loaded.txt, with all rivals")
     else:
-        PAGE.write_text(write_block(PAGE.read_text(encoding="utf-8"), printed(report, p.markdown)), encoding="utf-8")
+        page = write_block(PAGE.read_text(encoding="utf-8"), BLOCKS[where], printed(report, p.markdown))
+        PAGE.write_text(page, encoding="utf-8")
         print(f"written into docs/{PAGE.name}")
     return 0
 
@@ -351,12 +384,13 @@ class SelfTest(unittest.TestCase):
                 p.parse(bad)
         for bad, said in (("a 10n 784 0 train", "the batch is a number from 1 on, not 0"),
                           ("a 10n 784 1 both", 'train or predict, not "both"'),
-                          ("a 10n 784 1 train gaol=2", 'threads and goal, not "gaol"')):
+                          ("a 10n 784 1 train rival=tf", 'pytorch or onnxruntime, not "tf"'),
+                          ("a 10n 784 1 train gaol=2", 'threads, goal and rival, not "gaol"')):
             with self.subTest(bad), self.assertRaisesRegex(p.Mistake, said):
                 p.parse(bad)
 
     def test_the_lists_of_this_folder_can_be_read(self):
-        for name in ("goals.txt", "short.txt"):
+        for name in ("goals.txt", "short.txt", "loaded.txt"):
             problems = p.read_list(p.ROOT / "bench" / name)
             self.assertGreater(len(problems), 3)
         with self.assertRaisesRegex(p.Mistake, "no problem \"x\"; it has first-train"):
@@ -366,7 +400,7 @@ class SelfTest(unittest.TestCase):
 
     def test_rivals_know_every_network_of_the_goals(self):
         from rival_worker import product, with_shapes
-        for problem in p.read_list(p.GOALS):
+        for problem in [q for q in p.read_list(p.GOALS) + p.read_list(p.LOADED) if not q.torchvision()]:
             walked, outputs = with_shapes(problem.network, problem.shape())
             self.assertEqual(outputs, [10])
             if "(" not in problem.network:
@@ -390,6 +424,10 @@ class SelfTest(unittest.TestCase):
         self.assertEqual(len(modes("PyTorch", dense)), 4, "channels_last is for images")
         self.assertEqual(modes("ONNX Runtime", conv), [])
         self.assertEqual(modes("ONNX Runtime", predict), [("float32", "float32")])
+        model, = p.parse("a torchvision:resnet18 3x224x224 1 predict rival=onnxruntime")
+        self.assertEqual((len(modes("PyTorch", model)), len(modes("ONNX Runtime", model))), (0, 1))
+        self.assertEqual(p.bench_arguments(model, 2), ["bench", p.MODELS / "resnet18.onnx", "--batch", 1, "--threads", 2])
+        self.assertEqual((modules("PyTorch", [model])[-2:], modules("PyTorch", [conv])), (["torchvision", "onnx"], MODULES["PyTorch"]))
 
     def test_statistics(self):
         self.assertEqual(p.median([3, 1, 2]), 2)
@@ -414,17 +452,18 @@ class SelfTest(unittest.TestCase):
         self.assertIn("| `a` | `10n` | 784 | 10 | train |", printed(self.REPORT, p.markdown))
 
     def test_the_page_keeps_what_is_outside_the_block(self):
-        page = "# Speed\n" + BLOCK[0] + "old\n" + BLOCK[1] + "after\n"
-        written = write_block(page, "new")
-        self.assertEqual(written, "# Speed\n" + BLOCK[0] + "\nnew\n" + BLOCK[1] + "after\n")
-        self.assertEqual(write_block(written, "new"), written)
-        self.assertIn(BLOCK[0], PAGE.read_text(encoding="utf-8"))
+        for begin in BLOCKS.values():
+            page = "# Speed\n" + begin + "old\n" + END + "after\n"
+            written = write_block(page, begin, "new")
+            self.assertEqual(written, "# Speed\n" + begin + "\nnew\n" + END + "after\n")
+            self.assertEqual(write_block(written, begin, "new"), written)
+            self.assertIn(begin, PAGE.read_text(encoding="utf-8"))
         with self.assertRaisesRegex(p.Mistake, "lacks the lines"):
-            write_block("# Speed\n", "new")
+            write_block("# Speed\n", BLOCKS[p.GOALS], "new")
 
     def test_requirements_are_pinned(self):
         found = pins(REQUIREMENTS.read_text(encoding="utf-8"))
-        for module in {module for modules in MODULES.values() for module in modules}:
+        for module in {"torchvision", *(module for names in MODULES.values() for module in names)}:
             self.assertRegex(found[module], r"\A[a-z]+==[\d.]+\Z")
 
     def test_arguments(self):
