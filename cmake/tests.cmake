@@ -166,11 +166,16 @@ if(TARGET chalkgrad_app)
   target_link_libraries(onnx_backend PRIVATE chalkgrad_test_flags)
   chalkgrad_python_test(onnx_backend cross onnx/backend_test.py $<TARGET_FILE:onnx_backend>)
 
-  # Random networks of PyTorch, which take minutes: ./dev test -C long -R onnx_pytorch.
-  add_test(NAME onnx_pytorch CONFIGURATIONS long
-           COMMAND ${CHALKGRAD_PYTHON} -B ${PROJECT_SOURCE_DIR}/tests/onnx/pytorch_test.py $<TARGET_FILE:onnx_backend>)
-  set_tests_properties(onnx_pytorch PROPERTIES LABELS long TIMEOUT 7200 SKIP_RETURN_CODE 77
-                       ENVIRONMENT CHALKGRAD_PYTHON=${chalkgrad_python})
+  # What takes minutes, or modules that few have: ./dev test -C long -R onnx. Random networks of PyTorch; the loops of
+  # docs/onnx.md, in ONNX Runtime; its recipes, with what others write.
+  function(chalkgrad_long_test name)
+    add_test(NAME ${name} CONFIGURATIONS long COMMAND ${CHALKGRAD_PYTHON} -B ${PROJECT_SOURCE_DIR}/tests/${ARGN})
+    set_tests_properties(${name} PROPERTIES LABELS long TIMEOUT 14400 SKIP_RETURN_CODE 77
+                         ENVIRONMENT CHALKGRAD_PYTHON=${chalkgrad_python})
+  endfunction()
+  chalkgrad_long_test(onnx_pytorch onnx/pytorch_test.py $<TARGET_FILE:onnx_backend>)
+  chalkgrad_long_test(onnx_loops onnx/loops_test.py $<TARGET_FILE:chalkgrad_app>)
+  chalkgrad_long_test(onnx_recipes onnx/recipes_test.py $<TARGET_FILE:chalkgrad_app> $<TARGET_FILE:onnx_backend>)
 
   # Derivations in a browser and on paper: ./dev test -C long -R pages.
   add_test(NAME pages CONFIGURATIONS long
