@@ -38,15 +38,17 @@ class PictureStore {
   virtual void read_part(std::uint32_t picture, const Choose& choose, std::uint8_t* to) const;
 };
 
-/// Samples in row-major order, one after the other. Exactly one of `bytes`, `store` and `values` is used, and one of
-/// `labels` and `targets`.
+/// Samples in row-major order, one after the other. Exactly one of `bytes`, `store`, `values` and `lent` is used, and
+/// one of `labels` and `targets`.
 struct Dataset {
   std::string name;                             ///< "digits", "mnist"
   Shape sample;                                 ///< shape of one sample; {channels, rows, columns} for images
   std::vector<std::uint8_t> bytes;              ///< images, 0…255 (size() × elements(sample)), or
   std::shared_ptr<const PictureStore> store{};  ///< images that are fetched when they are needed: sample i is
   std::vector<std::uint32_t> places{};          ///< picture places[i] of the store; or
-  std::vector<float> values;                    ///< anything else
+  std::vector<float> values;                    ///< anything else, or
+  std::shared_ptr<const float> lent{};          ///< anything else in memory that is somebody else's, and which this
+                                                ///< keeps there: sample i is row places[i] of it
   std::vector<float> scale, shift;              ///< per channel: an element x enters the network as x · scale + shift;
                                                 ///< bytes need them, values without them are used as they are
   bool per_sample = false;  ///< each sample enters with mean 0 and deviation 1 instead, and scale and shift say only
@@ -54,6 +56,7 @@ struct Dataset {
   std::vector<std::int32_t> labels;      ///< 0 … class_names.size() − 1, or
   std::vector<float> targets;            ///< size() × elements(target) values to regress on
   Shape target;                          ///< shape of one target, if `targets` is used
+  std::vector<float> weights{};          ///< what each sample counts in the mean loss, at least 0; empty: each 1
   std::vector<std::string> class_names;  ///< one per class
   std::vector<std::string> files;        ///< where each sample came from, if each has a file of its own; or empty, or
   std::shared_ptr<const PictureStore> originals{};  ///< the same with their pictures, larger ones as a rule, of which
@@ -63,18 +66,22 @@ struct Dataset {
   std::size_t size() const;
   /// Whether the samples are bytes, in memory or not.
   bool has_bytes() const { return !bytes.empty() || store != nullptr; }
+  /// Whether they are numbers, wherever these are.
+  bool has_values() const { return !values.empty() || lent != nullptr; }
+  /// The numbers of a sample that has them, elements(sample) of them.
+  const float* numbers(std::size_t index) const;
   /// Writes the bytes of a sample that has them, elements(sample) of them. Throws InputError as PictureStore::read()
   /// does.
   void read(std::size_t index, std::uint8_t* to) const;
   /// The file of a sample; empty if it has none of its own.
   std::string file(std::size_t index) const;
 
-  /// A text that tells data from others by all that training makes use of: samples, labels or targets, shapes, scale
-  /// and shift, and the number of classes, but no names. Equal digests mean the same data, wherever they are kept. It
-  /// is "2:" and SHA-256, in hex, of the XXH64 of each sample and of the rest: to notice a change, not to withstand
-  /// somebody who means to deceive. Computed anew by each call, as the members may have changed: it takes a little
-  /// longer than to read the samples once, or nearly nothing where the store knows their hashes. Throws InputError as
-  /// read() does.
+  /// A text that tells data from others by all that training makes use of: samples, labels or targets, weights, shapes,
+  /// scale and shift, and the number of classes, but no names. Equal digests mean the same data, wherever they are
+  /// kept. It is "2:" and SHA-256, in hex, of the XXH64 of each sample and of the rest: to notice a change, not to
+  /// withstand somebody who means to deceive. Computed anew by each call, as the members may have changed: it takes a
+  /// little longer than to read the samples once, or nearly nothing where the store knows their hashes. Throws
+  /// InputError as read() does.
   std::string digest() const;
   /// Whether this digest is of these data. It may be that of an earlier program, SHA-256 of everything, which takes
   /// longer.

@@ -51,8 +51,7 @@ Image picture(const Dataset& data, std::size_t sample) {
   if (data.has_bytes()) {
     data.read(sample, bytes.data());
   } else {
-    const auto begin = data.values.begin() + static_cast<std::ptrdiff_t>(sample * each);
-    const auto [low, high] = std::minmax_element(begin, begin + static_cast<std::ptrdiff_t>(each));
+    const auto [low, high] = std::minmax_element(data.numbers(sample), data.numbers(sample) + each);
     least = *low;
     most = std::max(*high, std::nextafter(least, INFINITY));
   }
@@ -60,7 +59,7 @@ Image picture(const Dataset& data, std::size_t sample) {
     for (std::size_t i = 0; i < plane; ++i) {
       const auto at = c * plane + i;
       image.pixels[i * channels + c] =
-          bytes.empty() ? static_cast<std::uint8_t>((data.values[sample * each + at] - least) / (most - least) * 255.0F)
+          bytes.empty() ? static_cast<std::uint8_t>((data.numbers(sample)[at] - least) / (most - least) * 255.0F)
                         : bytes[at];
     }
   }

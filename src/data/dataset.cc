@@ -26,21 +26,24 @@ std::size_t counted(const Shape& shape, const std::string& where) {
   return static_cast<std::size_t>(product);
 }
 
-void check_finite(const std::vector<float>& numbers, std::size_t each, const std::string& where) {
+void check_finite(std::span<const float> numbers, std::size_t each, const std::string& where, std::size_t first = 0) {
   const auto bad = std::ranges::find_if(numbers, [](float x) { return !std::isfinite(x); });
   if (bad != numbers.end()) {
     const auto at = static_cast<std::size_t>(bad - numbers.begin());
-    throw InputError(str(where, ": sample ", at / each, " holds ", *bad, " at element ", at % each,
+    throw InputError(str(where, ": sample ", first + at / each, " holds ", *bad, " at element ", at % each,
                          "; replace or leave out samples that are not finite"));
   }
 }
 
 void check_inputs(const Dataset& data) {
   const auto each = counted(data.sample, data.name + ": a sample");
-  const int kinds = (data.bytes.empty() ? 0 : 1) + (data.values.empty() ? 0 : 1) + (data.store ? 1 : 0);
+  const int kinds =
+      (data.bytes.empty() ? 0 : 1) + (data.values.empty() ? 0 : 1) + (data.store ? 1 : 0) + (data.lent ? 1 : 0);
   if (kinds > 1) throw InputError(str(data.name, ": has both bytes and values; give one of them"));
   const bool images = data.has_bytes();
-  const auto found = data.store ? data.places.size() * each : images ? data.bytes.size() : data.values.size();
+  const auto found = data.store || data.lent ? data.places.size() * each
+                     : images                ? data.bytes.size()
+                                             : data.values.size();
   if (found % each != 0 || found / each != data.size()) {
     throw InputError(str(data.name, ": ", grouped(data.size()), " samples of ", to_string(data.sample), " need ",
                          grouped(data.size() * each), images ? " bytes" : " values", ", found ", grouped(found),
@@ -56,6 +59,24 @@ void check_inputs(const Dataset& data) {
   check_finite(data.scale, 1, data.name + ": scale");
   check_finite(data.shift, 1, data.name + ": shift");
   check_finite(data.values, each, data.name);
+  if (!data.lent) return;
+  for (std::size_t i = 0; i < data.size(); ++i) check_finite({data.numbers(i), each}, each, data.name, i);
+}
+
+void check_weights(const Dataset& data) {
+  const auto& weights = data.weights;
+  if (weights.empty()) return;
+  if (weights.size() != data.size()) {
+    throw InputError(str(data.name, ": ", grouped(weights.size()), " weights for ", grouped(data.size()),
+                         " samples; give one for each, or none"));
+  }
+  const auto bad = std::ranges::find_if(weights, [](float w) { return !std::isfinite(w) || w < 0; });
+  if (bad != weights.end()) {
+    throw InputError(str(data.name, ": sample ", grouped(static_cast<std::uint64_t>(bad - weights.begin())),
+                         " has the weight ", *bad, "; it must be a number of at least 0"));
+  }
+  if (std::ranges::all_of(weights, [](float w) { return w == 0; }))
+    throw InputError(str(data.name, ": all weights are 0, so that no sample counts; make one of them larger"));
 }
 
 void check_outputs(const Dataset& data) {
@@ -89,6 +110,11 @@ std::size_t Dataset::size() const {
                         : labels.size();
 }
 
+const float* Dataset::numbers(std::size_t index) const {
+  const auto each = static_cast<std::size_t>(elements(sample));
+  return lent ? lent.get() + places[index] * each : &values[index * each];
+}
+
 void Dataset::read(std::size_t index, std::uint8_t* to) const {
   if (store) return store->read(places[index], to);
   const auto each = static_cast<std::size_t>(elements(sample));
@@ -103,19 +129,24 @@ std::string Dataset::file(std::size_t index) const {
 
 namespace {
 
+std::span<const std::uint8_t> raw(const float* numbers, std::size_t count) {
+  return {reinterpret_cast<const std::uint8_t*>(numbers), count * sizeof(float)};
+}
+
 /// SHA-256 of several members, each with its size.
 class Members {
  public:
   template <class T>
   void add(const std::vector<T>& numbers) {
-    const std::span raw(reinterpret_cast<const std::uint8_t*>(numbers.data()), std::span(numbers).size_bytes());
-    hash.update(std::uint64_t{numbers.size()}).update(raw);
+    const std::span bytes(reinterpret_cast<const std::uint8_t*>(numbers.data()), std::span(numbers).size_bytes());
+    hash.update(std::uint64_t{numbers.size()}).update(bytes);
   }
   /// All but the samples.
   void add_rest(const Dataset& data) {
     add(data.scale), add(data.shift), add(data.labels), add(data.targets), add(data.target);
     hash.update(std::uint64_t{data.class_names.size()});
     if (data.per_sample) hash.update(std::uint64_t{1});  // as older programs did without
+    if (!data.weights.empty()) add(data.weights);
   }
   Sha256 hash;
 };
@@ -130,7 +161,13 @@ std::string first_digest(const Dataset& data) {
   } else {
     all.add(data.bytes);
   }
-  all.add(data.values);
+  if (data.lent) {
+    const auto each = static_cast<std::size_t>(elements(data.sample));
+    all.hash.update(std::uint64_t{data.places.size() * each});
+    for (std::size_t i = 0; i < data.places.size(); ++i) all.hash.update(raw(data.numbers(i), each));
+  } else {
+    all.add(data.values);
+  }
   all.add_rest(data);
   return all.hash.hex();
 }
@@ -146,14 +183,16 @@ std::vector<std::uint64_t> hashes_of(std::span<const std::uint8_t> bytes, std::s
 /// Of each sample.
 std::vector<std::uint64_t> hashes_of(const Dataset& data) {
   const auto each = std::max<std::size_t>(1, static_cast<std::size_t>(elements(data.sample)));
-  if (!data.store) {
-    return data.bytes.empty() ? hashes_of({reinterpret_cast<const std::uint8_t*>(data.values.data()),
-                                           std::span(data.values).size_bytes()},
-                                          each * sizeof(float))
-                              : hashes_of(data.bytes, each);
-  }
   std::vector<std::uint64_t> hashes;
   hashes.reserve(data.places.size());
+  if (data.lent) {
+    for (std::size_t i = 0; i < data.places.size(); ++i) hashes.push_back(xxh64(raw(data.numbers(i), each)));
+    return hashes;
+  }
+  if (!data.store) {
+    return data.bytes.empty() ? hashes_of(raw(data.values.data(), data.values.size()), each * sizeof(float))
+                              : hashes_of(data.bytes, each);
+  }
   for (const auto place : data.places) {
     const auto known = data.store->hash(place);
     if (!known) break;
@@ -186,6 +225,7 @@ void Dataset::check() const {
   check_outputs(*this);
   if (size() == 0) throw InputError(str(name, ": has no samples; give at least one with its label or target"));
   check_inputs(*this);
+  check_weights(*this);
 }
 
 }  // namespace chalk

@@ -322,6 +322,54 @@ TEST(DatasetCheck, SaysWhatIsWrong) {
   data.scale = data.shift = {};
   data.values = {1, 2, 3, std::numeric_limits<float>::quiet_NaN()};
   EXPECT_THAT(check(data), HasSubstr("small: sample 1 holds nan at element 1; replace or leave out"));
+  data = small();
+  data.weights = {1, 2, 3};
+  EXPECT_EQ(check(data), "small: 3 weights for 2 samples; give one for each, or none");
+  data.weights = {1, -1};
+  EXPECT_EQ(check(data), "small: sample 1 has the weight -1; it must be a number of at least 0");
+  data.weights = {0, 0};
+  EXPECT_EQ(check(data), "small: all weights are 0, so that no sample counts; make one of them larger");
+}
+
+/// The same samples in memory of somebody else's, backwards.
+Dataset lent_by(const std::shared_ptr<std::vector<float>>& owner, Dataset data) {
+  const auto each = static_cast<std::size_t>(elements(data.sample));
+  owner->clear();
+  for (std::size_t i = data.size(); i-- > 0;) owner->insert(owner->end(), data.numbers(i), data.numbers(i) + each);
+  for (std::size_t i = data.size(); i-- > 0;) data.places.push_back(static_cast<std::uint32_t>(i));
+  data.values.clear();
+  data.lent = {owner, owner->data()};
+  return data;
+}
+
+TEST(LentSamples, AreTheSameDataWhereverTheyAre) {
+  Dataset data;
+  data.name = "numbers";
+  data.sample = {2};
+  data.class_names = {"a", "b"};
+  for (int i = 0; i < 20; ++i) {
+    data.values.insert(data.values.end(), {static_cast<float>(i), static_cast<float>(i * i)});
+    data.labels.push_back(i % 2);
+    data.weights.push_back(static_cast<float>(i % 3));
+  }
+  const auto owner = std::make_shared<std::vector<float>>();
+  auto lent = lent_by(owner, data);
+  lent.check();
+  EXPECT_EQ(lent.numbers(3)[1], 9);
+  EXPECT_EQ(lent.digest(), data.digest());
+  normalise(lent, Normalisation::parse("channel"));
+  normalise(data, Normalisation::parse("channel"));
+  EXPECT_EQ(lent.scale, data.scale);
+  const auto part = hold_out(lent, 0.25).test;
+  EXPECT_EQ(part.lent, lent.lent);
+  EXPECT_EQ(part.digest(), hold_out(data, 0.25).test.digest());
+  const std::vector<std::string> names{"b"};
+  EXPECT_EQ(select_classes(lent, names).digest(), select_classes(data, names).digest());
+  data.weights[3] += 1;
+  EXPECT_NE(lent.digest(), data.digest());
+  (*owner)[0] = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(input_error([&] { lent.check(); }),
+            "numbers: sample 19 holds inf at element 0; replace or leave out samples that are not finite");
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ template <class See>
 void for_each(const Dataset& data, See see) {
   if (data.has_bytes()) return for_each_sample(data, see);
   const auto each = static_cast<std::size_t>(elements(data.sample));
-  for (std::size_t i = 0; i < data.size(); ++i) see(i, std::span(data.values).subspan(i * each, each));
+  for (std::size_t i = 0; i < data.size(); ++i) see(i, std::span(data.numbers(i), each));
 }
 
 /// What is known of a channel so far. Sums of bytes are exact.

@@ -43,10 +43,12 @@ std::vector<Moments> measured(const Dataset& data) {
     });
     return moments_of(sums);
   }
+  const auto samples = data.lent ? data.places.size() : data.values.size() / (channels * plane);
   std::vector<ValueMoments> sums(channels);
   for (const auto add : {&ValueMoments::add, &ValueMoments::add_again}) {
-    for (std::size_t begin = 0, c = 0; begin < data.values.size(); begin += plane, c = (c + 1) % channels)
-      (sums[c].*add)(&data.values[begin], plane);
+    for (std::size_t i = 0; i < samples; ++i) {
+      for (std::size_t c = 0; c < channels; ++c) (sums[c].*add)(data.numbers(i) + c * plane, plane);
+    }
   }
   std::vector<Moments> all;
   for (const auto& sum : sums) all.push_back(sum.moments());
@@ -57,7 +59,7 @@ std::vector<Moments> measured(const Dataset& data) {
 /// measured.
 std::vector<Affine> affine(const Dataset& data, const Normalisation& how, std::span<const ByteMoments> known = {}) {
   const bool bytes = data.has_bytes();
-  if (!bytes && (data.values.empty() || how.kind == Kind::none)) return {};
+  if (!bytes && (!data.has_values() || how.kind == Kind::none)) return {};
   const double white = bytes ? kHighestByte : 1, constant = bytes ? kConstantBytes : kConstantValues;
   std::vector<Affine> all;
   if (how.kind == Kind::given) {
@@ -152,7 +154,7 @@ std::string Normalisation::text() const {
 }
 
 void normalise(Split& data, const Normalisation& how, const KnownMoments& known) {
-  const bool training = data.train.has_bytes() || !data.train.values.empty();
+  const bool training = data.train.has_bytes() || data.train.has_values();
   const auto channels = affine(training ? data.train : data.test, how, known[training ? 0 : 1]);
   for (auto* part : {&data.train, &data.test}) set(*part, how, channels);
 }

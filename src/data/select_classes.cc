@@ -47,6 +47,7 @@ Dataset select_classes(const Dataset& data, std::span<const std::string> names) 
   Dataset some = data;
   some.class_names.assign(names.begin(), names.end());
   some.bytes.clear(), some.places.clear(), some.values.clear(), some.labels.clear(), some.files.clear();
+  some.weights.clear();
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto found = std::ranges::find(data.class_names, names[i]);
     if (found == data.class_names.end()) {
@@ -72,6 +73,7 @@ Dataset select_classes(const Dataset& data, std::span<const std::string> names) 
     if (!data.places.empty()) some.places.push_back(data.places[i]);
     some.labels.push_back(label);
     if (!data.files.empty()) some.files.push_back(data.files[i]);
+    if (!data.weights.empty()) some.weights.push_back(data.weights[i]);
   }
   return some;
 }

@@ -109,7 +109,7 @@ std::vector<std::uint8_t> picture_of(const Dataset& data, std::size_t index) {
   if (data.has_bytes()) {
     data.read(index, bytes.data());
   } else {
-    const std::span<const float> values(&data.values[index * size], size);
+    const std::span<const float> values(data.numbers(index), size);
     const auto [least, most] = std::minmax_element(values.begin(), values.end());
     for (std::size_t i = 0; i < size; ++i)
       bytes[i] = static_cast<std::uint8_t>(*most > *least ? (values[i] - *least) / (*most - *least) * 255.0F : 0);

@@ -46,6 +46,10 @@ void check_batches(const Graph& graph, std::int64_t samples, std::int64_t batch)
 void check_augmentations(const Augmentations& augment, const Network& network, const Dataset& data, const Loss& first) {
   augment.check(data);
   if (!augment.mixes()) return;
+  if (!data.weights.empty()) {
+    throw InputError(str("augmentations \"", augment.text(), "\" mix samples, and those of data set \"", data.name,
+                         "\" have weights of their own; leave out what mixes, or the weights"));
+  }
   for (const auto& output : trained_outputs(network)) {
     const Loss loss = loss_of(output, first);
     const auto target = definition_of(loss).target.value;

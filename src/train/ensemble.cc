@@ -66,7 +66,11 @@ void about(const std::string& name, auto run) {
 /// The samples from `first` on, as the network was trained to see them.
 Feed seen_by(const Network& network, const Feed& samples) {
   const auto& encoding = network.encoding;
-  if (samples.values) return encoding.feed(samples.values);
+  if (samples.values || samples.fetch_values) {
+    Feed feed = encoding.feed(samples.values);
+    feed.fetch_values = samples.fetch_values;
+    return feed;
+  }
   if ((!samples.bytes && !samples.fetch_bytes) || !encoding.encodes_bytes()) return samples;
   Feed feed = encoding.feed(samples.bytes);
   feed.fetch_bytes = samples.fetch_bytes;
@@ -90,19 +94,25 @@ Graph loss_of_answers(const Loss& loss, Outputs outputs, const Shape& output, co
   return g;
 }
 
+/// What is fetched from `first` on; nothing of nothing.
+template <class T>
+Fetch<T> fetched_from(const Fetch<T>& fetch, std::size_t first) {
+  if (!fetch) return {};
+  return [fetch, first](std::span<const std::uint32_t> rows, auto... rest) {
+    std::array<std::uint32_t, 16> shifted{};
+    std::ranges::transform(rows, shifted.begin(), [&](auto row) { return row + static_cast<std::uint32_t>(first); });
+    fetch(std::span(shifted).first(rows.size()), rest...);
+  };
+}
+
 /// The samples, or their targets of `size` elements, from `first` on.
 Feed from(Feed feed, std::size_t first, std::int64_t size) {
   const auto offset = first * static_cast<std::size_t>(size);
   if (feed.bytes) feed.bytes += offset;
   if (feed.values) feed.values += offset;
   if (feed.labels) feed.labels += first;
-  if (feed.fetch_bytes) {
-    feed.fetch_bytes = [fetch = feed.fetch_bytes, first](std::span<const std::uint32_t> rows, auto... rest) {
-      std::array<std::uint32_t, 16> shifted{};
-      std::ranges::transform(rows, shifted.begin(), [&](auto row) { return row + static_cast<std::uint32_t>(first); });
-      fetch(std::span(shifted).first(rows.size()), rest...);
-    };
-  }
+  feed.fetch_bytes = fetched_from(feed.fetch_bytes, first);
+  feed.fetch_values = fetched_from(feed.fetch_values, first);
   return feed;
 }
 
@@ -164,7 +174,7 @@ Evaluation evaluate(std::span<Network* const> networks, const Dataset& data, int
     program.feed("y", {.values = y.data()});
     program.feed("t", from(target_feed(data), at, elements(target)));
     program.run(count);
-    sum.add(program, weighs, count);
+    sum.add(program, weighs, data, at, count);
     if (!std::isfinite(sum.loss)) {
       throw NumericError(str("the ", networks.size() == 1 ? "views'" : "ensemble's", " ", name_of(result.measured),
                              " is not finite; measure ",

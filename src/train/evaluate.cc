@@ -83,13 +83,15 @@ void add_loss_outputs(Graph& graph, const SampleLoss& of_sample, const LossNames
   if (of_sample.weight) graph.output(names.weight, of_sample.weight);
 }
 
-void LossSum::add(const Program& program, bool weighs, std::size_t samples, const LossNames& names) {
-  for (const float one : program.output(names.loss)) loss += static_cast<double>(one);
-  if (!weighs) {
-    weight += static_cast<double>(samples);
-    return;
+void LossSum::add(const Program& program, bool weighs, const Dataset& data, std::size_t first, std::size_t samples,
+                  const LossNames& names) {
+  const auto losses = program.output(names.loss);
+  const auto weights = weighs ? program.output(names.weight) : std::span<const float>();
+  for (std::size_t i = 0; i < samples; ++i) {
+    const double counts = data.weights.empty() ? 1 : static_cast<double>(data.weights[first + i]);
+    loss += counts * static_cast<double>(losses[i]);
+    weight += counts * (weighs ? static_cast<double>(weights[i]) : 1);
   }
-  for (const float one : program.output(names.weight)) weight += static_cast<double>(one);
 }
 
 void finish_evaluation(Evaluation& result, const LossSum& sum) {
@@ -173,7 +175,7 @@ Evaluation Evaluator::operator()() {
     program_->run(rows.size(), rows.data());
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       const auto& part = parts_[i];
-      sums[i].add(*program_, part.weighs, rows.size(), part.names);
+      sums[i].add(*program_, part.weighs, data_, first, rows.size(), part.names);
       if (!std::isfinite(sums[i].loss)) fail(part, rows);
       if (i > 0 && part.has_labels) correct[i] += count_correct(data_, first, program_->output(part.answer));
     }

@@ -42,6 +42,11 @@ void check_labels_of_places(const Dataset& data, const Loss& loss, std::int64_t 
                        ", and the network has ", classes, " classes; correct it, or set ignored_label to it"));
 }
 
+bool in_order(const std::vector<std::uint32_t>& places) {
+  std::uint32_t next = 0;
+  return std::ranges::all_of(places, [&](std::uint32_t place) { return place == next++; });
+}
+
 }  // namespace
 
 Feed sample_feed(const Dataset& data) {
@@ -51,8 +56,13 @@ Feed sample_feed(const Dataset& data) {
       const auto size = to.size() / rows.size();
       for (std::size_t n = 0; n < rows.size(); ++n) data.read(rows[n], &to[n * size]);
     };
+  } else if (data.lent && !in_order(data.places)) {
+    feed.fetch_values = [&data](std::span<const std::uint32_t> rows, std::uint64_t, std::span<float> to) {
+      const auto size = to.size() / rows.size();
+      for (std::size_t n = 0; n < rows.size(); ++n) std::copy_n(data.numbers(rows[n]), size, &to[n * size]);
+    };
   } else if (data.bytes.empty()) {
-    feed.values = data.values.data();
+    feed.values = data.lent ? data.lent.get() : data.values.data();
   } else {
     feed.bytes = data.bytes.data();
   }

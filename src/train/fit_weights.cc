@@ -56,7 +56,7 @@ void read_sample(const Dataset& data, std::size_t row, std::span<double> to) {
       to[i] = static_cast<double>(from[i]) * static_cast<double>(scale) + static_cast<double>(shift);
     }
   };
-  if (!data.has_bytes()) return read(&data.values[row * to.size()]);
+  if (!data.has_bytes()) return read(data.numbers(row));
   std::vector<std::uint8_t> bytes(to.size());
   data.read(row, bytes.data());
   read(bytes.data());

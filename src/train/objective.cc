@@ -34,6 +34,11 @@ Value compared(const Loss& loss, Value output) {
 
 Value scaled(double factor, Value x) { return factor == 1 ? x : x.graph().constant(factor) * x; }
 
+/// The same of a sample that counts `weight` times.
+SampleLoss weighted_by(Value weight, const SampleLoss& one) {
+  return {weight * one.loss, one.weight ? weight * one.weight : weight};
+}
+
 /// 1 / Σ weight; 1 if that is 0.
 Value share_of(const SampleLoss& of_sample) {
   Graph& g = of_sample.weight.graph();
@@ -78,7 +83,7 @@ Graph trained_graph(const Network& network) {
 }
 
 std::vector<OutputLoss> add_losses(Graph& graph, std::span<const NetworkOutput> outputs, const Loss& first,
-                                   const Shape& target) {
+                                   const Shape& target, bool weighted) {
   graph.layer("loss");
   const bool distribution = std::ranges::any_of(
       outputs, [&](const auto& output) { return !output.reconstructs && of_classes(loss_of(output, first)); });
@@ -90,10 +95,12 @@ std::vector<OutputLoss> add_losses(Graph& graph, std::span<const NetworkOutput> 
     check_shape(output, loss, values.back(), output.reconstructs ? x.shape() : target);
   }
   const Value t = graph.input("t", target, distribution);
+  const Value weight = weighted ? graph.input(kSampleWeight, {}) : Value();
   std::vector<OutputLoss> losses;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Loss loss = loss_of(outputs[i], first);
-    losses.push_back({outputs[i], loss, sample_loss(loss, values[i], outputs[i].reconstructs ? x : t)});
+    const auto of_sample = sample_loss(loss, values[i], outputs[i].reconstructs ? x : t);
+    losses.push_back({outputs[i], loss, weight ? weighted_by(weight, of_sample) : of_sample});
   }
   return losses;
 }

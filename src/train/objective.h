@@ -14,6 +14,9 @@ namespace chalk {
 /// What a loss of_softmax() is computed from: the output, or what goes into a last softmax or log_softmax.
 Value logits_of(Value output);
 
+/// What a sample counts, a number: Dataset::weights.
+inline constexpr const char* kSampleWeight = "sample_weight";
+
 /// An output in a graph, and its loss there.
 struct OutputLoss {
   NetworkOutput output;
@@ -36,9 +39,10 @@ Graph trained_graph(const Network& network);
 
 /// Adds to a copy of the network's graph a batched input "t" (the target of all outputs that reconstruct nothing) and
 /// each sample's loss of each output. Throws ShapeError if an output cannot be compared with `target` or the samples,
-/// InputError if some of the losses are minimised and others maximised.
+/// InputError if some of the losses are minimised and others maximised. `weighted`: and a batched input kSampleWeight,
+/// by which each sample counts.
 std::vector<OutputLoss> add_losses(Graph& graph, std::span<const NetworkOutput> outputs, const Loss& first,
-                                   const Shape& target);
+                                   const Shape& target, bool weighted = false);
 /// The same of all outputs that are trained, as the gradient checks see them.
 std::vector<OutputLoss> add_losses(Graph& graph, const Network& network, const Loss& first, const Shape& target);
 

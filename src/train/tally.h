@@ -31,8 +31,9 @@ void add_loss_outputs(Graph& graph, const SampleLoss& of_sample, const LossNames
 struct LossSum {
   double loss = 0, weight = 0;
 
-  /// Adds the outputs of a run of that many samples. `weighs`: it has weights.
-  void add(const Program& program, bool weighs, std::size_t samples, const LossNames& names = {});
+  /// Adds the outputs of a run of that many samples of the data, from `first` on. `weighs`: the loss has weights.
+  void add(const Program& program, bool weighs, const Dataset& data, std::size_t first, std::size_t samples,
+           const LossNames& names = {});
   double mean() const { return weight == 0 ? loss : loss / weight; }
 };
 /// Of a network with one output.

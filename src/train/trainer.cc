@@ -180,7 +180,7 @@ struct Trainer::State {
         data(data_),
         options(options_),
         labels(!data.labels.empty()),
-        graph(training_graph(network, target_shape(data), labels, options)) {
+        graph(training_graph(network, target_shape(data), labels, options, !data.weights.empty())) {
     const auto record = first_record(data, options);
     const bool goes_on = network.training && network.training->unfinished();
     if (goes_on) {
@@ -239,12 +239,16 @@ struct Trainer::State {
   void feed(Program& to) const {
     to.feed("x", samples());
     to.feed("t", targets());
+    if (!data.weights.empty()) to.feed(kSampleWeight, weights());
   }
   template <class T, class Make>
   Fetch<T> fetching(Make make) const;
   void start_stream(int threads);
   Feed samples() const;
   Feed targets() const;
+  Feed weights() const;
+  /// The row whose sample stands in the place of this one's, which could not be read.
+  std::uint32_t row_of(std::uint32_t row) const { return stream ? stream->stand_in(row) : row; }
   void set_inputs(Program& of) const;
   void keep();
   Batch next_batch();
@@ -335,14 +339,17 @@ Feed Trainer::State::samples() const {
 
 /// A row's sample is fetched before its target, as "x" is an input of the network and "t" comes after it in the graph.
 Feed Trainer::State::targets() const {
-  const auto row_of = [this](std::uint32_t row) { return stream ? stream->stand_in(row) : row; };
   if (augmenter && augmenter->mixes()) {
-    return {.fetch_values = fetching<float>(
-                [this, row_of](auto row, auto... target) { augmenter->target(row_of(row), target...); })};
+    return {.fetch_values =
+                fetching<float>([this](auto row, auto... target) { augmenter->target(row_of(row), target...); })};
   }
   if (!stream || !options.skip_bad || data.labels.empty()) return target_feed(data);
-  return {.fetch_labels =
-              fetching<std::int32_t>([this, row_of](auto row, auto, auto* to) { *to = data.labels[row_of(row)]; })};
+  return {.fetch_labels = fetching<std::int32_t>([this](auto row, auto, auto* to) { *to = data.labels[row_of(row)]; })};
+}
+
+Feed Trainer::State::weights() const {
+  if (!stream || !options.skip_bad) return {.values = data.weights.data()};
+  return {.fetch_values = fetching<float>([this](auto row, auto, auto* to) { *to = data.weights[row_of(row)]; })};
 }
 
 void Trainer::State::set_inputs(Program& of) const {

@@ -147,7 +147,8 @@ void keep_averages(TrainingGraph& result) {
 
 }  // namespace
 
-TrainingGraph training_graph(const Network& network, const Shape& target, bool labels, const TrainOptions& options) {
+TrainingGraph training_graph(const Network& network, const Shape& target, bool labels, const TrainOptions& options,
+                             bool weighted) {
   const bool moves_momentum = options.schedule.moves_momentum();
   check_momentum(options.optimizer, moves_momentum);
   const auto outputs = trained_outputs(network);
@@ -156,7 +157,7 @@ TrainingGraph training_graph(const Network& network, const Shape& target, bool l
   Graph& step = result.graph;
   const auto parameters = trained_parameters(step, options.groups, only_needed);
   const Value logits = logits_of(step.value(output_node(step)));
-  const auto losses = add_losses(step, outputs, options.loss, target);
+  const auto losses = add_losses(step, outputs, options.loss, target, weighted);
   const Value mean_loss = objective(step, losses);
   step.name(mean_loss, "loss");
   auto derivatives = gradients_of(mean_loss, losses, parameters);

@@ -37,8 +37,9 @@ inline constexpr const char* kLookaheadPull = "lookahead.pull";
 inline constexpr const char* kAverageShare = "average.share";
 inline constexpr const char* kAverageBegun = "average.begun";
 
-/// Throws InputError for groups that match nothing, and if the schedule gives the momentum of each step, as the input
-/// "momentum", and the optimizer has none that can be given.
-TrainingGraph training_graph(const Network& network, const Shape& target, bool labels, const TrainOptions& options);
+/// `weighted`: with an input kSampleWeight (objective.h). Throws InputError for groups that match nothing, and if the
+/// schedule gives the momentum of each step, as the input "momentum", and the optimizer has none that can be given.
+TrainingGraph training_graph(const Network& network, const Shape& target, bool labels, const TrainOptions& options,
+                             bool weighted = false);
 
 }  // namespace chalk

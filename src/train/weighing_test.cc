@@ -81,6 +81,75 @@ TEST(Weighing, ClassWeightsFindTheRareClass) {
   EXPECT_GT(recall(CrossEntropy{.class_weights = {1, 8}}), 0.5);
 }
 
+/// Some samples several times, as often as `times` says.
+Dataset repeated(const Dataset& data, const std::vector<int>& times) {
+  Dataset result = data;
+  result.values.clear(), result.labels.clear(), result.targets.clear(), result.weights.clear();
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    for (int n = 0; n < times[i]; ++n) {
+      result.values.insert(result.values.end(), data.numbers(i), data.numbers(i) + elements(data.sample));
+      if (data.labels.empty()) {
+        result.targets.push_back(data.targets[i]);
+      } else {
+        result.labels.push_back(data.labels[i]);
+      }
+    }
+  }
+  return result;
+}
+
+TEST(Weighing, ASampleOfWeightTwoIsTwoSamples) {
+  Dataset points = uneven_points(), values = points;
+  values.labels.clear(), values.class_names.clear();
+  values.target = {1};
+  for (const auto label : points.labels) values.targets.push_back(static_cast<float>(label) - 0.3F);
+  struct Case {
+    const char* net;
+    Dataset* samples;
+    Loss loss;
+  };
+  for (const auto& [net, samples, loss] :
+       {Case{"3n-tanh-2n", &points, Loss::cross_entropy},
+        Case{"3n-tanh-2n", &points, CrossEntropy{.label_smoothing = 0.1, .class_weights = {1, 8}}},
+        Case{"3n-tanh-1n", &values, Loss::huber}}) {
+    Dataset& weighed = *samples;
+    std::vector<int> times;
+    for (std::size_t i = 0; i < weighed.size(); ++i) times.push_back(static_cast<int>(i % 4));
+    const Dataset more = repeated(weighed, times);
+    TrainOptions options{
+        .epochs = 30, .batch = 1000, .optimizer = sgd({.lr = 0.2, .momentum = 0.5}), .loss = loss, .threads = 2};
+    Network with = network(net, {2}), of = network(net, {2});
+    weighed.weights.assign(times.begin(), times.end());
+    const auto weighted = train(with, weighed, options), twice = train(of, more, options);
+    EXPECT_NEAR(weighted.last.loss, twice.last.loss, 1e-5);
+    EXPECT_NEAR(evaluate(with, weighed).loss, evaluate(of, more).loss, 1e-5);
+    for (const auto& [name, tensor] : std::as_const(with).variables().all()) {
+      const auto other = std::as_const(of).variables().at(name).values();
+      for (std::size_t i = 0; i < other.size(); ++i) EXPECT_NEAR(tensor.values()[i], other[i], 1e-4) << name;
+    }
+  }
+}
+
+TEST(Weighing, ABatchThatCountsNothingChangesNothing) {
+  Dataset points = uneven_points();
+  points.weights.assign(points.size(), 0);
+  points.weights[0] = 1;
+  Network net = network("2n", {2});
+  const auto result = train(net, points, {.epochs = 2, .batch = 30, .threads = 1});
+  EXPECT_TRUE(std::isfinite(result.last.mean_loss));
+}
+
+TEST(Weighing, MixedSamplesHaveNoWeights) {
+  Dataset images = data().train;
+  images.weights.assign(images.size(), 2);
+  Network net = network("10n", images.sample);
+  TrainOptions options;
+  options.augment = Augmentations::parse("mixup");
+  EXPECT_EQ(message([&] { train(net, images, options); }),
+            "augmentations \"mixup\" mix samples, and those of data set \"digits\" have weights of their own; leave "
+            "out what mixes, or the weights");
+}
+
 TEST(Weighing, LearnsWhatIsAtEachPlace) {
   Dataset images;
   images.name = "images";
