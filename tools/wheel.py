@@ -2,6 +2,7 @@
 """Builds chalkgrad's wheels and tests them in fresh environments: ./dev wheel.
 
     tools/wheel.py [--program FILE] [--objects FILE] [--only 3.13] [--sdist] [--without-tests]
+    tools/wheel.py [--program FILE] --objects FILE --module
 
 For every Python found (python3.10 … 3.14, those of pyenv, python3) there is a wheel that fits: one for the stable ABI of
 3.12 and later, made with the newest, and one each for older ones. Wheels go to build/wheel/dist. The oldest and the newest
@@ -11,6 +12,7 @@ newest also scikit-learn). --only names one Python, and builds and tests its whe
 --objects: the objects.cmake of a release build, whose objects are linked instead of being compiled again.
 --program: the command line, whose weights the tests compare with.
 --sdist: also builds the source distribution, and from that a wheel as pip would, without zig.
+--module: no wheel; builds the module for the Python that runs this, linked as it is usual here, and tests it with NumPy alone.
 """
 
 import argparse
@@ -125,6 +127,31 @@ def test(version, python, wheel, numpy, extra, program):
         sys.exit(said.stderr[-8000:])
 
 
+def build_module(objects, program):
+    """The package without a wheel around it, tested where it was built: the shortest way to know that the bindings work."""
+    begun = time.monotonic()
+    nanobind = next(line for line in requirements() if line.startswith("nanobind"))
+    python = environment(WORK / "module-tools", sys.executable, nanobind, "numpy")
+    made, package = WORK / "module", WORK / "module/package/chalkgrad"
+    run("cmake", "-S", SOURCE / "python", "-B", made, "-G", "Ninja", f"-DPython_EXECUTABLE={python}", "-DCMAKE_BUILD_TYPE=Release",
+        f"-DCHALKGRAD_OBJECTS={objects.resolve()}", f"-DCMAKE_CXX_COMPILER_LAUNCHER={shutil.which('ccache') or ''}")
+    run("cmake", "--build", made, "--target", "_engine")
+    shutil.rmtree(package, ignore_errors=True)
+    shutil.copytree(SOURCE / "python/chalkgrad", package, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+    for module in made.glob("_engine*.so"):
+        shutil.copy(module, package)
+    say(f"built   {package.relative_to(SOURCE)} in {time.monotonic() - begun:.0f} s")
+    begun = time.monotonic()
+    variables = {**os.environ, "PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+    if program:
+        variables["CHALKGRAD_PROGRAM"] = str(program.resolve())
+    said = subprocess.run([python, "-m", "unittest", "discover", "-s", SOURCE / "python/tests", "-p", "*_test.py"],
+                          capture_output=True, text=True, env=variables, cwd=WORK)
+    print(said.stderr[-8000:] if said.returncode else "\n".join(said.stderr.splitlines()[-3:]))
+    say(f"tested  with Python {name(sys.version_info[:2])} in {time.monotonic() - begun:.0f} s")
+    return said.returncode
+
+
 def build_from_source(version, python):
     """The sdist, and a wheel from it with whatever compiler and libraries are here."""
     begun = time.monotonic()
@@ -149,7 +176,12 @@ def main():
     parser.add_argument("--only")
     parser.add_argument("--sdist", action="store_true")
     parser.add_argument("--without-tests", action="store_true")
+    parser.add_argument("--module", action="store_true")
     options = parser.parse_args()
+    if options.module:
+        if not options.objects:
+            parser.error("--module needs --objects, of a release build")
+        sys.exit(build_module(options.objects, options.program))
     found = pythons()
     if options.only:
         found = {version: path for version, path in found.items() if name(version) == options.only}
@@ -168,7 +200,7 @@ def main():
         newest, oldest = max(found), min(found)
         if newest != oldest or not options.only:
             test(oldest, found[oldest], wheels[oldest], f"numpy=={OLDEST_NUMPY.get(oldest, '2.3.5')}", [], options.program)
-        test(newest, found[newest], wheels[newest], "numpy", ["scikit-learn", "pandas", "mypy", "nanobind"], options.program)
+        test(newest, found[newest], wheels[newest], "numpy", ["scikit-learn", "pandas", "mypy", "basedpyright", "nanobind", "nbclient", "ipykernel"], options.program)
         if len(stable) > 1:  # the stable ABI's promise
             test(stable[-1], found[stable[-1]], wheels[stable[-1]], f"numpy=={OLDEST_NUMPY[stable[-1]]}", [], options.program)
     if options.sdist:

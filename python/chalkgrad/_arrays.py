@@ -78,6 +78,45 @@ def targets(y: Any) -> np.ndarray[Any, Any]:
     return _as(y, np.int32)
 
 
+def weights(w: Any) -> np.ndarray[Any, Any]:
+    """One number for each sample: float32."""
+    w = to_numpy(w, "weights")
+    if w.ndim != 1:
+        raise ValueError(f"weights is {w.ndim}-dimensional; give one number for each sample")
+    return _as(w, np.float32)
+
+
+def _pair(batch: Any, number: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    try:
+        x, y = batch
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"batch {number} is a {type(batch).__name__}; each must be a pair (x, y)") from error
+    x, y = to_numpy(x, "x"), to_numpy(y, "y")
+    return (x[None], y[None]) if y.ndim == 0 else (x, y)  # of a single sample, as a torch Dataset gives it
+
+
+def batches(pairs: Any) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """All that an iterable of (x, y) gives, batches or single samples, as one array each."""
+    if isinstance(pairs, np.ndarray) or not (hasattr(pairs, "__iter__") or hasattr(pairs, "__getitem__")):
+        raise TypeError(f"y is missing: Dataset(x, y) takes samples and their labels or targets, and Dataset(batches) what "
+                        f"gives pairs (x, y), which {type(pairs).__name__} does not")
+    xs: list[np.ndarray[Any, Any]] = []
+    ys: list[np.ndarray[Any, Any]] = []
+    for number, batch in enumerate(pairs):
+        x, y = _pair(batch, number)
+        if xs and (x.shape[1:] != xs[0].shape[1:] or y.shape[1:] != ys[0].shape[1:]):
+            raise ValueError(f"batch {number} has samples of {x.shape[1:]} and targets of {y.shape[1:]}, and the first one of "
+                             f"{xs[0].shape[1:]} and {ys[0].shape[1:]}; bring them to one shape")
+        if len(x) != len(y):
+            raise ValueError(f"batch {number} has {len(x)} samples and {len(y)} targets; give as many of each")
+        xs.append(np.array(x))  # a copy: some generators write each batch into the same array
+        ys.append(np.array(y))
+    if not xs:
+        raise ValueError("there is nothing to iterate over; a generator gives its batches once: keep the Dataset that was "
+                         "made of it, or make a new generator")
+    return np.concatenate(xs), np.concatenate(ys)
+
+
 def feed(x: Any) -> np.ndarray[Any, Any]:
     """What an input of a program is fed: whole numbers in one axis may be labels."""
     x = to_numpy(x, "the input")

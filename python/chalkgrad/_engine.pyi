@@ -52,8 +52,13 @@ class Dataset:
     """
     Samples and their targets.
 
-    Dataset(x, y) takes arrays: x of N samples, first axis first, pictures as N×channels×rows×columns. uint8 are pixels, which enter the network normalised; all other numbers become float32 and enter as they are, unless `normalise` says otherwise. y are N whole numbers, the classes 0, 1, …, or floats to regress on, N or N×…. The numbers are copied, but for pixels of 64 MB and more: these are read where they are, and must not change meanwhile.
+    Dataset(x, y) takes arrays: x of N samples, first axis first, pictures as N×channels×rows×columns. uint8 are pixels, which enter the network normalised; all other numbers become float32 and enter as they are, unless `normalise` says otherwise. y are N whole numbers, the classes 0, 1, …, or floats to regress on, N or N×….
 
+    Dataset(batches) takes whatever gives (x, y) when it is iterated over, batches or single samples, as a torch.utils.data.DataLoader does: once, to its end, and keeps them.
+
+    An array of 64 MB and more that is uint8 or float32, aligned and in C order is read where it is, and must not change meanwhile; everything else is copied.
+
+    weights: what each sample counts in the mean loss, N numbers of at least 0; without, each 1. A sample of weight 2 counts as two.
     class_names: one for each class; without, '0', '1', … up to the highest label.
     normalise: 'channel', 'sample', 'min-max', 'none' or 'given:MEAN,…/DEVIATION,…', as in docs/cli.md; without, 'channel' of uint8, and none of others.
 
@@ -64,7 +69,7 @@ class Dataset:
     <chalkgrad.Dataset 'arrays': 4 samples of 1×8×8, 3 classes>
     """
 
-    def __init__(self, x: object, y: object, *, class_names: Sequence[str] | None = None, normalise: str = '', name: str = 'arrays') -> None: ...
+    def __init__(self, x: object, y: object | None = None, *, weights: object | None = None, class_names: Sequence[str] | None = None, normalise: str = '', name: str = 'arrays') -> None: ...
 
     @property
     def name(self) -> str:
@@ -92,6 +97,12 @@ class Dataset:
         All labels (int32) or targets (float32): a read-only view, without a copy.
         """
 
+    @property
+    def weights(self) -> numpy.ndarray:
+        """
+        What each sample counts (float32), empty if that is 1: a read-only view, without a copy.
+        """
+
     def __len__(self) -> int: ...
 
     def __repr__(self) -> str: ...
@@ -105,7 +116,12 @@ class Dataset:
         """Whether this digest, perhaps of an earlier program, is of these data."""
 
 class Split:
-    """The two parts of a data set, and remarks on how it was read."""
+    """
+    The two parts of a data set, and remarks on how it was read.
+
+    >>> len(chalkgrad.digits().train), len(chalkgrad.digits().test)
+    (1438, 359)
+    """
 
     @property
     def train(self) -> Dataset:
@@ -260,7 +276,16 @@ class Network:
     def __repr__(self) -> str: ...
 
 class Progress:
-    """Where a run is between two steps: what callbacks of train() are given."""
+    """
+    Where a run is between two steps: what callbacks of train() are given.
+
+    >>> net = chalkgrad.Network('10n', (1, 8, 8))
+    >>> tell = lambda now: print(now.epoch, now.step, now.steps, now.samples)
+    >>> chalkgrad.train(net, chalkgrad.digits().train, epochs=2, on_epoch=tell).stopped
+    0 23 46 1438
+    1 46 46 1438
+    False
+    """
 
     @property
     def epoch(self) -> int:
@@ -328,11 +353,24 @@ class Progress:
     def __repr__(self) -> str: ...
 
 class TrainResult:
-    """How a run ended."""
+    """
+    How a run ended; a notebook shows its curves.
+
+    >>> net = chalkgrad.Network('10n', (1, 8, 8))
+    >>> result = chalkgrad.train(net, chalkgrad.digits().train, epochs=2)
+    >>> [now.epoch for now in result.history]
+    [0, 1]
+    """
 
     @property
     def last(self) -> Progress:
         """Where it was."""
+
+    @property
+    def history(self) -> list[Progress]:
+        """
+        Where it was after each epoch of this call of train(): a Progress each.
+        """
 
     @property
     def stopped(self) -> bool:
@@ -348,7 +386,13 @@ def _train(network: Network, data: Dataset, options: dict[str, Any], validation:
     """chalkgrad.train() with its options as a dict."""
 
 class ClassResult:
-    """How good a network is on one class."""
+    """
+    How good a network is on one class.
+
+    >>> net, test = chalkgrad.Network('10n', (1, 8, 8)), chalkgrad.digits().test
+    >>> chalkgrad.evaluate(net, test).classes[3].samples
+    52
+    """
 
     @property
     def name(self) -> str:
@@ -379,15 +423,24 @@ class ClassResult:
         """2·correct / (samples + predicted)."""
 
 class Evaluation:
-    """How good a network is on some data."""
+    """
+    How good a network is on some data.
+
+    >>> net, test = chalkgrad.Network('10n', (1, 8, 8)), chalkgrad.digits().test
+    >>> found = chalkgrad.evaluate(net, test)
+    >>> found.confusion.sum() == found.samples == 359
+    True
+    """
 
     @property
     def accuracy(self) -> float:
-        """The share of samples whose class was predicted, 0 … 1."""
+        """
+        The share of samples whose class was predicted, 0 … 1, whatever their weights.
+        """
 
     @property
     def loss(self) -> float:
-        """Mean over the samples."""
+        """Mean over the samples, by their weights if they have any."""
 
     @property
     def measured(self) -> str:
@@ -533,7 +586,14 @@ class Graph:
     def __repr__(self) -> str: ...
 
 class Value:
-    """A value of a Graph, which it keeps alive."""
+    """
+    A value of a Graph, which it keeps alive. + − * / make more of it, also with numbers.
+
+    >>> x = chalkgrad.Graph().input('x', (3,))
+    >>> y = 1 - 2 * chalkgrad.tanh(x)
+    >>> y.shape, y.batched
+    ((3,), True)
+    """
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -686,7 +746,16 @@ class Program:
 
 @overload
 def add(a: Value, b: Value) -> Value:
-    """a + b; shapes broadcast as in NumPy."""
+    """
+    a + b. Shapes broadcast as in NumPy; either may be a number.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> a, b = g.input('a', (2, 3)), g.input('b', (3,))
+    >>> chalkgrad.add(a, b).shape
+    (2, 3)
+    """
 
 @overload
 def add(a: Value, b: float) -> Value: ...
@@ -696,7 +765,16 @@ def add(a: float, b: Value) -> Value: ...
 
 @overload
 def sub(a: Value, b: Value) -> Value:
-    """a − b."""
+    """
+    a − b. Shapes broadcast as in NumPy; either may be a number.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> a, b = g.input('a', (2, 3)), g.input('b', (3,))
+    >>> chalkgrad.sub(a, b).shape
+    (2, 3)
+    """
 
 @overload
 def sub(a: Value, b: float) -> Value: ...
@@ -706,7 +784,16 @@ def sub(a: float, b: Value) -> Value: ...
 
 @overload
 def mul(a: Value, b: Value) -> Value:
-    """a · b, element by element."""
+    """
+    a · b, element by element. Shapes broadcast as in NumPy; either may be a number.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> a, b = g.input('a', (2, 3)), g.input('b', (3,))
+    >>> chalkgrad.mul(a, b).shape
+    (2, 3)
+    """
 
 @overload
 def mul(a: Value, b: float) -> Value: ...
@@ -716,7 +803,16 @@ def mul(a: float, b: Value) -> Value: ...
 
 @overload
 def div(a: Value, b: Value) -> Value:
-    """a / b."""
+    """
+    a / b. Shapes broadcast as in NumPy; either may be a number.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> a, b = g.input('a', (2, 3)), g.input('b', (3,))
+    >>> chalkgrad.div(a, b).shape
+    (2, 3)
+    """
 
 @overload
 def div(a: Value, b: float) -> Value: ...
@@ -726,7 +822,16 @@ def div(a: float, b: Value) -> Value: ...
 
 @overload
 def greater(a: Value, b: Value) -> Value:
-    """1 where a > b, else 0; derivative 0."""
+    """
+    1 where a > b, else 0; derivative 0. Shapes broadcast as in NumPy; either may be a number.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> a, b = g.input('a', (2, 3)), g.input('b', (3,))
+    >>> chalkgrad.greater(a, b).shape
+    (2, 3)
+    """
 
 @overload
 def greater(a: Value, b: float) -> Value: ...
@@ -736,7 +841,16 @@ def greater(a: float, b: Value) -> Value: ...
 
 @overload
 def equal(a: Value, b: Value) -> Value:
-    """1 where a = b, else 0; derivative 0."""
+    """
+    1 where a = b, else 0; derivative 0. Shapes broadcast as in NumPy; either may be a number.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> a, b = g.input('a', (2, 3)), g.input('b', (3,))
+    >>> chalkgrad.equal(a, b).shape
+    (2, 3)
+    """
 
 @overload
 def equal(a: Value, b: float) -> Value: ...
@@ -746,7 +860,16 @@ def equal(a: float, b: Value) -> Value: ...
 
 @overload
 def maximum(a: Value, b: Value) -> Value:
-    """The larger of both; the derivative goes by halves to equal ones."""
+    """
+    The larger of both; the derivative goes by halves to equal ones. Shapes broadcast as in NumPy; either may be a number.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> a, b = g.input('a', (2, 3)), g.input('b', (3,))
+    >>> chalkgrad.maximum(a, b).shape
+    (2, 3)
+    """
 
 @overload
 def maximum(a: Value, b: float) -> Value: ...
@@ -756,7 +879,16 @@ def maximum(a: float, b: Value) -> Value: ...
 
 @overload
 def minimum(a: Value, b: Value) -> Value:
-    """The smaller of both; the derivative goes by halves to equal ones."""
+    """
+    The smaller of both; the derivative goes by halves to equal ones. Shapes broadcast as in NumPy; either may be a number.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> a, b = g.input('a', (2, 3)), g.input('b', (3,))
+    >>> chalkgrad.minimum(a, b).shape
+    (2, 3)
+    """
 
 @overload
 def minimum(a: Value, b: float) -> Value: ...
@@ -765,212 +897,732 @@ def minimum(a: Value, b: float) -> Value: ...
 def minimum(a: float, b: Value) -> Value: ...
 
 def select(condition: Value, yes: Value, no: Value) -> Value:
-    """yes where condition ≠ 0, else no."""
+    """
+    yes where condition ≠ 0, else no; shapes broadcast.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (3,))
+    >>> chalkgrad.select(chalkgrad.greater(x, 0), x, -x).shape
+    (3,)
+    """
 
 def neg(x: Value) -> Value:
-    """−x."""
+    """
+    −x.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.neg(x).shape
+    (2, 3)
+    """
 
 def relu(x: Value) -> Value:
-    """max(0, x); derivative 0 at 0."""
+    """
+    max(0, x); derivative 0 at 0.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.relu(x).shape
+    (2, 3)
+    """
 
 def abs(x: Value) -> Value:
-    """|x|; derivative 0 at 0."""
+    """
+    |x|; derivative 0 at 0.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.abs(x).shape
+    (2, 3)
+    """
 
 def sigmoid(x: Value) -> Value:
-    """1 / (1 + e^−x)."""
+    """
+    1 / (1 + e^−x).
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.sigmoid(x).shape
+    (2, 3)
+    """
 
 def softplus(x: Value) -> Value:
-    """ln(1 + e^x), without overflow."""
+    """
+    ln(1 + e^x), without overflow.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.softplus(x).shape
+    (2, 3)
+    """
 
 def tanh(x: Value) -> Value:
-    """The hyperbolic tangent."""
+    """
+    The hyperbolic tangent.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.tanh(x).shape
+    (2, 3)
+    """
 
 def erf(x: Value) -> Value:
-    """2/√π ∫ e^−t² dt from 0 to x."""
+    """
+    2/√π ∫ e^−t² dt from 0 to x.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.erf(x).shape
+    (2, 3)
+    """
 
 def exp(x: Value) -> Value:
-    """e^x."""
+    """
+    e^x.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.exp(x).shape
+    (2, 3)
+    """
 
 def expm1(x: Value) -> Value:
-    """e^x − 1, precise for small x too."""
+    """
+    e^x − 1, precise for small x too.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.expm1(x).shape
+    (2, 3)
+    """
 
 def log(x: Value) -> Value:
-    """The natural logarithm; −inf at 0, NaN below."""
+    """
+    The natural logarithm; −inf at 0, NaN below.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.log(x).shape
+    (2, 3)
+    """
 
 def sqrt(x: Value) -> Value:
-    """The square root; NaN below 0."""
+    """
+    The square root; NaN below 0.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.sqrt(x).shape
+    (2, 3)
+    """
 
 def conv2d(x: Value, w: Value, *, stride: object = 1, padding: object = 0, dilation: object = 1, groups: int = 1) -> Value:
     """
-    The convolution (cross-correlation) of x (channels, rows, columns) with w (filters, channels/groups, kernel rows, kernel columns). stride, padding, dilation: a number, or (vertical, horizontal).
+    The convolution (cross-correlation) of x (channels, rows, columns) with w (filters, channels/groups, kernel rows, kernel columns). stride, padding, dilation: a number, or (vertical, horizontal), in pixels.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x, w = g.input('x', (3, 8, 8)), g.parameter('w', (5, 3, 3, 3))
+    >>> chalkgrad.conv2d(x, w, padding=1).shape
+    (5, 8, 8)
     """
 
 def conv2d_input_grad(dy: Value, w: Value, x: object, *, stride: object = 1, padding: object = 0, dilation: object = 1, groups: int = 1) -> Value:
     """
     conv2d's derivative with respect to x, of shape `x`, applied to dy: the transposed convolution.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> dy, w = g.input('dy', (5, 6, 6)), g.parameter('w', (5, 3, 3, 3))
+    >>> chalkgrad.conv2d_input_grad(dy, w, (3, 8, 8)).shape
+    (3, 8, 8)
     """
 
 def conv2d_weight_grad(x: Value, dy: Value, w: object, *, stride: object = 1, padding: object = 0, dilation: object = 1, groups: int = 1) -> Value:
     """
     conv2d's derivative with respect to w, of shape `w`, applied to dy; one result per sample.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x, dy = g.input('x', (3, 8, 8)), g.input('dy', (5, 6, 6))
+    >>> chalkgrad.conv2d_weight_grad(x, dy, (5, 3, 3, 3)).shape
+    (5, 3, 3, 3)
     """
 
 def matmul(a: Value, b: Value, transpose_a: bool = False, transpose_b: bool = False) -> Value:
-    """a (m, k) times b (k, n), either one transposed first."""
+    """
+    a (m, k) times b (k, n), either one transposed first.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> a, b = g.input('a', (2, 3)), g.input('b', (4, 3))
+    >>> chalkgrad.matmul(a, b, transpose_b=True).shape
+    (2, 4)
+    """
 
 def dense(x: Value, w: Value, transposed: bool = False) -> Value:
     """
     W·x for x (inputs), W (outputs, inputs); transposed: Wᵀ·x for x (outputs).
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x, w = g.input('x', (3,)), g.parameter('w', (2, 3))
+    >>> chalkgrad.dense(x, w).shape
+    (2,)
     """
 
 def outer(a: Value, b: Value) -> Value:
-    """y[i, j] = a[i] · b[j] for vectors."""
+    """
+    y[i, j] = a[i] · b[j] for vectors.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> a, b = g.input('a', (2,)), g.input('b', (3,))
+    >>> chalkgrad.outer(a, b).shape
+    (2, 3)
+    """
 
 def max_pool(x: Value, window: object = 2, *, stride: object | None = None, padding: object = 0) -> Value:
     """
-    The maximum of each window of x (channels, rows, columns); stride: the window's size, if none is given.
+    The maximum of each window of x (channels, rows, columns). window, stride, padding: a number, or (vertical, horizontal), in pixels; stride: the window's size, if none is given.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (3, 8, 8))
+    >>> chalkgrad.max_pool(x, 3, stride=1, padding=1).shape
+    (3, 8, 8)
     """
 
 def average_pool(x: Value, window: object = 2, *, stride: object | None = None, padding: object = 0) -> Value:
-    """The mean of each window, in which padding counts as zeros."""
+    """
+    The mean of each window, in which padding counts as zeros.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (3, 8, 8))
+    >>> chalkgrad.average_pool(x).shape
+    (3, 4, 4)
+    """
 
 def average_pool_grad(dy: Value, x: object, window: object = 2, *, stride: object | None = None, padding: object = 0) -> Value:
     """
     average_pool's transpose: spreads dy evenly over the windows, to shape `x`.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> dy = g.input('dy', (3, 4, 4))
+    >>> chalkgrad.average_pool_grad(dy, (3, 8, 8)).shape
+    (3, 8, 8)
     """
 
 def pool_argmax(x: Value, window: object = 2, *, stride: object | None = None, padding: object = 0) -> Value:
     """
     Which place of each window, row-major, holds its first maximum; derivative 0.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (3, 8, 8))
+    >>> chalkgrad.pool_argmax(x).shape
+    (3, 4, 4)
     """
 
 def pool_gather(x: Value, index: Value, window: object = 2, *, stride: object | None = None, padding: object = 0) -> Value:
-    """x at the places that pool_argmax says."""
+    """
+    x at the places that pool_argmax says.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (3, 8, 8)); index = chalkgrad.pool_argmax(x)
+    >>> chalkgrad.pool_gather(x, index).shape
+    (3, 4, 4)
+    """
 
 def pool_scatter(y: Value, index: Value, x: object, window: object = 2, *, stride: object | None = None, padding: object = 0) -> Value:
     """
     pool_gather's transpose: zeros of shape `x` with y added at those places.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (3, 8, 8)); index = chalkgrad.pool_argmax(x)
+    >>> chalkgrad.pool_scatter(index, index, (3, 8, 8)).shape
+    (3, 8, 8)
     """
 
 def global_average_pool(x: Value) -> Value:
-    """The mean of each channel: a vector."""
+    """
+    The mean of each channel: a vector.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (3, 8, 8))
+    >>> chalkgrad.global_average_pool(x).shape
+    (3,)
+    """
 
 def global_max_pool(x: Value) -> Value:
-    """The maximum of each channel: a vector."""
+    """
+    The maximum of each channel: a vector.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (3, 8, 8))
+    >>> chalkgrad.global_max_pool(x).shape
+    (3,)
+    """
 
 def softmax(x: Value, axis: int = 0) -> Value:
-    """e^x / Σ e^x along the axis."""
+    """
+    e^x / Σ e^x along the axis.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (10,))
+    >>> chalkgrad.softmax(x).shape
+    (10,)
+    """
 
 def log_softmax(x: Value, axis: int = 0) -> Value:
-    """x − ln Σ e^x along the axis, without overflow."""
+    """
+    x − ln Σ e^x along the axis, without overflow.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (10,))
+    >>> chalkgrad.log_softmax(x).shape
+    (10,)
+    """
 
 def sum(x: Value, axes: object | None = None, keep: bool = False) -> Value:
     """
-    The sum over axes, or over all; they vanish, or stay with extent 1 if `keep`.
+    The sum over axes, or over all. Axes, a number or several, vanish, or stay with extent 1 if `keep`.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (4, 5, 6))
+    >>> chalkgrad.sum(x, axes=(1, 2)).shape
+    (4,)
     """
 
 def mean(x: Value, axes: object | None = None, keep: bool = False) -> Value:
-    """The mean over axes, or over all."""
+    """
+    The mean over axes, or over all. Axes, a number or several, vanish, or stay with extent 1 if `keep`.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (4, 5, 6))
+    >>> chalkgrad.mean(x, axes=(1, 2)).shape
+    (4,)
+    """
 
 def max(x: Value, axes: object | None = None, keep: bool = False) -> Value:
     """
-    The maximum over axes, or over all; the derivative goes to the first of equal ones.
+    The maximum over axes, or over all; the derivative goes to the first of equal ones. Axes, a number or several, vanish, or stay with extent 1 if `keep`.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (4, 5, 6))
+    >>> chalkgrad.max(x, axes=(1, 2)).shape
+    (4,)
     """
 
 def amax(x: Value, axes: object | None = None, keep: bool = False) -> Value:
-    """The same maximum, whose derivative equal ones share."""
+    """
+    The same maximum, whose derivative equal ones share. Axes, a number or several, vanish, or stay with extent 1 if `keep`.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (4, 5, 6))
+    >>> chalkgrad.amax(x, axes=(1, 2)).shape
+    (4,)
+    """
 
 def norm(x: Value, axes: object | None = None, keep: bool = False) -> Value:
-    """√Σ x² over axes, or over all; derivative 0 at 0."""
+    """
+    √Σ x² over axes, or over all; derivative 0 at 0. Axes, a number or several, vanish, or stay with extent 1 if `keep`.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (4, 5, 6))
+    >>> chalkgrad.norm(x, axes=(1, 2)).shape
+    (4,)
+    """
 
 def first_max(x: Value, axes: object | None = None) -> Value:
-    """1 at the first maximum of each group, 0 elsewhere; derivative 0."""
+    """
+    1 at the first maximum of each group, 0 elsewhere; derivative 0.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (10,))
+    >>> chalkgrad.first_max(x).shape
+    (10,)
+    """
 
 def broadcast(x: Value, shape: object) -> Value:
-    """NumPy's broadcast_to."""
+    """
+    NumPy's broadcast_to.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.broadcast(x, (4, 2, 3)).shape
+    (4, 2, 3)
+    """
 
 def reshape(x: Value, shape: object) -> Value:
-    """The same elements, in row-major order, in another shape."""
+    """
+    The same elements, in row-major order, in another shape.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.reshape(x, (6,)).shape
+    (6,)
+    """
 
 def transpose(x: Value, permutation: object | None = None) -> Value:
     """
     Axis i of the result is axis permutation[i] of x; without, the other way round.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.transpose(x).shape
+    (3, 2)
     """
 
 def reverse(x: Value, axes: object | None = None) -> Value:
-    """x the other way round along axes, or all."""
+    """
+    x the other way round along axes, or all.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.reverse(x, 1).shape
+    (2, 3)
+    """
 
 def pad(x: Value, before: object, after: object) -> Value:
-    """x with so many zeros before and after it, per axis."""
+    """
+    x with so many zeros before and after it, per axis.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.pad(x, (0, 1), (0, 2)).shape
+    (2, 6)
+    """
 
 def slice(x: Value, start: object, stop: object) -> Value:
-    """x from start to below stop, per axis."""
+    """
+    x from start to below stop, per axis.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.slice(x, (0, 1), (2, 3)).shape
+    (2, 2)
+    """
 
 def concat(xs: Sequence[Value], axis: int = 0) -> Value:
-    """Values one after the other along an axis."""
+    """
+    Values one after the other along an axis.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.concat([x, x]).shape
+    (4, 3)
+    """
 
 def batch_sum(x: Value) -> Value:
-    """Σ over the samples of the batch: batched to shared."""
+    """
+    Σ over the samples of the batch: batched to shared.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (10,))
+    >>> chalkgrad.batch_sum(x).shape
+    (10,)
+    """
 
 def batch_broadcast(x: Value) -> Value:
-    """The same shared value for each sample: shared to batched."""
+    """
+    The same shared value for each sample: shared to batched.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.parameter('x', (10,))
+    >>> chalkgrad.batch_broadcast(x).shape
+    (10,)
+    """
 
 def batch_mean(x: Value) -> Value:
-    """The mean over the samples of the batch: batched to shared."""
+    """
+    The mean over the samples of the batch: batched to shared.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (10,))
+    >>> chalkgrad.batch_mean(x).shape
+    (10,)
+    """
 
 def leaky_relu(x: Value, slope: float = 0.01) -> Value:
-    """max(x, slope·x)."""
+    """
+    max(x, slope·x).
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.leaky_relu(x, 0.2).shape
+    (2, 3)
+    """
 
 def elu(x: Value, alpha: float = 1.0) -> Value:
-    """x where x > 0, else α (e^x − 1)."""
+    """
+    x where x > 0, else α (e^x − 1).
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.elu(x, 0.2).shape
+    (2, 3)
+    """
 
 def celu(x: Value, alpha: float = 1.0) -> Value:
-    """x where x > 0, else α (e^(x/α) − 1)."""
+    """
+    x where x > 0, else α (e^(x/α) − 1).
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.celu(x, 0.2).shape
+    (2, 3)
+    """
 
 def relu6(x: Value) -> Value:
-    """min(max(0, x), 6)."""
+    """
+    min(max(0, x), 6).
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.relu6(x).shape
+    (2, 3)
+    """
 
 def hard_tanh(x: Value) -> Value:
-    """min(max(−1, x), 1)."""
+    """
+    min(max(−1, x), 1).
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.hard_tanh(x).shape
+    (2, 3)
+    """
 
 def hard_sigmoid(x: Value) -> Value:
-    """relu6(x + 3) / 6."""
+    """
+    relu6(x + 3) / 6.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.hard_sigmoid(x).shape
+    (2, 3)
+    """
 
 def hard_swish(x: Value) -> Value:
-    """x · hard_sigmoid(x)."""
+    """
+    x · hard_sigmoid(x).
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.hard_swish(x).shape
+    (2, 3)
+    """
 
 def selu(x: Value) -> Value:
-    """λ · elu(x, α), λ = 1.0507…, α = 1.6733…."""
+    """
+    λ · elu(x, α), λ = 1.0507…, α = 1.6733….
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.selu(x).shape
+    (2, 3)
+    """
 
 def gelu(x: Value) -> Value:
-    """x · ½ (1 + erf(x/√2))."""
+    """
+    x · ½ (1 + erf(x/√2)).
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.gelu(x).shape
+    (2, 3)
+    """
 
 def gelu_tanh(x: Value) -> Value:
-    """½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
+    """
+    ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))).
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.gelu_tanh(x).shape
+    (2, 3)
+    """
 
 def silu(x: Value) -> Value:
-    """x · σ(x), or swish."""
+    """
+    x · σ(x), or swish.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.silu(x).shape
+    (2, 3)
+    """
 
 def mish(x: Value) -> Value:
-    """x · tanh(softplus(x))."""
+    """
+    x · tanh(softplus(x)).
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.mish(x).shape
+    (2, 3)
+    """
 
 def log_sigmoid(x: Value) -> Value:
-    """ln σ(x), without overflow."""
+    """
+    ln σ(x), without overflow.
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.log_sigmoid(x).shape
+    (2, 3)
+    """
 
 def softsign(x: Value) -> Value:
-    """x / (1 + |x|)."""
+    """
+    x / (1 + |x|).
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.softsign(x).shape
+    (2, 3)
+    """
 
 def scaled_tanh(x: Value) -> Value:
-    """1.7159 tanh(2x/3)."""
+    """
+    1.7159 tanh(2x/3).
+
+    Raises ShapeError, with the shapes, for operands that do not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> x = g.input('x', (2, 3))
+    >>> chalkgrad.scaled_tanh(x).shape
+    (2, 3)
+    """
 
 def loss_of(loss: str, y: Value, target: Value) -> Value:
     """
     The mean over the batch of a loss by its name (losses()), with its usual options: a shared scalar. y is the network's output, of a classifier what goes into its softmax; the target has its shape.
+
+    Raises InputError for a name that there is not, ShapeError for a target that does not fit.
+
+    >>> g = chalkgrad.Graph()
+    >>> y, t = g.input('y', (3,)), g.input('t', (3,), distribution=True)
+    >>> chalkgrad.loss_of('cross-entropy', y, t).shape
+    ()
     """
 
 class Derivation:
     """
     The derivation of a network's gradients, each equation of which was verified.
+
+    >>> derivation = chalkgrad.derive(chalkgrad.Network('2n-sigmoid', (3,)), 'squared-error')
+    >>> bool(chalkgrad.check(derivation.check()))
+    True
     """
 
     @property
@@ -1014,7 +1666,13 @@ def derive(network: Network, loss: str = '', *, optimizer: str = '', brief: bool
     """
 
 class CheckedLine:
-    """One line of a derivation, judged."""
+    """
+    One line of a derivation, judged.
+
+    >>> report = chalkgrad.check('network x: 2 > y = relu\\ny[i] = max(0, x[i])')
+    >>> report.lines[-1].line, report.lines[-1].verdict
+    (2, 'verified')
+    """
 
     @property
     def line(self) -> int:
@@ -1061,7 +1719,17 @@ class CheckedLine:
         """
 
 class CheckReport:
-    """A derivation, judged line by line."""
+    """
+    A derivation, judged line by line: true if no line is false. A notebook shows it, with what is wrong marked in its place.
+
+    >>> report = chalkgrad.check('network x: 2 > y = sigmoid\\ndy[i]/dx[j] = delta(i,j)*y[i]')
+    >>> bool(report), report.failed
+    (False, 1)
+    """
+
+    @property
+    def source(self) -> str:
+        """The text that was judged."""
 
     @property
     def lines(self) -> list[CheckedLine]:

@@ -17,7 +17,7 @@ try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.exceptions import DataConversionWarning
     from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
+    from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, column_or_1d, validate_data
 except ImportError as error:
     raise ImportError(
         "chalkgrad.Classifier and Regressor need scikit-learn, 1.6 or later: pip install scikit-learn; "
@@ -96,6 +96,29 @@ def _threads(asked: int | None, network: _engine.Network, samples: int) -> int:
     return min(int(limit), len(os.sched_getaffinity(0)))
 
 
+def _moments(X: np.ndarray[Any, Any], weights: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Mean and deviation of each channel (axis 1), where each sample counts its weight."""
+    x = X.reshape(len(X), X.shape[1], -1)
+    about = x[0, :, 0].astype(np.float64)  # so that the deviation of what is constant is 0
+    some = max(1, 2**20 // x[0].size)  # at a time: not all of X again in float64
+    sums = np.zeros((2, X.shape[1]))
+    for begin in range(0, len(x), some):
+        away = x[begin:begin + some] - about[:, None]
+        sums += [weights[begin:begin + some] @ powers.sum(axis=2) for powers in (away, away**2)]
+    mean, squares = sums / (weights.sum() * x.shape[2])
+    return about + mean, np.sqrt(np.maximum(squares - mean**2, 0))
+
+
+def _counted(
+    X: np.ndarray[Any, Any], y: np.ndarray[Any, Any], weights: np.ndarray[Any, Any] | None
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any] | None]:
+    """Those that count something: samples of weight 0 are as if they were not there."""
+    if weights is None or weights.all():
+        return X, y, weights
+    X, y, weights = X[weights > 0], y[weights > 0], weights[weights > 0]
+    return X, y, None if (weights == weights[0]).all() else weights
+
+
 class _Estimator(BaseEstimator):  # type: ignore[misc]
     """What classifiers and regressors share. The engine's objects are attributes, so that subclasses pickle whole."""
 
@@ -145,6 +168,25 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"X has {features} features, but {type(self).__name__} is expecting {self.n_features_in_} "
                              f"features as input")
         return np.asarray(X)
+
+    def _weights(self, sample_weight: Any, X: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
+        """What each sample counts; None where all count the same."""
+        if sample_weight is None:
+            return None
+        weights = np.asarray(_check_sample_weight(sample_weight, X, dtype=np.float64))
+        if (weights < 0).any():
+            raise ValueError(f"sample_weight holds {weights.min()}; weights are numbers of at least 0")
+        if not weights.any():
+            raise ValueError("sample_weight is all zero, so that no sample counts; make one of them larger")
+        return None if (weights == weights[0]).all() else weights
+
+    def _normalisation(self, X: np.ndarray[Any, Any], weights: np.ndarray[Any, Any] | None) -> str:
+        if weights is None or self.normalise != "channel":
+            return self.normalise
+        mean, deviation = _moments(X, weights)
+        white = 255 if X.dtype == np.uint8 else 1
+        deviation = np.where(deviation > 0, deviation / white, 1.0)
+        return f"given:{','.join(map(repr, (mean / white).tolist()))}/{','.join(map(repr, deviation.tolist()))}"
 
     # -- options
 
@@ -247,9 +289,11 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
             X = X.astype(np.uint8)
         return np.asarray(self._predictor(X))
 
-    def _dataset(self, X: np.ndarray[Any, Any], y: np.ndarray[Any, Any], **more: Any) -> _engine.Dataset:
+    def _dataset(
+        self, X: np.ndarray[Any, Any], y: np.ndarray[Any, Any], weights: np.ndarray[Any, Any] | None, **more: Any
+    ) -> _engine.Dataset:
         self._pixels = X.dtype == np.uint8
-        return _engine.Dataset(X, y, normalise=self.normalise, **more)
+        return _engine.Dataset(X, y, weights=weights, normalise=self._normalisation(X, weights), **more)
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
@@ -285,30 +329,39 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     _regression = False
     __init__ = _init()
 
-    def fit(self, X: Any, y: Any) -> Classifier:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Classifier:
         """Trains anew on N samples and their classes, which may be numbers or names. Returns self.
 
-        X: N×features, or images N×channels×rows×columns; uint8 are pixels. Raises ValueError in scikit-learn's words.
+        X: N×features, or images N×channels×rows×columns; uint8 are pixels. sample_weight: what each sample counts, N numbers
+        of at least 0: in the mean loss of its batch, in what samples are normalised by, and, if 0, as if it were not there.
+        Raises ValueError in scikit-learn's words.
         """
-        X, codes = self._checked(X, y, None, first=True)
+        X, codes, weights = self._checked(X, y, sample_weight, None, first=True)
         self._start(X, len(self.classes_))
-        self._run(self._dataset(X, codes, class_names=[str(c) for c in self.classes_]), self._options(len(X)))
+        self._run(self._named(X, codes, weights), self._options(len(X)))
         return self
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Classifier:
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Classifier:
         """Trains for one epoch. `classes` are all there will be, and needed in the first call.
 
         Calls with the same data are one run: two are two epochs of fit(), bit for bit, with a constant schedule. With
         other data, a new run begins from the present weights, and the optimizer's memory with it.
         """
         first = not hasattr(self, "network_")
-        X, codes = self._checked(X, y, classes, first)
+        X, codes, weights = self._checked(X, y, sample_weight, classes, first)
         if first:
             self._start(X, len(self.classes_))
-        self._run_one_epoch(self._dataset(X, codes, class_names=[str(c) for c in self.classes_]))
+        self._run_one_epoch(self._named(X, codes, weights))
         return self
 
-    def _checked(self, X: Any, y: Any, classes: Any, first: bool) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    def _named(
+        self, X: np.ndarray[Any, Any], codes: np.ndarray[Any, Any], weights: np.ndarray[Any, Any] | None
+    ) -> _engine.Dataset:
+        return self._dataset(X, codes, weights, class_names=[str(c) for c in self.classes_])
+
+    def _checked(
+        self, X: Any, y: Any, sample_weight: Any, classes: Any, first: bool
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any] | None]:
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         X = self._samples(X, reset=first)
@@ -324,7 +377,7 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
             raise ValueError(f"y has one class, {self.classes_[0]!r}; a classifier needs two or more")
         if not np.isin(y, self.classes_).all():
             raise ValueError(f"y has the class {np.setdiff1d(y, self.classes_)[0]!r}, and classes are {self.classes_}")
-        return X, np.searchsorted(self.classes_, y).astype(np.int32)
+        return _counted(X, np.searchsorted(self.classes_, y).astype(np.int32), self._weights(sample_weight, X))
 
     def predict_proba(self, X: Any) -> np.ndarray[Any, Any]:
         """The probability of each class, in the order of classes_: N×classes, float32."""
@@ -346,28 +399,31 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     _regression = True
     __init__ = _init()
 
-    def fit(self, X: Any, y: Any) -> Regressor:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Regressor:
         """Trains anew on N samples and their targets, N or N×targets. Returns self.
 
-        Targets are brought to mean 0 and deviation 1 for training, and predictions back.
+        Targets are brought to mean 0 and deviation 1 for training, and predictions back. sample_weight: as of
+        Classifier.fit().
         """
-        X, y = self._checked(X, y, first=True)
-        self._scale_by(y)
+        X, y, weights = self._checked(X, y, sample_weight, first=True)
+        self._scale_by(y, weights)
         self._start(X, y.shape[1])
-        self._run(self._dataset(X, self._scaled(y)), self._options(len(X)))
+        self._run(self._dataset(X, self._scaled(y), weights), self._options(len(X)))
         return self
 
-    def partial_fit(self, X: Any, y: Any) -> Regressor:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Regressor:
         """Trains for one epoch, as Classifier.partial_fit() does. The first call decides the scale of targets."""
         first = not hasattr(self, "network_")
-        X, y = self._checked(X, y, first)
+        X, y, weights = self._checked(X, y, sample_weight, first)
         if first:
-            self._scale_by(y)
+            self._scale_by(y, weights)
             self._start(X, y.shape[1])
-        self._run_one_epoch(self._dataset(X, self._scaled(y)))
+        self._run_one_epoch(self._dataset(X, self._scaled(y), weights))
         return self
 
-    def _checked(self, X: Any, y: Any, first: bool) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    def _checked(
+        self, X: Any, y: Any, sample_weight: Any, first: bool
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any] | None]:
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         X = self._samples(X, reset=first)
@@ -379,11 +435,11 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         if y.ndim > 1 and y.shape[1] == 1 and first:
             warnings.warn("A column-vector y was passed when a 1d array was expected", DataConversionWarning, stacklevel=3)
             self._one_target = True
-        return X, y.reshape(len(y), -1)
+        return _counted(X, y.reshape(len(y), -1), self._weights(sample_weight, X))
 
-    def _scale_by(self, y: np.ndarray[Any, Any]) -> None:
-        self._mean = y.mean(axis=0)
-        deviation = y.std(axis=0)
+    def _scale_by(self, y: np.ndarray[Any, Any], weights: np.ndarray[Any, Any] | None) -> None:
+        mean, deviation = (y.mean(axis=0), y.std(axis=0)) if weights is None else _moments(y, weights)
+        self._mean = np.asarray(mean)
         self._deviation = np.where(deviation > 0, deviation, 1.0)
 
     def _scaled(self, y: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

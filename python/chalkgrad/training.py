@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from . import _engine
+from . import _arrays, _engine
 from ._progress import Display
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def train(
     network: _engine.Network,
-    data: _engine.Dataset,
+    data: _engine.Dataset | Iterable[tuple[Any, Any]],
     *,
-    validation: _engine.Dataset | None = None,
+    validation: _engine.Dataset | Iterable[tuple[Any, Any]] | None = None,
     on_step: Callable[[_engine.Progress], object] | None = None,
     on_epoch: Callable[[_engine.Progress], object] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -29,12 +29,25 @@ def train(
     progress: bool = False,
     **options: Unpack[TrainingOptions],
 ) -> _engine.TrainResult:
+    data = _collected(data, network)
+    if validation is not None:
+        validation = _collected(validation, network)
     if progress:
         shown = Display(int(options.get("epochs", _DEFAULT_EPOCHS)))
         on_step, on_epoch = _both(shown.step, on_step), _both(shown.epoch, on_epoch)
     return _engine._train(
         network, data, {**options}, validation, checkpoint, checkpoint_every, threads, skip_bad, on_step, on_epoch
     )
+
+
+def _collected(data: _engine.Dataset | Iterable[tuple[Any, Any]], network: _engine.Network) -> _engine.Dataset:
+    if isinstance(data, _engine.Dataset):
+        return data
+    x, y = _arrays.batches(data)
+    shape = network.output_shape()
+    labels = y.ndim == 1 and y.dtype.kind != "f" and len(shape) == 1 and shape[0] > 1
+    # A class for each output, as one may have no sample among these.
+    return _engine.Dataset(x, y, class_names=[str(c) for c in range(shape[0])] if labels else None)
 
 
 _Callback = Callable[[_engine.Progress], object]
@@ -69,6 +82,8 @@ If the network's last run is unfinished (a callback, Ctrl-C or an error ended it
 data are those of that run, goes on with it, to the same weights as if it had never been interrupted. Otherwise a new run
 begins from the present weights.
 
+data: a Dataset, or whatever gives (x, y) when it is iterated over, as a torch.utils.data.DataLoader: that is read once, to
+    its end, into a Dataset, of whose samples every epoch makes batches anew. Augment with `augment`, not in the loader.
 validation: data that judge each epoch; in the end the network is that of the epoch that was best on them.
 on_step, on_epoch: are called with a Progress after each step or epoch; progress.stop() ends the run after this step, and
     so does whatever they raise, which is then raised again.

@@ -17,9 +17,8 @@ def main() -> None:
     variables = cg.Variables(g)
     program = cg.Program(g, variables, threads=1)
     samples = numpy.linspace(-1, 1, 100, dtype=numpy.float32)[:, None]
-    for _ in range(200):
-        found = program.run({"x": samples, "t": 3 * samples + 2, "rate": 0.1})
-    print(f"t = {variables['a'][0]:.3f} x + {variables['b'][0]:.3f}, loss {float(found['loss']):.1e}")
+    losses = [float(program.run({"x": samples, "t": 3 * samples + 2, "rate": 0.1})["loss"]) for _ in range(200)]
+    print(f"t = {variables['a'][0]:.3f} x + {variables['b'][0]:.3f}, loss {losses[-1]:.1e}")
 
 
 if __name__ == "__main__":

@@ -83,9 +83,9 @@ std::filesystem::path to_path(nb::handle path) {
 
 namespace {
 
-PyObject* error_class(nb::module_& m, const char* name, const char* doc, const nb::tuple& bases) {
+PyObject* error_class(nb::module_& m, const char* name, const std::string& doc, const nb::tuple& bases) {
   const std::string full = std::string("chalkgrad.") + name;
-  PyObject* made = PyErr_NewExceptionWithDoc(full.c_str(), doc, bases.ptr(), nullptr);
+  PyObject* made = PyErr_NewExceptionWithDoc(full.c_str(), doc.c_str(), bases.ptr(), nullptr);
   if (!made) throw nb::python_error();
   m.attr(name) = nb::borrow(made);
   return made;  // lives as long as the process
@@ -100,17 +100,32 @@ Classes classes;
 
 void bind_errors(nb::module_& m) {
   const nb::handle exception(PyExc_Exception), value_error(PyExc_ValueError), arithmetic(PyExc_FloatingPointError);
-  classes.error = error_class(m, "Error", "Base of everything chalkgrad raises on purpose. Its text is one line.",
+  // An example of what raises it.
+  const auto raised = [](std::string doc, const std::string& line, const std::string& name, const std::string& base) {
+    return doc + "\n\n>>> try:\n...     " + line + "\n... except chalkgrad." + name +
+           " as error:\n...     print(isinstance(error, " + base + "))\nTrue\n";
+  };
+  classes.error = error_class(m, "Error",
+                              raised("Base of everything chalkgrad raises on purpose. Its text is one line.",
+                                     "chalkgrad.load_dataset('nowhere')", "Error", "Exception"),
                               nb::make_tuple(exception));
   const nb::handle base(classes.error);
-  classes.shape = error_class(m, "ShapeError", "Shapes that do not fit together. It is a ValueError, too.",
+  classes.shape = error_class(m, "ShapeError",
+                              raised("Shapes that do not fit together. It is a ValueError, too.",
+                                     "chalkgrad.Network('4c9', (1, 8, 8))", "ShapeError", "ValueError"),
                               nb::make_tuple(base, value_error));
-  classes.input = error_class(m, "InputError",
-                              "A file, an option or a text that cannot be used: names it. It is a ValueError, too.",
-                              nb::make_tuple(base, value_error));
-  classes.numeric = error_class(m, "NumericError",
-                                "A value that is NaN or infinite: names the layer. It is a FloatingPointError, too.",
-                                nb::make_tuple(base, arithmetic));
+  classes.input =
+      error_class(m, "InputError",
+                  raised("A file, an option or a text that cannot be used: names it. It is a ValueError, too.",
+                         "chalkgrad.Network('4q', (1, 8, 8))", "InputError", "ValueError"),
+                  nb::make_tuple(base, value_error));
+  classes.numeric =
+      error_class(m, "NumericError",
+                  raised("A value that is NaN or infinite: names the layer. It is a FloatingPointError, too.",
+                         "net = chalkgrad.Network('2n', (3,)); net['dense1.bias'] = [numpy.inf, 0]; "
+                         "chalkgrad.Predictor(net)",
+                         "NumericError", "FloatingPointError"),
+                  nb::make_tuple(base, arithmetic));
   nb::register_exception_translator([](const std::exception_ptr& thrown, void*) {
     try {
       std::rethrow_exception(thrown);

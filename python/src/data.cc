@@ -22,15 +22,18 @@ auto to_vector(const Array& array) {
   return std::vector<T>(array.data(), array.data() + array.size());
 }
 
+/// Lets go of an object, on whatever thread.
+void release(nb::object& object) {
+  const nb::gil_scoped_acquire acquire;
+  object.reset();
+}
+
 /// Pictures in an array of Python's, which are read where they are.
 class LentPictures : public PictureStore {
  public:
   LentPictures(nb::object array, const Bytes& bytes)
       : array_(std::move(array)), data_(bytes.data()), each_(bytes.size() / bytes.shape(0)), count_(bytes.shape(0)) {}
-  ~LentPictures() override {
-    const nb::gil_scoped_acquire acquire;
-    array_.reset();
-  }
+  ~LentPictures() override { release(array_); }
   LentPictures(const LentPictures&) = delete;
   LentPictures& operator=(const LentPictures&) = delete;
 
@@ -45,8 +48,22 @@ class LentPictures : public PictureStore {
   std::size_t each_, count_;
 };
 
-/// From here on, pixels are not copied: reading them one by one then takes no noticeable part of a step.
+/// Keeps an array of Python's whose numbers are read where they are.
+struct LentNumbers {
+  explicit LentNumbers(nb::object array) : array(std::move(array)) {}
+  ~LentNumbers() { release(array); }
+  LentNumbers(const LentNumbers&) = delete;
+  LentNumbers& operator=(const LentNumbers&) = delete;
+  nb::object array;
+};
+
+/// Arrays of so many bytes and more are not copied. Smaller ones are, so that their owner may go on to change them.
 constexpr std::size_t kLent = std::size_t{64} << 20U;
+
+void all_places(Dataset& data, std::size_t count) {
+  data.places.resize(count);
+  std::iota(data.places.begin(), data.places.end(), 0U);
+}
 
 void set_samples(Dataset& data, nb::handle x) {
   const auto array = as_array("samples", x);
@@ -58,13 +75,17 @@ void set_samples(Dataset& data, nb::handle x) {
       return;
     }
     data.store = std::make_shared<LentPictures>(array, bytes);
-    data.places.resize(bytes.shape(0));
-    std::iota(data.places.begin(), data.places.end(), 0U);
+    all_places(data, bytes.shape(0));
     return;
   }
   const auto values = cast_array<Floats>(array);
   data.sample = without_first(shape_of(values));
-  data.values = to_vector(values);
+  if (values.nbytes() < kLent) {
+    data.values = to_vector(values);
+    return;
+  }
+  data.lent = {std::make_shared<LentNumbers>(array), values.data()};
+  all_places(data, values.shape(0));
 }
 
 void set_targets(Dataset& data, nb::handle y, std::optional<std::vector<std::string>> class_names) {
@@ -87,12 +108,18 @@ void set_targets(Dataset& data, nb::handle y, std::optional<std::vector<std::str
     data.class_names.push_back(std::to_string(c));
 }
 
-Dataset of_arrays(nb::handle x, nb::handle y, std::optional<std::vector<std::string>> class_names,
+Dataset of_arrays(nb::object x, nb::object y, nb::handle weights, std::optional<std::vector<std::string>> class_names,
                   const std::string& normalise, const std::string& name) {
   Dataset data;
   data.name = name;
+  if (y.is_none()) {
+    const auto both = as_array("batches", x);
+    x = both[0];
+    y = both[1];
+  }
   set_samples(data, x);
   set_targets(data, y, std::move(class_names));
+  if (!weights.is_none()) data.weights = to_vector(cast_array<Floats>(as_array("weights", weights)));
   const nb::gil_scoped_release release;
   const bool as_they_are = normalise.empty() && !data.has_bytes();
   if (!as_they_are && data.size() > 0)
@@ -107,6 +134,18 @@ Shape with_first(std::size_t count, const Shape& shape) {
   return all;
 }
 
+/// Where they are if they are all there is, or a copy of those.
+Array lent_numbers(const Dataset& data, const Shape& shape, nb::handle self) {
+  const auto each = static_cast<std::size_t>(elements(data.sample));
+  std::uint32_t next = 0;
+  if (std::ranges::all_of(data.places, [&](std::uint32_t place) { return place == next++; }))
+    return view_of(std::span(data.lent.get(), data.size() * each), shape, self);
+  std::vector<float> copy;
+  copy.reserve(data.size() * each);
+  for (std::size_t i = 0; i < data.size(); ++i) copy.insert(copy.end(), data.numbers(i), data.numbers(i) + each);
+  return new_array(std::move(copy), shape);
+}
+
 Array samples_of(nb::handle self) {
   const auto& data = nb::cast<const Dataset&>(self);
   const auto shape = with_first(data.size(), data.sample);
@@ -119,6 +158,7 @@ Array samples_of(nb::handle self) {
     const auto count = static_cast<std::int64_t>(rows.size());
     return nb::borrow<Array>(lent->array()[new_array(std::move(rows), {count})]);
   }
+  if (data.lent) return lent_numbers(data, shape, self);
   if (data.store) throw nb::type_error("the samples are in files, and are read when they are needed");
   if (data.has_bytes()) return view_of(std::span<const std::uint8_t>(data.bytes), shape, self);
   return view_of(std::span<const float>(data.values), shape, self);
@@ -129,6 +169,11 @@ Array targets_of(nb::handle self) {
   if (!data.labels.empty())
     return view_of(std::span<const std::int32_t>(data.labels), {static_cast<std::int64_t>(data.size())}, self);
   return view_of(std::span<const float>(data.targets), with_first(data.size(), data.target), self);
+}
+
+Array weights_of(nb::handle self) {
+  const auto& data = nb::cast<const Dataset&>(self);
+  return view_of(std::span<const float>(data.weights), {static_cast<std::int64_t>(data.weights.size())}, self);
 }
 
 std::string show(const Dataset& data) {
@@ -160,8 +205,13 @@ void bind_data(nb::module_& m) {
       "Dataset(x, y) takes arrays: x of N samples, first axis first, pictures as N×channels×rows×columns. "
       "uint8 are pixels, which enter the network normalised; all other numbers become float32 and enter "
       "as they are, unless `normalise` says otherwise. y are N whole numbers, the classes 0, 1, …, or "
-      "floats to regress on, N or N×…. The numbers are copied, but for "
-      "pixels of 64 MB and more: these are read where they are, and must not change meanwhile.\n\n"
+      "floats to regress on, N or N×….\n\n"
+      "Dataset(batches) takes whatever gives (x, y) when it is iterated over, batches or single samples, as a "
+      "torch.utils.data.DataLoader does: once, to its end, and keeps them.\n\n"
+      "An array of 64 MB and more that is uint8 or float32, aligned and in C order is read where it is, and must not "
+      "change meanwhile; everything else is copied.\n\n"
+      "weights: what each sample counts in the mean loss, N numbers of at least 0; without, each 1. A sample of weight "
+      "2 counts as two.\n"
       "class_names: one for each class; without, '0', '1', … up to the highest label.\n"
       "normalise: 'channel', 'sample', 'min-max', 'none' or 'given:MEAN,…/DEVIATION,…', as in "
       "docs/cli.md; without, 'channel' of uint8, and none of others.\n\n"
@@ -172,10 +222,13 @@ void bind_data(nb::module_& m) {
       "<chalkgrad.Dataset 'arrays': 4 samples of 1×8×8, 3 classes>\n")
       .def(
           "__init__",
-          [](Dataset* self, nb::handle x, nb::handle y, std::optional<std::vector<std::string>> class_names,
-             const std::string& normalise,
-             const std::string& name) { new (self) Dataset(of_arrays(x, y, std::move(class_names), normalise, name)); },
-          "x"_a, "y"_a, nb::kw_only(), "class_names"_a = nb::none(), "normalise"_a = "", "name"_a = "arrays")
+          [](Dataset* self, nb::object x, nb::object y, nb::handle weights,
+             std::optional<std::vector<std::string>> class_names, const std::string& normalise,
+             const std::string& name) {
+            new (self) Dataset(of_arrays(std::move(x), std::move(y), weights, std::move(class_names), normalise, name));
+          },
+          "x"_a, "y"_a = nb::none(), nb::kw_only(), "weights"_a = nb::none(), "class_names"_a = nb::none(),
+          "normalise"_a = "", "name"_a = "arrays")
       .def_ro("name", &Dataset::name, "What messages call it.")
       .def_ro("class_names", &Dataset::class_names, "One for each class; empty for values to regress on.")
       .def_prop_ro(
@@ -185,6 +238,8 @@ void bind_data(nb::module_& m) {
           "The shape of one target, if they are no labels.")
       .def_prop_ro("x", &samples_of, "All samples, N×…, uint8 or float32: a read-only view, without a copy.")
       .def_prop_ro("y", &targets_of, "All labels (int32) or targets (float32): a read-only view, without a copy.")
+      .def_prop_ro("weights", &weights_of,
+                   "What each sample counts (float32), empty if that is 1: a read-only view, without a copy.")
       .def("__len__", &Dataset::size)
       .def("__repr__", &show)
       .def(
@@ -201,7 +256,9 @@ void bind_data(nb::module_& m) {
             return d.has_digest(digest);
           },
           "digest"_a, "Whether this digest, perhaps of an earlier program, is of these data.");
-  nb::class_<Split>(m, "Split", "The two parts of a data set, and remarks on how it was read.")
+  nb::class_<Split>(m, "Split",
+                    "The two parts of a data set, and remarks on how it was read.\n\n"
+                    ">>> len(chalkgrad.digits().train), len(chalkgrad.digits().test)\n(1438, 359)\n")
       .def_ro("train", &Split::train, "To train on.")
       .def_ro("test", &Split::test, "To judge by; it may have no samples.")
       .def_ro("remarks", &Split::remarks, "What to know about how the data were read, a sentence each.");

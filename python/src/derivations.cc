@@ -20,18 +20,25 @@ Derivation of_network(SharedNetwork& net, const std::string& loss, const std::st
   return derive(net, what, options);
 }
 
-CheckReport judge(const std::string& text, const std::string& origin, bool latex, std::uint64_t seed, int trials,
-                  bool offer) {
+/// A report, and the text that it is about.
+struct Judged : CheckReport {
+  std::string source;
+};
+
+Judged judge(const std::string& text, const std::string& origin, bool latex, std::uint64_t seed, int trials,
+             bool offer) {
   const CheckOptions options{.seed = seed, .trials = trials, .offer = offer};
   const nb::gil_scoped_release release;
-  return latex ? check_latex(text, origin, options) : check_derivation(text, origin, options);
+  return {latex ? check_latex(text, origin, options) : check_derivation(text, origin, options), text};
 }
 
 }  // namespace
 
 void bind_derivations(nb::module_& m) {
   nb::class_<Derivation>(m, "Derivation",
-                         "The derivation of a network's gradients, each equation of which was verified.")
+                         "The derivation of a network's gradients, each equation of which was verified.\n\n"
+                         ">>> derivation = chalkgrad.derive(chalkgrad.Network('2n-sigmoid', (3,)), 'squared-error')\n"
+                         ">>> bool(chalkgrad.check(derivation.check()))\nTrue\n")
       .def_ro("title", &Derivation::title, "What it is of.")
       .def_ro("equations", &Derivation::equations, "How many were verified.")
       .def("text", &to_text, "For a terminal: equations with their rules.")
@@ -54,7 +61,10 @@ void bind_derivations(nb::module_& m) {
       "network: then nothing is derived.\n\n"
       ">>> net = chalkgrad.Network('2n-sigmoid', (3,))\n"
       ">>> 'dense1' in chalkgrad.derive(net, 'squared-error').text()\nTrue\n");
-  nb::class_<CheckedLine>(m, "CheckedLine", "One line of a derivation, judged.")
+  nb::class_<CheckedLine>(m, "CheckedLine",
+                          "One line of a derivation, judged.\n\n"
+                          ">>> report = chalkgrad.check('network x: 2 > y = relu\\ny[i] = max(0, x[i])')\n"
+                          ">>> report.lines[-1].line, report.lines[-1].verdict\n(2, 'verified')\n")
       .def_ro("line", &CheckedLine::line, "Its number in the text, from 1.")
       .def_ro("column", &CheckedLine::column, "Where an error points to, in characters from 1; 0: nowhere.")
       .def_ro("label", &CheckedLine::label, "Its number, '10'; may be empty.")
@@ -68,14 +78,20 @@ void bind_derivations(nb::module_& m) {
       .def_ro("offer", &CheckedLine::offer, "The single edit that makes it true, if one is found.")
       .def_ro("residual", &CheckedLine::residual,
               "The largest difference of its sides, by the largest number that came up.");
-  nb::class_<CheckReport>(m, "CheckReport", "A derivation, judged line by line.")
+  nb::class_<Judged>(
+      m, "CheckReport",
+      "A derivation, judged line by line: true if no line is false. A notebook shows it, with what is wrong "
+      "marked in its place.\n\n"
+      ">>> report = chalkgrad.check('network x: 2 > y = sigmoid\\ndy[i]/dx[j] = delta(i,j)*y[i]')\n"
+      ">>> bool(report), report.failed\n(False, 1)\n")
+      .def_ro("source", &Judged::source, "The text that was judged.")
       .def_ro("lines", &CheckReport::lines, "A CheckedLine each.")
       .def_ro("verified", &CheckReport::verified, "How many are.")
       .def_ro("failed", &CheckReport::failed, "How many are false.")
       .def_ro("definitions", &CheckReport::definitions, "How many name something.")
       .def_ro("errata", &CheckReport::errata, "How many are declared false as printed, and are.")
       .def_ro("excepted", &CheckReport::excepted, "How many are true but at kinks.")
-      .def("__bool__", [](const CheckReport& r) { return r.failed == 0; });
+      .def("__bool__", [](const Judged& r) { return r.failed == 0; });
   m.def("check", &judge, "text"_a, "origin"_a = "derivation", nb::kw_only(), "latex"_a = false, "seed"_a = 1,
         "trials"_a = 3, "offer"_a = true,
         "Judges each line of a derivation, in the language of docs/check.md or, if `latex`, as a document in LaTeX: a "

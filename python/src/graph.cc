@@ -255,7 +255,12 @@ void bind_graph(nb::module_& m) {
       ">>> program = chalkgrad.Program(g, chalkgrad.Variables(g, seed=1))\n"
       ">>> program.run({'x': [[1, 2, 3], [4, 5, 6]]})['dw'].tolist()\n"
       "[[5.0, 7.0, 9.0], [5.0, 7.0, 9.0]]\n");
-  nb::class_<GraphValue> value(m, "Value", "A value of a Graph, which it keeps alive.");
+  nb::class_<GraphValue> value(
+      m, "Value",
+      "A value of a Graph, which it keeps alive. + − * / make more of it, also with numbers.\n\n"
+      ">>> x = chalkgrad.Graph().input('x', (3,))\n"
+      ">>> y = 1 - 2 * chalkgrad.tanh(x)\n"
+      ">>> y.shape, y.batched\n((3,), True)\n");
   graph.def(nb::init<>())
       .def(
           "input",

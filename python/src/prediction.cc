@@ -111,7 +111,10 @@ Array confusion_of(const Evaluation& found) {
 }  // namespace
 
 void bind_prediction(nb::module_& m) {
-  nb::class_<ClassResult>(m, "ClassResult", "How good a network is on one class.")
+  nb::class_<ClassResult>(m, "ClassResult",
+                          "How good a network is on one class.\n\n"
+                          ">>> net, test = chalkgrad.Network('10n', (1, 8, 8)), chalkgrad.digits().test\n"
+                          ">>> chalkgrad.evaluate(net, test).classes[3].samples\n52\n")
       .def_ro("name", &ClassResult::name, "The class's.")
       .def_ro("samples", &ClassResult::samples, "How many there are of it.")
       .def_ro("correct", &ClassResult::correct, "How many of these were found.")
@@ -119,9 +122,14 @@ void bind_prediction(nb::module_& m) {
       .def_prop_ro("recall", &ClassResult::recall, "correct / samples; None without samples.")
       .def_prop_ro("precision", &ClassResult::precision, "correct / predicted; None if it was never predicted.")
       .def_prop_ro("f1", &ClassResult::f1, "2·correct / (samples + predicted).");
-  nb::class_<Evaluation>(m, "Evaluation", "How good a network is on some data.")
-      .def_ro("accuracy", &Evaluation::accuracy, "The share of samples whose class was predicted, 0 … 1.")
-      .def_ro("loss", &Evaluation::loss, "Mean over the samples.")
+  nb::class_<Evaluation>(m, "Evaluation",
+                         "How good a network is on some data.\n\n"
+                         ">>> net, test = chalkgrad.Network('10n', (1, 8, 8)), chalkgrad.digits().test\n"
+                         ">>> found = chalkgrad.evaluate(net, test)\n"
+                         ">>> found.confusion.sum() == found.samples == 359\nTrue\n")
+      .def_ro("accuracy", &Evaluation::accuracy,
+              "The share of samples whose class was predicted, 0 … 1, whatever their weights.")
+      .def_ro("loss", &Evaluation::loss, "Mean over the samples, by their weights if they have any.")
       .def_prop_ro(
           "measured", [](const Evaluation& e) { return std::string(name_of(e.measured)); }, "Which loss that is.")
       .def_ro("samples", &Evaluation::samples, "How many there were.")

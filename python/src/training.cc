@@ -17,6 +17,11 @@ struct Report : Progress {
   std::stop_source run;
 };
 
+/// How a run ended, and how it was after each of its epochs.
+struct Outcome : TrainResult {
+  std::vector<Report> history;
+};
+
 /// Calls Python from a run: callbacks, and the handlers of signals, Ctrl-C's among them. What they raise is kept, and
 /// the run told to stop.
 class Listener {
@@ -27,9 +32,11 @@ class Listener {
     options.stop = run_.get_token();
     options.on_step = [this](const Progress& now) { step(now); };
     options.on_epoch = [this](const Progress& now) {
+      history_.push_back({now, std::stop_source(std::nostopstate)});
       if (!on_epoch_.is_none()) call(on_epoch_, now);
     };
   }
+  std::vector<Report> take_history() { return std::move(history_); }
   /// Raises what was kept. Python's lock must be held.
   void raise() {
     if (error_) throw nb::python_error(std::move(*error_));
@@ -65,6 +72,7 @@ class Listener {
   }
 
   nb::object on_step_, on_epoch_;
+  std::vector<Report> history_;
   std::stop_source run_;
   std::optional<nb::python_error> error_;
   Clock::time_point looked_ = Clock::now();
@@ -79,8 +87,8 @@ struct Around {
   bool skip_bad = false;
 };
 
-TrainResult run(SharedNetwork& net, const Dataset& data, const nb::dict& fields, const Around& around,
-                const nb::object& on_step, const nb::object& on_epoch) {
+Outcome run(SharedNetwork& net, const Dataset& data, const nb::dict& fields, const Around& around,
+            const nb::object& on_step, const nb::object& on_epoch) {
   TrainOptions options = options_from(fields);
   options.validation = around.validation;
   options.checkpoint = around.checkpoint;
@@ -95,13 +103,18 @@ TrainResult run(SharedNetwork& net, const Dataset& data, const nb::dict& fields,
     result = train(net, data, options);
   }
   listener.raise();
-  return *result;
+  return {*result, listener.take_history()};
 }
 
 }  // namespace
 
 void bind_training(nb::module_& m) {
-  nb::class_<Report>(m, "Progress", "Where a run is between two steps: what callbacks of train() are given.")
+  nb::class_<Report>(m, "Progress",
+                     "Where a run is between two steps: what callbacks of train() are given.\n\n"
+                     ">>> net = chalkgrad.Network('10n', (1, 8, 8))\n"
+                     ">>> tell = lambda now: print(now.epoch, now.step, now.steps, now.samples)\n"
+                     ">>> chalkgrad.train(net, chalkgrad.digits().train, epochs=2, on_epoch=tell).stopped\n"
+                     "0 23 46 1438\n1 46 46 1438\nFalse\n")
       .def_ro("epoch", &Progress::epoch, "0 … epochs − 1")
       .def_ro("step", &Progress::step, "steps done, of")
       .def_ro("steps", &Progress::steps, "as many in the whole run")
@@ -125,16 +138,21 @@ void bind_training(nb::module_& m) {
       .def("__repr__", [](const Report& now) {
         return "<chalkgrad.Progress: step " + std::to_string(now.step) + " of " + std::to_string(now.steps) + ">";
       });
-  nb::class_<TrainResult>(m, "TrainResult", "How a run ended.")
+  nb::class_<Outcome>(m, "TrainResult",
+                      "How a run ended; a notebook shows its curves.\n\n"
+                      ">>> net = chalkgrad.Network('10n', (1, 8, 8))\n"
+                      ">>> result = chalkgrad.train(net, chalkgrad.digits().train, epochs=2)\n"
+                      ">>> [now.epoch for now in result.history]\n[0, 1]\n")
       .def_prop_ro(
           "last",
-          [](const TrainResult& result) {
-            return Report{result.last, {}};
+          [](const Outcome& result) {
+            return Report{result.last, std::stop_source(std::nostopstate)};
           },
           "Where it was.")
+      .def_ro("history", &Outcome::history, "Where it was after each epoch of this call of train(): a Progress each.")
       .def_ro("stopped", &TrainResult::stopped, "Whether a callback stopped it before its end.")
       .def_ro("stopped_early", &TrainResult::stopped_early, "Whether patience was at its end.")
-      .def("__repr__", [](const TrainResult& result) {
+      .def("__repr__", [](const Outcome& result) {
         return "<chalkgrad.TrainResult: " + std::to_string(result.last.step) + " of " +
                std::to_string(result.last.steps) + " steps, loss " + std::to_string(result.last.mean_loss) + ">";
       });

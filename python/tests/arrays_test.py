@@ -1,5 +1,6 @@
 """Arrays of every kind: what is right, and the sentence for what is not."""
 
+import importlib.util
 import threading
 import unittest
 
@@ -58,6 +59,71 @@ class Samples(Case):
         says(ValueError, "x is a single number; give N samples along its first axis", chalkgrad.Dataset, 3, [0])
         says(ValueError, "y holds 4294967296; labels are 0, 1, … for as many classes", chalkgrad.Dataset, ones, [0, 2**32])
 
+    @unittest.skipUnless(importlib.util.find_spec("pandas"), "pandas is not installed")
+    def test_may_be_frames(self):
+        import pandas
+
+        frame = pandas.DataFrame({"a": [1.5, 2.0, 3.0], "b": [1, 2, 3], "c": [True, False, True]})
+        data = chalkgrad.Dataset(frame, pandas.Series([0, 1, 1]), weights=pandas.Series([1, 2, 3]))
+        self.assertEqual(data.x.tolist(), [[1.5, 1, 1], [2, 2, 0], [3, 3, 1]])
+        self.assertEqual((data.y.tolist(), data.weights.tolist()), ([0, 1, 1], [1, 2, 3]))
+        nullable = pandas.DataFrame({"a": pandas.array([1, 2, 3], dtype="Int64")})
+        self.assertEqual(chalkgrad.Dataset(nullable, [0, 1, 1]).x.tolist(), [[1], [2], [3]])
+        with self.assertRaisesRegex(ValueError, "^x holds objects that are no numbers"):
+            chalkgrad.Dataset(pandas.DataFrame({"a": ["x", "y"]}), [0, 1])
+
+    def test_may_have_weights(self):
+        x, y = digits(6)
+        data = chalkgrad.Dataset(x, y, weights=[1, 2, 0, 1, 0.5, 3])
+        self.assertEqual(data.weights.tolist(), [1, 2, 0, 1, 0.5, 3])
+        self.assertEqual(len(chalkgrad.Dataset(x, y).weights), 0)
+        self.assertEqual(sorted(chalkgrad.hold_out(data, "0.5").test.weights.tolist()
+                                + chalkgrad.hold_out(data, "0.5").train.weights.tolist()), [0, 0.5, 1, 1, 2, 3])
+        self.assertNotEqual(data.digest(), chalkgrad.Dataset(x, y).digest())
+        says = self.assertSays
+        says(ValueError, "arrays: 2 weights for 6 samples; give one for each, or none", chalkgrad.Dataset, x, y, weights=[1, 2])
+        says(ValueError, "arrays: sample 1 has the weight -1; it must be a number of at least 0", chalkgrad.Dataset, x, y,
+             weights=[1, -1, 1, 1, 1, 1])
+        says(ValueError, "weights is 2-dimensional; give one number for each sample", chalkgrad.Dataset, x, y,
+             weights=np.ones((6, 1)))
+
+    def test_of_many_numbers_are_read_where_they_are(self):
+        code = """
+import gc
+import numpy, chalkgrad
+x = numpy.random.default_rng(1).random((65536, 1024), numpy.float32)
+x[:, 0] = range(len(x))
+y = (numpy.arange(len(x)) % 2).astype(numpy.int32)
+peak = lambda: int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]) // 1024
+before = peak()
+data = chalkgrad.Dataset(x, y, normalise="channel")
+net = chalkgrad.Network("2n", x.shape[1:])
+chalkgrad.train(net, data, epochs=1, batch=256, threads=2)
+part = chalkgrad.hold_out(data, "0.5").train
+chalkgrad.train(net, part, epochs=1, batch=256, threads=2)
+print(peak() - before < 80, numpy.shares_memory(data.x, x))
+print(numpy.array_equal(part.x, x[part.x[:, 0].astype(int)]))
+kept = data.x
+del x, data, part
+gc.collect()
+print(kept[-1, 0])
+"""
+        said = run_python(code)
+        self.assertEqual(said.stdout, "True True\nTrue\n65535.0\n", said.stderr)
+
+    def test_of_many_numbers_give_the_same_weights_where_they_are_and_copied(self):
+        x = np.random.default_rng(2).random((4096, 4200), np.float32)
+        whole = chalkgrad.Dataset(x, np.arange(4096) % 3)
+        self.assertTrue(np.shares_memory(whole.x, x))
+        read = chalkgrad.hold_out(whole, "0.5").train
+        copied = chalkgrad.Dataset(read.x, read.y)
+        self.assertEqual(read.digest(), copied.digest())
+        weights = []
+        for data in (read, copied):
+            net = chalkgrad.Network("3n", (4200,))
+            chalkgrad.train(net, data, epochs=1)
+            weights.append(net.weights_sha256())
+        self.assertEqual(*weights)
 
     def test_of_many_pixels_are_read_where_they_are(self):
         code = """

@@ -147,7 +147,9 @@ class Derivations(Case):
         report = cg.check("network x: 3 > y = dense(W: 2 outputs, bias b)\ndy[i]/dW[k,j] = delta(i,k)*x[k]")
         self.assertFalse(report)
         self.assertEqual([line.verdict for line in report.lines if line.verdict != "definition"], ["failed"])
-        self.assertIn(">failed<", report._repr_html_())
+        html = report._repr_html_()
+        self.assertEqual((html.count("✗ failed"), html.count("background")), (1, 1))
+        self.assertIn("dy[i]/dW[k,j]", html)
 
 
 if __name__ == "__main__":

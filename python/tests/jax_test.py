@@ -35,6 +35,13 @@ class Functions(Case):
             for ours, theirs in zip(jax.tree.leaves(found), jax.tree.leaves(expected)):
                 self.assertLess(float(jnp.abs(ours - theirs).max()), 1e-4)
 
+    def test_memory_is_shared_both_ways(self):
+        answers = cg.Predictor(cg.Network("3n", (4,)))(self.x)
+        self.assertEqual(jnp.from_dlpack(answers, copy=False).unsafe_buffer_pointer(), answers.ctypes.data)
+        large = jax.random.uniform(jax.random.key(0), (4096, 4200), jnp.float32)
+        data = cg.Dataset(large, np.arange(4096) % 2)
+        self.assertEqual(data.x.ctypes.data, large.unsafe_buffer_pointer())
+
     def test_say_what_is_missing(self):
         with self.assertRaisesRegex(TypeError, "^there are 2 inputs, and 1 are needed: x$"):
             self.f(self.parameters, self.x, self.x)

@@ -120,6 +120,19 @@ class Modules(Case):
         self.assertTrue(np.allclose(found, cg.Predictor(net, probabilities=False)(x), atol=1e-5))
 
 
+class Loaders(Case):
+    def test_are_data(self):
+        x, y = torch.rand(90, 1, 6, 6), torch.arange(90) % 3
+        pairs = torch.utils.data.TensorDataset(x, y)
+        expected = cg.Dataset(x, y).digest()
+        self.assertEqual(cg.Dataset(torch.utils.data.DataLoader(pairs, batch_size=32)).digest(), expected)
+        self.assertEqual(cg.Dataset(pairs).digest(), expected)
+        net = cg.Network("4c3-relu-3n", (1, 6, 6))
+        loader = torch.utils.data.DataLoader(pairs, batch_size=32, shuffle=True)
+        result = cg.train(net, loader, validation=loader, epochs=2)
+        self.assertEqual((result.last.epoch_samples, len(result.history)), (90, 2))
+
+
 class Memory(Case):
     def test_is_shared_with_what_speaks_dlpack(self):
         tensor = torch.arange(12, dtype=torch.float32).reshape(3, 4)
@@ -131,6 +144,16 @@ class Memory(Case):
         out = torch.empty(3, 2)
         self.assertIs(cg.Predictor(cg.Network("2n", (4,)))(tensor, out=out), out)
         self.assertTrue(np.array_equal(out.numpy(), answers))
+
+    def test_of_large_tensors_is_read_where_it_is_and_given_back(self):
+        tensor = torch.rand(4096, 4200)
+        data = cg.Dataset(tensor, torch.arange(4096) % 2)
+        self.assertEqual(data.x.ctypes.data, tensor.data_ptr())
+        pixels = (torch.rand(4096, 1, 128, 130) * 255).to(torch.uint8)
+        self.assertEqual(cg.Dataset(pixels, torch.arange(4096) % 2).x.ctypes.data, pixels.data_ptr())
+        net = cg.Network("2n", (3,))
+        weights = net["dense1.weight"]
+        self.assertEqual(torch.from_dlpack(weights).data_ptr(), weights.ctypes.data)
 
     def test_of_lazy_signs_is_read_right(self):
         lazy = torch.view_as_complex(torch.ones(3, 4, 2)).conj().imag

@@ -59,6 +59,71 @@ class Bits(Case):
             self.assertEqual(each.weights_sha256(), expected)
 
 
+class Batches(Case):
+    def batches(self, x, y, size=50):
+        return [(x[i:i + size], y[i:i + size]) for i in range(0, len(x), size)]
+
+    def test_of_an_iterable_are_its_samples(self):
+        x, y = digits(230)
+        expected = chalkgrad.Dataset(x, y).digest()
+        self.assertEqual(chalkgrad.Dataset(self.batches(x, y)).digest(), expected)
+        self.assertEqual(chalkgrad.Dataset(pair for pair in zip(x, y)).digest(), expected)
+
+        def in_one_array():
+            kept = np.empty((50, 1, 8, 8), np.uint8)
+            for a, b in self.batches(x, y):
+                kept[:len(a)] = a
+                yield kept[:len(a)], b
+
+        self.assertEqual(chalkgrad.Dataset(in_one_array()).digest(), expected)
+
+    def test_train_as_the_arrays_would(self):
+        x, y = digits(230)
+        nets = [chalkgrad.Network("10n", (1, 8, 8)) for _ in range(2)]
+        chalkgrad.train(nets[0], chalkgrad.Dataset(x, y), epochs=2)
+        chalkgrad.train(nets[1], self.batches(x, y), epochs=2, validation=None)
+        self.assertEqual(nets[0].weights_sha256(), nets[1].weights_sha256())
+        result = chalkgrad.train(nets[1], self.batches(x[y < 5], y[y < 5]), validation=self.batches(x, y), epochs=1)
+        self.assertGreater(result.last.validation_accuracy, 0)
+
+    def test_that_end_early_are_named(self):
+        net, (x, y) = chalkgrad.Network("10n", (1, 8, 8)), digits(100)
+        generator = (pair for pair in self.batches(x, y))
+        chalkgrad.train(net, generator, epochs=1)
+        before = net.weights_sha256()
+        says = self.assertSays
+        says(ValueError, "there is nothing to iterate over; a generator gives its batches once: keep the Dataset that was made "
+                         "of it, or make a new generator", chalkgrad.train, net, generator, epochs=1)
+        says(ValueError, "batch 1 has 50 samples and 49 targets; give as many of each", chalkgrad.train, net,
+             [(x[:50], y[:50]), (x[50:], y[51:])])
+        says(ValueError, "batch 1 has samples of (8, 8) and targets of (), and the first one of (1, 8, 8) and (); bring them "
+                         "to one shape", chalkgrad.train, net, [(x[:50], y[:50]), (x[50:, 0], y[50:])])
+        says(TypeError, "batch 0 is a ndarray; each must be a pair (x, y)", chalkgrad.train, net, iter([x]))
+        says(TypeError, "y is missing: Dataset(x, y) takes samples and their labels or targets, and Dataset(batches) what "
+                        "gives pairs (x, y), which ndarray does not", chalkgrad.Dataset, x)
+
+        def broken():
+            yield x[:50], y[:50]
+            raise OSError("the disk is gone")
+
+        says(OSError, "the disk is gone", chalkgrad.train, net, broken())
+        self.assertEqual(net.weights_sha256(), before)
+
+
+class Weights(Case):
+    def test_of_two_count_as_two_samples(self):
+        x, y = digits(60)
+        times = np.arange(60) % 4
+        nets = [chalkgrad.Network("16n-tanh-10n", (1, 8, 8)) for _ in range(2)]
+        data = [chalkgrad.Dataset(x, y, weights=times, normalise="none"),
+                chalkgrad.Dataset(x.repeat(times, axis=0), y.repeat(times), normalise="none")]
+        results = [chalkgrad.train(net, each, epochs=20, batch=200, lr=0.1) for net, each in zip(nets, data)]
+        self.assertAlmostEqual(results[0].last.loss, results[1].last.loss, delta=1e-5)
+        self.assertLess(np.abs(nets[0]["dense1.weight"] - nets[1]["dense1.weight"]).max(), 1e-4)
+        losses = [chalkgrad.evaluate(net, each).loss for net, each in zip(nets, data)]
+        self.assertAlmostEqual(*losses, delta=1e-5)
+
+
 class Options(Case):
     def setUp(self):
         self.data = chalkgrad.Dataset(*digits(64))
@@ -271,7 +336,16 @@ class Networks(Case):
             net["w"]
 
     def test_show_themselves(self):
+        x, y = digits(64)
+        data, net = chalkgrad.Dataset(x, y), chalkgrad.Network("10n", (1, 8, 8))
+        result = chalkgrad.train(net, data, validation=data, epochs=3)
+        self.assertEqual([now.epoch for now in result.history], [0, 1, 2])
+        self.assertEqual(result.history[2].validation_loss, result.last.validation_loss)
+        html = result._repr_html_()
+        self.assertIn("finished at step 3 of 3", html)
+        self.assertEqual((html.count("<svg"), html.count("<polyline")), (2, 4))
         net = chalkgrad.Network("4c3-relu-10n", (1, 8, 8))
+        self.assertIn("conv1.weight", net.to_graph()._repr_html_())
         self.assertEqual(repr(net), "<chalkgrad.Network '4c3-relu-10n': 1×8×8 to 10, 1490 parameters>")
         self.assertIn("conv1", net._repr_html_())
 
