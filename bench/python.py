@@ -221,6 +221,8 @@ def main():
             theirs, mine = cost_of_train(program, options.rounds)
             print(f"train(), {FIRST} of 1×28×28, batches of 64, 4 epochs of 12,800: {mine:.2f} s, "
                   f"the program {theirs:.2f} s, {100 * (mine / theirs - 1):+.1f} %")
+    if not is_here("chalkgrad"):
+        return print("fit: needs scikit-learn, which is not here")
     times = in_turns(options.rounds, *[lambda name=name: of_process("--fit", name, **OTHERS[name][1]) for name in found])
     for name, taken in zip(found, times):
         print(f"fit, 64-100-10, {EPOCHS} epochs of 1,438 samples: {name:12} {taken:7.3f} s  {taken / times[0]:6.1f} times chalkgrad's")

@@ -7,11 +7,12 @@ namespace {
 
 std::vector<std::size_t> extents(const Shape& shape) { return {shape.begin(), shape.end()}; }
 
-template <class T>
-Array owned(std::vector<T>&& values, const Shape& shape) {
-  auto* kept = new std::vector<T>(std::move(values));
-  nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+template <class Vector>
+Array owned(Vector&& values, const Shape& shape) {
+  auto* kept = new Vector(std::move(values));
+  nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<Vector*>(p); });
   const auto size = extents(shape);
+  using T = typename Vector::value_type;
   return nb::borrow<Array>(nb::ndarray<nb::numpy, T>(kept->data(), size.size(), size.data(), owner).cast());
 }
 
@@ -46,7 +47,7 @@ nb::object as_array(const char* name, nb::handle x) { return nb::module_::import
 bool fast_floats(nb::handle x, Floats& array) { return fast(x, array); }
 bool fast_bytes(nb::handle x, Bytes& array) { return fast(x, array); }
 
-Array new_array(std::vector<float>&& values, const Shape& shape) { return owned(std::move(values), shape); }
+Array new_array(Numbers&& values, const Shape& shape) { return owned(std::move(values), shape); }
 Array new_array(std::vector<std::int64_t>&& values, const Shape& shape) { return owned(std::move(values), shape); }
 Array view_of(std::span<const float> values, const Shape& shape, nb::handle owner) {
   return viewed(values, shape, owner);
@@ -101,7 +102,8 @@ Classes classes;
 void bind_errors(nb::module_& m) {
   const nb::handle exception(PyExc_Exception), value_error(PyExc_ValueError), arithmetic(PyExc_FloatingPointError);
   // An example of what raises it.
-  const auto raised = [](std::string doc, const std::string& line, const std::string& name, const std::string& base) {
+  const auto raised = [](const std::string& doc, const std::string& line, const std::string& name,
+                         const std::string& base) {
     return doc + "\n\n>>> try:\n...     " + line + "\n... except chalkgrad." + name +
            " as error:\n...     print(isinstance(error, " + base + "))\nTrue\n";
   };

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <span>
 #include <string>
 #include <vector>
@@ -79,8 +80,23 @@ Array cast_array(nb::handle x) {
 bool fast_floats(nb::handle x, Floats& array);
 bool fast_bytes(nb::handle x, Bytes& array);
 
+/// Memory that begins where a vector of 64 bytes may, without which JAX copies what it is given.
+template <class T>
+struct Aligned {
+  using value_type = T;
+  static constexpr std::align_val_t kBytes{64};
+
+  Aligned() = default;
+  template <class U>
+  Aligned(const Aligned<U>&) {}  // NOLINT(google-explicit-constructor): as allocators are converted
+  T* allocate(std::size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), kBytes)); }
+  void deallocate(T* memory, std::size_t) noexcept { ::operator delete(memory, kBytes); }
+  bool operator==(const Aligned&) const = default;
+};
+using Numbers = std::vector<float, Aligned<float>>;
+
 /// A new array of NumPy's that owns its numbers.
-Array new_array(std::vector<float>&& values, const Shape& shape);
+Array new_array(Numbers&& values, const Shape& shape);
 Array new_array(std::vector<std::int64_t>&& values, const Shape& shape);
 /// One that looks at memory of `owner`, read-only.
 Array view_of(std::span<const float> values, const Shape& shape, nb::handle owner);

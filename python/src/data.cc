@@ -140,7 +140,7 @@ Array lent_numbers(const Dataset& data, const Shape& shape, nb::handle self) {
   std::uint32_t next = 0;
   if (std::ranges::all_of(data.places, [&](std::uint32_t place) { return place == next++; }))
     return view_of(std::span(data.lent.get(), data.size() * each), shape, self);
-  std::vector<float> copy;
+  Numbers copy;
   copy.reserve(data.size() * each);
   for (std::size_t i = 0; i < data.size(); ++i) copy.insert(copy.end(), data.numbers(i), data.numbers(i) + each);
   return new_array(std::move(copy), shape);

@@ -64,7 +64,7 @@ struct SharedVariables {
 };
 
 Array variable(SharedVariables& self, const std::string& name) {
-  std::vector<float> copy;
+  Numbers copy;
   Shape shape;
   {
     const AtWork work(self.mutex);
@@ -131,7 +131,7 @@ class PyProgram {
         results[name.c_str()] = out[name.c_str()];
       } else {
         const auto found = program_->output(name);
-        results[name.c_str()] = new_array(std::vector<float>(found.begin(), found.end()), full(type, count));
+        results[name.c_str()] = new_array(Numbers(found.begin(), found.end()), full(type, count));
       }
     }
     return nb::typed<nb::dict, nb::str, Array>(results);
@@ -398,7 +398,7 @@ void bind_graph(nb::module_& m) {
           "disabled_passes"_a = std::set<std::string>())
       .def(
           "run",
-          [](PyProgram& self, const AnyDict& feeds, nb::handle samples, nb::handle rows, nb::object out) {
+          [](PyProgram& self, const AnyDict& feeds, nb::handle samples, nb::handle rows, const nb::object& out) {
             return self.run(feeds, samples, rows, out.is_none() ? nb::dict() : nb::cast<nb::dict>(out));
           },
           "feeds"_a = nb::dict(), nb::kw_only(), "samples"_a = nb::none(), "rows"_a = nb::none(), "out"_a = nb::none(),

@@ -44,7 +44,7 @@ Tensor& tensor_of(SharedNetwork& net, const std::string& name) {
 }
 
 Array values_of(SharedNetwork& net, const std::string& name) {
-  std::vector<float> copy;
+  Numbers copy;
   Shape shape;
   {
     const Tensor& tensor = tensor_of(net, name);

@@ -54,7 +54,7 @@ class PyPredictor {
       run(samples, count, array.data());
       return nb::borrow<Array>(out);
     }
-    std::vector<float> values(count * static_cast<std::size_t>(elements(output_)));
+    Numbers values(count * static_cast<std::size_t>(elements(output_)));
     run(samples, count, values.data());
     return new_array(std::move(values), result);
   }

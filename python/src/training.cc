@@ -159,8 +159,8 @@ void bind_training(nb::module_& m) {
   m.def(
       "_train",
       [](SharedNetwork& net, const Dataset& data, const AnyDict& fields, const Dataset* validation,
-         nb::object checkpoint, std::int64_t checkpoint_every, int threads, bool skip_bad, nb::object on_step,
-         nb::object on_epoch) {
+         const nb::object& checkpoint, std::int64_t checkpoint_every, int threads, bool skip_bad,
+         const nb::object& on_step, const nb::object& on_epoch) {
         const Around around{validation, checkpoint.is_none() ? std::filesystem::path() : to_path(checkpoint),
                             checkpoint_every, threads, skip_bad};
         return run(net, data, fields, around, on_step, on_epoch);

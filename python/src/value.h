@@ -1,7 +1,8 @@
 // Values of graphs in Python: each keeps its graph.
 #pragma once
 
-#include <variant>
+#include <exception>
+#include <utility>
 
 #include "chalkgrad/ops.h"
 #include "python/src/common.h"
@@ -33,9 +34,15 @@ struct type_caster<chalk::Value> {
   }
   static handle from_cpp(const chalk::Value& value, rv_policy, cleanup_list*) noexcept {
     if (!value) return none().release();
-    object graph = nanobind::find(value.graph());
-    if (!graph.is_valid()) return {};
-    return nanobind::cast(chalk::python::GraphValue{std::move(graph), value}).release();
+    try {
+      object graph = nanobind::find(value.graph());
+      if (!graph.is_valid()) return {};
+      return nanobind::cast(chalk::python::GraphValue{std::move(graph), value}).release();
+    } catch (python_error& error) {
+      error.restore();
+    } catch (const std::exception&) {  // nanobind raises a TypeError for what cannot be cast
+    }
+    return {};
   }
 };
 
