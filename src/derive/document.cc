@@ -26,7 +26,7 @@ std::string nested(const DerivedNumbers& n, std::size_t axis, std::size_t& next,
 
 }  // namespace
 
-std::string text_of(double number) { return shortest(rounded(number)); }
+std::string text_of(double number) { return shortest(rounded(number) + 0.0); }  // no −0
 
 std::string text_of(const DerivedNumbers& numbers, std::string_view between) {
   std::size_t next = 0;

@@ -172,13 +172,15 @@ class EditSearch {
     Judge judge(part_, seed_, trials);
     if (trials == 1 && !equation_.approximate) {   // one draw shows most of what is wrong
       auto& draw = part_.trial(seed_, 0, kSmall);  // nothing is spent of it yet
-      bool same = false;
+      const auto pay = [&] { work_ -= draw.spent(); };
       try {
-        same = judge.same(a, b, draw);
-      } catch (const FormulaError&) {  // what takes too long has cost that
+        const bool same = judge.same(a, b, draw);
+        pay();
+        return same;
+      } catch (const FormulaError&) {  // what takes too long costs as much
+        pay();
+        throw;
       }
-      work_ -= draw.spent();
-      return same;
     }
     const auto outcome = judge.compare(a, b, equation_.approximate);
     work_ -= 10 * kWorkOfTry;
