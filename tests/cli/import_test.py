@@ -83,7 +83,9 @@ def cases():
             yield node(op, kernel_shape=[3, 2], strides=[2, 2], pads=[0, 1, 1, 0], **extra)
             yield node(op, kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1, **extra)
             yield node(op, kernel_shape=[2, 3], strides=[2, 2], pads=[1, 1, 1, 1], ceil_mode=1, **extra)
+            yield node(op, kernel_shape=[8, 8], strides=[2, 4], ceil_mode=1, **extra)  # larger than the map
         yield node(op, kernel_shape=[3, 3], strides=[2, 2], auto_pad="SAME_UPPER")
+        yield node(op, opset=19, kernel_shape=[3, 2], strides=[4, 1], dilations=[4, 1], ceil_mode=1)
         yield node(op, x=ROW, kernel_shape=[3], strides=[2], pads=[1, 0])
     for op in ("GlobalAveragePool", "GlobalMaxPool"):
         yield node(op)

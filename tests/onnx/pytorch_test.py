@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Random networks of PyTorch, written as ONNX by both of its exporters in several opsets: predictions and gradients here.
 
-pytorch_test.py PATH_OF_ONNX_BACKEND [--networks 300] [--seed 1] [--only N]. CHALKGRAD_TORCH names a Python with torch, onnx
-and onnxscript; skipped without. Outputs must be within 1e-5 of the largest of them. Gradients of Σ c·y, with random c, with
-respect to each parameter that an exporter left as it was must be within bounds of PyTorch's in double.
+pytorch_test.py PATH_OF_ONNX_BACKEND [--networks 300] [--seed 1] [--first N] [--only N]. CHALKGRAD_TORCH names a Python with
+torch, onnx and onnxscript; skipped without. Outputs must be within 1e-5 of the largest of them. Gradients of Σ c·y, with
+random c, with respect to each parameter that an exporter left as it was must be within bounds of PyTorch's in double.
 
 The bounds. A float32 program makes roundings δᵣ, |δᵣ| ≤ u = 2⁻²⁴, in its local results v: the output of each layer, and in
 the backward pass the gradient of its input. To first order a number g of the gradient is off by Σ ∂g/∂vᵢ·Δvᵢ. PyTorch
@@ -18,9 +18,10 @@ g is differentiated with respect to them. What remains is Δv:
 - Functions and normalisations, whose errors are not independent (a standard deviation is one for many values): their worst
   cases, added up. Each is some roundings of what it adds, multiplies and subtracts; see the functions below.
 
-Bounds hold where no kink is crossed, so samples are drawn until none is within 10⁻⁶ of a layer's largest value. PyTorch's
-float32 gradients are held to the same bounds, as a check of the bounds themselves; and the test says how wrong a gradient
-must be to be noticed.
+Bounds hold where no kink is crossed, so samples are drawn until none is within 10⁻⁶ of a layer's largest value; and to first
+order, so gradients that are 0 but for rounding are left out (below 10⁻⁹ of the network's largest). PyTorch's float32
+gradients are held to the same bounds, as a check of the bounds themselves; and the test says how wrong a gradient must be to
+be noticed.
 """
 import argparse
 import contextlib
@@ -90,7 +91,7 @@ def network(rng):
             lambda: nn.Upsample(scale_factor=2, mode="nearest"), lambda: nn.Upsample(scale_factor=2, mode="bilinear"),
             lambda: nn.ZeroPad2d((1, 0, 2, 1)), lambda: nn.ReflectionPad2d(1), lambda: nn.ReplicationPad2d((0, 2, 1, 0)),
             lambda: nn.GroupNorm(rng.choice([g for g in (1, 2, c) if c % g == 0]), c), lambda: nn.LayerNorm(list(x)),
-            lambda: nn.LocalResponseNorm(3), lambda: nn.Dropout(0.3), lambda: nn.Softmax(1), lambda: nn.Identity(),
+            lambda: nn.LocalResponseNorm(3), lambda: nn.Dropout(0.3), lambda: nn.Softmax(1) if c > 1 else nn.Identity(), lambda: nn.Identity(),
         ])()
 
     chain = nn.Sequential().eval()
@@ -164,7 +165,7 @@ def distance_to_kinks(module, x):
         windows = nn.functional.pad(x, (p, p + s, p, p + s), value=-math.inf).unfold(2, k, s).unfold(3, k, s).flatten(4)
         two = windows.topk(2, -1).values
         distances.append((two[..., 0] - two[..., 1]).nan_to_num(math.inf))
-    return min((far[far > 0].min().item() for far in distances if (far > 0).any()), default=math.inf) / abs(x).max().item()
+    return min((far[far > 0].min().item() for far in distances if (far > 0).any()), default=math.inf) / max(abs(x).max().item(), 1e-30)
 
 
 def is_smooth(model, x):
@@ -417,6 +418,7 @@ class Bounds:
         found = torch.autograd.grad((y * cotangent.double()).sum(), list(self.parameters.values()), create_graph=True)
         self.watching = False
         self.gradients = dict(zip(self.parameters, found))
+        self.nothing = 1e-9 * max(gradient.abs().max() for gradient in found)  # 0 in exact numbers, as all around it
         for handle in handles:
             handle.remove()
 
@@ -528,8 +530,8 @@ class Comparison:
         said, found = [], 0
         for parameter in kept(file, model) if bounds else ():
             want = bounds.gradients[parameter].detach()
-            if parameter not in ours or ours[parameter].shape != tuple(want.shape) or not want.abs().max() > 0:
-                continue  # under another shape, as PReLU's slopes; or of nothing, as beyond a ReLU that is 0
+            if parameter not in ours or ours[parameter].shape != tuple(want.shape) or want.abs().max() <= bounds.nothing:
+                continue  # under another shape, as PReLU's slopes; or 0, as of a shift that a normalisation takes away
             off = abs(torch.from_numpy(ours[parameter]) - want).flatten()
             place = off.argmax().item()
             bound = bounds.of(parameter, place)
@@ -568,7 +570,7 @@ def run_all(options):
     logging.disable(logging.ERROR)
     torch.set_num_threads(1)
     comparison, done, kinked, unwritten, begun = Comparison(options.program.resolve()), 0, 0, 0, time.time()
-    attempts = [options.only] if options.only else range(1, 3 * options.networks)
+    attempts = [options.only] if options.only else range(options.first, options.first + 3 * options.networks)
     for attempt in attempts:
         if done == options.networks:
             break
@@ -620,6 +622,7 @@ def main():
     parser.add_argument("program", type=pathlib.Path)
     parser.add_argument("--networks", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", type=int, default=1, help="to begin with, for several processes side by side", metavar="N")
     parser.add_argument("--only", type=int, help="one of them, as its failure names it")
     parser.add_argument("--here", action="store_true")
     options = parser.parse_args()

@@ -128,7 +128,7 @@ Extents room_for_all(Importer& to, const FileNode& node, const Shape& x, const W
   if (to.whole(node, "ceil_mode", 0) == 0) return more;
   for (std::size_t d = 0; d < 2; ++d) {
     const auto extent = x[d + 1] + w.before[d] + w.after[d], rest = extent - w.kernel[d];
-    if (rest < 0) continue;
+    if (rest <= -w.strides[d]) continue;  // too small even for a window that reaches beyond it
     auto last = rounded_up(rest, w.strides[d]) * w.strides[d];
     if (last >= x[d + 1] + w.before[d]) last -= w.strides[d];
     more[d] = std::max<std::int64_t>(0, last - rest);
@@ -392,10 +392,11 @@ Value pooled(Importer& to, const FileNode& node, Value x, Pool pool) {
       line.after = all - line.before;
     }
     const auto rest = extent + line.before + line.after - reach;
-    if (rest < 0) to.fail(node, str("its window of ", reach, " is larger than what is padded"));
-    line.count = rest / line.stride + 1;
-    if (to.whole(node, "ceil_mode", 0) != 0 && rest % line.stride != 0 &&
-        line.count * line.stride < extent + line.before)
+    const bool rounds_up = to.whole(node, "ceil_mode", 0) != 0;
+    if (rest < 0 && (!rounds_up || rest <= -line.stride))
+      to.fail(node, str("its window of ", reach, " is larger than what is padded"));
+    line.count = rest < 0 ? 1 : rest / line.stride + 1;
+    if (rounds_up && rest > 0 && rest % line.stride != 0 && line.count * line.stride < extent + line.before)
       ++line.count;
     lines.push_back(line);
   }
