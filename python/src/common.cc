@@ -8,7 +8,7 @@ namespace {
 std::vector<std::size_t> extents(const Shape& shape) { return {shape.begin(), shape.end()}; }
 
 template <class Vector>
-Array owned(Vector&& values, const Shape& shape) {
+Array owned(Vector values, const Shape& shape) {
   auto* kept = new Vector(std::move(values));
   nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<Vector*>(p); });
   const auto size = extents(shape);

@@ -40,7 +40,8 @@ struct type_caster<chalk::Value> {
       return nanobind::cast(chalk::python::GraphValue{std::move(graph), value}).release();
     } catch (python_error& error) {
       error.restore();
-    } catch (const std::exception&) {  // nanobind raises a TypeError for what cannot be cast
+    } catch (const std::exception& error) {
+      PyErr_SetString(PyExc_TypeError, error.what());
     }
     return {};
   }
