@@ -25,6 +25,16 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64" AND CMAKE_CXX_COMPILER_ID STRE
   # Highway's NEON is declared for processors with AES; GCC does not inline it where the rest is not.
   target_compile_options(chalkgrad_flags INTERFACE -march=armv8-a+crypto)
 endif()
+if(CHALKGRAD_SANITIZE AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64" AND NOT CMAKE_CROSSCOMPILING)
+  # Kernels are compiled once, for AVX2, where this machine has it: code is the same for all, and takes long with sanitizers.
+  include(CheckCXXSourceRuns)
+  check_cxx_source_runs("int main() { return !(__builtin_cpu_supports(\"avx2\") && __builtin_cpu_supports(\"fma\")); }"
+                        CHALKGRAD_HAS_AVX2)
+  if(CHALKGRAD_HAS_AVX2)
+    target_compile_options(chalkgrad_flags INTERFACE -mavx2 -mfma -mbmi -mbmi2 -mf16c -maes -mpclmul
+                           -Wno-pragma-clang-attribute)  # Highway asks for what is given already
+  endif()
+endif()
 if(CHALKGRAD_SANITIZE)
   add_compile_options(-fsanitize=${CHALKGRAD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${CHALKGRAD_SANITIZE})

@@ -47,22 +47,28 @@ list(FILTER small_sources EXCLUDE REGEX "/plan/(single|sweep_kernel|sweep_run|ta
 list(FILTER small_sources EXCLUDE REGEX "/run/(executor|fma_peak|gather|variable_watch)\\.cc$")
 list(FILTER small_sources EXCLUDE REGEX "/(files/(idx|image_fit)|data/normalise|augmentations/(augmenter|colour|flips|pixels|resample|shift))\\.cc$")
 list(APPEND small_sources ${PROJECT_SOURCE_DIR}/src/ops/comparisons.cc)  # in a step they are links of chains, or rare
-set_source_files_properties(${small_sources} PROPERTIES COMPILE_OPTIONS ${chalkgrad_for_size})
-
-# Sums over all bytes of a set: g++ makes vectors of them at -O3 only.
-set_source_files_properties(${PROJECT_SOURCE_DIR}/src/base/moments.cc PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
-
-# Kernels' loops begin at multiples of 32 bytes, so that their speed does not depend on what is linked before them:
-# 1 to 3 % of a step on a Zen.
-chalkgrad_room(loop_sources kernels)
-set_source_files_properties(${loop_sources} PROPERTIES COMPILE_OPTIONS
-                            $<$<AND:$<CONFIG:Release>,$<CXX_COMPILER_ID:GNU>>:-falign-loops=32$<SEMICOLON>-falign-functions=64>)
 
 chalkgrad_room(core_sources base ir ops layers losses optimizers schedules passes plan kernels run)
 chalkgrad_room(data_sources files data augmentations net train math derive onnx)
 if(CHALKGRAD_BITS OR CHALKGRAD_SANITIZE MATCHES "thread")  # their tests leave these out
   list(FILTER data_sources EXCLUDE REGEX "/src/(math|derive)/")
 endif()
+set(fast_sources ${core_sources} ${data_sources})
+list(REMOVE_ITEM fast_sources ${small_sources})
+
+# -Os is the libraries' own flag, which precompiled headers share; to what is fast, the configuration's are given once more.
+separate_arguments(fast_options UNIX_COMMAND "${CMAKE_CXX_FLAGS_RELEASE}")
+set_source_files_properties(${fast_sources} PROPERTIES
+                            COMPILE_OPTIONS "$<$<CONFIG:Release>:${fast_options}>" SKIP_PRECOMPILE_HEADERS ON)
+
+# Sums over all bytes of a set: g++ makes vectors of them at -O3 only.
+set_property(SOURCE ${PROJECT_SOURCE_DIR}/src/base/moments.cc APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
+
+# Kernels' loops begin at multiples of 32 bytes, so that their speed does not depend on what is linked before them:
+# 1 to 3 % of a step on a Zen.
+chalkgrad_room(loop_sources kernels)
+set_property(SOURCE ${loop_sources} APPEND PROPERTY COMPILE_OPTIONS
+             $<$<AND:$<CONFIG:Release>,$<CXX_COMPILER_ID:GNU>>:-falign-loops=32$<SEMICOLON>-falign-functions=64>)
 
 # Presets with sanitizers have -O0, which takes a third of the time to compile; what holds time, and the mathematics, runs ten
 # times as fast with -O1. The preset aarch64 is alike.
@@ -71,10 +77,9 @@ if(CHALKGRAD_SANITIZE OR CHALKGRAD_BITS)
   if(CHALKGRAD_BITS)
     set(quick_level -O2)
   endif()
-  set(quick_sources ${core_sources} ${data_sources})
-  set(slow_sources ${small_sources})
-  list(FILTER slow_sources EXCLUDE REGEX "/src/(math|derive)/")
-  list(REMOVE_ITEM quick_sources ${slow_sources})
+  set(quick_sources ${data_sources})
+  list(FILTER quick_sources INCLUDE REGEX "/src/(math|derive)/")
+  list(APPEND quick_sources ${fast_sources})
   set_property(SOURCE ${quick_sources} APPEND PROPERTY COMPILE_OPTIONS ${quick_level})
   set_property(SOURCE ${quick_sources} PROPERTY SKIP_PRECOMPILE_HEADERS ON)  # those are compiled as all else
   list(FILTER quick_sources INCLUDE REGEX "/src/(kernels|ops)/")
@@ -102,8 +107,11 @@ target_link_libraries(chalkgrad
   PUBLIC chalkgrad_core
   PRIVATE ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConfig::NETTLE $<BUILD_INTERFACE:chalkgrad_flags>)
 
-# Not in a release: there, rooms differ in their flags, and every file has to include what it needs.
-if(CHALKGRAD_PCH AND CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND NOT CHALKGRAD_OBJECTS)
+target_compile_options(chalkgrad_core PRIVATE ${chalkgrad_for_size})
+target_compile_options(chalkgrad PRIVATE ${chalkgrad_for_size})
+
+# That every file includes what it needs is seen by `./dev lint`, which has none of these.
+if(CHALKGRAD_PCH AND CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo)$" AND NOT CHALKGRAD_OBJECTS)
   target_precompile_headers(chalkgrad_core PRIVATE <algorithm> <array> <cmath> <cstdint> <cstring> <functional> <limits>
     <map> <memory> <optional> <set> <span> <string> <string_view> <vector>
     $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:<immintrin.h$<ANGLE-R>>)
@@ -127,9 +135,9 @@ if(NOT CHALKGRAD_OBJECTS)
   include(cmake/embed.cmake)
   chalkgrad_embed(digits_source ${PROJECT_SOURCE_DIR}/data/digits.csv.gz digits_csv_gz)
   target_sources(chalkgrad PRIVATE ${digits_source})
-  file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/objects.cmake CONTENT
-"set(core_sources [[$<TARGET_OBJECTS:chalkgrad_core>]])
-set(data_sources [[$<TARGET_OBJECTS:chalkgrad>]])
+  file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/objects.cmake CONTENT  # precompiled headers are among them, by CMake 3.25
+"set(core_sources [[$<FILTER:$<TARGET_OBJECTS:chalkgrad_core>,EXCLUDE,[.](gch|pch)$>]])
+set(data_sources [[$<FILTER:$<TARGET_OBJECTS:chalkgrad>,EXCLUDE,[.](gch|pch)$>]])
 set(app_sources [[$<$<BOOL:${CHALKGRAD_APP}>:$<TARGET_OBJECTS:chalkgrad_app>>]])
 ")
 endif()
