@@ -267,6 +267,7 @@ class Interrupts(Case):
         code = """
 import os, signal, threading, time
 import chalkgrad
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which shells have ignored by what runs in the background
 net = chalkgrad.Network("64n-relu-10n", (1, 8, 8))
 before = net.weights_sha256()
 threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()

@@ -9,7 +9,7 @@
 namespace chalk::math {
 namespace {
 
-constexpr std::size_t kMostCorners = 48, kMostNumbers = 6, kMostFound = 6, kMostShown = 4;
+constexpr std::size_t kMostCorners = 48, kMostNumbers = 6, kMostFound = 6, kMostShown = 4, kMostMirrored = 1024;
 constexpr std::int64_t kMostWork = std::int64_t{1} << 23;  // numbers computed in search of corners
 constexpr int kParts = 8, kHalvings = 60;
 
@@ -145,6 +145,29 @@ std::vector<int> moving(const Symbols& symbols, const ExprPtr& left, const ExprP
     if (moves && !drives) found.push_back(id);
   }
   return found;
+}
+
+std::vector<Corner> mirrored(Part& part, Values& draw, const ExprPtr& left, const ExprPtr& right) {
+  auto all = mentioned(*left);
+  all.merge(mentioned(*right));
+  all = part.symbols.with_all_before(all);
+  const bool layers = std::ranges::any_of(all, [&](int id) { return part.symbols[id].conventions != 0; });
+  if (!layers && !has_corners(*left, part.symbols) && !has_corners(*right, part.symbols)) return {};
+  std::vector<Corner> found;
+  std::size_t numbers = 0, values_so_far = 0;
+  for (const int id : all) {
+    const auto& symbol = part.symbols[id];
+    const auto& domain = symbol.domain;
+    const bool has_sides = !domain.distribution && !domain.one_hot && !domain.small && domain.zeros < 0;
+    if (symbol.kind != Symbol::Kind::drawn || !has_sides) continue;
+    auto values = draw.value(id, {});
+    numbers += values.size();
+    for (auto& v : values) v = domain.low + domain.high - v;
+    const auto turn = values_so_far++ % 2;
+    if (found.size() <= turn) found.emplace_back();
+    found[turn].values.emplace_back(id, std::move(values));
+  }
+  return numbers <= kMostMirrored ? found : std::vector<Corner>();
 }
 
 std::vector<Corner> corners(Part& part, std::vector<int> moving, Values& draw, Values& other, const ExprPtr& left,

@@ -20,6 +20,11 @@ struct Corner {
 /// `moving` are the others.
 std::vector<Corner> corners(Part& part, std::vector<int> moving, Values& draw, Values& other, const ExprPtr& left,
                             const ExprPtr& right);
+/// Two draws in each of which the numbers of every other value are on the other side of the middle of their range. Of
+/// few numbers, all that go into a corner may be on one side of it in each random draw: y = relu(x) is x then. None
+/// where there is no corner, neither in the formulas nor in a layer, or where so many numbers are drawn that both sides
+/// are seen.
+std::vector<Corner> mirrored(Part& part, Values& draw, const ExprPtr& left, const ExprPtr& right);
 std::vector<int> moving(const Symbols& symbols, const ExprPtr& left, const ExprPtr& right);
 
 /// "0.25", in six digits.

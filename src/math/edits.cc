@@ -150,7 +150,7 @@ class EditSearch {
     const auto mark = part_.indices.mark();
     bool good = false;
     try {
-      good = holds(left, right, 1) && holds(left, right, trials_);
+      good = holds(left, right, true) && holds(left, right, false);
     } catch (const FormulaError&) {
       good = false;  // it cannot be read
     }
@@ -162,15 +162,16 @@ class EditSearch {
     return attempt(what, by, [&] { return str("with ", to_text(*by), " in place of ", to_text(*what)); });
   }
 
-  bool holds(const ExprPtr& left, const ExprPtr& right, int trials) {
+  /// As every equation is judged; `quickly`: at one draw, which shows most of what is wrong.
+  bool holds(const ExprPtr& left, const ExprPtr& right, bool quickly) {
     part_.indices.begin_statement();
     Elaborator elaborator(part_.symbols, part_.indices);
     apply(equation_.ranges, elaborator, part_.indices);
     const auto a = elaborator.run(left);
     const auto b = elaborator.aligned(a, elaborator.run(right), right->place);
     elaborator.settle();
-    Judge judge(part_, seed_, trials);
-    if (trials == 1 && !equation_.approximate) {   // one draw shows most of what is wrong
+    Judge judge(part_, seed_, trials_);
+    if (quickly && !equation_.approximate) {
       auto& draw = part_.trial(seed_, 0, kSmall);  // nothing is spent of it yet
       const auto pay = [&] { work_ -= draw.spent(); };
       try {

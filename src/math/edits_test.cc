@@ -48,6 +48,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Slip{"dS/ds[i] = y[i]*x[0] - t[i]*y[0]", ""}),
     [](const auto& each) { return spoken(each.param.equation, each.index); });
 
+TEST(OfferedEdit, OfASingleDrawHoldsAtCornersToo) {
+  EXPECT_EQ(check("given a\nabs(a + 1/2) = a + 1/2", {.seed = 1, .trials = 1, .offer = true}).lines[0].offer, "");
+}
+
 TEST(OfferedEdit, MayBeOnTheLeftOrInALaterMember) {
   const std::string network = "network x: 3 > s = dense(V: 3 outputs) > y = tanh\n";
   EXPECT_EQ(check(network + "ds[i]/dV[j,i] = x[j]", {.offer = true}).lines[0].offer,

@@ -178,6 +178,12 @@ Outcome Judge::compare(const Indexed& left, const Indexed& right, bool approxima
                             "from 0"));
     }
   }
+  if (outcome.equal && !approximate) {
+    auto& draw = part_.trial(seed_, 0, kSmall);
+    for (const auto& [values, point] : mirrored(part_, draw, left.body, right.body)) {
+      if (!add(compare_at(left, right, *draw.with(values), point))) break;
+    }
+  }
   const bool cornered = has_corners(*left.body, part_.symbols) || has_corners(*right.body, part_.symbols);
   const auto free =
       outcome.equal && !approximate && cornered ? moving(part_.symbols, left.body, right.body) : std::vector<int>();
