@@ -25,7 +25,7 @@ body { margin: 0 auto; padding: 2rem 1.25rem 5rem; max-width: 62rem; color: var(
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .5rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.25rem; margin: 2.6rem 0 .8rem; padding-top: .8rem; border-top: 1px solid var(--line); }
 p { margin: .4rem 0; } a { color: var(--link); } .soft { color: var(--soft); }
-nav { margin: 1.2rem 0; } nav ol { margin: .3rem 0; padding-left: 1.4rem; columns: 16rem; } nav li { margin: .15rem 0; }
+nav { margin: 1.2rem 0; } nav ol { margin: .3rem 0; padding-left: 1.9rem; columns: 16rem; } nav li { margin: .15rem 0; }
 .scroll { overflow-x: auto; padding: .15rem .1rem; } .scroll:focus-visible { outline: 2px solid var(--link); }
 table { border-collapse: collapse; } td, th { text-align: left; padding: .2rem 1.2rem .2rem 0; vertical-align: baseline; }
 th { font-weight: normal; color: var(--soft); border-bottom: 1px solid var(--line); }
@@ -40,7 +40,9 @@ summary { cursor: pointer; } summary .scroll { display: inline-block; vertical-a
 .sample { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center; margin: 1rem 0; }
 .sample img { width: 9rem; height: auto; image-rendering: pixelated; border: 1px solid var(--line); }
 @media (max-width: 46rem) { body { padding: 1.2rem .9rem 3rem; } .one, details { padding: .5rem .6rem; }
-  .step { grid-template-columns: minmax(0, 1fr) 1.4rem; } .rule { grid-column: 1 / -1; } nav ol { columns: 1; } }
+  .step { grid-template-columns: minmax(0, 1fr) 1.4rem; } .rule { grid-column: 1 / -1; } nav ol { columns: 1; }
+  table, thead, tbody { display: block; } tr { display: grid; grid-template-columns: 4.5rem minmax(0, 1fr) max-content; }
+  td:nth-child(3) { padding-right: 0; } td:nth-child(4) { grid-column: 1 / -1; } td:empty, th:nth-child(4) { display: none; } }
 @media print { :root { --ink: #000; --paper: #fff; --soft: #444; --line: #bbb; --board: #fff; --good: #000; }
   body { max-width: none; padding: 0; font-size: 10pt; } nav { display: none; } .one, details, .step { break-inside: avoid; }
   .one, details { padding: 0; } h2 { break-after: avoid; } .scroll { overflow: visible; } }
