@@ -102,7 +102,7 @@ Network make_network(const std::string& spec, const Shape& input, std::uint64_t 
 }
 
 void add_network(Command& command, NetworkOptions& options, ModelFile model) {
-  if (model == ModelFile::allowed) command.text("MODEL", options.model, "A model file (.safetensors)");
+  if (model == ModelFile::allowed) command.text("MODEL", options.model, kModelFile);
   command.text("--net", options.net, "A network: a line such as 20c5-relu-mp2-10n, or FILE.toml", "NET");
   command.text("--input", options.input, "Shape of a sample, e.g. 1x28x28", "SHAPE");
   command.whole("--seed", options.seed, kSeeds, "Seed of the parameters of --net");

@@ -75,6 +75,7 @@ struct NetworkOptions {
   std::string model, net, input;
   std::uint64_t seed = 1;
 };
+constexpr const char* kModelFile = "A model file (.safetensors or .onnx)";  // for a help text
 enum class ModelFile : std::uint8_t { allowed, no };
 void add_network(Command& command, NetworkOptions& options, ModelFile model);
 /// `input` is used if no --input was given.
@@ -86,8 +87,7 @@ std::string shell_word(const std::string& word);
 /// The options --memory and --cache, which say where pictures are kept.
 void add_storage(Command& command);
 /// load_dataset() as they say; a cache has one set, and `cached` says whether it is for this one. Throws UsageError for
-/// a
-/// --memory that is no size.
+/// a --memory that is no size.
 Split load_stored(const std::string& spec, LoadOptions options, bool cached = true);
 /// They themselves, for a command that is advised: " --cache FILE", or nothing.
 std::string storage_text();

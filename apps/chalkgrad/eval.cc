@@ -168,7 +168,7 @@ int eval(const Options& o) {
 void add_eval(CommandLine& line) {
   auto options = std::make_shared<Options>();
   auto command = line.command("eval", "Measure a model's accuracy and loss, class by class", options, eval);
-  command.text("MODEL", options->model, "A model file (.safetensors)").required();
+  command.text("MODEL", options->model, kModelFile).required();
   command.repeated("--with", options->others, "Another model, which answers together with it; may be repeated",
                    "MODEL");
   command.text("--data", options->data,

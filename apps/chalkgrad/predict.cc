@@ -211,7 +211,7 @@ void add_predict(CommandLine& line) {
   auto options = std::make_shared<Options>();
   auto command =
       line.command("predict", "Say what is in images (PNG, JPEG, PNM or BMP, of any size)", options, predict_command);
-  command.text("MODEL", options->model, "A model file (.safetensors)").required();
+  command.text("MODEL", options->model, kModelFile).required();
   command.texts("IMAGE", options->images, "Image files, or folders of them; - is standard input", "FILE").required();
   command.repeated("--with", options->others, "Another model, which answers together with it; may be repeated",
                    "MODEL");
