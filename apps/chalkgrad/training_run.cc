@@ -248,7 +248,7 @@ Split data_for(Network& network, const RunOptions& o) {
     network.metadata.erase(kSkipBadKey);
   }
   if (o.skip_bad) network.metadata[kSkipBadKey] = "true";
-  auto data = load_data("", network, Parts::training_at_least);
+  auto data = load_data(o.given("--data") ? o.data : "", network, Parts::training_at_least, o.skip_bad);
   for (auto* part : {&data.train, &data.test}) encode_as_trained(network, *part);
   take_fold(network, data);
   if (!o.given("--data") && data.test.size() > 0) warn_if_changed(data.test, test_digest_of(network), "test", network);

@@ -37,6 +37,10 @@ class Further(CliTest):
         self.assertEqual((begun["test_loss"], begun["test_accuracy"]), (measured["loss"], measured["accuracy"]))
         self.assertEqual(self.quietly("--resume", out, "--epochs", 2), self.sha(model))
 
+    def test_data_that_cannot_be_read_are_not_said_to_be_the_models(self):
+        said = self.refused(1, "none.csv: cannot be read", "train", "--from", self.model(), "--data", "csv:none.csv").stderr
+        self.assertNotIn("was trained on", said)
+
     def test_from_a_checkpoint_a_new_run_begins_too(self):
         model = self.model()
         self.position(model, step=1)
