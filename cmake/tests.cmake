@@ -43,9 +43,9 @@ if(CHALKGRAD_PCH)
 endif()
 
 # What sanitizers need not see, as it takes most of the time of its room and shows nothing new of memory: the law of kinks of
-# whole layers, and what functions make of millions of floats. ThreadSanitizer, the slowest by far, is for what threads share;
-# so it leaves out one thread's numbers, texts and mathematics, too.
-set(not_sanitized *LawOfKinks* *Lanes*.HasTheBits* *Locales*)
+# whole layers, derivations of the example networks, and what functions make of millions of floats. ThreadSanitizer, the
+# slowest by far, is for what threads share; so it leaves out one thread's numbers, texts and mathematics, too.
+set(not_sanitized *LawOfKinks* *ExampleDerivations* *Lanes*.HasTheBits* *Locales*)
 if(CHALKGRAD_SANITIZE MATCHES "thread")
   list(APPEND not_sanitized *Wide *EachPassSwitchedOff* *GradientsThatAgree*
        NetworkGradcheck* *LearnTheDigits *LearnsLabelsByEveryLoss*)
