@@ -2,15 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
+#include "chalkgrad/shape.h"
 #include "src/base/text.h"
 #include "src/math/substitute.h"
 
 namespace chalk::math {
 namespace {
 
-constexpr std::size_t kMostCorners = 48, kMostNumbers = 6, kMostFound = 6, kMostShown = 4, kMostMirrored = 1024;
+constexpr std::size_t kMostCorners = 48, kMostNumbers = 6, kMostFound = 6, kMostShown = 4;
 constexpr std::int64_t kMostWork = std::int64_t{1} << 23;  // numbers computed in search of corners
+constexpr std::int64_t kMostMirrored = 1024;               // of more, both sides of a corner are seen in any draw
 constexpr int kParts = 8, kHalvings = 60;
 
 class Search {
@@ -128,12 +131,17 @@ class Search {
   std::int64_t spent_ = 0;
 };
 
+/// What the formulas mention, and all that it is computed from.
+std::set<int> involved(const Symbols& symbols, const ExprPtr& left, const ExprPtr& right) {
+  auto all = mentioned(*left);
+  all.merge(mentioned(*right));
+  return symbols.with_all_before(all);
+}
+
 }  // namespace
 
 std::vector<int> moving(const Symbols& symbols, const ExprPtr& left, const ExprPtr& right) {
-  auto all = mentioned(*left);
-  all.merge(mentioned(*right));
-  all = symbols.with_all_before(all);
+  const auto all = involved(symbols, left, right);
   std::vector<int> found;
   for (const int id : all) {
     const auto& symbol = symbols[id];
@@ -148,26 +156,28 @@ std::vector<int> moving(const Symbols& symbols, const ExprPtr& left, const ExprP
 }
 
 std::vector<Corner> mirrored(Part& part, Values& draw, const ExprPtr& left, const ExprPtr& right) {
-  auto all = mentioned(*left);
-  all.merge(mentioned(*right));
-  all = part.symbols.with_all_before(all);
+  const auto all = involved(part.symbols, left, right);
   const bool layers = std::ranges::any_of(all, [&](int id) { return part.symbols[id].conventions != 0; });
   if (!layers && !has_corners(*left, part.symbols) && !has_corners(*right, part.symbols)) return {};
-  std::vector<Corner> found;
-  std::size_t numbers = 0, values_so_far = 0;
+  std::vector<int> ids;
+  std::int64_t numbers = 0;
   for (const int id : all) {
     const auto& symbol = part.symbols[id];
     const auto& domain = symbol.domain;
     const bool has_sides = !domain.distribution && !domain.one_hot && !domain.small && domain.zeros < 0;
     if (symbol.kind != Symbol::Kind::drawn || !has_sides) continue;
-    auto values = draw.value(id, {});
-    numbers += values.size();
-    for (auto& v : values) v = domain.low + domain.high - v;
-    const auto turn = values_so_far++ % 2;
-    if (found.size() <= turn) found.emplace_back();
-    found[turn].values.emplace_back(id, std::move(values));
+    ids.push_back(id);
+    numbers += elements(symbol.extents);
   }
-  return numbers <= kMostMirrored ? found : std::vector<Corner>();
+  if (numbers > kMostMirrored) return {};
+  std::vector<Corner> found(std::min<std::size_t>(2, ids.size()));
+  for (std::size_t k = 0; k < ids.size(); ++k) {
+    const auto& domain = part.symbols[ids[k]].domain;
+    auto values = draw.value(ids[k], {});
+    for (auto& v : values) v = domain.low + domain.high - v;
+    found[k % 2].values.emplace_back(ids[k], std::move(values));
+  }
+  return found;
 }
 
 std::vector<Corner> corners(Part& part, std::vector<int> moving, Values& draw, Values& other, const ExprPtr& left,
