@@ -49,7 +49,7 @@ def layers(network):
         if group:
             found += int(group[1][:-1]) * layers(group[2])
             continue
-        match = re.fullmatch(r"(\d+)c(\d+)(z?)(?:s(\d+))?(?:g(\d+))?|(\d+)n|mp(\d+)|(relu|gelu|sigmoid|tanh|bn|lnc|gap)",
+        match = re.fullmatch(r"(\d+)c(\d+)(z?)(?:s(\d+))?(?:g(\d+))?|(\d+)n|mp(\d+)(?:s(\d+))?(z?)|(relu|gelu|sigmoid|tanh|bn|lnc|gap)",
                              word)
         if not match:
             raise SystemExit(f'rivals do not know the layer "{word}"')
@@ -59,9 +59,9 @@ def layers(network):
         elif match[6]:
             found.append(Layer("dense", int(match[6])))
         elif match[7]:
-            found.append(Layer("maxpool", int(match[7])))
+            found.append(Layer("maxpool", int(match[7]), stride=int(match[8] or match[7]), same=bool(match[9])))
         else:
-            found.append(Layer(match[8]))
+            found.append(Layer(match[10]))
     return tuple(found)
 
 
@@ -74,7 +74,8 @@ def with_shapes(network, shape):
             padding = 2 * (layer.kernel // 2) if layer.same else 0
             shape = [layer.number] + [(n + padding - layer.kernel) // layer.stride + 1 for n in shape[1:]]
         elif layer.kind == "maxpool":
-            shape = [shape[0], shape[1] // layer.number, shape[2] // layer.number]
+            padding = 2 * (layer.number // 2) if layer.same else 0
+            shape = shape[:1] + [(n + padding - layer.number) // layer.stride + 1 for n in shape[1:]]
         elif layer.kind == "dense":
             shape = [layer.number]
         elif layer.kind == "gap":
@@ -123,7 +124,7 @@ def torch_model(network, shape):
             parts.append(nn.Conv2d(given[0], layer.number, layer.kernel, layer.stride,
                                    padding=layer.kernel // 2 if layer.same else 0, groups=layer.groups, bias=biased))
         elif layer.kind == "maxpool":
-            parts.append(nn.MaxPool2d(layer.number))
+            parts.append(nn.MaxPool2d(layer.number, layer.stride, layer.number // 2 if layer.same else 0))
         elif layer.kind == "bn":
             parts.append((nn.BatchNorm2d if len(given) > 1 else nn.BatchNorm1d)(given[0]))
         elif layer.kind == "lnc":
@@ -215,7 +216,8 @@ def onnx_model(problem, random):
             attributes = {"kernel_shape": [kernel] * 2, "strides": [layer.stride] * 2, "group": layer.groups,
                           "pads": [kernel // 2 if layer.same else 0] * 4}
         elif kind == "maxpool":
-            attributes = {"kernel_shape": [layer.number] * 2, "strides": [layer.number] * 2}
+            attributes = {"kernel_shape": [layer.number] * 2, "strides": [layer.stride] * 2,
+                          "pads": [layer.number // 2 if layer.same else 0] * 4}
         elif kind == "dense":
             if len(shape) > 1:
                 nodes.append(helper.make_node("Flatten", [last], [f"flat{i}"]))

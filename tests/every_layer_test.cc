@@ -3,11 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <sstream>
 
 #include "chalkgrad/check.h"
+#include "chalkgrad/differentiate.h"
 #include "chalkgrad/error.h"
 #include "chalkgrad/gradcheck.h"
+#include "chalkgrad/ops.h"
+#include "chalkgrad/program.h"
+#include "src/base/random.h"
+#include "src/base/share.h"
 #include "src/base/shortest.h"
 #include "src/base/text.h"
 #include "src/ir/leaves.h"
@@ -112,6 +118,53 @@ TEST_P(EveryLayer, ObeysTheLawOfKinks) {
       const auto found = KinkLaw(graph, graph.value(output_node(graph)), wrt, {}).finding();
       EXPECT_EQ(found.broken, "") << network;
       EXPECT_GT(found.elements, 0U) << network;
+    }
+  }
+}
+
+/// The outputs of a run on so many threads; every operation counts as worth dividing among them.
+std::vector<std::vector<float>> outputs_of(const Graph& graph, const std::vector<float>& x, std::size_t samples,
+                                           int threads) {
+  least_share = 1;
+  Variables variables(graph, 3);
+  Program program(graph, variables, {.threads = threads});
+  program.feed("x", {.values = x.data()});
+  program.run(samples);
+  std::vector<std::vector<float>> found;
+  for (const auto& [name, id] : graph.outputs()) {
+    const auto values = program.output(name);
+    found.emplace_back(values.begin(), values.end());
+  }
+  return found;
+}
+
+TEST_P(EveryLayer, GivesTheSameBitsWhereThreadsShareAMicrobatch) {
+  constexpr std::size_t kSamples = 36;  // three microbatches
+  Random random(5, 1);
+  std::vector<float> x(kSamples * static_cast<std::size_t>(elements(kInput)));
+  for (auto& value : x) value = static_cast<float>(2 * random.uniform() - 1);
+  for (const auto& network : networks_of(*GetParam())) {
+    const auto written = build_graph(network, kInput);
+    for (const bool training : {false, true}) {
+      auto graph = training ? training_form(written) : written;
+      const Value y = graph.value(output_node(graph));
+      graph.output("y", y);
+      if (training) {
+        auto wrt = graph.parameters();
+        wrt.push_back(graph.value(input_node(graph)));
+        const auto d = gradients(batch_mean(sum(y * y)), wrt);
+        for (std::size_t i = 0; i < d.size(); ++i) graph.output(str("gradient ", i), d[i]);
+      }
+      for (const std::size_t samples : {std::size_t{1}, std::size_t{7}, kSamples}) {
+        const auto alone = outputs_of(graph, x, samples, 1);
+        for (const int threads : {2, 7}) {
+          const auto shared = outputs_of(graph, x, samples, threads);
+          for (std::size_t i = 0; i < alone.size(); ++i) {
+            EXPECT_EQ(std::memcmp(alone[i].data(), shared[i].data(), alone[i].size() * sizeof(float)), 0)
+                << network << ": output " << i << " of " << samples << " samples on " << threads << " threads";
+          }
+        }
+      }
     }
   }
 }

@@ -129,7 +129,7 @@ void ThreadTeam::forget_threads() {
   workers_.clear();
   round_ = 0;
   busy_ = 0;
-  waiting_ = 0;
+  of_all_.waiting_ = 0;
   failed_ = false;
 }
 
@@ -184,14 +184,14 @@ void ThreadTeam::serve(int thread) {
   }
 }
 
-void ThreadTeam::meet() {
-  const std::uint32_t meeting = meeting_.load(std::memory_order_acquire);
-  if (waiting_.fetch_add(1, std::memory_order_acq_rel) + 1 == size()) {
-    waiting_.store(0, std::memory_order_relaxed);
-    meeting_.store(meeting + 1, std::memory_order_seq_cst);
-    meeting_.notify_all();
+void ThreadTeam::meet(Meeting& meeting, int count) {
+  const std::uint32_t held = meeting.held_.load(std::memory_order_acquire);
+  if (meeting.waiting_.fetch_add(1, std::memory_order_acq_rel) + 1 == count) {
+    meeting.waiting_.store(0, std::memory_order_relaxed);
+    meeting.held_.store(held + 1, std::memory_order_seq_cst);
+    meeting.held_.notify_all();
   } else {
-    wait_while(meeting_, meeting, may_spin());
+    wait_while(meeting.held_, held, may_spin());
   }
 }
 

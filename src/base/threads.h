@@ -21,6 +21,19 @@ void check_threads(int threads);
 using ThreadNote = void (*)(const std::string& note);
 void on_missing_threads(ThreadNote tell);
 
+/// Where some threads of a team wait for each other, again and again.
+class Meeting {
+ public:
+  Meeting() = default;
+  Meeting(const Meeting&) = delete;
+  Meeting& operator=(const Meeting&) = delete;
+
+ private:
+  friend class ThreadTeam;
+  std::atomic<int> waiting_{0};
+  std::atomic<std::uint32_t> held_{0};  // how many have been
+};
+
 class ThreadTeam {
  public:
   /// The caller alone.
@@ -48,7 +61,9 @@ class ThreadTeam {
     start([](void* f, int thread) { (*static_cast<F*>(f))(thread); }, &work);
   }
   /// Within work: waits until every thread has come here.
-  void meet();
+  void meet() { meet(of_all_, size()); }
+  /// Until `count` threads have come to this meeting.
+  void meet(Meeting& meeting, int count);
 
  private:
   void start(void (*call)(void*, int), void* work);
@@ -68,8 +83,7 @@ class ThreadTeam {
   std::atomic<int> busy_{0};
   std::atomic<bool> failed_{false};
   std::exception_ptr error_;     // if so
-  std::atomic<int> waiting_{0};  // in meet()
-  std::atomic<std::uint32_t> meeting_{0};
+  Meeting of_all_;
 };
 
 }  // namespace chalk

@@ -12,6 +12,7 @@
 
 #include "chalkgrad/graph.h"
 #include "src/base/link_kind.h"
+#include "src/base/share.h"
 
 namespace chalk {
 
@@ -22,6 +23,7 @@ struct KernelCall {
   std::span<const void* const> in;  // lanes: batched inputs are lane groups, shared ones plain floats
   const Type* type = nullptr;       // of the output
   void* out = nullptr;
+  Share share = {};  // of the result's first axis; only of operations by channel
 };
 using Kernel = void (*)(const KernelCall&);
 
@@ -99,6 +101,7 @@ struct Op {
   Kink kink = {};
   // What makes it faster, if it applies:
   bool cheap = false;  // a value that is needed again later is recomputed rather than kept
+  bool by_channel = false;  // its kernel makes, of the result's first axis, the share that it is asked for
   Links links = {};
   Required<std::vector<Sample>> samples;
 };

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "src/base/share.h"
+
 namespace chalk {
 
 /// A convolution z[o,p,q] = Σ w[o,c,a,b] · x[c, p·stride + a·dilation − padding, …], c within o's group.
@@ -30,7 +32,8 @@ struct ConvEpilogue {
 };
 
 /// A map that convolutions need, made for one shape: all that shapes decide is decided then. Ways to do a map differ in
-/// the order of their sums (conv_direct.h, conv_winograd.h), in nothing else.
+/// the order of their sums (conv_direct.h, conv_winograd.h), in nothing else. A call computes a share of the result; which
+/// one changes no bit of it.
 class ConvMap {
  public:
   ConvMap() = default;
@@ -40,6 +43,7 @@ class ConvMap {
 
   std::size_t packed = 0;   // floats that pack() makes of w, whenever w has changed
   std::size_t scratch = 0;  // floats for a call of run(), 64-byte aligned
+  int shares = 1;           // among how many threads, each with scratch of its own, a call is worth dividing
   virtual void pack(const float* /*w*/, float* /*packed*/) const {}
 };
 
@@ -49,25 +53,27 @@ class ConvMap {
 class ConvForward : public ConvMap {
  public:
   std::size_t scratch_one = 0;  // for a call of run_one()
-  virtual void run(const float* x, const float* packed, const float* bias, float* y, float* index,
-                   float* scratch) const = 0;
+  int shares_one = 1;
+  virtual void run(const float* x, const float* packed, const float* bias, float* y, float* index, float* scratch,
+                   Share share) const = 0;
   /// The same of one sample, with the same bits: plain floats, x[channel][row][column], of which x is readable for 15
   /// floats more.
-  virtual void run_one(const float* x, const float* packed, const float* bias, float* y, float* index,
-                       float* scratch) const = 0;
+  virtual void run_one(const float* x, const float* packed, const float* bias, float* y, float* index, float* scratch,
+                       Share share) const = 0;
 };
 
 /// Gradient with respect to x: dx[c,h,w] = Σ w[o,c,a,b] · dz[o,p,q] over all (o,p,q,a,b) that read x[c,h,w].
 class ConvInputGrad : public ConvMap {
  public:
-  virtual void run(const float* dz, const float* packed, float* dx, float* scratch) const = 0;
+  virtual void run(const float* dz, const float* packed, float* dx, float* scratch, Share share) const = 0;
 };
 
 /// Gradient with respect to w, summed over the first `valid` lanes (the others count as 0, even if NaN); added to dw if
 /// `accumulate`.
 class ConvWeightGrad : public ConvMap {
  public:
-  virtual void run(const float* x, const float* dz, float* dw, int valid, bool accumulate, float* scratch) const = 0;
+  virtual void run(const float* x, const float* dz, float* dw, int valid, bool accumulate, float* scratch,
+                   Share share) const = 0;
 };
 
 /// A way to do a map: a row of one of the tables below (conv_algorithms.cc).

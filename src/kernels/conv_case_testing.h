@@ -20,6 +20,17 @@ struct Case {
   ConvShape s;
   std::uint32_t seed = 0;
 
+  /// Among how many threads its maps are divided: run(share, scratch) does a share, each with scratch of its own.
+  template <class Run>
+  void in_shares(std::size_t scratch, Run run) const {
+    const int count = 1 + static_cast<int>(seed % 4);
+    for (int i = 0; i < count; ++i) {
+      const Guarded room(scratch);
+      run(Share{.index = i, .count = count}, room.data());
+      EXPECT_TRUE(room.intact());
+    }
+  }
+
   std::int64_t group_channels() const { return s.channels / s.groups; }
   std::int64_t group_filters() const { return s.filters / s.groups; }
   std::size_t x_size() const { return static_cast<std::size_t>(s.channels * s.height * s.width * kLanes); }
@@ -111,32 +122,36 @@ constexpr ConvMaps kWinogradConv{plan_winograd_forward, plan_winograd_input_grad
 inline Guarded forward(const ConvMaps& by, const Case& k, const ConvEpilogue& e, const Guarded& x, const Guarded& w,
                        const Guarded& bias, Guarded* index = nullptr) {
   const auto map = by.forward(k.s, e);
-  const Guarded packed(map->packed), scratch(map->scratch);
+  const Guarded packed(map->packed);
   Guarded y(static_cast<std::size_t>(k.s.filters * (k.s.out_h / e.pool_h) * (k.s.out_w / e.pool_w) * kLanes));
   if (index) *index = Guarded(y.span().size());
   map->pack(w.data(), packed.data());
-  map->run(x.data(), packed.data(), e.bias ? bias.data() : nullptr, y.data(), index ? index->data() : nullptr,
-           scratch.data());
-  EXPECT_TRUE(packed.intact() && scratch.intact() && y.intact() && (!index || index->intact()));
+  k.in_shares(map->scratch, [&](Share share, float* scratch) {
+    map->run(x.data(), packed.data(), e.bias ? bias.data() : nullptr, y.data(), index ? index->data() : nullptr, scratch,
+             share);
+  });
+  EXPECT_TRUE(packed.intact() && y.intact() && (!index || index->intact()));
   return y;
 }
 
 inline Guarded input_grad(const ConvMaps& by, const Case& k, const Guarded& dz, const Guarded& w) {
   const auto map = by.input_grad(k.s);
-  const Guarded packed(map->packed), scratch(map->scratch);
+  const Guarded packed(map->packed);
   Guarded dx(k.x_size());
   map->pack(w.data(), packed.data());
-  map->run(dz.data(), packed.data(), dx.data(), scratch.data());
-  EXPECT_TRUE(packed.intact() && scratch.intact() && dx.intact());
+  k.in_shares(map->scratch,
+              [&](Share share, float* scratch) { map->run(dz.data(), packed.data(), dx.data(), scratch, share); });
+  EXPECT_TRUE(packed.intact() && dx.intact());
   return dx;
 }
 
 inline void weight_grad(const ConvMaps& by, const Case& k, const Guarded& x, const Guarded& dz, const Guarded& dw,
                         int valid, bool accumulate) {
   const auto map = by.weight_grad(k.s);
-  const Guarded scratch(map->scratch);
-  map->run(x.data(), dz.data(), dw.data(), valid, accumulate, scratch.data());
-  EXPECT_TRUE(scratch.intact() && dw.intact());
+  k.in_shares(map->scratch, [&](Share share, float* scratch) {
+    map->run(x.data(), dz.data(), dw.data(), valid, accumulate, scratch, share);
+  });
+  EXPECT_TRUE(dw.intact());
 }
 
 /// Each of the maps gives what plain loops in double give.

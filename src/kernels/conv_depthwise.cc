@@ -47,6 +47,22 @@ std::int64_t most_band_rows(const ConvShape& s) {
 /// Sums of the weight gradient; as they are folded, up to 15 beyond are read.
 std::int64_t tap_sum_floats(const ConvShape& s) { return (s.kernel_h * s.kernel_w + 15) * kPlace; }
 
+/// A share of the channels, which is a convolution by itself.
+struct SomeChannels {
+  SomeChannels(const ConvShape& all, Share share) : shape(all), first(share.of(all.channels).begin) {
+    shape.channels = shape.filters = shape.groups = share.of(all.channels).size();
+  }
+  ConvShape shape;
+  std::int64_t first;
+  std::int64_t x() const { return first * shape.height * shape.width * kPlace; }    // floats before its first,
+  std::int64_t z() const { return first * shape.out_h * shape.out_w * kPlace; }     // of x, of z
+  std::int64_t w() const { return first * shape.kernel_h * shape.kernel_w; }        // and of weights
+};
+
+int depthwise_shares(const ConvShape& s) {
+  return worth_sharing(s.channels * s.out_h * s.out_w * (s.kernel_h * s.kernel_w + 8), s.channels);
+}
+
 RowsPlan rows_of_dz(const ConvShape& s) {
   return {s.out_h, s.out_w, (s.kernel_w - 1 - s.pad_w + s.stride_w - 1) / s.stride_w,
           std::max<std::int64_t>((s.width - 1 + s.pad_w) / s.stride_w - (s.out_w - 1), 0),
@@ -408,14 +424,20 @@ class DepthwiseForward : public ConvForward {
     packed = direct_->packed;
     scratch = static_cast<std::size_t>(rows_.floats());
     scratch_one = direct_->scratch_one;
+    shares = depthwise_shares(s);
+    shares_one = direct_->shares_one;
   }
   void pack(const float* w, float* to) const override { direct_->pack(w, to); }
-  void run(const float* x, const float* from, const float* bias, float* y, float*, float* room) const override {
-    CHALK_CHOSEN(depthwise_forward)(s_, e_, rows_, x, from, bias, y, room);
+  void run(const float* x, const float* from, const float* bias, float* y, float*, float* room,
+           Share share) const override {
+    const SomeChannels some(s_, share);
+    CHALK_CHOSEN(depthwise_forward)
+    (some.shape, e_, rows_, x + some.x(), from + some.w() * kDirectPacked, e_.bias ? bias + some.first : nullptr,
+     y + some.z(), room);
   }
-  void run_one(const float* x, const float* from, const float* bias, float* y, float* index,
-               float* room) const override {
-    direct_->run_one(x, from, bias, y, index, room);
+  void run_one(const float* x, const float* from, const float* bias, float* y, float* index, float* room,
+               Share share) const override {
+    direct_->run_one(x, from, bias, y, index, room, share);
   }
 
  private:
@@ -430,10 +452,12 @@ class DepthwiseInputGrad : public ConvInputGrad {
   explicit DepthwiseInputGrad(const ConvShape& s) : s_(s), rows_(rows_of_dz(s)) {
     packed = static_cast<std::size_t>(s.channels * s.kernel_h * s.kernel_w);
     scratch = static_cast<std::size_t>(rows_.floats());
+    shares = depthwise_shares(s);
   }
   void pack(const float* w, float* to) const override { std::copy_n(w, packed, to); }
-  void run(const float* dz, const float* from, float* dx, float* room) const override {
-    CHALK_CHOSEN(depthwise_input_grad)(s_, rows_, dz, from, dx, room);
+  void run(const float* dz, const float* from, float* dx, float* room, Share share) const override {
+    const SomeChannels some(s_, share);
+    CHALK_CHOSEN(depthwise_input_grad)(some.shape, rows_, dz + some.z(), from + some.w(), dx + some.x(), room);
   }
 
  private:
@@ -445,9 +469,13 @@ class DepthwiseWeightGrad : public ConvWeightGrad {
  public:
   explicit DepthwiseWeightGrad(const ConvShape& s) : s_(s), rows_(rows_of_x(s, most_band_rows(s))) {
     scratch = static_cast<std::size_t>(tap_sum_floats(s) + rows_.floats());
+    shares = depthwise_shares(s);
   }
-  void run(const float* x, const float* dz, float* dw, int valid, bool accumulate, float* room) const override {
-    CHALK_CHOSEN(depthwise_weight_grad)(s_, rows_, x, dz, dw, valid, accumulate, room);
+  void run(const float* x, const float* dz, float* dw, int valid, bool accumulate, float* room,
+           Share share) const override {
+    const SomeChannels some(s_, share);
+    CHALK_CHOSEN(depthwise_weight_grad)
+    (some.shape, rows_, x + some.x(), dz + some.z(), dw + some.w(), valid, accumulate, room);
   }
 
  private:

@@ -101,8 +101,9 @@ HWY_NOINLINE void pool_band(const ConvEpilogue& e, const float* z, std::int64_t 
   }
 }
 
+/// Shares are of bands of rows.
 void direct_forward(const ConvShape& s, const ConvEpilogue& e, const ForwardPlan& p, const float* x,
-                    const float* packed, const float* bias, float* y, float* index, float* scratch) {
+                    const float* packed, const float* bias, float* y, float* index, float* scratch, Share share) {
   if (p.columns == 0) return;  // windows wider than z: y is empty
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const z = scratch + p.table_floats;
@@ -119,7 +120,8 @@ void direct_forward(const ConvShape& s, const ConvEpilogue& e, const ForwardPlan
 
   const std::int64_t chunk = row_chunk(p.columns, p.taps / s.kernel_w * std::min(s.stride_w, s.kernel_w));
 
-  for (std::int64_t band = 0, next = 0; band < p.bands; ++band) {
+  const Interval bands = share.of(p.bands);
+  for (std::int64_t band = bands.begin, next = 0; band < bands.end; ++band) {
     const std::int64_t top = band * p.band_rows * s.stride_h;  // of x, padded
     const float* rows = window;
     if (p.window_rows > 0) {
@@ -127,7 +129,7 @@ void direct_forward(const ConvShape& s, const ConvEpilogue& e, const ForwardPlan
     } else {
       rows = x + top * s.width * kLanes;
     }
-    if (p.window_rows > 0 || band == 0) {  // in place, every band's taps lie alike
+    if (p.window_rows > 0 || band == bands.begin) {  // in place, every band's taps lie alike
       for (std::int64_t r = 0; r < p.band_rows; ++r) {
         locate_taps(s, p, (p.window_rows > 0 ? top : 0) + r * s.stride_h, taps + r * p.taps);
       }
@@ -190,6 +192,8 @@ class DirectForward : public ConvForward {
     packed = static_cast<std::size_t>(s.groups * round_up(s.filters / s.groups, 4) * plan_.taps);
     scratch = static_cast<std::size_t>(plan_.table_floats + plan_.z_floats + plan_.window_floats);
     scratch_one = one_->scratch;
+    shares = worth_sharing(s.filters * plan_.taps * s.out_h * s.out_w, plan_.bands);
+    shares_one = one_->shares;
   }
 
   // [group][filter / 4][tap][4], with zeros for the filters that fill up a block of 4.
@@ -203,12 +207,13 @@ class DirectForward : public ConvForward {
       }
     }
   }
-  void run(const float* x, const float* from, const float* bias, float* y, float* index, float* room) const override {
-    CHALK_CHOSEN(direct_forward)(s_, e_, plan_, x, from, bias, y, index, room);
+  void run(const float* x, const float* from, const float* bias, float* y, float* index, float* room,
+           Share share) const override {
+    CHALK_CHOSEN(direct_forward)(s_, e_, plan_, x, from, bias, y, index, room, share);
   }
-  void run_one(const float* x, const float* from, const float* bias, float* y, float* index,
-               float* room) const override {
-    one_->run(x, from, bias, y, index, room);
+  void run_one(const float* x, const float* from, const float* bias, float* y, float* index, float* room,
+               Share share) const override {
+    one_->run(x, from, bias, y, index, room, share);
   }
 
  private:

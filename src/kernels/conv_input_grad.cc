@@ -15,17 +15,11 @@
 namespace chalk {
 namespace {
 
-/// Half-open.
-struct Columns {
-  std::int64_t begin, end;
-  std::int64_t size() const { return std::max<std::int64_t>(end - begin, 0); }
-};
-
 /// How a shape is gone about. Rows are copied to where they are contiguous, [channel][column], since in an
 /// activation a row's channels lie a plane apart, which is bad for caches when a plane's size is a power of two.
 struct InputGradPlan {
   std::int64_t z_rows;                            // of z are read for one row of x; row p is kept in slot p mod z_rows
-  Columns inner;                                  // columns of x that every b reaches
+  Interval inner;                                    // columns of x that every b reaches
   std::int64_t table_floats, z_floats, x_floats;  // scratch, in this order
 };
 
@@ -73,9 +67,10 @@ class InputGrad {
     for (std::int64_t o = 0; o < filters_; ++o) filter_taps_[o] = o * s.out_w * kLanes;
   }
 
-  void run(float* dx) {
+  /// Some rows of x.
+  void run(const Interval& rows, float* dx) {
     const std::int64_t row = s_.width * kLanes;
-    for (std::int64_t h = 0; h < s_.height; ++h) {
+    for (std::int64_t h = rows.begin; h < rows.end; ++h) {
       std::fill(x_, x_ + s_.channels * row, 0.0f);
       add_row(h);
       for (std::int64_t c = 0; c < s_.channels; ++c) {
@@ -178,7 +173,7 @@ class InputGrad {
   void add_columns(std::int64_t p, std::int64_t a) {
     for (std::int64_t b = 0; b < s_.kernel_w; ++b) {
       const std::int64_t shift = b * s_.dilation_w - s_.pad_w;  // column q of z meets column q·stride + shift of x
-      const Columns q{std::max<std::int64_t>(ceil_div(-shift, s_.stride_w), 0),
+      const Interval q{std::max<std::int64_t>(ceil_div(-shift, s_.stride_w), 0),
                       std::min(ceil_div(s_.width - shift, s_.stride_w), s_.out_w)};
       if (q.size() == 0) continue;
       ConvTile t{};
@@ -203,8 +198,8 @@ class InputGrad {
 };
 
 void direct_input_grad(const ConvShape& s, const InputGradPlan& plan, const float* dz, const float* packed, float* dx,
-                       float* scratch) {
-  InputGrad(s, plan, dz, packed, scratch).run(dx);
+                       float* scratch, Share share) {
+  InputGrad(s, plan, dz, packed, scratch).run(share.of(s.height), dx);
 }
 
 }  // namespace chalk::HWY_NAMESPACE
@@ -221,6 +216,7 @@ class DirectInputGrad : public ConvInputGrad {
     const std::int64_t blocks = (s.channels / s.groups + 3) / 4;
     packed = static_cast<std::size_t>(s.kernel_h * s.kernel_w * s.groups * blocks * (s.filters / s.groups) * 4);
     scratch = static_cast<std::size_t>(plan_.table_floats + plan_.z_floats + plan_.x_floats);
+    shares = worth_sharing(s.filters * s.channels / s.groups * s.kernel_h * s.kernel_w * s.out_h * s.out_w, s.height);
   }
 
   // [group][channel / 4][a, the last row first][b][filter][4], with zeros for the channels that fill up a block of 4.
@@ -241,8 +237,8 @@ class DirectInputGrad : public ConvInputGrad {
       }
     }
   }
-  void run(const float* dz, const float* from, float* dx, float* room) const override {
-    CHALK_CHOSEN(direct_input_grad)(s_, plan_, dz, from, dx, room);
+  void run(const float* dz, const float* from, float* dx, float* room, Share share) const override {
+    CHALK_CHOSEN(direct_input_grad)(s_, plan_, dz, from, dx, room, share);
   }
 
  private:

@@ -114,8 +114,9 @@ HWY_NOINLINE void pool_places(const ConvEpilogue& e, const OnePlan& p, const flo
   }
 }
 
+/// Shares are of blocks of filters.
 void direct_one(const ConvShape& s, const ConvEpilogue& e, const OnePlan& p, const float* x, const float* packed,
-                const float* bias, float* y, float* index, float* scratch) {
+                const float* bias, float* y, float* index, float* scratch, Share share) {
   if (p.columns == 0 || p.rows == 0) return;  // windows larger than z: y is empty
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const spread = scratch + p.table_floats;
@@ -132,9 +133,12 @@ void direct_one(const ConvShape& s, const ConvEpilogue& e, const OnePlan& p, con
                     : e.pool_h == 1 && e.pool_w == 1 ? pool_places<1, 1>
                                                      : pool_places<0, 0>;
   const std::int64_t across = p.groups == 1 ? p.rows * e.pool_h : p.groups;  // groups of places in a tile's row
+  const Interval all_blocks = share.of(s.groups * blocks);
   for (std::int64_t group = 0; group < s.groups; ++group) {
-    for (std::int64_t block = 0, n = 0; block < blocks; block += n) {
-      n = one_tile_blocks(blocks, block, across);
+    const Interval of_group{std::max(all_blocks.begin - group * blocks, std::int64_t{0}),
+                         std::min(all_blocks.end - group * blocks, blocks)};
+    for (std::int64_t block = of_group.begin, n = 0; block < of_group.end; block += n) {
+      n = one_tile_blocks(of_group.end, block, across);
       OneTile t{.x = nullptr,
                 .taps = taps,
                 .tap_count = p.taps,
@@ -195,9 +199,12 @@ class DirectOne : public ConvForwardOne {
   DirectOne(const ConvShape& s, const ConvEpilogue& e) : s_(s), e_(e), plan_(plan_places(s, e)) {
     scratch = static_cast<std::size_t>(plan_.table_floats + plan_.x_floats + plan_.line_floats + plan_.z_floats +
                                        2 * plan_.y_floats);
+    const std::int64_t blocks = s.groups * whole_groups(s.filters / s.groups);
+    shares = worth_sharing(blocks * plan_.taps * whole_groups(s.out_h * s.out_w), blocks);
   }
-  void run(const float* x, const float* packed, const float* bias, float* y, float* index, float* room) const override {
-    CHALK_CHOSEN(direct_one)(s_, e_, plan_, x, packed, bias, y, index, room);
+  void run(const float* x, const float* packed, const float* bias, float* y, float* index, float* room,
+           Share share) const override {
+    CHALK_CHOSEN(direct_one)(s_, e_, plan_, x, packed, bias, y, index, room, share);
   }
 
  private:

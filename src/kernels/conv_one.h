@@ -16,8 +16,9 @@ class ConvForwardOne {
   ConvForwardOne& operator=(const ConvForwardOne&) = delete;
 
   std::size_t scratch = 0;
-  virtual void run(const float* x, const float* packed, const float* bias, float* y, float* index,
-                   float* scratch) const = 0;
+  int shares = 1;
+  virtual void run(const float* x, const float* packed, const float* bias, float* y, float* index, float* scratch,
+                   Share share) const = 0;
 };
 
 std::unique_ptr<const ConvForwardOne> plan_direct_one(const ConvShape& s, const ConvEpilogue& e);

@@ -28,6 +28,7 @@ struct Product {
 
   std::int64_t table_floats() const { return (2 * std::min(from, kSummed) + kPlace - 1) / kPlace * kPlace; }  // 64 bits
   std::int64_t scratch() const { return table_floats() + std::min(from, kSummed) * kNearColumns * kPlace; }
+  int shares() const { return worth_sharing(from * to * places, places / kNearColumns); }
 };
 
 /// The weight gradient as sums of products: m[i][j] = Σ a[i][p][n] · b[j][p][n], where b is the smaller of x and dz.
@@ -42,6 +43,7 @@ struct GradProduct {
   std::int64_t b_floats() const { return kGradPlaces * kPlace * padded(); }
   std::int64_t m_floats() const { return rows() * padded(); }
   std::int64_t scratch() const { return b_floats() + 2 * m_floats(); }
+  int shares() const { return worth_sharing(channels * filters * places, rows() / 8); }
 };
 
 }  // namespace
@@ -142,15 +144,17 @@ void finish_columns(float* z, std::int64_t plane, std::int64_t planes, std::int6
   }
 }
 
+/// Shares are of places.
 void pointwise_product(const Product& p, const float* x, const float* packed, const float* bias, bool relu, float* y,
-                       float* scratch) {
+                       float* scratch, Share share) {
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const near = scratch + p.table_floats();
   constexpr std::int64_t first = kWeightBlock;
   const std::int64_t plane = p.places * kLanes;
-  for (std::int64_t column = 0; column < p.places; column += kNearColumns) {
-    const std::int64_t width = std::min(kNearColumns, p.places - column);
-    if (column == 0 || width < kNearColumns) list_taps(std::min(p.from, kSummed), width, taps);
+  const Interval columns = share.of(p.places, kNearColumns);
+  for (std::int64_t column = columns.begin; column < columns.end; column += kNearColumns) {
+    const std::int64_t width = std::min(kNearColumns, columns.end - column);
+    if (column == columns.begin || width < kNearColumns) list_taps(std::min(p.from, kSummed), width, taps);
     float* const z = y + column * kLanes;
     for (std::int64_t c = 0; c < p.from; c += kSummed) {
       const std::int64_t summed = std::min(kSummed, p.from - c);
@@ -183,12 +187,15 @@ void pointwise_product(const Product& p, const float* x, const float* packed, co
   }
 }
 
+/// Shares are of rows.
 void pointwise_weight_grad(const GradProduct& p, const float* x, const float* dz, float* dw, int valid, bool accumulate,
-                           float* scratch) {
+                           float* scratch, Share share) {
   const float *const a = p.of_filters() ? dz : x, *const b = p.of_filters() ? x : dz;
   const std::int64_t plane = p.places * kLanes, columns = p.columns(), padded = p.padded();
   float *const transposed = scratch, *const m = scratch + p.b_floats();  // [place][n][j], [i][j]
   float* const of_band = m + p.m_floats();
+  const Interval rows = share.of(p.rows(), 8);
+  const std::int64_t m_first = rows.begin * padded, m_end = rows.end * padded;
   const FoldOrder one_slot(1);
   const LaneTag d;
   for (std::int64_t first = 0; first < p.places; first += kGradPlaces) {
@@ -208,14 +215,18 @@ void pointwise_weight_grad(const GradProduct& p, const float* x, const float* dz
                 .valid = valid,
                 .last = valid,
                 .slots = one_slot},
-               StoreSums(), a + first * kLanes, transposed, first == 0 ? m : of_band, p.rows(), padded);
-    for (std::int64_t i = 0; i < p.m_floats() && first > 0; i += kWidth)
+               StoreSums(), a + rows.begin * plane + first * kLanes, transposed, (first == 0 ? m : of_band) + m_first,
+               rows.size(), padded);
+    for (std::int64_t i = m_first; i < m_end && first > 0; i += kWidth)
       hn::Store(hn::Add(hn::Load(d, m + i), hn::Load(d, of_band + i)), d, m + i);
   }
-  for (std::int64_t f = 0; f < p.filters; ++f) {
-    for (std::int64_t c = 0; c < p.channels; ++c, ++dw) {
+  const Interval filters = p.of_filters() ? rows : Interval{0, p.filters};
+  const Interval channels = p.of_filters() ? Interval{0, p.channels} : rows;
+  for (std::int64_t f = filters.begin; f < filters.end; ++f) {
+    for (std::int64_t c = channels.begin; c < channels.end; ++c) {
       const float sum = p.of_filters() ? m[f * padded + c] : m[c * padded + f];
-      *dw = accumulate ? *dw + sum : sum;
+      float& to = dw[f * p.channels + c];
+      to = accumulate ? to + sum : sum;
     }
   }
 }
@@ -237,14 +248,17 @@ class PointwiseForward : public ConvForward {
     packed = direct_->packed;
     scratch = static_cast<std::size_t>(product_.scratch());
     scratch_one = direct_->scratch_one;
+    shares = product_.shares();
+    shares_one = direct_->shares_one;
   }
   void pack(const float* w, float* to) const override { direct_->pack(w, to); }
-  void run(const float* x, const float* from, const float* bias, float* y, float*, float* room) const override {
-    CHALK_CHOSEN(pointwise_product)(product_, x, from, e_.bias ? bias : nullptr, e_.relu, y, room);
+  void run(const float* x, const float* from, const float* bias, float* y, float*, float* room,
+           Share share) const override {
+    CHALK_CHOSEN(pointwise_product)(product_, x, from, e_.bias ? bias : nullptr, e_.relu, y, room, share);
   }
-  void run_one(const float* x, const float* from, const float* bias, float* y, float* index,
-               float* room) const override {
-    direct_->run_one(x, from, bias, y, index, room);
+  void run_one(const float* x, const float* from, const float* bias, float* y, float* index, float* room,
+               Share share) const override {
+    direct_->run_one(x, from, bias, y, index, room, share);
   }
 
  private:
@@ -260,10 +274,11 @@ class PointwiseInputGrad : public ConvInputGrad {
       : product_{s.filters, s.channels, s.out_h * s.out_w}, direct_(plan_direct_input_grad(s)) {
     packed = direct_->packed;
     scratch = static_cast<std::size_t>(product_.scratch());
+    shares = product_.shares();
   }
   void pack(const float* w, float* to) const override { direct_->pack(w, to); }
-  void run(const float* dz, const float* from, float* dx, float* room) const override {
-    CHALK_CHOSEN(pointwise_product)(product_, dz, from, nullptr, false, dx, room);
+  void run(const float* dz, const float* from, float* dx, float* room, Share share) const override {
+    CHALK_CHOSEN(pointwise_product)(product_, dz, from, nullptr, false, dx, room, share);
   }
 
  private:
@@ -275,9 +290,11 @@ class PointwiseWeightGrad : public ConvWeightGrad {
  public:
   explicit PointwiseWeightGrad(const ConvShape& s) : product_{s.channels, s.filters, s.out_h * s.out_w} {
     scratch = static_cast<std::size_t>(product_.scratch());
+    shares = product_.shares();
   }
-  void run(const float* x, const float* dz, float* dw, int valid, bool accumulate, float* room) const override {
-    CHALK_CHOSEN(pointwise_weight_grad)(product_, x, dz, dw, valid, accumulate, room);
+  void run(const float* x, const float* dz, float* dw, int valid, bool accumulate, float* room,
+           Share share) const override {
+    CHALK_CHOSEN(pointwise_weight_grad)(product_, x, dz, dw, valid, accumulate, room, share);
   }
 
  private:

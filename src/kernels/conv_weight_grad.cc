@@ -185,8 +185,9 @@ void copy_band(const ConvShape& s, const GradPlan& p, const float* x, std::int64
   }
 }
 
+/// Shares are of filters.
 void direct_weight_grad(const ConvShape& s, const GradPlan& p, const float* x, const float* dz, float* dw, int valid,
-                        bool accumulate, float* scratch) {
+                        bool accumulate, float* scratch, Share share) {
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const sums = scratch + p.table_floats;
   float* const copy = sums + p.sum_floats;
@@ -195,6 +196,7 @@ void direct_weight_grad(const ConvShape& s, const GradPlan& p, const float* x, c
   const std::int64_t x_plane = (p.padded ? p.copy_rows : s.height) * x_row;
   const std::int64_t dz_row = s.out_w * kLanes, dz_plane = s.out_h * dz_row;
   const ValidLanes mask = first_lanes(valid);
+  const Interval all_filters = share.of(s.filters, kGradFilters);
 
   std::int64_t* tap = taps;
   for (std::int64_t c = 0; c < group_channels; ++c) {
@@ -209,22 +211,26 @@ void direct_weight_grad(const ConvShape& s, const GradPlan& p, const float* x, c
     if (p.padded) copy_band(s, p, x, first, last, copy);
     const float* band_x = p.padded ? copy : x + first * s.stride_h * x_row;
     for (std::int64_t group = 0; group < s.groups; ++group) {
+      const std::int64_t before = group * group_filters;
+      const Interval of_group{std::max(all_filters.begin - before, std::int64_t{0}),
+                           std::min(all_filters.end - before, group_filters)};
+      if (of_group.size() == 0) continue;
       GradTile t{.x = band_x + group * group_channels * x_plane,
                  .taps = taps,
                  .x_step = s.stride_w * kLanes,
                  .x_row = s.stride_h * x_row,
-                 .dz = dz + group * group_filters * dz_plane + first * dz_row,
+                 .dz = dz + (before + of_group.begin) * dz_plane + first * dz_row,
                  .dz_plane = dz_plane,
                  .rows = last - first,
                  .columns = s.out_w,
                  .sums = sums};
-      float* group_dw = dw + group * group_filters * p.taps;
+      float* group_dw = dw + (before + of_group.begin) * p.taps;
       if (p.few_places) {
-        few_places(t, group_filters, p.taps, valid, accumulate, group_dw, sums);
+        few_places(t, of_group.size(), p.taps, valid, accumulate, group_dw, sums);
         continue;
       }
-      for (std::int64_t f = 0; f < group_filters; f += kGradFilters, t.dz += kGradFilters * dz_plane) {
-        const std::int64_t filters = std::min(kGradFilters, group_filters - f);
+      for (std::int64_t f = 0; f < of_group.size(); f += kGradFilters, t.dz += kGradFilters * dz_plane) {
+        const std::int64_t filters = std::min(kGradFilters, of_group.size() - f);
         for (std::int64_t k = 0; k < p.taps; k += kGradTaps) {
           const std::int64_t count = std::min(kGradTaps, p.taps - k);
           t.taps = taps + k;
@@ -251,9 +257,11 @@ class DirectWeightGrad : public ConvWeightGrad {
  public:
   explicit DirectWeightGrad(const ConvShape& s) : s_(s), plan_(plan_weight_grad(s)) {
     scratch = static_cast<std::size_t>(plan_.table_floats + plan_.sum_floats + plan_.copy_floats);
+    shares = worth_sharing(s.filters * plan_.taps * s.out_h * s.out_w, s.filters / 4);
   }
-  void run(const float* x, const float* dz, float* dw, int valid, bool accumulate, float* room) const override {
-    CHALK_CHOSEN(direct_weight_grad)(s_, plan_, x, dz, dw, valid, accumulate, room);
+  void run(const float* x, const float* dz, float* dw, int valid, bool accumulate, float* room,
+           Share share) const override {
+    CHALK_CHOSEN(direct_weight_grad)(s_, plan_, x, dz, dw, valid, accumulate, room, share);
   }
 
  private:

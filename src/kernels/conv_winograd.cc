@@ -25,6 +25,7 @@ constexpr std::int64_t kNearWeights = 1 << 17;
 constexpr std::int64_t kFewPlanes = 32;            // whose tiles are so short that all points are one call
 constexpr std::int64_t kSumPlanes = kWinogradSum;  // so that their points of kMostTiles stay in the nearest cache
 constexpr std::int64_t kBlock = 4;                 // result planes whose weights are packed side by side
+constexpr std::int64_t kSharedPlanes = 32;         // result planes that a thread takes at least
 
 /// How a map goes about a shape: the points of all planes of some tiles of z, their products, and the result's planes.
 struct WinogradPlan {
@@ -35,6 +36,14 @@ struct WinogradPlan {
   std::int64_t padded;         // `to`, filled up to blocks
   std::int64_t v_plane, m_plane;
   std::int64_t table_floats, v_floats, m_floats;  // scratch, in this order
+
+  /// Result planes are shared in groups.
+  std::int64_t groups() const { return (to + kSharedPlanes - 1) / kSharedPlanes; }
+  Interval planes(const Interval& some_groups) const {
+    return {some_groups.begin * kSharedPlanes, std::min(some_groups.end * kSharedPlanes, to)};
+  }
+  /// Multiply-adds of lane groups, those of transforms included.
+  std::int64_t products() const { return tiles * points * (from * to + 4 * (from + to)); }
 };
 
 WinogradPlan plan_winograd(const ConvShape& s, bool transposed = false) {
@@ -107,18 +116,18 @@ void pack_weights(std::int64_t kernel, const WinogradPlan& p, const WeightOrder&
   kernel == 3 ? pack_points<3>(p, order, w, packed) : pack_points<5>(p, order, w, packed);
 }
 
-/// m[k][to][t] = Σ u[k][to][from] · v[k][from][t] over from.
-void multiply(const WinogradPlan& p, const float* packed, const std::int64_t* taps, const float* v, std::int64_t count,
-              float* m) {
+/// m[k][to][t] = Σ u[k][to][from] · v[k][from][t] over from, for some planes `to`, of which the first is that of a block.
+void multiply(const WinogradPlan& p, const Interval& planes, const float* packed, const std::int64_t* taps, const float* v,
+              std::int64_t count, float* m) {
   const std::int64_t together = p.from <= kFewPlanes ? p.points : 1;
   for (std::int64_t k = 0; k < p.points; k += together) {
     ConvTile t{.x = v + k * p.v_plane,
                .taps = taps,
                .tap_count = 0,
                .x_step = kLanes,
-               .w = packed + k * p.padded * p.from,
+               .w = nullptr,
                .w_block = 0,
-               .z = m + k * p.m_plane,
+               .z = m + k * p.m_plane + planes.begin * p.most * kLanes,
                .z_plane = p.most * kLanes,
                .z_step = kLanes,
                .times = together,
@@ -127,28 +136,31 @@ void multiply(const WinogradPlan& p, const float* packed, const std::int64_t* ta
                .z_next = p.m_plane};
     for (std::int64_t c = 0; c < p.from; c += kSumPlanes) {
       t.tap_count = std::min(kSumPlanes, p.from - c);
+      t.w = packed + (k * p.from + c) * p.padded + planes.begin * t.tap_count;
       t.w_block = t.tap_count * kWeightBlock;
       t.accumulate = c > 0;
-      run_row(t, p.to, count, count);
+      run_row(t, planes.size(), count, count);
       t.x += t.tap_count * p.most * kLanes;
-      t.w += t.tap_count * p.padded;
     }
   }
 }
 
-/// For each batch of tiles: to_points(grid, count, v), then from_points(first, count, m).
-template <class ToPoints, class FromPoints>
-void run_map(const WinogradPlan& p, const float* packed, float* scratch, const ToPoints& to_points,
-             const FromPoints& from_points) {
+/// For each batch of tiles of which planes are wanted: to_points(grid, count, v), then from_points(planes, first, count,
+/// m).
+template <class Planes, class ToPoints, class FromPoints>
+void run_map(const WinogradPlan& p, const float* packed, float* scratch, const Planes& planes_of,
+             const ToPoints& to_points, const FromPoints& from_points) {
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const v = scratch + p.table_floats;
   float* const m = v + p.v_floats;
   for (std::int64_t c = 0; c < std::min(p.from, kSumPlanes); ++c) taps[c] = c * p.most * kLanes;
   for (std::int64_t batch = 0; batch < p.batches; ++batch) {
+    const Interval planes = planes_of(batch);
+    if (planes.size() == 0) continue;
     const std::int64_t first = p.tiles * batch / p.batches, count = p.tiles * (batch + 1) / p.batches - first;
     to_points(TileGrid{p.across, first, p.most}, count, v);
-    multiply(p, packed, taps, v, count, m);
-    from_points(first, count, m);
+    multiply(p, planes, packed, taps, v, count, m);
+    from_points(planes, first, count, m);
   }
 }
 
@@ -165,26 +177,27 @@ HWY_NOINLINE void patch_from_points(const float* m, std::int64_t m_plane, float*
   }
 }
 
-/// dx += B m Bᵀ of `count` tiles, from m[k][c][t]; the shape is that of the forward map.
+/// dx += B m Bᵀ of `count` tiles, from m[k][c][t], for some channels; the shape is that of the forward map.
 template <int kKernel>
-void add_patches(const ConvShape& s, const WinogradPlan& p, const float* m, std::int64_t first, std::int64_t count,
-                 float* dx) {
+void add_patches(const ConvShape& s, const WinogradPlan& p, const Interval& channels, const float* m, std::int64_t first,
+                 std::int64_t count, float* dx) {
   using Patch = typename Filtering<kKernel>::PatchTransposed;
   alignas(64) float patch[Patch::kTo * Patch::kTo * kLanes];
-  for (std::int64_t c = 0; c < s.channels; ++c, dx += s.height * s.width * kLanes) {
+  for (std::int64_t c = channels.begin; c < channels.end; ++c) {
+    float* const plane = dx + c * s.height * s.width * kLanes;
     for (std::int64_t t = 0; t < count; ++t) {
       const std::int64_t row = (first + t) / p.across, column = (first + t) % p.across;
       const Square square{row * kTile - s.pad_h, column * kTile - s.pad_w, Patch::kTo, s.height, s.width};
       patch_from_points<kKernel>(m + (c * p.most + t) * kLanes, p.m_plane, patch);
-      square.add(patch, dx);
+      square.add(patch, plane);
     }
   }
 }
 
-/// y, of `count` tiles, from m[k][f][t].
+/// y, of `count` tiles, from m[k][f][t], for some filters.
 template <int kKernel>
-void finish_tiles(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan& p, const float* m, const float* bias,
-                  std::int64_t first, std::int64_t count, float* y, float* index) {
+void finish_tiles(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan& p, const Interval& filters, const float* m,
+                  const float* bias, std::int64_t first, std::int64_t count, float* y, float* index) {
   const bool pooled = e.pool_h > 1 || e.pool_w > 1;
   const std::int64_t y_h = s.out_h / e.pool_h, y_w = s.out_w / e.pool_w, y_row = y_w * kLanes;
   const std::int64_t tile_h = kTile / e.pool_h, tile_w = kTile / e.pool_w;  // of y
@@ -197,7 +210,7 @@ void finish_tiles(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan&
     places[t] = {(top * y_w + left) * kLanes, std::min(tile_h, y_h - top), std::min(tile_w, y_w - left)};
   }
   alignas(64) float z[kTile * kTile * kLanes], b[kLanes];
-  for (std::int64_t f = 0; f < s.filters; ++f) {
+  for (std::int64_t f = filters.begin; f < filters.end; ++f) {
     std::fill_n(b, kLanes, e.bias ? bias[f] : kNoBias);
     for (std::int64_t t = 0; t < count; ++t) {
       const auto& [place, rows, columns] = places[t];
@@ -219,38 +232,50 @@ void finish_tiles(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan&
   }
 }
 
+/// Shares are of all groups of all batches, so that few tiles or few filters can be shared as well: two threads may meet
+/// in a batch, whose points both make.
 template <int kKernel>
 void forward(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan& p, const float* x, const float* packed,
-             const float* bias, float* y, float* index, float* scratch) {
+             const float* bias, float* y, float* index, float* scratch, Share share) {
+  const std::int64_t groups = p.groups();
+  const Interval units = share.of(p.batches * groups);
   run_map(
       p, packed, scratch,
+      [&](std::int64_t batch) {
+        const std::int64_t first = batch * groups;
+        return p.planes({std::max(units.begin - first, std::int64_t{0}), std::min(units.end - first, groups)});
+      },
       [&](const TileGrid& grid, std::int64_t count, float* v)
           HWY_ATTR { x_to_points<kKernel>(s, grid, x, count, v, p.v_plane); },
-      [&](std::int64_t first, std::int64_t count, const float* m)
-          HWY_ATTR { finish_tiles<kKernel>(s, e, p, m, bias, first, count, y, index); });
+      [&](const Interval& filters, std::int64_t first, std::int64_t count, const float* m)
+          HWY_ATTR { finish_tiles<kKernel>(s, e, p, filters, m, bias, first, count, y, index); });
 }
 
 void winograd_forward(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan& p, const float* x,
-                      const float* packed, const float* bias, float* y, float* index, float* scratch) {
-  s.kernel_h == 3 ? forward<3>(s, e, p, x, packed, bias, y, index, scratch)
-                  : forward<5>(s, e, p, x, packed, bias, y, index, scratch);
+                      const float* packed, const float* bias, float* y, float* index, float* scratch, Share share) {
+  s.kernel_h == 3 ? forward<3>(s, e, p, x, packed, bias, y, index, scratch, share)
+                  : forward<5>(s, e, p, x, packed, bias, y, index, scratch, share);
 }
 
+/// Patches of neighbouring tiles overlap, so shares are of channels.
 template <int kKernel>
 void transposed(const ConvShape& s, const WinogradPlan& p, const float* dz, const float* packed, float* dx,
-                float* scratch) {
-  std::fill_n(dx, s.channels * s.height * s.width * kLanes, 0.0f);
+                float* scratch, Share share) {
+  const Interval channels = p.planes(share.of(p.groups()));
+  const std::int64_t plane = s.height * s.width * kLanes;
+  std::fill_n(dx + channels.begin * plane, channels.size() * plane, 0.0f);
   run_map(
-      p, packed, scratch,
+      p, packed, scratch, [&](std::int64_t) { return channels; },
       [&](const TileGrid& grid, std::int64_t count, float* v)
           HWY_ATTR { dz_to_points<kKernel>(s, grid, dz, count, v, p.v_plane); },
-      [&](std::int64_t first, std::int64_t count, const float* m)
-          HWY_ATTR { add_patches<kKernel>(s, p, m, first, count, dx); });
+      [&](const Interval& of, std::int64_t first, std::int64_t count, const float* m)
+          HWY_ATTR { add_patches<kKernel>(s, p, of, m, first, count, dx); });
 }
 
 void winograd_transposed(const ConvShape& s, const WinogradPlan& p, const float* dz, const float* packed, float* dx,
-                         float* scratch) {
-  s.kernel_h == 3 ? transposed<3>(s, p, dz, packed, dx, scratch) : transposed<5>(s, p, dz, packed, dx, scratch);
+                         float* scratch, Share share) {
+  s.kernel_h == 3 ? transposed<3>(s, p, dz, packed, dx, scratch, share)
+                  : transposed<5>(s, p, dz, packed, dx, scratch, share);
 }
 
 }  // namespace chalk::HWY_NAMESPACE
@@ -307,16 +332,19 @@ class WinogradForward : public ConvForward {
     packed = packed_floats(plan_);
     scratch = scratch_floats(plan_);
     scratch_one = one_->scratch;
+    shares = worth_sharing(plan_.products(), plan_.batches * plan_.groups());
+    shares_one = one_->shares;
   }
   void pack(const float* w, float* to) const override {
     CHALK_CHOSEN(pack_weights)(s_.kernel_h, plan_, {.by_from = false, .reversed = false}, w, to);
   }
-  void run(const float* x, const float* from, const float* bias, float* y, float* index, float* room) const override {
-    CHALK_CHOSEN(winograd_forward)(s_, e_, plan_, x, from, bias, y, index, room);
+  void run(const float* x, const float* from, const float* bias, float* y, float* index, float* room,
+           Share share) const override {
+    CHALK_CHOSEN(winograd_forward)(s_, e_, plan_, x, from, bias, y, index, room, share);
   }
-  void run_one(const float* x, const float* from, const float* bias, float* y, float* index,
-               float* room) const override {
-    one_->run(x, from, bias, y, index, room);
+  void run_one(const float* x, const float* from, const float* bias, float* y, float* index, float* room,
+               Share share) const override {
+    one_->run(x, from, bias, y, index, room, share);
   }
 
  private:
@@ -334,15 +362,16 @@ class WinogradInputGrad : public ConvInputGrad {
         plan_(plan_winograd(s_, transposed_)) {
     packed = packed_floats(plan_);
     scratch = scratch_floats(plan_);
+    shares = worth_sharing(plan_.products(), plan_.groups() * (transposed_ ? 1 : plan_.batches));
   }
   void pack(const float* w, float* to) const override {
     CHALK_CHOSEN(pack_weights)(s_.kernel_h, plan_, {.by_from = true, .reversed = !transposed_}, w, to);
   }
-  void run(const float* dz, const float* from, float* dx, float* room) const override {
+  void run(const float* dz, const float* from, float* dx, float* room, Share share) const override {
     if (transposed_) {
-      CHALK_CHOSEN(winograd_transposed)(s_, plan_, dz, from, dx, room);
+      CHALK_CHOSEN(winograd_transposed)(s_, plan_, dz, from, dx, room, share);
     } else {
-      CHALK_CHOSEN(winograd_forward)(s_, {}, plan_, dz, from, nullptr, dx, nullptr, room);
+      CHALK_CHOSEN(winograd_forward)(s_, {}, plan_, dz, from, nullptr, dx, nullptr, room, share);
     }
   }
 

@@ -95,11 +95,11 @@ void repeat_points(const ConvShape& s, const OneWinogradPlan& p, const float* v,
   }
 }
 
-/// m[f / 4][group][tile][f % 4] = Σ_c u[f][c] · x[group][c][tile] in order of c, for one point.
-void multiply_one(const ConvShape& s, const OneWinogradPlan& p, const float* u, const std::int64_t* taps,
-                  const float* x, float* m) {
-  for (std::int64_t block = 0, n = 0; block < p.blocks; block += n) {
-    n = one_tile_blocks(p.blocks, block, p.groups);
+/// m[f / 4][group][tile][f % 4] = Σ_c u[f][c] · x[group][c][tile] in order of c, for one point and some blocks of filters.
+void multiply_one(const ConvShape& s, const OneWinogradPlan& p, const Interval& blocks, const float* u,
+                  const std::int64_t* taps, const float* x, float* m) {
+  for (std::int64_t block = blocks.begin, n = 0; block < blocks.end; block += n) {
+    n = one_tile_blocks(blocks.end, block, p.groups);
     run_one_row({.x = x,
                  .taps = taps,
                  .tap_count = s.channels,
@@ -142,9 +142,10 @@ void finish_group(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPl
   }
 }
 
+/// Shares are of blocks of filters: the points of x are made by every thread.
 template <int kKernel>
 void run_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p, const float* x, const float* packed,
-             const float* bias, float* y, float* index, float* scratch) {
+             const float* bias, float* y, float* index, float* scratch, Share share) {
   static_assert(4 * kMostGroups <= kMostBatch);
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const lanes = scratch + p.table_floats;
@@ -156,6 +157,7 @@ void run_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p
   for (std::int64_t c = 0; c < s.channels; ++c) taps[c] = c * kLanes;
   ConvShape sixteens = s;
   sixteens.channels = p.sixteens;
+  const Interval blocks = share.of(p.blocks);
   channels_to_lanes(s, x, lanes);
   for (std::int64_t batch = 0; batch < p.batches; ++batch) {
     const std::int64_t first = batch * p.groups * 4, count = std::min(p.groups * 4, p.tiles - first);
@@ -163,9 +165,9 @@ void run_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p
     x_to_points<kKernel>(sixteens, {p.across, first, p.groups * 4}, lanes, count, v, p.v_plane);
     for (std::int64_t k = 0; k < p.points; ++k) {
       repeat_points(s, p, v + k * p.v_plane, repeated);
-      multiply_one(s, p, packed + k * p.blocks * 4 * s.channels, taps, repeated, m + k * p.m_plane);
+      multiply_one(s, p, blocks, packed + k * p.blocks * 4 * s.channels, taps, repeated, m + k * p.m_plane);
     }
-    for (std::int64_t b = 0; b < p.blocks; ++b) {
+    for (std::int64_t b = blocks.begin; b < blocks.end; ++b) {
       alignas(64) float biases[kLanes];
       for (std::int64_t i = 0; i < kLanes; ++i) {
         const std::int64_t f = b * kWeightBlock + i % kWeightBlock;
@@ -178,7 +180,7 @@ void run_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p
       }
     }
   }
-  for (std::int64_t b = 0; b < p.blocks; ++b) {
+  for (std::int64_t b = blocks.begin; b < blocks.end; ++b) {
     const std::int64_t filters = std::min<std::int64_t>(kWeightBlock, s.filters - b * kWeightBlock);
     const std::int64_t to = b * kWeightBlock * p.places;
     split_filters(made + b * p.y_block, p.places, 0, filters, y + to, p.places);
@@ -187,9 +189,9 @@ void run_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p
 }
 
 void winograd_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p, const float* x,
-                  const float* packed, const float* bias, float* y, float* index, float* scratch) {
-  s.kernel_h == 3 ? run_one<3>(s, e, p, x, packed, bias, y, index, scratch)
-                  : run_one<5>(s, e, p, x, packed, bias, y, index, scratch);
+                  const float* packed, const float* bias, float* y, float* index, float* scratch, Share share) {
+  s.kernel_h == 3 ? run_one<3>(s, e, p, x, packed, bias, y, index, scratch, share)
+                  : run_one<5>(s, e, p, x, packed, bias, y, index, scratch, share);
 }
 
 }  // namespace chalk::HWY_NAMESPACE
@@ -205,9 +207,11 @@ class WinogradOne : public ConvForwardOne {
   WinogradOne(const ConvShape& s, const ConvEpilogue& e) : s_(s), e_(e), plan_(plan_tiles(s, e)) {
     scratch = static_cast<std::size_t>(plan_.table_floats + plan_.lanes_floats + plan_.v_floats + plan_.x_floats +
                                        plan_.m_floats + 2 * plan_.y_floats);
+    shares = worth_sharing(plan_.points * plan_.batches * plan_.groups * plan_.blocks * s.channels, plan_.blocks);
   }
-  void run(const float* x, const float* packed, const float* bias, float* y, float* index, float* room) const override {
-    CHALK_CHOSEN(winograd_one)(s_, e_, plan_, x, packed, bias, y, index, room);
+  void run(const float* x, const float* packed, const float* bias, float* y, float* index, float* room,
+           Share share) const override {
+    CHALK_CHOSEN(winograd_one)(s_, e_, plan_, x, packed, bias, y, index, room, share);
   }
 
  private:

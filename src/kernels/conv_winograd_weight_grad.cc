@@ -56,14 +56,14 @@ WinogradGradPlan plan_winograd_grad(const ConvShape& s) {
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
-/// u[k][t][n][f] = (A dz Aᵀ)[k] of `count` tiles and the first `valid` samples n: lanes are filters here.
+/// u[k][t][n][f] = (A dz Aᵀ)[k] of `count` tiles, the first `valid` samples n and some filters: lanes are filters here.
 template <int kKernel>
-void dz_to_filter_points(const ConvShape& s, const WinogradGradPlan& p, const float* dz, std::int64_t first,
-                         std::int64_t count, int valid, float* u, float* tile) {
+void dz_to_filter_points(const ConvShape& s, const WinogradGradPlan& p, const Interval& filters, const float* dz,
+                         std::int64_t first, std::int64_t count, int valid, float* u, float* tile) {
   const std::int64_t plane = s.out_h * s.out_w * kLanes;
   for (std::int64_t t = 0; t < count; ++t) {
     const std::int64_t top = (first + t) / p.across * kTile, left = (first + t) % p.across * kTile;
-    for (std::int64_t f = 0; f < s.filters; f += kLanes) {
+    for (std::int64_t f = filters.begin; f < filters.end; f += kLanes) {
       for (std::int64_t i = 0; i < kTile * kTile; ++i) {  // tile[place][n][f]
         const std::int64_t row = top + i / kTile, column = left + i % kTile;
         const bool inside = row < s.out_h && column < s.out_w;
@@ -117,13 +117,14 @@ HWY_INLINE void store_weights(const float (&w)[kWeights][kWidth], std::int64_t c
 
 /// dw[f][c] (+)= Gᵀ m[·][c][f] G, some filters at a time.
 template <int kKernel>
-void weights_from_sums(const ConvShape& s, const WinogradGradPlan& p, const float* m, bool accumulate, float* dw) {
+void weights_from_sums(const ConvShape& s, const WinogradGradPlan& p, const Interval& channels, const Interval& filters,
+                       const float* m, bool accumulate, float* dw) {
   using Weights = typename Filtering<kKernel>::WeightsTransposed;
   constexpr int kWeights = kKernel * kKernel;
   const LaneTag d;
   alignas(64) float w[kWeights][kWidth];
-  for (std::int64_t c = 0; c < s.channels; ++c) {
-    for (std::int64_t f = 0; f < s.filters; f += kWidth) {
+  for (std::int64_t c = channels.begin; c < channels.end; ++c) {
+    for (std::int64_t f = filters.begin; f < std::min(filters.end, s.filters); f += kWidth) {
       const float* const from = m + c * p.columns + f;
       const auto load = [&](int i, int j) HWY_ATTR { return hn::Load(d, from + (i * Weights::kFrom + j) * p.m_plane); };
       const auto store = [&](int a, int b, LaneVec weights) HWY_ATTR { hn::Store(weights, d, w[a * kKernel + b]); };
@@ -134,9 +135,17 @@ void weights_from_sums(const ConvShape& s, const WinogradGradPlan& p, const floa
   }
 }
 
+/// Shares are of the channels or of the filters, as there are more of them: the points of the others are made by every
+/// thread.
 template <int kKernel>
 void weight_grad(const ConvShape& s, const WinogradGradPlan& p, const float* x, const float* dz, float* dw, int valid,
-                 bool accumulate, float* scratch) {
+                 bool accumulate, float* scratch, Share share) {
+  const bool of_channels = s.channels >= p.columns;
+  const Interval channels = of_channels ? share.of(s.channels, 8) : Interval{0, s.channels};
+  const Interval columns = of_channels ? Interval{0, p.columns} : share.of(p.columns, kLanes);
+  ConvShape read = s;  // of x
+  read.channels = channels.size();
+  const std::int64_t x_first = channels.begin * s.height * s.width * kLanes, row = p.most * kLanes;
   float* const v = scratch;
   float* const u = v + p.v_floats;
   float* const m = u + p.u_floats;
@@ -144,10 +153,10 @@ void weight_grad(const ConvShape& s, const WinogradGradPlan& p, const float* x, 
   const FoldOrder one_slot(1);
   for (std::int64_t band = 0; band < p.bands; ++band) {
     const std::int64_t first = p.tiles * band / p.bands, count = p.tiles * (band + 1) / p.bands - first;
-    x_to_points<kKernel>(s, {p.across, first, p.most}, x, count, v, p.v_plane);
-    dz_to_filter_points<kKernel>(s, p, dz, first, count, valid, u, tile);
+    x_to_points<kKernel>(read, {p.across, first, p.most}, x + x_first, count, v, p.v_plane);
+    dz_to_filter_points<kKernel>(s, p, columns, dz, first, count, valid, u, tile);
     for (std::int64_t k = 0; k < p.points; ++k) {  // m[k][c][f] (+)= Σ_t Σ_n v[k][c][t][n] · u[k][t][n][f]
-      outer_sums({.a_row = p.most * kLanes,
+      outer_sums({.a_row = row,
                   .b_row = p.columns,
                   .c_row = p.columns,
                   .a_group = kLanes,
@@ -157,16 +166,17 @@ void weight_grad(const ConvShape& s, const WinogradGradPlan& p, const float* x, 
                   .last = valid,
                   .accumulate = band > 0,
                   .slots = one_slot},
-                 StoreSums(), v + k * p.v_plane, u + k * p.u_plane, m + k * p.m_plane, s.channels, p.columns);
+                 StoreSums(), v + k * p.v_plane, u + k * p.u_plane + columns.begin,
+                 m + k * p.m_plane + channels.begin * p.columns + columns.begin, channels.size(), columns.size());
     }
   }
-  weights_from_sums<kKernel>(s, p, m, accumulate, dw);
+  weights_from_sums<kKernel>(s, p, channels, columns, m, accumulate, dw);
 }
 
 void winograd_weight_grad(const ConvShape& s, const WinogradGradPlan& p, const float* x, const float* dz, float* dw,
-                          int valid, bool accumulate, float* scratch) {
-  s.kernel_h == 3 ? weight_grad<3>(s, p, x, dz, dw, valid, accumulate, scratch)
-                  : weight_grad<5>(s, p, x, dz, dw, valid, accumulate, scratch);
+                          int valid, bool accumulate, float* scratch, Share share) {
+  s.kernel_h == 3 ? weight_grad<3>(s, p, x, dz, dw, valid, accumulate, scratch, share)
+                  : weight_grad<5>(s, p, x, dz, dw, valid, accumulate, scratch, share);
 }
 
 }  // namespace chalk::HWY_NAMESPACE
@@ -181,9 +191,12 @@ class WinogradWeightGrad : public ConvWeightGrad {
  public:
   explicit WinogradWeightGrad(const ConvShape& s) : s_(s), plan_(plan_winograd_grad(s)) {
     scratch = static_cast<std::size_t>(plan_.v_floats + plan_.u_floats + plan_.m_floats + plan_.t_floats);
+    shares = worth_sharing(plan_.tiles * plan_.points * s.channels * plan_.columns,
+                           std::max(s.channels / 8, plan_.columns / 16));
   }
-  void run(const float* x, const float* dz, float* dw, int valid, bool accumulate, float* room) const override {
-    CHALK_CHOSEN(winograd_weight_grad)(s_, plan_, x, dz, dw, valid, accumulate, room);
+  void run(const float* x, const float* dz, float* dw, int valid, bool accumulate, float* room,
+           Share share) const override {
+    CHALK_CHOSEN(winograd_weight_grad)(s_, plan_, x, dz, dw, valid, accumulate, room, share);
   }
 
  private:

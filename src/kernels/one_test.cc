@@ -53,13 +53,15 @@ void expect_the_bits_of_a_lane(const ConvMaps& by, const Case& k, const ConvEpil
   const Guarded y(places * kLanes), index(places * kLanes);
   const float* const biases = e.bias ? bias.data() : nullptr;
   map->pack(w.data(), packed.data());
-  map->run(x.data(), packed.data(), biases, y.data(), pooled ? index.data() : nullptr, scratch.data());
+  map->run(x.data(), packed.data(), biases, y.data(), pooled ? index.data() : nullptr, scratch.data(), Share());
   const std::int64_t lane = pick(0, kLanes - 1);
   const Guarded one = lane_of(x.span(), lane);
   on_every_target([&] {
-    const Guarded room(map->scratch_one), y1(places), index1(places);
-    map->run_one(one.data(), packed.data(), biases, y1.data(), pooled ? index1.data() : nullptr, room.data());
-    RC_ASSERT(room.intact() && y1.intact() && index1.intact());
+    const Guarded y1(places), index1(places);
+    k.in_shares(map->scratch_one, [&](Share share, float* room) {
+      map->run_one(one.data(), packed.data(), biases, y1.data(), pooled ? index1.data() : nullptr, room, share);
+    });
+    RC_ASSERT(y1.intact() && index1.intact());
     expect_same_bits(y1.span(), lane_of(y.span(), lane).span(), "y");
     if (pooled) expect_same_bits(index1.span(), lane_of(index.span(), lane).span(), "index");
   });

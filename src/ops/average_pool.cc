@@ -55,6 +55,7 @@ const Op op_average_pool{.name = "average_pool",
                          .formula = Formula{"\\operatorname{meanpool}(#1)"},
                          .onnx = "AveragePool",
                          .exact = false,
+                         .by_channel = true,
                          .samples = std::vector<Sample>{
                              {pool_attributes({}), {{{2, 4, 6}}}},
                              {pool_attributes({.window = {3, 2}, .stride = {1, 1}}), {{{2, 5, 4}}}},

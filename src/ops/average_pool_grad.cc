@@ -14,14 +14,15 @@ template <class T>
 void spread_apart(const Args<T>& a, const PoolAttributes& pool, T n) {
   const auto dy = a.in(0);
   const Shape &x = a.shape(), &y = a.shape(0);
-  std::int64_t at = 0;
+  const Interval channels = a.call.share.of(x[0]);
+  std::int64_t at = channels.begin * x[1] * x[2];
   const auto put = [&](T value, std::int64_t count) HWY_ATTR {
     for (const auto end = at + count; at < end; ++at) {
       a.fetch_out(at);
       a.out(at, value);
     }
   };
-  for (std::int64_t row = 0; row < x[0] * x[1]; ++row) {
+  for (std::int64_t row = channels.begin * x[1]; row < channels.end * x[1]; ++row) {
     const std::int64_t c = row / x[1], i = row % x[1], p = i / pool.stride[0], end = (row + 1) * x[2];
     const bool in_window = p < y[1] && i % pool.stride[0] < pool.window[0];
     for (std::int64_t q = 0; in_window && q < y[2]; ++q) {
@@ -39,9 +40,10 @@ void kernel(const Args<T>& a) {
   const auto fits = [&](std::size_t d) { return pool.window[d] <= pool.stride[d] && pool.padding[d] == 0; };
   if (fits(0) && fits(1)) return spread_apart(a, pool, n);
   const auto dy = a.in(0);
-  const auto count = elements(a.shape());
-  for (std::int64_t i = 0; i < count; ++i) a.out(i, T(0));
-  pool_windows(pool, a.shape(), a.shape(0), [&](std::int64_t i, const PoolWindow& window) HWY_ATTR {
+  const Shape& x = a.shape();
+  const Interval channels = a.call.share.of(x[0]);
+  for (std::int64_t i = channels.begin * x[1] * x[2]; i < channels.end * x[1] * x[2]; ++i) a.out(i, T(0));
+  pool_windows(pool, x, a.shape(0), channels, [&](std::int64_t i, const PoolWindow& window) HWY_ATTR {
     const T share = dy[i] / n;
     each_place(window, [&](std::int64_t, std::int64_t at) HWY_ATTR { a.out(at, a.made(at) + share); });
   });
@@ -84,6 +86,7 @@ const Op op_average_pool_grad{
     .formula = Formula{"\\operatorname{meanpool}^{\\top}(#1)"},
     .onnx = "",
     .exact = false,
+    .by_channel = true,
     .samples = std::vector<Sample>{
         {pool_attributes({}, {2, 4, 6}), {{{2, 2, 3}}}},
         {pool_attributes({.window = {3, 2}, .stride = {1, 1}}, {2, 5, 4}), {{{2, 3, 3}}}},

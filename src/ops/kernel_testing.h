@@ -65,26 +65,30 @@ struct Call {
 
   /// One sample, in double or float.
   template <class T>
-  std::vector<T> one(Kernel kernel, std::size_t lane) const {
+  std::vector<T> one(Kernel kernel, std::size_t lane, int shares = 1) const {
     std::vector<std::vector<T>> values;
     std::vector<const void*> pointers;
     for (const auto& operand : in) values.emplace_back(operand.row(lane).begin(), operand.row(lane).end());
     for (const auto& v : values) pointers.push_back(v.data());
     std::vector<T> out(size());
-    kernel({&attributes, types, pointers, &type, out.data()});
+    for (int i = 0; i < shares; ++i) {
+      kernel({&attributes, types, pointers, &type, out.data(), {.index = i, .count = shares}});
+    }
     return out;
   }
   std::vector<double> reference(std::size_t lane) const { return one<double>(op.kernels.value.reference, lane); }
   std::vector<float> shared(std::size_t lane) const { return one<float>(op.kernels.value.shared, lane); }
 
-  /// All samples at once.
-  Rows lanes() const {
+  /// All samples at once, by so many threads' shares.
+  Rows lanes(int shares = 1) const {
     std::vector<AlignedFloats> memory;
     std::vector<const void*> pointers;
     for (const auto& operand : in) memory.push_back(packed(operand));
     for (const auto& m : memory) pointers.push_back(m.data());
     const AlignedFloats out(size() * kLanes);
-    op.kernels.value.lanes({&attributes, types, pointers, &type, out.data()});
+    for (int i = 0; i < shares; ++i) {
+      op.kernels.value.lanes({&attributes, types, pointers, &type, out.data(), {.index = i, .count = shares}});
+    }
     return unpacked(out, size());
   }
 

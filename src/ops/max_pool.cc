@@ -51,6 +51,7 @@ const Op op_max_pool{.name = "max_pool",
                      .onnx = "MaxPool",
                      .exact = true,
                      .kink = {"max_pool: all to the first of equal ones, row by row", "1 3 3 3", "0 1 0 0", "1 2 2"},
+                     .by_channel = true,
                      .samples = std::vector<Sample>{
                          {pool_attributes({}), {{{2, 4, 6}}}},
                          {pool_attributes({.window = {3, 2}, .stride = {1, 1}}), {{{2, 5, 4}}}},

@@ -195,6 +195,23 @@ float apply(const Op& op, float x) {
   return Call{op, {}, operands}.lanes()[3][0];
 }
 
+TEST(OperationsByChannel, GiveTheSameBitsInShares) {
+  for (const Op* op : all_ops()) {
+    if (!op->by_channel) continue;
+    SCOPED_TRACE(op->name.value);
+    for (const auto& sample : op->samples.value) {
+      const auto operands = draw(sample, 11);
+      const Call call{*op, sample.attributes, operands};
+      const auto lanes = call.lanes();
+      for (const int shares : {2, 3, 5}) {
+        const auto shared = call.lanes(shares);
+        for (std::size_t n = 0; n < kLanes; ++n) EXPECT_TRUE(same_bits(shared[n], lanes[n])) << shares << ", lane " << n;
+        EXPECT_TRUE(same_bits(call.one<float>(op->kernels.value.shared, 1, shares), lanes[1])) << shares;
+      }
+    }
+  }
+}
+
 TEST(Softplus, NeitherOverflowsNorLosesItsTails) {
   EXPECT_FLOAT_EQ(apply(op_softplus, 0), 0.69314718f);
   EXPECT_EQ(apply(op_softplus, kInf), kInf);

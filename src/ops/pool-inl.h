@@ -31,11 +31,11 @@ HWY_INLINE void each_place(const PoolWindow& w, F f) {
   }
 }
 
-/// Calls f(place of y, its window) for each place of y, row-major.
+/// Calls f(place of y, its window) for each place of y in some channels, row-major.
 template <class S, class F>
-HWY_INLINE void pool_windows(const PoolAttributes& a, const S& x, const S& y, F f) {
-  std::int64_t i = 0;
-  for (std::int64_t c = 0; c < y[0]; ++c) {
+HWY_INLINE void pool_windows(const PoolAttributes& a, const S& x, const S& y, const Interval& channels, F f) {
+  std::int64_t i = channels.begin * y[1] * y[2];
+  for (std::int64_t c = channels.begin; c < channels.end; ++c) {
     for (std::int64_t p = 0; p < y[1]; ++p) {
       const auto down = p * a.stride[0] - a.padding[0];
       for (std::int64_t q = 0; q < y[2]; ++q, ++i) {
@@ -72,17 +72,19 @@ HWY_INLINE void pool(const Args<T>& a, F value) {
   if constexpr (std::is_same_v<T, float>) {
     const std::array<std::int64_t, 3> x_one{1, x[1], x[2]}, y_one{1, y[1], y[2]};
     const std::int64_t x_plane = x[1] * x[2], y_plane = y[1] * y[2];
-    for (std::int64_t c = 0; c < y[0]; c += 16) {
-      const auto channels = std::min<std::int64_t>(16, y[0] - c);
+    const Interval share = a.call.share.of(y[0], 16);
+    for (std::int64_t c = share.begin; c < share.end; c += 16) {
+      const auto channels = std::min<std::int64_t>(16, share.end - c);
       const ChannelLanes lanes(in.data + c * x_plane, x_plane, channels);
-      pool_windows(attributes, x_one, y_one, [&](std::int64_t i, const PoolWindow& w) HWY_ATTR {
+      pool_windows(attributes, x_one, y_one, {0, 1}, [&](std::int64_t i, const PoolWindow& w) HWY_ATTR {
         alignas(64) float made[16];
         value(lanes, w).store(made);
         for (std::int64_t n = 0; n < channels; ++n) a.out((c + n) * y_plane + i, made[n]);
       });
     }
   } else {
-    pool_windows(attributes, x, y, [&](std::int64_t i, const PoolWindow& w) HWY_ATTR { a.out(i, value(in, w)); });
+    pool_windows(attributes, x, y, a.call.share.of(y[0]),
+                 [&](std::int64_t i, const PoolWindow& w) HWY_ATTR { a.out(i, value(in, w)); });
   }
 }
 

@@ -44,6 +44,7 @@ const Op op_pool_argmax{.name = "pool_argmax",
                         .formula = Formula{"\\operatorname{argmaxpool}(#1)"},
                         .onnx = "",
                         .exact = true,
+                        .by_channel = true,
                         .samples = std::vector<Sample>{
                             {pool_attributes({}), {{{2, 4, 6}}}},
                             {pool_attributes({.window = {3, 2}, .stride = {1, 1}}), {{{2, 5, 4}}}},

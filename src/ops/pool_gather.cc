@@ -12,7 +12,7 @@ namespace {
 template <class T>
 void kernel(const Args<T>& a) {
   const auto x = a.in(0), index = a.in(1);
-  pool_windows(a.template attributes<PoolAttributes>(), a.shape(0), a.shape(),
+  pool_windows(a.template attributes<PoolAttributes>(), a.shape(0), a.shape(), a.call.share.of(a.shape()[0]),
                [&](std::int64_t i, const PoolWindow& window) HWY_ATTR {
                  const T chosen = index[i];
                  T y(0);
@@ -59,6 +59,7 @@ const Op op_pool_gather{
     .formula = Formula{"#1_{#2}"},
     .onnx = "",
     .exact = true,
+    .by_channel = true,
     .samples = std::vector<Sample>{{pool_attributes({}), {{{2, 4, 6}}, {{2, 2, 3}, true, 0, 3, 1, false}}},
                                    {pool_attributes({.window = {3, 2}, .stride = {1, 1}}),
                                     {{{2, 4, 4}, false}, {{2, 2, 3}, true, 0, 5, 1, false}}},

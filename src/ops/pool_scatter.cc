@@ -12,9 +12,10 @@ namespace {
 template <class T>
 void kernel(const Args<T>& a) {
   const auto y = a.in(0), index = a.in(1);
-  const auto count = elements(a.shape());
-  for (std::int64_t i = 0; i < count; ++i) a.out(i, T(0));
-  pool_windows(a.template attributes<PoolAttributes>(), a.shape(), a.shape(0),
+  const Shape& x = a.shape();
+  const Interval channels = a.call.share.of(x[0]);
+  for (std::int64_t i = channels.begin * x[1] * x[2]; i < channels.end * x[1] * x[2]; ++i) a.out(i, T(0));
+  pool_windows(a.template attributes<PoolAttributes>(), x, a.shape(0), channels,
                [&](std::int64_t i, const PoolWindow& window) HWY_ATTR {
                  const T chosen = index[i], value = y[i];
                  each_place(window, [&](std::int64_t place, std::int64_t at) HWY_ATTR {
@@ -64,6 +65,7 @@ const Op op_pool_scatter{
     .onnx = "",
     .exact = false,
     .cheap = true,
+    .by_channel = true,
     .samples = std::vector<Sample>{{pool_attributes({}, {2, 4, 6}), {{{2, 2, 3}}, {{2, 2, 3}, true, 0, 3, 1, false}}},
                                    {pool_attributes({.window = {3, 2}, .stride = {1, 1}}, {2, 4, 4}),
                                     {{{2, 2, 3}, false}, {{2, 2, 3}, true, 0, 5, 1, false}}},

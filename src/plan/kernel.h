@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "chalkgrad/graph.h"
+#include "src/base/share.h"
 #include "src/kernels/chain.h"
 
 namespace chalk {
@@ -23,6 +24,7 @@ struct KernelRun {
   float* scratch = nullptr;
   int valid = 16;                  // lanes that hold samples; the others hold copies of one and count in no sum
   bool accumulate = false;         // batch sums: add to out instead of writing it
+  Share share = {};                // of one microbatch
   std::size_t begin = 0, end = 1;  // the parts to do
   std::size_t slot = 0;            // inputs that are read from slots: floats from a slot to the next
   int slots = 0;                   // and how many of them hold sums
@@ -64,6 +66,8 @@ class PlannedKernel {
   Scope scope = Scope::microbatch;
   bool sums_batch = false;  // its output is a batch_sum: each microbatch adds to one partial sum a slot
   bool runs_one = false;    // has run_one()
+  int shares = 1;           // of one microbatch: among how many threads a call of run() is worth dividing,
+  int shares_one = 1;       // and one of run_one()
   int phase = 0;            // not to be run before this one (see plan.h)
   std::size_t scratch = 0;  // floats for each thread
   std::optional<Packing> packing;

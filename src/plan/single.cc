@@ -17,6 +17,13 @@ class SingleKernel : public PlannedKernel {
     kernel_ = node_.type.batched ? node_.op->kernels.value.lanes : node_.op->kernels.value.shared;
     scope = node_.type.batched ? Scope::microbatch : Scope::shared;
     runs_one = true;
+    if (node_.op->by_channel) {
+      const std::int64_t channels = node_.type.shape[0];
+      std::int64_t moved = elements(node_.type.shape);
+      for (const auto& type : types_) moved += elements(type.shape);
+      shares = worth_sharing(moved, channels);
+      shares_one = worth_sharing(moved, channels / 16);
+    }
   }
 
   void run(const KernelRun& call) const override { run(kernel_, call); }
@@ -25,7 +32,7 @@ class SingleKernel : public PlannedKernel {
  private:
   void run(Kernel kernel, const KernelRun& call) const {
     const auto* in = reinterpret_cast<const void* const*>(call.in);
-    kernel({&node_.attributes, types_, {in, inputs.size()}, &node_.type, call.out[0]});
+    kernel({&node_.attributes, types_, {in, inputs.size()}, &node_.type, call.out[0], call.share});
   }
 
   const Node node_;
@@ -36,18 +43,21 @@ class SingleKernel : public PlannedKernel {
 class BatchSumKernel : public PlannedKernel {
  public:
   BatchSumKernel(const Graph& graph, NodeId id)
-      : count_(static_cast<std::size_t>(elements(graph.node(id).type.shape))) {
+      : count_(elements(graph.node(id).type.shape)) {
     name = "batch_sum";
     nodes = outputs = {id};
     inputs = graph.node(id).inputs;
     sums_batch = true;
+    shares = worth_sharing(count_, count_ / 16);
   }
   void run(const KernelRun& call) const override {
-    fold_lanes(call.in[0], count_, call.valid, call.accumulate, call.out[0]);
+    const Interval some = call.share.of(count_, 16);
+    fold_lanes(call.in[0] + some.begin * 16, static_cast<std::size_t>(some.size()), call.valid, call.accumulate,
+               call.out[0] + some.begin);
   }
 
  private:
-  std::size_t count_;
+  std::int64_t count_;
 };
 
 }  // namespace

@@ -21,7 +21,12 @@ class SweepKernel : public PlannedKernel {
     scope = plan_.batched ? Scope::microbatch : Scope::shared;
     runs_one = true;
     scratch = sweep_scratch(plan_);
-    if (!plan_.batched) parts = {.count = (plan_.places + kPart - 1) / kPart, .grain = kGrain};
+    if (plan_.batched) {
+      shares = sweep_shares(plan_);
+      shares_one = sweep_shares_one(plan_);
+    } else {
+      parts = {.count = (plan_.places + kPart - 1) / kPart, .grain = kGrain};
+    }
   }
 
   bool read_slots(std::size_t input) override { return plan_.read_slots(input); }
@@ -34,8 +39,10 @@ class SweepKernel : public PlannedKernel {
   }
 
   void run(const KernelRun& call) const override {
-    if (plan_.batched) return run_sweep(plan_, call, 0, plan_.places);
-    run_sweep(plan_, call, call.begin * kPart, std::min(plan_.places, call.end * kPart));
+    if (plan_.batched) return run_sweep(plan_, call);
+    run_shared_sweep(plan_, call,
+                     {static_cast<std::int64_t>(call.begin * kPart),
+                      static_cast<std::int64_t>(std::min(plan_.places, call.end * kPart))});
   }
 
   void run_one(const KernelRun& call) const override { run_sweep_one(plan_, call); }

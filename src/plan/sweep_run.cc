@@ -24,8 +24,15 @@ static_assert(kBlock % kPartialSums == 0);
 template <bool kOne>
 class SweepRun {
  public:
-  SweepRun(const SweepPlan& plan, const KernelRun& call, std::size_t first, std::size_t last, const float* part)
-      : plan_(plan), call_(call), first_(first), last_(last), part_(part) {}
+  SweepRun(const SweepPlan& plan, const KernelRun& call, const Interval& channels, const Interval& places,
+           const float* part = nullptr)
+      : plan_(plan),
+        call_(call),
+        first_channel_(static_cast<std::size_t>(channels.begin)),
+        last_channel_(static_cast<std::size_t>(channels.end)),
+        first_(static_cast<std::size_t>(places.begin)),
+        last_(static_cast<std::size_t>(places.end)),
+        part_(part) {}
 
   void run() {
     for (std::size_t v = 0; v < plan_.values; ++v) at_[v] = room(v);
@@ -34,7 +41,7 @@ class SweepRun {
         std::fill_n(room(operand.value), operand.repeated ? kRoom : 16, call_.in[operand.input][0]);
     }
     if (plan_.across) return run_across();
-    for (std::size_t channel = 0; channel < plan_.channels; ++channel) {
+    for (std::size_t channel = first_channel_; channel < last_channel_; ++channel) {
       fill_channel(channel);
       for (const auto& round : plan_.rounds) {
         for (const auto& sum : round.sums) std::fill_n(room(sum.out), kPartialSums * kPlace, 0.0F);
@@ -53,8 +60,8 @@ class SweepRun {
   void run_across() {
     const auto& round = plan_.rounds[0];
     constexpr std::size_t kTogether = kAcross * 16 / kPlace;
-    for (std::size_t place = 0; place < plan_.places; place += kTogether) {
-      const std::size_t count = std::min(kTogether, plan_.places - place);
+    for (std::size_t place = first_; place < last_; place += kTogether) {
+      const std::size_t count = std::min(kTogether, last_ - place);
       for (const auto& sum : round.sums) std::fill_n(partial_sums(sum), kAcrossRoom, 0.0F);
       for (std::size_t channel = 0; channel < plan_.channels; ++channel) {
         fill_channel(channel);
@@ -191,7 +198,7 @@ class SweepRun {
 
   const SweepPlan& plan_;
   const KernelRun& call_;
-  const std::size_t first_, last_;
+  const std::size_t first_channel_, last_channel_, first_, last_;
   const float* const part_;
   float* at_[SweepPlan::kMostValues];  // where each value begins, of the block that is being made
 };
@@ -202,12 +209,50 @@ std::size_t sweep_scratch(const SweepPlan& plan) {
   return plan.values * kRoom + (plan.across ? plan.rounds[0].sums.size() * kAcrossRoom : 0);
 }
 
-void run_sweep(const SweepPlan& plan, const KernelRun& call, std::size_t first, std::size_t last, const float* part) {
-  SweepRun<false>(plan, call, first, last, part).run();
+namespace {
+
+Interval all_channels(const SweepPlan& plan) { return {0, static_cast<std::int64_t>(plan.channels)}; }
+Interval all_places(const SweepPlan& plan) { return {0, static_cast<std::int64_t>(plan.places)}; }
+
+/// Shares are of places, not channels: where sums are of all channels, or nothing is summed and channels are few.
+bool shares_places(const SweepPlan& plan) {
+  constexpr std::size_t kFewChannels = 16;
+  const auto sums = [](const auto& round) { return !round.sums.empty(); };
+  return plan.across || (plan.channels < kFewChannels && std::none_of(plan.rounds.begin(), plan.rounds.end(), sums));
+}
+
+/// Values that are read or written.
+std::int64_t moved(const SweepPlan& plan) {
+  return static_cast<std::int64_t>((plan.operands.size() + plan.outputs.size()) * plan.channels * plan.places);
+}
+
+}  // namespace
+
+void run_sweep(const SweepPlan& plan, const KernelRun& call) {
+  if (shares_places(plan)) {
+    const Interval places = call.share.of(all_places(plan).end, plan.across ? kAcross : kBlock);
+    return SweepRun<false>(plan, call, all_channels(plan), places).run();
+  }
+  SweepRun<false>(plan, call, call.share.of(all_channels(plan).end), all_places(plan)).run();
+}
+
+int sweep_shares(const SweepPlan& plan) {
+  return worth_sharing(moved(plan), shares_places(plan) ? all_places(plan).end / static_cast<std::int64_t>(kBlock)
+                                                        : all_channels(plan).end);
 }
 
 void run_sweep_one(const SweepPlan& plan, const KernelRun& call) {
-  SweepRun<true>(plan, call, 0, plan.places, nullptr).run();
+  if (plan.across || plan.channels == 1)
+    return SweepRun<true>(plan, call, all_channels(plan), all_places(plan)).run();
+  SweepRun<true>(plan, call, call.share.of(all_channels(plan).end), all_places(plan)).run();
+}
+
+int sweep_shares_one(const SweepPlan& plan) {
+  return plan.across ? 1 : worth_sharing(moved(plan) / 16, all_channels(plan).end);
+}
+
+void run_shared_sweep(const SweepPlan& plan, const KernelRun& call, const Interval& places, const float* part) {
+  SweepRun<false>(plan, call, all_channels(plan), places, part).run();
 }
 
 }  // namespace chalk

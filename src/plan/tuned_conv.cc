@@ -37,13 +37,15 @@ class ForwardKernel : public PlannedKernel {
     packing = {.from = weights, .floats = map_->packed};
     scratch = std::max(map_->scratch, map_->scratch_one);
     runs_one = true;
+    shares = map_->shares;
+    shares_one = map_->shares_one;
   }
   void pack(const float* from, float* to) const override { map_->pack(from, to); }
   void run(const KernelRun& call) const override {
-    map_->run(call.in[0], call.packed, bias(call), call.out[0], index(call), call.scratch);
+    map_->run(call.in[0], call.packed, bias(call), call.out[0], index(call), call.scratch, call.share);
   }
   void run_one(const KernelRun& call) const override {
-    map_->run_one(call.in[0], call.packed, bias(call), call.out[0], index(call), call.scratch);
+    map_->run_one(call.in[0], call.packed, bias(call), call.out[0], index(call), call.scratch, call.share);
   }
 
  private:
@@ -59,9 +61,12 @@ class InputGradKernel : public PlannedKernel {
   InputGradKernel(std::unique_ptr<const ConvInputGrad> map, NodeId weights) : map_(std::move(map)) {
     packing = {.from = weights, .floats = map_->packed};
     scratch = map_->scratch;
+    shares = map_->shares;
   }
   void pack(const float* from, float* to) const override { map_->pack(from, to); }
-  void run(const KernelRun& call) const override { map_->run(call.in[0], call.packed, call.out[0], call.scratch); }
+  void run(const KernelRun& call) const override {
+    map_->run(call.in[0], call.packed, call.out[0], call.scratch, call.share);
+  }
 
  private:
   std::unique_ptr<const ConvInputGrad> map_;
@@ -72,9 +77,10 @@ class WeightGradKernel : public PlannedKernel {
   explicit WeightGradKernel(std::unique_ptr<const ConvWeightGrad> map) : map_(std::move(map)) {
     sums_batch = true;
     scratch = map_->scratch;
+    shares = map_->shares;
   }
   void run(const KernelRun& call) const override {
-    map_->run(call.in[0], call.in[1], call.out[0], call.valid, call.accumulate, call.scratch);
+    map_->run(call.in[0], call.in[1], call.out[0], call.valid, call.accumulate, call.scratch, call.share);
   }
 
  private:
@@ -83,8 +89,17 @@ class WeightGradKernel : public PlannedKernel {
 
 class PoolScatter : public PlannedKernel {
  public:
-  explicit PoolScatter(const PoolShape& shape) : shape_(shape) {}
-  void run(const KernelRun& call) const override { pool_scatter(shape_, call.in[0], call.in[1], call.out[0]); }
+  explicit PoolScatter(const PoolShape& shape) : shape_(shape) {
+    shares = worth_sharing(shape.channels * shape.height * shape.width, shape.channels);
+  }
+  void run(const KernelRun& call) const override {
+    const Interval channels = call.share.of(shape_.channels);
+    PoolShape some = shape_;
+    some.channels = channels.size();
+    const std::int64_t x = channels.begin * shape_.height * shape_.width * 16;
+    const std::int64_t y = channels.begin * (shape_.height / shape_.pool_h) * (shape_.width / shape_.pool_w) * 16;
+    pool_scatter(some, call.in[0] + y, call.in[1] + y, call.out[0] + x);
+  }
 
  private:
   PoolShape shape_;

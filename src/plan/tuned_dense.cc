@@ -33,14 +33,19 @@ class DenseForward : public PlannedKernel {
   DenseForward(const Shape& w, bool bias, bool with_relu, bool whole_batch)
       : outputs_(w[0]), inputs_(w[1]), bias_(bias), relu_(with_relu) {
     runs_one = true;
+    shares = worth_sharing(outputs_ * inputs_, outputs_ / 16);
+    shares_one = worth_sharing(outputs_ * inputs_ / 16, outputs_ / 16);
     if (whole_batch) take_whole_batch(*this, outputs_);
   }
   void pack(const float* from, float* to) const override { dense_one_pack(outputs_, inputs_, from, to); }
   void run(const KernelRun& call) const override {
-    if (scope != Scope::batch)
-      return dense_forward(outputs_, inputs_, {}, call.in[0], call.in[1], bias(call), relu_, call.out[0]);
+    if (scope != Scope::batch) {
+      const auto [begin, end] = call.share.of(outputs_, 16);
+      return dense_forward(end - begin, inputs_, {}, call.in[0], call.in[1] + begin * inputs_, bias(call, begin), relu_,
+                           call.out[0] + begin * 16);
+    }
     const Part part(call.begin, call.end, outputs_);
-    const float* b = bias_ ? bias(call) + part.begin : nullptr;
+    const float* b = bias(call, part.begin);
     const Microbatches all{static_cast<std::int64_t>(call.microbatches) - (call.alone ? 1 : 0), step(call.in_step, 0),
                            step(call.out_step, 0)};
     dense_forward(part.count, inputs_, all, call.in[0], call.in[1] + part.begin * inputs_, b, relu_,
@@ -50,11 +55,14 @@ class DenseForward : public PlannedKernel {
               call.out[0] + all.count * all.y_step + part.begin);
   }
   void run_one(const KernelRun& call) const override {
-    dense_one(outputs_, inputs_, call.in[0], call.packed, bias(call), relu_, call.out[0]);
+    const auto [begin, end] = call.share.of(outputs_, 16);
+    dense_one(end - begin, inputs_, call.in[0], call.packed + begin * inputs_, bias(call, begin), relu_,
+              call.out[0] + begin);
   }
 
  private:
-  const float* bias(const KernelRun& call) const { return bias_ ? call.in[2] : nullptr; }
+  /// From an output on.
+  const float* bias(const KernelRun& call, std::int64_t first) const { return bias_ ? call.in[2] + first : nullptr; }
 
   std::int64_t outputs_, inputs_;
   bool bias_, relu_;
@@ -63,11 +71,15 @@ class DenseForward : public PlannedKernel {
 class DenseInputGrad : public PlannedKernel {
  public:
   DenseInputGrad(const Shape& w, bool whole_batch) : outputs_(w[0]), inputs_(w[1]) {
+    shares = worth_sharing(outputs_ * inputs_, inputs_ / 16);
     if (whole_batch) take_whole_batch(*this, inputs_);
   }
   void run(const KernelRun& call) const override {
-    if (scope != Scope::batch)
-      return dense_input_grad(outputs_, inputs_, inputs_, {}, call.in[0], call.in[1], call.out[0]);
+    if (scope != Scope::batch) {
+      const auto [begin, end] = call.share.of(inputs_, 16);
+      return dense_input_grad(outputs_, inputs_, end - begin, {}, call.in[0], call.in[1] + begin,
+                              call.out[0] + begin * 16);
+    }
     const Part part(call.begin, call.end, inputs_);
     const Microbatches all{static_cast<std::int64_t>(call.microbatches), step(call.out_step, 0), step(call.in_step, 0)};
     dense_input_grad(outputs_, inputs_, part.count, all, call.in[0], call.in[1] + part.begin,

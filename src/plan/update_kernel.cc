@@ -44,7 +44,8 @@ class UpdateKernel : public PlannedKernel {
         make_in_registers(make, call, part);
       } else {
         maker_->run_part(make, part, made);
-        run_sweep(plan_, call, part * places, std::min(plan_.places, (part + 1) * places), made);
+        const std::size_t end = std::min(plan_.places, (part + 1) * places);
+        run_shared_sweep(plan_, call, {static_cast<std::int64_t>(part * places), static_cast<std::int64_t>(end)}, made);
       }
     }
   }

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <exception>
 #include <stdexcept>
 
 #include "chalkgrad/error.h"
@@ -48,6 +49,7 @@ Executor::Executor(const Plan& plan, Variables& variables, const CompileOptions&
       whole_(plan.whole.size()),
       delivered_(plan.outputs.size()),
       workers_(start_workers(options.threads)),
+      circles_(workers_.size()),
       samples_(plan, team_.size(), options.seed) {
   for (const auto& constant : plan.constants) {
     std::fill_n(shared_.data() + constant.at, constant.count, constant.value);
@@ -268,40 +270,108 @@ void Executor::do_microbatches(const Phase& phase) {
     return;
   // Threads take whole slots (or single microbatches if nothing is summed), so who takes what changes no sum.
   const std::size_t stride = phase.sums ? static_cast<std::size_t>(batch_.slots) : batch_.microbatches;
+  const std::size_t divided = divided_microbatches(phase, stride), whole = stride - divided;
   next_.store(0, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < divided; ++i) circles_[i].failed = false;
   auto work = [&](int thread) {
     Worker& worker = workers_[static_cast<std::size_t>(thread)];
-    for (std::size_t slot = next_.fetch_add(1, std::memory_order_relaxed); slot < stride;
-         slot = next_.fetch_add(1, std::memory_order_relaxed)) {
-      worker.slot = phase.sums ? slots_.data() + slot * plan_.slot : nullptr;
-      for (std::size_t m = slot; m < batch_.microbatches; m += stride)
-        do_microbatch(phase, batch_.microbatch(m, plan_.runs_one), m == slot, worker);
-    }
+    worker.values = worker.arena.data();
+    worker.share = {};
+    for (std::size_t slot = next_.fetch_add(1, std::memory_order_relaxed); slot < whole;
+         slot = next_.fetch_add(1, std::memory_order_relaxed))
+      do_slot(phase, slot, stride, worker);
+    if (divided == 0) return;
+    join_circle(divided, worker);
+    do_slot(phase, whole + static_cast<std::size_t>(worker.circle - circles_.data()), stride, worker);
   };
-  if (stride == 1) return work(0);
+  if (stride == 1 && divided == 0) return work(0);
   team_.run(work);
 }
 
+/// Of so many slots (or microbatches), how many threads had better work on together, as there are too few to go round:
+/// the last ones, if that leaves each of them two threads at least. Shares change no sum.
+std::size_t Executor::divided_microbatches(const Phase& phase, std::size_t count) const {
+  const std::size_t threads = workers_.size(), left = count % threads;
+  if (2 * left > threads) return 0;
+  const bool alone = plan_.runs_one && batch_.samples == 1;
+  const auto worth_it = [&](const Step& step) { return (alone ? step.kernel->shares_one : step.kernel->shares) > 1; };
+  return std::any_of(phase.steps.begin(), phase.steps.end(), worth_it) ? left : 0;
+}
+
+/// A circle has one arena, that of its first thread.
+void Executor::join_circle(std::size_t circles, Worker& worker) {
+  const std::size_t threads = workers_.size(), circle = static_cast<std::size_t>(worker.thread) * circles / threads;
+  const auto first = [&](std::size_t of) { return (of * threads + circles - 1) / circles; };
+  worker.values = workers_[first(circle)].arena.data();
+  worker.share = {.index = worker.thread - static_cast<int>(first(circle)),
+                  .count = static_cast<int>(first(circle + 1) - first(circle))};
+  worker.circle = &circles_[circle];
+}
+
+/// Waits for the others of the circle.
+void Executor::meet(Worker& worker) {
+  team_.meet(worker.circle->meeting, worker.share.count);
+  if (profiled_) worker.profile.start();
+}
+
+void Executor::do_slot(const Phase& phase, std::size_t slot, std::size_t stride, Worker& worker) {
+  worker.slot = phase.sums ? slots_.data() + slot * plan_.slot : nullptr;
+  for (std::size_t m = slot; m < batch_.microbatches; m += stride) {
+    do_microbatch(phase, batch_.microbatch(m, plan_.runs_one), m == slot, worker);
+    if (worker.share.count > 1 && worker.circle->failed) return;
+  }
+}
+
+/// The threads of a circle meet before and after each step that they share; what is not worth sharing is done by the
+/// first of them.
 void Executor::do_microbatch(const Phase& phase, const Microbatch& microbatch, bool first_of_slot, Worker& worker) {
   worker.microbatch = microbatch.index;
   if (profiled_) worker.profile.start();
-  if (fetches_in(phase)) {
-    fetch(microbatch, worker);
-    lap(worker, Between::fetch);
-  }
-  for (const auto& gather : phase.gathers) samples_.gather(gather, microbatch, worker.thread, at(gather.to, worker));
-  if (!phase.gathers.empty()) lap(worker, Between::gather);
+  bring_samples(phase, microbatch, worker);
+  if (worker.share.count > 1 && worker.circle->failed) return;
   KernelRun call;
   call.valid = microbatch.valid;
   call.accumulate = !first_of_slot;
+  int before = 1;  // threads that shared the step before
   for (const auto& step : phase.steps) {
+    const int worth = microbatch.alone ? step.kernel->shares_one : step.kernel->shares;
+    call.share = {.index = worker.share.index, .count = std::min(worth, worker.share.count)};
+    if (call.share.count > 1 || before > 1) meet(worker);
+    before = call.share.count;
+    if (call.share.index >= call.share.count) continue;
     run_step(step, call, microbatch.alone, worker);
-    lap(worker, step.kernel, microbatch.alone);
+    lap(worker, step.kernel, microbatch.alone, call.share.index == 0);
   }
+  if (before > 1) meet(worker);
+  if (worker.share.index > 0) return;
   for (const auto& [count, from, to] : phase.transpositions) dense_transpose(count, at(from, worker), at(to, worker));
   if (!phase.transpositions.empty()) lap(worker, Between::transpose);
   for (const auto& delivery : phase.deliveries) deliver(delivery, microbatch, worker);
   if (!phase.deliveries.empty()) lap(worker, Between::deliver);
+}
+
+/// Is done by the first thread of a circle; if it fails, the others are told where they meet.
+void Executor::bring_samples(const Phase& phase, const Microbatch& microbatch, Worker& worker) {
+  const bool together = worker.share.count > 1;
+  if (fetches_in(phase)) {
+    std::exception_ptr error;
+    if (worker.share.index == 0) {
+      try {
+        fetch(microbatch, worker);
+      } catch (...) {
+        if (!together) throw;
+        error = std::current_exception();
+        worker.circle->failed = true;
+      }
+      lap(worker, Between::fetch);
+    }
+    if (together) meet(worker);
+    if (error) std::rethrow_exception(error);
+    if (together && worker.circle->failed) return;
+  }
+  if (worker.share.index > 0) return;
+  for (const auto& gather : phase.gathers) samples_.gather(gather, microbatch, worker.thread, at(gather.to, worker));
+  if (!phase.gathers.empty()) lap(worker, Between::gather);
 }
 
 /// Functions of feeds may throw. Then no thread begins another microbatch, as run() is going to throw the same.
@@ -334,7 +404,7 @@ void Executor::run_step(const Step& step, KernelRun call, bool alone, Worker& wo
 float* Executor::at(const Location& location, const Worker& worker) {
   switch (location.space) {
     case Space::arena:
-      return worker.arena.data() + location.offset;
+      return worker.values + location.offset;
     case Space::shared:
       return shared_.data() + location.offset;
     case Space::slots:

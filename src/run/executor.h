@@ -8,6 +8,7 @@
 
 #include "chalkgrad/program.h"
 #include "src/base/aligned.h"
+#include "src/base/share.h"
 #include "src/base/threads.h"
 #include "src/plan/plan.h"
 #include "src/run/gather.h"
@@ -34,6 +35,7 @@ class Executor {
   std::vector<KernelTime> profile() const;
 
  private:
+  struct Circle;
   struct Worker {
     AlignedFloats arena, scratch;
     std::vector<const float*> in;
@@ -43,6 +45,14 @@ class Executor {
     // What it is working on:
     std::size_t microbatch = 0;
     float* slot = nullptr;
+    float* values = nullptr;   // an arena,
+    Share share;               // which other threads may work on as well,
+    Circle* circle = nullptr;  // those of this circle
+  };
+  /// Threads that work on one microbatch together.
+  struct Circle {
+    Meeting meeting;
+    bool failed = false;  // its samples could not be fetched
   };
   /// What a run is about.
   struct Batch {
@@ -66,6 +76,11 @@ class Executor {
 
   bool fetches_in(const Phase& phase) const { return samples_.fetches() && &phase == plan_.phases.data(); }
   void do_microbatches(const Phase& phase);
+  std::size_t divided_microbatches(const Phase& phase, std::size_t count) const;
+  void join_circle(std::size_t circles, Worker& worker);
+  void do_slot(const Phase& phase, std::size_t slot, std::size_t stride, Worker& worker);
+  void bring_samples(const Phase& phase, const Microbatch& microbatch, Worker& worker);
+  void meet(Worker& worker);
   void do_microbatch(const Phase& phase, const Microbatch& microbatch, bool first_of_slot, Worker& worker);
   void fetch(const Microbatch& microbatch, const Worker& worker);
   void deliver(const Phase::Delivery& delivery, const Microbatch& microbatch, Worker& worker);
@@ -98,6 +113,7 @@ class Executor {
 
   ThreadTeam team_;
   std::vector<Worker> workers_;  // one a thread of the team
+  std::vector<Circle> circles_;
   Gatherer samples_;
 };
 

@@ -148,7 +148,7 @@ TEST_P(FetchedSamples, GiveTheBitsOfSamplesInMemoryOnAnyNumberOfThreads) {
   const Feed labels{.labels = data.labels.data()}, fetched_labels{.fetch_labels = copies_of(data.labels)};
   const auto of_values = after_steps(g, {.values = data.values.data()}, labels, 1);
   const auto of_bytes = after_steps(g, bytes_in_memory(), labels, 1);
-  for (const int threads : {1, 2, 3, 4}) {
+  for (const int threads : {1, 2, 3, 4, 9}) {
     SCOPED_TRACE(threads);
     expect_same_bits(after_steps(g, {.fetch_values = copies_of(data.values)}, fetched_labels, threads), of_values);
     expect_same_bits(after_steps(g, fetched_bytes(), labels, threads), of_bytes);
@@ -194,7 +194,7 @@ TEST_P(FetchedSamples, ThatCannotBeFetchedEndTheRunWithWhatWasThrown) {
   const Graph g = GetParam().build();
   const Feed labels{.labels = data.labels.data()};
   const auto sound = after_steps(g, {.values = data.values.data()}, labels, 1);
-  for (const int threads : {1, 2, 4}) {
+  for (const int threads : {1, 2, 4, 9}) {
     SCOPED_TRACE(threads);
     Variables variables(g, 3);
     const Variables& now = variables;

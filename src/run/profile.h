@@ -23,7 +23,10 @@ class Profile {
   void expect(const std::vector<std::unique_ptr<PlannedKernel>>& kernels);
   void start() { last_ = Clock::now(); }
   void lap(Between what) { lap(between_[static_cast<std::size_t>(what)]); }
-  void lap(const PlannedKernel* kernel, bool alone = false) { lap((alone ? alone_ : kernels_)[kernel]); }
+  /// `counts`: it is a call, not another thread's share of one.
+  void lap(const PlannedKernel* kernel, bool alone = false, bool counts = true) {
+    lap((alone ? alone_ : kernels_)[kernel], counts);
+  }
 
   /// A row for each kernel in this order, one for each as it runs for a sample alone, then one for each kind of work
   /// between them; adds this thread's times.
@@ -35,10 +38,10 @@ class Profile {
     std::uint64_t calls = 0;
     Clock::duration spent{};
   };
-  void lap(Time& time) {
+  void lap(Time& time, bool counts = true) {
     const auto now = Clock::now();
     time.spent += now - last_;
-    ++time.calls;
+    time.calls += counts ? 1 : 0;
     last_ = now;
   }
 

@@ -230,7 +230,7 @@ TEST(Program, GivesTheSameBitsOnAnyNumberOfThreads) {
     const Data data(300);
     Variables variables(g, 3);
     const auto one = run(g, variables, data, {.threads = 1});
-    for (const int threads : {2, 3, 5}) {
+    for (const int threads : {2, 3, 5, 8}) {
       const auto several = run(g, variables, data, {.threads = threads});
       for (const auto& [name, values] : one)
         EXPECT_TRUE(same_bits(values, several.at(name))) << c.name << " " << name << " " << threads;
