@@ -40,15 +40,17 @@ HWY_INLINE void transform(const Load& load, const Store& store) {
 }
 
 /// points[k] = (M a Mᵀ)[k], k = i · kTo + j, of a square `a` of places whose columns lie a_step floats apart, its rows
-/// a_row.
-template <class Line>
+/// a_row. kPast: stores go past the caches, whole lines at a time, to aligned points.
+template <class Line, bool kPast = false>
 static HWY_NOINLINE void square_to_points(const float* a, std::int64_t a_step, std::int64_t a_row, float* points,
                                           std::int64_t plane) {
   const LaneTag d;
   for (int part = 0; part < 16; part += kWidth) {
     const auto load = [&](int i, int j) HWY_ATTR { return hn::Load(d, a + i * a_row + j * a_step + part); };
-    const auto store = [&](int i, int j, LaneVec value)
-                           HWY_ATTR { hn::StoreU(value, d, points + (i * Line::kTo + j) * plane + part); };
+    const auto store = [&](int i, int j, LaneVec value) HWY_ATTR {
+      float* const to = points + (i * Line::kTo + j) * plane + part;
+      kPast ? hn::Stream(value, d, to) : hn::StoreU(value, d, to);
+    };
     transform<Line>(load, store);
   }
 }

@@ -12,6 +12,7 @@
 
 #include "src/kernels/conv_winograd-inl.h"
 #include "src/kernels/conv_winograd_tile-inl.h"
+#include "src/kernels/fold-inl.h"
 
 #ifndef CHALKGRAD_CONV_WINOGRAD_ONCE_
 #define CHALKGRAD_CONV_WINOGRAD_ONCE_
@@ -22,6 +23,7 @@ namespace {
 // other out of cache, where the weights are so few that they stay there from batch to batch.
 constexpr std::int64_t kMostTiles = 6, kFewTiles = 3;
 constexpr std::int64_t kNearWeights = 1 << 17;
+constexpr std::int64_t kFarWeights = 1 << 21;  // more do not stay in any cache until they are read
 constexpr std::int64_t kFewPlanes = 32;            // whose tiles are so short that all points are one call
 constexpr std::int64_t kSumPlanes = kWinogradSum;  // so that their points of kMostTiles stay in the nearest cache
 constexpr std::int64_t kBlock = 4;                 // result planes whose weights are packed side by side
@@ -78,12 +80,35 @@ struct WeightOrder {
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
+/// pairs[k][i] = kernels[i][k], or of k from the last to the first.
+template <int kWeights>
+HWY_INLINE void kernels_side_by_side(const float* const (&kernels)[kLanes], bool reversed, float* pairs) {
+  const LaneTag d;
+  for (int part = 0; part < kLanes; part += kWidth) {
+    for (int first = 0; first < kWeights; first += kWidth) {
+      const int count = std::min<int>(kWidth, kWeights - first);
+      const auto some = hn::FirstN(d, static_cast<std::size_t>(count));
+      LaneVec v[kWidth];
+      for (int i = 0; i < kWidth; ++i) {
+        const float* const kernel = kernels[part + i];
+        v[i] = kernel ? hn::MaskedLoad(some, d, kernel + first) : hn::Zero(d);
+      }
+      transpose_vectors(v);
+      for (int k = 0; k < count; ++k) {
+        const int to = reversed ? kWeights - 1 - (first + k) : first + k;
+        hn::Store(v[k], d, pairs + to * kLanes + part);
+      }
+    }
+  }
+}
+
 // [point][64 of from][to / 4][from][4], with zeros for what fills up a block of 4.
 template <int kKernel>
 void pack_points(const WinogradPlan& p, const WeightOrder& order, const float* w, float* packed) {
   using Weights = typename Filtering<kKernel>::Weights;
   constexpr std::int64_t kWeights = kKernel * kKernel, kPoints = Weights::kTo * Weights::kTo;
   const std::int64_t plane = p.padded * p.from;
+  const bool far = kPoints * plane >= kFarWeights && p.from % kBlock == 0;
   alignas(64) float pairs[kWeights * kLanes], points[kPoints * kLanes];
   for (std::int64_t first = 0; first < p.from; first += kSumPlanes) {
     const std::int64_t planes = std::min(kSumPlanes, p.from - first);
@@ -91,16 +116,17 @@ void pack_points(const WinogradPlan& p, const WeightOrder& order, const float* w
       for (std::int64_t c = 0; c < planes; c += kLanes / kBlock) {
         const std::int64_t count = std::min(kLanes / kBlock, planes - c) * kBlock;
         // more streams than the processor foresees
-        for (std::int64_t k = 0; k < kPoints; ++k) __builtin_prefetch(packed + k * plane + 4 * kLanes);
+        for (std::int64_t k = 0; k < kPoints && !far; ++k) __builtin_prefetch(packed + k * plane + 4 * kLanes);
+        const float* kernels[kLanes];  // null: zeros
         for (std::int64_t i = 0; i < kLanes; ++i) {
           const std::int64_t a = first + c + i / kBlock, b = to + i % kBlock;
           const bool none = i >= count || b >= p.to;
-          const float* const g = none ? nullptr : w + kWeights * (order.by_from ? a * p.to + b : b * p.from + a);
-          for (std::int64_t k = 0; k < kWeights; ++k) {
-            pairs[k * kLanes + i] = none ? 0.0f : g[order.reversed ? kWeights - 1 - k : k];
-          }
+          kernels[i] = none ? nullptr : w + kWeights * (order.by_from ? a * p.to + b : b * p.from + a);
         }
-        if (count == kLanes) {
+        kernels_side_by_side<kWeights>(kernels, order.reversed, pairs);
+        if (count == kLanes && far) {
+          square_to_points<Weights, kWidth == kLanes>(pairs, kLanes, kKernel * kLanes, packed, plane);
+        } else if (count == kLanes) {
           square_to_points<Weights>(pairs, kLanes, kKernel * kLanes, packed, plane);
         } else {
           square_to_points<Weights>(pairs, kLanes, kKernel * kLanes, points, kLanes);

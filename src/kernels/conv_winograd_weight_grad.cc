@@ -19,6 +19,7 @@ namespace {
 // there from band to band.
 constexpr std::int64_t kBandTiles = 8, kFewTiles = 3;
 constexpr std::int64_t kNearSums = 3 << 16;
+constexpr std::int64_t kSumsAtOnce = 1 << 17;  // floats of sums that stay in the next cache until they become weights
 
 /// How a shape is gone about: bands of tiles, one after another.
 struct WinogradGradPlan {
@@ -26,6 +27,7 @@ struct WinogradGradPlan {
   std::int64_t across, tiles;  // tiles of z: in a row, in all
   std::int64_t bands, most;    // most tiles in a band
   std::int64_t columns;        // filters, filled up to vectors
+  std::int64_t together;       // channels whose sums there is room for: all, unless one band is all there is
   std::int64_t v_plane, u_plane, m_plane;
   std::int64_t v_floats, u_floats, m_floats, t_floats;  // scratch, in this order
 };
@@ -41,7 +43,9 @@ WinogradGradPlan plan_winograd_grad(const ConvShape& s) {
   p.most = (p.tiles + p.bands - 1) / p.bands;
   p.v_plane = s.channels * p.most * 16 + kWinogradGap;
   p.u_plane = p.most * 16 * p.columns + kWinogradGap;
-  p.m_plane = s.channels * p.columns;
+  p.together = s.channels;
+  if (p.bands == 1) p.together = std::clamp<std::int64_t>(kSumsAtOnce / (p.points * p.columns) / 8 * 8, 8, s.channels);
+  p.m_plane = p.together * p.columns + kWinogradGap;
   p.v_floats = p.points * p.v_plane;
   p.u_floats = p.points * p.u_plane;
   p.m_floats = p.points * p.m_plane;
@@ -115,7 +119,7 @@ HWY_INLINE void store_weights(const float (&w)[kWeights][kWidth], std::int64_t c
   }
 }
 
-/// dw[f][c] (+)= Gᵀ m[·][c][f] G, some filters at a time.
+/// dw[f][c] (+)= Gᵀ m[·][c][f] G of some channels, of which m begins with the first, and some filters at a time.
 template <int kKernel>
 void weights_from_sums(const ConvShape& s, const WinogradGradPlan& p, const Interval& channels, const Interval& filters,
                        const float* m, bool accumulate, float* dw) {
@@ -125,7 +129,7 @@ void weights_from_sums(const ConvShape& s, const WinogradGradPlan& p, const Inte
   alignas(64) float w[kWeights][kWidth];
   for (std::int64_t c = channels.begin; c < channels.end; ++c) {
     for (std::int64_t f = filters.begin; f < std::min(filters.end, s.filters); f += kWidth) {
-      const float* const from = m + c * p.columns + f;
+      const float* const from = m + (c - channels.begin) * p.columns + f;
       const auto load = [&](int i, int j) HWY_ATTR { return hn::Load(d, from + (i * Weights::kFrom + j) * p.m_plane); };
       const auto store = [&](int a, int b, LaneVec weights) HWY_ATTR { hn::Store(weights, d, w[a * kKernel + b]); };
       transform<Weights>(load, store);
@@ -155,22 +159,25 @@ void weight_grad(const ConvShape& s, const WinogradGradPlan& p, const float* x, 
     const std::int64_t first = p.tiles * band / p.bands, count = p.tiles * (band + 1) / p.bands - first;
     x_to_points<kKernel>(read, {p.across, first, p.most}, x + x_first, count, v, p.v_plane);
     dz_to_filter_points<kKernel>(s, p, columns, dz, first, count, valid, u, tile);
-    for (std::int64_t k = 0; k < p.points; ++k) {  // m[k][c][f] (+)= Σ_t Σ_n v[k][c][t][n] · u[k][t][n][f]
-      outer_sums({.a_row = row,
-                  .b_row = p.columns,
-                  .c_row = p.columns,
-                  .a_group = kLanes,
-                  .b_group = kLanes * p.columns,
-                  .groups = count,
-                  .valid = valid,
-                  .last = valid,
-                  .accumulate = band > 0,
-                  .slots = one_slot},
-                 StoreSums(), v + k * p.v_plane, u + k * p.u_plane + columns.begin,
-                 m + k * p.m_plane + channels.begin * p.columns + columns.begin, channels.size(), columns.size());
+    for (std::int64_t c = channels.begin; c < channels.end; c += p.together) {
+      const Interval some{c, std::min(c + p.together, channels.end)};
+      for (std::int64_t k = 0; k < p.points; ++k) {  // m[k][c][f] (+)= Σ_t Σ_n v[k][c][t][n] · u[k][t][n][f]
+        outer_sums({.a_row = row,
+                    .b_row = p.columns,
+                    .c_row = p.columns,
+                    .a_group = kLanes,
+                    .b_group = kLanes * p.columns,
+                    .groups = count,
+                    .valid = valid,
+                    .last = valid,
+                    .accumulate = band > 0,
+                    .slots = one_slot},
+                   StoreSums(), v + k * p.v_plane + (c - channels.begin) * row, u + k * p.u_plane + columns.begin,
+                   m + k * p.m_plane + columns.begin, some.size(), columns.size());
+      }
+      if (band == p.bands - 1) weights_from_sums<kKernel>(s, p, some, columns, m, accumulate, dw);
     }
   }
-  weights_from_sums<kKernel>(s, p, channels, columns, m, accumulate, dw);
 }
 
 void winograd_weight_grad(const ConvShape& s, const WinogradGradPlan& p, const float* x, const float* dz, float* dw,
