@@ -95,6 +95,7 @@ inline ConvShape any_winograd_shape(std::int64_t channels, std::int64_t filters,
   s.channels = channels;
   s.filters = filters;
   s.kernel_h = s.kernel_w = *rc::gen::element(3, 5);
+  s.stride_h = s.stride_w = s.kernel_h == 3 ? *rc::gen::element(1, 2) : 1;
   s.pad_h = pick(0, s.kernel_h - 1);
   s.pad_w = pick(0, s.kernel_w - 1);
   s.height = std::max<std::int64_t>(1, s.kernel_h - 2 * s.pad_h) + pick(0, more_places);

@@ -121,9 +121,10 @@ struct TileGrid {
   std::int64_t first, most;  // of a batch: its first tile, and how many there is room for
 };
 
-/// Planes of places, and squares in them: a tile's square begins `pad` places before the tile.
+/// Planes of places, and squares in them: a tile of z begins at `stride` times its place in z, and its square `pad` places
+/// before that.
 struct Planes {
-  std::int64_t count, height, width, pad_h = 0, pad_w = 0;
+  std::int64_t count, height, width, pad_h = 0, pad_w = 0, stride = 1;
 };
 
 /// points[k][c][t] = (M a Mᵀ)[k] for the squares a of `count` tiles in each plane.
@@ -135,9 +136,10 @@ void planes_to_points(const Planes& planes, const TileGrid& grid, const float* a
   std::int64_t starts[kMostBatch];  // of tiles in a plane
   bool inside[kMostBatch];
   for (std::int64_t t = 0; t < count; ++t) {
-    const std::int64_t row = (grid.first + t) / grid.across, column = (grid.first + t) % grid.across;
-    squares[t] = {row * kTile - planes.pad_h, column * kTile - planes.pad_w, Line::kFrom, planes.height, planes.width};
-    starts[t] = row * kTile * a_row + column * kTile * kLanes;
+    const std::int64_t row = (grid.first + t) / grid.across * kTile * planes.stride;
+    const std::int64_t column = (grid.first + t) % grid.across * kTile * planes.stride;
+    squares[t] = {row - planes.pad_h, column - planes.pad_w, Line::kFrom, planes.height, planes.width};
+    starts[t] = row * a_row + column * kLanes;
     inside[t] = squares[t].inside();
   }
   const std::int64_t before = planes.pad_h * a_row + planes.pad_w * kLanes;
@@ -155,18 +157,18 @@ void planes_to_points(const Planes& planes, const TileGrid& grid, const float* a
 }
 
 /// v[k][c][t] = (Bᵀ x B)[k] of `count` tiles.
-template <int kKernel>
+template <class F>
 void x_to_points(const ConvShape& s, const TileGrid& grid, const float* x, std::int64_t count, float* v,
                  std::int64_t v_plane) {
-  planes_to_points<typename Filtering<kKernel>::Patch>({s.channels, s.height, s.width, s.pad_h, s.pad_w}, grid, x,
-                                                       count, v, v_plane);
+  planes_to_points<typename F::Patch>({s.channels, s.height, s.width, s.pad_h, s.pad_w, F::kStride},
+                                              grid, x, count, v, v_plane);
 }
 
 /// u[k][f][t] = (A dz Aᵀ)[k] of `count` tiles.
-template <int kKernel>
+template <class F>
 void dz_to_points(const ConvShape& s, const TileGrid& grid, const float* dz, std::int64_t count, float* u,
                   std::int64_t u_plane) {
-  planes_to_points<typename Filtering<kKernel>::PlacesTransposed>({s.filters, s.out_h, s.out_w}, grid, dz, count, u,
+  planes_to_points<typename F::PlacesTransposed>({s.filters, s.out_h, s.out_w}, grid, dz, count, u,
                                                                   u_plane);
 }
 

@@ -21,7 +21,7 @@ namespace {
 
 // Tiles that go through the products at once: as many as a register tile holds; but fewer, lest their points push each
 // other out of cache, where the weights are so few that they stay there from batch to batch.
-constexpr std::int64_t kMostTiles = 6, kFewTiles = 3;
+constexpr std::int64_t kMostTiles = 6, kFewTiles = 3, kStridedTiles = 4;
 constexpr std::int64_t kNearWeights = 1 << 17;
 constexpr std::int64_t kFarWeights = 1 << 21;  // more do not stay in any cache until they are read
 constexpr std::int64_t kFewPlanes = 32;            // whose tiles are so short that all points are one call
@@ -31,7 +31,8 @@ constexpr std::int64_t kSharedPlanes = 32;         // result planes that a threa
 
 /// How a map goes about a shape: the points of all planes of some tiles of z, their products, and the result's planes.
 struct WinogradPlan {
-  std::int64_t points;         // of the transform of a patch
+  std::int64_t points;         // of the transform of a patch,
+  std::int64_t weight_planes;  // and of the weights
   std::int64_t from, to;       // planes: channels and filters; in the transposed map, filters and channels
   std::int64_t across, tiles;  // tiles of z: in a row, in all
   std::int64_t batches, most;  // tiles are done in batches of nearly equal size
@@ -51,12 +52,15 @@ struct WinogradPlan {
 WinogradPlan plan_winograd(const ConvShape& s, bool transposed = false) {
   WinogradPlan p;
   p.points = winograd_points(s);
+  p.weight_planes = winograd_weight_planes(s);
   p.from = transposed ? s.filters : s.channels;
   p.to = transposed ? s.channels : s.filters;
   p.padded = (p.to + kBlock - 1) / kBlock * kBlock;
   p.across = (s.out_w + 3) / 4;
   p.tiles = (s.out_h + 3) / 4 * p.across;
-  const std::int64_t most = p.points * p.from * p.padded <= kNearWeights ? kFewTiles : kMostTiles;
+  const std::int64_t most = s.stride_h == 2                                                ? kStridedTiles
+                            : p.weight_planes * p.from * p.padded <= kNearWeights ? kFewTiles
+                                                                                  : kMostTiles;
   p.batches = (p.tiles + most - 1) / most;
   p.most = (p.tiles + p.batches - 1) / p.batches;
   p.v_plane = p.from * p.most * 16 + kWinogradGap;
@@ -103,10 +107,10 @@ HWY_INLINE void kernels_side_by_side(const float* const (&kernels)[kLanes], bool
 }
 
 // [point][64 of from][to / 4][from][4], with zeros for what fills up a block of 4.
-template <int kKernel>
+template <class F>
 void pack_points(const WinogradPlan& p, const WeightOrder& order, const float* w, float* packed) {
-  using Weights = typename Filtering<kKernel>::Weights;
-  constexpr std::int64_t kWeights = kKernel * kKernel, kPoints = Weights::kTo * Weights::kTo;
+  using Weights = typename F::Weights;
+  constexpr std::int64_t kWeights = F::kSize * F::kSize, kPoints = Weights::kTo * Weights::kTo;
   const std::int64_t plane = p.padded * p.from;
   const bool far = kPoints * plane >= kFarWeights && p.from % kBlock == 0;
   alignas(64) float pairs[kWeights * kLanes], points[kPoints * kLanes];
@@ -125,11 +129,11 @@ void pack_points(const WinogradPlan& p, const WeightOrder& order, const float* w
         }
         kernels_side_by_side<kWeights>(kernels, order.reversed, pairs);
         if (count == kLanes && far) {
-          square_to_points<Weights, kWidth == kLanes>(pairs, kLanes, kKernel * kLanes, packed, plane);
+          square_to_points<Weights, kWidth == kLanes>(pairs, kLanes, F::kSize * kLanes, packed, plane);
         } else if (count == kLanes) {
-          square_to_points<Weights>(pairs, kLanes, kKernel * kLanes, packed, plane);
+          square_to_points<Weights>(pairs, kLanes, F::kSize * kLanes, packed, plane);
         } else {
-          square_to_points<Weights>(pairs, kLanes, kKernel * kLanes, points, kLanes);
+          square_to_points<Weights>(pairs, kLanes, F::kSize * kLanes, points, kLanes);
           for (std::int64_t k = 0; k < kPoints; ++k) std::copy_n(points + k * kLanes, count, packed + k * plane);
         }
         packed += count;
@@ -138,15 +142,22 @@ void pack_points(const WinogradPlan& p, const WeightOrder& order, const float* w
   }
 }
 
-void pack_weights(std::int64_t kernel, const WinogradPlan& p, const WeightOrder& order, const float* w, float* packed) {
-  kernel == 3 ? pack_points<3>(p, order, w, packed) : pack_points<5>(p, order, w, packed);
+void pack_weights(const ConvShape& s, const WinogradPlan& p, const WeightOrder& order, const float* w, float* packed) {
+  with_filtering(s.kernel_h, s.stride_h,
+                 [&](auto f) HWY_ATTR { pack_points<decltype(f)>(p, order, w, packed); });
 }
 
 /// m[k][to][t] = Σ u[k][to][from] · v[k][from][t] over from, for some planes `to`, of which the first is that of a block.
-void multiply(const WinogradPlan& p, const Interval& planes, const float* packed, const std::int64_t* taps, const float* v,
+void multiply(const ConvShape& s, const WinogradPlan& p, const Interval& planes, const float* packed, const std::int64_t* taps, const float* v,
               std::int64_t count, float* m) {
-  const std::int64_t together = p.from <= kFewPlanes ? p.points : 1;
+  std::int64_t together = 1;  // points that meet neighbouring planes of weights, or the same
   for (std::int64_t k = 0; k < p.points; k += together) {
+    const std::int64_t plane = winograd_weight_plane(s, k), step = winograd_weight_plane(s, k + 1) - plane;
+    if (p.from <= kFewPlanes) {
+      for (together = 1; k + together < p.points; ++together) {
+        if (winograd_weight_plane(s, k + together) != plane + together * step) break;
+      }
+    }
     ConvTile t{.x = v + k * p.v_plane,
                .taps = taps,
                .tap_count = 0,
@@ -158,11 +169,11 @@ void multiply(const WinogradPlan& p, const Interval& planes, const float* packed
                .z_step = kLanes,
                .times = together,
                .x_next = p.v_plane,
-               .w_next = p.padded * p.from,
+               .w_next = step * p.padded * p.from,
                .z_next = p.m_plane};
     for (std::int64_t c = 0; c < p.from; c += kSumPlanes) {
       t.tap_count = std::min(kSumPlanes, p.from - c);
-      t.w = packed + (k * p.from + c) * p.padded + planes.begin * t.tap_count;
+      t.w = packed + (plane * p.from + c) * p.padded + planes.begin * t.tap_count;
       t.w_block = t.tap_count * kWeightBlock;
       t.accumulate = c > 0;
       run_row(t, planes.size(), count, count);
@@ -174,7 +185,7 @@ void multiply(const WinogradPlan& p, const Interval& planes, const float* packed
 /// For each batch of tiles of which planes are wanted: to_points(grid, count, v), then from_points(planes, first, count,
 /// m).
 template <class Planes, class ToPoints, class FromPoints>
-void run_map(const WinogradPlan& p, const float* packed, float* scratch, const Planes& planes_of,
+void run_map(const ConvShape& s, const WinogradPlan& p, const float* packed, float* scratch, const Planes& planes_of,
              const ToPoints& to_points, const FromPoints& from_points) {
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const v = scratch + p.table_floats;
@@ -185,15 +196,15 @@ void run_map(const WinogradPlan& p, const float* packed, float* scratch, const P
     if (planes.size() == 0) continue;
     const std::int64_t first = p.tiles * batch / p.batches, count = p.tiles * (batch + 1) / p.batches - first;
     to_points(TileGrid{p.across, first, p.most}, count, v);
-    multiply(p, planes, packed, taps, v, count, m);
+    multiply(s, p, planes, packed, taps, v, count, m);
     from_points(planes, first, count, m);
   }
 }
 
 /// patch = B m Bᵀ
-template <int kKernel>
+template <class F>
 HWY_NOINLINE void patch_from_points(const float* m, std::int64_t m_plane, float* patch) {
-  using Patch = typename Filtering<kKernel>::PatchTransposed;
+  using Patch = typename F::PatchTransposed;
   const LaneTag d;
   for (int part = 0; part < 16; part += kWidth) {
     const auto load = [&](int i, int j) HWY_ATTR { return hn::Load(d, m + (i * Patch::kFrom + j) * m_plane + part); };
@@ -204,24 +215,25 @@ HWY_NOINLINE void patch_from_points(const float* m, std::int64_t m_plane, float*
 }
 
 /// dx += B m Bᵀ of `count` tiles, from m[k][c][t], for some channels; the shape is that of the forward map.
-template <int kKernel>
+template <class F>
 void add_patches(const ConvShape& s, const WinogradPlan& p, const Interval& channels, const float* m, std::int64_t first,
                  std::int64_t count, float* dx) {
-  using Patch = typename Filtering<kKernel>::PatchTransposed;
+  using Patch = typename F::PatchTransposed;
   alignas(64) float patch[Patch::kTo * Patch::kTo * kLanes];
   for (std::int64_t c = channels.begin; c < channels.end; ++c) {
     float* const plane = dx + c * s.height * s.width * kLanes;
     for (std::int64_t t = 0; t < count; ++t) {
       const std::int64_t row = (first + t) / p.across, column = (first + t) % p.across;
-      const Square square{row * kTile - s.pad_h, column * kTile - s.pad_w, Patch::kTo, s.height, s.width};
-      patch_from_points<kKernel>(m + (c * p.most + t) * kLanes, p.m_plane, patch);
+      const Square square{row * kTile * F::kStride - s.pad_h, column * kTile * F::kStride - s.pad_w, Patch::kTo, s.height,
+                          s.width};
+      patch_from_points<F>(m + (c * p.most + t) * kLanes, p.m_plane, patch);
       square.add(patch, plane);
     }
   }
 }
 
 /// y, of `count` tiles, from m[k][f][t], for some filters.
-template <int kKernel>
+template <class F>
 void finish_tiles(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan& p, const Interval& filters, const float* m,
                   const float* bias, std::int64_t first, std::int64_t count, float* y, float* index) {
   const bool pooled = e.pool_h > 1 || e.pool_w > 1;
@@ -243,13 +255,13 @@ void finish_tiles(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan&
       const std::int64_t at = f * y_h * y_row + place;
       const float* const points = m + (f * p.most + t) * kLanes;
       if (pooled) {
-        tile_from_points<kKernel>(points, p.m_plane, nullptr, false, z, kTile * kLanes);
+        tile_from_points<F>(points, p.m_plane, nullptr, false, z, kTile * kLanes);
         pool_tile(e, z, b, rows, columns, y + at, index ? index + at : nullptr, y_row);
       } else if (rows == kTile && columns == kTile) {
         fetch_tile(y + at + y_h * y_row, y_row);  // the next filter's
-        tile_from_points<kKernel>(points, p.m_plane, b, e.relu, y + at, y_row);
+        tile_from_points<F>(points, p.m_plane, b, e.relu, y + at, y_row);
       } else {
-        tile_from_points<kKernel>(points, p.m_plane, b, e.relu, z, kTile * kLanes);
+        tile_from_points<F>(points, p.m_plane, b, e.relu, z, kTile * kLanes);
         for (std::int64_t i = 0; i < rows; ++i) {
           std::copy_n(z + i * kTile * kLanes, columns * kLanes, y + at + i * y_row);
         }
@@ -260,48 +272,49 @@ void finish_tiles(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan&
 
 /// Shares are of all groups of all batches, so that few tiles or few filters can be shared as well: two threads may meet
 /// in a batch, whose points both make.
-template <int kKernel>
+template <class F>
 void forward(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan& p, const float* x, const float* packed,
              const float* bias, float* y, float* index, float* scratch, Share share) {
   const std::int64_t groups = p.groups();
   const Interval units = share.of(p.batches * groups);
   run_map(
-      p, packed, scratch,
+      s, p, packed, scratch,
       [&](std::int64_t batch) {
         const std::int64_t first = batch * groups;
         return p.planes({std::max(units.begin - first, std::int64_t{0}), std::min(units.end - first, groups)});
       },
       [&](const TileGrid& grid, std::int64_t count, float* v)
-          HWY_ATTR { x_to_points<kKernel>(s, grid, x, count, v, p.v_plane); },
+          HWY_ATTR { x_to_points<F>(s, grid, x, count, v, p.v_plane); },
       [&](const Interval& filters, std::int64_t first, std::int64_t count, const float* m)
-          HWY_ATTR { finish_tiles<kKernel>(s, e, p, filters, m, bias, first, count, y, index); });
+          HWY_ATTR { finish_tiles<F>(s, e, p, filters, m, bias, first, count, y, index); });
 }
 
 void winograd_forward(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan& p, const float* x,
                       const float* packed, const float* bias, float* y, float* index, float* scratch, Share share) {
-  s.kernel_h == 3 ? forward<3>(s, e, p, x, packed, bias, y, index, scratch, share)
-                  : forward<5>(s, e, p, x, packed, bias, y, index, scratch, share);
+  with_filtering(s.kernel_h, s.stride_h, [&](auto f) HWY_ATTR {
+    forward<decltype(f)>(s, e, p, x, packed, bias, y, index, scratch, share);
+  });
 }
 
 /// Patches of neighbouring tiles overlap, so shares are of channels.
-template <int kKernel>
+template <class F>
 void transposed(const ConvShape& s, const WinogradPlan& p, const float* dz, const float* packed, float* dx,
                 float* scratch, Share share) {
   const Interval channels = p.planes(share.of(p.groups()));
   const std::int64_t plane = s.height * s.width * kLanes;
   std::fill_n(dx + channels.begin * plane, channels.size() * plane, 0.0f);
   run_map(
-      p, packed, scratch, [&](std::int64_t) { return channels; },
+      s, p, packed, scratch, [&](std::int64_t) { return channels; },
       [&](const TileGrid& grid, std::int64_t count, float* v)
-          HWY_ATTR { dz_to_points<kKernel>(s, grid, dz, count, v, p.v_plane); },
+          HWY_ATTR { dz_to_points<F>(s, grid, dz, count, v, p.v_plane); },
       [&](const Interval& of, std::int64_t first, std::int64_t count, const float* m)
-          HWY_ATTR { add_patches<kKernel>(s, p, of, m, first, count, dx); });
+          HWY_ATTR { add_patches<F>(s, p, of, m, first, count, dx); });
 }
 
 void winograd_transposed(const ConvShape& s, const WinogradPlan& p, const float* dz, const float* packed, float* dx,
                          float* scratch, Share share) {
-  s.kernel_h == 3 ? transposed<3>(s, p, dz, packed, dx, scratch, share)
-                  : transposed<5>(s, p, dz, packed, dx, scratch, share);
+  with_filtering(s.kernel_h, s.stride_h,
+                 [&](auto f) HWY_ATTR { transposed<decltype(f)>(s, p, dz, packed, dx, scratch, share); });
 }
 
 }  // namespace chalk::HWY_NAMESPACE
@@ -334,21 +347,21 @@ ConvShape reversed(const ConvShape& s) {
 // there are more of them. (This fits what was measured within a fifth, for 4 … 256 channels and filters and z of 4 × 4
 // … 32 × 32.) They must win by a fifth.
 bool winograd_pays(const ConvShape& s, bool transposed) {
-  const std::int64_t pairs = s.channels * s.filters, lines = s.kernel_h == 3 ? 400 : 1000;
+  const std::int64_t pairs = s.channels * s.filters, lines = winograd_lines(s);
   const std::int64_t direct = s.kernel_h * s.kernel_w * s.out_h * s.out_w * pairs;
   const WinogradPlan p = plan_winograd(s, transposed);
   const std::int64_t winograd = p.tiles * (p.points * 5 / 4 * pairs + lines * (s.channels + s.filters));
   return winograd_fits(s) && 5 * direct >= 6 * winograd;
 }
 
-std::size_t packed_floats(const WinogradPlan& p) { return static_cast<std::size_t>(p.points * p.padded * p.from); }
+std::size_t packed_floats(const WinogradPlan& p) { return static_cast<std::size_t>(p.weight_planes * p.padded * p.from); }
 
 std::size_t scratch_floats(const WinogradPlan& p) {
   return static_cast<std::size_t>(p.table_floats + p.v_floats + p.m_floats);
 }
 
 bool transposed_has_fewer_tiles(const ConvShape& s) {
-  return plan_winograd(s).tiles < plan_winograd(reversed(s)).tiles;
+  return s.stride_h > 1 || plan_winograd(s).tiles < plan_winograd(reversed(s)).tiles;
 }
 
 class WinogradForward : public ConvForward {
@@ -362,7 +375,7 @@ class WinogradForward : public ConvForward {
     shares_one = one_->shares;
   }
   void pack(const float* w, float* to) const override {
-    CHALK_CHOSEN(pack_weights)(s_.kernel_h, plan_, {.by_from = false, .reversed = false}, w, to);
+    CHALK_CHOSEN(pack_weights)(s_, plan_, {.by_from = false, .reversed = false}, w, to);
   }
   void run(const float* x, const float* from, const float* bias, float* y, float* index, float* room,
            Share share) const override {
@@ -391,7 +404,7 @@ class WinogradInputGrad : public ConvInputGrad {
     shares = worth_sharing(plan_.products(), plan_.groups() * (transposed_ ? 1 : plan_.batches));
   }
   void pack(const float* w, float* to) const override {
-    CHALK_CHOSEN(pack_weights)(s_.kernel_h, plan_, {.by_from = true, .reversed = !transposed_}, w, to);
+    CHALK_CHOSEN(pack_weights)(s_, plan_, {.by_from = true, .reversed = !transposed_}, w, to);
   }
   void run(const float* dz, const float* from, float* dx, float* room, Share share) const override {
     if (transposed_) {
@@ -410,9 +423,13 @@ class WinogradInputGrad : public ConvInputGrad {
 }  // namespace
 
 bool winograd_fits(const ConvShape& s) {
-  return s.kernel_h == s.kernel_w && (s.kernel_h == 3 || s.kernel_h == 5) && s.stride_h == 1 && s.stride_w == 1 &&
+  const bool strided = s.stride_h == 2 && s.kernel_h == 3;
+  return s.kernel_h == s.kernel_w && (s.kernel_h == 3 || s.kernel_h == 5) && s.stride_h == s.stride_w &&
+         (s.stride_h == 1 || strided) &&
          s.dilation_h == 1 && s.dilation_w == 1 && s.groups == 1 && s.pad_h < s.kernel_h && s.pad_w < s.kernel_w;
 }
+
+std::int64_t winograd_lines(const ConvShape& s) { return s.stride_h == 2 ? 200 : s.kernel_h == 3 ? 400 : 1000; }
 
 bool winograd_pools(std::int64_t pool_h, std::int64_t pool_w) { return 4 % pool_h == 0 && 4 % pool_w == 0; }
 

@@ -11,6 +11,8 @@
 // by the shape alone: one result on every instruction set.
 #pragma once
 
+#include <algorithm>
+
 #include "src/kernels/conv.h"
 
 namespace chalk {
@@ -29,7 +31,20 @@ constexpr std::int64_t kWinogradSum = 64;
 constexpr std::int64_t kWinogradGap = 16;
 
 /// Products for each pair of channel and filter.
-inline std::int64_t winograd_points(const ConvShape& s) { return (3 + s.kernel_h) * (3 + s.kernel_w); }
+inline std::int64_t winograd_points(const ConvShape& s) {
+  return (3 * s.stride_h + s.kernel_h) * (3 * s.stride_w + s.kernel_w);
+}
+
+/// Planes of transformed weights, and which of them a point meets: with a stride of 2, several points meet the same.
+inline std::int64_t winograd_weight_planes(const ConvShape& s) { return s.stride_h == 2 ? 36 : winograd_points(s); }
+inline std::int64_t winograd_weight_plane(const ConvShape& s, std::int64_t point) {
+  constexpr std::int64_t kLine = 9, kPlanes = 6;
+  if (s.stride_h == 1) return point;
+  return std::min(point / kLine, kPlanes - 1) * kPlanes + std::min(point % kLine, kPlanes - 1);
+}
+
+/// Time that the transforms of a tile take for each channel and each filter, in products.
+std::int64_t winograd_lines(const ConvShape& s);
 
 /// Pooling windows that lie within a tile can join.
 bool winograd_pools(std::int64_t pool_h, std::int64_t pool_w);

@@ -116,7 +116,7 @@ void multiply_one(const ConvShape& s, const OneWinogradPlan& p, const Interval& 
 }
 
 /// The places of y that four tiles make, [place][4 filters], from m[group][tile][4 filters].
-template <int kKernel>
+template <class F>
 void finish_group(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p, const float* m,
                   const float* bias, std::int64_t first, std::int64_t count, float* y, float* index) {
   const bool pooled = e.pool_h > 1 || e.pool_w > 1;
@@ -124,10 +124,10 @@ void finish_group(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPl
   const std::int64_t tile_h = kTile / e.pool_h, tile_w = kTile / e.pool_w;  // of y
   alignas(64) float z[kTile * kTile * kLanes], made[kTile * kTile * kLanes], made_index[kTile * kTile * kLanes];
   if (pooled) {
-    tile_from_points<kKernel>(m, p.m_plane, nullptr, false, z, kTile * kLanes);
+    tile_from_points<F>(m, p.m_plane, nullptr, false, z, kTile * kLanes);
     pool_tile(e, z, bias, tile_h, tile_w, made, index ? made_index : nullptr, tile_w * kLanes);
   } else {
-    tile_from_points<kKernel>(m, p.m_plane, bias, e.relu, made, kTile * kLanes);
+    tile_from_points<F>(m, p.m_plane, bias, e.relu, made, kTile * kLanes);
   }
   for (std::int64_t t = 0; t < count; ++t) {
     const std::int64_t top = (first + t) / p.across * tile_h, left = (first + t) % p.across * tile_w;
@@ -143,7 +143,7 @@ void finish_group(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPl
 }
 
 /// Shares are of blocks of filters: the points of x are made by every thread.
-template <int kKernel>
+template <class F>
 void run_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p, const float* x, const float* packed,
              const float* bias, float* y, float* index, float* scratch, Share share) {
   static_assert(4 * kMostGroups <= kMostBatch);
@@ -162,10 +162,10 @@ void run_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p
   for (std::int64_t batch = 0; batch < p.batches; ++batch) {
     const std::int64_t first = batch * p.groups * 4, count = std::min(p.groups * 4, p.tiles - first);
     if (count <= 0) break;
-    x_to_points<kKernel>(sixteens, {p.across, first, p.groups * 4}, lanes, count, v, p.v_plane);
+    x_to_points<F>(sixteens, {p.across, first, p.groups * 4}, lanes, count, v, p.v_plane);
     for (std::int64_t k = 0; k < p.points; ++k) {
       repeat_points(s, p, v + k * p.v_plane, repeated);
-      multiply_one(s, p, blocks, packed + k * p.blocks * 4 * s.channels, taps, repeated, m + k * p.m_plane);
+      multiply_one(s, p, blocks, packed + winograd_weight_plane(s, k) * p.blocks * 4 * s.channels, taps, repeated, m + k * p.m_plane);
     }
     for (std::int64_t b = blocks.begin; b < blocks.end; ++b) {
       alignas(64) float biases[kLanes];
@@ -174,7 +174,7 @@ void run_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p
         biases[i] = e.bias && f < s.filters ? bias[f] : kNoBias;
       }
       for (std::int64_t t = 0; t < count; t += 4) {
-        finish_group<kKernel>(s, e, p, m + (b * p.groups + t / 4) * kLanes, biases, first + t,
+        finish_group<F>(s, e, p, m + (b * p.groups + t / 4) * kLanes, biases, first + t,
                               std::min<std::int64_t>(4, count - t), made + b * p.y_block,
                               index ? made_index + b * p.y_block : nullptr);
       }
@@ -190,8 +190,9 @@ void run_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p
 
 void winograd_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p, const float* x,
                   const float* packed, const float* bias, float* y, float* index, float* scratch, Share share) {
-  s.kernel_h == 3 ? run_one<3>(s, e, p, x, packed, bias, y, index, scratch, share)
-                  : run_one<5>(s, e, p, x, packed, bias, y, index, scratch, share);
+  with_filtering(s.kernel_h, s.stride_h, [&](auto f) HWY_ATTR {
+    run_one<decltype(f)>(s, e, p, x, packed, bias, y, index, scratch, share);
+  });
 }
 
 }  // namespace chalk::HWY_NAMESPACE

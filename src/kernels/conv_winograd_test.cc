@@ -20,7 +20,8 @@ Case any_case() {
   return with_output(s, static_cast<std::uint32_t>(pick(0, 1 << 30)));
 }
 
-Case square(std::int64_t channels, std::int64_t filters, std::int64_t size, std::int64_t kernel = 3) {
+Case square(std::int64_t channels, std::int64_t filters, std::int64_t size, std::int64_t kernel = 3,
+            std::int64_t stride = 1) {
   return with_output({.channels = channels,
                       .height = size,
                       .width = size,
@@ -29,6 +30,8 @@ Case square(std::int64_t channels, std::int64_t filters, std::int64_t size, std:
                       .kernel_w = kernel,
                       .out_h = 0,
                       .out_w = 0,
+                      .stride_h = stride,
+                      .stride_w = stride,
                       .pad_h = kernel / 2,
                       .pad_w = kernel / 2},
                      3);
@@ -45,7 +48,7 @@ struct Transforms {
   int roundings;   // of a term, in all lines that it passes through in one map
 };
 
-const Transforms& transforms(std::int64_t kernel) {
+const Transforms& transforms(std::int64_t kernel, std::int64_t stride) {
   static const Transforms three{{{4, 0, -5, 0, 1, 0},
                                  {0, -4, -4, 1, 1, 0},
                                  {0, 4, -4, -1, 1, 0},
@@ -79,7 +82,31 @@ const Transforms& transforms(std::int64_t kernel) {
        {0, 0, 0, 0, 1}},
       {{1, 1, 1, 1, 1, 8, 8, 0}, {0, 1, -1, 2, -2, 4, -4, 0}, {0, 1, 1, 4, 4, 2, 2, 0}, {0, 1, -1, 8, -8, 1, -1, 1}},
       26};
-  return kernel == 3 ? three : five;
+  // Of the nine points of a line, the first five are those of the even places of x, and the last four the odd places.
+  static const Transforms strided{{{2, 0, -1, 0, -2, 0, 1, 0, 0},
+                                   {0, 0, -2, 0, -1, 0, 1, 0, 0},
+                                   {0, 0, 2, 0, -3, 0, 1, 0, 0},
+                                   {0, 0, -1, 0, 0, 0, 1, 0, 0},
+                                   {0, 0, 2, 0, -1, 0, -2, 0, 1},
+                                   {0, 1, 0, 0, 0, 0, 0, 0, 0},
+                                   {0, 0, 0, 1, 0, 0, 0, 0, 0},
+                                   {0, 0, 0, 0, 0, 1, 0, 0, 0},
+                                   {0, 0, 0, 0, 0, 0, 0, 1, 0}},
+                                  {{1. / 2, 0, 0},
+                                   {-1. / 2, 0, -1. / 2},
+                                   {-1. / 6, 0, 1. / 6},
+                                   {1. / 6, 0, 1. / 3},
+                                   {0, 0, 1},
+                                   {0, 1, 0},
+                                   {0, 1, 0},
+                                   {0, 1, 0},
+                                   {0, 1, 0}},
+                                  {{1, 1, 1, 1, 0, 1, 0, 0, 0},
+                                   {0, 1, -1, 2, 0, 0, 1, 0, 0},
+                                   {0, 1, 1, 4, 0, 0, 0, 1, 0},
+                                   {0, 1, -1, 8, 1, 0, 0, 0, 1}},
+                                  19};
+  return stride == 2 ? strided : kernel == 3 ? three : five;
 }
 
 Matrix transposed(const Matrix& m) {
@@ -107,21 +134,22 @@ std::vector<double> magnitudes(const Matrix& m, const std::vector<double>& a) {
   return result;
 }
 
-/// A map of planes that a kernel computes: forward, or the input gradient with rows, columns and weights reversed.
+/// A map of planes that a kernel computes: forward, or the input gradient with rows, columns and weights reversed, where
+/// the places of z lie `spread` apart, and between them are zeros.
 struct Map {
-  std::int64_t in, height, width, out, out_h, out_w, pad_h, pad_w, kernel;
+  std::int64_t in, height, width, out, out_h, out_w, pad_h, pad_w, kernel, stride, spread;
   std::vector<double> w;  // [out][in][kernel²]
 };
 
 Map forward_map(const Case& k, const Guarded& w) {
   const ConvShape& s = k.s;
   return {s.channels, s.height, s.width, s.filters,  s.out_h,
-          s.out_w,    s.pad_h,  s.pad_w, s.kernel_h, {w.span().begin(), w.span().end()}};
+          s.out_w,    s.pad_h,  s.pad_w, s.kernel_h, s.stride_h, 1,       {w.span().begin(), w.span().end()}};
 }
 Map input_grad_map(const Case& k, const Guarded& w) {
   const ConvShape& s = k.s;
-  Map m{s.filters,  s.out_h, s.out_w, s.channels, s.height, s.width, s.kernel_h - 1 - s.pad_h, s.kernel_w - 1 - s.pad_w,
-        s.kernel_h, {}};
+  Map m{s.filters,  s.out_h, s.out_w,    s.channels, s.height, s.width, s.kernel_h - 1 - s.pad_h, s.kernel_w - 1 - s.pad_w,
+        s.kernel_h, 1,       s.stride_h, {}};
   const std::int64_t size = s.kernel_h * s.kernel_w;
   for (std::int64_t c = 0; c < s.channels; ++c) {
     for (std::int64_t o = 0; o < s.filters; ++o) {
@@ -144,7 +172,7 @@ std::vector<std::vector<double>> weight_magnitudes(const Map& m) {
   for (std::size_t i = 0; i < m.w.size(); i += size) {
     std::vector<double> g;
     for (std::size_t j = 0; j < size; ++j) g.push_back(std::abs(m.w[i + j]));
-    u.push_back(magnitudes(transforms(m.kernel).g, g));
+    u.push_back(magnitudes(transforms(m.kernel, m.stride * m.spread).g, g));
   }
   return u;
 }
@@ -161,8 +189,8 @@ std::vector<double> product_magnitudes(const std::vector<std::vector<double>>& u
 
 /// Σ|terms| for each place of the result: z's tiles, by the forward map.
 std::vector<double> forward_magnitudes(const Map& m, std::int64_t lane, const Guarded& x) {
-  const Transforms& t = transforms(m.kernel);
-  const std::int64_t patch = 3 + m.kernel, across = (m.out_w + 3) / 4;
+  const Transforms& t = transforms(m.kernel, m.stride);
+  const std::int64_t patch = 3 * m.stride + m.kernel, across = (m.out_w + 3) / 4;
   const auto u = weight_magnitudes(m);
   std::vector<double> result(static_cast<std::size_t>(m.out * m.out_h * m.out_w));
   for (std::int64_t tile = 0; tile < (m.out_h + 3) / 4 * across; ++tile) {
@@ -171,7 +199,8 @@ std::vector<double> forward_magnitudes(const Map& m, std::int64_t lane, const Gu
     for (std::int64_t c = 0; c < m.in; ++c) {
       std::vector<double> d;
       for (std::int64_t i = 0; i < patch * patch; ++i) {
-        d.push_back(std::abs(value_at(m, x, lane, c, p0 - m.pad_h + i / patch, q0 - m.pad_w + i % patch)));
+        d.push_back(std::abs(
+            value_at(m, x, lane, c, p0 * m.stride - m.pad_h + i / patch, q0 * m.stride - m.pad_w + i % patch)));
       }
       v.push_back(magnitudes(t.b, d));
     }
@@ -189,9 +218,9 @@ std::vector<double> forward_magnitudes(const Map& m, std::int64_t lane, const Gu
 
 /// Σ|terms| for each place of the result: patches of it that the tiles of the transposed map add to.
 std::vector<double> transposed_magnitudes(const Map& m, std::int64_t lane, const Guarded& dz) {
-  const Transforms& t = transforms(m.kernel);
+  const Transforms& t = transforms(m.kernel, m.spread);
   const Matrix a = transposed(t.a), b = transposed(t.b);
-  const std::int64_t patch = 3 + m.kernel, across = (m.width + 3) / 4;
+  const std::int64_t patch = 3 * m.spread + m.kernel, across = (m.width + 3) / 4;
   const std::int64_t pad_h = m.kernel - 1 - m.pad_h, pad_w = m.kernel - 1 - m.pad_w;
   Map forwards = m;  // its kernels run forwards
   for (std::size_t i = 0, size = static_cast<std::size_t>(m.kernel * m.kernel); i < m.w.size(); i += size) {
@@ -211,7 +240,7 @@ std::vector<double> transposed_magnitudes(const Map& m, std::int64_t lane, const
     for (std::int64_t o = 0; o < m.out; ++o) {
       const auto dx = magnitudes(b, product_magnitudes(u, static_cast<std::size_t>(o), v));
       for (std::int64_t i = 0; i < patch * patch; ++i) {
-        const std::int64_t p = p0 - pad_h + i / patch, q = q0 - pad_w + i % patch;
+        const std::int64_t p = p0 * m.spread - pad_h + i / patch, q = q0 * m.spread - pad_w + i % patch;
         if (p < 0 || q < 0 || p >= m.out_h || q >= m.out_w) continue;
         result[static_cast<std::size_t>((o * m.out_h + p) * m.out_w + q)] += dx[static_cast<std::size_t>(i)];
       }
@@ -224,7 +253,7 @@ std::vector<double> transposed_magnitudes(const Map& m, std::int64_t lane, const
 void expect_within_bound(const Map& m, std::int64_t lane, const Guarded& x, const Guarded& y, bool transposed,
                          const char* what) {
   const auto magnitude = transposed ? transposed_magnitudes(m, lane, x) : forward_magnitudes(m, lane, x);
-  const auto terms = static_cast<double>(m.in + transforms(m.kernel).roundings + (transposed ? 6 : 0));
+  const auto terms = static_cast<double>(m.in + transforms(m.kernel, m.stride * m.spread).roundings + (transposed ? 6 : 0));
   const std::int64_t size = m.kernel * m.kernel;
   for (std::int64_t o = 0; o < m.out; ++o) {
     for (std::int64_t place = 0; place < m.out_h * m.out_w; ++place) {
@@ -232,8 +261,10 @@ void expect_within_bound(const Map& m, std::int64_t lane, const Guarded& x, cons
       double z = 0;
       for (std::int64_t c = 0; c < m.in; ++c) {
         for (std::int64_t i = 0; i < size; ++i) {
+          const std::int64_t row = p * m.stride - m.pad_h + i / m.kernel, column = q * m.stride - m.pad_w + i % m.kernel;
+          if (row % m.spread != 0 || column % m.spread != 0) continue;
           z += m.w[static_cast<std::size_t>((o * m.in + c) * size + i)] *
-               value_at(m, x, lane, c, p - m.pad_h + i / m.kernel, q - m.pad_w + i % m.kernel);
+               value_at(m, x, lane, c, row / m.spread, column / m.spread);
         }
       }
       const float found = y[at * kLanes + lane];
@@ -246,7 +277,7 @@ void expect_within_bound(const Map& m, std::int64_t lane, const Guarded& x, cons
 void expect_input_grad_within_bound(const Case& k, std::int64_t lane, const Guarded& dz, const Guarded& w,
                                     const Guarded& dx) {
   const auto tiles = [](std::int64_t height, std::int64_t width) { return (height + 3) / 4 * ((width + 3) / 4); };
-  const bool transposed = tiles(k.s.out_h, k.s.out_w) < tiles(k.s.height, k.s.width);
+  const bool transposed = k.s.stride_h > 1 || tiles(k.s.out_h, k.s.out_w) < tiles(k.s.height, k.s.width);
   expect_within_bound(input_grad_map(k, w), lane, dz, dx, transposed, "dx");
 }
 
@@ -254,9 +285,10 @@ void expect_input_grad_within_bound(const Case& k, std::int64_t lane, const Guar
 void expect_weights_within_bound(const Case& k, std::int64_t o, const Guarded& x, const Guarded& dz, int valid,
                                  const Guarded& start, const Guarded& dw) {
   const ConvShape& s = k.s;
-  const Transforms& t = transforms(s.kernel_h);
+  const Transforms& t = transforms(s.kernel_h, s.stride_h);
   const Matrix a = transposed(t.a), g = transposed(t.g);
-  const std::int64_t kernel = s.kernel_h, size = kernel * kernel, patch = 3 + kernel;
+  const std::int64_t kernel = s.kernel_h, size = kernel * kernel, stride = s.stride_h, patch = 3 * stride + kernel;
+  const std::int64_t merged = stride == 2 ? 16 : 1;  // points whose sums are one, at most
   const auto points = static_cast<std::size_t>(patch * patch);
   const std::int64_t across = (s.out_w + 3) / 4, tiles = (s.out_h + 3) / 4 * across;
   for (std::int64_t c = 0; c < s.channels; ++c) {
@@ -266,7 +298,7 @@ void expect_weights_within_bound(const Case& k, std::int64_t o, const Guarded& x
       for (std::int64_t n = 0; n < valid; ++n) {
         std::vector<double> d, z;
         for (std::int64_t i = 0; i < patch * patch; ++i) {
-          const auto from = k.x_at(o, c, p0 - s.pad_h + i / patch, q0 - s.pad_w + i % patch);
+          const auto from = k.x_at(o, c, p0 * stride - s.pad_h + i / patch, q0 * stride - s.pad_w + i % patch);
           d.push_back(from < 0 ? 0 : x[from * kLanes + n]);
         }
         for (std::int64_t i = 0; i < 16; ++i) {
@@ -275,7 +307,7 @@ void expect_weights_within_bound(const Case& k, std::int64_t o, const Guarded& x
         }
         for (std::int64_t w = 0; w < size; ++w) {
           for (std::int64_t i = 0; i < 16; ++i) {
-            const std::int64_t from = (i / 4 + w / kernel) * patch + i % 4 + w % kernel;
+            const std::int64_t from = (i / 4 * stride + w / kernel) * patch + i % 4 * stride + w % kernel;
             exact[static_cast<std::size_t>(w)] += z[static_cast<std::size_t>(i)] * d[static_cast<std::size_t>(from)];
           }
         }
@@ -292,7 +324,7 @@ void expect_weights_within_bound(const Case& k, std::int64_t o, const Guarded& x
       const auto w = static_cast<std::size_t>(i);
       const double expected = exact[w] + start[at];
       const double bound =
-          static_cast<double>(tiles * valid + 1 + t.roundings) * 0x1p-24 * (magnitude[w] + std::abs(start[at]));
+          static_cast<double>(merged * tiles * valid + 1 + t.roundings) * 0x1p-24 * (magnitude[w] + std::abs(start[at]));
       if (!(std::abs(dw[at] - expected) <= bound)) fail("dw", static_cast<std::size_t>(at), dw[at], expected);
     }
   }
@@ -452,6 +484,9 @@ TEST(Winograd, FitsSquareKernelsOfThreeAndFive) {
   EXPECT_FALSE(but([](ConvShape& s) { s.kernel_h = s.kernel_w = 4; }));
   EXPECT_FALSE(but([](ConvShape& s) { s.kernel_h = s.kernel_w = 7; }));
   EXPECT_FALSE(but([](ConvShape& s) { s.kernel_w = 1; }));
+  EXPECT_TRUE(winograd_fits(square(64, 64, 8, 3, 2).s));
+  EXPECT_FALSE(winograd_fits(square(64, 64, 8, 5, 2).s));
+  EXPECT_FALSE(but([](ConvShape& s) { s.stride_h = s.stride_w = 3; }));
   EXPECT_FALSE(but([](ConvShape& s) { s.stride_h = 2; }));
   EXPECT_FALSE(but([](ConvShape& s) { s.stride_w = 2; }));
   EXPECT_FALSE(but([](ConvShape& s) { s.dilation_h = 2; }));
@@ -478,6 +513,10 @@ TEST(Winograd, PaysForManyChannelsAndFiltersAndFullTiles) {
   EXPECT_FALSE(pays(square(64, 64, 5).s)) << "25 of 64 places";
   EXPECT_FALSE(pays(square(256, 256, 2).s)) << "4 of 16 places";
   for (const std::int64_t size : {4, 7, 8, 14, 28, 32}) EXPECT_TRUE(winograd_weight_grad_pays(square(64, 64, size).s));
+  for (const std::int64_t size : {8, 16, 32, 56}) EXPECT_TRUE(pays(square(64, 128, size, 3, 2).s)) << size;
+  EXPECT_TRUE(pays(square(16, 32, 32, 3, 2).s));
+  EXPECT_FALSE(pays(square(8, 16, 32, 3, 2).s));
+  EXPECT_FALSE(pays(square(256, 512, 14, 3, 2).s)) << "49 of 64 places";
   for (const std::int64_t size : {4, 8, 14, 28}) EXPECT_TRUE(pays(square(16, 32, size, 5).s)) << size;
   EXPECT_FALSE(pays(square(1, 20, 28, 5).s));
   EXPECT_FALSE(winograd_weight_grad_pays(square(1, 20, 28, 5).s));
@@ -485,7 +524,7 @@ TEST(Winograd, PaysForManyChannelsAndFiltersAndFullTiles) {
 }
 
 TEST(ConvAlgorithms, AreTheFirstThatPay) {
-  for (const Case& k : {square(64, 64, 32), square(3, 64, 32), square(64, 64, 5), square(64, 64, 8, 7)}) {
+  for (const Case& k : {square(64, 64, 32), square(3, 64, 32), square(64, 64, 5), square(64, 64, 8, 7), square(64, 64, 8, 3, 2)}) {
     const auto name = [](const char* map, bool winograd) { return std::string(map) + (winograd ? "_winograd" : ""); };
     EXPECT_EQ(conv_forward_algorithm(k.s).name, name("conv2d", winograd_forward_pays(k.s)));
     EXPECT_EQ(conv_input_grad_algorithm(k.s).name, name("conv2d_input_grad", winograd_input_grad_pays(k.s)));

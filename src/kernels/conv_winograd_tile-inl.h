@@ -16,10 +16,10 @@ HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
 /// z = Aᵀ m A of a tile, + the biases of its lanes (if not null), relu; its rows lie z_row floats apart.
-template <int kKernel>
+template <class F>
 static HWY_NOINLINE void tile_from_points(const float* m, std::int64_t m_plane, const float* bias, bool relu, float* z,
                                           std::int64_t z_row) {
-  using Places = typename Filtering<kKernel>::Places;
+  using Places = typename F::Places;
   const LaneTag d;
   for (int part = 0; part < 16; part += kWidth) {
     const auto b = bias ? hn::Load(d, bias + part) : hn::Set(d, kNoBias);

@@ -19,15 +19,16 @@ namespace {
 // there from band to band.
 constexpr std::int64_t kBandTiles = 8, kFewTiles = 3;
 constexpr std::int64_t kNearSums = 3 << 16;
-constexpr std::int64_t kSumsAtOnce = 1 << 17;  // floats of sums that stay in the next cache until they become weights
+// Where there is one band, its sums become weights block by block, while they are in the next cache.
+constexpr std::int64_t kBlockColumns = 48, kBlockSums = 1 << 17;
 
 /// How a shape is gone about: bands of tiles, one after another.
 struct WinogradGradPlan {
-  std::int64_t points;
+  std::int64_t points, weight_planes;
   std::int64_t across, tiles;  // tiles of z: in a row, in all
   std::int64_t bands, most;    // most tiles in a band
   std::int64_t columns;        // filters, filled up to vectors
-  std::int64_t together;       // channels whose sums there is room for: all, unless one band is all there is
+  std::int64_t block_channels, block_columns;  // whose sums there is room for: all, unless there is one band
   std::int64_t v_plane, u_plane, m_plane;
   std::int64_t v_floats, u_floats, m_floats, t_floats;  // scratch, in this order
 };
@@ -35,20 +36,25 @@ struct WinogradGradPlan {
 WinogradGradPlan plan_winograd_grad(const ConvShape& s) {
   WinogradGradPlan p;
   p.points = winograd_points(s);
+  p.weight_planes = winograd_weight_planes(s);
   p.across = (s.out_w + 3) / 4;
   p.tiles = (s.out_h + 3) / 4 * p.across;
   p.columns = (s.filters + 15) / 16 * 16;
-  const std::int64_t most = p.points * s.channels * p.columns <= kNearSums ? kFewTiles : kBandTiles;
+  const std::int64_t most = p.weight_planes * s.channels * p.columns <= kNearSums ? kFewTiles : kBandTiles;
   p.bands = (p.tiles + most - 1) / most;
   p.most = (p.tiles + p.bands - 1) / p.bands;
   p.v_plane = s.channels * p.most * 16 + kWinogradGap;
   p.u_plane = p.most * 16 * p.columns + kWinogradGap;
-  p.together = s.channels;
-  if (p.bands == 1) p.together = std::clamp<std::int64_t>(kSumsAtOnce / (p.points * p.columns) / 8 * 8, 8, s.channels);
-  p.m_plane = p.together * p.columns + kWinogradGap;
+  p.block_channels = s.channels;
+  p.block_columns = p.columns;
+  if (p.bands == 1) {
+    p.block_columns = std::min(kBlockColumns, p.columns);
+    p.block_channels = std::min(kBlockSums / (p.weight_planes * p.block_columns) / 8 * 8, s.channels);
+  }
+  p.m_plane = p.block_channels * p.block_columns + kWinogradGap;
   p.v_floats = p.points * p.v_plane;
   p.u_floats = p.points * p.u_plane;
-  p.m_floats = p.points * p.m_plane;
+  p.m_floats = p.weight_planes * p.m_plane;
   p.t_floats = 16 * 16 * 16;
   return p;
 }
@@ -61,7 +67,7 @@ HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
 /// u[k][t][n][f] = (A dz Aᵀ)[k] of `count` tiles, the first `valid` samples n and some filters: lanes are filters here.
-template <int kKernel>
+template <class F>
 void dz_to_filter_points(const ConvShape& s, const WinogradGradPlan& p, const Interval& filters, const float* dz,
                          std::int64_t first, std::int64_t count, int valid, float* u, float* tile) {
   const std::int64_t plane = s.out_h * s.out_w * kLanes;
@@ -75,7 +81,7 @@ void dz_to_filter_points(const ConvShape& s, const WinogradGradPlan& p, const In
         transpose_lanes(from, plane, inside ? s.filters - f : 0, tile + i * kLanes * kLanes, kLanes);
       }
       for (int n = 0; n < valid; ++n) {
-        square_to_points<typename Filtering<kKernel>::PlacesTransposed>(
+        square_to_points<typename F::PlacesTransposed>(
             tile + n * kLanes, kLanes * kLanes, kTile * kLanes * kLanes, u + (t * kLanes + n) * p.columns + f,
             p.u_plane);
       }
@@ -119,19 +125,19 @@ HWY_INLINE void store_weights(const float (&w)[kWeights][kWidth], std::int64_t c
   }
 }
 
-/// dw[f][c] (+)= Gᵀ m[·][c][f] G of some channels, of which m begins with the first, and some filters at a time.
-template <int kKernel>
+/// dw[f][c] (+)= Gᵀ m[·][c][f] G of a block, with whose first channel and filter m begins, some filters at a time.
+template <class F>
 void weights_from_sums(const ConvShape& s, const WinogradGradPlan& p, const Interval& channels, const Interval& filters,
                        const float* m, bool accumulate, float* dw) {
-  using Weights = typename Filtering<kKernel>::WeightsTransposed;
-  constexpr int kWeights = kKernel * kKernel;
+  using Weights = typename F::WeightsTransposed;
+  constexpr int kWeights = F::kSize * F::kSize;
   const LaneTag d;
   alignas(64) float w[kWeights][kWidth];
-  for (std::int64_t c = channels.begin; c < channels.end; ++c) {
-    for (std::int64_t f = filters.begin; f < std::min(filters.end, s.filters); f += kWidth) {
-      const float* const from = m + (c - channels.begin) * p.columns + f;
+  for (std::int64_t f = filters.begin; f < std::min(filters.end, s.filters); f += kWidth) {
+    for (std::int64_t c = channels.begin; c < channels.end; ++c) {
+      const float* const from = m + (c - channels.begin) * p.block_columns + f - filters.begin;
       const auto load = [&](int i, int j) HWY_ATTR { return hn::Load(d, from + (i * Weights::kFrom + j) * p.m_plane); };
-      const auto store = [&](int a, int b, LaneVec weights) HWY_ATTR { hn::Store(weights, d, w[a * kKernel + b]); };
+      const auto store = [&](int a, int b, LaneVec weights) HWY_ATTR { hn::Store(weights, d, w[a * F::kSize + b]); };
       transform<Weights>(load, store);
       store_weights<kWeights>(w, std::min<std::int64_t>(kWidth, s.filters - f), accumulate,
                               dw + (f * s.channels + c) * kWeights, s.channels * kWeights);
@@ -141,7 +147,7 @@ void weights_from_sums(const ConvShape& s, const WinogradGradPlan& p, const Inte
 
 /// Shares are of the channels or of the filters, as there are more of them: the points of the others are made by every
 /// thread.
-template <int kKernel>
+template <class F>
 void weight_grad(const ConvShape& s, const WinogradGradPlan& p, const float* x, const float* dz, float* dw, int valid,
                  bool accumulate, float* scratch, Share share) {
   const bool of_channels = s.channels >= p.columns;
@@ -157,33 +163,41 @@ void weight_grad(const ConvShape& s, const WinogradGradPlan& p, const float* x, 
   const FoldOrder one_slot(1);
   for (std::int64_t band = 0; band < p.bands; ++band) {
     const std::int64_t first = p.tiles * band / p.bands, count = p.tiles * (band + 1) / p.bands - first;
-    x_to_points<kKernel>(read, {p.across, first, p.most}, x + x_first, count, v, p.v_plane);
-    dz_to_filter_points<kKernel>(s, p, columns, dz, first, count, valid, u, tile);
-    for (std::int64_t c = channels.begin; c < channels.end; c += p.together) {
-      const Interval some{c, std::min(c + p.together, channels.end)};
-      for (std::int64_t k = 0; k < p.points; ++k) {  // m[k][c][f] (+)= Σ_t Σ_n v[k][c][t][n] · u[k][t][n][f]
-        outer_sums({.a_row = row,
-                    .b_row = p.columns,
-                    .c_row = p.columns,
-                    .a_group = kLanes,
-                    .b_group = kLanes * p.columns,
-                    .groups = count,
-                    .valid = valid,
-                    .last = valid,
-                    .accumulate = band > 0,
-                    .slots = one_slot},
-                   StoreSums(), v + k * p.v_plane + (c - channels.begin) * row, u + k * p.u_plane + columns.begin,
-                   m + k * p.m_plane + columns.begin, some.size(), columns.size());
+    x_to_points<F>(read, {p.across, first, p.most}, x + x_first, count, v, p.v_plane);
+    dz_to_filter_points<F>(s, p, columns, dz, first, count, valid, u, tile);
+    for (std::int64_t f = columns.begin; f < columns.end; f += p.block_columns) {
+      const Interval some_columns{f, std::min(f + p.block_columns, columns.end)};
+      for (std::int64_t c = channels.begin; c < channels.end; c += p.block_channels) {
+        const Interval some_channels{c, std::min(c + p.block_channels, channels.end)};
+        std::uint64_t begun = 0;  // planes of sums; of points that meet the same weights, the sums are one
+        for (std::int64_t k = 0; k < p.points; ++k) {  // m[plane][c][f] (+)= Σ_t Σ_n v[k][c][t][n] · u[k][t][n][f]
+          const std::int64_t plane = winograd_weight_plane(s, k);
+          const bool goes_on = band > 0 || (begun >> plane & 1) != 0;
+          begun |= std::uint64_t{1} << plane;
+          outer_sums({.a_row = row,
+                      .b_row = p.columns,
+                      .c_row = p.block_columns,
+                      .a_group = kLanes,
+                      .b_group = kLanes * p.columns,
+                      .groups = count,
+                      .valid = valid,
+                      .last = valid,
+                      .accumulate = goes_on,
+                      .slots = one_slot},
+                     StoreSums(), v + k * p.v_plane + (c - channels.begin) * row, u + k * p.u_plane + f,
+                     m + plane * p.m_plane, some_channels.size(), some_columns.size());
+        }
+        if (band == p.bands - 1) weights_from_sums<F>(s, p, some_channels, some_columns, m, accumulate, dw);
       }
-      if (band == p.bands - 1) weights_from_sums<kKernel>(s, p, some, columns, m, accumulate, dw);
     }
   }
 }
 
 void winograd_weight_grad(const ConvShape& s, const WinogradGradPlan& p, const float* x, const float* dz, float* dw,
                           int valid, bool accumulate, float* scratch, Share share) {
-  s.kernel_h == 3 ? weight_grad<3>(s, p, x, dz, dw, valid, accumulate, scratch, share)
-                  : weight_grad<5>(s, p, x, dz, dw, valid, accumulate, scratch, share);
+  with_filtering(s.kernel_h, s.stride_h, [&](auto f) HWY_ATTR {
+    weight_grad<decltype(f)>(s, p, x, dz, dw, valid, accumulate, scratch, share);
+  });
 }
 
 }  // namespace chalk::HWY_NAMESPACE
@@ -217,7 +231,7 @@ class WinogradWeightGrad : public ConvWeightGrad {
 // transform a tile, and some 20 to transform the sums back.
 bool winograd_weight_grad_pays(const ConvShape& s) {
   const WinogradGradPlan p = plan_winograd_grad(s);
-  const std::int64_t pairs = s.channels * p.columns, lines = s.kernel_h == 3 ? 400 : 1000;
+  const std::int64_t pairs = s.channels * p.columns, lines = winograd_lines(s);
   const std::int64_t direct = s.kernel_h * s.kernel_w * s.out_h * s.out_w * s.channels * s.filters;
   const std::int64_t winograd = p.tiles * (p.points * 5 / 4 * pairs + lines * (s.channels + p.columns)) + 20 * pairs;
   return winograd_fits(s) && 10 * direct >= 11 * winograd;
