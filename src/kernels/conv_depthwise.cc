@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "src/kernels/conv_direct.h"
+#include "src/kernels/transfer.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/kernels/conv_depthwise.cc"
@@ -111,9 +112,10 @@ struct Strip {
   std::int64_t rows, x_at;    // from this float on
   const float* w;             // of the first row's first tap
   std::int64_t w_row, w_tap;  // floats to the next
+  bool by_lane = false;       // each lane is a channel, and has weights and a bias of its own
   float* z;
   std::int64_t z_step;  // floats from a column to the next
-  float bias = kNoBias;
+  const float* bias = nullptr;
   bool relu = false;
 };
 
@@ -131,7 +133,9 @@ HWY_NOINLINE void run_strip(const Strip& strip) {
       const float* const x = s.x[a] + s.x_at + part;
       LaneVec ws[kTaps];
       CHALKGRAD_UNROLL
-      for (int t = 0; t < kTaps; ++t) ws[t] = hn::Set(d, w[t * s.w_tap]);
+      for (int t = 0; t < kTaps; ++t) {
+        ws[t] = s.by_lane ? hn::Load(d, w + t * s.w_tap + part) : hn::Set(d, w[t * s.w_tap]);
+      }
       CHALKGRAD_UNROLL
       for (int n = 0; n < kReach; ++n) {  // each x is loaded once, and meets the taps of all sums that it enters
         const auto value = hn::Load(d, kBackwards ? x + (kColumns - 1 - n) * kLanes : x + n * kLanes);
@@ -143,7 +147,7 @@ HWY_NOINLINE void run_strip(const Strip& strip) {
         }
       }
     }
-    const auto bias = hn::Set(d, s.bias);
+    const auto bias = !s.bias ? hn::Set(d, kNoBias) : s.by_lane ? hn::Load(d, s.bias + part) : hn::Set(d, *s.bias);
     float* const z = s.z + part;
     CHALKGRAD_UNROLL
     for (int j = 0; j < kColumns; ++j) {
@@ -197,27 +201,33 @@ void run_strips(const Strip& row, std::int64_t columns, std::int64_t width) {
   }
 }
 
+/// How the weights of a channel lie, or, by lane, those of sixteen.
+struct Taps {
+  const float* w;
+  std::int64_t step;  // floats to the next
+  bool by_lane = false;
+};
+
 template <int kTaps, int kStride>
-void forward_channels(const ConvShape& s, const ConvEpilogue& e, PaddedRows& rows, const float* x, const float* packed,
-                      const float* bias, float* y) {
+void forward_channel(const ConvShape& s, const ConvEpilogue& e, PaddedRows& rows, const float* x, const Taps& taps,
+                     const float* bias, float* y) {
   const float* at[kMostRows];
   const std::int64_t width = strip_width<kStride>(s.out_w);
-  for (std::int64_t c = 0; c < s.channels; ++c) {
-    rows.take(x + c * s.height * s.width * kLanes);
-    for (std::int64_t p = 0; p < s.out_h; ++p, y += s.out_w * kLanes) {
-      for (std::int64_t a = 0; a < s.kernel_h; ++a) at[a] = rows.row(p * s.stride_h + a - s.pad_h);
-      run_strips<kTaps, kStride, false>({.x = at,
-                                         .rows = s.kernel_h,
-                                         .x_at = 0,
-                                         .w = packed + c * s.kernel_h * kTaps * kDirectPacked,
-                                         .w_row = kTaps * kDirectPacked,
-                                         .w_tap = kDirectPacked,
-                                         .z = y,
-                                         .z_step = kLanes,
-                                         .bias = e.bias ? bias[c] : kNoBias,
-                                         .relu = e.relu},
-                                        s.out_w, width);
-    }
+  rows.take(x);
+  for (std::int64_t p = 0; p < s.out_h; ++p, y += s.out_w * kLanes) {
+    for (std::int64_t a = 0; a < s.kernel_h; ++a) at[a] = rows.row(p * s.stride_h + a - s.pad_h);
+    run_strips<kTaps, kStride, false>({.x = at,
+                                       .rows = s.kernel_h,
+                                       .x_at = 0,
+                                       .w = taps.w,
+                                       .w_row = kTaps * taps.step,
+                                       .w_tap = taps.step,
+                                       .by_lane = taps.by_lane,
+                                       .z = y,
+                                       .z_step = kLanes,
+                                       .bias = e.bias ? bias : nullptr,
+                                       .relu = e.relu},
+                                      s.out_w, width);
   }
 }
 
@@ -238,8 +248,21 @@ void depthwise_forward(const ConvShape& s, const ConvEpilogue& e, const RowsPlan
                        const float* packed, const float* bias, float* y, float* scratch) {
   PaddedRows rows(plan, scratch);
   with_width(s.kernel_w, [&](auto taps) {
-    const auto run = s.stride_w == 1 ? forward_channels<taps(), 1> : forward_channels<taps(), 2>;
-    run(s, e, rows, x, packed, bias, y);
+    const auto run = s.stride_w == 1 ? forward_channel<taps(), 1> : forward_channel<taps(), 2>;
+    for (std::int64_t c = 0; c < s.channels; ++c) {
+      run(s, e, rows, x + c * s.height * s.width * kLanes,
+          {packed + c * s.kernel_h * s.kernel_w * kDirectPacked, kDirectPacked}, bias + (e.bias ? c : 0),
+          y + c * s.out_h * s.out_w * kLanes);
+    }
+  });
+}
+
+void depthwise_one(const ConvShape& s, const ConvEpilogue& e, const RowsPlan& plan, const float* x, const float* w,
+                   const float* bias, float* y, float* scratch) {
+  PaddedRows rows(plan, scratch);
+  with_width(s.kernel_w, [&](auto taps) {
+    const auto run = s.stride_w == 1 ? forward_channel<taps(), 1> : forward_channel<taps(), 2>;
+    run(s, e, rows, x, {w, kLanes, true}, bias, y);
   });
 }
 
@@ -413,6 +436,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace chalk {
 CHALK_EXPORT(depthwise_forward);
+CHALK_EXPORT(depthwise_one);
 CHALK_EXPORT(depthwise_input_grad);
 CHALK_EXPORT(depthwise_weight_grad);
 namespace {
@@ -423,9 +447,10 @@ class DepthwiseForward : public ConvForward {
       : s_(s), e_(e), rows_(rows_of_x(s, 1)), direct_(plan_direct_forward(s, e)) {
     packed = direct_->packed;
     scratch = static_cast<std::size_t>(rows_.floats());
-    scratch_one = direct_->scratch_one;
+    scratch_one = static_cast<std::size_t>(one_floats() + rows_.floats());
     shares = depthwise_shares(s);
-    shares_one = direct_->shares_one;
+    shares_one = worth_sharing(s.channels * s.out_h * s.out_w * (s.kernel_h * s.kernel_w + 8) / kPlace,
+                               (s.channels + kPlace - 1) / kPlace);
   }
   void pack(const float* w, float* to) const override { direct_->pack(w, to); }
   void run(const float* x, const float* from, const float* bias, float* y, float*, float* room,
@@ -435,16 +460,38 @@ class DepthwiseForward : public ConvForward {
     (some.shape, e_, rows_, x + some.x(), from + some.w() * kDirectPacked, e_.bias ? bias + some.first : nullptr,
      y + some.z(), room);
   }
-  void run_one(const float* x, const float* from, const float* bias, float* y, float* index, float* room,
+  void run_one(const float* x, const float* from, const float* bias, float* y, float*, float* room,
                Share share) const override {
-    direct_->run_one(x, from, bias, y, index, room, share);
+    const std::int64_t x_plane = s_.height * s_.width, y_plane = s_.out_h * s_.out_w;
+    float *const lanes = room, *const made = lanes + x_plane * kPlace, *const w = made + y_plane * kPlace;
+    float* const biases = w + taps() * kPlace;
+    const Interval some = share.of(s_.channels, kPlace);
+    for (std::int64_t c = some.begin; c < some.end; c += kPlace) {
+      const std::int64_t count = std::min(kPlace, some.end - c);
+      std::uint32_t rows[kPlace];
+      for (std::int64_t n = 0; n < kPlace; ++n) {
+        const std::int64_t channel = std::min(n, count - 1);
+        rows[n] = static_cast<std::uint32_t>(channel);
+        for (std::int64_t k = 0; k < taps(); ++k) w[k * kPlace + n] = from[((c + channel) * taps() + k) * kDirectPacked];
+        if (e_.bias) biases[n] = bias[c + channel];
+      }
+      gather_values(x + c * x_plane, static_cast<std::size_t>(x_plane), rows, lanes);
+      CHALK_CHOSEN(depthwise_one)(s_, e_, rows_, lanes, w, biases, made, room + one_floats());
+      scatter_values(made, static_cast<std::size_t>(y_plane), static_cast<int>(count), y + c * y_plane);
+    }
   }
 
  private:
+  std::int64_t taps() const { return s_.kernel_h * s_.kernel_w; }
+  /// Sixteen channels of x and of y, their weights and biases.
+  std::int64_t one_floats() const {
+    return (s_.height * s_.width + s_.out_h * s_.out_w + taps() + 1) * kPlace;
+  }
+
   ConvShape s_;
   ConvEpilogue e_;
   RowsPlan rows_;
-  std::unique_ptr<const ConvForward> direct_;  // for a single sample
+  std::unique_ptr<const ConvForward> direct_;  // whose packed weights it reads
 };
 
 class DepthwiseInputGrad : public ConvInputGrad {

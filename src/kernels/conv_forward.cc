@@ -188,7 +188,10 @@ namespace {
 class DirectForward : public ConvForward {
  public:
   DirectForward(const ConvShape& s, const ConvEpilogue& e)
-      : s_(s), e_(e), plan_(plan_forward(s, e)), one_(plan_direct_one(s, e)) {
+      : s_(s),
+        e_(e),
+        plan_(plan_forward(s, e)),
+        one_(pointwise_one_fits(s, e) ? plan_pointwise_one(s, e) : plan_direct_one(s, e)) {
     packed = static_cast<std::size_t>(s.groups * round_up(s.filters / s.groups, 4) * plan_.taps);
     scratch = static_cast<std::size_t>(plan_.table_floats + plan_.z_floats + plan_.window_floats);
     scratch_one = one_->scratch;

@@ -21,7 +21,12 @@ class ConvForwardOne {
                    Share share) const = 0;
 };
 
+/// For every shape.
 std::unique_ptr<const ConvForwardOne> plan_direct_one(const ConvShape& s, const ConvEpilogue& e);
+/// From the weights that the direct kernels pack, to their bits, too: 1 × 1 kernels with stride 1, no padding and no
+/// pooling.
+bool pointwise_one_fits(const ConvShape& s, const ConvEpilogue& e);
+std::unique_ptr<const ConvForwardOne> plan_pointwise_one(const ConvShape& s, const ConvEpilogue& e);
 std::unique_ptr<const ConvForwardOne> plan_winograd_one(const ConvShape& s, const ConvEpilogue& e);
 
 }  // namespace chalk

@@ -7,6 +7,8 @@
 #include <limits>
 
 #include "src/kernels/conv_case_testing.h"
+#include "src/kernels/conv_depthwise.h"
+#include "src/kernels/conv_one.h"
 #include "src/kernels/dense.h"
 #include "src/kernels/dense_one.h"
 #include "src/kernels/transfer.h"
@@ -70,6 +72,37 @@ void expect_the_bits_of_a_lane(const ConvMaps& by, const Case& k, const ConvEpil
 RC_GTEST_PROP(OneSample, ConvolutionGivesTheBitsOfALane, ()) {
   const Case k = with_output(any_shape(60, 12, 70), static_cast<std::uint32_t>(pick(0, 1 << 30)));
   expect_the_bits_of_a_lane(kDirectConv, k, any_epilogue(k.s));
+}
+
+RC_GTEST_PROP(OneSample, DepthwiseGivesTheBitsOfALane, ()) {
+  ConvShape s{};
+  s.channels = s.filters = s.groups = pick(1, 40);
+  s.kernel_h = pick(1, 5);
+  s.kernel_w = *rc::gen::element(3, 5, 7);
+  s.stride_h = pick(1, 2);
+  s.stride_w = pick(1, 2);
+  s.pad_h = pick(0, s.kernel_h - 1);
+  s.pad_w = pick(0, s.kernel_w - 1);
+  s.height = s.kernel_h + pick(0, 9);
+  s.width = s.kernel_w + pick(0, 20);
+  ConvEpilogue e = any_epilogue(s);
+  e.pool_h = e.pool_w = 1;
+  const auto k = with_output(s, static_cast<std::uint32_t>(pick(0, 1 << 30)));
+  expect_the_bits_of_a_lane({plan_depthwise_forward, nullptr, nullptr}, k, e);
+}
+
+RC_GTEST_PROP(OneSample, PointwiseGivesTheBitsOfALane, ()) {
+  ConvShape s{};
+  s.channels = pick(1, 150);
+  s.filters = pick(1, 60);
+  s.kernel_h = s.kernel_w = 1;
+  s.height = pick(1, 15);
+  s.width = pick(1, 15);
+  ConvEpilogue e = any_epilogue(s);
+  e.pool_h = e.pool_w = 1;
+  ASSERT_TRUE(pointwise_one_fits(s, e));
+  const auto k = with_output(s, static_cast<std::uint32_t>(pick(0, 1 << 30)));
+  expect_the_bits_of_a_lane(kDirectConv, k, e);
 }
 
 RC_GTEST_PROP(OneSample, WinogradGivesTheBitsOfALane, ()) {

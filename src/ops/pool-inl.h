@@ -7,8 +7,6 @@
 #endif
 
 #include <algorithm>
-#include <array>
-#include <type_traits>
 
 #include "src/ops/kernel-inl.h"
 #include "src/ops/pool.h"
@@ -48,44 +46,13 @@ HWY_INLINE void pool_windows(const PoolAttributes& a, const S& x, const S& y, co
   }
 }
 
-/// Sixteen channels of one sample as lanes, the last of them again where there are fewer.
-struct ChannelLanes {
-  const float* data;
-  hn::Vec<IntTag> planes[kParts];
-
-  ChannelLanes(const float* first, std::int64_t plane, std::int64_t channels) : data(first) {
-    alignas(64) std::int32_t at[16];
-    for (std::int64_t n = 0; n < 16; ++n) at[n] = static_cast<std::int32_t>(std::min(n, channels - 1) * plane);
-    for (int p = 0; p < kParts; ++p) planes[p] = hn::Load(IntTag(), at + p * kVecLanes);
-  }
-  HWY_INLINE Lanes operator[](std::int64_t i) const {
-    return each_part([&](int p) HWY_ATTR { return hn::GatherIndex(LaneTag(), data + i, planes[p]); });
-  }
-};
-
-/// y[i] = value(x, window of y[i]). `value` takes x as In<T>; or, of one sample, as ChannelLanes.
+/// y[i] = value(x, window of y[i]).
 template <class T, class F>
 HWY_INLINE void pool(const Args<T>& a, F value) {
-  const auto& attributes = a.template attributes<PoolAttributes>();
   const Shape &x = a.shape(0), &y = a.shape();
   const auto in = a.in(0);
-  if constexpr (std::is_same_v<T, float>) {
-    const std::array<std::int64_t, 3> x_one{1, x[1], x[2]}, y_one{1, y[1], y[2]};
-    const std::int64_t x_plane = x[1] * x[2], y_plane = y[1] * y[2];
-    const Interval share = a.call.share.of(y[0], 16);
-    for (std::int64_t c = share.begin; c < share.end; c += 16) {
-      const auto channels = std::min<std::int64_t>(16, share.end - c);
-      const ChannelLanes lanes(in.data + c * x_plane, x_plane, channels);
-      pool_windows(attributes, x_one, y_one, {0, 1}, [&](std::int64_t i, const PoolWindow& w) HWY_ATTR {
-        alignas(64) float made[16];
-        value(lanes, w).store(made);
-        for (std::int64_t n = 0; n < channels; ++n) a.out((c + n) * y_plane + i, made[n]);
-      });
-    }
-  } else {
-    pool_windows(attributes, x, y, a.call.share.of(y[0]),
-                 [&](std::int64_t i, const PoolWindow& w) HWY_ATTR { a.out(i, value(in, w)); });
-  }
+  pool_windows(a.template attributes<PoolAttributes>(), x, y, a.call.share.of(y[0]),
+               [&](std::int64_t i, const PoolWindow& w) HWY_ATTR { a.out(i, value(in, w)); });
 }
 
 template <class X>

@@ -1,6 +1,9 @@
 // Single operations, with their own kernels: what runs when nothing tuned fits.
+#include <algorithm>
+
 #include "src/ir/op.h"
 #include "src/kernels/fold.h"
+#include "src/kernels/transfer.h"
 #include "src/ops/registry.h"
 #include "src/plan/tuned.h"
 
@@ -22,14 +25,50 @@ class SingleKernel : public PlannedKernel {
       std::int64_t moved = elements(node_.type.shape);
       for (const auto& type : types_) moved += elements(type.shape);
       shares = worth_sharing(moved, channels);
-      shares_one = worth_sharing(moved, channels / 16);
+      shares_one = worth_sharing(moved / 16, (channels + 15) / 16);
+      take_channels_for_samples();
     }
   }
 
   void run(const KernelRun& call) const override { run(kernel_, call); }
-  void run_one(const KernelRun& call) const override { run(node_.op->kernels.value.shared, call); }
+  void run_one(const KernelRun& call) const override {
+    node_.op->by_channel ? run_channels(call) : run(node_.op->kernels.value.shared, call);
+  }
 
  private:
+  /// For an operation by channel, sixteen channels of one sample are as good as one channel of sixteen samples.
+  void take_channels_for_samples() {
+    channel_types_ = types_;
+    channel_type_ = node_.type;
+    for (auto& type : channel_types_) {
+      type.shape[0] = 1;
+      type.batched = true;
+      scratch += static_cast<std::size_t>(elements(type.shape)) * 16;
+    }
+    channel_type_.shape[0] = 1;
+    scratch += static_cast<std::size_t>(elements(channel_type_.shape)) * 16;
+  }
+
+  void run_channels(const KernelRun& call) const {
+    const Interval some = call.share.of(node_.type.shape[0], 16);
+    const auto made = static_cast<std::size_t>(elements(channel_type_.shape));
+    for (std::int64_t c = some.begin; c < some.end; c += 16) {
+      const auto count = static_cast<int>(std::min<std::int64_t>(16, some.end - c));
+      std::uint32_t rows[16];
+      for (int n = 0; n < 16; ++n) rows[n] = static_cast<std::uint32_t>(std::min(n, count - 1));
+      float* room = call.scratch;
+      const void* in[2];
+      for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const auto plane = static_cast<std::size_t>(elements(channel_types_[i].shape));
+        gather_values(call.in[i] + static_cast<std::size_t>(c) * plane, plane, rows, room);
+        in[i] = room;
+        room += plane * 16;
+      }
+      node_.op->kernels.value.lanes({&node_.attributes, channel_types_, {in, inputs.size()}, &channel_type_, room});
+      scatter_values(room, made, count, call.out[0] + static_cast<std::size_t>(c) * made);
+    }
+  }
+
   void run(Kernel kernel, const KernelRun& call) const {
     const auto* in = reinterpret_cast<const void* const*>(call.in);
     kernel({&node_.attributes, types_, {in, inputs.size()}, &node_.type, call.out[0], call.share});
@@ -37,6 +76,8 @@ class SingleKernel : public PlannedKernel {
 
   const Node node_;
   std::vector<Type> types_;
+  std::vector<Type> channel_types_;  // of the inputs,
+  Type channel_type_;                // and of the result, where a lane is a channel
   Kernel kernel_;
 };
 
