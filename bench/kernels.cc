@@ -102,9 +102,10 @@ void row(const Way& by, const Size& of) {
                                [&](const auto& map, const float* packed, float* scratch) {
                                  map.run(x.data(), packed, bias.data(), z.data(), nullptr, scratch, chalk::Share());
                                });
-  const auto input_grad = compare(
-      plan_direct_input_grad(s), by.input_grad(s), by.input_grad_pays(s), w,
-      [&](const auto& map, const float* packed, float* scratch) { map.run(z.data(), packed, dx.data(), scratch, chalk::Share()); });
+  const auto input_grad = compare(plan_direct_input_grad(s), by.input_grad(s), by.input_grad_pays(s), w,
+                                  [&](const auto& map, const float* packed, float* scratch) {
+                                    map.run(z.data(), packed, dx.data(), scratch, chalk::Share());
+                                  });
   const auto weight_grad = compare(plan_direct_weight_grad(s), by.weight_grad(s), by.weight_grad_pays(s), w,
                                    [&](const auto& map, const float*, float* scratch) {
                                      map.run(x.data(), z.data(), dw.data(), 16, false, scratch, chalk::Share());

@@ -162,24 +162,26 @@ class Worker:
         self.errors.close()
 
 
-def modes(rival, problem):
-    """(mode, precision) in which a rival can do a problem."""
+def modes(rival, problem, quick=False):
+    """(mode, precision) in which a rival can do a problem; quick: without what takes minutes to compile, and bfloat16."""
     if problem.rival and problem.rival != rival.lower().replace(" ", ""):
         return []
     if rival == "ONNX Runtime":
         return [("float32", "float32")] if problem.direction == "predict" else []
     of_maps = problem.torchvision() or re.search(r"\dc\d", problem.network)
     layouts = ["eager", "channels_last", "compile"] if of_maps else ["eager", "compile"]
+    if quick:
+        return [(layout, "float32") for layout in layouts if layout != "compile"]
     return [(layout, "float32") for layout in layouts] + [(f"{layout} bfloat16", "bfloat16") for layout in layouts]
 
 
-def fastest(rivals, problem, threads, seconds, notes):
+def fastest(rivals, problem, threads, seconds, notes, quick=False):
     """Starts every mode, gives each three short turns, and keeps the fastest in each precision: {precision: worker}. Where
     ONNX Runtime alone counts, it may choose its threads, too: one is faster for small models."""
     best = {}
     for rival in rivals:
         counts = sorted({1, p.cores()}) if problem.rival == "onnxruntime" else [threads]
-        for (mode, precision), count in itertools.product(modes(rival, problem), counts):
+        for (mode, precision), count in itertools.product(modes(rival, problem, quick), counts):
             worker = Worker(rival, mode, problem, count)
             speeds = [worker.run(seconds) for _ in range(3)] if worker.version else [None]
             if None in speeds:
@@ -198,7 +200,7 @@ def fastest(rivals, problem, threads, seconds, notes):
 def compare(problem, rivals, options, notes):
     """One problem: speeds of chalkgrad, on one thread too, and of the best rivals; medians, and medians of ratios."""
     threads = problem.threads or p.cores()
-    workers = fastest(rivals, problem, threads, min(options.seconds, 0.5), notes)
+    workers = fastest(rivals, problem, threads, min(options.seconds, 0.5), notes, options.quick)
     runs = {"chalkgrad": [], "one thread": [], **{precision: [] for precision in workers}}
     for _ in range(options.rounds):
         runs["chalkgrad"].append(p.measure(problem, threads, options.seconds)["samples_per_second"])
@@ -314,6 +316,7 @@ def parser():
     what.add_argument("--seconds", type=float, default=2, help="for each turn (2)", metavar="S")
     what.add_argument("--rounds", type=int, default=5, help="turns of each (5)", metavar="N")
     what.add_argument("--mnist", help="measure MNIST to 99 %%, with the four files in FOLDER", metavar="FOLDER")
+    what.add_argument("--quick", action="store_true", help="without torch.compile and bfloat16; writes nothing")
     what.add_argument("--no-write", action="store_true", help="leave docs/performance.md as it is")
     what.add_argument("--json", metavar="FILE", help="write the results to FILE")
     what.add_argument("--self-test", action="store_true", help="test this script, without rivals")
@@ -344,7 +347,7 @@ def main():
     print("\n" + printed(report, p.aligned))
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    if options.no_write:
+    if options.no_write or options.quick:
         print(f"docs/{PAGE.name} stays as it is")
     elif options.only or where not in BLOCKS or len(rivals) < len(MODULES):
         print(f"docs/{PAGE.name} stays as it is: it takes all of bench/goals.txt or bench/loaded.txt, with all rivals")
@@ -402,12 +405,13 @@ class SelfTest(unittest.TestCase):
         from rival_worker import product, with_shapes
         for problem in [q for q in p.read_list(p.GOALS) + p.read_list(p.LOADED) if not q.torchvision()]:
             walked, outputs = with_shapes(problem.network, problem.shape())
-            self.assertEqual(outputs, [10])
+            self.assertEqual(f"{outputs[0]}n", problem.network.split("-")[-1])
             if "(" not in problem.network:
                 self.assertEqual(len(walked), problem.network.count("-") + 1)
         walked, _ = with_shapes("20c5-relu-mp2-10n", [1, 28, 28])
         self.assertEqual([shape for _, shape in walked], [[1, 28, 28], [20, 24, 24], [20, 24, 24], [20, 12, 12]])
         self.assertEqual(product([20, 12, 12]), 2880)
+        self.assertEqual(with_shapes("64c7zs2-mp3s2z", [3, 224, 224])[1], [64, 56, 56])
         walked, _ = with_shapes("8c7zg8-lnc-16c1-gelu", [8, 9, 9])
         self.assertEqual([(layer.kind, layer.groups) for layer, _ in walked],
                          [("conv", 8), ("lnc", 1), ("conv", 1), ("gelu", 1)])
@@ -422,6 +426,7 @@ class SelfTest(unittest.TestCase):
         conv, dense, predict = p.parse("a 4c3-10n 1x8x8 1 train\nb 10n 784 1 train\nc 10n 784 1 predict")
         self.assertEqual(len(modes("PyTorch", conv)), 6)
         self.assertEqual(len(modes("PyTorch", dense)), 4, "channels_last is for images")
+        self.assertEqual([mode for mode, _ in modes("PyTorch", conv, quick=True)], ["eager", "channels_last"])
         self.assertEqual(modes("ONNX Runtime", conv), [])
         self.assertEqual(modes("ONNX Runtime", predict), [("float32", "float32")])
         model, = p.parse("a torchvision:resnet18 3x224x224 1 predict rival=onnxruntime")

@@ -24,12 +24,12 @@ struct Share {
   }
 };
 
-/// The least products of a share: some ten microseconds' work, as threads wait for each other after each, which takes a
-/// microsecond or more. Tests lower it, so that small networks are shared, too.
-inline std::int64_t least_share = 1 << 15;
+/// The least products of a share: some five microseconds' work, as threads wait for each other after each, which takes
+/// a microsecond or more. Tests lower it, so that small networks are shared, too.
+inline std::int64_t least_share = 1 << 14;
 
-/// Among how many threads work is worth dividing. `products`: multiply-adds of lane groups that it takes, or lane groups
-/// that go to and from memory; `pieces`: how many there are to share.
+/// Among how many threads work is worth dividing. `products`: multiply-adds of lane groups that it takes, or lane
+/// groups that go to and from memory; `pieces`: how many there are to share.
 inline int worth_sharing(std::int64_t products, std::int64_t pieces) {
   return static_cast<int>(std::clamp<std::int64_t>(std::min(products / least_share, pieces), 1, 1024));
 }

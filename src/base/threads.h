@@ -82,7 +82,7 @@ class ThreadTeam {
   std::atomic<std::uint32_t> round_{0};  // counts calls of run(); the highest bit ends the threads
   std::atomic<int> busy_{0};
   std::atomic<bool> failed_{false};
-  std::exception_ptr error_;     // if so
+  std::exception_ptr error_;  // if so
   Meeting of_all_;
 };
 

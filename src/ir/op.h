@@ -100,7 +100,7 @@ struct Op {
   Required<bool> exact;
   Kink kink = {};
   // What makes it faster, if it applies:
-  bool cheap = false;  // a value that is needed again later is recomputed rather than kept
+  bool cheap = false;       // a value that is needed again later is recomputed rather than kept
   bool by_channel = false;  // its kernel makes, of the result's first axis, the share that it is asked for
   Links links = {};
   Required<std::vector<Sample>> samples;

@@ -32,8 +32,8 @@ struct ConvEpilogue {
 };
 
 /// A map that convolutions need, made for one shape: all that shapes decide is decided then. Ways to do a map differ in
-/// the order of their sums (conv_direct.h, conv_winograd.h), in nothing else. A call computes a share of the result; which
-/// one changes no bit of it.
+/// the order of their sums (conv_direct.h, conv_winograd.h), in nothing else. A call computes a share of the result;
+/// which one changes no bit of it.
 class ConvMap {
  public:
   ConvMap() = default;

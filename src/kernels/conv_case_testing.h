@@ -128,8 +128,8 @@ inline Guarded forward(const ConvMaps& by, const Case& k, const ConvEpilogue& e,
   if (index) *index = Guarded(y.span().size());
   map->pack(w.data(), packed.data());
   k.in_shares(map->scratch, [&](Share share, float* scratch) {
-    map->run(x.data(), packed.data(), e.bias ? bias.data() : nullptr, y.data(), index ? index->data() : nullptr, scratch,
-             share);
+    map->run(x.data(), packed.data(), e.bias ? bias.data() : nullptr, y.data(), index ? index->data() : nullptr,
+             scratch, share);
   });
   EXPECT_TRUE(packed.intact() && y.intact() && (!index || index->intact()));
   return y;

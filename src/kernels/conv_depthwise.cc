@@ -55,9 +55,9 @@ struct SomeChannels {
   }
   ConvShape shape;
   std::int64_t first;
-  std::int64_t x() const { return first * shape.height * shape.width * kPlace; }    // floats before its first,
-  std::int64_t z() const { return first * shape.out_h * shape.out_w * kPlace; }     // of x, of z
-  std::int64_t w() const { return first * shape.kernel_h * shape.kernel_w; }        // and of weights
+  std::int64_t x() const { return first * shape.height * shape.width * kPlace; }  // floats before its first,
+  std::int64_t z() const { return first * shape.out_h * shape.out_w * kPlace; }   // of x, of z
+  std::int64_t w() const { return first * shape.kernel_h * shape.kernel_w; }      // and of weights
 };
 
 int depthwise_shares(const ConvShape& s) {
@@ -449,7 +449,7 @@ class DepthwiseForward : public ConvForward {
     scratch = static_cast<std::size_t>(rows_.floats());
     scratch_one = static_cast<std::size_t>(one_floats() + rows_.floats());
     shares = depthwise_shares(s);
-    shares_one = worth_sharing(s.channels * s.out_h * s.out_w * (s.kernel_h * s.kernel_w + 8) / kPlace,
+    shares_one = worth_sharing(s.channels * s.out_h * s.out_w * (s.kernel_h * s.kernel_w + 40) / kPlace,
                                (s.channels + kPlace - 1) / kPlace);
   }
   void pack(const float* w, float* to) const override { direct_->pack(w, to); }
@@ -472,7 +472,8 @@ class DepthwiseForward : public ConvForward {
       for (std::int64_t n = 0; n < kPlace; ++n) {
         const std::int64_t channel = std::min(n, count - 1);
         rows[n] = static_cast<std::uint32_t>(channel);
-        for (std::int64_t k = 0; k < taps(); ++k) w[k * kPlace + n] = from[((c + channel) * taps() + k) * kDirectPacked];
+        for (std::int64_t k = 0; k < taps(); ++k)
+          w[k * kPlace + n] = from[((c + channel) * taps() + k) * kDirectPacked];
         if (e_.bias) biases[n] = bias[c + channel];
       }
       gather_values(x + c * x_plane, static_cast<std::size_t>(x_plane), rows, lanes);
@@ -484,9 +485,7 @@ class DepthwiseForward : public ConvForward {
  private:
   std::int64_t taps() const { return s_.kernel_h * s_.kernel_w; }
   /// Sixteen channels of x and of y, their weights and biases.
-  std::int64_t one_floats() const {
-    return (s_.height * s_.width + s_.out_h * s_.out_w + taps() + 1) * kPlace;
-  }
+  std::int64_t one_floats() const { return (s_.height * s_.width + s_.out_h * s_.out_w + taps() + 1) * kPlace; }
 
   ConvShape s_;
   ConvEpilogue e_;

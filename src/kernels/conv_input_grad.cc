@@ -19,7 +19,7 @@ namespace {
 /// activation a row's channels lie a plane apart, which is bad for caches when a plane's size is a power of two.
 struct InputGradPlan {
   std::int64_t z_rows;                            // of z are read for one row of x; row p is kept in slot p mod z_rows
-  Interval inner;                                    // columns of x that every b reaches
+  Interval inner;                                 // columns of x that every b reaches
   std::int64_t table_floats, z_floats, x_floats;  // scratch, in this order
 };
 
@@ -174,7 +174,7 @@ class InputGrad {
     for (std::int64_t b = 0; b < s_.kernel_w; ++b) {
       const std::int64_t shift = b * s_.dilation_w - s_.pad_w;  // column q of z meets column q·stride + shift of x
       const Interval q{std::max<std::int64_t>(ceil_div(-shift, s_.stride_w), 0),
-                      std::min(ceil_div(s_.width - shift, s_.stride_w), s_.out_w)};
+                       std::min(ceil_div(s_.width - shift, s_.stride_w), s_.out_w)};
       if (q.size() == 0) continue;
       ConvTile t{};
       t.x = slot(p) + q.begin * kLanes;

@@ -15,8 +15,8 @@
 namespace chalk {
 namespace {
 
-constexpr std::int64_t kGroups = 6;   // of sixteen places, copied side by side: as many as a register tile has
-constexpr std::int64_t kSummed = 64;  // of x's channels, of which as many groups stay in the nearest cache
+constexpr std::int64_t kGroups = 6;        // of sixteen places, copied side by side: as many as a register tile has
+constexpr std::int64_t kSummed = 64;       // of x's channels, of which as many groups stay in the nearest cache
 constexpr std::int64_t kManyFilters = 48;  // beside their products, copying x is nothing
 
 /// y[o][p] = Σ w[o][c] · x[c][p], fma-accumulated from +0 over c in order.

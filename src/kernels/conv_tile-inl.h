@@ -87,7 +87,8 @@ HWY_NOINLINE void run_tile(const ConvTile& t) {
         for (int j = 0; j < kColumns; ++j) xs[j] = hn::Load(d, x + *tap + j * x_step);
         if constexpr (kFilters > kWeightBlock && kColumns <= 2) {  // weights that serve so few may come from far away
           CHALKGRAD_UNROLL
-          for (int f = 0; f < kFilters; f += kWeightBlock) __builtin_prefetch(w + (kFilters + f) / kWeightBlock * w_block);
+          for (int f = 0; f < kFilters; f += kWeightBlock)
+            __builtin_prefetch(w + (kFilters + f) / kWeightBlock * w_block);
         }
         CHALKGRAD_UNROLL
         for (int f = 0; f < kFilters; ++f) {

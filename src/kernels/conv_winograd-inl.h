@@ -17,26 +17,40 @@
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
+/// f(0) … f(kCount − 1), unrolled or not.
+template <int kCount, bool kUnrolled, class F>
+HWY_INLINE void each_line(const F& f) {
+  if constexpr (kUnrolled) {
+    CHALKGRAD_UNROLL
+    for (int i = 0; i < kCount; ++i) f(i);
+  } else {
+    for (int i = 0; i < kCount; ++i) f(i);
+  }
+}
+
+/// Transforms of 9 × 9 are too large to be unrolled, and those of 8 × 8 where they are not most of the time.
+template <class Line, bool kOften = true>
+constexpr bool kUnrolled = Line::kFrom <= 6 || (kOften && Line::kFrom == 8);
+
 /// store(i, j, (M a Mᵀ)[i][j]) where a[i][j] = load(i, j) and M is the matrix of Line: its columns, then its rows.
-template <class Line, class Load, class Store>
+template <class Line, bool kOften = true, class Load, class Store>
 HWY_INLINE void transform(const Load& load, const Store& store) {
+  constexpr bool kUnroll = kUnrolled<Line, kOften>;
   LaneVec t[Line::kTo][Line::kFrom];
-  CHALKGRAD_UNROLL
-  for (int j = 0; j < Line::kFrom; ++j) {
+  each_line<Line::kFrom, kUnroll>([&](int j) HWY_ATTR {
     LaneVec column[Line::kFrom], mapped[Line::kTo];
     CHALKGRAD_UNROLL
     for (int i = 0; i < Line::kFrom; ++i) column[i] = load(i, j);
     Line::map(column, mapped);
     CHALKGRAD_UNROLL
     for (int i = 0; i < Line::kTo; ++i) t[i][j] = mapped[i];
-  }
-  CHALKGRAD_UNROLL
-  for (int i = 0; i < Line::kTo; ++i) {
+  });
+  each_line<Line::kTo, kUnroll>([&](int i) HWY_ATTR {
     LaneVec mapped[Line::kTo];
     Line::map(t[i], mapped);
     CHALKGRAD_UNROLL
     for (int j = 0; j < Line::kTo; ++j) store(i, j, mapped[j]);
-  }
+  });
 }
 
 /// points[k] = (M a Mᵀ)[k], k = i · kTo + j, of a square `a` of places whose columns lie a_step floats apart, its rows
@@ -101,7 +115,7 @@ static HWY_NOINLINE void border_to_points(const Square& square, const float* pla
                           HWY_ATTR { return hn::IfThenElseZero(there[j], hn::Load(d, rows[i] + columns[j] + part)); };
     const auto store = [&](int i, int j, LaneVec value)
                            HWY_ATTR { hn::StoreU(value, d, points + (i * Line::kTo + j) * points_plane + part); };
-    transform<Line>(load, store);
+    transform<Line, false>(load, store);
   }
 }
 
@@ -121,8 +135,8 @@ struct TileGrid {
   std::int64_t first, most;  // of a batch: its first tile, and how many there is room for
 };
 
-/// Planes of places, and squares in them: a tile of z begins at `stride` times its place in z, and its square `pad` places
-/// before that.
+/// Planes of places, and squares in them: a tile of z begins at `stride` times its place in z, and its square `pad`
+/// places before that.
 struct Planes {
   std::int64_t count, height, width, pad_h = 0, pad_w = 0, stride = 1;
 };
@@ -160,16 +174,15 @@ void planes_to_points(const Planes& planes, const TileGrid& grid, const float* a
 template <class F>
 void x_to_points(const ConvShape& s, const TileGrid& grid, const float* x, std::int64_t count, float* v,
                  std::int64_t v_plane) {
-  planes_to_points<typename F::Patch>({s.channels, s.height, s.width, s.pad_h, s.pad_w, F::kStride},
-                                              grid, x, count, v, v_plane);
+  planes_to_points<typename F::Patch>({s.channels, s.height, s.width, s.pad_h, s.pad_w, F::kStride}, grid, x, count, v,
+                                      v_plane);
 }
 
 /// u[k][f][t] = (A dz Aᵀ)[k] of `count` tiles.
 template <class F>
 void dz_to_points(const ConvShape& s, const TileGrid& grid, const float* dz, std::int64_t count, float* u,
                   std::int64_t u_plane) {
-  planes_to_points<typename F::PlacesTransposed>({s.filters, s.out_h, s.out_w}, grid, dz, count, u,
-                                                                  u_plane);
+  planes_to_points<typename F::PlacesTransposed>({s.filters, s.out_h, s.out_w}, grid, dz, count, u, u_plane);
 }
 
 }  // namespace chalk::HWY_NAMESPACE

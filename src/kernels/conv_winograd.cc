@@ -23,7 +23,7 @@ namespace {
 // other out of cache, where the weights are so few that they stay there from batch to batch.
 constexpr std::int64_t kMostTiles = 6, kFewTiles = 3, kStridedTiles = 4;
 constexpr std::int64_t kNearWeights = 1 << 17;
-constexpr std::int64_t kFarWeights = 1 << 21;  // more do not stay in any cache until they are read
+constexpr std::int64_t kFarWeights = 1 << 21;      // more do not stay in any cache until they are read
 constexpr std::int64_t kFewPlanes = 32;            // whose tiles are so short that all points are one call
 constexpr std::int64_t kSumPlanes = kWinogradSum;  // so that their points of kMostTiles stay in the nearest cache
 constexpr std::int64_t kBlock = 4;                 // result planes whose weights are packed side by side
@@ -58,7 +58,7 @@ WinogradPlan plan_winograd(const ConvShape& s, bool transposed = false) {
   p.padded = (p.to + kBlock - 1) / kBlock * kBlock;
   p.across = (s.out_w + 3) / 4;
   p.tiles = (s.out_h + 3) / 4 * p.across;
-  const std::int64_t most = s.stride_h == 2                                                ? kStridedTiles
+  const std::int64_t most = s.stride_h == 2                                       ? kStridedTiles
                             : p.weight_planes * p.from * p.padded <= kNearWeights ? kFewTiles
                                                                                   : kMostTiles;
   p.batches = (p.tiles + most - 1) / most;
@@ -112,7 +112,8 @@ void pack_points(const WinogradPlan& p, const WeightOrder& order, const float* w
   using Weights = typename F::Weights;
   constexpr std::int64_t kWeights = F::kSize * F::kSize, kPoints = Weights::kTo * Weights::kTo;
   const std::int64_t plane = p.padded * p.from;
-  const bool far = kPoints * plane >= kFarWeights && p.from % kBlock == 0;
+  constexpr bool kPast = kWidth == kLanes && F::kSize == 3;  // whole lines are stored past the caches
+  const bool far = kPast && kPoints * plane >= kFarWeights && p.from % kBlock == 0;
   alignas(64) float pairs[kWeights * kLanes], points[kPoints * kLanes];
   for (std::int64_t first = 0; first < p.from; first += kSumPlanes) {
     const std::int64_t planes = std::min(kSumPlanes, p.from - first);
@@ -129,7 +130,7 @@ void pack_points(const WinogradPlan& p, const WeightOrder& order, const float* w
         }
         kernels_side_by_side<kWeights>(kernels, order.reversed, pairs);
         if (count == kLanes && far) {
-          square_to_points<Weights, kWidth == kLanes>(pairs, kLanes, F::kSize * kLanes, packed, plane);
+          square_to_points<Weights, kPast>(pairs, kLanes, F::kSize * kLanes, packed, plane);
         } else if (count == kLanes) {
           square_to_points<Weights>(pairs, kLanes, F::kSize * kLanes, packed, plane);
         } else {
@@ -143,13 +144,13 @@ void pack_points(const WinogradPlan& p, const WeightOrder& order, const float* w
 }
 
 void pack_weights(const ConvShape& s, const WinogradPlan& p, const WeightOrder& order, const float* w, float* packed) {
-  with_filtering(s.kernel_h, s.stride_h,
-                 [&](auto f) HWY_ATTR { pack_points<decltype(f)>(p, order, w, packed); });
+  with_filtering(s.kernel_h, s.stride_h, [&](auto f) HWY_ATTR { pack_points<decltype(f)>(p, order, w, packed); });
 }
 
-/// m[k][to][t] = Σ u[k][to][from] · v[k][from][t] over from, for some planes `to`, of which the first is that of a block.
-void multiply(const ConvShape& s, const WinogradPlan& p, const Interval& planes, const float* packed, const std::int64_t* taps, const float* v,
-              std::int64_t count, float* m) {
+/// m[k][to][t] = Σ u[k][to][from] · v[k][from][t] over from, for some planes `to`, of which the first is that of a
+/// block.
+void multiply(const ConvShape& s, const WinogradPlan& p, const Interval& planes, const float* packed,
+              const std::int64_t* taps, const float* v, std::int64_t count, float* m) {
   std::int64_t together = 1;  // points that meet neighbouring planes of weights, or the same
   for (std::int64_t k = 0; k < p.points; k += together) {
     const std::int64_t plane = winograd_weight_plane(s, k), step = winograd_weight_plane(s, k + 1) - plane;
@@ -182,8 +183,8 @@ void multiply(const ConvShape& s, const WinogradPlan& p, const Interval& planes,
   }
 }
 
-/// For each batch of tiles of which planes are wanted: to_points(grid, count, v), then from_points(planes, first, count,
-/// m).
+/// For each batch of tiles of which planes are wanted: to_points(grid, count, v), then from_points(planes, first,
+/// count, m).
 template <class Planes, class ToPoints, class FromPoints>
 void run_map(const ConvShape& s, const WinogradPlan& p, const float* packed, float* scratch, const Planes& planes_of,
              const ToPoints& to_points, const FromPoints& from_points) {
@@ -216,16 +217,16 @@ HWY_NOINLINE void patch_from_points(const float* m, std::int64_t m_plane, float*
 
 /// dx += B m Bᵀ of `count` tiles, from m[k][c][t], for some channels; the shape is that of the forward map.
 template <class F>
-void add_patches(const ConvShape& s, const WinogradPlan& p, const Interval& channels, const float* m, std::int64_t first,
-                 std::int64_t count, float* dx) {
+void add_patches(const ConvShape& s, const WinogradPlan& p, const Interval& channels, const float* m,
+                 std::int64_t first, std::int64_t count, float* dx) {
   using Patch = typename F::PatchTransposed;
   alignas(64) float patch[Patch::kTo * Patch::kTo * kLanes];
   for (std::int64_t c = channels.begin; c < channels.end; ++c) {
     float* const plane = dx + c * s.height * s.width * kLanes;
     for (std::int64_t t = 0; t < count; ++t) {
       const std::int64_t row = (first + t) / p.across, column = (first + t) % p.across;
-      const Square square{row * kTile * F::kStride - s.pad_h, column * kTile * F::kStride - s.pad_w, Patch::kTo, s.height,
-                          s.width};
+      const Square square{row * kTile * F::kStride - s.pad_h, column * kTile * F::kStride - s.pad_w, Patch::kTo,
+                          s.height, s.width};
       patch_from_points<F>(m + (c * p.most + t) * kLanes, p.m_plane, patch);
       square.add(patch, plane);
     }
@@ -234,8 +235,8 @@ void add_patches(const ConvShape& s, const WinogradPlan& p, const Interval& chan
 
 /// y, of `count` tiles, from m[k][f][t], for some filters.
 template <class F>
-void finish_tiles(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan& p, const Interval& filters, const float* m,
-                  const float* bias, std::int64_t first, std::int64_t count, float* y, float* index) {
+void finish_tiles(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan& p, const Interval& filters,
+                  const float* m, const float* bias, std::int64_t first, std::int64_t count, float* y, float* index) {
   const bool pooled = e.pool_h > 1 || e.pool_w > 1;
   const std::int64_t y_h = s.out_h / e.pool_h, y_w = s.out_w / e.pool_w, y_row = y_w * kLanes;
   const std::int64_t tile_h = kTile / e.pool_h, tile_w = kTile / e.pool_w;  // of y
@@ -270,8 +271,8 @@ void finish_tiles(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan&
   }
 }
 
-/// Shares are of all groups of all batches, so that few tiles or few filters can be shared as well: two threads may meet
-/// in a batch, whose points both make.
+/// Shares are of all groups of all batches, so that few tiles or few filters can be shared as well: two threads may
+/// meet in a batch, whose points both make.
 template <class F>
 void forward(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan& p, const float* x, const float* packed,
              const float* bias, float* y, float* index, float* scratch, Share share) {
@@ -291,9 +292,8 @@ void forward(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan& p, c
 
 void winograd_forward(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan& p, const float* x,
                       const float* packed, const float* bias, float* y, float* index, float* scratch, Share share) {
-  with_filtering(s.kernel_h, s.stride_h, [&](auto f) HWY_ATTR {
-    forward<decltype(f)>(s, e, p, x, packed, bias, y, index, scratch, share);
-  });
+  with_filtering(s.kernel_h, s.stride_h,
+                 [&](auto f) HWY_ATTR { forward<decltype(f)>(s, e, p, x, packed, bias, y, index, scratch, share); });
 }
 
 /// Patches of neighbouring tiles overlap, so shares are of channels.
@@ -354,7 +354,9 @@ bool winograd_pays(const ConvShape& s, bool transposed) {
   return winograd_fits(s) && 5 * direct >= 6 * winograd;
 }
 
-std::size_t packed_floats(const WinogradPlan& p) { return static_cast<std::size_t>(p.weight_planes * p.padded * p.from); }
+std::size_t packed_floats(const WinogradPlan& p) {
+  return static_cast<std::size_t>(p.weight_planes * p.padded * p.from);
+}
 
 std::size_t scratch_floats(const WinogradPlan& p) {
   return static_cast<std::size_t>(p.table_floats + p.v_floats + p.m_floats);
@@ -425,8 +427,8 @@ class WinogradInputGrad : public ConvInputGrad {
 bool winograd_fits(const ConvShape& s) {
   const bool strided = s.stride_h == 2 && s.kernel_h == 3;
   return s.kernel_h == s.kernel_w && (s.kernel_h == 3 || s.kernel_h == 5) && s.stride_h == s.stride_w &&
-         (s.stride_h == 1 || strided) &&
-         s.dilation_h == 1 && s.dilation_w == 1 && s.groups == 1 && s.pad_h < s.kernel_h && s.pad_w < s.kernel_w;
+         (s.stride_h == 1 || strided) && s.dilation_h == 1 && s.dilation_w == 1 && s.groups == 1 &&
+         s.pad_h < s.kernel_h && s.pad_w < s.kernel_w;
 }
 
 std::int64_t winograd_lines(const ConvShape& s) { return s.stride_h == 2 ? 200 : s.kernel_h == 3 ? 400 : 1000; }

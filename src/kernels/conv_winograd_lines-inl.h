@@ -1,5 +1,5 @@
-// Winograd's transforms of a line, on lanes: F(4, 3), F(4, 5), and F(4, 3) with a stride of 2. Included once per instruction set, after
-// <hwy/foreach_target.h>; hence no ordinary include guard.
+// Winograd's transforms of a line, on lanes: F(4, 3), F(4, 5), and F(4, 3) with a stride of 2. Included once per
+// instruction set, after <hwy/foreach_target.h>; hence no ordinary include guard.
 #if defined(CHALKGRAD_CONV_WINOGRAD_LINES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CHALKGRAD_CONV_WINOGRAD_LINES_INL_H_
 #undef CHALKGRAD_CONV_WINOGRAD_LINES_INL_H_
@@ -16,8 +16,8 @@ HWY_INLINE LaneVec all(float value) { return hn::Set(LaneTag(), value); }
 
 constexpr int kTile = 4;  // places of z, in a row or column
 
-/// The transforms of a line of F(4, r), for a kernel of r = kSize: Bᵀ, Aᵀ, G and the transposes of the last two. There are
-/// as many points as places of x that a tile reads: kPatch = 3 · kStride + r.
+/// The transforms of a line of F(4, r), for a kernel of r = kSize: Bᵀ, Aᵀ, G and the transposes of the last two. There
+/// are as many points as places of x that a tile reads: kPatch = 3 · kStride + r.
 template <int kKernel, int kStep = 1>
 struct Filtering;
 
@@ -260,8 +260,8 @@ struct Filtering<5> {
   };
 };
 
-/// With a stride of 2, the first and the last weight meet the even places of x, by F(4, 2) at the points 0, 1, −1, 2, ∞,
-/// and the middle one the odd places, place by place: of the nine points, the first five and the last four.
+/// With a stride of 2, the first and the last weight meet the even places of x, by F(4, 2) at the points 0, 1, −1, 2,
+/// ∞, and the middle one the odd places, place by place: of the nine points, the first five and the last four.
 template <>
 struct Filtering<3, 2> {
   static constexpr int kSize = 3, kStride = 2, kPatch = 9;

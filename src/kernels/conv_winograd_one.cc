@@ -95,7 +95,8 @@ void repeat_points(const ConvShape& s, const OneWinogradPlan& p, const float* v,
   }
 }
 
-/// m[f / 4][group][tile][f % 4] = Σ_c u[f][c] · x[group][c][tile] in order of c, for one point and some blocks of filters.
+/// m[f / 4][group][tile][f % 4] = Σ_c u[f][c] · x[group][c][tile] in order of c, for one point and some blocks of
+/// filters.
 void multiply_one(const ConvShape& s, const OneWinogradPlan& p, const Interval& blocks, const float* u,
                   const std::int64_t* taps, const float* x, float* m) {
   for (std::int64_t block = blocks.begin, n = 0; block < blocks.end; block += n) {
@@ -142,10 +143,18 @@ void finish_group(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPl
   }
 }
 
+/// What differs by the filtering.
+struct OneTransforms {
+  void (*of_x)(const ConvShape& s, const TileGrid& grid, const float* x, std::int64_t count, float* v,
+               std::int64_t v_plane);
+  void (*of_sums)(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p, const float* m,
+                  const float* bias, std::int64_t first, std::int64_t count, float* y, float* index);
+};
+
 /// Shares are of blocks of filters: the points of x are made by every thread.
-template <class F>
-void run_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p, const float* x, const float* packed,
-             const float* bias, float* y, float* index, float* scratch, Share share) {
+void run_one(const OneTransforms& transforms, const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p,
+             const float* x, const float* packed, const float* bias, float* y, float* index, float* scratch,
+             Share share) {
   static_assert(4 * kMostGroups <= kMostBatch);
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const lanes = scratch + p.table_floats;
@@ -162,10 +171,11 @@ void run_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p
   for (std::int64_t batch = 0; batch < p.batches; ++batch) {
     const std::int64_t first = batch * p.groups * 4, count = std::min(p.groups * 4, p.tiles - first);
     if (count <= 0) break;
-    x_to_points<F>(sixteens, {p.across, first, p.groups * 4}, lanes, count, v, p.v_plane);
+    transforms.of_x(sixteens, {p.across, first, p.groups * 4}, lanes, count, v, p.v_plane);
     for (std::int64_t k = 0; k < p.points; ++k) {
       repeat_points(s, p, v + k * p.v_plane, repeated);
-      multiply_one(s, p, blocks, packed + winograd_weight_plane(s, k) * p.blocks * 4 * s.channels, taps, repeated, m + k * p.m_plane);
+      multiply_one(s, p, blocks, packed + winograd_weight_plane(s, k) * p.blocks * 4 * s.channels, taps, repeated,
+                   m + k * p.m_plane);
     }
     for (std::int64_t b = blocks.begin; b < blocks.end; ++b) {
       alignas(64) float biases[kLanes];
@@ -174,9 +184,9 @@ void run_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p
         biases[i] = e.bias && f < s.filters ? bias[f] : kNoBias;
       }
       for (std::int64_t t = 0; t < count; t += 4) {
-        finish_group<F>(s, e, p, m + (b * p.groups + t / 4) * kLanes, biases, first + t,
-                              std::min<std::int64_t>(4, count - t), made + b * p.y_block,
-                              index ? made_index + b * p.y_block : nullptr);
+        transforms.of_sums(s, e, p, m + (b * p.groups + t / 4) * kLanes, biases, first + t,
+                           std::min<std::int64_t>(4, count - t), made + b * p.y_block,
+                           index ? made_index + b * p.y_block : nullptr);
       }
     }
   }
@@ -191,7 +201,8 @@ void run_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p
 void winograd_one(const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p, const float* x,
                   const float* packed, const float* bias, float* y, float* index, float* scratch, Share share) {
   with_filtering(s.kernel_h, s.stride_h, [&](auto f) HWY_ATTR {
-    run_one<decltype(f)>(s, e, p, x, packed, bias, y, index, scratch, share);
+    using F = decltype(f);
+    run_one({x_to_points<F>, finish_group<F>}, s, e, p, x, packed, bias, y, index, scratch, share);
   });
 }
 

@@ -134,8 +134,8 @@ std::vector<double> magnitudes(const Matrix& m, const std::vector<double>& a) {
   return result;
 }
 
-/// A map of planes that a kernel computes: forward, or the input gradient with rows, columns and weights reversed, where
-/// the places of z lie `spread` apart, and between them are zeros.
+/// A map of planes that a kernel computes: forward, or the input gradient with rows, columns and weights reversed,
+/// where the places of z lie `spread` apart, and between them are zeros.
 struct Map {
   std::int64_t in, height, width, out, out_h, out_w, pad_h, pad_w, kernel, stride, spread;
   std::vector<double> w;  // [out][in][kernel²]
@@ -143,13 +143,23 @@ struct Map {
 
 Map forward_map(const Case& k, const Guarded& w) {
   const ConvShape& s = k.s;
-  return {s.channels, s.height, s.width, s.filters,  s.out_h,
-          s.out_w,    s.pad_h,  s.pad_w, s.kernel_h, s.stride_h, 1,       {w.span().begin(), w.span().end()}};
+  return {s.channels, s.height, s.width,    s.filters,  s.out_h, s.out_w,
+          s.pad_h,    s.pad_w,  s.kernel_h, s.stride_h, 1,       {w.span().begin(), w.span().end()}};
 }
 Map input_grad_map(const Case& k, const Guarded& w) {
   const ConvShape& s = k.s;
-  Map m{s.filters,  s.out_h, s.out_w,    s.channels, s.height, s.width, s.kernel_h - 1 - s.pad_h, s.kernel_w - 1 - s.pad_w,
-        s.kernel_h, 1,       s.stride_h, {}};
+  Map m{s.filters,
+        s.out_h,
+        s.out_w,
+        s.channels,
+        s.height,
+        s.width,
+        s.kernel_h - 1 - s.pad_h,
+        s.kernel_w - 1 - s.pad_w,
+        s.kernel_h,
+        1,
+        s.stride_h,
+        {}};
   const std::int64_t size = s.kernel_h * s.kernel_w;
   for (std::int64_t c = 0; c < s.channels; ++c) {
     for (std::int64_t o = 0; o < s.filters; ++o) {
@@ -253,7 +263,8 @@ std::vector<double> transposed_magnitudes(const Map& m, std::int64_t lane, const
 void expect_within_bound(const Map& m, std::int64_t lane, const Guarded& x, const Guarded& y, bool transposed,
                          const char* what) {
   const auto magnitude = transposed ? transposed_magnitudes(m, lane, x) : forward_magnitudes(m, lane, x);
-  const auto terms = static_cast<double>(m.in + transforms(m.kernel, m.stride * m.spread).roundings + (transposed ? 6 : 0));
+  const auto terms =
+      static_cast<double>(m.in + transforms(m.kernel, m.stride * m.spread).roundings + (transposed ? 6 : 0));
   const std::int64_t size = m.kernel * m.kernel;
   for (std::int64_t o = 0; o < m.out; ++o) {
     for (std::int64_t place = 0; place < m.out_h * m.out_w; ++place) {
@@ -261,7 +272,8 @@ void expect_within_bound(const Map& m, std::int64_t lane, const Guarded& x, cons
       double z = 0;
       for (std::int64_t c = 0; c < m.in; ++c) {
         for (std::int64_t i = 0; i < size; ++i) {
-          const std::int64_t row = p * m.stride - m.pad_h + i / m.kernel, column = q * m.stride - m.pad_w + i % m.kernel;
+          const std::int64_t row = p * m.stride - m.pad_h + i / m.kernel,
+                             column = q * m.stride - m.pad_w + i % m.kernel;
           if (row % m.spread != 0 || column % m.spread != 0) continue;
           z += m.w[static_cast<std::size_t>((o * m.in + c) * size + i)] *
                value_at(m, x, lane, c, row / m.spread, column / m.spread);
@@ -323,8 +335,8 @@ void expect_weights_within_bound(const Case& k, std::int64_t o, const Guarded& x
       const std::int64_t at = (o * s.channels + c) * size + i;
       const auto w = static_cast<std::size_t>(i);
       const double expected = exact[w] + start[at];
-      const double bound =
-          static_cast<double>(merged * tiles * valid + 1 + t.roundings) * 0x1p-24 * (magnitude[w] + std::abs(start[at]));
+      const double bound = static_cast<double>(merged * tiles * valid + 1 + t.roundings) * 0x1p-24 *
+                           (magnitude[w] + std::abs(start[at]));
       if (!(std::abs(dw[at] - expected) <= bound)) fail("dw", static_cast<std::size_t>(at), dw[at], expected);
     }
   }
@@ -524,7 +536,8 @@ TEST(Winograd, PaysForManyChannelsAndFiltersAndFullTiles) {
 }
 
 TEST(ConvAlgorithms, AreTheFirstThatPay) {
-  for (const Case& k : {square(64, 64, 32), square(3, 64, 32), square(64, 64, 5), square(64, 64, 8, 7), square(64, 64, 8, 3, 2)}) {
+  for (const Case& k :
+       {square(64, 64, 32), square(3, 64, 32), square(64, 64, 5), square(64, 64, 8, 7), square(64, 64, 8, 3, 2)}) {
     const auto name = [](const char* map, bool winograd) { return std::string(map) + (winograd ? "_winograd" : ""); };
     EXPECT_EQ(conv_forward_algorithm(k.s).name, name("conv2d", winograd_forward_pays(k.s)));
     EXPECT_EQ(conv_input_grad_algorithm(k.s).name, name("conv2d_input_grad", winograd_input_grad_pays(k.s)));

@@ -25,9 +25,9 @@ constexpr std::int64_t kBlockColumns = 48, kBlockSums = 1 << 17;
 /// How a shape is gone about: bands of tiles, one after another.
 struct WinogradGradPlan {
   std::int64_t points, weight_planes;
-  std::int64_t across, tiles;  // tiles of z: in a row, in all
-  std::int64_t bands, most;    // most tiles in a band
-  std::int64_t columns;        // filters, filled up to vectors
+  std::int64_t across, tiles;                  // tiles of z: in a row, in all
+  std::int64_t bands, most;                    // most tiles in a band
+  std::int64_t columns;                        // filters, filled up to vectors
   std::int64_t block_channels, block_columns;  // whose sums there is room for: all, unless there is one band
   std::int64_t v_plane, u_plane, m_plane;
   std::int64_t v_floats, u_floats, m_floats, t_floats;  // scratch, in this order
@@ -81,9 +81,8 @@ void dz_to_filter_points(const ConvShape& s, const WinogradGradPlan& p, const In
         transpose_lanes(from, plane, inside ? s.filters - f : 0, tile + i * kLanes * kLanes, kLanes);
       }
       for (int n = 0; n < valid; ++n) {
-        square_to_points<typename F::PlacesTransposed>(
-            tile + n * kLanes, kLanes * kLanes, kTile * kLanes * kLanes, u + (t * kLanes + n) * p.columns + f,
-            p.u_plane);
+        square_to_points<typename F::PlacesTransposed>(tile + n * kLanes, kLanes * kLanes, kTile * kLanes * kLanes,
+                                                       u + (t * kLanes + n) * p.columns + f, p.u_plane);
       }
     }
   }
@@ -138,18 +137,27 @@ void weights_from_sums(const ConvShape& s, const WinogradGradPlan& p, const Inte
       const float* const from = m + (c - channels.begin) * p.block_columns + f - filters.begin;
       const auto load = [&](int i, int j) HWY_ATTR { return hn::Load(d, from + (i * Weights::kFrom + j) * p.m_plane); };
       const auto store = [&](int a, int b, LaneVec weights) HWY_ATTR { hn::Store(weights, d, w[a * F::kSize + b]); };
-      transform<Weights>(load, store);
+      transform<Weights, false>(load, store);
       store_weights<kWeights>(w, std::min<std::int64_t>(kWidth, s.filters - f), accumulate,
                               dw + (f * s.channels + c) * kWeights, s.channels * kWeights);
     }
   }
 }
 
+/// What differs by the filtering.
+struct GradTransforms {
+  void (*of_x)(const ConvShape& s, const TileGrid& grid, const float* x, std::int64_t count, float* v,
+               std::int64_t v_plane);
+  void (*of_dz)(const ConvShape& s, const WinogradGradPlan& p, const Interval& filters, const float* dz,
+                std::int64_t first, std::int64_t count, int valid, float* u, float* tile);
+  void (*of_sums)(const ConvShape& s, const WinogradGradPlan& p, const Interval& channels, const Interval& filters,
+                  const float* m, bool accumulate, float* dw);
+};
+
 /// Shares are of the channels or of the filters, as there are more of them: the points of the others are made by every
 /// thread.
-template <class F>
-void weight_grad(const ConvShape& s, const WinogradGradPlan& p, const float* x, const float* dz, float* dw, int valid,
-                 bool accumulate, float* scratch, Share share) {
+void weight_grad(const GradTransforms& transforms, const ConvShape& s, const WinogradGradPlan& p, const float* x,
+                 const float* dz, float* dw, int valid, bool accumulate, float* scratch, Share share) {
   const bool of_channels = s.channels >= p.columns;
   const Interval channels = of_channels ? share.of(s.channels, 8) : Interval{0, s.channels};
   const Interval columns = of_channels ? Interval{0, p.columns} : share.of(p.columns, kLanes);
@@ -163,8 +171,8 @@ void weight_grad(const ConvShape& s, const WinogradGradPlan& p, const float* x, 
   const FoldOrder one_slot(1);
   for (std::int64_t band = 0; band < p.bands; ++band) {
     const std::int64_t first = p.tiles * band / p.bands, count = p.tiles * (band + 1) / p.bands - first;
-    x_to_points<F>(read, {p.across, first, p.most}, x + x_first, count, v, p.v_plane);
-    dz_to_filter_points<F>(s, p, columns, dz, first, count, valid, u, tile);
+    transforms.of_x(read, {p.across, first, p.most}, x + x_first, count, v, p.v_plane);
+    transforms.of_dz(s, p, columns, dz, first, count, valid, u, tile);
     for (std::int64_t f = columns.begin; f < columns.end; f += p.block_columns) {
       const Interval some_columns{f, std::min(f + p.block_columns, columns.end)};
       for (std::int64_t c = channels.begin; c < channels.end; c += p.block_channels) {
@@ -187,7 +195,7 @@ void weight_grad(const ConvShape& s, const WinogradGradPlan& p, const float* x, 
                      StoreSums(), v + k * p.v_plane + (c - channels.begin) * row, u + k * p.u_plane + f,
                      m + plane * p.m_plane, some_channels.size(), some_columns.size());
         }
-        if (band == p.bands - 1) weights_from_sums<F>(s, p, some_channels, some_columns, m, accumulate, dw);
+        if (band == p.bands - 1) transforms.of_sums(s, p, some_channels, some_columns, m, accumulate, dw);
       }
     }
   }
@@ -196,7 +204,9 @@ void weight_grad(const ConvShape& s, const WinogradGradPlan& p, const float* x, 
 void winograd_weight_grad(const ConvShape& s, const WinogradGradPlan& p, const float* x, const float* dz, float* dw,
                           int valid, bool accumulate, float* scratch, Share share) {
   with_filtering(s.kernel_h, s.stride_h, [&](auto f) HWY_ATTR {
-    weight_grad<decltype(f)>(s, p, x, dz, dw, valid, accumulate, scratch, share);
+    using F = decltype(f);
+    weight_grad({x_to_points<F>, dz_to_filter_points<F>, weights_from_sums<F>}, s, p, x, dz, dw, valid, accumulate,
+                scratch, share);
   });
 }
 

@@ -205,7 +205,8 @@ TEST(OperationsByChannel, GiveTheSameBitsInShares) {
       const auto lanes = call.lanes();
       for (const int shares : {2, 3, 5}) {
         const auto shared = call.lanes(shares);
-        for (std::size_t n = 0; n < kLanes; ++n) EXPECT_TRUE(same_bits(shared[n], lanes[n])) << shares << ", lane " << n;
+        for (std::size_t n = 0; n < kLanes; ++n)
+          EXPECT_TRUE(same_bits(shared[n], lanes[n])) << shares << ", lane " << n;
         EXPECT_TRUE(same_bits(call.one<float>(op->kernels.value.shared, 1, shares), lanes[1])) << shares;
       }
     }

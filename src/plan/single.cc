@@ -83,8 +83,7 @@ class SingleKernel : public PlannedKernel {
 
 class BatchSumKernel : public PlannedKernel {
  public:
-  BatchSumKernel(const Graph& graph, NodeId id)
-      : count_(elements(graph.node(id).type.shape)) {
+  BatchSumKernel(const Graph& graph, NodeId id) : count_(elements(graph.node(id).type.shape)) {
     name = "batch_sum";
     nodes = outputs = {id};
     inputs = graph.node(id).inputs;

@@ -242,8 +242,7 @@ int sweep_shares(const SweepPlan& plan) {
 }
 
 void run_sweep_one(const SweepPlan& plan, const KernelRun& call) {
-  if (plan.across || plan.channels == 1)
-    return SweepRun<true>(plan, call, all_channels(plan), all_places(plan)).run();
+  if (plan.across || plan.channels == 1) return SweepRun<true>(plan, call, all_channels(plan), all_places(plan)).run();
   SweepRun<true>(plan, call, call.share.of(all_channels(plan).end), all_places(plan)).run();
 }
 

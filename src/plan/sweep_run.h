@@ -21,6 +21,7 @@ void run_sweep_one(const SweepPlan& plan, const KernelRun& call);
 int sweep_shares_one(const SweepPlan& plan);
 
 /// Of shared values, these places; `part`: what the operand that is a part begins with at the first of them.
-void run_shared_sweep(const SweepPlan& plan, const KernelRun& call, const Interval& places, const float* part = nullptr);
+void run_shared_sweep(const SweepPlan& plan, const KernelRun& call, const Interval& places,
+                      const float* part = nullptr);
 
 }  // namespace chalk

@@ -277,11 +277,18 @@ void Executor::do_microbatches(const Phase& phase) {
     Worker& worker = workers_[static_cast<std::size_t>(thread)];
     worker.values = worker.arena.data();
     worker.share = {};
-    for (std::size_t slot = next_.fetch_add(1, std::memory_order_relaxed); slot < whole;
-         slot = next_.fetch_add(1, std::memory_order_relaxed))
-      do_slot(phase, slot, stride, worker);
+    std::exception_ptr error;
+    try {
+      for (std::size_t slot = next_.fetch_add(1, std::memory_order_relaxed); slot < whole;
+           slot = next_.fetch_add(1, std::memory_order_relaxed))
+        do_slot(phase, slot, stride, worker);
+    } catch (...) {
+      if (divided == 0) throw;
+      error = std::current_exception();
+    }
     if (divided == 0) return;
     join_circle(divided, worker);
+    if (error) leave_circle(error, worker);
     do_slot(phase, whole + static_cast<std::size_t>(worker.circle - circles_.data()), stride, worker);
   };
   if (stride == 1 && divided == 0) return work(0);
@@ -306,6 +313,13 @@ void Executor::join_circle(std::size_t circles, Worker& worker) {
   worker.share = {.index = worker.thread - static_cast<int>(first(circle)),
                   .count = static_cast<int>(first(circle + 1) - first(circle))};
   worker.circle = &circles_[circle];
+}
+
+/// Tells the others where they meet once the samples are there.
+void Executor::leave_circle(const std::exception_ptr& error, Worker& worker) {
+  worker.circle->failed = true;
+  meet(worker);
+  std::rethrow_exception(error);
 }
 
 /// Waits for the others of the circle.
@@ -336,7 +350,7 @@ void Executor::do_microbatch(const Phase& phase, const Microbatch& microbatch, b
   for (const auto& step : phase.steps) {
     const int worth = microbatch.alone ? step.kernel->shares_one : step.kernel->shares;
     call.share = {.index = worker.share.index, .count = std::min(worth, worker.share.count)};
-    if (call.share.count > 1 || before > 1) meet(worker);
+    if (std::max(before, call.share.count) > 1) meet(worker);  // not ||: findings/clang14-…
     before = call.share.count;
     if (call.share.index >= call.share.count) continue;
     run_step(step, call, microbatch.alone, worker);
@@ -350,23 +364,20 @@ void Executor::do_microbatch(const Phase& phase, const Microbatch& microbatch, b
   if (!phase.deliveries.empty()) lap(worker, Between::deliver);
 }
 
-/// Is done by the first thread of a circle; if it fails, the others are told where they meet.
+/// Is done by the first thread of a circle.
 void Executor::bring_samples(const Phase& phase, const Microbatch& microbatch, Worker& worker) {
   const bool together = worker.share.count > 1;
   if (fetches_in(phase)) {
-    std::exception_ptr error;
     if (worker.share.index == 0) {
       try {
         fetch(microbatch, worker);
       } catch (...) {
         if (!together) throw;
-        error = std::current_exception();
-        worker.circle->failed = true;
+        leave_circle(std::current_exception(), worker);
       }
       lap(worker, Between::fetch);
     }
     if (together) meet(worker);
-    if (error) std::rethrow_exception(error);
     if (together && worker.circle->failed) return;
   }
   if (worker.share.index > 0) return;

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <span>
 #include <vector>
 
@@ -52,7 +53,7 @@ class Executor {
   /// Threads that work on one microbatch together.
   struct Circle {
     Meeting meeting;
-    bool failed = false;  // its samples could not be fetched
+    std::atomic<bool> failed{false};  // samples could not be fetched
   };
   /// What a run is about.
   struct Batch {
@@ -80,6 +81,7 @@ class Executor {
   void join_circle(std::size_t circles, Worker& worker);
   void do_slot(const Phase& phase, std::size_t slot, std::size_t stride, Worker& worker);
   void bring_samples(const Phase& phase, const Microbatch& microbatch, Worker& worker);
+  [[noreturn]] void leave_circle(const std::exception_ptr& error, Worker& worker);
   void meet(Worker& worker);
   void do_microbatch(const Phase& phase, const Microbatch& microbatch, bool first_of_slot, Worker& worker);
   void fetch(const Microbatch& microbatch, const Worker& worker);

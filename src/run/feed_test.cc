@@ -194,7 +194,7 @@ TEST_P(FetchedSamples, ThatCannotBeFetchedEndTheRunWithWhatWasThrown) {
   const Graph g = GetParam().build();
   const Feed labels{.labels = data.labels.data()};
   const auto sound = after_steps(g, {.values = data.values.data()}, labels, 1);
-  for (const int threads : {1, 2, 4, 9}) {
+  for (const int threads : {1, 2, 3, 4, 9}) {
     SCOPED_TRACE(threads);
     Variables variables(g, 3);
     const Variables& now = variables;
