@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <sstream>
+#include <utility>
 
 #include "chalkgrad/check.h"
 #include "chalkgrad/differentiate.h"
@@ -155,14 +156,12 @@ TEST_P(EveryLayer, GivesTheSameBitsWhereThreadsShareAMicrobatch) {
         const auto d = gradients(batch_mean(sum(y * y)), wrt);
         for (std::size_t i = 0; i < d.size(); ++i) graph.output(str("gradient ", i), d[i]);
       }
-      for (const std::size_t samples : {std::size_t{1}, std::size_t{7}, kSamples}) {
-        const auto alone = outputs_of(graph, x, samples, 1);
-        for (const int threads : {2, 7}) {
-          const auto shared = outputs_of(graph, x, samples, threads);
-          for (std::size_t i = 0; i < alone.size(); ++i) {
-            EXPECT_EQ(std::memcmp(alone[i].data(), shared[i].data(), alone[i].size() * sizeof(float)), 0)
-                << network << ": output " << i << " of " << samples << " samples on " << threads << " threads";
-          }
+      using Run = std::pair<std::size_t, int>;  // samples, threads
+      for (const auto& [samples, threads] : {Run{1, 3}, Run{7, 3}, Run{kSamples, 2}}) {
+        const auto alone = outputs_of(graph, x, samples, 1), shared = outputs_of(graph, x, samples, threads);
+        for (std::size_t i = 0; i < alone.size(); ++i) {
+          EXPECT_EQ(std::memcmp(alone[i].data(), shared[i].data(), alone[i].size() * sizeof(float)), 0)
+              << network << ": output " << i << " of " << samples << " samples on " << threads << " threads";
         }
       }
     }
