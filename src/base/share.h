@@ -10,6 +10,10 @@ namespace chalk {
 struct Interval {
   std::int64_t begin = 0, end = 0;
   std::int64_t size() const { return std::max<std::int64_t>(end - begin, 0); }
+  /// What of it lies among `count` things from `first` on, counted from there.
+  Interval among(std::int64_t first, std::int64_t count) const {
+    return {std::max<std::int64_t>(begin - first, 0), std::min(end - first, count)};
+  }
 };
 
 /// The whole, or one of `count` nearly equal parts of it.

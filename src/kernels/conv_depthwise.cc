@@ -468,15 +468,13 @@ class DepthwiseForward : public ConvForward {
     const Interval some = share.of(s_.channels, kPlace);
     for (std::int64_t c = some.begin; c < some.end; c += kPlace) {
       const std::int64_t count = std::min(kPlace, some.end - c);
-      std::uint32_t rows[kPlace];
       for (std::int64_t n = 0; n < kPlace; ++n) {
         const std::int64_t channel = std::min(n, count - 1);
-        rows[n] = static_cast<std::uint32_t>(channel);
         for (std::int64_t k = 0; k < taps(); ++k)
           w[k * kPlace + n] = from[((c + channel) * taps() + k) * kDirectPacked];
         if (e_.bias) biases[n] = bias[c + channel];
       }
-      gather_values(x + c * x_plane, static_cast<std::size_t>(x_plane), rows, lanes);
+      gather_channels(x + c * x_plane, static_cast<std::size_t>(x_plane), static_cast<int>(count), lanes);
       CHALK_CHOSEN(depthwise_one)(s_, e_, rows_, lanes, w, biases, made, room + one_floats());
       scatter_values(made, static_cast<std::size_t>(y_plane), static_cast<int>(count), y + c * y_plane);
     }

@@ -135,8 +135,7 @@ void direct_one(const ConvShape& s, const ConvEpilogue& e, const OnePlan& p, con
   const std::int64_t across = p.groups == 1 ? p.rows * e.pool_h : p.groups;  // groups of places in a tile's row
   const Interval all_blocks = share.of(s.groups * blocks);
   for (std::int64_t group = 0; group < s.groups; ++group) {
-    const Interval of_group{std::max(all_blocks.begin - group * blocks, std::int64_t{0}),
-                            std::min(all_blocks.end - group * blocks, blocks)};
+    const Interval of_group = all_blocks.among(group * blocks, blocks);
     for (std::int64_t block = of_group.begin, n = 0; block < of_group.end; block += n) {
       n = one_tile_blocks(of_group.end, block, across);
       OneTile t{.x = nullptr,

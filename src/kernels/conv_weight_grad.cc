@@ -212,8 +212,7 @@ void direct_weight_grad(const ConvShape& s, const GradPlan& p, const float* x, c
     const float* band_x = p.padded ? copy : x + first * s.stride_h * x_row;
     for (std::int64_t group = 0; group < s.groups; ++group) {
       const std::int64_t before = group * group_filters;
-      const Interval of_group{std::max(all_filters.begin - before, std::int64_t{0}),
-                              std::min(all_filters.end - before, group_filters)};
+      const Interval of_group = all_filters.among(before, group_filters);
       if (of_group.size() == 0) continue;
       GradTile t{.x = band_x + group * group_channels * x_plane,
                  .taps = taps,

@@ -279,11 +279,7 @@ void forward(const ConvShape& s, const ConvEpilogue& e, const WinogradPlan& p, c
   const std::int64_t groups = p.groups();
   const Interval units = share.of(p.batches * groups);
   run_map(
-      s, p, packed, scratch,
-      [&](std::int64_t batch) {
-        const std::int64_t first = batch * groups;
-        return p.planes({std::max(units.begin - first, std::int64_t{0}), std::min(units.end - first, groups)});
-      },
+      s, p, packed, scratch, [&](std::int64_t batch) { return p.planes(units.among(batch * groups, groups)); },
       [&](const TileGrid& grid, std::int64_t count, float* v)
           HWY_ATTR { x_to_points<F>(s, grid, x, count, v, p.v_plane); },
       [&](const Interval& filters, std::int64_t first, std::int64_t count, const float* m)

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -176,6 +177,12 @@ void standardise_one(const std::uint8_t* from, std::size_t count, float* to) { s
 
 void gather_values(const float* from, std::size_t count, LaneRows rows, float* to) {
   CHALK_CHOSEN(gather_values)(from, count, rows, to);
+}
+
+void gather_channels(const float* from, std::size_t plane, int channels, float* to) {
+  std::uint32_t rows[16];
+  for (int n = 0; n < 16; ++n) rows[n] = static_cast<std::uint32_t>(std::min(n, channels - 1));
+  gather_values(from, plane, rows, to);
 }
 
 void gather_bytes(const std::uint8_t* from, std::size_t channels, std::size_t plane, const float* scale,

@@ -13,6 +13,9 @@ using LaneRows = const std::uint32_t[16];
 
 /// to[i] lanes = from[row][i].
 void gather_values(const float* from, std::size_t count, LaneRows rows, float* to);
+/// Of one sample, to[i] lanes = from[channel][i] of up to sixteen channels of `plane` values; the last one again for
+/// lanes beyond.
+void gather_channels(const float* from, std::size_t plane, int channels, float* to);
 /// to[i] lanes = from[row][i] · scale[c] + shift[c] (one rounding), for `channels` channels of `plane` bytes.
 void gather_bytes(const std::uint8_t* from, std::size_t channels, std::size_t plane, const float* scale,
                   const float* shift, LaneRows rows, float* to);

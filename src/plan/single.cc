@@ -54,13 +54,11 @@ class SingleKernel : public PlannedKernel {
     const auto made = static_cast<std::size_t>(elements(channel_type_.shape));
     for (std::int64_t c = some.begin; c < some.end; c += 16) {
       const auto count = static_cast<int>(std::min<std::int64_t>(16, some.end - c));
-      std::uint32_t rows[16];
-      for (int n = 0; n < 16; ++n) rows[n] = static_cast<std::uint32_t>(std::min(n, count - 1));
       float* room = call.scratch;
       const void* in[2];
       for (std::size_t i = 0; i < inputs.size(); ++i) {
         const auto plane = static_cast<std::size_t>(elements(channel_types_[i].shape));
-        gather_values(call.in[i] + static_cast<std::size_t>(c) * plane, plane, rows, room);
+        gather_channels(call.in[i] + static_cast<std::size_t>(c) * plane, plane, count, room);
         in[i] = room;
         room += plane * 16;
       }
