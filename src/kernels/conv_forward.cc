@@ -185,18 +185,16 @@ namespace chalk {
 CHALK_EXPORT(direct_forward);
 namespace {
 
-class DirectForward : public ConvForward {
+class DirectForward : public ConvForwardWithOne {
  public:
   DirectForward(const ConvShape& s, const ConvEpilogue& e)
-      : s_(s),
+      : ConvForwardWithOne(pointwise_one_fits(s, e) ? plan_pointwise_one(s, e) : plan_direct_one(s, e)),
+        s_(s),
         e_(e),
-        plan_(plan_forward(s, e)),
-        one_(pointwise_one_fits(s, e) ? plan_pointwise_one(s, e) : plan_direct_one(s, e)) {
+        plan_(plan_forward(s, e)) {
     packed = static_cast<std::size_t>(s.groups * round_up(s.filters / s.groups, 4) * plan_.taps);
     scratch = static_cast<std::size_t>(plan_.table_floats + plan_.z_floats + plan_.window_floats);
-    scratch_one = one_->scratch;
     shares = worth_sharing(s.filters * plan_.taps * s.out_h * s.out_w, plan_.bands);
-    shares_one = one_->shares;
   }
 
   // [group][filter / 4][tap][4], with zeros for the filters that fill up a block of 4.
@@ -214,16 +212,11 @@ class DirectForward : public ConvForward {
            Share share) const override {
     CHALK_CHOSEN(direct_forward)(s_, e_, plan_, x, from, bias, y, index, room, share);
   }
-  void run_one(const float* x, const float* from, const float* bias, float* y, float* index, float* room,
-               Share share) const override {
-    one_->run(x, from, bias, y, index, room, share);
-  }
 
  private:
   ConvShape s_;
   ConvEpilogue e_;
   ForwardPlan plan_;
-  std::unique_ptr<const ConvForwardOne> one_;
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 // What ConvForward::run_one() does: the same sums in the same order as run(), from the same packed weights.
 #pragma once
 
+#include <utility>
+
 #include "src/kernels/conv.h"
 
 namespace chalk {
@@ -19,6 +21,22 @@ class ConvForwardOne {
   int shares = 1;
   virtual void run(const float* x, const float* packed, const float* bias, float* y, float* index, float* scratch,
                    Share share) const = 0;
+};
+
+/// A forward map whose run_one() is that.
+class ConvForwardWithOne : public ConvForward {
+ public:
+  explicit ConvForwardWithOne(std::unique_ptr<const ConvForwardOne> one) : one_(std::move(one)) {
+    scratch_one = one_->scratch;
+    shares_one = one_->shares;
+  }
+  void run_one(const float* x, const float* from, const float* bias, float* y, float* index, float* room,
+               Share share) const override {
+    one_->run(x, from, bias, y, index, room, share);
+  }
+
+ private:
+  std::unique_ptr<const ConvForwardOne> one_;
 };
 
 /// For every shape.

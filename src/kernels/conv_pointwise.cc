@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "src/kernels/conv_direct.h"
+#include "src/kernels/conv_one.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/kernels/conv_pointwise.cc"
@@ -241,30 +242,27 @@ CHALK_EXPORT(pointwise_product);
 CHALK_EXPORT(pointwise_weight_grad);
 namespace {
 
-class PointwiseForward : public ConvForward {
+class PointwiseForward : public ConvForwardWithOne {
  public:
   PointwiseForward(const ConvShape& s, const ConvEpilogue& e)
-      : e_(e), product_{s.channels, s.filters, s.out_h * s.out_w}, direct_(plan_direct_forward(s, e)) {
+      : ConvForwardWithOne(plan_pointwise_one(s, e)),
+        e_(e),
+        product_{s.channels, s.filters, s.out_h * s.out_w},
+        direct_(plan_direct_forward(s, e)) {
     packed = direct_->packed;
     scratch = static_cast<std::size_t>(product_.scratch());
-    scratch_one = direct_->scratch_one;
     shares = product_.shares();
-    shares_one = direct_->shares_one;
   }
   void pack(const float* w, float* to) const override { direct_->pack(w, to); }
   void run(const float* x, const float* from, const float* bias, float* y, float*, float* room,
            Share share) const override {
     CHALK_CHOSEN(pointwise_product)(product_, x, from, e_.bias ? bias : nullptr, e_.relu, y, room, share);
   }
-  void run_one(const float* x, const float* from, const float* bias, float* y, float* index, float* room,
-               Share share) const override {
-    direct_->run_one(x, from, bias, y, index, room, share);
-  }
 
  private:
   ConvEpilogue e_;
   Product product_;
-  std::unique_ptr<const ConvForward> direct_;  // for a single sample
+  std::unique_ptr<const ConvForward> direct_;  // whose packed weights it reads
 };
 
 /// The product with the transposed weights.

@@ -362,15 +362,13 @@ bool transposed_has_fewer_tiles(const ConvShape& s) {
   return s.stride_h > 1 || plan_winograd(s).tiles < plan_winograd(reversed(s)).tiles;
 }
 
-class WinogradForward : public ConvForward {
+class WinogradForward : public ConvForwardWithOne {
  public:
   WinogradForward(const ConvShape& s, const ConvEpilogue& e)
-      : s_(s), e_(e), plan_(plan_winograd(s)), one_(plan_winograd_one(s, e)) {
+      : ConvForwardWithOne(plan_winograd_one(s, e)), s_(s), e_(e), plan_(plan_winograd(s)) {
     packed = packed_floats(plan_);
     scratch = scratch_floats(plan_);
-    scratch_one = one_->scratch;
     shares = worth_sharing(plan_.products(), plan_.batches * plan_.groups());
-    shares_one = one_->shares;
   }
   void pack(const float* w, float* to) const override {
     CHALK_CHOSEN(pack_weights)(s_, plan_, {.by_from = false, .reversed = false}, w, to);
@@ -379,16 +377,11 @@ class WinogradForward : public ConvForward {
            Share share) const override {
     CHALK_CHOSEN(winograd_forward)(s_, e_, plan_, x, from, bias, y, index, room, share);
   }
-  void run_one(const float* x, const float* from, const float* bias, float* y, float* index, float* room,
-               Share share) const override {
-    one_->run(x, from, bias, y, index, room, share);
-  }
 
  private:
   ConvShape s_;
   ConvEpilogue e_;
   WinogradPlan plan_;
-  std::unique_ptr<const ConvForwardOne> one_;
 };
 
 class WinogradInputGrad : public ConvInputGrad {
