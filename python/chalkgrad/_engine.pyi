@@ -110,10 +110,21 @@ class Dataset:
     def digest(self) -> str:
         """
         A text that tells data from others by all that training makes use of. Equal digests mean the same data.
+
+        >>> split = chalkgrad.digits()
+        >>> split.train.digest() == split.test.digest(), split.test.digest() == chalkgrad.digits().test.digest()
+        (False, True)
         """
 
     def has_digest(self, digest: str) -> bool:
-        """Whether this digest, perhaps of an earlier program, is of these data."""
+        """
+        Whether this digest, perhaps of an earlier program, is of these data.
+
+        >>> net, data = chalkgrad.Network('10n', (1, 8, 8)), chalkgrad.digits().train
+        >>> _ = chalkgrad.train(net, data, epochs=1)
+        >>> data.has_digest(net.training['digest'])
+        True
+        """
 
 class Split:
     """
@@ -185,16 +196,36 @@ class Network:
         Reads a model that save() or the command line wrote, or an ONNX file (*.onnx).
 
         Raises FileNotFoundError, or InputError naming the file and what is wrong with it.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     chalkgrad.Network('2n', (3,)).save(folder + '/net.safetensors')
+        ...     chalkgrad.Network.load(folder + '/net.safetensors')
+        <chalkgrad.Network '2n': 3 to 2, 8 parameters>
         """
 
     def save(self, path: object) -> None:
         """
         Writes a safetensors file with all that is needed to predict and to go on with training, under a temporary name that is then changed. Raises InputError.
+
+        >>> import os, tempfile
+        >>> net = chalkgrad.Network('2n', (3,))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     net.save(folder + '/net.safetensors')
+        ...     os.listdir(folder)
+        ['net.safetensors']
         """
 
     def export_onnx(self, path: object, *, opset: int = 17, batch: int = 0, fold: bool = False, bytes: bool = False) -> None:
         """
         Writes its prediction as ONNX (docs/onnx.md), for other engines. opset: 17 … 22. batch: samples in a run; 0: any number. fold: batch normalisation becomes part of the weights before it. bytes: the input takes pixels. Raises InputError.
+
+        >>> import tempfile
+        >>> net = chalkgrad.Network('2n', (3,))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     net.export_onnx(folder + '/net.onnx', opset=20)
+        ...     chalkgrad.Network.load(folder + '/net.onnx').output_shape()
+        (2,)
         """
 
     @property
@@ -212,6 +243,9 @@ class Network:
     def output_shape(self, output: str = 'y') -> tuple[int, ...]:
         """
         The shape of an output of one sample. Raises InputError naming those there are.
+
+        >>> chalkgrad.Network('4c3-mp2-10n', (1, 8, 8)).output_shape()
+        (10,)
         """
 
     @property
@@ -225,26 +259,58 @@ class Network:
         """
 
     def initialize(self, seed: int) -> None:
-        """Draws the parameters from the seed; discards what has been learned."""
+        """
+        Draws the parameters from the seed; discards what has been learned.
+
+        >>> net = chalkgrad.Network('2n', (3,), seed=7)
+        >>> first = net.weights_sha256()
+        >>> net.initialize(8)
+        >>> net.weights_sha256() == first
+        False
+        >>> net.initialize(7)
+        >>> net.weights_sha256() == first
+        True
+        """
 
     def begin_anew(self) -> None:
         """
         Makes it ready for a new run from its present weights: forgets the record of the last one.
+
+        >>> net, data = chalkgrad.Network('10n', (1, 8, 8)), chalkgrad.digits().train
+        >>> _ = chalkgrad.train(net, data, epochs=1)
+        >>> net.begin_anew()
+        >>> _ = chalkgrad.train(net, data, epochs=1, optimizer='adam')
+        >>> net.training['options']['optimizer']
+        'adam'
         """
 
     def fit_weights(self, data: Dataset) -> None:
         """
-        Gives weights with the init 'whitening' their first values by what the data are.
+        Gives weights with the init 'whitening' their first values by what the data are: before training, as nothing else does. Raises InputError if such a weight is no kernel of a convolution of the input, or has more filters than two for each number of a patch.
+
+        >>> text = 'layer = [{type = "conv", filters = 8, init = "whitening"}, {chain = "relu-gap-10n"}]'
+        >>> net = chalkgrad.Network(text, (1, 8, 8))
+        >>> before = net.weights_sha256()
+        >>> net.fit_weights(chalkgrad.digits().train)
+        >>> net.weights_sha256() == before
+        False
         """
 
     def weights_sha256(self) -> str:
         """
         SHA-256, in hex, over all parameters, as the command line prints it: equal weights have equal ones.
+
+        >>> a, b = chalkgrad.Network('2n', (3,), seed=1), chalkgrad.Network('2n', (3,), seed=1)
+        >>> len(a.weights_sha256()), a.weights_sha256() == b.weights_sha256()
+        (64, True)
         """
 
     def keys(self) -> list[str]:
         """
         The names of its parameters and, after training, of the optimizer's state.
+
+        >>> chalkgrad.Network('4c3-mp2-10n', (1, 8, 8)).keys()
+        ['conv1.bias', 'conv1.weight', 'dense1.bias', 'dense1.weight']
         """
 
     def __getitem__(self, name: str) -> numpy.ndarray:
@@ -262,11 +328,20 @@ class Network:
     def layers(self) -> list[tuple[str, tuple[int, ...], int, int]]:
         """
         What it costs: of each layer its name, the shape of its result, its parameters, and the multiply-adds of one sample's prediction.
+
+        >>> for layer in chalkgrad.Network('4c3-10n', (1, 8, 8)).layers():
+        ...     print(*layer)
+        conv1 (4, 6, 6) 40 1296
+        dense1 (10,) 1450 1440
         """
 
     def to_graph(self) -> Graph:
         """
         A copy of its forward graph, with the batched input 'x' and its outputs; print(net.to_graph()) shows it.
+
+        >>> g = chalkgrad.Network('2n', (3,)).to_graph()
+        >>> g.find('x').shape, g.outputs()['y'].shape
+        ((3,), (2,))
         """
 
     def __copy__(self) -> Network: ...
@@ -348,6 +423,12 @@ class Progress:
     def stop(self) -> None:
         """
         Ends the run after this step. What has been learned stays in the network, and the same call of train() goes on with it.
+
+        >>> net = chalkgrad.Network('10n', (1, 8, 8))
+        >>> enough = lambda now: now.stop() if now.step == 5 else None
+        >>> result = chalkgrad.train(net, chalkgrad.digits().train, on_step=enough)
+        >>> result.stopped, result.last.step
+        (True, 5)
         """
 
     def __repr__(self) -> str: ...
@@ -463,6 +544,11 @@ class Evaluation:
     def top(self, k: int) -> float:
         """
         The share of samples whose class is among the k of the largest outputs.
+
+        >>> net = chalkgrad.Network('10n', (1, 8, 8))
+        >>> found = chalkgrad.evaluate(net, chalkgrad.digits().test)
+        >>> found.top(1) == found.accuracy, found.top(10)
+        (True, 1.0)
         """
 
     def __repr__(self) -> str: ...
@@ -527,54 +613,153 @@ class Graph:
 
     def input(self, name: str, shape: object, distribution: bool = False) -> Value:
         """
-        A value that each sample has. distribution: its elements are >= 0 and sum to 1, as one-hot labels do.
+        A value that each sample has. distribution: its elements are >= 0 and sum to 1, as one-hot labels do. Raises Error for a name that is taken.
+
+        >>> x = chalkgrad.Graph().input('x', (1, 28, 28))
+        >>> x.shape, x.batched
+        ((1, 28, 28), True)
         """
 
     def noise(self, name: str, shape: object) -> Value:
         """
         Uniform in [0, 1), drawn anew for each sample and position by the seed of the Program.
+
+        >>> g = chalkgrad.Graph()
+        >>> g.output('u', g.noise('u', (3,)))
+        >>> u = chalkgrad.Program(g, chalkgrad.Variables(g), seed=5).run(samples=2)['u']
+        >>> u.shape, bool((u >= 0).all() and (u < 1).all())
+        ((2, 3), True)
         """
 
     def shared_input(self, name: str, shape: object = ()) -> Value:
-        """A number that is set for each run, e.g. the learning rate."""
+        """
+        A number that is set for each run, e.g. the learning rate.
+
+        >>> g = chalkgrad.Graph()
+        >>> lr = g.shared_input('lr')
+        >>> g.output('half', lr / 2)
+        >>> float(chalkgrad.Program(g, chalkgrad.Variables(g)).run({'lr': 0.5}, samples=1)['half'])
+        0.25
+        """
 
     def parameter(self, name: str, shape: object, *, init: object = 0.0, trainable: bool = True) -> Value:
         """
         A value that is kept from run to run. init: a number, or how it is drawn: 'he', 'glorot', 'normal:0.1', … (docs/reference), where the first axis counts outputs, the second inputs, and others places.
+
+        >>> g = chalkgrad.Graph()
+        >>> w = g.parameter('w', (20, 1, 5, 5), init='he')
+        >>> w.shape, w.batched
+        ((20, 1, 5, 5), False)
         """
 
     def constant(self, value: float, shape: object = ()) -> Value:
-        """The same number everywhere; shared."""
+        """
+        The same number everywhere; shared.
+
+        >>> chalkgrad.Graph().constant(0.5, (2, 3)).shape
+        (2, 3)
+        """
 
     def batch_size(self) -> Value:
-        """The number of samples in the batch; a shared scalar."""
+        """
+        The number of samples in the batch; a shared scalar.
+
+        >>> g = chalkgrad.Graph()
+        >>> g.output('n', g.batch_size())
+        >>> float(chalkgrad.Program(g, chalkgrad.Variables(g)).run(samples=7)['n'])
+        7.0
+        """
 
     def name(self, value: Value, name: str) -> None:
-        """Names a value; the name must be new."""
+        """
+        Names a value; the name must be new.
+
+        >>> g = chalkgrad.Graph()
+        >>> y = chalkgrad.relu(g.input('x', (3,)))
+        >>> g.name(y, 'activation')
+        >>> y.name
+        'activation'
+        """
 
     def layer(self, name: str) -> None:
-        """All values made from now on belong to this layer, which messages name."""
+        """
+        All values made from now on belong to this layer, which messages name.
+
+        >>> g = chalkgrad.Graph()
+        >>> x = g.input('x', (3,))
+        >>> g.layer('gate1')
+        >>> y = chalkgrad.sigmoid(x)
+        >>> 'gate1' in str(g)
+        True
+        """
 
     def find(self, name: str) -> Value:
-        """The value of that name, or None."""
+        """
+        The value of that name, or None.
+
+        >>> g = chalkgrad.Graph()
+        >>> x = g.input('x', (3,))
+        >>> g.find('x') == x, g.find('z') is None
+        (True, True)
+        """
 
     def parameters(self) -> list[Value]:
-        """Its trainable parameters, in the order they were made."""
+        """
+        Its trainable parameters, in the order they were made.
+
+        >>> [p.name for p in chalkgrad.Network('2n', (3,)).to_graph().parameters()]
+        ['dense1.weight', 'dense1.bias']
+        """
 
     def output(self, name: str, value: Value) -> None:
-        """What a run returns, by name."""
+        """
+        What a run returns, by name.
+
+        >>> g = chalkgrad.Graph()
+        >>> g.output('y', g.input('x', (2,)) * 3)
+        >>> chalkgrad.Program(g, chalkgrad.Variables(g)).run({'x': [[1, 2]]})['y'].tolist()
+        [[3.0, 6.0]]
+        """
 
     def update(self, parameter: Value, next: Value) -> None:
-        """After each run the parameter takes this shared value."""
+        """
+        After each run the parameter takes this shared value. Raises ShapeError for one of another shape.
+
+        >>> g = chalkgrad.Graph()
+        >>> runs = g.parameter('runs', ())
+        >>> g.update(runs, runs + 1)
+        >>> variables = chalkgrad.Variables(g)
+        >>> program = chalkgrad.Program(g, variables)
+        >>> _ = program.run(samples=1), program.run(samples=1)
+        >>> float(variables['runs'])
+        2.0
+        """
 
     def outputs(self) -> dict[str, Value]:
-        """Its outputs by name, in the order they were made."""
+        """
+        Its outputs by name, in the order they were made.
+
+        >>> list(chalkgrad.Network('2n', (3,)).to_graph().outputs())
+        ['y']
+        """
 
     def inputs(self) -> list[Value]:
-        """Its batched inputs, noise aside, in the order they were made."""
+        """
+        Its batched inputs, noise aside, in the order they were made.
+
+        >>> [x.name for x in chalkgrad.Network('2n', (3,)).to_graph().inputs()]
+        ['x']
+        """
 
     def clear_outputs(self) -> None:
-        """Forgets which values are outputs."""
+        """
+        Forgets which values are outputs.
+
+        >>> g = chalkgrad.Network('2n', (3,)).to_graph()
+        >>> g.clear_outputs()
+        >>> g.outputs()
+        {}
+        """
 
     def __copy__(self) -> Graph:
         """A graph of its own, with values of its own."""
@@ -691,7 +876,12 @@ class Variables:
     def __init__(self, network: Network) -> None: ...
 
     def keys(self) -> list[str]:
-        """Their names."""
+        """
+        Their names.
+
+        >>> chalkgrad.Variables(chalkgrad.Network('2n', (3,))).keys()
+        ['dense1.bias', 'dense1.weight']
+        """
 
     def __getitem__(self, name: str) -> numpy.ndarray:
         """
@@ -726,11 +916,31 @@ class Program:
         feeds: for each batched input an array, N×(its shape), where whole numbers, N of them, for an input with one axis are labels; for each shared input a number. rows: which samples, by number; without, all. samples: how many, from the first; needed if nothing batched is fed. out: for outputs that are to be written into arrays of the caller's, those: float32 in C order, of the right shape. Python's lock is released meanwhile.
 
         Raises ShapeError and InputError naming the input, NumericError if the guarded value is not finite.
+
+        >>> g = chalkgrad.Graph()
+        >>> g.output('y', g.input('x', (2,)) * g.shared_input('scale'))
+        >>> program = chalkgrad.Program(g, chalkgrad.Variables(g))
+        >>> y = numpy.empty((1, 2), numpy.float32)
+        >>> _ = program.run({'x': [[1, 2], [3, 4]], 'scale': 10}, rows=[1], out={'y': y})
+        >>> y.tolist()
+        [[30.0, 40.0]]
         """
 
     def set_position(self, position: int) -> None:
         """
         Tells the following runs where they are, e.g. the step: what noise is drawn depends on it.
+
+        >>> g = chalkgrad.Graph()
+        >>> g.output('u', g.noise('u', (3,)))
+        >>> program = chalkgrad.Program(g, chalkgrad.Variables(g), seed=5)
+        >>> program.set_position(4)
+        >>> first = program.run(samples=1)['u']
+        >>> program.set_position(5)
+        >>> bool((program.run(samples=1)['u'] == first).all())
+        False
+        >>> program.set_position(4)
+        >>> bool((program.run(samples=1)['u'] == first).all())
+        True
         """
 
     @property
@@ -742,7 +952,13 @@ class Program:
         """What it uses, in bytes."""
 
     def plan(self) -> str:
-        """The plan as text: phase by phase, a line for each kernel."""
+        """
+        The plan as text: phase by phase, a line for each kernel.
+
+        >>> g = chalkgrad.Network('2n', (3,)).to_graph()
+        >>> 'dense' in chalkgrad.Program(g, chalkgrad.Variables(g)).plan()
+        True
+        """
 
 @overload
 def add(a: Value, b: Value) -> Value:
@@ -1634,19 +1850,50 @@ class Derivation:
         """How many were verified."""
 
     def text(self) -> str:
-        """For a terminal: equations with their rules."""
+        """
+        For a terminal: equations with their rules.
+
+        >>> derivation = chalkgrad.derive(chalkgrad.Network('2n-sigmoid', (3,)), 'squared-error')
+        >>> 'dense1' in derivation.text()
+        True
+        """
 
     def latex(self) -> str:
-        """A document that pdflatex compiles as it is."""
+        """
+        A document that pdflatex compiles as it is.
+
+        >>> derivation = chalkgrad.derive(chalkgrad.Network('2n-sigmoid', (3,)), 'squared-error')
+        >>> derivation.latex().startswith('\\\\documentclass')
+        True
+        """
 
     def html(self) -> str:
-        """A page in one file: MathML, without script."""
+        """
+        A page in one file: MathML, without script.
+
+        >>> derivation = chalkgrad.derive(chalkgrad.Network('2n-sigmoid', (3,)), 'squared-error')
+        >>> '<math' in derivation.html(), '<script' in derivation.html()
+        (True, False)
+        """
 
     def check(self) -> str:
-        """In the language of check(), which verifies all of it."""
+        """
+        In the language of check(), which verifies all of it.
+
+        >>> derivation = chalkgrad.derive(chalkgrad.Network('2n-sigmoid', (3,)), 'squared-error')
+        >>> chalkgrad.check(derivation.check()).failed
+        0
+        """
 
     def json(self) -> str:
-        """Sections, chains and steps as data."""
+        """
+        Sections, chains and steps as data.
+
+        >>> import json
+        >>> derivation = chalkgrad.derive(chalkgrad.Network('2n-sigmoid', (3,)), 'squared-error')
+        >>> json.loads(derivation.json())['equations'] == derivation.equations
+        True
+        """
 
     def __str__(self) -> str: ...
 

@@ -335,6 +335,11 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         X: N×features, or images N×channels×rows×columns; uint8 are pixels. sample_weight: what each sample counts, N numbers
         of at least 0: in the mean loss of its batch, in what samples are normalised by, and, if 0, as if it were not there.
         Raises ValueError in scikit-learn's words.
+
+        >>> X = numpy.array([[0.0], [1.0], [2.0], [3.0]] * 16)
+        >>> y = numpy.array(["low", "low", "high", "high"] * 16)
+        >>> chalkgrad.Classifier(epochs=30).fit(X, y).predict([[0.0], [3.0]]).tolist()
+        ['low', 'high']
         """
         X, codes, weights = self._checked(X, y, sample_weight, None, first=True)
         self._start(X, len(self.classes_))
@@ -346,6 +351,11 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
         Calls with the same data are one run: two are two epochs of fit(), bit for bit, with a constant schedule. With
         other data, a new run begins from the present weights, and the optimizer's memory with it.
+
+        >>> X, y = numpy.eye(3), [0, 1, 2]
+        >>> net = chalkgrad.Classifier(random_state=0).partial_fit(X, y, classes=[0, 1, 2])
+        >>> net.partial_fit(X, y).classes_.tolist()
+        [0, 1, 2]
         """
         first = not hasattr(self, "network_")
         X, codes, weights = self._checked(X, y, sample_weight, classes, first)
@@ -380,17 +390,31 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         return _counted(X, np.searchsorted(self.classes_, y).astype(np.int32), self._weights(sample_weight, X))
 
     def predict_proba(self, X: Any) -> np.ndarray[Any, Any]:
-        """The probability of each class, in the order of classes_: N×classes, float32."""
+        """The probability of each class, in the order of classes_: N×classes, float32.
+
+        >>> found = chalkgrad.Classifier(epochs=1).fit(numpy.eye(3), [0, 1, 2]).predict_proba(numpy.eye(3))
+        >>> found.shape, found.sum(axis=1).round(6).tolist()
+        ((3, 3), [1.0, 1.0, 1.0])
+        """
         probabilities = self._answers(X)
         return probabilities.reshape(len(probabilities), -1)
 
     def predict_log_proba(self, X: Any) -> np.ndarray[Any, Any]:
-        """The natural logarithms of predict_proba()."""
+        """The natural logarithms of predict_proba().
+
+        >>> net = chalkgrad.Classifier(epochs=1).fit(numpy.eye(3), [0, 1, 2])
+        >>> bool((net.predict_log_proba(numpy.eye(3)) == numpy.log(net.predict_proba(numpy.eye(3)))).all())
+        True
+        """
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            return np.asarray(np.log(self.predict_proba(X)))
 
     def predict(self, X: Any) -> np.ndarray[Any, Any]:
-        """The most probable class of each sample."""
+        """The most probable class of each sample: N of classes_.
+
+        >>> chalkgrad.Classifier(epochs=100, random_state=0).fit(numpy.eye(3), [5, 7, 9]).predict(numpy.eye(3)).tolist()
+        [5, 7, 9]
+        """
         probabilities = self.predict_proba(X)
         return np.asarray(self.classes_[probabilities.argmax(axis=1)])
 
@@ -403,7 +427,11 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         """Trains anew on N samples and their targets, N or N×targets. Returns self.
 
         Targets are brought to mean 0 and deviation 1 for training, and predictions back. sample_weight: as of
-        Classifier.fit().
+        Classifier.fit(). Raises ValueError in scikit-learn's words.
+
+        >>> X = numpy.linspace(0, 1, 64)[:, None]
+        >>> bool(chalkgrad.Regressor(epochs=100, random_state=0).fit(X, 3 * X[:, 0]).score(X, 3 * X[:, 0]) > 0.9)
+        True
         """
         X, y, weights = self._checked(X, y, sample_weight, first=True)
         self._scale_by(y, weights)
@@ -412,7 +440,12 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Regressor:
-        """Trains for one epoch, as Classifier.partial_fit() does. The first call decides the scale of targets."""
+        """Trains for one epoch, as Classifier.partial_fit() does. The first call decides the scale of targets.
+
+        >>> X = numpy.linspace(0, 1, 64)[:, None]
+        >>> chalkgrad.Regressor().partial_fit(X, X[:, 0]).partial_fit(X, X[:, 0]).predict(X).shape
+        (64,)
+        """
         first = not hasattr(self, "network_")
         X, y, weights = self._checked(X, y, sample_weight, first)
         if first:
@@ -443,13 +476,18 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         self._deviation = np.where(deviation > 0, deviation, 1.0)
 
     def _scaled(self, y: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return ((y - self._mean) / self._deviation).astype(np.float32)
+        return np.asarray((y - self._mean) / self._deviation, np.float32)
 
     def predict(self, X: Any) -> np.ndarray[Any, Any]:
-        """The targets of each sample: N, or N×targets, float64."""
+        """The targets of each sample: N, or N×targets, float64.
+
+        >>> X = numpy.linspace(0, 1, 64)[:, None]
+        >>> chalkgrad.Regressor(epochs=1).fit(X, numpy.hstack([X, 1 - X])).predict(X).shape
+        (64, 2)
+        """
         found = self._answers(X)
         found = found.reshape(len(found), -1).astype(np.float64) * self._deviation + self._mean
-        return found[:, 0] if self._one_target else found
+        return np.asarray(found[:, 0] if self._one_target else found)
 
 
 Classifier.__doc__ = _documentation(

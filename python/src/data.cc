@@ -248,14 +248,21 @@ void bind_data(nb::module_& m) {
             const nb::gil_scoped_release release;
             return d.digest();
           },
-          "A text that tells data from others by all that training makes use of. Equal digests mean the same data.")
+          "A text that tells data from others by all that training makes use of. Equal digests mean the same data.\n\n"
+          ">>> split = chalkgrad.digits()\n"
+          ">>> split.train.digest() == split.test.digest(), split.test.digest() == chalkgrad.digits().test.digest()\n"
+          "(False, True)\n")
       .def(
           "has_digest",
           [](const Dataset& d, const std::string& digest) {
             const nb::gil_scoped_release release;
             return d.has_digest(digest);
           },
-          "digest"_a, "Whether this digest, perhaps of an earlier program, is of these data.");
+          "digest"_a,
+          "Whether this digest, perhaps of an earlier program, is of these data.\n\n"
+          ">>> net, data = chalkgrad.Network('10n', (1, 8, 8)), chalkgrad.digits().train\n"
+          ">>> _ = chalkgrad.train(net, data, epochs=1)\n"
+          ">>> data.has_digest(net.training['digest'])\nTrue\n");
   nb::class_<Split>(m, "Split",
                     "The two parts of a data set, and remarks on how it was read.\n\n"
                     ">>> len(chalkgrad.digits().train), len(chalkgrad.digits().test)\n(1438, 359)\n")

@@ -41,11 +41,27 @@ void bind_derivations(nb::module_& m) {
                          ">>> bool(chalkgrad.check(derivation.check()))\nTrue\n")
       .def_ro("title", &Derivation::title, "What it is of.")
       .def_ro("equations", &Derivation::equations, "How many were verified.")
-      .def("text", &to_text, "For a terminal: equations with their rules.")
-      .def("latex", &to_latex, "A document that pdflatex compiles as it is.")
-      .def("html", &to_html, "A page in one file: MathML, without script.")
-      .def("check", &to_check, "In the language of check(), which verifies all of it.")
-      .def("json", &to_json, "Sections, chains and steps as data.")
+      .def("text", &to_text,
+           "For a terminal: equations with their rules.\n\n"
+           ">>> derivation = chalkgrad.derive(chalkgrad.Network('2n-sigmoid', (3,)), 'squared-error')\n"
+           ">>> 'dense1' in derivation.text()\nTrue\n")
+      .def("latex", &to_latex,
+           "A document that pdflatex compiles as it is.\n\n"
+           ">>> derivation = chalkgrad.derive(chalkgrad.Network('2n-sigmoid', (3,)), 'squared-error')\n"
+           ">>> derivation.latex().startswith('\\\\documentclass')\nTrue\n")
+      .def("html", &to_html,
+           "A page in one file: MathML, without script.\n\n"
+           ">>> derivation = chalkgrad.derive(chalkgrad.Network('2n-sigmoid', (3,)), 'squared-error')\n"
+           ">>> '<math' in derivation.html(), '<script' in derivation.html()\n(True, False)\n")
+      .def("check", &to_check,
+           "In the language of check(), which verifies all of it.\n\n"
+           ">>> derivation = chalkgrad.derive(chalkgrad.Network('2n-sigmoid', (3,)), 'squared-error')\n"
+           ">>> chalkgrad.check(derivation.check()).failed\n0\n")
+      .def("json", &to_json,
+           "Sections, chains and steps as data.\n\n"
+           ">>> import json\n"
+           ">>> derivation = chalkgrad.derive(chalkgrad.Network('2n-sigmoid', (3,)), 'squared-error')\n"
+           ">>> json.loads(derivation.json())['equations'] == derivation.equations\nTrue\n")
       .def("__str__", &to_text)
       .def("__repr__", [](const Derivation& d) {
         return "<chalkgrad.Derivation '" + d.title + "': " + std::to_string(d.equations) + " equations verified>";

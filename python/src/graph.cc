@@ -268,15 +268,26 @@ void bind_graph(nb::module_& m) {
             return g.input(std::move(name), to_shape(shape), distribution);
           },
           "name"_a, "shape"_a, "distribution"_a = false,
-          "A value that each sample has. distribution: its elements are >= 0 and sum to 1, as one-hot labels do.")
+          "A value that each sample has. distribution: its elements are >= 0 and sum to 1, as one-hot labels do. "
+          "Raises "
+          "Error for a name that is taken.\n\n"
+          ">>> x = chalkgrad.Graph().input('x', (1, 28, 28))\n>>> x.shape, x.batched\n((1, 28, 28), True)\n")
       .def(
           "noise",
           [](Graph& g, std::string name, nb::handle shape) { return g.noise(std::move(name), to_shape(shape)); },
-          "name"_a, "shape"_a, "Uniform in [0, 1), drawn anew for each sample and position by the seed of the Program.")
+          "name"_a, "shape"_a,
+          "Uniform in [0, 1), drawn anew for each sample and position by the seed of the Program.\n\n"
+          ">>> g = chalkgrad.Graph()\n>>> g.output('u', g.noise('u', (3,)))\n"
+          ">>> u = chalkgrad.Program(g, chalkgrad.Variables(g), seed=5).run(samples=2)['u']\n"
+          ">>> u.shape, bool((u >= 0).all() and (u < 1).all())\n((2, 3), True)\n")
       .def(
           "shared_input",
           [](Graph& g, std::string name, nb::handle shape) { return g.shared_input(std::move(name), to_shape(shape)); },
-          "name"_a, "shape"_a = nb::tuple(), "A number that is set for each run, e.g. the learning rate.")
+          "name"_a, "shape"_a = nb::tuple(),
+          "A number that is set for each run, e.g. the learning rate.\n\n"
+          ">>> g = chalkgrad.Graph()\n>>> lr = g.shared_input('lr')\n"
+          ">>> g.output('half', lr / 2)\n"
+          ">>> float(chalkgrad.Program(g, chalkgrad.Variables(g)).run({'lr': 0.5}, samples=1)['half'])\n0.25\n")
       .def(
           "parameter",
           [](Graph& g, std::string name, nb::handle shape, nb::handle init, bool trainable) {
@@ -285,22 +296,52 @@ void bind_graph(nb::module_& m) {
           },
           "name"_a, "shape"_a, nb::kw_only(), "init"_a = 0.0, "trainable"_a = true,
           "A value that is kept from run to run. init: a number, or how it is drawn: 'he', 'glorot', 'normal:0.1', … "
-          "(docs/reference), where the first axis counts outputs, the second inputs, and others places.")
+          "(docs/reference), where the first axis counts outputs, the second inputs, and others places.\n\n"
+          ">>> g = chalkgrad.Graph()\n>>> w = g.parameter('w', (20, 1, 5, 5), init='he')\n"
+          ">>> w.shape, w.batched\n((20, 1, 5, 5), False)\n")
       .def(
           "constant", [](Graph& g, double number, nb::handle shape) { return g.constant(number, to_shape(shape)); },
-          "value"_a, "shape"_a = nb::tuple(), "The same number everywhere; shared.")
-      .def("batch_size", &Graph::batch_size, "The number of samples in the batch; a shared scalar.")
-      .def("name", &Graph::name, "value"_a, "name"_a, "Names a value; the name must be new.")
+          "value"_a, "shape"_a = nb::tuple(),
+          "The same number everywhere; shared.\n\n>>> chalkgrad.Graph().constant(0.5, (2, 3)).shape\n(2, 3)\n")
+      .def("batch_size", &Graph::batch_size,
+           "The number of samples in the batch; a shared scalar.\n\n"
+           ">>> g = chalkgrad.Graph()\n>>> g.output('n', g.batch_size())\n"
+           ">>> float(chalkgrad.Program(g, chalkgrad.Variables(g)).run(samples=7)['n'])\n7.0\n")
+      .def("name", &Graph::name, "value"_a, "name"_a,
+           "Names a value; the name must be new.\n\n"
+           ">>> g = chalkgrad.Graph()\n>>> y = chalkgrad.relu(g.input('x', (3,)))\n"
+           ">>> g.name(y, 'activation')\n>>> y.name\n'activation'\n")
       .def(
           "layer", [](Graph& g, std::string name) { g.layer(std::move(name)); }, "name"_a,
-          "All values made from now on belong to this layer, which messages name.")
-      .def("find", &Graph::find, "name"_a, "The value of that name, or None.")
-      .def("parameters", &Graph::parameters, "Its trainable parameters, in the order they were made.")
-      .def("output", &Graph::output, "name"_a, "value"_a, "What a run returns, by name.")
-      .def("update", &Graph::update, "parameter"_a, "next"_a, "After each run the parameter takes this shared value.")
-      .def("outputs", &outputs_of_graph, "Its outputs by name, in the order they were made.")
-      .def("inputs", &inputs_of_graph, "Its batched inputs, noise aside, in the order they were made.")
-      .def("clear_outputs", &Graph::clear_outputs, "Forgets which values are outputs.")
+          "All values made from now on belong to this layer, which messages name.\n\n"
+          ">>> g = chalkgrad.Graph()\n>>> x = g.input('x', (3,))\n>>> g.layer('gate1')\n"
+          ">>> y = chalkgrad.sigmoid(x)\n>>> 'gate1' in str(g)\nTrue\n")
+      .def("find", &Graph::find, "name"_a,
+           "The value of that name, or None.\n\n"
+           ">>> g = chalkgrad.Graph()\n>>> x = g.input('x', (3,))\n"
+           ">>> g.find('x') == x, g.find('z') is None\n(True, True)\n")
+      .def("parameters", &Graph::parameters,
+           "Its trainable parameters, in the order they were made.\n\n"
+           ">>> [p.name for p in chalkgrad.Network('2n', (3,)).to_graph().parameters()]\n['dense1.weight', "
+           "'dense1.bias']\n")
+      .def("output", &Graph::output, "name"_a, "value"_a,
+           "What a run returns, by name.\n\n"
+           ">>> g = chalkgrad.Graph()\n>>> g.output('y', g.input('x', (2,)) * 3)\n"
+           ">>> chalkgrad.Program(g, chalkgrad.Variables(g)).run({'x': [[1, 2]]})['y'].tolist()\n[[3.0, 6.0]]\n")
+      .def("update", &Graph::update, "parameter"_a, "next"_a,
+           "After each run the parameter takes this shared value. Raises ShapeError for one of another shape.\n\n"
+           ">>> g = chalkgrad.Graph()\n>>> runs = g.parameter('runs', ())\n>>> g.update(runs, runs + 1)\n"
+           ">>> variables = chalkgrad.Variables(g)\n>>> program = chalkgrad.Program(g, variables)\n"
+           ">>> _ = program.run(samples=1), program.run(samples=1)\n>>> float(variables['runs'])\n2.0\n")
+      .def("outputs", &outputs_of_graph,
+           "Its outputs by name, in the order they were made.\n\n"
+           ">>> list(chalkgrad.Network('2n', (3,)).to_graph().outputs())\n['y']\n")
+      .def("inputs", &inputs_of_graph,
+           "Its batched inputs, noise aside, in the order they were made.\n\n"
+           ">>> [x.name for x in chalkgrad.Network('2n', (3,)).to_graph().inputs()]\n['x']\n")
+      .def("clear_outputs", &Graph::clear_outputs,
+           "Forgets which values are outputs.\n\n"
+           ">>> g = chalkgrad.Network('2n', (3,)).to_graph()\n>>> g.clear_outputs()\n>>> g.outputs()\n{}\n")
       .def(
           "__copy__", [](const Graph& g) { return Graph(g); }, "A graph of its own, with values of its own.")
       .def("__len__", &Graph::size)
@@ -368,7 +409,8 @@ void bind_graph(nb::module_& m) {
             for (const auto& [name, tensor] : self.variables.all()) names.push_back(name);
             return names;
           },
-          "Their names.")
+          "Their names.\n\n"
+          ">>> chalkgrad.Variables(chalkgrad.Network('2n', (3,))).keys()\n['dense1.bias', 'dense1.weight']\n")
       .def("__getitem__", &variable, "name"_a,
            "A copy of a parameter's numbers. Raises InputError for an unknown name.")
       .def("__setitem__", &set_variable, "name"_a, "values"_a, "Gives a parameter new numbers of its shape.");
@@ -405,22 +447,34 @@ void bind_graph(nb::module_& m) {
           "Runs on samples, then applies the updates; returns the outputs by name, float32, N×… if they are "
           "batched.\n\n"
           "feeds: for each batched input an array, N×(its shape), where whole numbers, N of them, for an input with "
-          "one "
-          "axis are labels; for each shared input a number. rows: which samples, by number; without, all. samples: how "
-          "many, from the first; needed if nothing batched is fed. out: for outputs that are to be written into arrays "
-          "of "
-          "the caller's, those: float32 in C order, of the right shape. Python's lock is released meanwhile.\n\n"
-          "Raises ShapeError and InputError naming the input, NumericError if the guarded value is not finite.")
+          "one axis are labels; for each shared input a number. rows: which samples, by number; without, all. samples: "
+          "how many, from the first; needed if nothing batched is fed. out: for outputs that are to be written into "
+          "arrays of the caller's, those: float32 in C order, of the right shape. Python's lock is released "
+          "meanwhile.\n\n"
+          "Raises ShapeError and InputError naming the input, NumericError if the guarded value is not finite.\n\n"
+          ">>> g = chalkgrad.Graph()\n>>> g.output('y', g.input('x', (2,)) * g.shared_input('scale'))\n"
+          ">>> program = chalkgrad.Program(g, chalkgrad.Variables(g))\n"
+          ">>> y = numpy.empty((1, 2), numpy.float32)\n"
+          ">>> _ = program.run({'x': [[1, 2], [3, 4]], 'scale': 10}, rows=[1], out={'y': y})\n"
+          ">>> y.tolist()\n[[30.0, 40.0]]\n")
       .def(
           "set_position", [](PyProgram& self, std::uint64_t position) { self.program().set_position(position); },
-          "position"_a, "Tells the following runs where they are, e.g. the step: what noise is drawn depends on it.")
+          "position"_a,
+          "Tells the following runs where they are, e.g. the step: what noise is drawn depends on it.\n\n"
+          ">>> g = chalkgrad.Graph()\n>>> g.output('u', g.noise('u', (3,)))\n"
+          ">>> program = chalkgrad.Program(g, chalkgrad.Variables(g), seed=5)\n"
+          ">>> program.set_position(4)\n>>> first = program.run(samples=1)['u']\n"
+          ">>> program.set_position(5)\n>>> bool((program.run(samples=1)['u'] == first).all())\nFalse\n"
+          ">>> program.set_position(4)\n>>> bool((program.run(samples=1)['u'] == first).all())\nTrue\n")
       .def_prop_ro(
           "threads", [](PyProgram& self) { return self.program().threads(); }, "On how many it runs.")
       .def_prop_ro(
           "memory", [](PyProgram& self) { return self.program().memory().total(); }, "What it uses, in bytes.")
       .def(
           "plan", [](PyProgram& self) { return self.program().print(); },
-          "The plan as text: phase by phase, a line for each kernel.");
+          "The plan as text: phase by phase, a line for each kernel.\n\n"
+          ">>> g = chalkgrad.Network('2n', (3,)).to_graph()\n"
+          ">>> 'dense' in chalkgrad.Program(g, chalkgrad.Variables(g)).plan()\nTrue\n");
 }
 
 }  // namespace chalk::python

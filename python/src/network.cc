@@ -119,7 +119,12 @@ void bind_network(nb::module_& m) {
           "text"_a, "input"_a = nb::tuple(), "seed"_a = 1)
       .def_static("load", &load, "path"_a,
                   "Reads a model that save() or the command line wrote, or an ONNX file (*.onnx).\n\n"
-                  "Raises FileNotFoundError, or InputError naming the file and what is wrong with it.")
+                  "Raises FileNotFoundError, or InputError naming the file and what is wrong with it.\n\n"
+                  ">>> import tempfile\n"
+                  ">>> with tempfile.TemporaryDirectory() as folder:\n"
+                  "...     chalkgrad.Network('2n', (3,)).save(folder + '/net.safetensors')\n"
+                  "...     chalkgrad.Network.load(folder + '/net.safetensors')\n"
+                  "<chalkgrad.Network '2n': 3 to 2, 8 parameters>\n")
       .def(
           "save",
           [](SharedNetwork& net, nb::handle path) {
@@ -129,7 +134,11 @@ void bind_network(nb::module_& m) {
           },
           "path"_a,
           "Writes a safetensors file with all that is needed to predict and to go on with training, under a temporary "
-          "name that is then changed. Raises InputError.")
+          "name that is then changed. Raises InputError.\n\n"
+          ">>> import os, tempfile\n>>> net = chalkgrad.Network('2n', (3,))\n"
+          ">>> with tempfile.TemporaryDirectory() as folder:\n"
+          "...     net.save(folder + '/net.safetensors')\n"
+          "...     os.listdir(folder)\n['net.safetensors']\n")
       .def(
           "export_onnx",
           [](SharedNetwork& net, nb::handle path, int opset, std::int64_t batch, bool fold, bool bytes) {
@@ -139,9 +148,12 @@ void bind_network(nb::module_& m) {
           },
           "path"_a, nb::kw_only(), "opset"_a = 17, "batch"_a = 0, "fold"_a = false, "bytes"_a = false,
           "Writes its prediction as ONNX (docs/onnx.md), for other engines. opset: 17 … 22. batch: samples in a run; "
-          "0: "
-          "any number. fold: batch normalisation becomes part of the weights before it. bytes: the input takes pixels. "
-          "Raises InputError.")
+          "0: any number. fold: batch normalisation becomes part of the weights before it. bytes: the input takes "
+          "pixels. Raises InputError.\n\n"
+          ">>> import tempfile\n>>> net = chalkgrad.Network('2n', (3,))\n"
+          ">>> with tempfile.TemporaryDirectory() as folder:\n"
+          "...     net.export_onnx(folder + '/net.onnx', opset=20)\n"
+          "...     chalkgrad.Network.load(folder + '/net.onnx').output_shape()\n(2,)\n")
       .def_prop_ro(
           "text", [](const SharedNetwork& net) { return net.text(); }, "What it was made of.")
       .def_prop_ro(
@@ -153,7 +165,9 @@ void bind_network(nb::module_& m) {
       .def(
           "output_shape",
           [](const SharedNetwork& net, const std::string& output) { return to_tuple(net.output_shape(output)); },
-          "output"_a = "y", "The shape of an output of one sample. Raises InputError naming those there are.")
+          "output"_a = "y",
+          "The shape of an output of one sample. Raises InputError naming those there are.\n\n"
+          ">>> chalkgrad.Network('4c3-mp2-10n', (1, 8, 8)).output_shape()\n(10,)\n")
       .def_prop_ro(
           "outputs",
           [](const SharedNetwork& net) {
@@ -170,29 +184,51 @@ void bind_network(nb::module_& m) {
             const AtWork work(net.mutex);
             net.initialize(seed);
           },
-          "seed"_a, "Draws the parameters from the seed; discards what has been learned.")
+          "seed"_a,
+          "Draws the parameters from the seed; discards what has been learned.\n\n"
+          ">>> net = chalkgrad.Network('2n', (3,), seed=7)\n>>> first = net.weights_sha256()\n"
+          ">>> net.initialize(8)\n>>> net.weights_sha256() == first\nFalse\n"
+          ">>> net.initialize(7)\n>>> net.weights_sha256() == first\nTrue\n")
       .def(
           "begin_anew",
           [](SharedNetwork& net) {
             const AtWork work(net.mutex);
             begin_anew(net);
           },
-          "Makes it ready for a new run from its present weights: forgets the record of the last one.")
+          "Makes it ready for a new run from its present weights: forgets the record of the last one.\n\n"
+          ">>> net, data = chalkgrad.Network('10n', (1, 8, 8)), chalkgrad.digits().train\n"
+          ">>> _ = chalkgrad.train(net, data, epochs=1)\n"
+          ">>> net.begin_anew()\n"
+          ">>> _ = chalkgrad.train(net, data, epochs=1, optimizer='adam')\n"
+          ">>> net.training['options']['optimizer']\n'adam'\n")
       .def(
           "fit_weights",
           [](SharedNetwork& net, const Dataset& data) {
             const AtWork work(net.mutex);
             fit_weights(net, data);
           },
-          "data"_a, "Gives weights with the init 'whitening' their first values by what the data are.")
+          "data"_a,
+          "Gives weights with the init 'whitening' their first values by what the data are: before training, as "
+          "nothing "
+          "else does. Raises InputError if such a weight is no kernel of a convolution of the input, or has more "
+          "filters "
+          "than two for each number of a patch.\n\n"
+          ">>> text = 'layer = [{type = \"conv\", filters = 8, init = \"whitening\"}, {chain = \"relu-gap-10n\"}]'\n"
+          ">>> net = chalkgrad.Network(text, (1, 8, 8))\n>>> before = net.weights_sha256()\n"
+          ">>> net.fit_weights(chalkgrad.digits().train)\n>>> net.weights_sha256() == before\nFalse\n")
       .def(
           "weights_sha256",
           [](SharedNetwork& net) {
             const AtWork work(net.mutex);
             return net.weights_sha256();
           },
-          "SHA-256, in hex, over all parameters, as the command line prints it: equal weights have equal ones.")
-      .def("keys", &parameter_names, "The names of its parameters and, after training, of the optimizer's state.")
+          "SHA-256, in hex, over all parameters, as the command line prints it: equal weights have equal ones.\n\n"
+          ">>> a, b = chalkgrad.Network('2n', (3,), seed=1), chalkgrad.Network('2n', (3,), seed=1)\n"
+          ">>> len(a.weights_sha256()), a.weights_sha256() == b.weights_sha256()\n(64, True)\n")
+      .def("keys", &parameter_names,
+           "The names of its parameters and, after training, of the optimizer's state.\n\n"
+           ">>> chalkgrad.Network('4c3-mp2-10n', (1, 8, 8)).keys()\n"
+           "['conv1.bias', 'conv1.weight', 'dense1.bias', 'dense1.weight']\n")
       .def("__getitem__", &values_of, "name"_a,
            "A copy of a parameter's numbers. Raises KeyError naming those there are.")
       .def("__setitem__", &assign, "name"_a, "values"_a,
@@ -200,11 +236,14 @@ void bind_network(nb::module_& m) {
       .def("__contains__", [](SharedNetwork& net, const std::string& name) { return net.variables().contains(name); })
       .def("layers", &layers_of,
            "What it costs: of each layer its name, the shape of its result, its parameters, and the multiply-adds of "
-           "one "
-           "sample's prediction.")
+           "one sample's prediction.\n\n"
+           ">>> for layer in chalkgrad.Network('4c3-10n', (1, 8, 8)).layers():\n...     print(*layer)\n"
+           "conv1 (4, 6, 6) 40 1296\ndense1 (10,) 1450 1440\n")
       .def(
           "to_graph", [](const SharedNetwork& net) { return Graph(net.graph()); },
-          "A copy of its forward graph, with the batched input 'x' and its outputs; print(net.to_graph()) shows it.")
+          "A copy of its forward graph, with the batched input 'x' and its outputs; print(net.to_graph()) shows it.\n\n"
+          ">>> g = chalkgrad.Network('2n', (3,)).to_graph()\n"
+          ">>> g.find('x').shape, g.outputs()['y'].shape\n((3,), (2,))\n")
       .def("__copy__",
            [](SharedNetwork& net) {
              const AtWork work(net.mutex);

@@ -136,7 +136,11 @@ void bind_prediction(nb::module_& m) {
       .def_ro("classes", &Evaluation::classes, "A ClassResult for each class.")
       .def_prop_ro("confusion", &confusion_of,
                    "How many samples of class i were predicted as j: confusion[i, j], int64.")
-      .def("top", &Evaluation::top, "k"_a, "The share of samples whose class is among the k of the largest outputs.")
+      .def("top", &Evaluation::top, "k"_a,
+           "The share of samples whose class is among the k of the largest outputs.\n\n"
+           ">>> net = chalkgrad.Network('10n', (1, 8, 8))\n"
+           ">>> found = chalkgrad.evaluate(net, chalkgrad.digits().test)\n"
+           ">>> found.top(1) == found.accuracy, found.top(10)\n(True, 1.0)\n")
       .def("__repr__", [](const Evaluation& e) {
         return "<chalkgrad.Evaluation: " + std::to_string(e.samples) + " samples, accuracy " +
                std::to_string(e.accuracy) + ", loss " + std::to_string(e.loss) + ">";

@@ -134,7 +134,11 @@ void bind_training(nb::module_& m) {
       .def(
           "stop", [](Report& report) { report.run.request_stop(); },
           "Ends the run after this step. What has been learned stays in the network, and the same call of train() goes "
-          "on with it.")
+          "on with it.\n\n"
+          ">>> net = chalkgrad.Network('10n', (1, 8, 8))\n"
+          ">>> enough = lambda now: now.stop() if now.step == 5 else None\n"
+          ">>> result = chalkgrad.train(net, chalkgrad.digits().train, on_step=enough)\n"
+          ">>> result.stopped, result.last.step\n(True, 5)\n")
       .def("__repr__", [](const Report& now) {
         return "<chalkgrad.Progress: step " + std::to_string(now.step) + " of " + std::to_string(now.steps) + ">";
       });

@@ -44,12 +44,22 @@ class Documents(unittest.TestCase):
     def test_have_examples_that_run(self):
         runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
         parser = doctest.DocTestParser()
-        for name in self.names:
-            text = getattr(chalkgrad, name).__doc__
+        for name, text in self.explained():
             found = parser.get_doctest(text, {"chalkgrad": chalkgrad, "numpy": numpy}, name, name, 0)
             self.assertTrue(found.examples, f"{name} has no example")
             runner.run(found)
         self.assertEqual(runner.failures, 0)
+
+    def explained(self):
+        """Every public name and method with its docstring. A property is a sentence, and its class has the example;
+        set_fit_request and the like are scikit-learn's."""
+        for name in self.names:
+            value = getattr(chalkgrad, name)
+            yield name, value.__doc__
+            if isinstance(value, type) and not issubclass(value, BaseException):
+                for member in vars(value):
+                    if callable(getattr(value, member)) and not re.fullmatch("_.*|set_.*_request", member):
+                        yield f"{name}.{member}", getattr(value, member).__doc__
 
     @unittest.skipUnless(STUBS.exists() and importlib.util.find_spec("nanobind"), "nanobind or the sources are not here")
     def test_stubs_are_those_of_the_engine(self):
