@@ -9,6 +9,7 @@ target_compile_options(chalkgrad_flags INTERFACE
   -Wno-psabi               # GCC notes that vectors were passed otherwise before version 4.6
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # GCC 12 is wrong about "text" + std::string (its bug 105651)
   $<$<CXX_COMPILER_ID:Clang>:-Wreserved-identifier>
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>  # libstdc++ 12 uses what it deprecates, for std::stable_sort
   $<$<BOOL:${CHALKGRAD_WERROR}>:-Werror>)
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES AND NOT CMAKE_CXX_FLAGS MATCHES "(^| )-O")
   target_compile_options(chalkgrad_flags INTERFACE -O2)  # for a parent that chose nothing: without, 25 times slower
@@ -36,6 +37,9 @@ if(CHALKGRAD_SANITIZE AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64" AND NOT CMAKE
   endif()
 endif()
 if(CHALKGRAD_SANITIZE)
+  if(CHALKGRAD_LINES)
+    add_compile_options(-g1)
+  endif()
   add_compile_options(-fsanitize=${CHALKGRAD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${CHALKGRAD_SANITIZE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -11,7 +11,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   chalk::CheckOptions options{.trials = 1};
   options.notes = notes;
   const bool markdown = size % 2 == 0;
-  with_places(
-      [&, &document = document] { check(chalk::check_latex(document, markdown ? "fuzz.md" : "fuzz.tex", options)); });
+  with_places([&] { check(chalk::check_latex(document, markdown ? "fuzz.md" : "fuzz.tex", options)); });
   return 0;
 }

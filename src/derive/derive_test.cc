@@ -288,7 +288,7 @@ TEST(Derive, LettersThatCannotBeAreNamed) {
       {"[names]\nW1 = 3", "letters.toml: line 2, column 6: W1 must be a text in quotes"},
       {"letter = \"W\"", "letters.toml: line 1, column 1: a notation has no key \"letter\""}};
   for (const auto& [text, message] : cases) {
-    const auto said = complaint([&, text = text] { notation(text, "letters.toml"); });
+    const auto said = complaint([&] { notation(text, "letters.toml"); });
     EXPECT_TRUE(said.starts_with(message)) << said;
   }
   const auto of_names = [](const char* text) {

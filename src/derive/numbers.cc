@@ -45,7 +45,7 @@ class Sheet {
     const auto noise = drawn_noise(s.graph, seed, rows.size());
     for (const auto& [id, name] : s.names) {
       const Node& n = s.graph.node(id);
-      const auto give = [&, &name = name](const auto& values) {
+      const auto give = [&](const auto& values) {
         given.emplace_back(symbols_.find(name), std::vector<double>(values.begin(), values.end()));
       };
       if (n.op == &op_parameter) {

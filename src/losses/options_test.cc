@@ -75,7 +75,7 @@ TEST(Losses, RefuseOptionsOutOfTheirRanges) {
       Graph g;
       const Value y = g.input("y", places ? Shape{4, 2, 3} : Shape{4}),
                   t = g.input("t", places ? Shape{2, 3} : Shape{4});
-      const auto said = input_error([&, &changed = changed] { (void)definition.build.value(changed.options(), y, t); });
+      const auto said = input_error([&] { (void)definition.build.value(changed.options(), y, t); });
       EXPECT_TRUE(said.starts_with(str(stored_name(loss), ": ", option, " is "))) << name_of(loss) << " " << said;
       ++tried;
     }

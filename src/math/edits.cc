@@ -294,8 +294,7 @@ class EditSearch {
         sum.place = e->place;
         sum.bounds = {Bound{.name = letter, .place = e->place}};
         sum.args = {e};
-        attempt(e, node(std::move(sum)),
-                [&, &letter = letter] { return str("with a sum over ", letter, " around ", to_text(*e)); });
+        attempt(e, node(std::move(sum)), [&] { return str("with a sum over ", letter, " around ", to_text(*e)); });
       }
     }
   }

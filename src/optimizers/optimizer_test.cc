@@ -350,7 +350,7 @@ TEST(Optimizers, KeepTheRatioOfTheirRates) {
   for (const auto name : Optimizer::names()) {
     const auto usual = Optimizer::named(name), other = usual.with_lr(usual.lr() * 4);
     for (const auto& [rate, value] : usual.rates()) {
-      FieldFunction back([&, &rate = rate, &value = value]<class T>(const Field& f, T& now) {
+      FieldFunction back([&]<class T>(const Field& f, T& now) {
         if constexpr (std::is_same_v<T, double>) {
           if (f.name != rate) return;
           EXPECT_EQ(now, value * 4) << name << ": " << rate;

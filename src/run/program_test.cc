@@ -408,7 +408,7 @@ TEST(Program, TakesAStepOfSgdAsIfTheGradientHadBeenStored) {
 TEST(Program, FusesAnyElementwiseUpdateWithTheGradientOfADenseLayersWeights) {
   for (const auto& [name, update] : {std::pair<std::string, Update>{"Adam", adam}, {"AdaGrad", adagrad}}) {
     SCOPED_TRACE(name);
-    const auto graph = [&, &update = update](bool stored) { return steps_of(update, stored); };
+    const auto graph = [&](bool stored) { return steps_of(update, stored); };
     expect_as_if_stored(graph);
     Variables variables(graph(false), 3);
     const std::string plan = Program(graph(false), variables, {}).print();
