@@ -45,7 +45,7 @@ set(chalkgrad_for_size $<$<CONFIG:Release>:-Os> $<$<AND:$<CONFIG:Release>,$<CXX_
 chalkgrad_room(small_sources base ir layers losses optimizers schedules passes plan run files data augmentations net train math derive onnx)
 list(FILTER small_sources EXCLUDE REGEX "/base/(aligned|finite|fma_check|moments|random|target|threads|xxh64)\\.cc$")
 list(FILTER small_sources EXCLUDE REGEX "/plan/(single|sweep_kernel|sweep_run|tail|tuned_conv|tuned_dense|tuned_matmul|update_kernel)\\.cc$")
-list(FILTER small_sources EXCLUDE REGEX "/run/(executor|fma_peak|gather|variable_watch)\\.cc$")
+list(FILTER small_sources EXCLUDE REGEX "/run/(executor|fma_peak|gather|stream_peak|variable_watch)\\.cc$")
 list(FILTER small_sources EXCLUDE REGEX "/(files/(idx|image_fit)|data/normalise|augmentations/(augmenter|colour|flips|pixels|resample|shift))\\.cc$")
 list(APPEND small_sources ${PROJECT_SOURCE_DIR}/src/ops/comparisons.cc)  # in a step they are links of chains, or rare
 

@@ -7,7 +7,9 @@
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
 #include "apps/chalkgrad/json.h"
+#include "apps/chalkgrad/roofline.h"
 #include "apps/chalkgrad/table.h"
+#include "src/base/file.h"
 #include "src/base/threads.h"
 
 namespace chalk::app {
@@ -20,7 +22,8 @@ struct Options {
   double seconds = 3;
   std::string optimizer{Optimizer().name()};
   std::string only;  // "train" or "predict"
-  bool once = false, profile = false, json = false;
+  bool once = false, profile = false, roofline = false, json = false;
+  std::string plot;  // a file
 };
 
 Json describe(const Options& o, const Network& network, int threads) {
@@ -50,8 +53,19 @@ int step_once(const Options& o, const Network& network, int threads) {
 
 std::string microseconds(double seconds) { return fmt::format("{:.1f}", 1e6 * seconds); }
 
+const char* bound_of(const KernelShare& row) { return row.memory_bound ? "memory" : "arithmetic"; }
+
 void print(const Shares& shares, const char* what) {
-  Table table({"kernel", "layer", "part", "calls", "µs a step", "of the time", "GFLOP/s", "of the peak"});
+  std::vector<std::string> titles{"kernel",    "layer",       "part",    "calls",
+                                  "µs a step", "of the time", "GFLOP/s", "of the peak"};
+  const bool roofline = shares.bandwidth > 0;
+  if (roofline) titles.insert(titles.end(), {"MB a step", "FLOP/byte", "bound by", "of the bound"});
+  const auto columns = titles.size();
+  Table table(std::move(titles));
+  const auto add = [&](std::vector<std::string> cells) {
+    cells.resize(columns);
+    table.row(std::move(cells));
+  };
   for (const char* part : {"forward", "backward", "update", "between"}) {
     double time = 0, share = 0;
     bool any = false;
@@ -61,17 +75,28 @@ void print(const Shares& shares, const char* what) {
       time += row.seconds_per_step;
       share += row.of_time;
       const bool counts = row.gflops > 0;
-      table.row({row.kernel, row.layer, part, fmt::format("{:.0f}", row.calls_per_step),
-                 microseconds(row.seconds_per_step), fmt::format("{:.1f} %", 100 * row.of_time),
-                 counts ? fmt::format("{:.1f}", row.gflops) : "",
-                 counts ? fmt::format("{:.0f} %", 100 * row.of_peak) : ""});
+      std::vector<std::string> cells{row.kernel,
+                                     row.layer,
+                                     part,
+                                     fmt::format("{:.0f}", row.calls_per_step),
+                                     microseconds(row.seconds_per_step),
+                                     fmt::format("{:.1f} %", 100 * row.of_time),
+                                     counts ? fmt::format("{:.1f}", row.gflops) : "",
+                                     counts ? fmt::format("{:.0f} %", 100 * row.of_peak) : ""};
+      if (roofline && row.bytes > 0) {
+        const auto bytes = static_cast<double>(row.bytes);
+        cells.insert(cells.end(),
+                     {fmt::format("{:.1f}", bytes / 1e6),
+                      counts ? fmt::format("{:.1f}", row.gflops * 1e9 * row.seconds_per_step / bytes) : "",
+                      row.memory_bound ? "memory" : "arithmetic", fmt::format("{:.0f} %", 100 * row.of_bound)});
+      }
+      add(std::move(cells));
     }
     if (!any) continue;
-    table.row(
-        {"", "", fmt::format("all {}", part), "", microseconds(time), fmt::format("{:.1f} %", 100 * share), "", ""});
+    add({"", "", fmt::format("all {}", part), "", microseconds(time), fmt::format("{:.1f} %", 100 * share)});
     table.rule();
   }
-  table.row({"", "", what, "", microseconds(shares.seconds_per_step), "", "", ""});
+  add({"", "", what, "", microseconds(shares.seconds_per_step)});
   fmt::print("{}\n", table.text());
 }
 
@@ -79,9 +104,20 @@ void print(const Shares& shares, const char* what) {
 int profile(const Options& o, Benchmark& benchmark, int threads) {
   const auto shares = benchmark.profile(o.seconds);
   const char* what = o.only == "predict" ? "a prediction" : "a training step";
+  if (!o.plot.empty()) {
+    const auto title = fmt::format("{} of {}, batch {}, {} thread{}", o.only == "predict" ? "Prediction" : "Training",
+                                   is_toml(benchmark.network().text()) ? "the network" : benchmark.network().text(),
+                                   o.batch, threads, threads == 1 ? "" : "s");
+    write_file_atomically(o.plot, std::string_view(roofline_svg(shares, threads, title)));
+  }
   if (!o.json) {
     print(shares, what);
     fmt::print("{}", of_the_peak(shares.peak, threads, shares.rounds));
+    if (shares.bandwidth > 0) {
+      fmt::print(
+          "memory {:.1f} GB/s, measured in the same run (STREAM's triad); above 100 % of it, values come from caches\n",
+          shares.bandwidth / 1e9);
+    }
     return kOk;
   }
   auto json = describe(o, benchmark.network(), threads);
@@ -89,22 +125,29 @@ int profile(const Options& o, Benchmark& benchmark, int threads) {
   json["steps"] = shares.steps;
   json["seconds_per_step"] = shares.seconds_per_step;
   json["peak_gflops"] = shares.peak / 1e9;
+  if (shares.bandwidth > 0) json["memory_gigabytes_per_second"] = shares.bandwidth / 1e9;
   for (const auto& row : shares.kernels) {
-    json["kernels"].push_back({{"kernel", row.kernel},
-                               {"layer", row.layer},
-                               {"part", row.part},
-                               {"calls_per_step", row.calls_per_step},
-                               {"seconds_per_step", row.seconds_per_step},
-                               {"of_time", row.of_time},
-                               {"multiply_adds", row.multiply_adds},
-                               {"gflops", row.gflops},
-                               {"of_peak", row.of_peak}});
+    Json kernel{{"kernel", row.kernel},
+                {"layer", row.layer},
+                {"part", row.part},
+                {"calls_per_step", row.calls_per_step},
+                {"seconds_per_step", row.seconds_per_step},
+                {"of_time", row.of_time},
+                {"multiply_adds", row.multiply_adds},
+                {"gflops", row.gflops},
+                {"of_peak", row.of_peak}};
+    if (shares.bandwidth > 0 && row.bytes > 0)
+      kernel.merge({{"bytes_per_step", row.bytes}, {"bound_by", bound_of(row)}, {"of_bound", row.of_bound}});
+    json["kernels"].push_back(std::move(kernel));
   }
   print_json(json);
   return kOk;
 }
 
-int bench(const Options& o) {
+int bench(const Options& given) {
+  Options o = given;
+  o.roofline = o.roofline || !o.plot.empty();
+  o.profile = o.profile || o.roofline;
   const int wanted = o.threads > 0 ? o.threads : o.profile ? 1 : available_threads();
   Benchmark benchmark(make_network(o.network), {.batch = static_cast<std::size_t>(o.batch),
                                                 .threads = wanted,
@@ -112,7 +155,8 @@ int bench(const Options& o) {
                                                 .optimizer = Optimizer::named(o.optimizer),
                                                 .training = o.only != "predict",
                                                 .inference = o.only == "predict" || (o.only.empty() && !o.profile),
-                                                .profile = o.profile});
+                                                .profile = o.profile,
+                                                .roofline = o.roofline});
   const int threads = benchmark.threads();
   if (o.once) return step_once(o, benchmark.network(), threads);
   if (o.profile) return profile(o, benchmark, threads);
@@ -168,7 +212,14 @@ void add_bench(CommandLine& line) {
   command.word("--only", options->only, {"train", "predict"}, "Measure only this: train, predict", "WHAT");
   command.flag("--profile", options->profile,
                "Where the time of a training step (with --only predict: of a prediction) goes, kernel by kernel");
-  command.flag("--once", options->once, "Take one step and end, for timing a start from outside").excludes("--profile");
+  command.flag(
+      "--roofline", options->roofline,
+      "With that, how many bytes each kernel has to move, and how near it comes to what arithmetic and memory allow");
+  command.output("--plot", options->plot, "Draw that as a picture (SVG)");
+  command.flag("--once", options->once, "Take one step and end, for timing a start from outside")
+      .excludes("--profile")
+      .excludes("--roofline")
+      .excludes("--plot");
   add_json(command, options->json);
   command.footer("GFLOP/s count two for each multiply-add that the mathematics needs, whatever the algorithm does.");
 }

@@ -18,7 +18,8 @@ struct BenchmarkOptions {
   std::uint64_t seed = 1;  ///< of the parameters
   Optimizer optimizer{};   ///< of a training step
   bool training = true, inference = true;
-  bool profile = false;  ///< for Benchmark::profile(): kernels are timed, which itself takes time
+  bool profile = false;   ///< for Benchmark::profile(): kernels are timed, which itself takes time
+  bool roofline = false;  ///< for Benchmark::profile(): also measures memory, which takes up to 400 MB of it
 };
 
 /// Of training or of inference. Each multiply-add that the mathematics needs counts as two FLOPs, whatever the
@@ -44,12 +45,19 @@ struct KernelShare {
   double of_time = 0;              ///< of the time of all threads, 0 … 1
   std::int64_t multiply_adds = 0;  ///< of one sample
   double gflops = 0, of_peak = 0;
+  std::int64_t bytes = 0;  ///< of a step: of each value that it reads or writes, once, as float; 0 between kernels
+  /// With BenchmarkOptions::roofline: the time that its arithmetic or its bytes take at the machine's peaks, whichever is
+  /// more, as a share of its time (Williams, Waterman, Patterson 2009). Above 1 where values come from a cache, or where
+  /// an algorithm does less than `multiply_adds`.
+  double of_bound = 0;
+  bool memory_bound = false;  ///< it is the bytes that take longer
 };
 struct Shares {
   std::int64_t steps = 0;
   double seconds_per_step = 0;
   std::size_t rounds = 0;
   double peak = 0;
+  double bandwidth = 0;  ///< with BenchmarkOptions::roofline: bytes a second to and from memory, measured in the same run
   std::vector<KernelShare> kernels;  ///< in the order in which they run
 };
 

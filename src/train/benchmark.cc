@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 #include <locale>
+#include <set>
 
 #include "chalkgrad/cost.h"
 #include "chalkgrad/error.h"
@@ -12,6 +13,7 @@
 #include "src/base/random.h"
 #include "src/losses/loss.h"
 #include "src/run/fma_peak.h"
+#include "src/run/stream_peak.h"
 #include "src/train/training_graph.h"
 
 namespace chalk {
@@ -100,6 +102,42 @@ const char* part_of(const KernelTime& kernel, const Graph& graph, const std::vec
   return !batched ? "update" : backward ? "backward" : "forward";
 }
 
+/// What reads each value: `outside` stands for runs, which return outputs and keep updated parameters.
+class Readers {
+ public:
+  static constexpr NodeId outside = -1;
+  explicit Readers(const Graph& graph) : graph_(graph), of_(static_cast<std::size_t>(graph.size())) {
+    for (NodeId id = 0; id < graph.size(); ++id) {
+      for (const auto input : graph.node(id).inputs) of_[static_cast<std::size_t>(input)].push_back(id);
+    }
+    for (const auto& [name, id] : graph.outputs()) of_[static_cast<std::size_t>(id)].push_back(outside);
+    for (const auto& [parameter, next] : graph.updates()) of_[static_cast<std::size_t>(next)].push_back(outside);
+  }
+
+  /// Of what a kernel that computes `nodes` takes from others or gives to others, each value once.
+  std::int64_t bytes(const std::vector<NodeId>& nodes, std::size_t batch) const {
+    const std::set<NodeId> inside(nodes.begin(), nodes.end());
+    std::set<NodeId> moved;
+    for (const auto id : nodes) {
+      for (const auto input : graph_.node(id).inputs) {
+        if (!inside.contains(input)) moved.insert(input);
+      }
+      const auto& readers = of_[static_cast<std::size_t>(id)];
+      if (std::any_of(readers.begin(), readers.end(), [&](NodeId r) { return !inside.contains(r); })) moved.insert(id);
+    }
+    std::int64_t floats = 0;
+    for (const auto id : moved) {
+      const auto& type = graph_.node(id).type;
+      floats += elements(type.shape) * (type.batched ? static_cast<std::int64_t>(batch) : 1);
+    }
+    return floats * static_cast<std::int64_t>(sizeof(float));
+  }
+
+ private:
+  const Graph& graph_;
+  std::vector<std::vector<NodeId>> of_;
+};
+
 }  // namespace
 
 /// A network, its samples, and the programs that are measured, each of which has run once.
@@ -186,7 +224,9 @@ Shares Benchmark::profile(double seconds) {
     throw InputError("nothing can be profiled: both training and inference are off; turn one on");
   Program& program = state_->training ? *state_->training : *state_->inference;
   const auto before = program.profile();
-  std::vector<double> peak;
+  std::vector<double> peak, bandwidth;
+  std::optional<StreamPeak> stream;
+  if (state_->options.roofline) stream.emplace(program.threads());
   Turn all;
   const double end = now() + seconds;
   do {
@@ -194,6 +234,7 @@ Shares Benchmark::profile(double seconds) {
     all.steps += turn.steps;
     all.seconds += turn.seconds;
     peak.push_back(fma_peak(program.threads(), kTurn));
+    if (stream) bandwidth.push_back(stream->measure(kTurn));
   } while (now() < end);
   const auto after = program.profile();
 
@@ -203,6 +244,7 @@ Shares Benchmark::profile(double seconds) {
   shares.seconds_per_step = all.seconds / all.steps;
   shares.rounds = peak.size();
   shares.peak = median(std::move(peak));
+  if (stream) shares.bandwidth = median(std::move(bandwidth));
   const auto add = [&](KernelShare share, double calls, double time) {
     const double flops =
         2 * static_cast<double>(share.multiply_adds) * static_cast<double>(state_->options.batch) * all.steps / time;
@@ -211,10 +253,16 @@ Shares Benchmark::profile(double seconds) {
     share.of_time = time / (all.seconds * threads);
     share.gflops = flops / 1e9;
     share.of_peak = flops * threads / shares.peak;
+    if (stream) {
+      const double through_memory = static_cast<double>(share.bytes) * all.steps / shares.bandwidth * threads / time;
+      share.memory_bound = through_memory > share.of_peak;
+      share.of_bound = std::max(through_memory, share.of_peak);
+    }
     shares.kernels.push_back(std::move(share));
   };
   const Graph& graph = program.graph();
   const auto after_target = after_the_target(graph);
+  const Readers readers(graph);
   double rest = all.seconds * threads;
   for (std::size_t i = 0; i < after.size(); ++i) {
     if (after[i].calls == before[i].calls) continue;
@@ -225,6 +273,7 @@ Shares Benchmark::profile(double seconds) {
       share.multiply_adds += multiply_adds(graph, id);
       if (share.layer.empty()) share.layer = graph.node(id).layer;
     }
+    share.bytes = readers.bytes(after[i].nodes, state_->options.batch);
     const double time = after[i].seconds - before[i].seconds;
     add(std::move(share), static_cast<double>(after[i].calls - before[i].calls), time);
     rest -= time;

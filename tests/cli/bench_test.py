@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """chalkgrad bench."""
 import json
+import xml.etree.ElementTree
 
 from support import CliTest, main
 
@@ -63,6 +64,36 @@ class Bench(CliTest):
         text = self.good(*net, "--only", "predict")
         self.assertIn("a prediction", text)
         self.assertNotIn("backward", text)
+
+    def test_bench_draws_the_roofline(self):
+        net = ["bench", "--net", "4c3-relu-mp2-10n", "--input", "1x8x8", "--seconds", 0.1]
+        result = json.loads(self.good(*net, "--roofline", "--json"))
+        self.assertGreater(result["memory_gigabytes_per_second"], 0.1)
+        rows = {(row["layer"], row["part"]): row for row in result["kernels"] if row["part"] != "between"}
+        # x, the filters and their biases in; z, after pooling, and where its maxima were (and signs, if they are kept) out.
+        conv, batch = rows["conv1", "forward"], 64
+        floats = conv["bytes_per_step"] / 4
+        self.assertGreaterEqual(floats, batch * (64 + 4 * 9) + 40)
+        self.assertLessEqual(floats, batch * (64 + 4 * 9 * 2 + 4 * 36) + 40)
+        for row in rows.values():
+            seconds = {"arithmetic": 2 * batch * row["multiply_adds"] / (1e9 * result["peak_gflops"]),
+                       "memory": row["bytes_per_step"] / (1e9 * result["memory_gigabytes_per_second"])}
+            self.assertEqual(row["bound_by"], "memory" if seconds["memory"] > seconds["arithmetic"] else "arithmetic")
+            self.assertAlmostEqual(row["of_bound"] * row["seconds_per_step"] / max(seconds.values()), 1, delta=1e-6)
+        self.assertNotIn("bound_by", json.loads(self.good(*net, "--profile", "--json"))["kernels"][0])
+        text = self.good(*net, "--roofline", "--threads", 2)
+        for words in ("FLOP/byte", "of the bound", "memory", "GB/s"):
+            self.assertIn(words, text)
+
+        plot = self.path("roof.svg")
+        self.good(*net, "--plot", plot)
+        drawn = xml.etree.ElementTree.parse(plot).getroot()
+        self.assertEqual(drawn.tag, "{http://www.w3.org/2000/svg}svg")
+        titles = [t.text for t in drawn.iter("{http://www.w3.org/2000/svg}title")]
+        self.assertTrue(any(t.startswith("conv1 ") and "FLOP per byte" in t for t in titles), titles)
+        self.refused(1, ["--overwrite"], *net, "--plot", plot)
+        self.good(*net, "--plot", plot, "--overwrite")
+        self.refused(2, ["--once", "--plot"], *net, "--once", "--plot", self.path("other.svg"))
 
 
 if __name__ == "__main__":
