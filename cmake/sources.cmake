@@ -48,6 +48,9 @@ list(FILTER small_sources EXCLUDE REGEX "/plan/(single|sweep_kernel|sweep_run|ta
 list(FILTER small_sources EXCLUDE REGEX "/run/(executor|fma_peak|gather|stream_peak|variable_watch)\\.cc$")
 list(FILTER small_sources EXCLUDE REGEX "/(files/(idx|image_fit)|data/normalise|augmentations/(augmenter|colour|flips|pixels|resample|shift))\\.cc$")
 list(APPEND small_sources ${PROJECT_SOURCE_DIR}/src/ops/comparisons.cc)  # in a step they are links of chains, or rare
+foreach(op IN ITEMS conv2d_input_grad conv2d_weight_grad pool reshape registry)  # a step runs kernels in their place, or none
+  list(APPEND small_sources ${PROJECT_SOURCE_DIR}/src/ops/${op}.cc)
+endforeach()
 
 chalkgrad_room(core_sources base ir ops layers losses optimizers schedules passes plan kernels run)
 chalkgrad_room(data_sources files data augmentations net train math derive onnx)

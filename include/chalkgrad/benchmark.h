@@ -46,9 +46,9 @@ struct KernelShare {
   std::int64_t multiply_adds = 0;  ///< of one sample
   double gflops = 0, of_peak = 0;
   std::int64_t bytes = 0;  ///< of a step: of each value that it reads or writes, once, as float; 0 between kernels
-  /// With BenchmarkOptions::roofline: the time that its arithmetic or its bytes take at the machine's peaks, whichever is
-  /// more, as a share of its time (Williams, Waterman, Patterson 2009). Above 1 where values come from a cache, or where
-  /// an algorithm does less than `multiply_adds`.
+  /// With BenchmarkOptions::roofline: the time that its arithmetic or its bytes take at the machine's peaks, whichever
+  /// is more, as a share of its time (Williams, Waterman, Patterson 2009). Above 1 where values come from a cache, or
+  /// where an algorithm does less than `multiply_adds`.
   double of_bound = 0;
   bool memory_bound = false;  ///< it is the bytes that take longer
 };
@@ -57,7 +57,8 @@ struct Shares {
   double seconds_per_step = 0;
   std::size_t rounds = 0;
   double peak = 0;
-  double bandwidth = 0;  ///< with BenchmarkOptions::roofline: bytes a second to and from memory, measured in the same run
+  double bandwidth =
+      0;  ///< with BenchmarkOptions::roofline: bytes a second to and from memory, measured in the same run
   std::vector<KernelShare> kernels;  ///< in the order in which they run
 };
 

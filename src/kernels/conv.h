@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 
 #include "src/base/share.h"
@@ -23,11 +24,23 @@ struct ConvShape {
   std::int64_t groups = 1;
 };
 
+/// Whether relu follows, and up to which limit, as of relu6: min(max(0, z), most). relu(NaN) = NaN, relu(−0) = −0.
+struct Relu {
+  Relu() = default;
+  Relu(bool on_) : on(on_) {}  // NOLINT(google-explicit-constructor): most have no limit
+  Relu(bool on_, float most_) : on(on_), most(most_) {}
+  explicit operator bool() const { return on; }
+  bool limited() const { return most < std::numeric_limits<float>::infinity(); }
+
+  bool on = false;
+  float most = std::numeric_limits<float>::infinity();  // > 0
+};
+
 /// What happens to z before it is stored: + bias, then max(0, ·), then the maximum over pool_h × pool_w windows whose
 /// stride is their size (rows and columns left over are dropped). y and index have out_h/pool_h × out_w/pool_w places.
 struct ConvEpilogue {
   bool bias = false;
-  bool relu = false;
+  Relu relu{};                          // no limit where there is pooling
   std::int64_t pool_h = 1, pool_w = 1;  // 1 × 1: no pooling, no index
 };
 

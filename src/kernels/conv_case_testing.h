@@ -179,6 +179,17 @@ inline void expect_agreement_with_loops(const ConvMaps& by, const Case& k) {
   expect_close(sums.span(), dw, "dw");
 }
 
+/// Any; relu may have a limit where there is no pooling.
+inline ConvEpilogue any_epilogue(std::int64_t pool_h = 1, std::int64_t pool_w = 1) {
+  constexpr float kNone = std::numeric_limits<float>::infinity();
+  const float most = pool_h * pool_w > 1 ? kNone : *rc::gen::element(kNone, 0.25f);
+  const bool relu = *rc::gen::arbitrary<bool>();
+  return {.bias = *rc::gen::arbitrary<bool>(),
+          .relu = relu ? Relu(true, most) : Relu(),
+          .pool_h = pool_h,
+          .pool_w = pool_w};
+}
+
 /// From z to y and index, place by place.
 inline void finish(const Case& k, const ConvEpilogue& e, std::vector<float> z, const Guarded& bias,
                    std::vector<float>& y, std::vector<float>& index) {
@@ -187,6 +198,7 @@ inline void finish(const Case& k, const ConvEpilogue& e, std::vector<float> z, c
   for (std::size_t i = 0; i < z.size(); ++i) {
     if (e.bias) z[i] += bias[static_cast<std::int64_t>(i) / (k.s.out_h * k.s.out_w * kLanes)];
     if (e.relu && z[i] < 0) z[i] = 0;
+    if (e.relu && z[i] > e.relu.most) z[i] = e.relu.most;
   }
   for (std::int64_t o = 0; o < k.s.filters; ++o) {
     for (std::int64_t p = 0; p < k.s.out_h / e.pool_h; ++p) {

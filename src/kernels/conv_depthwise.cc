@@ -116,7 +116,7 @@ struct Strip {
   float* z;
   std::int64_t z_step;  // floats from a column to the next
   const float* bias = nullptr;
-  bool relu = false;
+  Relu relu{};
 };
 
 template <int kTaps, int kStride, bool kBackwards, int kColumns>
@@ -152,7 +152,7 @@ HWY_NOINLINE void run_strip(const Strip& strip) {
     CHALKGRAD_UNROLL
     for (int j = 0; j < kColumns; ++j) {
       sum[j] = hn::Add(sum[j], bias);
-      if (s.relu) sum[j] = relu_vec(sum[j]);
+      sum[j] = relu_vec(s.relu, sum[j]);
       hn::Store(sum[j], d, z + j * s.z_step);
     }
   }

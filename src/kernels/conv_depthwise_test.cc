@@ -39,7 +39,7 @@ RC_GTEST_PROP(Depthwise, GivesTheBitsOfTheDirectKernelsOnEveryTarget, ()) {
   const Guarded bias(static_cast<std::size_t>(k.s.filters), random), start(k.w_size(), random);
   const int valid = *rc::gen::inRange(1, 17);
   const bool accumulate = *rc::gen::arbitrary<bool>();
-  const ConvEpilogue e{.bias = *rc::gen::arbitrary<bool>(), .relu = *rc::gen::arbitrary<bool>()};
+  const ConvEpilogue e = any_epilogue();
   const auto weights = [&](const ConvMaps& by) {
     Guarded dw(k.w_size());
     std::copy(start.span().begin(), start.span().end(), dw.data());

@@ -93,7 +93,7 @@ HWY_NOINLINE void pool_band(const ConvEpilogue& e, const float* z, std::int64_t 
   for (std::int64_t q = 0; q < columns / e.pool_w; ++q) {
     for (int part = 0; part < 16; part += kWidth) {
       LaneVec best, place;
-      pool_window<kPoolH, kPoolW>(z + q * e.pool_w * kLanes + part, columns * kLanes, e.pool_h, e.pool_w, b, e.relu,
+      pool_window<kPoolH, kPoolW>(z + q * e.pool_w * kLanes + part, columns * kLanes, e.pool_h, e.pool_w, b, e.relu.on,
                                   best, place);
       hn::Store(best, d, y + q * kLanes + part);
       if (index) hn::Store(place, d, index + q * kLanes + part);

@@ -105,9 +105,9 @@ HWY_NOINLINE void pool_places(const ConvEpilogue& e, const OnePlan& p, const flo
       const std::int64_t to = (r * p.columns + g * 4) * 4;
       for (int part = 0; part < 16; part += kWidth) {
         LaneVec best, place;
-        pool_window<kPoolH, kPoolW>(window + part, p.z_row, e.pool_h, e.pool_w, load_filters(biases, part), e.relu,
+        pool_window<kPoolH, kPoolW>(window + part, p.z_row, e.pool_h, e.pool_w, load_filters(biases, part), e.relu.on,
                                     best, place);
-        hn::StoreU(best, d, y + to + part);
+        hn::StoreU(limited(e.relu, best), d, y + to + part);
         if (index) hn::StoreU(place, d, index + to + part);
       }
     }

@@ -134,20 +134,20 @@ void run_far(FarTile t, std::int64_t columns) {
 
 /// z = max(0, z + bias), in place; without relu, z + bias.
 void finish_columns(float* z, std::int64_t plane, std::int64_t planes, std::int64_t columns, const float* bias,
-                    bool relu) {
+                    const Relu& relu) {
   const LaneTag d;
   for (std::int64_t f = 0; f < planes; ++f, z += plane) {
     const auto b = hn::Set(d, bias ? bias[f] : kNoBias);
     for (std::int64_t i = 0; i < columns * kLanes; i += kWidth) {
       const auto value = hn::Add(hn::Load(d, z + i), b);
-      hn::Store(relu ? relu_vec(value) : value, d, z + i);
+      hn::Store(relu_vec(relu, value), d, z + i);
     }
   }
 }
 
 /// Shares are of places.
-void pointwise_product(const Product& p, const float* x, const float* packed, const float* bias, bool relu, float* y,
-                       float* scratch, Share share) {
+void pointwise_product(const Product& p, const float* x, const float* packed, const float* bias, const Relu& relu,
+                       float* y, float* scratch, Share share) {
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const near = scratch + p.table_floats();
   constexpr std::int64_t first = kWeightBlock;
@@ -181,7 +181,7 @@ void pointwise_product(const Product& p, const float* x, const float* packed, co
                        .z_step = kLanes,
                        .accumulate = c > 0,
                        .bias = last && bias ? bias + first : nullptr,
-                       .relu = last && relu};
+                       .relu = last ? relu : Relu()};
       run_row(t, p.to - first, width, width);
     }
     if (bias || relu) finish_columns(z, plane, first, width, bias, relu);

@@ -38,8 +38,8 @@ struct OneProduct {
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
-void pointwise_one(const OneProduct& p, const float* x, const float* packed, const float* bias, bool relu, float* y,
-                   float* scratch, Share share) {
+void pointwise_one(const OneProduct& p, const float* x, const float* packed, const float* bias, const Relu& relu,
+                   float* y, float* scratch, Share share) {
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const near = scratch + p.table_floats();
   float* const made = near + p.x_floats();
@@ -67,7 +67,7 @@ void pointwise_one(const OneProduct& p, const float* x, const float* packed, con
                .z_step = kLanes,
                .accumulate = c > 0,
                .bias = last && bias ? bias + filters.begin : nullptr,
-               .relu = last && relu},
+               .relu = last ? relu : Relu()},
               filters.size(), groups, groups);
     }
     for (std::int64_t f = 0; f < filters.size(); ++f) {

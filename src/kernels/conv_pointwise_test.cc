@@ -33,7 +33,7 @@ RC_GTEST_PROP(Pointwise, GivesTheBitsOfTheDirectKernelsOnEveryTarget, ()) {
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), dz(k.z_size(), random), w(k.w_size(), random);
   const Guarded bias(static_cast<std::size_t>(k.s.filters), random);
-  const ConvEpilogue e{.bias = *rc::gen::arbitrary<bool>(), .relu = *rc::gen::arbitrary<bool>()};
+  const ConvEpilogue e = any_epilogue();
   const Guarded z = forward(kDirectConv, k, e, x, w, bias), dx = input_grad(kDirectConv, k, dz, w);
   on_every_target([&] {
     expect_same_bits(forward(kPointwiseConv, k, e, x, w, bias).span(), z.span(), "z");

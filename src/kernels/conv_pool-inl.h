@@ -15,7 +15,8 @@ HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
 /// The first maximum of a window whose first value is relu'd already (or not, if there is no relu) and its place. A
-/// NaN counts as larger than any number. z may begin anywhere: lanes are places of a row for one sample by itself.
+/// NaN counts as larger than any number. z may begin anywhere: lanes are
+/// places of a row for one sample by itself.
 template <int kPoolH, int kPoolW>
 HWY_INLINE void pool_window(const float* z, std::int64_t z_row, std::int64_t pool_h, std::int64_t pool_w, LaneVec bias,
                             bool relu, LaneVec& best, LaneVec& place) {

@@ -103,10 +103,7 @@ RC_GTEST_PROP(Conv, ForwardAddsInOrderOnEveryTarget, ()) {
   const auto up_to = [](std::int64_t n) {
     return *rc::gen::inRange<std::int64_t>(1, std::min<std::int64_t>(n, 4) + 1);
   };
-  const ConvEpilogue e{.bias = *rc::gen::arbitrary<bool>(),
-                       .relu = *rc::gen::arbitrary<bool>(),
-                       .pool_h = up_to(k.s.out_h),
-                       .pool_w = up_to(k.s.out_w)};
+  const ConvEpilogue e = any_epilogue(up_to(k.s.out_h), up_to(k.s.out_w));
   check_forward(k, e, x, w, bias);
 }
 

@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "src/base/lanes-inl.h"
+#include "src/kernels/conv.h"
 #include "src/kernels/fold-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -37,7 +38,7 @@ struct ConvTile {
   std::int64_t z_plane, z_step;  // floats from a filter, a column, to the next
   bool accumulate = false;       // go on from z instead of +0
   const float* bias = nullptr;   // of the tile's first filter
-  bool relu = false;
+  Relu relu{};
   std::int64_t times = 1;                           // the same for as many x, w and z, which lie
   std::int64_t x_next = 0, w_next = 0, z_next = 0;  // floats apart
 };
@@ -49,6 +50,13 @@ HWY_INLINE LaneVec relu_vec(LaneVec z) {
   const auto zero = hn::Zero(LaneTag());
   return hn::IfThenElse(hn::Lt(z, zero), zero, z);
 }
+/// min(z, relu.most), or NaN.
+HWY_INLINE LaneVec limited(const Relu& relu, LaneVec z) {
+  const auto most = hn::Set(LaneTag(), relu.most);
+  return hn::IfThenElse(hn::Lt(most, z), most, z);
+}
+/// z, or relu of it.
+HWY_INLINE LaneVec relu_vec(const Relu& relu, LaneVec z) { return relu ? limited(relu, relu_vec(z)) : z; }
 
 /// kStep is x_step and z_step where they are worth knowing to the compiler, else 0.
 template <int kFilters, int kColumns, int kStep>
@@ -59,7 +67,8 @@ HWY_NOINLINE void run_tile(const ConvTile& t) {
   const std::int64_t w_block = t.w_block, z_plane = t.z_plane, times = t.times;
   const std::int64_t* const taps = t.taps;
   const std::int64_t* const taps_end = taps + t.tap_count;
-  const bool accumulate = t.accumulate, finish = t.bias || t.relu;
+  const Relu relu = t.relu;
+  const bool accumulate = t.accumulate, finish = t.bias || relu;
   const float *all_x = t.x, *all_w = t.w;
   float* all_z = t.z;
   for (std::int64_t time = 0; time < times; ++time, all_x += t.x_next, all_w += t.w_next, all_z += t.z_next) {
@@ -104,7 +113,7 @@ HWY_NOINLINE void run_tile(const ConvTile& t) {
           CHALKGRAD_UNROLL
           for (int j = 0; j < kColumns; ++j) {
             sum[f][j] = hn::Add(sum[f][j], bias);
-            if (t.relu) sum[f][j] = relu_vec(sum[f][j]);
+            sum[f][j] = relu_vec(relu, sum[f][j]);
           }
         }
       }

@@ -418,10 +418,7 @@ RC_GTEST_PROP(Winograd, BiasReluAndPoolingFollowAsIfByThemselves, ()) {
     const std::int64_t size = *rc::gen::element(1, 2, 4);
     return size <= n ? size : 1;
   };
-  const ConvEpilogue e{.bias = *rc::gen::arbitrary<bool>(),
-                       .relu = *rc::gen::arbitrary<bool>(),
-                       .pool_h = window(k.s.out_h),
-                       .pool_w = window(k.s.out_w)};
+  const ConvEpilogue e = any_epilogue(window(k.s.out_h), window(k.s.out_w));
   RC_ASSERT(winograd_pools(e.pool_h, e.pool_w));
   const Guarded z = forward(kWinogradConv, k, {}, x, w, none);
   std::vector<float> y, places;

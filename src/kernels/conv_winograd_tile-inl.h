@@ -17,8 +17,8 @@ namespace chalk::HWY_NAMESPACE {
 
 /// z = Aᵀ m A of a tile, + the biases of its lanes (if not null), relu; its rows lie z_row floats apart.
 template <class F>
-static HWY_NOINLINE void tile_from_points(const float* m, std::int64_t m_plane, const float* bias, bool relu, float* z,
-                                          std::int64_t z_row) {
+static HWY_NOINLINE void tile_from_points(const float* m, std::int64_t m_plane, const float* bias, const Relu& relu,
+                                          float* z, std::int64_t z_row) {
   using Places = typename F::Places;
   const LaneTag d;
   for (int part = 0; part < 16; part += kWidth) {
@@ -26,7 +26,7 @@ static HWY_NOINLINE void tile_from_points(const float* m, std::int64_t m_plane, 
     const auto load = [&](int i, int j) HWY_ATTR { return hn::Load(d, m + (i * Places::kFrom + j) * m_plane + part); };
     const auto store = [&](int i, int j, LaneVec place) HWY_ATTR {
       const auto value = hn::Add(place, b);
-      hn::Store(relu ? relu_vec(value) : value, d, z + i * z_row + j * kLanes + part);
+      hn::Store(relu_vec(relu, value), d, z + i * z_row + j * kLanes + part);
     };
     transform<Places>(load, store);
   }
@@ -44,9 +44,9 @@ static HWY_NOINLINE void pool_tile(const ConvEpilogue& e, const float* z, const 
         const float* window = z + (i * e.pool_h * kTile + j * e.pool_w) * kLanes + part;
         LaneVec best, place;
         if (two) {
-          pool_window<2, 2>(window, kTile * kLanes, 2, 2, b, e.relu, best, place);
+          pool_window<2, 2>(window, kTile * kLanes, 2, 2, b, e.relu.on, best, place);
         } else {
-          pool_window<0, 0>(window, kTile * kLanes, e.pool_h, e.pool_w, b, e.relu, best, place);
+          pool_window<0, 0>(window, kTile * kLanes, e.pool_h, e.pool_w, b, e.relu.on, best, place);
         }
         hn::Store(best, d, y + i * y_row + j * kLanes + part);
         if (index) hn::Store(place, d, index + i * y_row + j * kLanes + part);

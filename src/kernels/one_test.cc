@@ -34,12 +34,9 @@ void spoil(const Guarded& values) {
   }
 }
 
-ConvEpilogue any_epilogue(const ConvShape& s) {
+ConvEpilogue epilogue_for(const ConvShape& s) {
   const auto window = [](std::int64_t n) { return std::min<std::int64_t>(n, *rc::gen::element(1, 1, 2, 2, 3, 4)); };
-  return {.bias = *rc::gen::arbitrary<bool>(),
-          .relu = *rc::gen::arbitrary<bool>(),
-          .pool_h = window(s.out_h),
-          .pool_w = window(s.out_w)};
+  return any_epilogue(window(s.out_h), window(s.out_w));
 }
 
 void expect_the_bits_of_a_lane(const ConvMaps& by, const Case& k, const ConvEpilogue& e) {
@@ -71,7 +68,7 @@ void expect_the_bits_of_a_lane(const ConvMaps& by, const Case& k, const ConvEpil
 
 RC_GTEST_PROP(OneSample, ConvolutionGivesTheBitsOfALane, ()) {
   const Case k = with_output(any_shape(60, 12, 70), static_cast<std::uint32_t>(pick(0, 1 << 30)));
-  expect_the_bits_of_a_lane(kDirectConv, k, any_epilogue(k.s));
+  expect_the_bits_of_a_lane(kDirectConv, k, epilogue_for(k.s));
 }
 
 RC_GTEST_PROP(OneSample, DepthwiseGivesTheBitsOfALane, ()) {
@@ -85,7 +82,7 @@ RC_GTEST_PROP(OneSample, DepthwiseGivesTheBitsOfALane, ()) {
   s.pad_w = pick(0, s.kernel_w - 1);
   s.height = s.kernel_h + pick(0, 9);
   s.width = s.kernel_w + pick(0, 20);
-  ConvEpilogue e = any_epilogue(s);
+  ConvEpilogue e = epilogue_for(s);
   e.pool_h = e.pool_w = 1;
   const auto k = with_output(s, static_cast<std::uint32_t>(pick(0, 1 << 30)));
   expect_the_bits_of_a_lane({plan_depthwise_forward, nullptr, nullptr}, k, e);
@@ -98,7 +95,7 @@ RC_GTEST_PROP(OneSample, PointwiseGivesTheBitsOfALane, ()) {
   s.kernel_h = s.kernel_w = 1;
   s.height = pick(1, 15);
   s.width = pick(1, 15);
-  ConvEpilogue e = any_epilogue(s);
+  ConvEpilogue e = epilogue_for(s);
   e.pool_h = e.pool_w = 1;
   ASSERT_TRUE(pointwise_one_fits(s, e));
   const auto k = with_output(s, static_cast<std::uint32_t>(pick(0, 1 << 30)));
@@ -113,11 +110,7 @@ RC_GTEST_PROP(OneSample, WinogradGivesTheBitsOfALane, ()) {
     return size <= n ? size : 1;
   };
   RC_PRE(winograd_fits(k.s));
-  expect_the_bits_of_a_lane(kWinogradConv, k,
-                            {.bias = *rc::gen::arbitrary<bool>(),
-                             .relu = *rc::gen::arbitrary<bool>(),
-                             .pool_h = window(k.s.out_h),
-                             .pool_w = window(k.s.out_w)});
+  expect_the_bits_of_a_lane(kWinogradConv, k, any_epilogue(window(k.s.out_h), window(k.s.out_w)));
 }
 
 RC_GTEST_PROP(OneSample, DenseGivesTheBitsOfALane, ()) {

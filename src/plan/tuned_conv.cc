@@ -113,14 +113,14 @@ bool claim_convolution_forward(Fusion& f, NodeId id) {
   const Shape& y = node.type.shape;
   const auto shape =
       conv_shape(node.attributes.as<Conv2dAttributes>(), f.shape(node.inputs[0]), f.shape(node.inputs[1]), y);
-  Tail tail = follow(f, id, {y[0], 1, 1});
-  ConvEpilogue epilogue{.bias = tail.bias >= 0, .relu = tail.relu};
+  Tail tail = follow(f, id, {y[0], 1, 1}, Limits::yes);
+  ConvEpilogue epilogue{.bias = tail.bias >= 0, .relu = Relu(tail.relu, tail.most)};
   const auto& algorithm = conv_forward_algorithm(shape);
   std::string title = described(algorithm.name, tail);
 
   // Pooling joins if the rest of the graph needs only the pooled value and where it came from.
   NodeId pooled = -1, index = -1;
-  bool joins = !f.is_needed_outside(tail.last);
+  bool joins = !f.is_needed_outside(tail.last) && !epilogue.relu.limited();
   const PoolAttributes* pool = nullptr;
   for (const auto user : f.users(tail.last)) {
     const Node& n = f.node(user);

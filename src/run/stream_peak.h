@@ -8,8 +8,8 @@
 
 namespace chalk {
 
-/// The "triad" of STREAM (McCalpin 1995), a = b + s·c, on arrays that are larger than the caches: 96 to 384 MB, which it
-/// keeps.
+/// The "triad" of STREAM (McCalpin 1995), a = b + s·c, on arrays that are larger than the caches: 96 to 384 MB, which
+/// it keeps.
 class StreamPeak {
  public:
   /// `threads` >= 1. Throws std::bad_alloc.
