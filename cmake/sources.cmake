@@ -147,6 +147,6 @@ if(NOT CHALKGRAD_OBJECTS)
   file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/objects.cmake CONTENT  # precompiled headers are among them, by CMake 3.25
 "set(core_sources [[$<FILTER:$<TARGET_OBJECTS:chalkgrad_core>,EXCLUDE,[.](gch|pch)$>]])
 set(data_sources [[$<FILTER:$<TARGET_OBJECTS:chalkgrad>,EXCLUDE,[.](gch|pch)$>]])
-set(app_sources [[$<$<BOOL:${CHALKGRAD_APP}>:$<TARGET_OBJECTS:chalkgrad_app>>]])
+set(app_sources [[$<$<BOOL:${CHALKGRAD_APP}>:$<FILTER:$<TARGET_OBJECTS:chalkgrad_app>,EXCLUDE,/static/no_scanf>>]])
 ")
 endif()

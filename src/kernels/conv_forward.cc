@@ -7,6 +7,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/kernels/conv_forward.cc"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 
 #include "src/kernels/conv_pool-inl.h"
@@ -110,6 +111,7 @@ void direct_forward(const ConvShape& s, const ConvEpilogue& e, const ForwardPlan
   float* const window = z + p.z_floats;
   if (p.window_rows > 0) std::fill(window, window + p.window_floats, 0.0f);
   const bool pooled = p.z_floats > 0;
+  const bool far = !pooled && is_far(s.filters * s.out_h * s.out_w * kLanes);
   const std::int64_t group_filters = s.filters / s.groups;
   const std::int64_t group_x =
       s.channels / s.groups * (p.window_rows > 0 ? p.window_width : s.height * s.width) * kLanes;
@@ -146,7 +148,8 @@ void direct_forward(const ConvShape& s, const ConvEpilogue& e, const ForwardPlan
                  .z_plane = y_plane,
                  .z_step = kLanes,
                  .bias = e.bias ? bias + filter : nullptr,
-                 .relu = e.relu};
+                 .relu = e.relu,
+                 .far = far};
       if (!pooled) {
         run_row(t, group_filters, p.columns, chunk);
         continue;
@@ -175,6 +178,7 @@ void direct_forward(const ConvShape& s, const ConvEpilogue& e, const ForwardPlan
       }
     }
   }
+  if (far) hwy::FlushStream();
 }
 
 }  // namespace chalk::HWY_NAMESPACE

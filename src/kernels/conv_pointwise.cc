@@ -7,6 +7,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/kernels/conv_pointwise.cc"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 
 #include "src/kernels/outer-inl.h"
@@ -153,6 +154,7 @@ void pointwise_product(const Product& p, const float* x, const float* packed, co
   constexpr std::int64_t first = kWeightBlock;
   const std::int64_t plane = p.places * kLanes;
   const Interval columns = share.of(p.places, kNearColumns);
+  const bool far = p.from <= kSummed && is_far(p.to * plane);
   for (std::int64_t column = columns.begin; column < columns.end; column += kNearColumns) {
     const std::int64_t width = std::min(kNearColumns, columns.end - column);
     if (column == columns.begin || width < kNearColumns) list_taps(std::min(p.from, kSummed), width, taps);
@@ -181,11 +183,13 @@ void pointwise_product(const Product& p, const float* x, const float* packed, co
                        .z_step = kLanes,
                        .accumulate = c > 0,
                        .bias = last && bias ? bias + first : nullptr,
-                       .relu = last ? relu : Relu()};
+                       .relu = last ? relu : Relu(),
+                       .far = far};
       run_row(t, p.to - first, width, width);
     }
     if (bias || relu) finish_columns(z, plane, first, width, bias, relu);
   }
+  if (far) hwy::FlushStream();
 }
 
 /// Shares are of rows.

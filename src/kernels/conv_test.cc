@@ -107,6 +107,19 @@ RC_GTEST_PROP(Conv, ForwardAddsInOrderOnEveryTarget, ()) {
   check_forward(k, e, x, w, bias);
 }
 
+// More than a million floats are written past the caches, where a register is as long as a line.
+TEST(Conv, ForwardAddsInOrderWhereTheResultIsLarge) {
+  for (const std::int64_t kernel : {1, 2}) {
+    const Case k =
+        with_output({.channels = 3, .height = 38, .width = 57, .filters = 34, .kernel_h = kernel, .kernel_w = 1}, 5);
+    ASSERT_GT(k.z_size(), std::size_t{1} << 20);
+    std::mt19937 random(k.seed);
+    const Guarded x(k.x_size(), random), w(k.w_size(), random);
+    const Guarded bias(static_cast<std::size_t>(k.s.filters), random);
+    check_forward(k, {.bias = true, .relu = Relu(true, 0.25F)}, x, w, bias);
+  }
+}
+
 RC_GTEST_PROP(Conv, InputGradAddsInOrderOnEveryTarget, ()) {
   const Case k = any_case();
   std::mt19937 random(k.seed);

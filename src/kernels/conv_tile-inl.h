@@ -24,6 +24,11 @@ namespace chalk::HWY_NAMESPACE {
 constexpr std::int64_t kLanes = 16;
 constexpr int kWeightBlock = 4;  // filters whose weights are packed side by side
 constexpr int kMaxColumns = 6;
+/// Floats of a result beyond which it leaves the caches before it is read: whole lines of it are then written past
+/// them, as those of a tile lie in many planes. Whoever does so ends with hwy::FlushStream(), as such stores obey no
+/// other order.
+constexpr std::int64_t kFarFloats = 1 << 20;
+constexpr bool is_far(std::int64_t floats) { return kWidth == kLanes && floats > kFarFloats; }
 constexpr int tile_columns(int filters) { return std::min(kMaxColumns, kMaxSums / filters); }
 
 /// z[f][j] (+)= Σ_t w[t][f] · x[taps[t] + j·x_step], in order of t.
@@ -39,6 +44,7 @@ struct ConvTile {
   bool accumulate = false;       // go on from z instead of +0
   const float* bias = nullptr;   // of the tile's first filter
   Relu relu{};
+  bool far = false;                                 // z is written past the caches: is_far()
   std::int64_t times = 1;                           // the same for as many x, w and z, which lie
   std::int64_t x_next = 0, w_next = 0, z_next = 0;  // floats apart
 };
@@ -68,6 +74,7 @@ HWY_NOINLINE void run_tile(const ConvTile& t) {
   const std::int64_t* const taps = t.taps;
   const std::int64_t* const taps_end = taps + t.tap_count;
   const Relu relu = t.relu;
+  const bool far = t.far;
   const bool accumulate = t.accumulate, finish = t.bias || relu;
   const float *all_x = t.x, *all_w = t.w;
   float* all_z = t.z;
@@ -121,7 +128,13 @@ HWY_NOINLINE void run_tile(const ConvTile& t) {
       CHALKGRAD_UNROLL
       for (int f = 0; f < kFilters; ++f, z += z_plane) {
         CHALKGRAD_UNROLL
-        for (int j = 0; j < kColumns; ++j) hn::Store(sum[f][j], d, z + j * z_step);
+        for (int j = 0; j < kColumns; ++j) {
+          if (kWidth == kLanes && far) {
+            hn::Stream(sum[f][j], d, z + j * z_step);
+          } else {
+            hn::Store(sum[f][j], d, z + j * z_step);
+          }
+        }
       }
     }
   }

@@ -8,6 +8,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/kernels/conv_winograd.cc"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 
 #include "src/kernels/conv_winograd-inl.h"
@@ -141,6 +142,7 @@ void pack_points(const WinogradPlan& p, const WeightOrder& order, const float* w
       }
     }
   }
+  if (far) hwy::FlushStream();
 }
 
 void pack_weights(const ConvShape& s, const WinogradPlan& p, const WeightOrder& order, const float* w, float* packed) {
