@@ -146,10 +146,12 @@ def bench_arguments(problem, threads):
 
 
 def measure(problem, threads, seconds, app=APP):
-    """samples_per_second, seconds_per_step, gflops, of_peak, with the run's peak_gflops and instruction_set."""
+    """samples_per_second, seconds_per_step, gflops, of_peak, with the run's peak_gflops, instruction_set and, of newer
+    programs, peak_memory in bytes."""
     only = ["--only", problem.direction] if "--only" in call(app, "bench", "--help") else []  # older ones measure both
     run = json.loads(call(app, *bench_arguments(problem, threads), "--seconds", seconds, "--json", *only))
-    return {**run[problem.kind()], "peak_gflops": run["peak_gflops"], "instruction_set": run["instruction_set"]}
+    return {**run[problem.kind()], "peak_gflops": run["peak_gflops"], "instruction_set": run["instruction_set"],
+            "peak_memory": run.get("peak_memory")}
 
 
 def facts(app=APP, starts=11):

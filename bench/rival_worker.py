@@ -2,7 +2,8 @@
 """One rival on one problem, in one mode: rival_worker.py {"rival": …, "mode": …, "network": …, …} (a line of JSON).
 
 Builds the network and warms up, prints {"ready": version}; then each line on stdin is a number of seconds to run, and the
-answer the samples a second: the median of turns of 50 ms. Ends with stdin. bench/rivals.py starts it.
+answer the samples a second: the median of turns of 50 ms. "memory" instead of a number asks for the most memory that the
+process had so far, in bytes. Ends with stdin. bench/rivals.py starts it.
 
 rival_worker.py --write NAME SHAPE FILE writes torchvision's model of that name as ONNX, as docs/onnx.md has it.
 """
@@ -269,6 +270,12 @@ def samples_per_second(step, batch, seconds):
     return (speeds[(len(speeds) - 1) // 2] + speeds[len(speeds) // 2]) / 2
 
 
+def peak_memory():
+    """In bytes, as the system says it of this process, with all that was imported."""
+    with open("/proc/self/status", encoding="ascii") as status:
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status.read())[1])
+
+
 def main():
     if sys.argv[1] == "--write":
         return write_model(*sys.argv[2:])
@@ -278,7 +285,8 @@ def main():
         step()
     print(json.dumps({"ready": version}), flush=True)
     for line in sys.stdin:
-        print(json.dumps(samples_per_second(step, problem["batch"], float(line))), flush=True)
+        answer = peak_memory() if line.strip() == "memory" else samples_per_second(step, problem["batch"], float(line))
+        print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

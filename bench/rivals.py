@@ -139,9 +139,10 @@ class Worker:
             self.process.kill()
             return None
 
-    def run(self, seconds):
+    def ask(self, what):
+        """For how many seconds to run, whose answer is a speed; or "memory"."""
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.write(f"{seconds}\n")
+            self.process.stdin.write(f"{what}\n")
             self.process.stdin.flush()
         return self.answer(PATIENCE)
 
@@ -183,7 +184,7 @@ def fastest(rivals, problem, threads, seconds, notes, quick=False):
         counts = sorted({1, p.cores()}) if problem.rival == "onnxruntime" else [threads]
         for (mode, precision), count in itertools.product(modes(rival, problem, quick), counts):
             worker = Worker(rival, mode, problem, count)
-            speeds = [worker.run(seconds) for _ in range(3)] if worker.version else [None]
+            speeds = [worker.ask(seconds) for _ in range(3)] if worker.version else [None]
             if None in speeds:
                 notes.append(f"{problem.name}: {rival} {mode} does not work here: {worker.why()}")
                 worker.close()
@@ -203,22 +204,23 @@ def compare(problem, rivals, options, notes):
     workers = fastest(rivals, problem, threads, min(options.seconds, 0.5), notes, options.quick)
     runs = {"chalkgrad": [], "one thread": [], **{precision: [] for precision in workers}}
     for _ in range(options.rounds):
-        runs["chalkgrad"].append(p.measure(problem, threads, options.seconds)["samples_per_second"])
+        ours = p.measure(problem, threads, options.seconds)
+        runs["chalkgrad"].append(ours["samples_per_second"])
         if threads > 1 and problem.direction == "train":
             runs["one thread"].append(p.measure(problem, 1, options.seconds)["samples_per_second"])
         for precision, worker in workers.items():
-            speed = worker.run(options.seconds)
+            speed = worker.ask(options.seconds)
             if speed is None:
                 raise p.Mistake(f"{worker.rival} {worker.mode} stopped on {problem.name}: {worker.why()}")
             runs[precision].append(speed)
     result = {"problem": problem.name, "network": problem.network, "input": problem.input, "batch": problem.batch,
               "direction": problem.direction, "threads": threads, "goal": problem.goal,
-              "chalkgrad": p.median(runs["chalkgrad"])}
+              "chalkgrad": p.median(runs["chalkgrad"]), "peak_memory": ours["peak_memory"]}
     if runs["one thread"]:
         result["to_one_thread"] = ratio(runs["chalkgrad"], runs["one thread"])
     for precision, worker in workers.items():
         result[precision] = {"rival": worker.rival, "mode": worker.mode, "threads": worker.threads, "version": worker.version,
-                             "samples_per_second": p.median(runs[precision]),
+                             "samples_per_second": p.median(runs[precision]), "peak_memory": worker.ask("memory"),
                              "ratio": ratio(runs["chalkgrad"], runs[precision])}
         worker.close()
     return result
@@ -258,14 +260,21 @@ def called(result, precision):
     return f"{p.speed(rival['samples_per_second'], result['batch'], result['chalkgrad'])} ({rival['rival']}{mode})"
 
 
+def memory(result):
+    """The most that chalkgrad's process had, and its rival's."""
+    rival = result.get("float32", {}).get("peak_memory")
+    both = [f"{bytes / 1e6:,.0f}" for bytes in (result["peak_memory"], rival) if bytes]
+    return " : ".join(both) + " MB"
+
+
 def table(results):
     rows = []
     for r in results:
         shares = [p.times(r[precision]["ratio"]) if precision in r else "—" for precision in ("float32", "bfloat16")]
         rows.append([r["problem"], str(r["threads"]), p.speed(r["chalkgrad"], r["batch"]), called(r, "float32"), shares[0],
-                     called(r, "bfloat16"), shares[1],
+                     called(r, "bfloat16"), shares[1], memory(r),
                      verdict(r.get("float32", {}).get("ratio"), r["goal"]) if r["goal"] else "—"])
-    return ["problem", "threads", "chalkgrad", "best rival, float32", "ratio", "best, bfloat16", "ratio", "goal"], rows
+    return ["problem", "threads", "chalkgrad", "best rival, float32", "ratio", "best, bfloat16", "ratio", "memory", "goal"], rows
 
 
 def others(report):
@@ -362,8 +371,9 @@ def main():
 
 class SelfTest(unittest.TestCase):
     RESULT = {"problem": "a", "network": "10n", "input": "784", "batch": 10, "direction": "train", "threads": 2,
-              "goal": 4.0, "chalkgrad": 200000.0, "to_one_thread": 1.95,
-              "float32": {"rival": "PyTorch", "mode": "eager", "version": "2", "samples_per_second": 50000.0, "ratio": 4.0}}
+              "goal": 4.0, "chalkgrad": 200000.0, "to_one_thread": 1.95, "peak_memory": 12e6,
+              "float32": {"rival": "PyTorch", "mode": "eager", "version": "2", "samples_per_second": 50000.0, "ratio": 4.0,
+                          "peak_memory": 1.2345e9}}
     REPORT = {"date": "2026-01-01", "machine": "a CPU", "commit": "abc", "instruction_set": "avx2", "rounds": 5,
               "seconds": 2.0, "versions": {"PyTorch": "2"}, "problems": [RESULT], "peak_memory": 65e6,
               "first_step_seconds": 0.0123, "binary_bytes": 4.5e6, "binary_is_static": True,
@@ -450,7 +460,7 @@ class SelfTest(unittest.TestCase):
     def test_the_report_says_whether_goals_are_met(self):
         text = printed(self.REPORT, p.aligned)
         for words in ("4.00×", "4×, met", "1.90×, met", "65.0 MB", "≤ 64 MB, missed", "12.3 ms", "≤ 20 ms, met", "≤ 5 MB, met",
-                      "200.0 µs/step (PyTorch, eager)", "skipped: --mnist", "b: broken", "PyTorch 2", "2026-01-01"):
+                      "200.0 µs/step (PyTorch, eager)", "12 : 1,234 MB", "skipped: --mnist", "b: broken", "PyTorch 2", "2026-01-01"):
             self.assertIn(words, text)
         self.assertEqual(verdict(3.9, 4.0), "4×, missed")
         self.assertEqual(verdict(None, 2.2), "2.20×")
