@@ -93,8 +93,8 @@ int info(const Options& o) {
   const auto layers = layer_costs(network.graph());
   const auto total = cost(network.graph());
   const auto inference = memory(network.graph_of("y"), network.variables(), o.threads);
-  Variables variables = Variables(step, 1);
-  const auto training = memory(step, variables, o.threads);
+  network.variables().add(step, 1);  // what training has beside the weights
+  const auto training = memory(step, network.variables(), o.threads);
   const auto several = network.outputs().size() > 1 ? network.outputs() : std::vector<NetworkOutput>();
   if (o.json) {
     Json json{{"network", network.text()}, {"input", network.input_shape()}, {"output", network.output_shape()}};

@@ -43,8 +43,9 @@ RC_GTEST_PROP(Pointwise, GivesTheBitsOfTheDirectKernelsOnEveryTarget, ()) {
 
 // More than a million floats are written past the caches, where a register is as long as a line.
 TEST(Pointwise, GivesTheBitsOfTheDirectKernelsWhereTheResultIsLarge) {
-  const Case k =
-      with_output({.channels = 3, .height = 38, .width = 57, .filters = 34, .kernel_h = 1, .kernel_w = 1}, 5);
+  const Case k = with_output(
+      {.channels = 3, .height = 38, .width = 57, .filters = 34, .kernel_h = 1, .kernel_w = 1, .out_h = 0, .out_w = 0},
+      5);
   ASSERT_GT(k.z_size(), std::size_t{1} << 20);
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), w(k.w_size(), random), bias(static_cast<std::size_t>(k.s.filters), random);

@@ -15,6 +15,7 @@
 
 #ifdef __linux__
 #include <sys/mman.h>
+#include <unistd.h>
 #endif
 
 namespace chalk::onnx {
@@ -498,11 +499,11 @@ std::span<const float> last_floats_of(const Tensor& tensor) {
 void release([[maybe_unused]] const Tensor& tensor) {
 #ifdef MADV_DONTNEED
   if (tensor.owned) return;
-  constexpr std::size_t kPage = 65536;  // a multiple of every system's
+  static const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   void* begin = const_cast<char*>(tensor.bytes.data());
   auto space = tensor.bytes.size();
-  if (!std::align(kPage, kPage, begin, space)) return;
-  (void)madvise(begin, space / kPage * kPage, MADV_DONTNEED);  // if it fails, the memory stays until the model goes
+  if (!std::align(page, page, begin, space)) return;
+  (void)madvise(begin, space / page * page, MADV_DONTNEED);  // if it fails, the memory stays until the model goes
 #endif
 }
 

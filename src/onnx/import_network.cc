@@ -128,17 +128,25 @@ Network Importer::network() {
 
 /// One after the other, so that the file's memory goes while theirs comes.
 void Importer::take_weights(Network& network) {
-  Graph zeros;
+  std::map<std::string, NodeId> parameters;
   std::map<const Tensor*, int> uses;
   for (const NodeId id : parameters_of(network.graph())) {
-    const auto& node = network.graph().node(id);
-    zeros.parameter(node.name, node.type.shape);
-    const auto found = weights_.find(node.name);
+    const auto& name = network.graph().node(id).name;
+    parameters.emplace(name, id);
+    const auto found = weights_.find(name);
     if (found != weights_.end()) ++uses[found->second.reals.stored()];
   }
-  network.variables().add(zeros, 0);
+  const auto add_zeros = [&](const std::string& name) {
+    Graph one;
+    one.parameter(name, network.graph().node(parameters.at(name)).type.shape);
+    network.variables().add(one, 0);
+  };
+  for (const auto& [name, id] : parameters) {
+    if (!weights_.contains(name)) add_zeros(name);
+  }
   for (auto& [name, known] : weights_) {
-    if (!network.variables().contains(name)) continue;
+    if (!parameters.contains(name)) continue;
+    add_zeros(name);
     auto& tensor = network.variables().at(name);
     if (known.size() != static_cast<std::size_t>(elements(tensor.shape())))
       throw InputError(str(origin_, ": the parameter ", name, " has the shape ", to_string(tensor.shape()),
