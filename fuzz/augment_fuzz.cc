@@ -10,13 +10,17 @@
 #include "chalkgrad/error.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const chalk::Dataset picture{.name = "a picture",
-                                      .sample = {3, 5, 7},
-                                      .bytes = std::vector<std::uint8_t>(105, 100),
-                                      .scale = {1, 1, 1},
-                                      .shift = {-100, 0, 300},
-                                      .labels = {0},
-                                      .class_names = {"one"}};
+  static const auto picture = [] {
+    chalk::Dataset one;
+    one.name = "a picture";
+    one.sample = {3, 5, 7};
+    one.bytes.assign(105, 100);
+    one.scale = {1, 1, 1};
+    one.shift = {-100, 0, 300};
+    one.labels = {0};
+    one.class_names = {"one"};
+    return one;
+  }();
   try {
     const auto list = chalk::Augmentations::parse(std::string_view(reinterpret_cast<const char*>(data), size));
     list.check();
