@@ -156,7 +156,9 @@ std::string roofline_svg(const Shares& shares, int threads, const std::string& t
                      y(start * bandwidth), x(ridge), y(peak), kLeft + kWidth, y(peak));
   text(kLeft + kWidth, y(peak) - 7, "quiet end", fmt::format("multiply-adds, {:.0f} GFLOP/s", peak));
   const double middle = std::sqrt(start * ridge);
-  text(x(middle) - 8, y(middle * bandwidth) - 8, "quiet end", fmt::format("memory, {:.0f} GB/s", bandwidth));
+  const bool room = x(middle) > kLeft + 140;  // for the words, left of the slope
+  text(x(middle) + (room ? -8 : 10), y(middle * bandwidth) + (room ? -8 : 18), room ? "quiet end" : "quiet",
+       fmt::format("memory, {:.0f} GB/s", bandwidth));
 
   for (std::size_t i = dots.size(); i-- > 0;) {  // the largest last, on top
     const auto& dot = dots[i];
