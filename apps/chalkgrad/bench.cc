@@ -85,10 +85,9 @@ void print(const Shares& shares, const char* what) {
                                      counts ? fmt::format("{:.0f} %", 100 * row.of_peak) : ""};
       if (roofline && row.bytes > 0) {
         const auto bytes = static_cast<double>(row.bytes);
-        cells.insert(cells.end(),
-                     {fmt::format("{:.1f}", bytes / 1e6),
-                      counts ? fmt::format("{:.1f}", row.gflops * 1e9 * row.seconds_per_step / bytes) : "",
-                      row.memory_bound ? "memory" : "arithmetic", fmt::format("{:.0f} %", 100 * row.of_bound)});
+        cells.insert(cells.end(), {fmt::format("{:.1f}", bytes / 1e6),
+                                   counts ? fmt::format("{:.1f}", row.gflops * 1e9 * row.seconds_per_step / bytes) : "",
+                                   bound_of(row), fmt::format("{:.0f} %", 100 * row.of_bound)});
       }
       add(std::move(cells));
     }

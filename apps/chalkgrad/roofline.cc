@@ -6,6 +6,8 @@
 #include <cmath>
 #include <vector>
 
+#include "src/base/markup.h"
+
 namespace chalk::app {
 namespace {
 
@@ -27,26 +29,6 @@ circle { fill-opacity: 0.75; stroke: #ffffff; } .number { fill: #ffffff; font-si
 }
 </style>
 )";
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 /// From powers of ten to pixels.
 struct Axis {
@@ -129,13 +111,14 @@ std::string roofline_svg(const Shares& shares, int threads, const std::string& t
   std::string out = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 {0:.0f}\" role=\"img\" aria-label=\"Roofline\">\n{1}"
       "<text x=\"{2:.0f}\" y=\"26\" font-size=\"15\">{3}</text>\n",
-      height, kStyle, kLeft, escaped(shortened(title, 80)));
+      height, kStyle, kLeft, markup_text(shortened(title, 80)));
   const auto line = [&](double x1, double y1, double x2, double y2) {
     out +=
         fmt::format("<line class=\"grid\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>\n", x1, y1, x2, y2);
   };
   const auto text = [&](double at_x, double at_y, const char* kind, const std::string& words) {
-    out += fmt::format("<text class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", kind, at_x, at_y, escaped(words));
+    out +=
+        fmt::format("<text class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", kind, at_x, at_y, markup_text(words));
   };
   for (int e = static_cast<int>(x.low); e <= static_cast<int>(x.high); ++e) {
     const double at = x(std::pow(10, e));
@@ -166,8 +149,8 @@ std::string roofline_svg(const Shares& shares, int threads, const std::string& t
     const double radius = std::max(3.0, 70 * std::sqrt(dot.of_time / 3.14159));
     out += fmt::format("<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\"><title>{}</title></circle>\n",
                        dot.part, x(dot.intensity()), y(dot.speed(threads)), radius,
-                       escaped(fmt::format("{}: {:.1f} % of the time, {:.1f} FLOP per byte, {:.0f} GFLOP/s", dot.name,
-                                           100 * dot.of_time, dot.intensity(), dot.speed(threads))));
+                       markup_text(fmt::format("{}: {:.1f} % of the time, {:.1f} FLOP per byte, {:.0f} GFLOP/s",
+                                               dot.name, 100 * dot.of_time, dot.intensity(), dot.speed(threads))));
     if (i < listed && radius >= 8) text(x(dot.intensity()), y(dot.speed(threads)) + 4, "number", std::to_string(i + 1));
   }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "chalkgrad/derive.h"
+#include "src/base/markup.h"
 #include "src/base/shortest.h"
 #include "src/base/text.h"
 #include "src/derive/document.h"
@@ -48,21 +49,7 @@ summary { cursor: pointer; } summary .scroll { display: inline-block; vertical-a
   .one, details { padding: 0; } h2 { break-after: avoid; } .scroll { overflow: visible; } }
 )";
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '"') {
-      out += "&quot;";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
+std::string escaped(std::string_view text) { return markup_text(text, "<\""); }  // attributes stand in quotes
 
 std::string base64(const std::vector<std::uint8_t>& bytes) {
   constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

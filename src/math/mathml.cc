@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/base/markup.h"
 #include "src/base/shortest.h"
 #include "src/base/text.h"
 #include "src/math/print.h"
@@ -13,30 +14,10 @@
 namespace chalk::math {
 namespace {
 
-std::string escaped(std::string_view text) {
-  std::string safe;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        safe += "&amp;";
-        break;
-      case '<':
-        safe += "&lt;";
-        break;
-      case '>':
-        safe += "&gt;";
-        break;
-      default:
-        safe += c;
-    }
-  }
-  return safe;
-}
-
 std::string tag(std::string_view name, std::string_view content) {
   return str("<", name, ">", content, "</", name.substr(0, name.find(' ')), ">");
 }
-std::string op(std::string_view sign) { return tag("mo", escaped(sign)); }
+std::string op(std::string_view sign) { return tag("mo", markup_text(sign)); }
 std::string row(std::string_view content) { return tag("mrow", content); }
 std::string bracketed(std::string_view open, std::string_view content, std::string_view close) {
   return row(str(op(open), row(content), op(close)));
@@ -70,11 +51,12 @@ std::string name_with(std::string_view name, int primes, const std::string& indi
   const auto parts = parts_of(name);
   std::string base = parts.letter.empty() ? "" : tag("mi", parts.letter);
   if (!parts.word.empty())
-    base += tag(parts.word.size() == 1 ? "mi" : "mi mathvariant=\"italic\"", escaped(parts.word));
+    base += tag(parts.word.size() == 1 ? "mi" : "mi mathvariant=\"italic\"", markup_text(parts.word));
   if (!parts.letter.empty() && !parts.word.empty()) base = row(base);
   if (!parts.accent.empty())
     base = tag("mover", base + op(parts.accent == "hat" ? "^" : parts.accent == "bar" ? "‾" : "~"));
-  std::string below = parts.below.empty() ? "" : tag(parts.below.size() == 1 ? "mi" : "mtext", escaped(parts.below));
+  std::string below =
+      parts.below.empty() ? "" : tag(parts.below.size() == 1 ? "mi" : "mtext", markup_text(parts.below));
   if (!indices.empty()) below += (below.empty() ? "" : op(",")) + indices;
   std::string above = parts.layer.empty() ? "" : str(op("("), tag("mn", parts.layer), op(")"));
   return with_scripts(base, below, above + primes_of(primes));
@@ -239,7 +221,7 @@ class MathMl {
 }  // namespace
 
 std::string mathml_name(std::string_view name, int primes) { return name_with(name, primes, ""); }
-std::string mathml_words(std::string_view words) { return tag("mtext", escaped(words)); }
+std::string mathml_words(std::string_view words) { return tag("mtext", markup_text(words)); }
 std::string to_mathml(const Expr& formula) { return MathMl()(formula); }
 std::vector<std::string> mathml_terms(const Expr& formula) { return MathMl().terms(formula); }
 

@@ -45,41 +45,28 @@ double fma_rounds(std::int64_t rounds, float* sink) {
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-#include <chrono>
 #include <vector>
 
 #include "src/base/target.h"
 #include "src/base/threads.h"
+#include "src/run/rate.h"
 
 namespace chalk {
 namespace {
 CHALK_EXPORT(fma_rounds);
-
-struct alignas(64) Result {
-  double operations = 0;
-  float sink = 0;
-};
 }  // namespace
 
 double fma_peak(int threads, double seconds) {
-  using Clock = std::chrono::steady_clock;
   choose_target();
   constexpr std::int64_t kRounds = 20000;  // between two looks at the clock
-  ThreadTeam team(threads);
-  std::vector<Result> results(static_cast<std::size_t>(threads));
-  const auto start = Clock::now();
-  const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
-  auto work = [&](int thread) {
-    auto& result = results[static_cast<std::size_t>(thread)];
-    do {
-      result.operations += CHALK_CHOSEN(fma_rounds)(kRounds, &result.sink);
-    } while (elapsed() < seconds);
+  struct alignas(64) Sink {
+    float value = 0;
   };
-  team.run(work);
-  const double spent = elapsed();
-  double operations = 0;
-  for (const auto& result : results) operations += result.operations;
-  return operations / spent;
+  ThreadTeam team(threads);
+  std::vector<Sink> sinks(static_cast<std::size_t>(threads));
+  return rate(team, seconds, [&](int thread) {
+    return CHALK_CHOSEN(fma_rounds)(kRounds, &sinks[static_cast<std::size_t>(thread)].value);
+  });
 }
 
 }  // namespace chalk

@@ -26,9 +26,9 @@ HWY_AFTER_NAMESPACE();
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "src/base/target.h"
+#include "src/run/rate.h"
 
 namespace chalk {
 namespace {
@@ -60,22 +60,11 @@ StreamPeak::StreamPeak(int threads) : team_(threads), parts_(static_cast<std::si
 }
 
 double StreamPeak::measure(double seconds) {
-  using Clock = std::chrono::steady_clock;
-  const auto start = Clock::now();
-  const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
-  auto work = [&](int thread) {
+  return rate(team_, seconds, [&](int thread) {
     auto& part = parts_[static_cast<std::size_t>(thread)];
-    part.bytes = 0;
-    do {
-      CHALK_CHOSEN(triad)(part.b.data(), part.c.data(), 0.5F, part.a.size(), part.a.data());
-      part.bytes += 3.0 * sizeof(float) * static_cast<double>(part.a.size());
-    } while (elapsed() < seconds);
-  };
-  team_.run(work);
-  const double spent = elapsed();
-  double bytes = 0;
-  for (const auto& part : parts_) bytes += part.bytes;
-  return bytes / spent;
+    CHALK_CHOSEN(triad)(part.b.data(), part.c.data(), 0.5F, part.a.size(), part.a.data());
+    return 3.0 * sizeof(float) * static_cast<double>(part.a.size());
+  });
 }
 
 }  // namespace chalk

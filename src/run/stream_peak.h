@@ -21,7 +21,6 @@ class StreamPeak {
  private:
   struct Part {
     std::vector<float> a, b, c;
-    double bytes = 0;
   };
   ThreadTeam team_;
   std::vector<Part> parts_;  // one a thread

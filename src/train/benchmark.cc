@@ -12,6 +12,7 @@
 #include "chalkgrad/train.h"
 #include "src/base/random.h"
 #include "src/losses/loss.h"
+#include "src/plan/fuse.h"
 #include "src/run/fma_peak.h"
 #include "src/run/stream_peak.h"
 #include "src/train/training_graph.h"
@@ -102,16 +103,13 @@ const char* part_of(const KernelTime& kernel, const Graph& graph, const std::vec
   return !batched ? "update" : backward ? "backward" : "forward";
 }
 
-/// What reads each value: `outside` stands for runs, which return outputs and keep updated parameters.
+/// Which nodes read each value, and which values leave the graph.
 class Readers {
  public:
-  static constexpr NodeId outside = -1;
-  explicit Readers(const Graph& graph) : graph_(graph), of_(static_cast<std::size_t>(graph.size())) {
+  explicit Readers(const Graph& graph) : graph_(graph), of_(graph), leaves_(find_needed_outside(graph)) {
     for (NodeId id = 0; id < graph.size(); ++id) {
-      for (const auto input : graph.node(id).inputs) of_[static_cast<std::size_t>(input)].push_back(id);
+      for (const auto input : graph.node(id).inputs) of_[input].push_back(id);
     }
-    for (const auto& [name, id] : graph.outputs()) of_[static_cast<std::size_t>(id)].push_back(outside);
-    for (const auto& [parameter, next] : graph.updates()) of_[static_cast<std::size_t>(next)].push_back(outside);
   }
 
   /// Of what a kernel that computes `nodes` takes from others or gives to others, each value once.
@@ -122,8 +120,7 @@ class Readers {
       for (const auto input : graph_.node(id).inputs) {
         if (!inside.contains(input)) moved.insert(input);
       }
-      const auto& readers = of_[static_cast<std::size_t>(id)];
-      if (std::any_of(readers.begin(), readers.end(), [&](NodeId r) { return !inside.contains(r); })) moved.insert(id);
+      if (leaves_[id] || std::ranges::any_of(of_[id], [&](NodeId r) { return !inside.contains(r); })) moved.insert(id);
     }
     std::int64_t floats = 0;
     for (const auto id : moved) {
@@ -135,7 +132,8 @@ class Readers {
 
  private:
   const Graph& graph_;
-  std::vector<std::vector<NodeId>> of_;
+  PerNode<std::vector<NodeId>> of_;
+  PerNode<bool> leaves_;
 };
 
 }  // namespace
