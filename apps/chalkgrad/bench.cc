@@ -24,6 +24,7 @@ struct Options {
   std::string only;  // "train" or "predict"
   bool once = false, profile = false, roofline = false, json = false;
   std::string plot;  // a file
+  std::size_t memory = 0;
 };
 
 Json describe(const Options& o, const Network& network, int threads) {
@@ -154,6 +155,7 @@ int bench(const Options& given) {
                                                 .optimizer = Optimizer::named(o.optimizer),
                                                 .training = o.only != "predict",
                                                 .inference = o.only == "predict" || (o.only.empty() && !o.profile),
+                                                .memory = o.memory,
                                                 .profile = o.profile,
                                                 .roofline = o.roofline});
   const int threads = benchmark.threads();
@@ -199,6 +201,7 @@ void add_bench(CommandLine& line) {
   add_network(command, options->network, ModelFile::allowed);
   command.whole("--batch", options->batch, {1, 1 << 24}, "Samples a step").shows_default();
   add_threads(command, options->threads);
+  add_step_memory(command, options->memory);
   command
       .real("--seconds", options->seconds, Range::from_to(0.1, 3600), "How long to measure", "S",
             "a number from 0.1 to 3600")

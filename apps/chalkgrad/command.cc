@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fstream>
 #include <optional>
@@ -96,6 +97,23 @@ void check_outputs(const std::vector<Output>& outputs) {
   }
 }
 
+/// "300MB" and "1.5 GB" as bytes; nothing if it is no size.
+std::optional<std::uint64_t> bytes_in(const std::string& text) {
+  constexpr std::array<std::pair<std::string_view, double>, 4> kUnits = {
+      {{"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}}};
+  std::string_view number = text;
+  double unit = 1;
+  for (const auto& [name, size] : kUnits) {
+    if (!number.ends_with(name)) continue;
+    number = trimmed(number.substr(0, number.size() - name.size()));
+    unit = size;
+    break;
+  }
+  const auto value = number_in<double>(number);
+  if (!value || !(*value >= 0) || *value * unit > 1e18) return {};
+  return static_cast<std::uint64_t>(*value * unit);
+}
+
 }  // namespace
 
 Option& Option::required() {
@@ -168,6 +186,16 @@ Option Command::whole(const char* name, const std::string& shown, std::function<
     if (value && *value >= range.least && *value <= range.most) return {};
     return str("must be a whole number from ", count(range.least), " to ", count(range.most), ", not ",
                in_quotes(word));
+  };
+  command_->get_option(name)->check(CLI::Validator(check, ""));
+  return option;
+}
+
+Option Command::size(const char* name, std::function<void(std::uint64_t)> store, const std::string& help) {
+  auto option = add(
+      name, [store = std::move(store)](const std::string& word) { store(*bytes_in(word)); }, "", help, "SIZE");
+  const auto check = [](const std::string& word) -> std::string {
+    return bytes_in(word) ? "" : str("must be a size such as 300MB, 2GB or 0, not ", in_quotes(word));
   };
   command_->get_option(name)->check(CLI::Validator(check, ""));
   return option;

@@ -75,6 +75,12 @@ class Command {
     return whole(
         name, std::to_string(value), [&value](std::int64_t v) { value = static_cast<T>(v); }, range, help, placeholder);
   }
+  /// Bytes, as 300MB and 1.5 GB.
+  template <class T>
+  Option size(const char* name, T& bytes, const std::string& help) {
+    return size(
+        name, [&bytes](std::uint64_t size) { bytes = size; }, help);
+  }
   /// `wording` follows "must be"; by default what the range says of itself.
   Option real(const char* name, double& value, const Range& range, const std::string& help,
               const char* placeholder = "X", std::string wording = {});
@@ -95,6 +101,7 @@ class Command {
  private:
   Option whole(const char* name, const std::string& shown, std::function<void(std::int64_t)> store, Whole range,
                const std::string& help, const char* placeholder);
+  Option size(const char* name, std::function<void(std::uint64_t)> store, const std::string& help);
   Option add(const char* name, std::function<void(const std::string&)> store, const std::string& shown,
              const std::string& help, const char* placeholder);
 

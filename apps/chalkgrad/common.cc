@@ -59,6 +59,13 @@ void add_threads(Command& command, int& threads) {
                 "Threads; 0: one a core. The results are the same bits for any number");
 }
 
+void add_step_memory(Command& command, std::size_t& bytes) {
+  command.size(
+      "--step-memory", bytes,
+      "The most memory that a step of training may take, such as 2GB: values are computed again instead of kept "
+      "where it would take more, to the same bits");
+}
+
 Option add_json(Command& command, bool& json) { return command.flag("--json", json, "Print JSON"); }
 
 Shape parse_shape(std::string_view text) {
@@ -131,7 +138,8 @@ std::string outputs_text(const Network& network, const Loss& first) {
 namespace {
 
 struct Storage {
-  std::string memory, cache;
+  std::optional<std::uint64_t> memory;
+  std::string cache;
 };
 
 /// A program runs one command.
@@ -140,31 +148,12 @@ Storage& storage() {
   return given;
 }
 
-/// "300MB" and "1.5 GB" as bytes.
-std::uint64_t bytes_in(const std::string& text) {
-  constexpr std::array<std::pair<std::string_view, double>, 4> kUnits = {
-      {{"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}}};
-  std::string_view number = text;
-  double unit = 1;
-  for (const auto& [name, size] : kUnits) {
-    if (!number.ends_with(name)) continue;
-    number = trimmed(number.substr(0, number.size() - name.size()));
-    unit = size;
-    break;
-  }
-  const auto value = number_in<double>(number);
-  if (!value || !(*value >= 0) || *value * unit > 1e18)
-    throw UsageError(fmt::format("--memory is {}; it must be a size such as 300MB, 2GB or 0", in_quotes(text)));
-  return static_cast<std::uint64_t>(*value * unit);
-}
-
 }  // namespace
 
 void add_storage(Command& command) {
-  command.text("--memory", storage().memory,
+  command.size("--memory", storage().memory,
                "What pictures in files of their own may take, such as 2GB; if they would take more, or with 0, each is "
-               "decoded whenever it is needed. Without it, half of what is available",
-               "SIZE");
+               "decoded whenever it is needed. Without it, half of what is available");
   command.text("--cache", storage().cache,
                "A file that keeps such pictures decoded: made if it is not there or if they have changed, and read "
                "instead of them",
@@ -172,14 +161,14 @@ void add_storage(Command& command) {
 }
 
 Split load_stored(const std::string& spec, LoadOptions options, bool cached) {
-  if (!storage().memory.empty()) options.memory = bytes_in(storage().memory);
+  if (storage().memory) options.memory = storage().memory;
   if (cached) options.cache = storage().cache;
   return load_dataset(spec, options);
 }
 
 std::string storage_text() {
   std::string text;
-  if (!storage().memory.empty()) text += " --memory " + shell_word(storage().memory);
+  if (storage().memory) text += fmt::format(" --memory {}", *storage().memory);
   if (!storage().cache.empty()) text += " --cache " + shell_word(storage().cache);
   return text;
 }

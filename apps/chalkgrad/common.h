@@ -84,10 +84,12 @@ Network make_network(const NetworkOptions& options, const Shape& input = {});
 /// A word as a shell takes it, so that a command that a message advises can be copied.
 std::string shell_word(const std::string& word);
 
+/// The option --step-memory.
+void add_step_memory(Command& command, std::size_t& bytes);
+
 /// The options --memory and --cache, which say where pictures are kept.
 void add_storage(Command& command);
-/// load_dataset() as they say; a cache has one set, and `cached` says whether it is for this one. Throws UsageError for
-/// a --memory that is no size.
+/// load_dataset() as they say; a cache has one set, and `cached` says whether it is for this one.
 Split load_stored(const std::string& spec, LoadOptions options, bool cached = true);
 /// They themselves, for a command that is advised: " --cache FILE", or nothing.
 std::string storage_text();

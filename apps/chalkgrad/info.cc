@@ -1,6 +1,9 @@
 // chalkgrad info: a network's layers, size, cost and memory.
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "apps/chalkgrad/commands.h"
 #include "apps/chalkgrad/common.h"
 #include "apps/chalkgrad/json.h"
@@ -12,6 +15,8 @@ namespace {
 struct Options {
   NetworkOptions network;
   int threads = 0;
+  std::int64_t batch = 64;
+  std::size_t memory = 0;
   bool graph = false, json = false;
 };
 
@@ -31,6 +36,43 @@ std::string to_text(const MemoryUse& m) {
                                   megabytes(m.total()), megabytes(m.parameters), megabytes(m.activations), m.threads,
                                   m.threads == 1 ? "" : "s", megabytes(m.gradients), megabytes(m.shared));
   return m.kept == 0 ? booked : fmt::format("{} and {} for each 16 samples of a batch", booked, megabytes(m.kept));
+}
+
+/// What a limit of memory costs.
+struct Limited {
+  std::int64_t samples = 0;
+  std::size_t limit = 0, bytes = 0, without = 0;  // of a step within the limit, and of one without
+  std::int64_t again = 0;                         // multiply-adds of a sample, beside
+  std::int64_t training = 0;                      // those of a step without the limit
+};
+
+std::int64_t multiply_adds(const Program& program) {
+  std::int64_t sum = 0;
+  for (NodeId id = 0; id < program.graph().size(); ++id) sum += multiply_adds(program.graph(), id);
+  return sum;
+}
+
+Limited limited(const Graph& step, Variables& variables, const Options& o) {
+  const auto samples = static_cast<std::size_t>(o.batch);
+  const Program free(step, variables, {.threads = o.threads});
+  const Program within(step, variables, {.threads = o.threads, .memory = o.memory, .memory_samples = samples});
+  const auto products = multiply_adds(free);
+  return {o.batch, o.memory, within.memory_of(samples), free.memory_of(samples), multiply_adds(within) - products,
+          products};
+}
+
+std::string to_text(const Limited& m) {
+  return fmt::format("a step of {} samples takes {} instead of {}, and {} multiply-adds a sample more ({:.1f} %)",
+                     m.samples, megabytes(m.bytes), megabytes(m.without), count(m.again),
+                     100 * static_cast<double>(m.again) / static_cast<double>(std::max<std::int64_t>(1, m.training)));
+}
+
+Json to_json(const Limited& m) {
+  return {{"samples", m.samples},
+          {"limit", m.limit},
+          {"step", m.bytes},
+          {"step_without_limit", m.without},
+          {"multiply_adds_again", m.again}};
 }
 
 /// How many threads there are, and why.
@@ -95,6 +137,8 @@ int info(const Options& o) {
   const auto inference = memory(network.graph_of("y"), network.variables(), o.threads);
   network.variables().add(step, 1);  // what training has beside the weights
   const auto training = memory(step, network.variables(), o.threads);
+  std::optional<Limited> within;
+  if (o.memory > 0) within = limited(step, network.variables(), o);
   const auto several = network.outputs().size() > 1 ? network.outputs() : std::vector<NetworkOutput>();
   if (o.json) {
     Json json{{"network", network.text()}, {"input", network.input_shape()}, {"output", network.output_shape()}};
@@ -112,6 +156,7 @@ int info(const Options& o) {
     json["parameters"] = total.parameters;
     json["multiply_adds"] = {{"inference", total.forward}, {"training", total.training}};
     json["memory"] = {{"inference", to_json(inference)}, {"training", to_json(training)}};
+    if (within) json["memory"]["limited"] = to_json(*within);
     json["instruction_set"] = instruction_set();
     json["threads"] = inference.threads;
     json["cores"] = to_json(usable_cores());
@@ -136,6 +181,7 @@ int info(const Options& o) {
   table.row({"total", "", count(total.parameters), count(forward)});
   fmt::print("{}\n", table.text());
   fmt::print("training    {} multiply-adds a sample, {}\n", count(total.training), to_text(training));
+  if (within) fmt::print("within {}  {}\n", megabytes(within->limit), to_text(*within));
   fmt::print("inference   {} multiply-adds a sample, {}\n", count(total.forward), to_text(inference));
   if (!several.empty()) fmt::print("outputs     {}\n", outputs_text(network, natural_loss(network)));
   fmt::print("runs on     {}\n", instruction_set());
@@ -155,6 +201,9 @@ void add_info(CommandLine& line) {
   auto command = line.command("info", "Show a network's layers, parameters, multiply-adds and memory", options, info);
   add_network(command, options->network, ModelFile::allowed);
   add_threads(command, options->threads);
+  command.whole("--batch", options->batch, {1, 1 << 24}, "Samples of a training step, for --step-memory")
+      .shows_default();
+  add_step_memory(command, options->memory);
   command.flag("--graph", options->graph, "Print the forward graph instead");
   add_json(command, options->json);
 }

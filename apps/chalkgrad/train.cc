@@ -89,6 +89,7 @@ Run resumed_run(const Options& o) {
   agree_on("--fold", o.fold, fold_of(network), [](const std::string& text) { return Fold::parse(text).text(); });
   o.fields.check_agreement(options, o.resume);
   options.threads = o.train.threads;
+  options.compile.memory = o.train.compile.memory;
   check_unfinished(*network.training, o.resume);
   auto data = data_for(network, o);  // whether they are those of the run, their digest tells
   agree_on("--normalise", o.normalise, normalisation_of(network, data.train.has_bytes()),
@@ -228,6 +229,7 @@ std::string told_to(const Options& o) {
   std::string text;
   if (!o.log.empty()) text += " --log " + shell_word(o.log);
   if (!o.tensorboard.empty()) text += " --tensorboard " + shell_word(o.tensorboard);
+  if (const auto memory = o.train.compile.memory; memory > 0) text += fmt::format(" --step-memory {}", memory);
   return text + storage_text();
 }
 

@@ -352,6 +352,7 @@ void add_run(RunOptions& o, const std::vector<std::string_view>& without) {
       .excludes("--loss");
   o.fields.add_losses_to(command);
   add_threads(command, o.train.threads);
+  add_step_memory(command, o.train.compile.memory);
 }
 
 }  // namespace chalk::app

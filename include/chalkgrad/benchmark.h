@@ -18,8 +18,9 @@ struct BenchmarkOptions {
   std::uint64_t seed = 1;  ///< of the parameters
   Optimizer optimizer{};   ///< of a training step
   bool training = true, inference = true;
-  bool profile = false;   ///< for Benchmark::profile(): kernels are timed, which itself takes time
-  bool roofline = false;  ///< for Benchmark::profile(): also measures memory, which takes up to 400 MB of it
+  std::size_t memory = 0;  ///< the most bytes that a training step may take: CompileOptions::memory
+  bool profile = false;    ///< for Benchmark::profile(): kernels are timed, which itself takes time
+  bool roofline = false;   ///< for Benchmark::profile(): also measures memory, which takes up to 400 MB of it
 };
 
 /// Of training or of inference. Each multiply-add that the mathematics needs counts as two FLOPs, whatever the

@@ -164,6 +164,9 @@ class Program {
   /// processes (ulimit -u, docker --pids-limit) or memory (ulimit -v) are limited.
   int threads() const;
   MemoryUse memory() const;
+  /// The bytes that a run of so many samples takes: parameters and all else that the program books, but not what it is
+  /// fed. CompileOptions::memory limits them.
+  std::size_t memory_of(std::size_t samples) const;
   /// Of all runs so far, if CompileOptions::profile is set: the kernels in the order in which they run, then those for
   /// single samples, then the work between kernels. Otherwise empty.
   std::vector<KernelTime> profile() const;

@@ -463,7 +463,7 @@ class TrainResult:
 
     def __repr__(self) -> str: ...
 
-def _train(network: Network, data: Dataset, options: dict[str, Any], validation: Dataset | None, checkpoint: object | None, checkpoint_every: int, threads: int, skip_bad: bool, on_step: object | None, on_epoch: object | None) -> TrainResult:
+def _train(network: Network, data: Dataset, options: dict[str, Any], validation: Dataset | None, checkpoint: object | None, checkpoint_every: int, threads: int, skip_bad: bool, step_memory: int, on_step: object | None, on_epoch: object | None) -> TrainResult:
     """chalkgrad.train() with its options as a dict."""
 
 class ClassResult:

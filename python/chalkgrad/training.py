@@ -26,6 +26,7 @@ def train(
     checkpoint_every: int = 0,
     threads: int = 0,
     skip_bad: bool = False,
+    step_memory: int = 0,
     progress: bool = False,
     **options: Unpack[TrainingOptions],
 ) -> _engine.TrainResult:
@@ -36,7 +37,17 @@ def train(
         shown = Display(int(options.get("epochs", _DEFAULT_EPOCHS)))
         on_step, on_epoch = _both(shown.step, on_step), _both(shown.epoch, on_epoch)
     return _engine._train(
-        network, data, {**options}, validation, checkpoint, checkpoint_every, threads, skip_bad, on_step, on_epoch
+        network,
+        data,
+        {**options},
+        validation,
+        checkpoint,
+        checkpoint_every,
+        threads,
+        skip_bad,
+        step_memory,
+        on_step,
+        on_epoch,
     )
 
 
@@ -89,6 +100,8 @@ on_step, on_epoch: are called with a Progress after each step or epoch; progress
     so does whatever they raise, which is then raised again.
 checkpoint: a file; written after the first step, after every epoch, at the end, and every checkpoint_every steps.
 threads: 0 is one per core; never changes a bit of the result.
+step_memory: the bytes that a step may take; values are computed again instead of kept where it would take more, to the same
+    bits. 0: no limit; ValueError if it is too little.
 progress: shows how far it is, on standard error or in a notebook.
 skip_bad: a picture that can no longer be read is replaced by the next one that can.
 

@@ -85,6 +85,7 @@ struct Around {
   std::int64_t checkpoint_every = 0;
   int threads = 0;
   bool skip_bad = false;
+  std::size_t step_memory = 0;
 };
 
 Outcome run(SharedNetwork& net, const Dataset& data, const nb::dict& fields, const Around& around,
@@ -95,6 +96,7 @@ Outcome run(SharedNetwork& net, const Dataset& data, const nb::dict& fields, con
   options.checkpoint_every = around.checkpoint_every;
   options.threads = around.threads;
   options.skip_bad = around.skip_bad;
+  options.compile.memory = around.step_memory;
   Listener listener(on_step, on_epoch);
   listener.add_to(options);
   std::optional<TrainResult> result;
@@ -164,13 +166,14 @@ void bind_training(nb::module_& m) {
       "_train",
       [](SharedNetwork& net, const Dataset& data, const AnyDict& fields, const Dataset* validation,
          const nb::object& checkpoint, std::int64_t checkpoint_every, int threads, bool skip_bad,
-         const nb::object& on_step, const nb::object& on_epoch) {
-        const Around around{validation, checkpoint.is_none() ? std::filesystem::path() : to_path(checkpoint),
-                            checkpoint_every, threads, skip_bad};
+         std::size_t step_memory, const nb::object& on_step, const nb::object& on_epoch) {
+        const Around around{validation,       checkpoint.is_none() ? std::filesystem::path() : to_path(checkpoint),
+                            checkpoint_every, threads,
+                            skip_bad,         step_memory};
         return run(net, data, fields, around, on_step, on_epoch);
       },
       "network"_a, "data"_a, "options"_a, "validation"_a.none(), "checkpoint"_a.none(), "checkpoint_every"_a,
-      "threads"_a, "skip_bad"_a, "on_step"_a.none(), "on_epoch"_a.none(),
+      "threads"_a, "skip_bad"_a, "step_memory"_a, "on_step"_a.none(), "on_epoch"_a.none(),
       "chalkgrad.train() with its options as a dict.");
 }
 

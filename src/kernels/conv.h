@@ -54,10 +54,10 @@ class ConvMap {
   ConvMap(const ConvMap&) = delete;
   ConvMap& operator=(const ConvMap&) = delete;
 
-  std::size_t packed = 0;   // floats that pack() makes of w, whenever w has changed
+  std::size_t packed = 0;   // floats that the shares of pack() make of w, whenever w has changed
   std::size_t scratch = 0;  // floats for a call of run(), 64-byte aligned
   int shares = 1;           // among how many threads, each with scratch of its own, a call is worth dividing
-  virtual void pack(const float* /*w*/, float* /*packed*/) const {}
+  virtual void pack(const float* /*w*/, float* /*packed*/, Share /*share*/) const {}
 };
 
 /// Forward, with what the epilogue says. `bias` is read, and `index` written, only if the epilogue has them; `index`

@@ -126,7 +126,7 @@ inline Guarded forward(const ConvMaps& by, const Case& k, const ConvEpilogue& e,
   const Guarded packed(map->packed);
   Guarded y(static_cast<std::size_t>(k.s.filters * (k.s.out_h / e.pool_h) * (k.s.out_w / e.pool_w) * kLanes));
   if (index) *index = Guarded(y.span().size());
-  map->pack(w.data(), packed.data());
+  k.in_shares(0, [&](Share share, float*) { map->pack(w.data(), packed.data(), share); });
   k.in_shares(map->scratch, [&](Share share, float* scratch) {
     map->run(x.data(), packed.data(), e.bias ? bias.data() : nullptr, y.data(), index ? index->data() : nullptr,
              scratch, share);
@@ -139,7 +139,7 @@ inline Guarded input_grad(const ConvMaps& by, const Case& k, const Guarded& dz, 
   const auto map = by.input_grad(k.s);
   const Guarded packed(map->packed);
   Guarded dx(k.x_size());
-  map->pack(w.data(), packed.data());
+  k.in_shares(0, [&](Share share, float*) { map->pack(w.data(), packed.data(), share); });
   k.in_shares(map->scratch,
               [&](Share share, float* scratch) { map->run(dz.data(), packed.data(), dx.data(), scratch, share); });
   EXPECT_TRUE(packed.intact() && dx.intact());

@@ -452,7 +452,7 @@ class DepthwiseForward : public ConvForward {
     shares_one = worth_sharing(s.channels * s.out_h * s.out_w * (s.kernel_h * s.kernel_w + 40) / kPlace,
                                (s.channels + kPlace - 1) / kPlace);
   }
-  void pack(const float* w, float* to) const override { direct_->pack(w, to); }
+  void pack(const float* w, float* to, Share share) const override { direct_->pack(w, to, share); }
   void run(const float* x, const float* from, const float* bias, float* y, float*, float* room,
            Share share) const override {
     const SomeChannels some(s_, share);
@@ -498,7 +498,10 @@ class DepthwiseInputGrad : public ConvInputGrad {
     scratch = static_cast<std::size_t>(rows_.floats());
     shares = depthwise_shares(s);
   }
-  void pack(const float* w, float* to) const override { std::copy_n(w, packed, to); }
+  void pack(const float* w, float* to, Share share) const override {
+    const Interval some = share.of(static_cast<std::int64_t>(packed));
+    std::copy(w + some.begin, w + some.end, to + some.begin);
+  }
   void run(const float* dz, const float* from, float* dx, float* room, Share share) const override {
     const SomeChannels some(s_, share);
     CHALK_CHOSEN(depthwise_input_grad)(some.shape, rows_, dz + some.z(), from + some.w(), dx + some.x(), room);

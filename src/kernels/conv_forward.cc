@@ -202,13 +202,14 @@ class DirectForward : public ConvForwardWithOne {
   }
 
   // [group][filter / 4][tap][4], with zeros for the filters that fill up a block of 4.
-  void pack(const float* w, float* to) const override {
-    const std::int64_t taps = plan_.taps, filters = s_.filters / s_.groups;
-    for (std::int64_t g = 0; g < s_.groups; ++g) {
-      for (std::int64_t f = 0; f < filters; f += 4) {
-        for (std::int64_t t = 0; t < taps; ++t) {
-          for (std::int64_t i = 0; i < 4; ++i) *to++ = f + i < filters ? w[(g * filters + f + i) * taps + t] : 0.0f;
-        }
+  void pack(const float* w, float* to, Share share) const override {
+    const std::int64_t taps = plan_.taps, filters = s_.filters / s_.groups, blocks = (filters + 3) / 4;
+    const Interval some = share.of(s_.groups * blocks);
+    to += some.begin * taps * 4;
+    for (std::int64_t block = some.begin; block < some.end; ++block) {
+      const std::int64_t g = block / blocks, f = block % blocks * 4;
+      for (std::int64_t t = 0; t < taps; ++t) {
+        for (std::int64_t i = 0; i < 4; ++i) *to++ = f + i < filters ? w[(g * filters + f + i) * taps + t] : 0.0f;
       }
     }
   }

@@ -220,17 +220,18 @@ class DirectInputGrad : public ConvInputGrad {
   }
 
   // [group][channel / 4][a, the last row first][b][filter][4], with zeros for the channels that fill up a block of 4.
-  void pack(const float* w, float* to) const override {
+  void pack(const float* w, float* to, Share share) const override {
     const ConvShape& s = s_;
-    const std::int64_t filters = s.filters / s.groups, channels = s.channels / s.groups;
-    for (std::int64_t g = 0; g < s.groups; ++g) {
-      for (std::int64_t c = 0; c < channels; c += 4) {
-        for (std::int64_t a = s.kernel_h - 1; a >= 0; --a) {
-          for (std::int64_t b = 0; b < s.kernel_w; ++b) {
-            for (std::int64_t o = g * filters; o < (g + 1) * filters; ++o) {
-              for (std::int64_t i = c; i < c + 4; ++i) {
-                *to++ = i < channels ? w[((o * channels + i) * s.kernel_h + a) * s.kernel_w + b] : 0.0f;
-              }
+    const std::int64_t filters = s.filters / s.groups, channels = s.channels / s.groups, blocks = (channels + 3) / 4;
+    const Interval some = share.of(s.groups * blocks);
+    to += some.begin * s.kernel_h * s.kernel_w * filters * 4;
+    for (std::int64_t block = some.begin; block < some.end; ++block) {
+      const std::int64_t g = block / blocks, c = block % blocks * 4;
+      for (std::int64_t a = s.kernel_h - 1; a >= 0; --a) {
+        for (std::int64_t b = 0; b < s.kernel_w; ++b) {
+          for (std::int64_t o = g * filters; o < (g + 1) * filters; ++o) {
+            for (std::int64_t i = c; i < c + 4; ++i) {
+              *to++ = i < channels ? w[((o * channels + i) * s.kernel_h + a) * s.kernel_w + b] : 0.0f;
             }
           }
         }

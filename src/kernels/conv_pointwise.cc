@@ -257,7 +257,7 @@ class PointwiseForward : public ConvForwardWithOne {
     scratch = static_cast<std::size_t>(product_.scratch());
     shares = product_.shares();
   }
-  void pack(const float* w, float* to) const override { direct_->pack(w, to); }
+  void pack(const float* w, float* to, Share share) const override { direct_->pack(w, to, share); }
   void run(const float* x, const float* from, const float* bias, float* y, float*, float* room,
            Share share) const override {
     CHALK_CHOSEN(pointwise_product)(product_, x, from, e_.bias ? bias : nullptr, e_.relu, y, room, share);
@@ -278,7 +278,7 @@ class PointwiseInputGrad : public ConvInputGrad {
     scratch = static_cast<std::size_t>(product_.scratch());
     shares = product_.shares();
   }
-  void pack(const float* w, float* to) const override { direct_->pack(w, to); }
+  void pack(const float* w, float* to, Share share) const override { direct_->pack(w, to, share); }
   void run(const float* dz, const float* from, float* dx, float* room, Share share) const override {
     CHALK_CHOSEN(pointwise_product)(product_, dz, from, nullptr, false, dx, room, share);
   }

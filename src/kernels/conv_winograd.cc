@@ -109,44 +109,48 @@ HWY_INLINE void kernels_side_by_side(const float* const (&kernels)[kLanes], bool
 
 // [point][64 of from][to / 4][from][4], with zeros for what fills up a block of 4.
 template <class F>
-void pack_points(const WinogradPlan& p, const WeightOrder& order, const float* w, float* packed) {
+void pack_points(const WinogradPlan& p, const WeightOrder& order, const float* w, float* all_packed, Share share) {
   using Weights = typename F::Weights;
   constexpr std::int64_t kWeights = F::kSize * F::kSize, kPoints = Weights::kTo * Weights::kTo;
   const std::int64_t plane = p.padded * p.from;
   constexpr bool kPast = kWidth == kLanes && F::kSize == 3;  // whole lines are stored past the caches
   const bool far = kPast && kPoints * plane >= kFarWeights && p.from % kBlock == 0;
   alignas(64) float pairs[kWeights * kLanes], points[kPoints * kLanes];
-  for (std::int64_t first = 0; first < p.from; first += kSumPlanes) {
+  const std::int64_t blocks = p.padded / kBlock;
+  const Interval some = share.of((p.from + kSumPlanes - 1) / kSumPlanes * blocks);
+  for (std::int64_t block = some.begin; block < some.end; ++block) {
+    const std::int64_t first = block / blocks * kSumPlanes, to = block % blocks * kBlock;
     const std::int64_t planes = std::min(kSumPlanes, p.from - first);
-    for (std::int64_t to = 0; to < p.padded; to += kBlock) {
-      for (std::int64_t c = 0; c < planes; c += kLanes / kBlock) {
-        const std::int64_t count = std::min(kLanes / kBlock, planes - c) * kBlock;
-        // more streams than the processor foresees
-        for (std::int64_t k = 0; k < kPoints && !far; ++k) __builtin_prefetch(packed + k * plane + 4 * kLanes);
-        const float* kernels[kLanes];  // null: zeros
-        for (std::int64_t i = 0; i < kLanes; ++i) {
-          const std::int64_t a = first + c + i / kBlock, b = to + i % kBlock;
-          const bool none = i >= count || b >= p.to;
-          kernels[i] = none ? nullptr : w + kWeights * (order.by_from ? a * p.to + b : b * p.from + a);
-        }
-        kernels_side_by_side<kWeights>(kernels, order.reversed, pairs);
-        if (count == kLanes && far) {
-          square_to_points<Weights, kPast>(pairs, kLanes, F::kSize * kLanes, packed, plane);
-        } else if (count == kLanes) {
-          square_to_points<Weights>(pairs, kLanes, F::kSize * kLanes, packed, plane);
-        } else {
-          square_to_points<Weights>(pairs, kLanes, F::kSize * kLanes, points, kLanes);
-          for (std::int64_t k = 0; k < kPoints; ++k) std::copy_n(points + k * kLanes, count, packed + k * plane);
-        }
-        packed += count;
+    float* packed = all_packed + first * p.padded + planes * to;
+    for (std::int64_t c = 0; c < planes; c += kLanes / kBlock) {
+      const std::int64_t count = std::min(kLanes / kBlock, planes - c) * kBlock;
+      // more streams than the processor foresees
+      for (std::int64_t k = 0; k < kPoints && !far; ++k) __builtin_prefetch(packed + k * plane + 4 * kLanes);
+      const float* kernels[kLanes];  // null: zeros
+      for (std::int64_t i = 0; i < kLanes; ++i) {
+        const std::int64_t a = first + c + i / kBlock, b = to + i % kBlock;
+        const bool none = i >= count || b >= p.to;
+        kernels[i] = none ? nullptr : w + kWeights * (order.by_from ? a * p.to + b : b * p.from + a);
       }
+      kernels_side_by_side<kWeights>(kernels, order.reversed, pairs);
+      if (count == kLanes && far) {
+        square_to_points<Weights, kPast>(pairs, kLanes, F::kSize * kLanes, packed, plane);
+      } else if (count == kLanes) {
+        square_to_points<Weights>(pairs, kLanes, F::kSize * kLanes, packed, plane);
+      } else {
+        square_to_points<Weights>(pairs, kLanes, F::kSize * kLanes, points, kLanes);
+        for (std::int64_t k = 0; k < kPoints; ++k) std::copy_n(points + k * kLanes, count, packed + k * plane);
+      }
+      packed += count;
     }
   }
   if (far) hwy::FlushStream();
 }
 
-void pack_weights(const ConvShape& s, const WinogradPlan& p, const WeightOrder& order, const float* w, float* packed) {
-  with_filtering(s.kernel_h, s.stride_h, [&](auto f) HWY_ATTR { pack_points<decltype(f)>(p, order, w, packed); });
+void pack_weights(const ConvShape& s, const WinogradPlan& p, const WeightOrder& order, const float* w, float* packed,
+                  Share share) {
+  with_filtering(s.kernel_h, s.stride_h,
+                 [&](auto f) HWY_ATTR { pack_points<decltype(f)>(p, order, w, packed, share); });
 }
 
 /// m[k][to][t] = Σ u[k][to][from] · v[k][from][t] over from, for some planes `to`, of which the first is that of a
@@ -372,8 +376,8 @@ class WinogradForward : public ConvForwardWithOne {
     scratch = scratch_floats(plan_);
     shares = worth_sharing(plan_.products(), plan_.batches * plan_.groups());
   }
-  void pack(const float* w, float* to) const override {
-    CHALK_CHOSEN(pack_weights)(s_, plan_, {.by_from = false, .reversed = false}, w, to);
+  void pack(const float* w, float* to, Share share) const override {
+    CHALK_CHOSEN(pack_weights)(s_, plan_, {.by_from = false, .reversed = false}, w, to, share);
   }
   void run(const float* x, const float* from, const float* bias, float* y, float* index, float* room,
            Share share) const override {
@@ -396,8 +400,8 @@ class WinogradInputGrad : public ConvInputGrad {
     scratch = scratch_floats(plan_);
     shares = worth_sharing(plan_.products(), plan_.groups() * (transposed_ ? 1 : plan_.batches));
   }
-  void pack(const float* w, float* to) const override {
-    CHALK_CHOSEN(pack_weights)(s_, plan_, {.by_from = true, .reversed = !transposed_}, w, to);
+  void pack(const float* w, float* to, Share share) const override {
+    CHALK_CHOSEN(pack_weights)(s_, plan_, {.by_from = true, .reversed = !transposed_}, w, to, share);
   }
   void run(const float* dz, const float* from, float* dx, float* room, Share share) const override {
     if (transposed_) {

@@ -80,8 +80,10 @@ std::size_t dense_one_packed(std::int64_t outputs, std::int64_t inputs) {
 }
 
 // [output / 16][input][16], with zeros for the outputs that fill up the last block.
-void dense_one_pack(std::int64_t outputs, std::int64_t inputs, const float* w, float* packed) {
-  for (std::int64_t o = 0; o < outputs; o += 16) {
+void dense_one_pack(std::int64_t outputs, std::int64_t inputs, const float* w, float* packed, Share share) {
+  const Interval some = share.of(outputs, 16);
+  packed += some.begin * inputs;
+  for (std::int64_t o = some.begin; o < some.end; o += 16) {
     for (std::int64_t i = 0; i < inputs; ++i) {
       for (std::int64_t k = o; k < o + 16; ++k) *packed++ = k < outputs ? w[k * inputs + i] : 0.0f;
     }

@@ -51,7 +51,7 @@ void expect_the_bits_of_a_lane(const ConvMaps& by, const Case& k, const ConvEpil
   const Guarded packed(map->packed), scratch(map->scratch);
   const Guarded y(places * kLanes), index(places * kLanes);
   const float* const biases = e.bias ? bias.data() : nullptr;
-  map->pack(w.data(), packed.data());
+  map->pack(w.data(), packed.data(), Share());
   map->run(x.data(), packed.data(), biases, y.data(), pooled ? index.data() : nullptr, scratch.data(), Share());
   const std::int64_t lane = pick(0, kLanes - 1);
   const Guarded one = lane_of(x.span(), lane);
@@ -125,7 +125,7 @@ RC_GTEST_PROP(OneSample, DenseGivesTheBitsOfALane, ()) {
   spoil(bias);
   const float* const biases = *rc::gen::arbitrary<bool>() ? bias.data() : nullptr;
   const Guarded packed(dense_one_packed(outputs, inputs)), y(static_cast<std::size_t>(outputs * kLanes));
-  dense_one_pack(outputs, inputs, w.data(), packed.data());
+  dense_one_pack(outputs, inputs, w.data(), packed.data(), Share());
   dense_forward(outputs, inputs, {}, x.data(), w.data(), biases, relu, y.data());
   const std::int64_t lane = pick(0, kLanes - 1);
   const Guarded one = lane_of(x.span(), lane);

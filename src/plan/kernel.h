@@ -89,7 +89,7 @@ class PlannedKernel {
     return false;
   }
 
-  virtual void pack(const float* /*from*/, float* /*packed*/) const {}
+  virtual void pack(const float* /*from*/, float* /*packed*/, Share /*share*/) const {}
   virtual void run(const KernelRun& call) const = 0;
   /// Makes one part of the output (the last one may be shorter).
   virtual void run_part(const KernelRun& /*call*/, std::size_t /*part*/, float* /*to*/) const {}

@@ -23,10 +23,12 @@ class Placing {
       if (!use.rows.empty()) place_rows(id, use);
       if (use.output) found_.deliver[id] = use.phase;
     }
-    place_kept();
     found_.arena = book(found_.arena_values);
+    found_.kept = book(found_.kept_values);
     for (const auto& [id, lifetime] : in_arena_)
       found_.lanes[id] = {Space::arena, found_.arena_values[lifetime].offset};
+    for (const auto& [id, rows, lifetime] : kept_)
+      (rows ? found_.rows : found_.lanes)[id] = {Space::whole, found_.kept_values[lifetime].offset};
     return std::move(found_);
   }
 
@@ -38,11 +40,15 @@ class Placing {
     int phase = -1;            // in which it is made
     bool output = false;
   };
-  /// A value that is kept from the phase it is made in to the last one that reads it.
+  /// A value that is kept for all microbatches.
   struct Kept {
     NodeId id;
     bool rows;  // transposed
-    int first, last;
+    std::size_t lifetime;
+  };
+  /// A microbatch's steps run in this order. Before those of its phase, kernels run over the whole batch.
+  struct Moment {
+    int phase, kernel;
   };
 
   bool batched(NodeId id) const { return graph_.node(id).type.batched; }
@@ -85,23 +91,38 @@ class Placing {
   }
 
   /// Phases run one after the other, so lifetimes of different phases may share memory.
-  void live(NodeId id, int first_phase, int first_kernel, int last_phase, int last_kernel) {
-    const auto time = [&](int phase, int kernel) { return phase * static_cast<int>(kernels_.size() + 2) + kernel + 1; };
-    in_arena_.emplace_back(id, found_.arena_values.size());
-    found_.arena_values.push_back(
-        {floats_of(graph_.node(id).type), time(first_phase, first_kernel), time(last_phase, last_kernel), 0});
+  int time(Moment at) const { return at.phase * static_cast<int>(kernels_.size() + 2) + at.kernel + 1; }
+  Moment start_of(int phase) const { return {phase, -1}; }
+  Moment end_of(int phase) const { return {phase, static_cast<int>(kernels_.size())}; }
+  Moment moment(int kernel) const {
+    return over_batch(kernel) ? start_of(phase(kernel)) : Moment{phase(kernel), kernel};
   }
-  int end_of_phase() const { return static_cast<int>(kernels_.size()); }
+  Moment later(Moment a, Moment b) const { return time(a) < time(b) ? b : a; }
+  Moment last_of(const std::vector<int>& kernels, Moment last) const {
+    for (const int kernel : kernels) last = later(last, moment(kernel));
+    return last;
+  }
+
+  void live(NodeId id, Moment first, Moment last) {
+    in_arena_.emplace_back(id, found_.arena_values.size());
+    found_.arena_values.push_back({floats_of(graph_.node(id).type), time(first), time(last)});
+  }
+  void keep(NodeId id, bool rows, Moment first, Moment last) {
+    const Type& type = graph_.node(id).type;
+    kept_.push_back({id, rows, found_.kept_values.size()});
+    found_.kept_values.push_back(
+        {rows ? dense_transposed(elements(type.shape)) : floats_of(type), time(first), time(last)});
+  }
 
   void place_made(NodeId id, const Use& use) {
-    const int last_read = last_phase(use.kernels);
-    if (over_batch(use.made) || any_over_batch(use.kernels) || last_read > use.phase) {
-      kept_.push_back({id, false, use.phase, std::max(use.phase, last_read)});
-      return;
+    const Moment made = moment(use.made);
+    const bool leaves = use.output || !use.rows.empty();
+    const Moment last = last_of(use.kernels, leaves ? end_of(use.phase) : made);
+    if (over_batch(use.made) || any_over_batch(use.kernels) || last.phase > use.phase) {
+      keep(id, false, made, last);
+    } else {
+      live(id, made, last);
     }
-    int last = use.made;
-    for (const auto kernel : use.kernels) last = std::max(last, kernel);
-    live(id, use.phase, use.made, use.phase, use.output || !use.rows.empty() ? end_of_phase() : last);
   }
 
   /// An input is gathered again, before the first kernel, in each phase that reads it, into one location; or once, if a
@@ -113,19 +134,12 @@ class Placing {
     if (gather.empty()) return;
     std::sort(gather.begin(), gather.end());
     gather.erase(std::unique(gather.begin(), gather.end()), gather.end());
-    const int last_read = std::max(gather.front(), last_phase(use.kernels));
-    if (any_over_batch(use.kernels)) {
-      gather.resize(1);
-      use.phase = gather.front();
-      kept_.push_back({id, false, use.phase, last_read});
-      return;
-    }
-    int last = -1;
-    for (const auto kernel : use.kernels) {
-      if (phase(kernel) == last_read) last = std::max(last, kernel);
-    }
-    use.phase = last_read;
-    live(id, gather.front(), -1, last_read, use.output ? end_of_phase() : last);
+    const bool kept = any_over_batch(use.kernels);
+    if (kept) gather.resize(1);
+    const Moment first = start_of(gather.front()), last_read = last_of(use.kernels, first);
+    use.phase = kept ? first.phase : last_read.phase;
+    const Moment last = use.output ? later(last_read, end_of(use.phase)) : last_read;
+    kept ? keep(id, false, first, last) : live(id, first, last);
   }
 
   void place_rows(NodeId id, const Use& use) {
@@ -137,29 +151,8 @@ class Placing {
       if (!gather.empty()) made = std::min(made, gather.front());
       found_.gather_rows[id] = made;
     }
-    kept_.push_back({id, true, made, last_phase(use.rows)});
-  }
-
-  /// Values that are kept one after the other share a location: the smallest that holds them.
-  void place_kept() {
-    std::stable_sort(kept_.begin(), kept_.end(), [](const Kept& a, const Kept& b) { return a.first < b.first; });
-    auto& whole = found_.whole;
-    std::vector<int> taken_to;  // phase, of each location
-    for (const auto& value : kept_) {
-      const Type& type = graph_.node(value.id).type;
-      const auto size = value.rows ? dense_transposed(elements(type.shape)) : floats_of(type);
-      std::size_t best = whole.size();
-      for (std::size_t i = 0; i < whole.size(); ++i) {
-        const bool fits = taken_to[i] < value.first && whole[i] >= size;
-        if (fits && (best == whole.size() || whole[i] < whole[best])) best = i;
-      }
-      if (best == whole.size()) {
-        whole.push_back(size);
-        taken_to.push_back(0);
-      }
-      taken_to[best] = value.last;
-      (value.rows ? found_.rows : found_.lanes)[value.id] = {Space::whole, best};
-    }
+    const Moment first = use.made < 0 ? start_of(made) : end_of(made);
+    keep(id, true, first, last_of(use.rows, first));
   }
 
   const Graph& graph_;

@@ -19,9 +19,8 @@ struct BatchedLocations {
   std::map<NodeId, std::vector<int>> gather;  // inputs: the phases in which they are gathered,
   std::map<NodeId, int> gather_rows;          // and the one in which their rows are
   std::map<NodeId, int> deliver;              // outputs: the phase after which they are delivered
-  std::vector<Lifetime> arena_values;
-  std::size_t arena = 0;           // floats
-  std::vector<std::size_t> whole;  // floats a microbatch of each value that is kept
+  std::vector<Lifetime> arena_values, kept_values;
+  std::size_t arena = 0, kept = 0;  // floats of a microbatch
 };
 
 /// `phases`: in which each kernel runs. Kernels are in the order in which they run.

@@ -13,6 +13,7 @@
 #include "src/plan/locations.h"
 #include "src/plan/order.h"
 #include "src/plan/phases.h"
+#include "src/plan/recompute.h"
 #include "src/plan/updates.h"
 #include "src/plan/waves.h"
 
@@ -22,7 +23,10 @@ namespace {
 using Space = Location::Space;
 using Scope = PlannedKernel::Scope;
 
+std::size_t microbatches_of(std::size_t samples) { return (samples + 15) / 16; }
+
 constexpr std::size_t kPart = 8192;                         // floats of a shared value that one thread takes at a time
+constexpr std::size_t kPackPart = std::size_t{1} << 19;     // floats of packed weights that one takes at a time
 constexpr std::size_t kSlotBudget = std::size_t{64} << 20;  // floats in all slots together
 
 /// Gives values their memory and kernels their turns.
@@ -37,11 +41,13 @@ class Planner {
 
   void run(const std::string& guard) {
     locate_leaves();
-    locate_shared();
-    locate_batched_values();
+    locate_slots();
     fold_where_read();
     find_waves();
     update_in_place(guard);
+    locate_shared();
+    locate_batched_values();
+    locate_packed();
     make_batched_steps();
     make_shared_steps();
     name_outputs();
@@ -82,13 +88,10 @@ class Planner {
     }
   }
 
-  void locate_shared() {
+  void locate_slots() {
     for (const auto& kernel : plan_.kernels) {
+      if (!kernel->sums_batch) continue;
       for (const auto id : kernel->outputs) {
-        if (node(id).type.batched) continue;
-        location(id) = {Space::shared, plan_.shared};
-        plan_.shared += floats_of(node(id).type);
-        if (!kernel->sums_batch) continue;
         slot_of_[id] = plan_.slot;
         plan_.slot += floats_of(node(id).type);
       }
@@ -101,12 +104,25 @@ class Planner {
     }
   }
 
+  void locate_shared() {
+    for (const auto& kernel : plan_.kernels) {
+      for (const auto id : kernel->outputs) {
+        if (node(id).type.batched || folded_where_read_[id] || in_place_.contains(id)) continue;
+        location(id) = {Space::shared, plan_.shared};
+        plan_.shared += floats_of(node(id).type);
+      }
+    }
+    for (const auto& [next, leaf] : in_place_) location(next) = location(leaf);
+    if (guarded_ >= 0) plan_.guard = location(guarded_);
+  }
+
   void locate_batched_values() {
     batched_ = locate_batched(g_, plan_.kernels, phases_.kernel);
     for (const auto& [id, where] : batched_.lanes) location(id) = where;
     plan_.arena_values = std::move(batched_.arena_values);
     plan_.arena = batched_.arena;
-    plan_.whole = std::move(batched_.whole);
+    plan_.kept_values = std::move(batched_.kept_values);
+    plan_.kept = batched_.kept;
   }
 
   Step step_of(const PlannedKernel& kernel) {
@@ -123,16 +139,12 @@ class Planner {
       step.out.push_back(kernel.sums_batch ? Location{Space::slots, *slot_of_[id]} : location(id));
     }
     if (kernel.scope == Scope::batch) {
-      const auto floats = [&](const Location& at) { return at.space == Space::whole ? plan_.whole[at.offset] : 0; };
+      const auto floats = [&](const Location& at) { return at.space == Space::whole ? plan_.kept : 0; };
       std::transform(step.in.begin(), step.in.end(), std::back_inserter(step.in_step), floats);
       std::transform(step.out.begin(), step.out.end(), std::back_inserter(step.out_step), floats);
     }
     plan_.scratch = std::max(plan_.scratch, (kernel.scratch + 15) / 16 * 16);
-    if (packs(kernel)) {
-      step.packed = plan_.shared;
-      plan_.shared += (kernel.packing->floats + 15) / 16 * 16;
-      plan_.packs.push_back({&kernel, location(kernel.packing->from), step.packed});
-    }
+    if (const auto at = packed_at_.find(&kernel); at != packed_at_.end()) step.packed = at->second;
     return step;
   }
 
@@ -199,14 +211,12 @@ class Planner {
     std::optional<Guard> known;
     for (const auto& [name, id] : g_.outputs()) {
       if (name != guard) continue;
-      const NodeId guarded = source(id);
-      const int phase = phases_.value[guarded], wave = waves_.after(phases_, guarded, phase);
+      guarded_ = source(id);
+      const int phase = phases_.value[guarded_], wave = waves_.after(phases_, guarded_, phase);
       known = {phase, wave};
-      plan_.guard = location(guarded);
       at_phase(phase).guard_wave = std::max(wave, 0);
     }
     in_place_ = chalk::update_in_place(g_, plan_.kernels, phases_, known, waves_);
-    for (const auto& [next, leaf] : in_place_) location(next) = location(leaf);
   }
 
   void make_shared_steps() {
@@ -225,12 +235,34 @@ class Planner {
                 parts.grain);
       phase.shared_steps.push_back(step_of(kernel));
     }
-    for (std::size_t i = 0; i < plan_.packs.size(); ++i) {  // as soon as the weights are known
-      const NodeId from = plan_.packs[i].kernel->packing->from;
-      const int p = phases_.value[source(from)];
-      add_item(at_phase(p), waves_.after(phases_, source(from), p) + 1, {SharedItem::Kind::pack, i, {}, {}, 0, 1});
-    }
     make_copies();
+  }
+
+  /// If weights change in each run, they are packed in the phase that reads them, into memory that it shares with the
+  /// others. Otherwise they are packed as soon as they are known, and stay for the runs to come.
+  void locate_packed() {
+    const bool stay = g_.updates().empty();
+    std::vector<Lifetime> lifetimes;
+    std::vector<std::size_t> kernels;
+    for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
+      const auto& kernel = *plan_.kernels[k];
+      if (!packs(kernel)) continue;
+      const NodeId from = source(kernel.packing->from);
+      const int first = stay ? phases_.value[from] : phases_.kernel[k];
+      lifetimes.push_back({kernel.packing->floats, first, stay ? phases_.last() : first});
+      kernels.push_back(k);
+    }
+    const std::size_t all = book(lifetimes);
+    for (std::size_t i = 0; i < kernels.size(); ++i) {
+      const auto& kernel = *plan_.kernels[kernels[i]];
+      const auto& [floats, phase, last, offset] = lifetimes[i];
+      const std::size_t to = packed_at_[&kernel] = plan_.shared + offset;
+      const NodeId from = source(kernel.packing->from);
+      add_parts(at_phase(phase), waves_.after(phases_, from, phase) + 1,
+                {SharedItem::Kind::pack, plan_.packs.size(), {}, {}}, (floats + kPackPart - 1) / kPackPart, 1);
+      plan_.packs.push_back({&kernel, location(from), to});
+    }
+    plan_.shared += all;
   }
 
   /// The other updates, all at once: what is copied from a parameter that changes itself goes through a temporary.
@@ -281,8 +313,10 @@ class Planner {
   std::vector<std::pair<NodeId, std::size_t>> batched_inputs_;  // and their index in Plan::inputs
   PerNode<std::optional<std::size_t>> slot_of_;                 // of sums over samples
   PerNode<bool> folded_where_read_;                             // of these: no fold of their own
+  std::map<const PlannedKernel*, std::size_t> packed_at_;
   Waves waves_;
   std::map<NodeId, NodeId> in_place_;  // next value → parameter it is written over
+  NodeId guarded_ = -1;
 };
 
 std::string print_location(const Location& location) {
@@ -296,7 +330,7 @@ std::string print_location(const Location& location) {
     case Space::slots:
       return str("slot+", location.offset);
     case Space::whole:
-      return str("whole#", location.offset);
+      return str("whole+", location.offset);
     case Space::variable:
       return str("variable#", location.offset);
   }
@@ -305,8 +339,9 @@ std::string print_location(const Location& location) {
 
 }  // namespace
 
-Plan make_plan(const Graph& graph, bool tuned, const std::string& guard) {
-  auto phased = find_phases(graph, tuned);
+namespace {
+
+Plan plan_phased(PhasedGraph phased, bool tuned, const std::string& guard) {
   Plan plan;
   plan.kernels = fuse(phased, tuned);
   order_kernels(phased.graph, plan.kernels);
@@ -314,6 +349,37 @@ Plan make_plan(const Graph& graph, bool tuned, const std::string& guard) {
   Planner(plan, phased.graph, phases).run(guard);
   plan.graph = std::move(phased.graph);
   return plan;
+}
+
+}  // namespace
+
+Plan make_plan(const Graph& graph, bool tuned, const std::string& guard, const MemoryLimit& limit) {
+  const auto phased = find_phases(graph, tuned);
+  Plan best = plan_phased(phased, tuned, guard);
+  if (limit.bytes == 0) return best;
+  const auto bytes = [&](const Plan& plan) { return plan.bytes(limit.samples, limit.threads); };
+  const auto try_out = [&](std::size_t most) {
+    Plan plan = plan_phased(compute_again(phased, most), tuned, guard);
+    if (bytes(plan) < bytes(best)) best = std::move(plan);
+  };
+  // Arenas grow where values are computed again, so how much may be kept is found by trying: first what would do if
+  // they did not, then ever less.
+  constexpr std::size_t kTries = 16;
+  const std::size_t all = best.kept, floats = limit.bytes / sizeof(float) / microbatches_of(limit.samples);
+  const std::size_t other = bytes(best) / sizeof(float) / microbatches_of(limit.samples) - all;
+  if (bytes(best) > limit.bytes && floats > other) try_out(floats - other);
+  for (std::size_t i = kTries; i-- > 0 && bytes(best) > limit.bytes;) try_out(all * i / kTries);
+  return best;
+}
+
+std::size_t Plan::bytes(std::size_t samples, int threads) const {
+  const auto of_all = [](int count) { return static_cast<std::size_t>(count); };
+  const std::size_t microbatches = microbatches_of(samples);
+  std::size_t floats = shared + kept * microbatches + scratch * of_all(threads);
+  floats += arena * std::min(of_all(threads), microbatches) + slot * std::min(of_all(slots), microbatches);
+  for (NodeId id = 0; id < graph.size(); ++id)
+    floats += graph.node(id).op == &op_parameter ? floats_of(graph.node(id).type) : 0;
+  return floats * sizeof(float);
 }
 
 std::string Plan::print() const {
@@ -339,8 +405,8 @@ std::string Plan::print() const {
     text += "  each microbatch of 16\n";
     for (const auto& step : phases[p].steps) line(step);
   }
-  text += str("arena ", arena * 4, " B a thread, scratch ", scratch * 4, " B, shared ", shared * 4, " B, ", slots,
-              " slots of ", slot * 4, " B\n");
+  text += str("arena ", arena * 4, " B a thread, scratch ", scratch * 4, " B, kept ", kept * 4,
+              " B a microbatch, shared ", shared * 4, " B, ", slots, " slots of ", slot * 4, " B\n");
   return text;
 }
 

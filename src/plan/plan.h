@@ -10,6 +10,7 @@
 // microbatches have made in the phases before.
 //
 //   arena   (one per thread)     | x | conv1 | index1 | …  values of one microbatch, memory shared by lifetime |
+//   whole   (one per microbatch) | conv1 | …               values that a later phase reads, likewise |
 //   slots   (one block per slot) | Σ dW1 | Σ db1 | …       partial sums over samples |
 //   shared                       | constants | packed W1 | dW1 | db1 | … |
 #pragma once
@@ -33,7 +34,7 @@ struct Location {
     arena,     // offset in the thread's arena, in floats
     shared,    // offset in shared memory
     slots,     // offset in each slot's block
-    whole,     // index of a value kept for all microbatches, since a later phase reads it
+    whole,     // offset in what is kept of each microbatch, for later phases
     variable,  // index of a parameter
   };
   Space space = Space::none;
@@ -45,8 +46,8 @@ struct Step {
   const PlannedKernel* kernel = nullptr;
   std::vector<Location> in, out;
   std::vector<std::size_t> in_step,
-      out_step;            // over the batch: floats from a microbatch to the next of those kept whole
-  std::size_t packed = 0;  // offset in shared memory
+      out_step;            // over the batch: floats from a microbatch to the next
+  std::size_t packed = 0;  // offset in shared memory, which weights of different phases may have in common
 };
 
 /// A piece of work on shared values.
@@ -103,7 +104,7 @@ struct Plan {
   struct Pack {
     const PlannedKernel* kernel = nullptr;
     Location from;
-    std::size_t to = 0;
+    std::size_t to = 0;  // offset in shared memory
   };
   struct Constant {
     std::size_t at = 0, count = 0;
@@ -114,19 +115,29 @@ struct Plan {
   std::vector<Pack> packs;
   std::vector<Constant> constants;
   std::vector<std::string> variables;                        // Location::Space::variable indexes these
-  std::vector<std::size_t> whole;                            // floats a microbatch of each value kept for all of them
-  std::vector<Lifetime> arena_values;                        // for red zones
+  std::vector<Lifetime> arena_values, kept_values;           // for red zones
   Location batch_size;                                       // none if nothing reads it
   Location guard;                                            // of the guarded value, none if there is none
   std::size_t arena = 0, shared = 0, slot = 0, scratch = 0;  // floats; arena excludes scratch
+  std::size_t kept = 0;                                      // floats of each microbatch
   int slots = 0;                                             // most partial sums of a batch; 0 if nothing is summed
   bool runs_one = false;                                     // a microbatch of one sample can run by run_one()
 
   std::string print() const;
+  /// What a run of so many samples takes: parameters and all that is booked here.
+  std::size_t bytes(std::size_t samples, int threads) const;
+};
+
+/// The most that a run may take.
+struct MemoryLimit {
+  std::size_t bytes = 0;  // 0: no limit
+  std::size_t samples = 0;
+  int threads = 1;
 };
 
 /// Plans the graph as it is (passes have run). `guard`: name of a shared scalar output that must be known before any
-/// parameter is updated; empty for none.
-Plan make_plan(const Graph& graph, bool tuned, const std::string& guard = {});
+/// parameter is updated; empty for none. Values are computed again rather than kept as far as the limit demands; if
+/// that is not enough, the plan is one that takes more.
+Plan make_plan(const Graph& graph, bool tuned, const std::string& guard = {}, const MemoryLimit& limit = {});
 
 }  // namespace chalk

@@ -6,10 +6,13 @@
 #include <ctime>
 #include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "chalkgrad/differentiate.h"
 #include "chalkgrad/layers.h"
 #include "chalkgrad/ops.h"
+#include "src/base/sanitizer.h"
 #include "src/passes/passes.h"
 #include "src/passes/pipeline.h"
 
@@ -58,6 +61,40 @@ double time_to_plan(const Graph& graph) {
   }
   return least;
 }
+
+#if !CHALK_ASAN  // nothing shares memory under AddressSanitizer
+TEST(Plan, PacksWeightsThatChangeIntoMemoryThatPhasesShare) {
+  const Plan plan = make_plan(run_passes(training_step(8), {}), true, "loss");
+  std::size_t all = 0;
+  for (const auto& pack : plan.packs) all += pack.kernel->packing->floats;
+  EXPECT_LT(plan.shared, all);
+  for (const auto& phase : plan.phases) {
+    std::vector<std::pair<std::size_t, std::size_t>> packed;  // in this phase: from, to
+    for (const auto& wave : phase.waves) {
+      for (const auto& item : wave) {
+        if (item.kind != SharedItem::Kind::pack || item.begin > 0) continue;
+        const auto& pack = plan.packs[item.step];
+        packed.emplace_back(pack.to, pack.to + pack.kernel->packing->floats);
+      }
+    }
+    std::sort(packed.begin(), packed.end());
+    for (std::size_t i = 1; i < packed.size(); ++i) EXPECT_GE(packed[i].first, packed[i - 1].second);
+  }
+}
+
+TEST(Plan, KeepsLessWithinALimitAndSaysWhatItTakes) {
+  const Graph step = run_passes(training_step(8), {});
+  const Plan free = make_plan(step, true, "loss");
+  const std::size_t without = free.bytes(4096, 1), limit = without * 7 / 10;
+  const Plan within = make_plan(step, true, "loss", {.bytes = limit, .samples = 4096, .threads = 1});
+  EXPECT_LE(within.bytes(4096, 1), limit);
+  EXPECT_LT(within.kept, free.kept);
+  EXPECT_GT(within.graph.size(), free.graph.size());
+  const Plan least = make_plan(step, true, "loss", {.bytes = 1, .samples = 4096, .threads = 1});
+  EXPECT_GT(least.bytes(4096, 1), 1U);
+  EXPECT_LE(least.bytes(4096, 1), within.bytes(4096, 1));
+}
+#endif
 
 // Were it the square, six times the layers would take 36 times as long.
 TEST(Plan, TakesTimeInProportionToTheNumberOfLayers) {

@@ -40,7 +40,7 @@ class ForwardKernel : public PlannedKernel {
     shares = map_->shares;
     shares_one = map_->shares_one;
   }
-  void pack(const float* from, float* to) const override { map_->pack(from, to); }
+  void pack(const float* from, float* to, Share share) const override { map_->pack(from, to, share); }
   void run(const KernelRun& call) const override {
     map_->run(call.in[0], call.packed, bias(call), call.out[0], index(call), call.scratch, call.share);
   }
@@ -63,7 +63,7 @@ class InputGradKernel : public PlannedKernel {
     scratch = map_->scratch;
     shares = map_->shares;
   }
-  void pack(const float* from, float* to) const override { map_->pack(from, to); }
+  void pack(const float* from, float* to, Share share) const override { map_->pack(from, to, share); }
   void run(const KernelRun& call) const override {
     map_->run(call.in[0], call.packed, call.out[0], call.scratch, call.share);
   }

@@ -37,7 +37,9 @@ class DenseForward : public PlannedKernel {
     shares_one = worth_sharing(outputs_ * inputs_ / 16, outputs_ / 16);
     if (whole_batch) take_whole_batch(*this, outputs_);
   }
-  void pack(const float* from, float* to) const override { dense_one_pack(outputs_, inputs_, from, to); }
+  void pack(const float* from, float* to, Share share) const override {
+    dense_one_pack(outputs_, inputs_, from, to, share);
+  }
   void run(const KernelRun& call) const override {
     if (scope != Scope::batch) {
       const auto [begin, end] = call.share.of(outputs_, 16);

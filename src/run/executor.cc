@@ -46,7 +46,6 @@ Executor::Executor(const Plan& plan, Variables& variables, const CompileOptions&
       variables_(plan.variables, variables),
       shared_(plan.shared),
       slots_(plan.slot * static_cast<std::size_t>(plan.slots)),
-      whole_(plan.whole.size()),
       delivered_(plan.outputs.size()),
       workers_(start_workers(options.threads)),
       circles_(workers_.size()),
@@ -113,8 +112,7 @@ MemoryUse Executor::memory() const {
   use.activations = (plan_.arena + plan_.scratch) * sizeof(float) + samples_.bytes_a_thread();
   use.gradients = slots_.size() * sizeof(float);
   use.shared = shared_.size() * sizeof(float);
-  use.kept = samples_.bytes_a_microbatch();
-  for (const auto size : plan_.whole) use.kept += size * sizeof(float);
+  use.kept = samples_.bytes_a_microbatch() + plan_.kept * sizeof(float);
   use.threads = team_.size();
   return use;
 }
@@ -169,7 +167,10 @@ void Executor::start(std::size_t samples, const std::uint32_t* rows) {
 void Executor::make_room() {
   samples_.make_room(batch_.microbatches);
   if (batch_.microbatches > whole_microbatches_) {
-    for (std::size_t i = 0; i < whole_.size(); ++i) whole_[i] = AlignedFloats(plan_.whole[i] * batch_.microbatches);
+    whole_ = AlignedFloats();  // not both at a time
+    whole_ = AlignedFloats(plan_.kept * batch_.microbatches);
+    for (std::size_t m = 0; m < batch_.microbatches; ++m)
+      guard_red_zones(whole_.data() + m * plan_.kept, plan_.kept_values);
     whole_microbatches_ = batch_.microbatches;
   }
   for (std::size_t i = 0; i < delivered_.size(); ++i) {
@@ -231,7 +232,8 @@ void Executor::do_item(const Phase& phase, const SharedItem& item, Worker& worke
       return lap(worker, Between::fold);
     case SharedItem::Kind::pack: {
       const auto& pack = plan_.packs[item.step];
-      pack.kernel->pack(at(pack.from, worker), shared_.data() + pack.to);
+      const Share share{.index = static_cast<int>(item.begin), .count = static_cast<int>(item.all)};
+      pack.kernel->pack(at(pack.from, worker), shared_.data() + pack.to, share);
       return lap(worker, Between::pack);
     }
     case SharedItem::Kind::run: {
@@ -421,7 +423,7 @@ float* Executor::at(const Location& location, const Worker& worker) {
     case Space::slots:
       return worker.slot + location.offset;
     case Space::whole:
-      return whole_[location.offset].data() + worker.microbatch * plan_.whole[location.offset];
+      return whole_.data() + worker.microbatch * plan_.kept + location.offset;
     case Space::variable:
       return variables_.data(location.offset);
     case Space::none:

@@ -98,7 +98,7 @@ class Executor {
   const bool profiled_;
   VariableWatch variables_;
   AlignedFloats shared_, slots_;
-  std::vector<AlignedFloats> whole_;           // of Plan::whole, for as many
+  AlignedFloats whole_;                        // Plan::kept, for as many
   std::size_t whole_microbatches_ = 0;         // microbatches
   std::vector<std::vector<float>> delivered_;  // of Plan::outputs that are batched
 

@@ -7,6 +7,7 @@
 #include "src/base/arithmetic.h"
 #include "src/base/target.h"
 #include "src/base/text.h"
+#include "src/base/threads.h"
 #include "src/ir/leaves.h"
 #include "src/passes/pipeline.h"
 #include "src/plan/plan.h"
@@ -38,6 +39,18 @@ std::size_t index_of(const std::vector<T>& all, std::string_view name, std::stri
   throw InputError(str("the program has no ", what, " \"", name, "\"; it has ", known.empty() ? "none" : known));
 }
 
+void check_memory(const Plan& plan, const MemoryLimit& limit) {
+  const auto needed = plan.bytes(limit.samples, limit.threads);
+  if (limit.bytes == 0 || needed <= limit.bytes) return;
+  const bool small = needed < 10'000'000;
+  const std::size_t unit = small ? 1'000 : 1'000'000;
+  const char* const name = small ? " kB" : " MB";
+  throw InputError(str("a run of ", limit.samples, " sample", limit.samples == 1 ? "" : "s", " on ", limit.threads,
+                       " thread", limit.threads == 1 ? "" : "s", " takes ", (needed + unit - 1) / unit, name,
+                       " at least, more than the limit of ", limit.bytes / unit, name,
+                       "; allow more, or take fewer samples or threads"));
+}
+
 void check_guard(const Plan& plan, const std::string& guard) {
   if (guard.empty()) return;
   const auto& type = plan.outputs[index_of(plan.outputs, guard, "output")].type;
@@ -46,7 +59,11 @@ void check_guard(const Plan& plan, const std::string& guard) {
 }
 
 Plan plan_of(const Graph& graph, const CompileOptions& options) {
-  Plan plan = make_plan(run_passes(graph, options), !options.disabled_passes.contains("fuse"), options.guard);
+  const MemoryLimit limit{options.memory, options.memory_samples,
+                          options.threads > 0 ? options.threads : available_threads()};
+  if (limit.bytes > 0 && limit.samples == 0) throw InputError("a limit of memory needs memory_samples");
+  Plan plan = make_plan(run_passes(graph, options), !options.disabled_passes.contains("fuse"), options.guard, limit);
+  check_memory(plan, limit);
   check_guard(plan, options.guard);
   if (options.print && options.print_after.contains("fuse"))
     options.print("fuse", print_kernels(plan.graph, plan.kernels));
@@ -121,6 +138,7 @@ std::span<const float> Program::output(std::string_view name) const {
 
 int Program::threads() const { return state_->executor.threads(); }
 MemoryUse Program::memory() const { return state_->executor.memory(); }
+std::size_t Program::memory_of(std::size_t samples) const { return state_->plan.bytes(samples, threads()); }
 std::vector<KernelTime> Program::profile() const { return state_->executor.profile(); }
 const Graph& Program::graph() const { return state_->plan.graph; }
 std::string Program::print() const { return state_->plan.print(); }

@@ -154,6 +154,8 @@ struct Benchmark::State {
       const auto step = training_graph(network, target_shape(loss, network.output_shape()), of_classes(loss),
                                        {.optimizer = options.optimizer, .loss = loss});
       variables = Variables(step.graph, options.seed);
+      compile.memory = options.memory;
+      compile.memory_samples = options.batch;
       training.emplace(step.graph, variables, compile);
       training->feed("x", samples.x());
       training->feed("t", samples.t());

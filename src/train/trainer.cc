@@ -164,8 +164,9 @@ std::int64_t steps_between(const Moment& moment, const Network& network, std::in
   return static_cast<std::int64_t>(std::clamp(1e5 * numbers / std::max(1.0, work), 16.0, 4000.0));
 }
 
-CompileOptions compile_options(const TrainOptions& options, const TrainingGraph& step) {
+CompileOptions compile_options(const TrainOptions& options, const TrainingGraph& step, std::size_t samples) {
   CompileOptions compile = options.compile;
+  compile.memory_samples = std::min(static_cast<std::size_t>(options.batch), samples);
   compile.threads = options.threads;
   compile.guard = step.guard;
   compile.seed = options.seed;
@@ -203,7 +204,7 @@ struct Trainer::State {
     const bool streams = data.store || options.augment.of_files();
     if (!options.augment.empty()) augmenter.emplace(data, options.augment, options.seed, threads * (streams ? 2 : 1));
     if (streams) start_stream(threads);
-    program.emplace(graph.graph, network.variables(), compile_options(options, graph));
+    program.emplace(graph.graph, network.variables(), compile_options(options, graph, data.size()));
     feed(*program);
     if (options.validation) evaluator.emplace(network, *options.validation, options.threads);
     if (measures()) meter.emplace(network, samples(), options);
@@ -509,8 +510,8 @@ void Trainer::State::explain_step() {
     feed(to);
     set_inputs(to);
   };
-  const auto found = find_step_flaw(graph, network.variables(), before, compile_options(options, graph), inputs,
-                                    batch.count, batch.rows);
+  const auto found = find_step_flaw(graph, network.variables(), before, compile_options(options, graph, data.size()),
+                                    inputs, batch.count, batch.rows);
   const auto here = place(network.training->step + 1);
   if (found.parameter.empty()) {
     diverge(

@@ -110,7 +110,7 @@ class LargerThanMemory(CliTest):
 
     def test_mistakes(self):
         for size in ("much", "-1", "1TB", "MB"):
-            self.refused(2, f'chalkgrad: --memory is "{size}"; it must be a size such as 300MB, 2GB or 0\n', "train", "--memory",
+            self.refused(2, f'chalkgrad: --memory: must be a size such as 300MB, 2GB or 0, not "{size}"\n', "train", "--memory",
                          size, "--data", f"folder:{self.photos}")
 
     def test_profile(self):
