@@ -166,6 +166,9 @@ if(TARGET chalkgrad_app)
   target_link_libraries(onnx_backend PRIVATE chalkgrad_test_flags)
   chalkgrad_python_test(onnx_backend cross onnx/backend_test.py $<TARGET_FILE:onnx_backend>)
 
+  # The networks that come with it, in ONNX Runtime and here.
+  chalkgrad_python_test(onnx_light cross onnx/light_test.py $<TARGET_FILE:onnx_backend> $<TARGET_FILE:chalkgrad_app>)
+
   # What takes minutes, or modules that few have: ./dev test -C long -R onnx. Random networks of PyTorch; the loops of
   # docs/onnx.md, in ONNX Runtime; its recipes, with what others write.
   function(chalkgrad_long_test name)

@@ -39,6 +39,8 @@ class Tensor {
   std::span<float> values();
   /// Gives all elements new values. Throws InputError if their number is wrong.
   void assign(std::span<const float> values);
+  /// Gives all elements the same new value.
+  void fill(float value);
 
  private:
   friend class Variables;

@@ -10,8 +10,7 @@
 namespace chalk {
 namespace {
 
-constexpr std::int64_t kMostParameters = std::int64_t{1} << 29;  // 2 GiB of weights
-constexpr std::int64_t kMostValues = std::int64_t{1} << 26;      // 4 GiB for sixteen samples of one layer
+constexpr std::int64_t kMostValues = std::int64_t{1} << 26;  // 4 GiB for sixteen samples of one layer
 
 Graph build_chain_graph(std::string_view text, const Shape& input, std::string_view origin) {
   const auto layers = parse_chain(text, origin);

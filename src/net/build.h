@@ -10,6 +10,8 @@
 
 namespace chalk {
 
+/// Of a network at most: 2 GiB of weights.
+inline constexpr std::int64_t kMostParameters = std::int64_t{1} << 29;
 /// What a network's weights may be that its outputs have.
 inline constexpr Range kOutputWeights{.least = 0, .most = 1000};
 

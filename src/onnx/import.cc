@@ -59,6 +59,9 @@ const std::vector<float>& Reals::operator*() const {
 }
 
 float Reals::at(std::size_t i) const {
+  if (state_->repeats > kMostFolded)
+    throw InputError("calculates with more than a million equal numbers; export the model with its constants folded");
+  if (state_->repeats > 0) return state_->numbers[0];
   constexpr int kFloat = 1;
   if (!state_->stored || state_->stored->type != kFloat) return (**this)[i];
   float number = 0;
@@ -75,6 +78,12 @@ Known known_wholes(Extents extents, std::vector<std::int64_t> numbers) {
 
 Known known_reals(Extents extents, std::vector<float> numbers) {
   return {.extents = std::move(extents), .reals = Reals(std::move(numbers))};
+}
+
+Known known_repeated(Extents extents, double number) {
+  Known made{.extents = std::move(extents)};
+  made.reals = Reals(made.size(), static_cast<float>(number));
+  return made;
 }
 
 std::string toml(const Extents& numbers) {
@@ -132,6 +141,12 @@ const Known& Importer::required(const FileNode& node, std::size_t i, std::string
   const auto* found = known(node, i);
   if (!found) fail(node, str(what, " depend on the sample; they must be in the file"));
   return *found;
+}
+
+double Importer::required_number(const FileNode& node, std::size_t i, std::string_view what) const {
+  const auto& found = required(node, i, what);
+  if (found.size() != 1) fail(node, str(what, " must be one number"));
+  return found.at(0);
 }
 
 Extents Importer::extents_of(Value value) const {
@@ -376,7 +391,7 @@ void Importer::count(std::size_t numbers) {
 }
 
 void Importer::define(const FileNode& node, std::size_t i, Known known) {
-  if (known.name.empty()) count(known.size());
+  if (known.name.empty() && !known.reals.repeated()) count(known.size());
   if (i < node.outputs.size() && !node.outputs[i].empty()) values_.insert_or_assign(node.outputs[i], std::move(known));
 }
 

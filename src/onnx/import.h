@@ -23,17 +23,26 @@ using Extents = std::vector<std::int64_t>;
 /// Stands for the number of samples in a vector of extents. It can be moved around, not calculated with.
 constexpr std::int64_t kBatch = std::numeric_limits<std::int64_t>::min() + 1;
 
-/// Floats, or a tensor of the file, which becomes floats when somebody looks at all of them.
+/// Elements of what is calculated when a file is read.
+constexpr std::size_t kMostFolded = std::size_t{1} << 20;
+
+/// Floats; or a tensor of the file, which becomes floats when somebody looks at all of them; or one number, so many
+/// times, which takes no memory until it is the network's.
 class Reals {
  public:
   Reals() = default;
+  Reals(std::size_t count, float number) : state_(new State{.numbers = {number}, .repeats = count}) {}
   explicit Reals(std::vector<float> numbers) : state_(new State{.numbers = std::move(numbers)}) {}
   /// The tensor must stay where it is.
   explicit Reals(const Tensor& stored) : state_(new State{.stored = &stored}) {}
 
   explicit operator bool() const { return state_ != nullptr; }
+  /// Not of a repeated one.
   const std::vector<float>& operator*() const;
+  /// Throws InputError if it is repeated more than kMostFolded times: then nothing is calculated with it.
   float at(std::size_t i) const;
+  /// The number that is repeated, or null.
+  const float* repeated() const { return state_ && state_->repeats > 0 ? state_->numbers.data() : nullptr; }
   /// The tensor that it still is, or null.
   const Tensor* stored() const { return state_ ? state_->stored : nullptr; }
 
@@ -41,6 +50,7 @@ class Reals {
   struct State {
     const Tensor* stored = nullptr;
     std::vector<float> numbers{};
+    std::size_t repeats = 0;
   };
   std::shared_ptr<State> state_;
 };
@@ -106,6 +116,8 @@ class Importer {
   const Known* known(const FileNode& node, std::size_t i) const;
   /// They must be known: `what` they are.
   const Known& required(const FileNode& node, std::size_t i, std::string_view what) const;
+  /// The one number that such an operand is.
+  double required_number(const FileNode& node, std::size_t i, std::string_view what) const;
   /// The operand as a value of the network; a known one becomes a parameter or a constant.
   Value value(const FileNode& node, std::size_t i);
   /// As an operand of an operation whose result has so many axes, the batch included.
@@ -211,6 +223,7 @@ class Importer {
 
 Known known_wholes(Extents extents, std::vector<std::int64_t> numbers);
 Known known_reals(Extents extents, std::vector<float> numbers);
+Known known_repeated(Extents extents, double number);
 /// "[1, 2]"
 std::string toml(const Extents& numbers);
 constexpr const char* truth(bool is_so) { return is_so ? "true" : "false"; }

@@ -151,7 +151,9 @@ void Importer::take_weights(Network& network) {
     if (known.size() != static_cast<std::size_t>(elements(tensor.shape())))
       throw InputError(str(origin_, ": the parameter ", name, " has the shape ", to_string(tensor.shape()),
                            ", but the file ", to_string(known.extents)));
-    if (const auto* stored = known.reals.stored()) {
+    if (const auto* number = known.reals.repeated()) {
+      tensor.fill(*number);
+    } else if (const auto* stored = known.reals.stored()) {
       const bool is_last = --uses[stored] == 0;
       const auto floats = is_last ? last_floats_of(*stored) : std::span<const float>();
       if (floats.empty()) {

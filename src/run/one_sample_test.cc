@@ -319,6 +319,8 @@ TEST(Program, SeesEveryChangeOfAVariable) {
       auto numbers = std::vector<float>(tensor.values().size(), 0.25F);
       tensor.assign(numbers);
       p.expect_change("assign()");
+      tensor.fill(0.5F);
+      p.expect_change("fill()");
       const auto span = tensor.values();
       p.predict();
       span.back() += 1;

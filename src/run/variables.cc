@@ -44,6 +44,11 @@ void Tensor::assign(std::span<const float> values) {
   history_->changes.fetch_add(1, std::memory_order_acq_rel);
 }
 
+void Tensor::fill(float value) {
+  std::fill_n(data_.get(), elements(shape_), value);
+  history_->changes.fetch_add(1, std::memory_order_acq_rel);
+}
+
 Variables::Variables(const Graph& graph, std::uint64_t seed) { add(graph, seed); }
 
 Variables& Variables::operator=(const Variables& other) {

@@ -75,7 +75,13 @@ def write(bad, good):
     resize = model([node("Resize", ["x", "", "s"], ["a"]), node("ConvTranspose", ["a", "w"], ["b"], strides=[2, 2], pads=[0, 1, 1, 0]),
                     node("LRN", ["b"], ["c"], size=3), node("ReduceMean", ["c"], ["y"], axes=[1, 2])],
                    tensors=[tensor("s", [4], [1, 1, 2, 2]), tensor("w", [1, 2, 2, 2], [0.1] * 8)])
-    for name, data in {"conv": conv, "shapes": shapes, "norms": norms, "calls": calls, "resize": resize}.items():
+    filled = model([node("ConstantOfShape", [f"{name}.shape"], [name], value=tensor("", [1], [0.25])) for name in ("c", "d", "b", "large")]
+                   + [node("Conv", ["x", "c"], ["a"]), node("Transpose", ["large"], ["turned"], perm=[1, 0]), node("Shape", ["turned"], ["s"]),
+                      node("Gather", ["s", "zero"], ["rows"]), node("Concat", ["minus", "rows"], ["t"], axis=0), node("Reshape", ["a", "t"], ["f"]),
+                      node("Gemm", ["f", "d", "b"], ["y"], alpha=0.5, beta=2.0)],
+                   tensors=[tensor("c.shape", [4], [2, 1, 3, 3], 7), tensor("d.shape", [2], [8, 3], 7), tensor("b.shape", [1], [1], 7),
+                            tensor("large.shape", [2], [1 << 26, 8], 7), tensor("zero", [1], [0], 7), tensor("minus", [1], [-1], 7)])
+    for name, data in {"conv": conv, "shapes": shapes, "norms": norms, "calls": calls, "resize": resize, "filled": filled}.items():
         good("onnx", name, data)
 
     relu = [node("Relu", ["x"], ["y"])]
@@ -84,7 +90,7 @@ def write(bad, good):
     bad("onnx", "cut", conv[:len(conv) // 2], "is no ONNX model, or not a whole one")
     bad("onnx", "no-opset", whole(1, 8) + part(7, b""), "it does not say which version of ONNX's operators it uses")
     bad("onnx", "two-opsets", model(relu, more=part(8, part(1, "ai.onnx") + whole(2, 13))), "it imports the operators of ONNX twice")
-    bad("onnx", "opset-99", model(relu, opset=99), "it uses version 99 of ONNX's operators; 7 to 28 can be read")
+    bad("onnx", "opset-99", model(relu, opset=99), "it uses version 99 of ONNX's operators; 6 to 28 can be read")
     bad("onnx", "no-input", model(relu, inputs=()), "has no input, so it is no network")
     bad("onnx", "two-inputs", model(relu, inputs=(("x", ["n", 2]), ("z", ["n", 2]))), 'has two inputs, "x" and "z"')
     bad("onnx", "words", model(relu, inputs=(("x", ["n", 2], 8),)), 'its input "x" is of string; it must be numbers')
@@ -113,3 +119,18 @@ def write(bad, good):
     bad("onnx", "bomb", model([node("Constant", [], ["s"], value_ints=[1024, 1024])] + [node("ConstantOfShape", ["s"], [f"c{i}"]) for i in range(200)]
         + [node("Add", ["x" if i == 0 else f"a{i}", f"c{i}"], [f"a{i + 1}"]) for i in range(200)] + [node("Relu", ["a200"], ["y"])],
         inputs=(("x", ["n", 1024, 1024]),)), "calculates more numbers than a file would hold")
+
+    def fills(nodes, **shapes):
+        return model([node("ConstantOfShape", [f"{name}.shape"], [name]) for name in shapes] + nodes, inputs=(("x", ["n", 1024]),),
+                     tensors=[tensor(f"{name}.shape", [len(shape)], shape, 7) for name, shape in shapes.items()])
+
+    product = node("MatMul", ["x", "w"], ["y"])
+    bad("onnx", "vast-fill", fills([product], w=[1024, 1 << 30]), "makes more than 536,870,912 numbers; export a smaller model")
+    bad("onnx", "fills", fills([node("MatMul", ["x", "w"], ["a"]), node("MatMul", ["a", "v"], ["y"])], w=[1024, 1 << 19], v=[1 << 19, 64]),
+        "the network has more than 536,870,912 parameters; make this layer smaller")
+    bad("onnx", "folded-fill", fills([node("Neg", ["v"], ["w"]), product], v=[1024, 2048]), "calculates with more than a million equal numbers")
+    bad("onnx", "joined-fills", fills([node("Concat", ["v"] * 300, ["w"], axis=1), product], v=[1024, 1024]), "would make more than 16 million numbers")
+    bad("onnx", "mixed-choice", fills([node("Where", ["v", "v", "v.shape"], ["w"]), node("Add", ["x", "w"], ["y"])], v=[1]), "chooses between whole numbers and others")
+    bad("onnx", "no-ratio", fills([node("Dropout", ["x", "v"], ["y"])], v=[0]), "the ratio must be one number")
+    bad("onnx", "vast-expand", fills([node("Expand", ["v", "s"], ["w"]), node("Constant", [], ["s"], value_ints=[1 << 40]), product], v=[1]),
+        "would make more than 16 million numbers")

@@ -53,7 +53,6 @@ std::size_t source(const Extents& result, const Extents& operand, std::size_t i)
 }
 
 constexpr const char* kSteps = "rounds what depends on the sample, through which nothing trains";
-constexpr std::size_t kMostFolded = std::size_t{1} << 20;  // elements of what is calculated when a file is read
 
 /// Of known operands: what exporters calculate of shapes. Extents that are the batch's are moved around only.
 bool folded(Importer& to, const FileNode& node, double (*f)(double, double)) {
@@ -128,10 +127,7 @@ std::string key(const char* name, double value) { return str(name, " = ", toml(v
 /// Bounds that are operands since version 11, attributes before.
 double bound(Importer& to, const FileNode& node, std::size_t i, const char* name, double otherwise) {
   if (to.opset() < 11) return to.real(node, name, otherwise);
-  if (!Importer::has(node, i)) return otherwise;
-  const auto& known = to.required(node, i, "bounds");
-  if (known.size() != 1) to.fail(node, str(name, " must be one number"));
-  return known.at(0);
+  return Importer::has(node, i) ? to.required_number(node, i, name) : otherwise;
 }
 
 }  // namespace
@@ -361,12 +357,13 @@ void import_Where(Importer& to, const FileNode& node) {
     const auto &condition = *to.known(node, 0), &yes = *to.known(node, 1), &no = *to.known(node, 2);
     const auto size = static_cast<std::size_t>(product(extents));
     if (size > kMostFolded) to.fail(node, "chooses from more than a million numbers of the file");
+    if (!yes.wholes != !no.wholes) to.fail(node, "chooses between whole numbers and others");
     std::vector<std::int64_t> wholes;
     std::vector<float> reals;
     for (std::size_t i = 0; i < size; ++i) {
       const auto& from = condition.at(source(extents, condition.extents, i)) != 0 ? yes : no;
       const auto at = source(extents, from.extents, i);
-      from.wholes ? wholes.push_back((*from.wholes)[at]) : reals.push_back((*from.reals)[at]);
+      from.wholes ? wholes.push_back((*from.wholes)[at]) : reals.push_back(from.reals.at(at));
     }
     return to.define(node, 0,
                      yes.wholes ? known_wholes(extents, std::move(wholes)) : known_reals(extents, std::move(reals)));

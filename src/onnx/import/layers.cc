@@ -10,13 +10,15 @@ namespace {
 /// A matrix of the file, its axes exchanged and its numbers multiplied.
 Known matrix(const Known& from, bool transposed, double factor) {
   const auto rows = static_cast<std::size_t>(from.extents[0]), columns = static_cast<std::size_t>(from.extents[1]);
+  const auto extents = transposed ? Extents{from.extents[1], from.extents[0]} : from.extents;
   if (!transposed && factor == 1 && from.reals) return from;
+  if (const auto* number = from.reals.repeated()) return known_repeated(extents, factor * *number);
   std::vector<float> numbers(rows * columns);
   for (std::size_t r = 0; r < rows; ++r) {
     for (std::size_t c = 0; c < columns; ++c)
       numbers[transposed ? c * rows + r : r * columns + c] = static_cast<float>(factor * from.at(r * columns + c));
   }
-  auto made = known_reals(transposed ? Extents{from.extents[1], from.extents[0]} : from.extents, std::move(numbers));
+  auto made = known_reals(extents, std::move(numbers));
   made.name = from.name;
   return made;
 }
@@ -39,7 +41,7 @@ std::map<std::string, Known> scale_and_bias(Importer& to, const FileNode& node, 
   if (Importer::has(node, bias)) {
     weights.emplace("bias", to.required(node, bias, "the bias"));
   } else {
-    weights.emplace("bias", known_reals({static_cast<std::int64_t>(count)}, std::vector<float>(count)));
+    weights.emplace("bias", known_repeated({static_cast<std::int64_t>(count)}, 0));
   }
   for (const auto& [name, known] : weights) {
     if (known.size() != count)
@@ -147,9 +149,9 @@ void import_Gemm(Importer& to, const FileNode& node) {
     if (bias.size() != count && bias.size() != 1)
       to.fail(node, str("has ", bias.size(), " biases for ", count, " outputs"));
     std::vector<float> numbers;
-    for (std::size_t i = 0; i < count; ++i)
-      numbers.push_back(static_cast<float>(beta * bias.at(bias.size() == 1 ? 0 : i)));
-    parameters.emplace("bias", known_reals({outputs}, std::move(numbers)));
+    for (std::size_t i = 0; i < bias.size(); ++i) numbers.push_back(static_cast<float>(beta * bias.at(i)));
+    parameters.emplace(
+        "bias", bias.size() == 1 ? known_repeated({outputs}, numbers[0]) : known_reals({outputs}, std::move(numbers)));
   }
   to.define(node, 0, dense(to, node, x, std::move(parameters)));
 }
@@ -261,8 +263,8 @@ void import_LRN(Importer& to, const FileNode& node) {
 void import_Dropout(Importer& to, const FileNode& node) {
   const auto extents = to.extents(node, 0);
   double rate = to.opset() >= 12 ? 0.5 : to.real(node, "ratio", 0.5F);
-  if (to.opset() >= 12 && Importer::has(node, 1)) rate = to.required(node, 1, "the ratio").at(0);
-  const bool always = to.opset() >= 12 && Importer::has(node, 2) && to.required(node, 2, "training_mode").at(0) != 0;
+  if (to.opset() >= 12 && Importer::has(node, 1)) rate = to.required_number(node, 1, "the ratio");
+  const bool always = to.opset() >= 12 && Importer::has(node, 2) && to.required_number(node, 2, "training_mode") != 0;
   if (node.outputs.size() > 1 && !node.outputs[1].empty()) {  // the mask: nothing is dropped
     if (always && rate != 0) to.fail(node, "gives its mask away, which is drawn anew in each step");
     const Value x = to.value(node, 0);

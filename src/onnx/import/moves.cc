@@ -103,6 +103,12 @@ std::vector<std::int64_t> whole_numbers(Importer& to, const FileNode& node, std:
   return *known.wholes;
 }
 
+std::int64_t whole_number(Importer& to, const FileNode& node, std::size_t i, const char* what) {
+  const auto numbers = whole_numbers(to, node, i, what);
+  if (numbers.size() != 1) to.fail(node, str(what, " must be one number"));
+  return numbers[0];
+}
+
 Extents axes_of(Importer& to, const FileNode& node, std::int64_t since, const char* key, std::size_t operand) {
   if (to.opset() < since) return to.wholes(node, key);
   return Importer::has(node, operand) ? whole_numbers(to, node, operand, key) : Extents{};
@@ -151,14 +157,14 @@ Known taken(const Known& x, std::int64_t axis, const Extents& places) {
   const auto outer = product(all.first(a)), inner = product(all.subspan(a + 1));
   Known y{.extents = x.extents};
   y.extents[a] = std::ssize(places);
-  (void)room_for(y.extents);
+  const bool is_empty = room_for(y.extents) == 0;
   std::vector<float> reals;
   std::vector<std::int64_t> wholes;
-  for (std::int64_t o = 0; o < outer; ++o) {
+  for (std::int64_t o = 0; o < outer && !is_empty; ++o) {
     for (const auto place : places) {
       const auto first = static_cast<std::size_t>((o * x.extents[a] + place) * inner);
       for (std::size_t i = first; i < first + static_cast<std::size_t>(inner); ++i)
-        x.reals ? reals.push_back((*x.reals)[i]) : wholes.push_back((*x.wholes)[i]);
+        x.reals ? reals.push_back(x.reals.at(i)) : wholes.push_back((*x.wholes)[i]);
     }
   }
   return x.reals ? known_reals(std::move(y.extents), std::move(reals))

@@ -30,6 +30,8 @@ Shape of_sample(Importer& to, const FileNode& node, Value x, const Extents& exte
 
 /// Whole numbers of an operand that must be known: `what` they are.
 std::vector<std::int64_t> whole_numbers(Importer& to, const FileNode& node, std::size_t i, const char* what);
+/// The same of one number.
+std::int64_t whole_number(Importer& to, const FileNode& node, std::size_t i, const char* what);
 /// An operand or, in versions before `since`, the attribute of that name; none if neither is there.
 Extents axes_of(Importer& to, const FileNode& node, std::int64_t since, const char* key = "axes",
                 std::size_t operand = 1);

@@ -249,8 +249,7 @@ void import_Expand(Importer& to, const FileNode& node) {
   if (known) {
     Known y = shaped(*known, before);
     for (std::size_t d = 0; d < extents.size(); ++d) {
-      if (extents[d] != before[d])
-        y = taken(y, static_cast<std::int64_t>(d), Extents(static_cast<std::size_t>(extents[d]), 0));
+      if (extents[d] != before[d]) y = taken(y, static_cast<std::int64_t>(d), places_from(0, 0, extents[d]));
     }
     return to.define(node, 0, std::move(y));
   }
@@ -278,7 +277,7 @@ void import_Pad(Importer& to, const FileNode& node) {
   if (mode != "constant" && mode != "edge" && mode != "reflect" && mode != "wrap") to.fail(node, str("mode is ", mode));
   auto pads = to.opset() < 11 ? to.wholes(node, "pads") : whole_numbers(to, node, 1, "pads");
   double value = to.opset() < 11 ? to.real(node, "value", 0) : 0;
-  if (to.opset() >= 11 && Importer::has(node, 2)) value = to.required(node, 2, "the value").at(0);
+  if (to.opset() >= 11 && Importer::has(node, 2)) value = to.required_number(node, 2, "the value");
   const auto first = to.lead(x), rank = x.shape().size() + first;
   if (to.opset() >= 18 && Importer::has(node, 3)) {
     const auto axes = whole_numbers(to, node, 3, "axes");

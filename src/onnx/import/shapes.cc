@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "src/base/text.h"
+#include "src/base/wording.h"
 #include "src/onnx/import.h"
 #include "src/onnx/import/moves.h"
 
@@ -16,7 +17,9 @@ namespace {
 template <class F>
 Known picked(const Known& from, Extents extents, std::size_t count, F place) {
   Known to{.extents = std::move(extents)};
-  if (from.reals) {
+  if (const auto* number = from.reals.repeated()) {
+    to.reals = Reals(count, *number);
+  } else if (from.reals) {
     std::vector<float> numbers;
     for (std::size_t i = 0; i < count; ++i) numbers.push_back((*from.reals)[place(i)]);
     to.reals = Reals(std::move(numbers));
@@ -110,16 +113,19 @@ void import_Constant(Importer& to, const FileNode& node) {
 
 void import_ConstantOfShape(Importer& to, const FileNode& node) {
   const auto extents = whole_numbers(to, node, 0, "the extents");
-  std::size_t count = 1;
-  for (const auto extent : extents) {
-    count *= static_cast<std::size_t>(std::clamp<std::int64_t>(extent, 0, 1 << 21));
-    if (extent < 0 || count > (1 << 20)) to.fail(node, "makes more numbers than one would write in a file");
-  }
   const auto* value = node.attribute("value");
-  if (value && value->tensor && is_whole(value->tensor->type) && value->tensor->size() == 1)
-    return to.define(node, 0, known_wholes(extents, std::vector(count, wholes_of(*value->tensor)[0])));
-  const auto number = value && value->tensor && value->tensor->size() == 1 ? reals_of(*value->tensor)[0] : 0.0F;
-  to.define(node, 0, known_reals(extents, std::vector(count, number)));
+  const auto* tensor = value && value->tensor && value->tensor->size() == 1 ? &*value->tensor : nullptr;
+  const bool of_wholes = tensor && is_whole(tensor->type);
+  const auto count = product(extents), most = of_wholes ? static_cast<std::int64_t>(kMostFolded) : kMostParameters;
+  if (std::ranges::find(extents, kBatch) != extents.end()) to.fail(node, "takes the number of samples, which is open");
+  if (count > most || std::ranges::any_of(extents, [&](std::int64_t extent) { return extent < 0 || extent > most; }))
+    to.fail(node,
+            str("makes more than ", grouped(static_cast<std::uint64_t>(most)), " numbers; export a smaller model"));
+  if (of_wholes)
+    return to.define(node, 0,
+                     known_wholes(extents, std::vector(static_cast<std::size_t>(count), wholes_of(*tensor)[0])));
+  const auto number = tensor ? reals_of(*tensor)[0] : 0.0F;
+  to.define(node, 0, count > 0 ? known_repeated(extents, number) : known_reals(extents, {}));
 }
 
 void import_Shape(Importer& to, const FileNode& node) {
@@ -271,33 +277,33 @@ void import_Concat(Importer& to, const FileNode& node) {
   }
   const auto wanted = to.whole(node, "axis", 1);
   if (all_known) {
-    const auto rank = to.known(node, 0)->extents.size();
-    const auto axis = static_cast<std::size_t>(to.axis(node, wanted, rank));
-    Known all = *to.known(node, 0);
-    for (std::size_t i = 1; i < node.inputs.size(); ++i) {
-      const Known a = std::move(all);
-      const auto& b = *to.known(node, i);
-      if (b.extents.size() != rank || static_cast<bool>(a.reals) != static_cast<bool>(b.reals))
+    const auto& first = *to.known(node, 0);
+    const auto axis = static_cast<std::size_t>(to.axis(node, wanted, first.extents.size()));
+    Extents extents = first.extents;
+    extents[axis] = 0;
+    std::vector<const Known*> parts;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const auto& part = *to.known(node, i);
+      Extents others = part.extents;
+      if (others.size() == extents.size()) others[axis] = extents[axis];
+      if (others != extents || static_cast<bool>(part.reals) != static_cast<bool>(first.reals))
         to.fail(node, "joins tensors that do not fit each other");
-      Extents extents = a.extents;
-      extents[axis] += b.extents[axis];
-      const auto inner = product(std::span(extents).subspan(axis + 1));
-      const auto of_a = static_cast<std::size_t>(a.extents[axis] * inner),
-                 of_b = static_cast<std::size_t>(b.extents[axis] * inner);
-      const auto size = static_cast<std::size_t>(product(extents));
-      if (size != a.size() + b.size()) to.fail(node, "joins tensors that do not fit each other");
-      std::vector<float> reals;
-      std::vector<std::int64_t> wholes;
-      for (std::size_t k = 0; k < size; ++k) {
-        const auto outer = k / (of_a + of_b), place = k % (of_a + of_b);
-        const auto& from = place < of_a ? a : b;
-        const auto at = place < of_a ? outer * of_a + place : outer * of_b + (place - of_a);
-        from.reals ? reals.push_back((*from.reals)[at]) : wholes.push_back((*from.wholes)[at]);
-      }
-      all = a.reals ? known_reals(extents, std::move(reals)) : known_wholes(extents, std::move(wholes));
+      extents[axis] += part.extents[axis];
+      if (part.size() > 0) parts.push_back(&part);
     }
-    all.name.clear();
-    return to.define(node, 0, std::move(all));
+    const auto size = room_for(extents);
+    const auto inner = product(std::span(extents).subspan(axis + 1));
+    std::vector<float> reals;
+    std::vector<std::int64_t> wholes;
+    for (std::size_t outer = 0; reals.size() + wholes.size() < size; ++outer) {
+      for (const auto* part : parts) {
+        const auto block = static_cast<std::size_t>(part->extents[axis] * inner);
+        for (std::size_t k = outer * block; k < (outer + 1) * block; ++k)
+          first.reals ? reals.push_back(part->reals.at(k)) : wholes.push_back((*part->wholes)[k]);
+      }
+    }
+    return to.define(node, 0,
+                     first.reals ? known_reals(extents, std::move(reals)) : known_wholes(extents, std::move(wholes)));
   }
   const Value x = to.value(node, sample);
   if (to.lead(x) == 1) {
@@ -319,23 +325,23 @@ void import_Size(Importer& to, const FileNode& node) {
 }
 
 void import_Range(Importer& to, const FileNode& node) {
-  const auto &start = to.required(node, 0, "the start"), &limit = to.required(node, 1, "the limit"),
-             &delta = to.required(node, 2, "the step");
-  const auto step = delta.at(0), count = std::ceil((limit.at(0) - start.at(0)) / step);
+  const auto start = to.required_number(node, 0, "the start"), limit = to.required_number(node, 1, "the limit"),
+             step = to.required_number(node, 2, "the step"), count = std::ceil((limit - start) / step);
+  const bool of_wholes = to.known(node, 0)->wholes != nullptr;
   if (step == 0 || !(count < (1 << 20))) to.fail(node, "makes more numbers than one would write in a file");
   std::vector<std::int64_t> wholes;
   std::vector<float> reals;
   for (int i = 0; i < static_cast<int>(count); ++i) {
-    const auto value = start.at(0) + i * step;
-    start.wholes ? wholes.push_back(static_cast<std::int64_t>(value)) : reals.push_back(static_cast<float>(value));
+    const auto value = start + i * step;
+    of_wholes ? wholes.push_back(static_cast<std::int64_t>(value)) : reals.push_back(static_cast<float>(value));
   }
   const Extents extents{std::ssize(wholes) + std::ssize(reals)};
-  to.define(node, 0, start.wholes ? known_wholes(extents, std::move(wholes)) : known_reals(extents, std::move(reals)));
+  to.define(node, 0, of_wholes ? known_wholes(extents, std::move(wholes)) : known_reals(extents, std::move(reals)));
 }
 
 void import_OneHot(Importer& to, const FileNode& node) {
   const auto &indices = to.required(node, 0, "the classes"), &values = to.required(node, 2, "the values");
-  const auto depth = to.required(node, 1, "the depth").at(0);
+  const auto depth = to.required_number(node, 1, "the depth");
   if (!(depth >= 1 && depth <= 65536) || values.size() != 2) to.fail(node, str("makes ", depth, " numbers of each"));
   const auto count = static_cast<std::int64_t>(depth);
   auto extents = indices.extents;
@@ -350,7 +356,7 @@ void import_OneHot(Importer& to, const FileNode& node) {
     const auto place = static_cast<std::int64_t>(i / inner % static_cast<std::size_t>(count));
     const auto index = indices.at(i / (inner * static_cast<std::size_t>(count)) * inner + i % inner);
     const std::size_t on = (index < 0 ? index + depth : index) == static_cast<double>(place) ? 1 : 0;
-    values.reals ? reals.push_back((*values.reals)[on]) : wholes.push_back((*values.wholes)[on]);
+    values.reals ? reals.push_back(values.reals.at(on)) : wholes.push_back((*values.wholes)[on]);
   }
   to.define(node, 0, values.reals ? known_reals(extents, std::move(reals)) : known_wholes(extents, std::move(wholes)));
 }
@@ -359,7 +365,7 @@ void import_OneHot(Importer& to, const FileNode& node) {
 void import_Trilu(Importer& to, const FileNode& node) {
   const Value x = to.value(node, 0);
   const auto rank = x.shape().size();
-  const auto k = Importer::has(node, 1) ? whole_numbers(to, node, 1, "k")[0] : 0;
+  const auto k = Importer::has(node, 1) ? whole_number(to, node, 1, "k") : 0;
   const bool upper = to.whole(node, "upper", 1) != 0;
   if (rank < 2) to.fail(node, "its operand is no matrix of a sample");
   const auto rows = x.shape()[rank - 2], columns = x.shape()[rank - 1];
@@ -374,7 +380,7 @@ void import_Trilu(Importer& to, const FileNode& node) {
 
 void import_CumSum(Importer& to, const FileNode& node) {
   const Value x = to.value(node, 0);
-  const auto axis = to.axis(node, whole_numbers(to, node, 1, "the axis").at(0), x);
+  const auto axis = to.axis(node, whole_number(to, node, 1, "the axis"), x);
   const bool exclusive = to.whole(node, "exclusive", 0) != 0, reverse = to.whole(node, "reverse", 0) != 0;
   const auto extent = x.shape()[static_cast<std::size_t>(axis)];
   if (extent > 2048) to.fail(node, str("adds up ", extent, " numbers; at most 2048 are read here"));

@@ -23,7 +23,7 @@ Step step(Importer& to, const FileNode& node, std::size_t kinds) {
   if (node.inputs.size() < 2 + kinds || (node.inputs.size() - 2) % kinds != 0)
     to.fail(node, str("has ", node.inputs.size(), " operands; needed are the rate, the step and ", kinds,
                       " for each tensor"));
-  return {to.required(node, 1, "the step").at(0), (node.inputs.size() - 2) / kinds};
+  return {to.required_number(node, 1, "the step"), (node.inputs.size() - 2) / kinds};
 }
 
 /// Arithmetic with numbers, which are not written where they change nothing.

@@ -243,12 +243,11 @@ void conv_transpose_of_volumes(Importer& to, const FileNode& node, const Known& 
     x = spread(to, node, x, d + 1, strides[d]);
   }
   const auto places = product(std::span(of).subspan(2));
-  std::vector<float> kernel(weights.size());
-  for (std::int64_t c = 0; c < of[0]; ++c) {
-    for (std::int64_t f = 0; f < of[1]; ++f) {
-      for (std::int64_t k = 0; k < places; ++k)
-        kernel[static_cast<std::size_t>((f * of[0] + c) * places + places - 1 - k)] =
-            static_cast<float>(weights.at(static_cast<std::size_t>((c * of[1] + f) * places + k)));
+  std::vector<float> kernel;
+  for (std::int64_t f = 0; f < of[1]; ++f) {
+    for (std::int64_t c = 0; c < of[0]; ++c) {
+      for (auto k = places; k-- > 0;)
+        kernel.push_back(static_cast<float>(weights.at(static_cast<std::size_t>((c * of[1] + f) * places + k))));
     }
   }
   Known reversed = known_reals({of[1], of[0], of[2], of[3], of[4]}, std::move(kernel));
