@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 APP = ROOT / "build" / "release" / "chalkgrad"
 GOALS = ROOT / "bench" / "goals.txt"
 LOADED = ROOT / "bench" / "loaded.txt"
-MODELS = ROOT / "build" / "rivals" / "models"  # of torchvision, as ONNX files, which bench/rivals.py writes
+MODELS = ROOT / "build" / "rivals" / "models"  # of others, as ONNX files, which bench/rivals.py writes
 FIRST = "20c5-relu-mp2-40c5-relu-mp2-100n-relu-10n"  # the network that memory and start are measured on
 
 
@@ -37,9 +37,14 @@ class Problem:
         """Which of torchvision's models it is; "" of none."""
         return self.network.partition("torchvision:")[2]
 
+    def light(self):
+        """Which of the package onnx's light models it is; "" of none."""
+        return self.network.partition("light:")[2]
+
     def model(self):
         """Its file, if it is read from one."""
-        return MODELS / f"{self.torchvision()}.onnx" if self.torchvision() else None
+        name = f"light_{self.light()}" if self.light() else self.torchvision()
+        return MODELS / f"{name}.onnx" if name else None
 
     def kind(self):
         """What chalkgrad bench calls it."""

@@ -5,11 +5,14 @@ Builds the network and warms up, prints {"ready": version}; then each line on st
 answer the samples a second: the median of turns of 50 ms. "memory" instead of a number asks for the most memory that the
 process had so far, in bytes. Ends with stdin. bench/rivals.py starts it.
 
-rival_worker.py --write NAME SHAPE FILE writes torchvision's model of that name as ONNX, as docs/onnx.md has it.
+rival_worker.py --write NETWORK SHAPE FILE writes torchvision's model (torchvision:NAME) as ONNX, as docs/onnx.md has it, or
+the package onnx's (light:NAME).
 """
 import dataclasses
 import json
+import pathlib
 import re
+import shutil
 import sys
 import time
 
@@ -149,8 +152,12 @@ def torchvision_model(name):
     return torchvision.models.get_model(name, weights=None)
 
 
-def write_model(name, shape, file):
+def write_model(network, shape, file):
     """With batch normalisation as it is, so that it can be trained: an engine that predicts folds it by itself."""
+    kind, _, name = network.partition(":")
+    if kind == "light":
+        import onnx
+        return shutil.copy(pathlib.Path(onnx.__file__).parent / "backend" / "test" / "data" / "light" / f"light_{name}.onnx", file)
     import torch
     model = torchvision_model(name).eval()
     x = torch.zeros(1, *(int(extent) for extent in shape.split("x")))
@@ -248,13 +255,13 @@ def onnx_step(problem):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = problem["threads"], 1
     session = onnxruntime.InferenceSession(problem["file"] or onnx_model(problem, random), options, providers=["CPUExecutionProvider"])
-    outputs = [1000] if problem["file"] else with_shapes(problem["network"], problem["shape"])[1]
+    (given,), (made,) = session.get_inputs(), session.get_outputs()
     binding = session.io_binding()
     x = random.standard_normal([problem["batch"], *problem["shape"]]).astype(numpy.float32)
     x = onnxruntime.OrtValue.ortvalue_from_numpy(x)
-    y = onnxruntime.OrtValue.ortvalue_from_numpy(numpy.zeros([problem["batch"], *outputs], numpy.float32))
-    binding.bind_ortvalue_input("x", x)
-    binding.bind_ortvalue_output("y", y)
+    y = onnxruntime.OrtValue.ortvalue_from_numpy(numpy.zeros([problem["batch"], *made.shape[1:]], numpy.float32))
+    binding.bind_ortvalue_input(given.name, x)
+    binding.bind_ortvalue_output(made.name, y)
     return lambda: session.run_with_iobinding(binding), onnxruntime.__version__
 
 

@@ -8,7 +8,7 @@ The rivals are installed into build/rivals, in the versions of bench/requirement
 of disk, for PyTorch brings its GPU libraries along. CHALKGRAD_NO_INSTALL=1 goes on with those that are there.
 
 NETWORK may be torchvision:NAME: the model of that name, with weights as it starts, written to an ONNX file, which chalkgrad
-and ONNX Runtime read.
+and ONNX Runtime read; or light:NAME, one of the models that the package onnx has.
 
 The result of a whole list, bench/goals.txt or bench/loaded.txt, is written into docs/performance.md.
 """
@@ -97,14 +97,14 @@ def install(problems):
 
 
 def write_models(problems):
-    """The files of torchvision's models that are not there yet."""
+    """The files of models that are not there yet."""
     for problem in problems:
-        if problem.torchvision() and not problem.model().exists():
+        if problem.model() and not problem.model().exists():
             p.MODELS.mkdir(parents=True, exist_ok=True)
-            run = subprocess.run([python(), str(WORKER), "--write", problem.torchvision(), problem.input, str(problem.model())],
+            run = subprocess.run([python(), str(WORKER), "--write", problem.network, problem.input, str(problem.model())],
                                  capture_output=True, text=True, check=False)
             if run.returncode:
-                raise p.Mistake(f"torchvision's {problem.torchvision()} could not be written: {reason(run.stderr)}")
+                raise p.Mistake(f"{problem.network} could not be written: {reason(run.stderr)}")
 
 
 # ---- rivals that run in turns ----------------------------------------------------------------------------------------
@@ -413,7 +413,7 @@ class SelfTest(unittest.TestCase):
 
     def test_rivals_know_every_network_of_the_goals(self):
         from rival_worker import product, with_shapes
-        for problem in [q for q in p.read_list(p.GOALS) + p.read_list(p.LOADED) if not q.torchvision()]:
+        for problem in [q for q in p.read_list(p.GOALS) + p.read_list(p.LOADED) if not q.model()]:
             walked, outputs = with_shapes(problem.network, problem.shape())
             self.assertEqual(f"{outputs[0]}n", problem.network.split("-")[-1])
             if "(" not in problem.network:
@@ -442,6 +442,8 @@ class SelfTest(unittest.TestCase):
         model, = p.parse("a torchvision:resnet18 3x224x224 1 predict rival=onnxruntime")
         self.assertEqual((len(modes("PyTorch", model)), len(modes("ONNX Runtime", model))), (0, 1))
         self.assertEqual(p.bench_arguments(model, 2), ["bench", p.MODELS / "resnet18.onnx", "--batch", 1, "--threads", 2])
+        light, = p.parse("a light:vgg19 3x224x224 1 predict rival=onnxruntime")
+        self.assertEqual((light.model(), light.torchvision()), (p.MODELS / "light_vgg19.onnx", ""))
         self.assertEqual((modules("PyTorch", [model])[-2:], modules("PyTorch", [conv])), (["torchvision", "onnx"], MODULES["PyTorch"]))
 
     def test_statistics(self):
