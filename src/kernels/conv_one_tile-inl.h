@@ -58,7 +58,13 @@ HWY_NOINLINE void run_one_tile(const OneTile& t) {
     for (std::int64_t done = 0; done < t.tap_count; done += t.together) {
       const std::int64_t count = std::min(t.together, t.tap_count - done), w_block = count * kWeightBlock;
       const float* w = t.w + done * t.blocks * kWeightBlock + t.b * w_block;
+      // What is read next: of the next taps or, behind the last ones, for the next tile.
+      const float* next = done + count < t.tap_count ? w + (t.blocks - t.b) * w_block + t.b * w_block
+                                                     : t.w + (t.b + kBlocks) * t.together * kWeightBlock;
       for (const std::int64_t *tap = t.taps + done, *end = tap + count; tap != end; ++tap, w += kWeightBlock) {
+        CHALKGRAD_UNROLL
+        for (int b = 0; b < kBlocks; b += 4) __builtin_prefetch(next + b * kWeightBlock);
+        next += kBlocks * kWeightBlock;
         LaneVec xs[kGroups];
         CHALKGRAD_UNROLL
         for (int j = 0; j < kGroups; ++j) xs[j] = hn::LoadU(d, x + *tap + j * x_step);
