@@ -43,7 +43,7 @@ PATIENCE = 600  # seconds until a rival must be ready: torch.compile compiles C+
 # What is wanted of chalkgrad alone: (name, key of the results, bound, how it is written).
 LIMITS = [("memory of training beyond the data", "peak_memory", 64e6, lambda v: f"{v / 1e6:.1f} MB"),
           ("process start to the end of the first step", "first_step_seconds", 0.020, lambda v: f"{1e3 * v:.1f} ms"),
-          ("size of the program, statically linked, without symbols", "binary_bytes", 5e6, lambda v: f"{v / 1e6:.2f} MB")]
+          ("size of the program, statically linked, without symbols", "binary_bytes", 5.5e6, lambda v: f"{v / 1e6:.2f} MB")]
 SCALING = 1.9  # times one thread, on two
 
 
@@ -461,7 +461,7 @@ class SelfTest(unittest.TestCase):
 
     def test_the_report_says_whether_goals_are_met(self):
         text = printed(self.REPORT, p.aligned)
-        for words in ("4.00×", "4×, met", "1.90×, met", "65.0 MB", "≤ 64 MB, missed", "12.3 ms", "≤ 20 ms, met", "≤ 5 MB, met",
+        for words in ("4.00×", "4×, met", "1.90×, met", "65.0 MB", "≤ 64 MB, missed", "12.3 ms", "≤ 20 ms, met", "≤ 5.50 MB, met",
                       "200.0 µs/step (PyTorch, eager)", "12 : 1,234 MB", "skipped: --mnist", "b: broken", "PyTorch 2", "2026-01-01"):
             self.assertIn(words, text)
         self.assertEqual(verdict(3.9, 4.0), "4×, missed")

@@ -11,6 +11,7 @@
 #include "apps/chalkgrad/table.h"
 #include "src/base/file.h"
 #include "src/base/threads.h"
+#include "src/base/wording.h"
 
 namespace chalk::app {
 namespace {
@@ -35,8 +36,8 @@ Json describe(const Options& o, const Network& network, int threads) {
 
 /// What the footing of a table says.
 std::string of_the_peak(double peak, int threads, std::size_t rounds) {
-  return fmt::format("peak {:.1f} GFLOP/s of fused multiply-adds, measured in the same run on {} thread{}, {}; {}\n",
-                     peak / 1e9, threads, threads == 1 ? "" : "s", instruction_set(),
+  return fmt::format("peak {:.1f} GFLOP/s of fused multiply-adds, measured in the same run on {}, {}; {}\n", peak / 1e9,
+                     counted(static_cast<std::uint64_t>(threads), "thread"), instruction_set(),
                      rounds == 1 ? std::string("one round") : fmt::format("medians of {} rounds", rounds));
 }
 
@@ -105,9 +106,9 @@ int profile(const Options& o, Benchmark& benchmark, int threads) {
   const auto shares = benchmark.profile(o.seconds);
   const char* what = o.only == "predict" ? "a prediction" : "a training step";
   if (!o.plot.empty()) {
-    const auto title = fmt::format("{} of {}, batch {}, {} thread{}", o.only == "predict" ? "Prediction" : "Training",
+    const auto title = fmt::format("{} of {}, batch {}, {}", o.only == "predict" ? "Prediction" : "Training",
                                    is_toml(benchmark.network().text()) ? "the network" : benchmark.network().text(),
-                                   o.batch, threads, threads == 1 ? "" : "s");
+                                   o.batch, counted(static_cast<std::uint64_t>(threads), "thread"));
     write_file_atomically(o.plot, std::string_view(roofline_svg(shares, threads, title)));
   }
   if (!o.json) {

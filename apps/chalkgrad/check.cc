@@ -14,6 +14,7 @@
 #include "apps/chalkgrad/table.h"
 #include "src/base/file.h"
 #include "src/base/utf8.h"
+#include "src/base/wording.h"
 
 namespace chalk::app {
 namespace {
@@ -174,8 +175,8 @@ Json to_json(const std::string& file, const CheckReport& report) {
 }
 
 std::string summary(const CheckReport& report) {
-  return fmt::format("{} verified, {} {}, {} definition{}, {} failed{}", report.verified, report.errata,
-                     report.errata == 1 ? "erratum" : "errata", report.definitions, report.definitions == 1 ? "" : "s",
+  return fmt::format("{} verified, {} {}, {}, {} failed{}", report.verified, report.errata,
+                     report.errata == 1 ? "erratum" : "errata", counted(report.definitions, "definition"),
                      report.failed,
                      report.excepted == 0 ? "" : fmt::format(", {} true except at kinks", report.excepted));
 }

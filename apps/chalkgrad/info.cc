@@ -8,6 +8,7 @@
 #include "apps/chalkgrad/common.h"
 #include "apps/chalkgrad/json.h"
 #include "apps/chalkgrad/table.h"
+#include "src/base/wording.h"
 
 namespace chalk::app {
 namespace {
@@ -32,9 +33,10 @@ Json to_json(const MemoryUse& m) {
 }
 
 std::string to_text(const MemoryUse& m) {
-  const auto booked = fmt::format("{} (parameters {}, activations {} × {} thread{}, gradients {}, other {})",
-                                  megabytes(m.total()), megabytes(m.parameters), megabytes(m.activations), m.threads,
-                                  m.threads == 1 ? "" : "s", megabytes(m.gradients), megabytes(m.shared));
+  const auto booked = fmt::format("{} (parameters {}, activations {} × {}, gradients {}, other {})",
+                                  megabytes(m.total()), megabytes(m.parameters), megabytes(m.activations),
+                                  counted(static_cast<std::uint64_t>(m.threads), "thread"), megabytes(m.gradients),
+                                  megabytes(m.shared));
   return m.kept == 0 ? booked : fmt::format("{} and {} for each 16 samples of a batch", booked, megabytes(m.kept));
 }
 

@@ -129,10 +129,11 @@ void introduce(const Run& run, const Options& o) {
   if (!augment.empty()) fmt::print("augment  {}\n", augment.text());
   if (augment.of_files())
     fmt::print("         parts are taken from the files, in every epoch anew; no cache keeps them\n");
-  fmt::print("running  {}batch {}, {}lr {}, {}, seed {}, {} thread{}, {}\n\n",
+  fmt::print("running  {}batch {}, {}lr {}, {}, seed {}, {}, {}\n\n",
              run.options.loss == Loss::cross_entropy ? "" : objective_text(run.options.loss) + ", ", run.options.batch,
              optimizer.name() == Optimizer().name() ? "" : fmt::format("{}, ", optimizer.name()), optimizer.lr(),
-             run.options.schedule.text(), run.options.seed, threads, threads == 1 ? "" : "s", instruction_set());
+             run.options.schedule.text(), run.options.seed, counted(static_cast<std::uint64_t>(threads), "thread"),
+             instruction_set());
   std::fflush(stdout);
 }
 

@@ -21,6 +21,11 @@ inline std::string grouped(std::uint64_t number) {
   return out;
 }
 
+/// "1 thread", "2 threads".
+inline std::string counted(std::uint64_t number, std::string_view what) {
+  return grouped(number) + ' ' + std::string(what) + (number == 1 ? "" : "s");
+}
+
 /// "a", "a or b", "a, b or c": what may be chosen.
 inline std::string alternatives(const std::vector<std::string>& words, std::string_view last = " or ") {
   std::string out;

@@ -8,6 +8,7 @@
 #include "src/base/target.h"
 #include "src/base/text.h"
 #include "src/base/threads.h"
+#include "src/base/wording.h"
 #include "src/ir/leaves.h"
 #include "src/passes/pipeline.h"
 #include "src/plan/plan.h"
@@ -45,9 +46,9 @@ void check_memory(const Plan& plan, const MemoryLimit& limit) {
   const bool small = needed < 10'000'000;
   const std::size_t unit = small ? 1'000 : 1'000'000;
   const char* const name = small ? " kB" : " MB";
-  throw InputError(str("a run of ", limit.samples, " sample", limit.samples == 1 ? "" : "s", " on ", limit.threads,
-                       " thread", limit.threads == 1 ? "" : "s", " takes ", (needed + unit - 1) / unit, name,
-                       " at least, more than the limit of ", limit.bytes / unit, name,
+  throw InputError(str("a run of ", counted(limit.samples, "sample"), " on ",
+                       counted(static_cast<std::uint64_t>(limit.threads), "thread"), " takes ",
+                       (needed + unit - 1) / unit, name, " at least, more than the limit of ", limit.bytes / unit, name,
                        "; allow more, or take fewer samples or threads"));
 }
 
