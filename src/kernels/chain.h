@@ -9,11 +9,14 @@
 
 namespace chalk {
 
+/// What is asked for before its turn, as it lies elsewhere: near, in the second cache, or far, in memory.
+enum class Prefetch : std::uint8_t { none, near, far };
+
 struct Link {
   LinkKind kind = LinkKind::load;
   std::uint16_t a = 0, b = 0;             // which of `at`
   std::uint8_t a_step = 16, b_step = 16;  // floats from one lane group to the next: 16, or 0 for one that serves all
-  bool fetch = false;                     // a is far away: ask for what some later groups read or write there
+  Prefetch fetch = Prefetch::none;        // of what some later groups read or write of a
 };
 
 /// Where `sum` adds: lane group i to group i mod `sums` from a on (step 16), or all groups to one (step 0). Of the last

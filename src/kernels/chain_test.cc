@@ -80,7 +80,8 @@ struct Chain {
     const auto add = [&](LinkKind kind) {
       const auto a = static_cast<std::uint16_t>(pick(0, kOperands - 1)),
                  b = static_cast<std::uint16_t>(pick(0, kOperands - 1));
-      links.push_back({kind, a, b, steps[a], steps[b], *rc::gen::arbitrary<bool>()});
+      links.push_back(
+          {kind, a, b, steps[a], steps[b], *rc::gen::element(Prefetch::none, Prefetch::near, Prefetch::far)});
     };
     add(LinkKind::load);
     for (std::int64_t left = pick(0, 8); left > 0; --left) add(any_kind());

@@ -142,10 +142,7 @@ void direct_one(const ConvShape& s, const ConvEpilogue& e, const OnePlan& p, con
                 .taps = taps,
                 .tap_count = p.taps,
                 .x_step = kLanes,
-                .w = packed + group * blocks * p.taps * kWeightBlock,
-                .together = p.taps,
-                .blocks = blocks,
-                .b = block,
+                .w = packed + (group * blocks + block) * p.taps * kWeightBlock,
                 .z = z,
                 .z_block = p.z_block,
                 .z_step = e.pool_w * kLanes};

@@ -20,18 +20,17 @@ namespace chalk::HWY_NAMESPACE {
 
 constexpr int kMostBlocks = kMaxSums / 2;  // of four filters in a tile
 
-/// z[b][j] = Σ_t w[t][b] · x[taps[t] + j·x_step] in order of t, for blocks b of four filters and groups j of four
+/// z[b][j] (+)= Σ_t w[t][b] · x[taps[t] + j·x_step] in order of t, for blocks b of four filters and groups j of four
 /// places.
 struct OneTile {
   const float* x;
   const std::int64_t* taps;  // offsets from x, in floats
   std::int64_t tap_count;
-  std::int64_t x_step;     // floats from a group of places to the next
-  const float* w;          // [tap / together][all blocks][tap % together][4]
-  std::int64_t together;   // taps
-  std::int64_t blocks, b;  // all that w holds, and the tile's first
+  std::int64_t x_step;  // floats from a group of places to the next
+  const float* w;       // [block][tap][4], of the tile and of those that follow it
   float* z;
   std::int64_t z_block, z_step;  // floats from a block, a group of places, to the next
+  bool accumulate = false;       // go on from z instead of +0
 };
 
 /// The weights of four filters, for each place of a vector that begins at lane `part`.
@@ -46,37 +45,42 @@ HWY_INLINE LaneVec load_filters(const float* w, [[maybe_unused]] int part) {
 template <int kBlocks, int kGroups>
 HWY_NOINLINE void run_one_tile(const OneTile& t) {
   const LaneTag d;
-  const std::int64_t x_step = t.x_step, z_block = t.z_block, z_step = t.z_step;
+  const bool accumulate = t.accumulate;
+  const std::int64_t x_step = t.x_step, z_block = t.z_block, z_step = t.z_step, w_block = t.tap_count * kWeightBlock;
   for (int part = 0; part < 16; part += kWidth) {
+    float* const z = t.z + part;
     LaneVec sum[kBlocks][kGroups];
-    CHALKGRAD_UNROLL
-    for (int b = 0; b < kBlocks; ++b) {
+    if (accumulate) {
       CHALKGRAD_UNROLL
-      for (int j = 0; j < kGroups; ++j) sum[b][j] = hn::Zero(d);
-    }
-    const float* const x = t.x + part;
-    for (std::int64_t done = 0; done < t.tap_count; done += t.together) {
-      const std::int64_t count = std::min(t.together, t.tap_count - done), w_block = count * kWeightBlock;
-      const float* w = t.w + done * t.blocks * kWeightBlock + t.b * w_block;
-      // What is read next: of the next taps or, behind the last ones, for the next tile.
-      const float* next = done + count < t.tap_count ? w + (t.blocks - t.b) * w_block + t.b * w_block
-                                                     : t.w + (t.b + kBlocks) * t.together * kWeightBlock;
-      for (const std::int64_t *tap = t.taps + done, *end = tap + count; tap != end; ++tap, w += kWeightBlock) {
+      for (int b = 0; b < kBlocks; ++b) {
         CHALKGRAD_UNROLL
-        for (int b = 0; b < kBlocks; b += 4) __builtin_prefetch(next + b * kWeightBlock);
-        next += kBlocks * kWeightBlock;
-        LaneVec xs[kGroups];
+        for (int j = 0; j < kGroups; ++j) sum[b][j] = hn::LoadU(d, z + b * z_block + j * z_step);
+      }
+    } else {
+      CHALKGRAD_UNROLL
+      for (int b = 0; b < kBlocks; ++b) {
         CHALKGRAD_UNROLL
-        for (int j = 0; j < kGroups; ++j) xs[j] = hn::LoadU(d, x + *tap + j * x_step);
-        CHALKGRAD_UNROLL
-        for (int b = 0; b < kBlocks; ++b) {
-          const auto wb = load_filters(w + b * w_block, part);
-          CHALKGRAD_UNROLL
-          for (int j = 0; j < kGroups; ++j) sum[b][j] = fused(xs[j], wb, sum[b][j]);
-        }
+        for (int j = 0; j < kGroups; ++j) sum[b][j] = hn::Zero(d);
       }
     }
-    float* const z = t.z + part;
+    const float* const x = t.x + part;
+    // Weights of the tile after the next come into the second cache, which can wait for more lines at a time than the
+    // first.
+    const float *w = t.w, *next = t.w + 2 * kBlocks * w_block;
+    for (const std::int64_t *tap = t.taps, *end = tap + t.tap_count; tap != end; ++tap, w += kWeightBlock) {
+      CHALKGRAD_UNROLL
+      for (int b = 0; b < kBlocks; b += 4) __builtin_prefetch(next + b * kWeightBlock, 0, 2);
+      next += kBlocks * kWeightBlock;
+      LaneVec xs[kGroups];
+      CHALKGRAD_UNROLL
+      for (int j = 0; j < kGroups; ++j) xs[j] = hn::LoadU(d, x + *tap + j * x_step);
+      CHALKGRAD_UNROLL
+      for (int b = 0; b < kBlocks; ++b) {
+        const auto wb = load_filters(w + b * w_block, part);
+        CHALKGRAD_UNROLL
+        for (int j = 0; j < kGroups; ++j) sum[b][j] = fused(xs[j], wb, sum[b][j]);
+      }
+    }
     CHALKGRAD_UNROLL
     for (int b = 0; b < kBlocks; ++b) {
       CHALKGRAD_UNROLL

@@ -96,23 +96,24 @@ void repeat_points(const ConvShape& s, const OneWinogradPlan& p, const float* v,
 }
 
 /// m[f / 4][group][tile][f % 4] = Σ_c u[f][c] · x[group][c][tile] in order of c, for one point and some blocks of
-/// filters.
+/// filters. Weights are read in the order in which they lie: there may be more than any cache holds.
 void multiply_one(const ConvShape& s, const OneWinogradPlan& p, const Interval& blocks, const float* u,
                   const std::int64_t* taps, const float* x, float* m) {
-  for (std::int64_t block = blocks.begin, n = 0; block < blocks.end; block += n) {
-    n = one_tile_blocks(blocks.end, block, p.groups);
-    run_one_row({.x = x,
-                 .taps = taps,
-                 .tap_count = s.channels,
-                 .x_step = p.sixteens * 16 * 16,
-                 .w = u,
-                 .together = kWinogradSum,
-                 .blocks = p.blocks,
-                 .b = block,
-                 .z = m + block * p.groups * kLanes,
-                 .z_block = p.groups * kLanes,
-                 .z_step = kLanes},
-                n, p.groups);
+  for (std::int64_t c = 0; c < s.channels; c += kWinogradSum) {
+    const std::int64_t count = std::min(kWinogradSum, s.channels - c);
+    for (std::int64_t block = blocks.begin, n = 0; block < blocks.end; block += n) {
+      n = one_tile_blocks(blocks.end, block, p.groups);
+      run_one_row({.x = x,
+                   .taps = taps + c,
+                   .tap_count = count,
+                   .x_step = p.sixteens * 16 * 16,
+                   .w = u + (c * p.blocks + block * count) * kWeightBlock,
+                   .z = m + block * p.groups * kLanes,
+                   .z_block = p.groups * kLanes,
+                   .z_step = kLanes,
+                   .accumulate = c > 0},
+                  n, p.groups);
+    }
   }
 }
 

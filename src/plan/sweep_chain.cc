@@ -35,8 +35,8 @@ bool takes(const Operation& operation, std::optional<std::size_t> value) {
 class StageMaker {
  public:
   StageMaker(const std::vector<Operation>& operations, const std::vector<SweepPlan::ChannelSum>& sums,
-             std::vector<ChainValue>& values)
-      : left_(operations), sums_(sums), values_(values), waited_for_(values.size(), false) {
+             std::vector<ChainValue>& values, Prefetch written)
+      : left_(operations), sums_(sums), values_(values), written_(written), waited_for_(values.size(), false) {
     for (const auto& operation : left_) waited_for_[operation.out] = true;
   }
 
@@ -78,7 +78,7 @@ class StageMaker {
     now_ = operation.out;
     if (operation.output || !only_goes_on()) {
       Link store{LinkKind::store, static_cast<std::uint16_t>(operation.out)};
-      store.fetch = operation.output.has_value();
+      if (operation.output) store.fetch = written_;
       add(store);
     }
   }
@@ -113,7 +113,7 @@ class StageMaker {
   void add(Link link) {
     link.a_step = values_[link.a].same ? 0 : 16;
     link.b_step = values_[link.b].same ? 0 : 16;
-    if (link.kind != LinkKind::store) link.fetch = has_operand(link.kind) && values_[link.a].far;
+    if (link.kind != LinkKind::store && has_operand(link.kind)) link.fetch = values_[link.a].fetch;
     links_.push_back(link);
   }
 
@@ -126,6 +126,7 @@ class StageMaker {
   std::vector<Operation> left_;
   const std::vector<SweepPlan::ChannelSum>& sums_;
   std::vector<ChainValue>& values_;
+  const Prefetch written_;
   std::vector<bool> waited_for_;  // made by an operation that is still to come
   std::vector<Link> links_;
   std::optional<std::size_t> now_;  // the value that is in registers
@@ -136,8 +137,8 @@ class StageMaker {
 
 std::vector<SweepPlan::Stage> make_stages(const std::vector<Operation>& operations,
                                           const std::vector<SweepPlan::ChannelSum>& sums,
-                                          std::vector<ChainValue>& values) {
-  return StageMaker(operations, sums, values).run();
+                                          std::vector<ChainValue>& values, Prefetch written) {
+  return StageMaker(operations, sums, values, written).run();
 }
 
 }  // namespace chalk

@@ -84,10 +84,17 @@ class SweepPlanner {
       operand.places = broadcast_places(from.shape, domain_.shape);
       operand.run = run_of(operand.places);
     }
-    values_.push_back(
-        {.same = operand.form == Form::number || operand.form == Form::channel, .far = operand.form == Form::aligned});
+    values_.push_back({.same = operand.form == Form::number || operand.form == Form::channel,
+                       .fetch = operand.form == Form::aligned ? distance() : Prefetch::none});
     plan_.inputs.push_back(id);
     plan_.operands.push_back(std::move(operand));
+  }
+
+  /// Where values of the domain's size are when they are read: several that are larger do not fit into a core's second
+  /// cache.
+  Prefetch distance() const {
+    constexpr std::int64_t kNear = std::int64_t{1} << 16;  // floats, of a value
+    return elements(domain_.shape) * (domain_.batched ? 16 : 1) > kNear ? Prefetch::far : Prefetch::near;
   }
 
   /// Channels, where something is one for each, and places of each of them.
@@ -149,7 +156,7 @@ class SweepPlanner {
           operand.form == Form::aligned || operand.form == Form::place || operand.form == Form::gathered;
       if (wanted[operand.value] && by_block) round.reads.push_back(i);
     }
-    round.stages = make_stages(round.operations, round.sums, values_);
+    round.stages = make_stages(round.operations, round.sums, values_, distance());
     return round;
   }
 
@@ -157,7 +164,7 @@ class SweepPlanner {
   static void fetch_nothing(SweepPlan::Round& round) {
     for (auto& stage : round.stages) {
       if (auto* links = std::get_if<std::vector<Link>>(&stage)) {
-        for (auto& link : *links) link.fetch = false;
+        for (auto& link : *links) link.fetch = Prefetch::none;
       }
     }
   }
