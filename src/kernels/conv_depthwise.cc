@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::int64_t kPlace = 16;        // floats: one place of sixteen samples
 constexpr std::int64_t kDirectPacked = 4;  // floats from a tap to the next in the direct kernel's packed weights
+constexpr std::int64_t kGradAhead = 4;     // rows of x: the weight gradient reads them as fast as they come
 constexpr std::int64_t kMostKernelRows = 32, kMostRows = 256;  // that are read at once: see conv_weight_grad_bands()
 
 /// Rows of one channel of a map that are kept with zeros beside them, in the nearest cache: row r in slot r mod slots.
@@ -80,7 +81,10 @@ namespace {
 
 class PaddedRows {
  public:
-  PaddedRows(const RowsPlan& plan, float* room) : plan_(plan), room_(room) { std::fill_n(room, plan.floats(), 0.0f); }
+  /// `ahead`: how many rows before its turn a row is asked for (into the second cache); 0: not at all.
+  PaddedRows(const RowsPlan& plan, float* room, std::int64_t ahead = 0) : plan_(plan), room_(room), ahead_(ahead) {
+    std::fill_n(room, plan.floats(), 0.0f);
+  }
   /// From now on the rows of this map.
   void take(const float* map) {
     map_ = map;
@@ -93,6 +97,8 @@ class PaddedRows {
     float* const slot = room_ + r % plan_.slots * plan_.row_floats();
     if (r >= next_) {
       const std::int64_t floats = plan_.width * kLanes;
+      for (std::int64_t i = 0; i < floats && ahead_ > 0; i += kLanes)
+        __builtin_prefetch(map_ + (r + ahead_) * floats + i, 0, 2);
       std::memcpy(slot + plan_.left * kLanes, map_ + r * floats, static_cast<std::size_t>(floats) * sizeof(float));
       next_ = r + 1;
     }
@@ -102,6 +108,7 @@ class PaddedRows {
  private:
   const RowsPlan plan_;
   float* const room_;
+  const std::int64_t ahead_;
   const float* map_ = nullptr;
   std::int64_t next_ = 0;
 };
@@ -406,7 +413,7 @@ void depthwise_weight_grad(const ConvShape& s, const RowsPlan& plan, const float
                            int valid, bool accumulate, float* scratch) {
   const float* at[kMostRows];
   float* const sums = scratch;
-  PaddedRows rows(plan, sums + tap_sum_floats(s));
+  PaddedRows rows(plan, sums + tap_sum_floats(s), kGradAhead);
   const ValidLanes mask = first_lanes(valid);
   const std::int64_t bands = conv_weight_grad_bands(s), taps = s.kernel_h * s.kernel_w;
   for (std::int64_t c = 0; c < s.channels; ++c, dw += taps) {
