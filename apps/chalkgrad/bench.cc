@@ -149,6 +149,8 @@ int bench(const Options& given) {
   Options o = given;
   o.roofline = o.roofline || !o.plot.empty();
   o.profile = o.profile || o.roofline;
+  if (o.memory > 0 && o.only == "predict")
+    throw UsageError("--step-memory is of a training step; leave it out, or --only predict");
   const int wanted = o.threads > 0 ? o.threads : o.profile ? 1 : available_threads();
   Benchmark benchmark(make_network(o.network), {.batch = static_cast<std::size_t>(o.batch),
                                                 .threads = wanted,

@@ -111,7 +111,7 @@ std::optional<std::uint64_t> bytes_in(const std::string& text) {
   }
   const auto value = number_in<double>(number);
   if (!value || !(*value >= 0) || *value * unit > 1e18) return {};
-  return static_cast<std::uint64_t>(*value * unit);
+  return static_cast<std::uint64_t>(std::ceil(*value * unit));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "chalkgrad/cost.h"
 #include "src/base/text.h"
 #include "src/ir/leaves.h"
 #include "src/kernels/fold.h"
@@ -351,25 +352,50 @@ Plan plan_phased(PhasedGraph phased, bool tuned, const std::string& guard) {
   return plan;
 }
 
+/// Multiply-adds of a sample.
+std::int64_t work(const Plan& plan) {
+  std::int64_t sum = 0;
+  for (NodeId id = 0; id < plan.graph.size(); ++id) sum += multiply_adds(plan.graph, id);
+  return sum;
+}
+
 }  // namespace
 
 Plan make_plan(const Graph& graph, bool tuned, const std::string& guard, const MemoryLimit& limit) {
   const auto phased = find_phases(graph, tuned);
   Plan best = plan_phased(phased, tuned, guard);
-  if (limit.bytes == 0) return best;
   const auto bytes = [&](const Plan& plan) { return plan.bytes(limit.samples, limit.threads); };
+  if (limit.bytes == 0 || bytes(best) <= limit.bytes) return best;
+  // How much an arena grows by what is computed in it is known only when the plan has been made. So the most that may
+  // be kept is looked for by halving or, as more plans may fit than that would find, one by one.
+  constexpr std::size_t kLevels = 24;
+  const std::size_t kept = best.kept;
+  std::vector<bool> tried(kLevels, false);
+  std::optional<Plan> fits;
   const auto try_out = [&](std::size_t most) {
     Plan plan = plan_phased(compute_again(phased, most), tuned, guard);
-    if (bytes(plan) < bytes(best)) best = std::move(plan);
+    if (bytes(plan) > limit.bytes) {
+      if (bytes(plan) < bytes(best)) best = std::move(plan);
+      return false;
+    }
+    if (!fits || work(plan) < work(*fits)) fits = std::move(plan);
+    return true;
   };
-  // Arenas grow where values are computed again, so how much may be kept is found by trying: first what would do if
-  // they did not, then ever less.
-  constexpr std::size_t kTries = 16;
-  const std::size_t all = best.kept, floats = limit.bytes / sizeof(float) / microbatches_of(limit.samples);
-  const std::size_t other = bytes(best) / sizeof(float) / microbatches_of(limit.samples) - all;
-  if (bytes(best) > limit.bytes && floats > other) try_out(floats - other);
-  for (std::size_t i = kTries; i-- > 0 && bytes(best) > limit.bytes;) try_out(all * i / kTries);
-  return best;
+  const auto fits_at = [&](std::size_t level) {
+    tried[level] = true;
+    return try_out(kept * level / kLevels);
+  };
+  std::size_t from = 0, to = kLevels;  // the highest level that fits is below `to`
+  while (from < to) {
+    const std::size_t middle = (from + to) / 2;
+    fits_at(middle) ? from = middle + 1 : to = middle;
+  }
+  for (std::size_t level = kLevels; level-- > 0 && !fits;) {
+    if (!tried[level] && fits_at(level)) to = level + 1;
+  }
+  if (!fits) return best;
+  try_out(kept * (2 * to - 1) / (2 * kLevels));
+  return std::move(*fits);
 }
 
 std::size_t Plan::bytes(std::size_t samples, int threads) const {

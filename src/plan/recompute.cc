@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <queue>
 #include <set>
 #include <utility>
 #include <vector>
@@ -24,7 +25,7 @@ struct Kept {
   NodeId id = -1;
   double floats = 0;  // of a microbatch
   int made = 0;
-  std::set<int> read;  // phases
+  std::vector<int> read;  // phases, in order
 
   // What it takes to compute it again:
   bool possible = true;
@@ -32,12 +33,11 @@ struct Kept {
   std::vector<std::size_t> from;  // kept values
 };
 
-/// From when on a value that is dropped is there again, and when it was read last before.
+/// The longest time that nobody reads a value: from when on it is wanted again, and when it was read last before.
 struct Gap {
   int last = 0, next = 0;
+  bool worth_it() const { return next > last + 1; }
 };
-
-using Choice = std::vector<bool>;  // of each kept value: dropped
 
 /// Batched values that a later phase reads; a reshape's value is its input's.
 PerNode<bool> find_kept(const PhasedGraph& p) {
@@ -60,29 +60,38 @@ int reads_at(const PhasedGraph& p, NodeId id) {
 
 class Chooser {
  public:
-  Chooser(const PhasedGraph& phased, double most) : p_(phased), most_(most), place_(phased.graph, -1) {
+  Chooser(const PhasedGraph& phased, double most)
+      : p_(phased),
+        most_(most),
+        place_(phased.graph, -1),
+        phases_(1 + *std::max_element(phased.phase.begin(), phased.phase.end())) {
     list_kept();
     for (auto& value : kept_) {
       std::set<NodeId> region;
       walk(value, value.id, region);
     }
+    dropped_.resize(kept_.size());
+    gaps_.resize(kept_.size());
+    last_.resize(kept_.size());
+    more_.resize(kept_.size());
   }
 
-  /// In which phase each value that is worth it is computed again; −1: it is kept.
+  /// In which phase each value that is dropped is computed again; −1: it is kept.
   PerNode<int> run() {
-    Choice dropped(kept_.size(), false);
-    while (excess(dropped) > 0 && drop_one(dropped)) {
+    excess_ = excess();
+    while (excess_ > 0 && drop_some()) {
     }
     for (std::size_t i = 0; i < kept_.size(); ++i) {  // some may have become needless
-      if (!dropped[i]) continue;
-      const double before = excess(dropped);
-      dropped[i] = false;
-      if (excess(dropped) > before) dropped[i] = true;
+      if (!dropped_[i]) continue;
+      dropped_[i] = false;
+      const double without = excess();
+      dropped_[i] = without > excess_;
+      if (!dropped_[i]) excess_ = without;
     }
+    find_gaps();
     PerNode<int> again(p_.graph, -1);
-    const auto gaps = gaps_of(dropped);
     for (std::size_t i = 0; i < kept_.size(); ++i) {
-      if (dropped[i] && gaps[i].next > gaps[i].last + 1) again[kept_[i].id] = gaps[i].next;
+      if (dropped_[i] && gaps_[i].worth_it()) again[kept_[i].id] = gaps_[i].next;
     }
     return again;
   }
@@ -103,7 +112,7 @@ class Chooser {
       value.id = id;
       value.floats = static_cast<double>(floats_of(node(id).type));
       value.made = p_.phase[id];
-      value.read = read[id];
+      value.read.assign(read[id].begin(), read[id].end());
     }
   }
 
@@ -124,77 +133,95 @@ class Chooser {
     }
   }
 
-  /// Of each dropped value, the longest time that nobody reads it.
-  std::vector<Gap> gaps_of(const Choice& dropped, std::vector<int>* last_read = nullptr) const {
-    std::vector<Gap> gaps(kept_.size());
-    std::vector<std::vector<int>> more(kept_.size());  // reads by what is computed again
+  /// What is computed again reads others, where it is.
+  void find_gaps() {
+    for (auto& reads : more_) reads.clear();
     for (std::size_t i = kept_.size(); i-- > 0;) {
       const Kept& value = kept_[i];
-      std::vector<int> reads(value.read.begin(), value.read.end());
-      reads.insert(reads.end(), more[i].begin(), more[i].end());
-      std::sort(reads.begin(), reads.end());
-      if (last_read) (*last_read)[i] = reads.back();
-      Gap& gap = gaps[i] = {value.made, value.made};
+      reads_.assign(value.read.begin(), value.read.end());
+      reads_.insert(reads_.end(), more_[i].begin(), more_[i].end());
+      if (!more_[i].empty()) std::sort(reads_.begin(), reads_.end());
+      last_[i] = reads_.back();
+      Gap& gap = gaps_[i] = {value.made, value.made};
       int at = value.made;
-      for (const int next : reads) {
+      for (const int next : reads_) {
         if (next - at > gap.next - gap.last) gap = {at, next};
         at = next;
       }
-      if (!dropped[i] || gap.next <= gap.last + 1) continue;
-      for (const auto from : value.from) more[from].push_back(gap.next);
+      if (!dropped_[i] || !gap.worth_it()) continue;
+      for (const auto from : value.from) more_[from].push_back(gap.next);
     }
-    return gaps;
   }
 
   /// Floats above the limit, summed over all phases.
-  double excess(const Choice& dropped) const {
-    std::vector<int> last(kept_.size());
-    const auto gaps = gaps_of(dropped, &last);
-    std::vector<double> change(p_.phase.size() + 2, 0.0);
+  double excess() {
+    find_gaps();
+    change_.assign(static_cast<std::size_t>(phases_) + 1, 0.0);
     const auto live = [&](int from, int to, double floats) {
-      change[static_cast<std::size_t>(from)] += floats;
-      change[static_cast<std::size_t>(to) + 1] -= floats;
+      change_[static_cast<std::size_t>(from)] += floats;
+      change_[static_cast<std::size_t>(to) + 1] -= floats;
     };
     for (std::size_t i = 0; i < kept_.size(); ++i) {
       const Kept& value = kept_[i];
-      if (dropped[i] && gaps[i].next > gaps[i].last + 1) {
-        live(value.made, gaps[i].last, value.floats);
-        live(gaps[i].next, last[i], value.floats);
+      if (dropped_[i] && gaps_[i].worth_it()) {
+        live(value.made, gaps_[i].last, value.floats);
+        live(gaps_[i].next, last_[i], value.floats);
       } else {
-        live(value.made, last[i], value.floats);
+        live(value.made, last_[i], value.floats);
       }
     }
     double sum = 0, now = 0;
-    for (const double more : change) {
+    for (const double more : change_) {
       now += more;
       sum += std::max(0.0, now - most_);
     }
     return sum;
   }
 
-  bool drop_one(Choice& dropped) const {
-    const double before = excess(dropped);
-    double best = 0;
-    std::size_t chosen = kept_.size();
+  /// Floats that dropping a value saves, for each multiply-add that it costs.
+  double worth(std::size_t i) {
+    dropped_[i] = true;
+    const double saved = excess_ - excess();
+    dropped_[i] = false;
+    return saved / kept_[i].work;
+  }
+
+  /// Drops the best first. What a value is worth hardly ever grows while others are dropped, so only the one that was
+  /// best is looked at again. False if there is nothing to gain.
+  bool drop_some() {
+    std::priority_queue<std::pair<double, std::size_t>> open;
     for (std::size_t i = 0; i < kept_.size(); ++i) {
-      if (dropped[i] || !kept_[i].possible) continue;
-      dropped[i] = true;
-      const double worth = (before - excess(dropped)) / kept_[i].work;
-      dropped[i] = false;
-      if (worth > best) {
-        best = worth;
-        chosen = i;
-      }
+      if (!dropped_[i] && kept_[i].possible) open.emplace(worth(i), i);
     }
-    if (chosen == kept_.size()) return false;
-    dropped[chosen] = true;
-    return true;
+    bool any = false;
+    while (excess_ > 0 && !open.empty()) {
+      const std::size_t i = open.top().second;
+      open.pop();
+      const double now = worth(i);
+      if (now <= 0) continue;
+      if (!open.empty() && now < open.top().first) {
+        open.emplace(now, i);
+        continue;
+      }
+      dropped_[i] = any = true;
+      excess_ = excess();
+    }
+    return any;
   }
 
   const PhasedGraph& p_;
   const double most_;
   PerNode<int> place_;  // in kept_, or −1
+  const int phases_;
   std::vector<Kept> kept_;
+  double excess_ = 0;
+  std::vector<bool> dropped_;  // of each kept value
+  // Found anew for each choice:
+  std::vector<Gap> gaps_;
+  std::vector<int> last_;               // phase in which it is read last
+  std::vector<std::vector<int>> more_;  // phases in which it is read by what is computed again
+  std::vector<int> reads_;
+  std::vector<double> change_;
 };
 
 /// Builds the graph anew, with copies of values just before they are read again.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
+#include <utility>
 
 #include "chalkgrad/error.h"
 #include "src/base/arithmetic.h"
@@ -40,15 +42,21 @@ std::size_t index_of(const std::vector<T>& all, std::string_view name, std::stri
   throw InputError(str("the program has no ", what, " \"", name, "\"; it has ", known.empty() ? "none" : known));
 }
 
+/// Rounded up: "1,800 kB".
+std::string size_text(std::size_t bytes) {
+  for (const auto& [unit, name] : {std::pair{1'000'000, " MB"}, std::pair{1'000, " kB"}}) {
+    const auto size = static_cast<std::size_t>(unit);
+    if (bytes >= 10 * size) return grouped((bytes + size - 1) / size) + name;
+  }
+  return grouped(bytes) + " B";
+}
+
 void check_memory(const Plan& plan, const MemoryLimit& limit) {
   const auto needed = plan.bytes(limit.samples, limit.threads);
   if (limit.bytes == 0 || needed <= limit.bytes) return;
-  const bool small = needed < 10'000'000;
-  const std::size_t unit = small ? 1'000 : 1'000'000;
-  const char* const name = small ? " kB" : " MB";
   throw InputError(str("a run of ", counted(limit.samples, "sample"), " on ",
-                       counted(static_cast<std::uint64_t>(limit.threads), "thread"), " takes ",
-                       (needed + unit - 1) / unit, name, " at least, more than the limit of ", limit.bytes / unit, name,
+                       counted(static_cast<std::uint64_t>(limit.threads), "thread"), " takes ", size_text(needed),
+                       " at least, more than the limit of ", size_text(limit.bytes),
                        "; allow more, or take fewer samples or threads"));
 }
 

@@ -50,6 +50,7 @@ class Search {
         rows_(rows) {
     options_.print_after.clear();
     options_.guard.clear();
+    options_.memory = 0;                        // what is searched takes more than a step
     graph_ = run_passes(step.graph, options_);  // the values that the step really has
     options_.disabled_passes.insert({"simplify", "fold_scales", "split_variance"});
   }

@@ -1,6 +1,7 @@
 // Steps whose loss is finite and whose gradient, or update, is not.
 #include <algorithm>
 #include <limits>
+#include <regex>
 
 #include "src/train/order.h"
 #include "src/train/train_testing.h"
@@ -98,6 +99,21 @@ TEST(StepFlaw, NamesStepLayerAndSampleOfAGradientThatIsNotFiniteAndGoesBackToThe
     EXPECT_EQ(found.loss_sum, before.loss_sum);
     EXPECT_TRUE(found.diverged);
   }
+}
+
+TEST(StepFlaw, IsSaidWithALimitOfMemoryToo) {
+  const auto data = numbers();
+  auto options = some();
+  const auto without = run(data, options);
+  options.compile.memory = 1;
+  const auto refused = run(data, options).message;  // "… takes 12 kB at least, …"
+  std::smatch number;
+  ASSERT_TRUE(std::regex_search(refused, number, std::regex("takes ([0-9]+) kB at least"))) << refused;
+  options.compile.memory = std::stoul(number[1]) * 1000;
+  const auto within = run(data, options);
+  EXPECT_EQ(within.message, without.message);
+  EXPECT_EQ(within.sha, without.sha);
+  EXPECT_TRUE(within.diverged);
 }
 
 TEST(StepFlaw, SaysTheSameAtTheEndOfAnEpochAndBeforeSaving) {

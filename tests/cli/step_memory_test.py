@@ -17,7 +17,7 @@ class StepMemory(CliTest):
     def least(self, *args):
         """What the message says that it takes at least."""
         err = self.refused(1, ["samples on 2 threads takes", "allow more"], *args, "--step-memory", "1kB").stderr
-        return re.search(r"takes (\d+ [kM]B) at least", err)[1]
+        return re.search(r"takes ([\d,]+ [kM]?B) at least", err)[1].replace(",", "")
 
     def test_the_weights_have_the_same_bits(self):
         free = self.limited("1GB")
@@ -27,7 +27,7 @@ class StepMemory(CliTest):
             size = f"{int(part * free['step'])}B"
             within = self.limited(size)
             self.assertLessEqual(within["step"], within["limit"])
-            self.assertGreater(within["multiply_adds_again"], 0)
+            self.assertGreaterEqual(within["multiply_adds_again"], 0)  # no products, where it is enough to do ReLUs again
             for threads in "12":
                 with self.subTest(part=part, threads=threads):
                     self.assertEqual(sha_of(self.good(*RUN, "--threads", threads, "--step-memory", size)), expected)
@@ -35,6 +35,8 @@ class StepMemory(CliTest):
     def test_too_little_is_refused_with_what_would_do(self):
         for args in (("info", *STEP), (*RUN, "--threads", "2"), ("bench", *STEP, "--once", "--only", "train")):
             self.good(*args, "--step-memory", self.least(*args))
+        self.refused(1, "more than the limit of 1,000 B;", "info", *STEP, "--step-memory", "1kB")
+        self.refused(2, "--step-memory is of a training step", "bench", *STEP, "--only", "predict", "--step-memory", "1GB")
         for size in ("much", "-1", "1TB"):
             self.refused(2, f'chalkgrad: --step-memory: must be a size such as 300MB, 2GB or 0, not "{size}"\n', "train", "--step-memory", size)
 
