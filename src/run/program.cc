@@ -42,13 +42,13 @@ std::size_t index_of(const std::vector<T>& all, std::string_view name, std::stri
   throw InputError(str("the program has no ", what, " \"", name, "\"; it has ", known.empty() ? "none" : known));
 }
 
-/// Rounded up: "1,800 kB".
+/// Rounded up, as options take it: "1800 kB".
 std::string size_text(std::size_t bytes) {
   for (const auto& [unit, name] : {std::pair{1'000'000, " MB"}, std::pair{1'000, " kB"}}) {
     const auto size = static_cast<std::size_t>(unit);
-    if (bytes >= 10 * size) return grouped((bytes + size - 1) / size) + name;
+    if (bytes >= 10 * size) return std::to_string((bytes + size - 1) / size) + name;
   }
-  return grouped(bytes) + " B";
+  return std::to_string(bytes) + " B";
 }
 
 void check_memory(const Plan& plan, const MemoryLimit& limit) {
