@@ -15,6 +15,7 @@ APP = ROOT / "build" / "release" / "chalkgrad"
 GOALS = ROOT / "bench" / "goals.txt"
 LOADED = ROOT / "bench" / "loaded.txt"
 MODELS = ROOT / "build" / "rivals" / "models"  # of others, as ONNX files, which bench/rivals.py writes
+RIVALS = ("pytorch", "onnxruntime", "opennn")
 FIRST = "20c5-relu-mp2-40c5-relu-mp2-100n-relu-10n"  # the network that memory and start are measured on
 
 
@@ -31,7 +32,7 @@ class Problem:
     direction: str  # "train" or "predict"
     threads: int = 0  # 0: on one thread and on all cores
     goal: float = 0.0  # times the best rival in float32; 0: none
-    rival: str = ""  # the only one that counts: pytorch or onnxruntime
+    rival: str = ""  # the only one that counts, of RIVALS
 
     def torchvision(self):
         """Which of torchvision's models it is; "" of none."""
@@ -72,11 +73,11 @@ def parse(text, where="the list"):
             problem.shape()
         except ValueError as error:
             raise Mistake(f"{where}: line {number}: a problem is NAME NETWORK INPUT BATCH train|predict "
-                          "[threads=N] [goal=X] [rival=pytorch|onnxruntime]") from error
+                          f"[threads=N] [goal=X] [rival={'|'.join(RIVALS)}]") from error
         if direction not in ("train", "predict"):
             raise Mistake(f'{where}: line {number}: the direction is train or predict, not "{direction}"')
-        if problem.rival not in ("", "pytorch", "onnxruntime"):
-            raise Mistake(f'{where}: line {number}: the rival is pytorch or onnxruntime, not "{problem.rival}"')
+        if problem.rival not in ("", *RIVALS):
+            raise Mistake(f'{where}: line {number}: the rival is one of {", ".join(RIVALS)}, not "{problem.rival}"')
         if options:
             raise Mistake(f'{where}: line {number}: the options are threads, goal and rival, not "{next(iter(options))}"')
         if problem.batch < 1:
@@ -204,10 +205,11 @@ def machine():
     return f"{model}, {cores()} core{'s' if cores() > 1 else ''}, {system}"
 
 
-def commit():
+def commit(folder=ROOT):
+    """That of a folder's repository, and whether the folder is changed since; "" if there is none."""
     def git(*words):
-        return subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=False).stdout.strip()
-    changed = git("status", "--porcelain", "--untracked-files=no")
+        return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=False).stdout.strip()
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")
     return git("rev-parse", "--short=10", "HEAD") + (" and changes" if changed else "")
 
 

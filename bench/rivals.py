@@ -10,11 +10,17 @@ of disk, for PyTorch brings its GPU libraries along. CHALKGRAD_NO_INSTALL=1 goes
 NETWORK may be torchvision:NAME: the model of that name, with weights as it starts, written to an ONNX file, which chalkgrad
 and ONNX Runtime read; or light:NAME, one of the models that the package onnx has.
 
+CHALKGRAD_OPENNN=FOLDER, a clone of https://github.com/Artelnics/opennn (its commit 13d826be80), makes OpenNN a rival on dense
+networks, on as many threads or on one, as is faster. g++ compiles it into build/rivals, once, in some minutes. Without it,
+OpenNN is not measured.
+
 The result of a whole list, bench/goals.txt or bench/loaded.txt, is written into docs/performance.md.
 """
 import argparse
 import contextlib
 import datetime
+import functools
+import hashlib
 import itertools
 import json
 import os
@@ -39,6 +45,14 @@ BLOCKS = {p.GOALS: "<!-- ./dev bench rivals writes from here -->\n",
 
 MODULES = {"PyTorch": ["torch", "numpy"], "ONNX Runtime": ["onnxruntime", "onnx", "numpy"]}
 PATIENCE = 600  # seconds until a rival must be ready: torch.compile compiles C++
+
+# OpenNN's worker, and what of its sources that needs.
+OPENNN = p.ROOT / "bench" / "opennn_worker.cc"
+OPENNN_SOURCES = ("addition_layer convolutional_layer cross_entropy_error dataset dense_layer flatten_layer image_dataset layer "
+                  "loss neural_network optimizer pooling_layer random_utilities scaling scaling_layer statistics "
+                  "stochastic_gradient_descent string_utilities tensor_utilities time_series_dataset tinyxml2 "
+                  "unscaling_layer variable").split()
+OPENNN_FLAGS = "-std=c++17 -O3 -march=native -fopenmp -w -ffunction-sections -Wl,--gc-sections".split()
 
 # What is wanted of chalkgrad alone: (name, key of the results, bound, how it is written).
 LIMITS = [("memory of training beyond the data", "peak_memory", 64e6, lambda v: f"{v / 1e6:.1f} MB"),
@@ -96,6 +110,26 @@ def install(problems):
     return found
 
 
+@functools.cache
+def opennn(folder):
+    """The program that runs OpenNN, compiled if it is not there yet, and OpenNN's version."""
+    home = pathlib.Path(folder).resolve() / "opennn"
+    files = [OPENNN, *sorted(home.glob("*.h")), *sorted(home.glob("*.cpp"))]
+    if len(files) == 1:
+        raise p.Mistake(f"CHALKGRAD_OPENNN: {folder} holds no source of OpenNN")
+    flags = [*OPENNN_FLAGS, f"-I{home}"]
+    digest = hashlib.sha256(b"\0".join([" ".join(flags).encode(), *(file.read_bytes() for file in files)])).hexdigest()[:10]
+    program = VENV / f"opennn-{digest}"
+    if not program.exists():
+        print("Compiling OpenNN: some minutes", flush=True)
+        VENV.mkdir(parents=True, exist_ok=True)
+        run = subprocess.run(["g++", *flags, str(OPENNN), *(f"{home / name}.cpp" for name in OPENNN_SOURCES), "-o",
+                              str(program)], capture_output=True, text=True, check=False)
+        if run.returncode:
+            raise p.Mistake(f"OpenNN cannot be compiled: {reason(run.stderr)}")
+    return str(program), p.commit(home) or digest
+
+
 def write_models(problems):
     """The files of models that are not there yet."""
     for problem in problems:
@@ -123,9 +157,14 @@ class Worker:
         task = {"rival": rival, "mode": mode, "network": problem.network, "shape": problem.shape(),
                 "batch": problem.batch, "threads": threads, "direction": problem.direction, "file": str(problem.model() or "")}
         self.errors = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen([python(), str(WORKER), json.dumps(task)], stdin=subprocess.PIPE, text=True,
-                                        stdout=subprocess.PIPE, stderr=self.errors,
-                                        env={**os.environ, "OMP_NUM_THREADS": str(threads)})
+        command, variables = [python(), str(WORKER), json.dumps(task)], {"OMP_NUM_THREADS": str(threads)}
+        if rival == "OpenNN":
+            program, version = opennn(os.environ["CHALKGRAD_OPENNN"])
+            command = [program, version, problem.direction, str(problem.batch), str(threads), problem.input,
+                       *problem.network.split("-")]
+            variables["OMP_WAIT_POLICY"] = "passive"  # its thread pool and OpenMP's get in each other's way else
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, stdout=subprocess.PIPE, stderr=self.errors,
+                                        env={**os.environ, **variables})
         answer = self.answer(PATIENCE)
         self.version = answer["ready"] if answer else None
 
@@ -167,6 +206,9 @@ def modes(rival, problem, quick=False):
     """(mode, precision) in which a rival can do a problem; quick: without what takes minutes to compile, and bfloat16."""
     if problem.rival and problem.rival != rival.lower().replace(" ", ""):
         return []
+    if rival == "OpenNN":  # whose convolutions are too slow to be anything but a curiosity
+        words = r"\d+n|relu|sigmoid|tanh" + (r"|\d+c\d+z?|mp2" if problem.rival else "")
+        return [("float32", "float32")] if re.fullmatch(f"(({words})(-|$))+", problem.network) else []
     if rival == "ONNX Runtime":
         return [("float32", "float32")] if problem.direction == "predict" else []
     of_maps = problem.torchvision() or re.search(r"\dc\d", problem.network)
@@ -177,11 +219,12 @@ def modes(rival, problem, quick=False):
 
 
 def fastest(rivals, problem, threads, seconds, notes, quick=False):
-    """Starts every mode, gives each three short turns, and keeps the fastest in each precision: {precision: worker}. Where
-    ONNX Runtime alone counts, it may choose its threads, too: one is faster for small models."""
+    """Starts every mode, gives each three short turns, and keeps the fastest in each precision: {precision: worker}. OpenNN
+    may choose to use one thread, and ONNX Runtime all or one where it alone counts: that is faster for small models."""
     best = {}
     for rival in rivals:
-        counts = sorted({1, p.cores()}) if problem.rival == "onnxruntime" else [threads]
+        counts = (sorted({1, p.cores()}) if problem.rival == "onnxruntime" else
+                  sorted({1, threads}) if rival == "OpenNN" else [threads])
         for (mode, precision), count in itertools.product(modes(rival, problem, quick), counts):
             worker = Worker(rival, mode, problem, count)
             speeds = [worker.ask(seconds) for _ in range(3)] if worker.version else [None]
@@ -340,6 +383,10 @@ def main():
         raise p.Mistake("--rounds and --seconds must be above 0")
     chosen = p.read_list(options.list, options.only)
     rivals = install(chosen)
+    whole = len(rivals) == len(MODULES)
+    if os.environ.get("CHALKGRAD_OPENNN") and any(modes("OpenNN", problem) for problem in chosen):
+        opennn(os.environ["CHALKGRAD_OPENNN"])
+        rivals.append("OpenNN")
     write_models(chosen)
     results, notes = [], []
     for problem in chosen:
@@ -358,8 +405,8 @@ def main():
         pathlib.Path(options.json).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if options.no_write or options.quick:
         print(f"docs/{PAGE.name} stays as it is")
-    elif options.only or where not in BLOCKS or len(rivals) < len(MODULES):
-        print(f"docs/{PAGE.name} stays as it is: it takes all of bench/goals.txt or bench/loaded.txt, with all rivals")
+    elif options.only or where not in BLOCKS or not whole:
+        print(f"docs/{PAGE.name} stays as it is: it takes all of bench/goals.txt or bench/loaded.txt, with PyTorch and ONNX Runtime")
     else:
         page = write_block(PAGE.read_text(encoding="utf-8"), BLOCKS[where], printed(report, p.markdown))
         PAGE.write_text(page, encoding="utf-8")
@@ -397,7 +444,7 @@ class SelfTest(unittest.TestCase):
                 p.parse(bad)
         for bad, said in (("a 10n 784 0 train", "the batch is a number from 1 on, not 0"),
                           ("a 10n 784 1 both", 'train or predict, not "both"'),
-                          ("a 10n 784 1 train rival=tf", 'pytorch or onnxruntime, not "tf"'),
+                          ("a 10n 784 1 train rival=tf", 'one of pytorch, onnxruntime, opennn, not "tf"'),
                           ("a 10n 784 1 train gaol=2", 'threads, goal and rival, not "gaol"')):
             with self.subTest(bad), self.assertRaisesRegex(p.Mistake, said):
                 p.parse(bad)
@@ -442,6 +489,9 @@ class SelfTest(unittest.TestCase):
         model, = p.parse("a torchvision:resnet18 3x224x224 1 predict rival=onnxruntime")
         self.assertEqual((len(modes("PyTorch", model)), len(modes("ONNX Runtime", model))), (0, 1))
         self.assertEqual(p.bench_arguments(model, 2), ["bench", p.MODELS / "resnet18.onnx", "--batch", 1, "--threads", 2])
+        named, = p.parse("a 4c3-relu-mp2-10n 1x8x8 1 train rival=opennn")
+        self.assertEqual([len(modes("OpenNN", problem)) for problem in (conv, dense, model, named)], [0, 1, 0, 1])
+        self.assertEqual(modes("PyTorch", named), [])
         light, = p.parse("a light:vgg19 3x224x224 1 predict rival=onnxruntime")
         self.assertEqual((light.model(), light.torchvision()), (p.MODELS / "light_vgg19.onnx", ""))
         self.assertEqual((modules("PyTorch", [model])[-2:], modules("PyTorch", [conv])), (["torchvision", "onnx"], MODULES["PyTorch"]))
@@ -477,6 +527,10 @@ class SelfTest(unittest.TestCase):
             self.assertIn(begin, PAGE.read_text(encoding="utf-8"))
         with self.assertRaisesRegex(p.Mistake, "lacks the lines"):
             write_block("# Speed\n", BLOCKS[p.GOALS], "new")
+
+    def test_opennn_is_compiled_only_from_its_source(self):
+        with tempfile.TemporaryDirectory() as folder, self.assertRaisesRegex(p.Mistake, "holds no source of OpenNN"):
+            opennn(folder)
 
     def test_requirements_are_pinned(self):
         found = pins(REQUIREMENTS.read_text(encoding="utf-8"))
