@@ -48,19 +48,14 @@ struct Limited {
   std::int64_t training = 0;                      // those of a step without the limit
 };
 
-std::int64_t multiply_adds(const Program& program) {
-  std::int64_t sum = 0;
-  for (NodeId id = 0; id < program.graph().size(); ++id) sum += multiply_adds(program.graph(), id);
-  return sum;
-}
-
 Limited limited(const Graph& step, Variables& variables, const Options& o) {
   const auto samples = static_cast<std::size_t>(o.batch);
   const Program free(step, variables, {.threads = o.threads});
   const Program within(step, variables, {.threads = o.threads, .memory = o.memory, .memory_samples = samples});
-  const auto products = multiply_adds(free);
-  return {o.batch, o.memory, within.memory_of(samples), free.memory_of(samples), multiply_adds(within) - products,
-          products};
+  const auto products = multiply_adds(free.graph());
+  return {
+      o.batch, o.memory, within.memory_of(samples), free.memory_of(samples), multiply_adds(within.graph()) - products,
+      products};
 }
 
 std::string to_text(const Limited& m) {

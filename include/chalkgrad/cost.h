@@ -12,6 +12,8 @@ namespace chalk {
 /// Multiply-adds of one node for one sample: products of convolutions (padding counted as if it were there), matrix and
 /// outer products. Nothing else counts, as is customary.
 std::int64_t multiply_adds(const Graph& graph, NodeId id);
+/// Of all nodes together.
+std::int64_t multiply_adds(const Graph& graph);
 
 struct Cost {
   std::int64_t parameters = 0;  ///< numbers in trainable parameters

@@ -40,6 +40,12 @@ std::int64_t multiply_adds(const Graph& graph, NodeId id) {
   return 0;
 }
 
+std::int64_t multiply_adds(const Graph& graph) {
+  std::int64_t sum = 0;
+  for (NodeId id = 0; id < graph.size(); ++id) sum += multiply_adds(graph, id);
+  return sum;
+}
+
 Cost cost(const Graph& graph) {
   Cost total;
   std::vector<bool> learns(static_cast<std::size_t>(graph.size()));  // depends on a trainable parameter

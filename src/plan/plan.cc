@@ -338,10 +338,6 @@ std::string print_location(const Location& location) {
   return "";
 }
 
-}  // namespace
-
-namespace {
-
 Plan plan_phased(PhasedGraph phased, bool tuned, const std::string& guard) {
   Plan plan;
   plan.kernels = fuse(phased, tuned);
@@ -352,20 +348,13 @@ Plan plan_phased(PhasedGraph phased, bool tuned, const std::string& guard) {
   return plan;
 }
 
-/// Multiply-adds of a sample.
-std::int64_t work(const Plan& plan) {
-  std::int64_t sum = 0;
-  for (NodeId id = 0; id < plan.graph.size(); ++id) sum += multiply_adds(plan.graph, id);
-  return sum;
-}
-
 }  // namespace
 
 Plan make_plan(const Graph& graph, bool tuned, const std::string& guard, const MemoryLimit& limit) {
   const auto phased = find_phases(graph, tuned);
   Plan best = plan_phased(phased, tuned, guard);
   const auto bytes = [&](const Plan& plan) { return plan.bytes(limit.samples, limit.threads); };
-  if (limit.bytes == 0 || bytes(best) <= limit.bytes) return best;
+  if (limit.bytes == 0 || bytes(best) <= limit.bytes || best.kept == 0) return best;
   // How much an arena grows by what is computed in it is known only when the plan has been made. So the most that may
   // be kept is looked for by halving or, as more plans may fit than that would find, one by one.
   constexpr std::size_t kLevels = 24;
@@ -378,7 +367,7 @@ Plan make_plan(const Graph& graph, bool tuned, const std::string& guard, const M
       if (bytes(plan) < bytes(best)) best = std::move(plan);
       return false;
     }
-    if (!fits || work(plan) < work(*fits)) fits = std::move(plan);
+    if (!fits || multiply_adds(plan.graph) < multiply_adds(fits->graph)) fits = std::move(plan);
     return true;
   };
   const auto fits_at = [&](std::size_t level) {
