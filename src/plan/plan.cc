@@ -24,8 +24,6 @@ namespace {
 using Space = Location::Space;
 using Scope = PlannedKernel::Scope;
 
-std::size_t microbatches_of(std::size_t samples) { return (samples + 15) / 16; }
-
 constexpr std::size_t kPart = 8192;                         // floats of a shared value that one thread takes at a time
 constexpr std::size_t kPackPart = std::size_t{1} << 19;     // floats of packed weights that one takes at a time
 constexpr std::size_t kSlotBudget = std::size_t{64} << 20;  // floats in all slots together

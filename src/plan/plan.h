@@ -128,6 +128,8 @@ struct Plan {
   std::size_t bytes(std::size_t samples, int threads) const;
 };
 
+inline std::size_t microbatches_of(std::size_t samples) { return (samples + 15) / 16; }
+
 /// The most that a run may take.
 struct MemoryLimit {
   std::size_t bytes = 0;  // 0: no limit

@@ -155,7 +155,7 @@ void Executor::run(std::size_t samples, const std::uint32_t* rows) {
 }
 
 void Executor::start(std::size_t samples, const std::uint32_t* rows) {
-  const std::size_t microbatches = (samples + 15) / 16;
+  const std::size_t microbatches = microbatches_of(samples);
   batch_ = {samples, microbatches,
             static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(plan_.slots), microbatches)), rows};
   make_room();
@@ -167,6 +167,7 @@ void Executor::start(std::size_t samples, const std::uint32_t* rows) {
 void Executor::make_room() {
   samples_.make_room(batch_.microbatches);
   if (batch_.microbatches > whole_microbatches_) {
+    whole_microbatches_ = 0;   // if there is no room for more
     whole_ = AlignedFloats();  // not both at a time
     whole_ = AlignedFloats(plan_.kept * batch_.microbatches);
     for (std::size_t m = 0; m < batch_.microbatches; ++m)

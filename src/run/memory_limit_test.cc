@@ -1,6 +1,7 @@
 // A limit of memory changes what is kept and what is computed again, and no bit of any result.
 #include <gtest/gtest.h>
 
+#include <new>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,19 @@ Outcome outcome_of(const Graph& step, CompileOptions options, const std::set<std
   for (const auto& [name, tensor] : variables.all())
     outcome.weights.insert(outcome.weights.end(), tensor.values().begin(), tensor.values().end());
   return outcome;
+}
+
+TEST(MemoryLimit, OfTheMachineEndsARunAndNotTheNext) {
+  if (CHALK_ASAN || CHALK_TSAN) GTEST_SKIP() << "SKIPPED: sanitizers end the process where there is no memory";
+  const Graph step = residual_step(16);
+  Variables variables(step, 3);
+  Program program(step, variables, {.threads = 1});
+  const std::vector<float> x(kSamples * 3 * 16 * 16, 0.5F);
+  program.feed("x", {.values = x.data()});
+  program.run(16);
+  EXPECT_THROW(program.run(0xffffffff), std::bad_alloc);
+  program.run(16);
+  program.run(kSamples);
 }
 
 TEST(MemoryLimit, ChangesNoBit) {
