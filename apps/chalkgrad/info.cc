@@ -21,10 +21,6 @@ struct Options {
   bool graph = false, json = false;
 };
 
-MemoryUse memory(const Graph& graph, Variables& variables, int threads) {
-  return Program(graph, variables, {.threads = threads}).memory();
-}
-
 Json to_json(const MemoryUse& m) {
   return {{"parameters", m.parameters},   {"activations_per_thread", m.activations},
           {"gradients", m.gradients},     {"shared", m.shared},
@@ -48,9 +44,8 @@ struct Limited {
   std::int64_t training = 0;                      // those of a step without the limit
 };
 
-Limited limited(const Graph& step, Variables& variables, const Options& o) {
+Limited limited(const Program& free, const Graph& step, Variables& variables, const Options& o) {
   const auto samples = static_cast<std::size_t>(o.batch);
-  const Program free(step, variables, {.threads = o.threads});
   const Program within(step, variables, {.threads = o.threads, .memory = o.memory, .memory_samples = samples});
   const auto products = multiply_adds(free.graph());
   return {
@@ -131,11 +126,12 @@ int info(const Options& o) {
   }
   const auto layers = layer_costs(network.graph());
   const auto total = cost(network.graph());
-  const auto inference = memory(network.graph_of("y"), network.variables(), o.threads);
+  const auto inference = Program(network.graph_of("y"), network.variables(), {.threads = o.threads}).memory();
   network.variables().add(step, 1);  // what training has beside the weights
-  const auto training = memory(step, network.variables(), o.threads);
+  const Program program(step, network.variables(), {.threads = o.threads});
+  const auto training = program.memory();
   std::optional<Limited> within;
-  if (o.memory > 0) within = limited(step, network.variables(), o);
+  if (o.memory > 0) within = limited(program, step, network.variables(), o);
   const auto several = network.outputs().size() > 1 ? network.outputs() : std::vector<NetworkOutput>();
   if (o.json) {
     Json json{{"network", network.text()}, {"input", network.input_shape()}, {"output", network.output_shape()}};

@@ -51,9 +51,16 @@ std::string size_text(std::size_t bytes) {
   return std::to_string(bytes) + " B";
 }
 
+MemoryLimit limit_of(const CompileOptions& options) {
+  if (options.memory == 0) return {};
+  if (options.memory_samples == 0) throw InputError("a limit of memory needs memory_samples");
+  return {options.memory, options.memory_samples, options.threads > 0 ? options.threads : available_threads()};
+}
+
 void check_memory(const Plan& plan, const MemoryLimit& limit) {
+  if (limit.bytes == 0) return;
   const auto needed = plan.bytes(limit.samples, limit.threads);
-  if (limit.bytes == 0 || needed <= limit.bytes) return;
+  if (needed <= limit.bytes) return;
   throw InputError(str("a run of ", counted(limit.samples, "sample"), " on ",
                        counted(static_cast<std::uint64_t>(limit.threads), "thread"), " takes ", size_text(needed),
                        " at least, more than the limit of ", size_text(limit.bytes),
@@ -68,9 +75,7 @@ void check_guard(const Plan& plan, const std::string& guard) {
 }
 
 Plan plan_of(const Graph& graph, const CompileOptions& options) {
-  const MemoryLimit limit{options.memory, options.memory_samples,
-                          options.threads > 0 ? options.threads : available_threads()};
-  if (limit.bytes > 0 && limit.samples == 0) throw InputError("a limit of memory needs memory_samples");
+  const MemoryLimit limit = limit_of(options);
   Plan plan = make_plan(run_passes(graph, options), !options.disabled_passes.contains("fuse"), options.guard, limit);
   check_memory(plan, limit);
   check_guard(plan, options.guard);
