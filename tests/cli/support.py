@@ -133,11 +133,11 @@ class CliTest(unittest.TestCase):
         return folder
 
 
-def run_where_there_is(*modules):
-    """Goes on in the Python that CHALKGRAD_PYTHON names; where it lacks one of these modules, the test is skipped."""
-    python = os.environ.get("CHALKGRAD_PYTHON", sys.executable)
+def run_where_there_is(*modules, variable="CHALKGRAD_PYTHON"):
+    """Goes on in the Python that `variable` names, or CHALKGRAD_PYTHON; where it lacks one of these modules, the test is skipped."""
+    python = os.environ.get(variable, os.environ.get("CHALKGRAD_PYTHON", sys.executable))
     if subprocess.run([python, "-c", f"import {', '.join(modules)}"], capture_output=True, check=False).returncode:
-        print(f"SKIPPED: it needs Python's {', '.join(modules[:-1])} and {modules[-1]}")
+        print(f"SKIPPED: it needs Python's {', '.join(modules[:-1])} and {modules[-1]} ({variable} names a Python that has them)")
         sys.exit(77)
     if python != sys.executable:
         os.execv(python, [python, *sys.argv])

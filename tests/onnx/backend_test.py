@@ -27,6 +27,9 @@ import sys
 import time
 import warnings
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
+from support import run_where_there_is  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 EXPECTED = pathlib.Path(__file__).with_suffix(".txt").with_name("backend.txt")
 PAGE = ROOT / "docs" / "onnx.md"
@@ -470,15 +473,6 @@ def drifted(status, expected):
     return way != other_way or int(error) > int(most)
 
 
-def main():
-    python = os.environ.get("CHALKGRAD_PYTHON", sys.executable)
-    if "--here" in sys.argv:
-        return run_all(sys.argv[1], "--write" in sys.argv)
-    if subprocess.run([python, "-c", "import numpy, onnx, onnxruntime"], capture_output=True, check=False).returncode:
-        print("SKIPPED: it needs Python's onnx and onnxruntime")
-        return 77
-    return subprocess.run([python, __file__, *sys.argv[1:], "--here"], check=False).returncode
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_where_there_is("onnx", "onnxruntime")
+    sys.exit(run_all(sys.argv[1], "--write" in sys.argv))

@@ -7,13 +7,14 @@ without. Random weights take the place of all nodes but the few that make more t
 are exported again, too.
 """
 import math
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-MODULES = "import numpy, onnx, onnxruntime"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
+from support import run_where_there_is  # noqa: E402
+
 FEW = 6_000_000
 MOST = 1e-4  # error, as a share of the output's largest number
 SHAPE = (1, 3, 224, 224)
@@ -106,15 +107,6 @@ def run_all(backend, app):
     return 1 if failures else 0
 
 
-def main():
-    if "--here" in sys.argv:
-        return run_all(*sys.argv[1:3])
-    python = os.environ.get("CHALKGRAD_PYTHON", sys.executable)
-    if subprocess.run([python, "-c", MODULES], capture_output=True, check=False).returncode:
-        print("SKIPPED: it needs Python's onnx and onnxruntime")
-        return 77
-    return subprocess.run([python, __file__, *sys.argv[1:], "--here"], check=False).returncode
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_where_there_is("onnx", "onnxruntime")
+    sys.exit(run_all(*sys.argv[1:3]))

@@ -3,12 +3,14 @@
 
 operations_test.py PATH_OF_ONNX_OPERATIONS. CHALKGRAD_PYTHON names a Python with onnx and onnxruntime; skipped without.
 """
-import os
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
+from support import run_where_there_is  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 OPSETS = (17, 18, 22)
@@ -61,15 +63,6 @@ def run_all(program):
     return 1 if failures else 0
 
 
-def main():
-    python = os.environ.get("CHALKGRAD_PYTHON", sys.executable)
-    if "--here" in sys.argv:
-        return run_all(sys.argv[1])
-    if subprocess.run([python, "-c", "import numpy, onnx, onnxruntime"], capture_output=True, check=False).returncode:
-        print("SKIPPED: it needs Python's onnx and onnxruntime")
-        return 77
-    return subprocess.run([python, __file__, sys.argv[1], "--here"], check=False).returncode
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_where_there_is("onnx", "onnxruntime")
+    sys.exit(run_all(sys.argv[1]))

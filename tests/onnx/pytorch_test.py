@@ -29,7 +29,6 @@ import copy
 import functools
 import io
 import math
-import os
 import pathlib
 import random
 import subprocess
@@ -37,7 +36,9 @@ import sys
 import time
 import warnings
 
-MODULES = "import torch, onnx, onnxscript"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
+from support import run_where_there_is  # noqa: E402
+
 U, LAMBDA = 2.0**-24, 8
 OPSETS = {"torchscript": (9, 11, 13, 14, 16, 17, 18, 20), "dynamo": (18, 20, 22)}
 
@@ -624,15 +625,9 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=1, help="to begin with, for several processes side by side", metavar="N")
     parser.add_argument("--only", type=int, help="one of them, as its failure names it")
-    parser.add_argument("--here", action="store_true")
     options = parser.parse_args()
-    if options.here:
-        return run_all(options)
-    python = os.environ.get("CHALKGRAD_TORCH", os.environ.get("CHALKGRAD_PYTHON", sys.executable))
-    if subprocess.run([python, "-c", MODULES], capture_output=True, check=False).returncode:
-        print("SKIPPED: it needs Python's torch, onnx and onnxscript (CHALKGRAD_TORCH names a Python that has them)")
-        return 77
-    return subprocess.run([python, __file__, *sys.argv[1:], "--here"], check=False).returncode
+    run_where_there_is("torch", "onnx", "onnxscript", variable="CHALKGRAD_TORCH")
+    return run_all(options)
 
 
 if __name__ == "__main__":

@@ -141,12 +141,7 @@ class Recipes(support.CliTest):
 
 
 if __name__ == "__main__":
-    python = os.environ.get("CHALKGRAD_TORCH", os.environ.get("CHALKGRAD_PYTHON", sys.executable))
-    if subprocess.run([python, "-c", "import numpy, onnx, torch"], capture_output=True, check=False).returncode:
-        print("SKIPPED: it needs Python's torch, onnx and numpy (CHALKGRAD_TORCH names a Python that has them)")
-        sys.exit(77)
-    if python != sys.executable:
-        os.execv(python, [python, *sys.argv])
+    support.run_where_there_is("torch", "onnx", "numpy", variable="CHALKGRAD_TORCH")
     import numpy
 
     warnings.simplefilter("ignore")
