@@ -4,10 +4,11 @@
     tools/wheel.py [--program FILE] [--objects FILE] [--only 3.13] [--sdist] [--without-tests]
     tools/wheel.py [--program FILE] --objects FILE --module
 
-For every Python found (python3.10 … 3.14, those of pyenv, python3) there is a wheel that fits: one for the stable ABI of
-3.12 and later, made with the newest, and one each for older ones. Wheels go to build/wheel/dist. The oldest and the newest
-Python test theirs, with the oldest NumPy that they take and the newest one, in environments that have nothing else (the
-newest also scikit-learn). --only names one Python, and builds and tests its wheel alone.
+For every Python found (python3.10 … 3.19, python3.13t … 3.19t, those of pyenv, python3) there is a wheel that fits: one for
+the stable ABI of 3.12 and later, made with the newest, and one each for older and for free-threaded ones. Wheels go to
+build/wheel/dist. The oldest and the newest Python test theirs, with the oldest NumPy that they take and the newest one, in
+environments that have nothing else (the newest also scikit-learn); free-threaded ones test theirs with the newest NumPy.
+--only names one Python, such as 3.13 or 3.13t, and builds and tests its wheel alone.
 
 --objects: the objects.cmake of a release build, whose objects are linked instead of being compiled again.
 --program: the command line, whose weights the tests compare with.
@@ -46,23 +47,35 @@ def run(*command, **more):
 
 
 def pythons():
-    """The interpreters that are here, newest first: {(3, 13): path}."""
-    candidates = [shutil.which(f"python3.{minor}") for minor in range(OLDEST[1], 20)] + [shutil.which("python3")]
+    """The interpreters that are here, newest first: {(3, 13): path, (3, 13, "t"): path of a free-threaded one}."""
+    candidates = [shutil.which(f"python3.{minor}{kind}") for minor in range(OLDEST[1], 20) for kind in ("", "t")]
+    candidates.append(shutil.which("python3"))
     pyenv = pathlib.Path(os.environ.get("PYENV_ROOT", pathlib.Path.home() / ".pyenv"))
     candidates = sorted(pyenv.glob("versions/*/bin/python3")) + candidates
     found = {}
     for path in filter(None, candidates):
-        code = "import sys, sysconfig, pathlib, venv; print(*sys.version_info[:2], (pathlib.Path(sysconfig.get_path('include')) / 'Python.h').exists())"
+        code = ("import sys, sysconfig, pathlib, venv; print(*sys.version_info[:2], "
+                "(pathlib.Path(sysconfig.get_path('include')) / 'Python.h').exists(), "
+                "sysconfig.get_config_var('Py_GIL_DISABLED'))")
         said = subprocess.run([path, "-c", code], capture_output=True, text=True)
         if said.returncode == 0:
-            major, minor, headers = said.stdout.split()
-            if headers == "True" and (int(major), int(minor)) >= OLDEST:
-                found[int(major), int(minor)] = str(path)
+            major, minor, headers, free_threaded = said.stdout.split()
+            version = (int(major), int(minor)) + (("t",) if free_threaded == "1" else ())
+            if headers == "True" and version >= OLDEST:
+                found[version] = str(path)
     return dict(sorted(found.items(), reverse=True))
 
 
 def name(version):
-    return ".".join(map(str, version))
+    return f"{version[0]}.{version[1]}{''.join(version[2:])}"
+
+
+def is_free_threaded(version):
+    return len(version) > 2
+
+
+def takes_stable(version):
+    return version >= STABLE and not is_free_threaded(version)
 
 
 def environment(folder, python, *packages):
@@ -72,7 +85,8 @@ def environment(folder, python, *packages):
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         shutil.rmtree(folder, ignore_errors=True)
         run(python, "-m", "venv", folder)
-        run(folder / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages)
+        run(folder / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--prefer-binary",
+            *packages)
         stamp.write_text(wanted, encoding="utf-8")
     return folder / "bin/python"
 
@@ -189,18 +203,23 @@ def main():
         sys.exit(f"there is no Python with its headers{' ' + options.only if options.only else ''}: install python3-dev, "
                  f"or one of {name(OLDEST)} and later")
     say("found   " + ", ".join(f"{name(version)} ({path})" for version, path in found.items()))
-    stable = [version for version in found if version >= STABLE]
+    stable = [version for version in found if takes_stable(version)]
     wheels = {}
     for version, path in found.items():
-        if version < STABLE or version == stable[0]:
+        if not takes_stable(version) or version == stable[0]:
             wheels[version] = build(version, path, options.objects)
     for version in stable[1:]:
         wheels[version] = wheels[stable[0]]
     if not options.without_tests:
-        newest, oldest = max(found), min(found)
-        if newest != oldest or not options.only:
-            test(oldest, found[oldest], wheels[oldest], f"numpy=={OLDEST_NUMPY.get(oldest, '2.3.5')}", [], options.program)
-        test(newest, found[newest], wheels[newest], "numpy", ["scikit-learn", "pandas", "mypy", "basedpyright", "nanobind", "nbclient", "ipykernel"], options.program)
+        with_interpreters_lock = [version for version in found if not is_free_threaded(version)]
+        for version in found:
+            if is_free_threaded(version):
+                test(version, found[version], wheels[version], "numpy", ["scikit-learn"], options.program)
+        if with_interpreters_lock:
+            newest, oldest = max(with_interpreters_lock), min(with_interpreters_lock)
+            if newest != oldest or not options.only:
+                test(oldest, found[oldest], wheels[oldest], f"numpy=={OLDEST_NUMPY.get(oldest, '2.3.5')}", [], options.program)
+            test(newest, found[newest], wheels[newest], "numpy", ["scikit-learn", "pandas", "mypy", "basedpyright", "nanobind", "nbclient", "ipykernel"], options.program)
         if len(stable) > 1:  # the stable ABI's promise
             test(stable[-1], found[stable[-1]], wheels[stable[-1]], f"numpy=={OLDEST_NUMPY[stable[-1]]}", [], options.program)
     if options.sdist:

@@ -15,8 +15,8 @@ Derivation of_network(SharedNetwork& net, const std::string& loss, const std::st
                       const std::string& notation, std::uint64_t seed, int trials) {
   DeriveOptions options{.brief = brief, .notation = notation, .seed = seed, .trials = trials};
   if (!optimizer.empty()) options.optimizer = Optimizer::named(optimizer);
-  const auto what = loss.empty() ? natural_loss(net) : loss_named(loss);
   const AtWork work(net.mutex);
+  const auto what = loss.empty() ? natural_loss(net) : loss_named(loss);
   return derive(net, what, options);
 }
 

@@ -57,6 +57,11 @@ std::vector<Value> inputs_of_graph(Graph& graph) {
   return inputs;
 }
 
+Graph copy_of(const Graph& graph) {
+  const WithGraphs alone;
+  return graph;
+}
+
 /// Variables that programs share.
 struct SharedVariables {
   Variables variables;
@@ -88,7 +93,8 @@ void set_variable(SharedVariables& self, const std::string& name, nb::handle val
 
 class PyProgram {
  public:
-  PyProgram(Graph& graph, nb::object variables, const CompileOptions& options)
+  /// The graph is a copy, as others may append to it while this is planned.
+  PyProgram(const Graph& graph, nb::object variables, const CompileOptions& options)
       : owner_(std::move(variables)), variables_(nb::cast<SharedVariables&>(owner_)) {
     for (NodeId id = 0; id < graph.size(); ++id) {
       if (const Node& node = graph.node(id); !node.name.empty()) types_[node.name] = node.type;
@@ -101,8 +107,9 @@ class PyProgram {
   nb::typed<nb::dict, nb::str, Array> run(const nb::dict& feeds, nb::handle samples, nb::handle rows,
                                           const nb::dict& out) {
     std::vector<nb::object> kept;  // until the run is over
+    std::vector<Given> given;
     std::size_t there_are = 0;
-    for (const auto& [key, value] : feeds) feed(nb::cast<std::string>(key), value, kept, there_are);
+    for (const auto& [key, value] : feeds) given.push_back(read(nb::cast<std::string>(key), value, kept, there_are));
     Labels places;
     if (!rows.is_none()) {
       kept.push_back(as_array("rows", rows));
@@ -117,29 +124,49 @@ class PyProgram {
                        " was asked for; feed as many");
     }
     auto targets = written_to(out, count);
+    std::vector<Numbers> made(outputs_.size());
     {
-      const AtWork work(variables_.mutex);
+      const AtWork work(variables_.mutex);  // from the first feed to the last output: others run this program, too
+      for (const Given& each : given) {
+        if (each.number)
+          program_->set(each.name, *each.number);
+        else
+          program_->feed(each.name, each.feed);
+      }
       program_->run(count, rows.is_none() ? nullptr : reinterpret_cast<const std::uint32_t*>(places.data()));
-      for (auto& [name, array] : targets) {
-        const auto found = program_->output(name);
-        std::copy(found.begin(), found.end(), array.data());
+      for (std::size_t i = 0; i < outputs_.size(); ++i) {
+        const auto found = program_->output(outputs_[i].first);
+        const auto target = targets.find(outputs_[i].first);
+        if (target == targets.end())
+          made[i].assign(found.begin(), found.end());
+        else
+          std::copy(found.begin(), found.end(), target->second.data());
       }
     }
     nb::dict results;
-    for (const auto& [name, type] : outputs_) {
-      if (out.contains(name.c_str())) {
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      const auto& [name, type] = outputs_[i];
+      if (targets.contains(name))
         results[name.c_str()] = out[name.c_str()];
-      } else {
-        const auto found = program_->output(name);
-        results[name.c_str()] = new_array(Numbers(found.begin(), found.end()), full(type, count));
-      }
+      else
+        results[name.c_str()] = new_array(std::move(made[i]), full(type, count));
     }
     return nb::typed<nb::dict, nb::str, Array>(results);
   }
-
-  Program& program() { return *program_; }
+  void set_position(std::uint64_t position) {
+    const AtWork work(variables_.mutex);
+    program_->set_position(position);
+  }
+  /// What of the program never changes.
+  const Program& program() const { return *program_; }
 
  private:
+  /// What one run is given for an input: samples, or a number.
+  struct Given {
+    std::string name;
+    Feed feed;
+    std::optional<float> number;
+  };
   static Shape full(const Type& type, std::size_t count) {
     Shape shape = type.shape;
     if (type.batched) shape.insert(shape.begin(), static_cast<std::int64_t>(count));
@@ -150,12 +177,9 @@ class PyProgram {
     if (found == types_.end()) throw InputError("the graph has no input '" + name + "'; give those it has");
     return found->second;
   }
-  void feed(const std::string& name, nb::handle value, std::vector<nb::object>& kept, std::size_t& there_are) {
+  Given read(std::string name, nb::handle value, std::vector<nb::object>& kept, std::size_t& there_are) const {
     const Type& type = type_of(name);
-    if (!type.batched) {
-      program_->set(name, nb::cast<float>(nb::float_(value)));
-      return;
-    }
+    if (!type.batched) return {std::move(name), {}, nb::cast<float>(nb::float_(value))};
     Feed feed;
     Shape shape;
     Floats floats;
@@ -190,7 +214,7 @@ class PyProgram {
                                    : ", and another one has " + std::to_string(there_are) + "; give as many of each"));
     }
     there_are = count;
-    program_->feed(name, feed);
+    return {std::move(name), feed, {}};
   }
   static void check_labels(const std::string& name, const Labels& labels, std::int64_t classes) {
     for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -209,13 +233,13 @@ class PyProgram {
     }
     if (rows.size() == 0) throw InputError("rows is empty; give at least one");
   }
-  std::vector<std::pair<std::string, Output>> written_to(const nb::dict& out, std::size_t count) const {
-    std::vector<std::pair<std::string, Output>> targets;
+  std::map<std::string, Output> written_to(const nb::dict& out, std::size_t count) const {
+    std::map<std::string, Output> targets;
     for (const auto& [key, array] : out) {
       auto name = nb::cast<std::string>(key);
       const auto found = std::ranges::find(outputs_, name, &std::pair<std::string, Type>::first);
       if (found == outputs_.end()) throw InputError("the graph has no output '" + name + "'");
-      targets.emplace_back(name, output_array(array, full(found->second, count), "out['" + name + "']"));
+      targets.emplace(name, output_array(array, full(found->second, count), "out['" + name + "']"));
     }
     return targets;
   }
@@ -229,7 +253,7 @@ class PyProgram {
 
 /// What arithmetic beside a value takes: another one, or a number.
 template <class F>
-void define_operator(nb::class_<GraphValue>& c, const char* name, const char* reflected, F f) {
+void define_operator(GraphClass<GraphValue>& c, const char* name, const char* reflected, F f) {
   c.def(
       name, [f](Value a, Value b) { return f(a, b); }, nb::is_operator());
   c.def(
@@ -241,7 +265,9 @@ void define_operator(nb::class_<GraphValue>& c, const char* name, const char* re
 }  // namespace
 
 void bind_graph(nb::module_& m) {
-  nb::class_<Graph> graph(
+  graph_lock = nb::list().release();
+  GraphModule functions(m);
+  GraphClass<Graph> graph(
       m, "Graph",
       "Values of one sample, each made by an operation from values before it.\n\n"
       "A value is batched (one per sample) or shared (one for all samples). Operations are functions of chalkgrad "
@@ -255,7 +281,7 @@ void bind_graph(nb::module_& m) {
       ">>> program = chalkgrad.Program(g, chalkgrad.Variables(g, seed=1))\n"
       ">>> program.run({'x': [[1, 2, 3], [4, 5, 6]]})['dw'].tolist()\n"
       "[[5.0, 7.0, 9.0], [5.0, 7.0, 9.0]]\n");
-  nb::class_<GraphValue> value(
+  GraphClass<GraphValue> value(
       m, "Value",
       "A value of a Graph, which it keeps alive. + − * / make more of it, also with numbers.\n\n"
       ">>> x = chalkgrad.Graph().input('x', (3,))\n"
@@ -370,13 +396,13 @@ void bind_graph(nb::module_& m) {
   define_operator(value, "__mul__", "__rmul__", [](Value a, Value b) { return a * b; });
   define_operator(value, "__truediv__", "__rtruediv__", [](Value a, Value b) { return a / b; });
 
-  m.def(
+  functions.def(
       "gradients", [](Value loss, const std::vector<Value>& wrt) { return gradients(loss, wrt); }, "loss"_a, "wrt"_a,
       "The gradients of a shared scalar with respect to values, as more graph: a list, zeros where it does not depend "
       "on one. Raises ShapeError for a loss that is no shared scalar.\n\n"
       ">>> g = chalkgrad.Graph()\n>>> w = g.parameter('w', (2,), init=3)\n"
       ">>> (dw,) = chalkgrad.gradients(chalkgrad.sum(w * w), [w])\n>>> dw.shape\n(2,)\n");
-  m.def(
+  functions.def(
       "differentiate", [](Value y, Value dy, const std::vector<Value>& wrt) { return differentiate(y, dy, wrt); },
       "y"_a, "dy"_a, "wrt"_a,
       "The vector-Jacobian products dyᵀ · ∂y/∂wrt, as more graph: a list, None where y does not depend on one.\n\n"
@@ -394,7 +420,7 @@ void bind_graph(nb::module_& m) {
           [](SharedVariables* self, const Graph& g, std::uint64_t seed) {
             new (self) SharedVariables{Variables(g, seed), {}};
           },
-          "graph"_a, "seed"_a = 1)
+          "graph"_a, "seed"_a = 1, nb::call_guard<WithGraphs>())
       .def(
           "__init__",
           [](SharedVariables* self, SharedNetwork& net) {
@@ -405,8 +431,9 @@ void bind_graph(nb::module_& m) {
       .def(
           "keys",
           [](SharedVariables& self) {
+            const AtWork work(self.mutex);
             std::vector<std::string> names;
-            for (const auto& [name, tensor] : self.variables.all()) names.push_back(name);
+            for (const auto& [name, tensor] : std::as_const(self.variables).all()) names.push_back(name);
             return names;
           },
           "Their names.\n\n"
@@ -428,9 +455,9 @@ void bind_graph(nb::module_& m) {
       ">>> program.run({'x': [[0, 1], [2, 3]]})['y'].tolist()\n[[0.0, 0.0], [1.0, 2.0]]\n")
       .def(
           "__init__",
-          [](PyProgram* self, Graph& g, nb::object variables, int threads, std::uint64_t seed, std::string guard,
+          [](PyProgram* self, const Graph& g, nb::object variables, int threads, std::uint64_t seed, std::string guard,
              std::set<std::string> disabled_passes) {
-            new (self) PyProgram(g, std::move(variables),
+            new (self) PyProgram(copy_of(g), std::move(variables),
                                  {.threads = threads,
                                   .guard = std::move(guard),
                                   .seed = seed,
@@ -457,21 +484,19 @@ void bind_graph(nb::module_& m) {
           ">>> y = numpy.empty((1, 2), numpy.float32)\n"
           ">>> _ = program.run({'x': [[1, 2], [3, 4]], 'scale': 10}, rows=[1], out={'y': y})\n"
           ">>> y.tolist()\n[[30.0, 40.0]]\n")
-      .def(
-          "set_position", [](PyProgram& self, std::uint64_t position) { self.program().set_position(position); },
-          "position"_a,
-          "Tells the following runs where they are, e.g. the step: what noise is drawn depends on it.\n\n"
-          ">>> g = chalkgrad.Graph()\n>>> g.output('u', g.noise('u', (3,)))\n"
-          ">>> program = chalkgrad.Program(g, chalkgrad.Variables(g), seed=5)\n"
-          ">>> program.set_position(4)\n>>> first = program.run(samples=1)['u']\n"
-          ">>> program.set_position(5)\n>>> bool((program.run(samples=1)['u'] == first).all())\nFalse\n"
-          ">>> program.set_position(4)\n>>> bool((program.run(samples=1)['u'] == first).all())\nTrue\n")
+      .def("set_position", &PyProgram::set_position, "position"_a,
+           "Tells the following runs where they are, e.g. the step: what noise is drawn depends on it.\n\n"
+           ">>> g = chalkgrad.Graph()\n>>> g.output('u', g.noise('u', (3,)))\n"
+           ">>> program = chalkgrad.Program(g, chalkgrad.Variables(g), seed=5)\n"
+           ">>> program.set_position(4)\n>>> first = program.run(samples=1)['u']\n"
+           ">>> program.set_position(5)\n>>> bool((program.run(samples=1)['u'] == first).all())\nFalse\n"
+           ">>> program.set_position(4)\n>>> bool((program.run(samples=1)['u'] == first).all())\nTrue\n")
       .def_prop_ro(
-          "threads", [](PyProgram& self) { return self.program().threads(); }, "On how many it runs.")
+          "threads", [](const PyProgram& self) { return self.program().threads(); }, "On how many it runs.")
       .def_prop_ro(
-          "memory", [](PyProgram& self) { return self.program().memory().total(); }, "What it uses, in bytes.")
+          "memory", [](const PyProgram& self) { return self.program().memory().total(); }, "What it uses, in bytes.")
       .def(
-          "plan", [](PyProgram& self) { return self.program().print(); },
+          "plan", [](const PyProgram& self) { return self.program().print(); },
           "The plan as text: phase by phase, a line for each kernel.\n\n"
           ">>> g = chalkgrad.Network('2n', (3,)).to_graph()\n"
           ">>> 'dense' in chalkgrad.Program(g, chalkgrad.Variables(g)).plan()\nTrue\n");

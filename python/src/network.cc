@@ -47,8 +47,8 @@ Array values_of(SharedNetwork& net, const std::string& name) {
   Numbers copy;
   Shape shape;
   {
-    const Tensor& tensor = tensor_of(net, name);
     const AtWork work(net.mutex);
+    const Tensor& tensor = tensor_of(net, name);
     shape = tensor.shape();
     copy.assign(tensor.values().begin(), tensor.values().end());
   }
@@ -56,19 +56,24 @@ Array values_of(SharedNetwork& net, const std::string& name) {
 }
 
 void assign(SharedNetwork& net, const std::string& name, nb::handle values) {
-  Tensor& tensor = tensor_of(net, name);
   const auto array = cast_array<Floats>(as_array("numbers", values));
+  const AtWork work(net.mutex);
+  Tensor& tensor = tensor_of(net, name);
   if (shape_of(array) != tensor.shape()) {
     throw ShapeError(name + " is " + to_string(tensor.shape()) + ", and was given " + to_string(shape_of(array)) +
                      " numbers; give as many, in the same shape");
   }
-  const AtWork work(net.mutex);
   tensor.assign({array.data(), array.size()});
 }
 
 std::optional<AnyDict> training_of(SharedNetwork& net) {
-  if (!net.training) return {};
-  const TrainingRecord& record = *net.training;
+  std::optional<TrainingRecord> found;
+  {
+    const AtWork work(net.mutex);
+    found = net.training;
+  }
+  if (!found) return {};
+  const TrainingRecord& record = *found;
   nb::dict about;
   about["options"] = to_dict(record.options);
   about["data"] = record.data;
@@ -160,7 +165,11 @@ void bind_network(nb::module_& m) {
           "input_shape", [](const SharedNetwork& net) { return to_tuple(net.input_shape()); },
           "The shape of one sample, (channels, rows, columns) of pictures.")
       .def_prop_ro(
-          "class_names", [](const SharedNetwork& net) { return net.encoding.class_names; },
+          "class_names",
+          [](SharedNetwork& net) {
+            const AtWork work(net.mutex);
+            return net.encoding.class_names;
+          },
           "Those of the data it was trained on; may be empty.")
       .def(
           "output_shape",
@@ -233,7 +242,11 @@ void bind_network(nb::module_& m) {
            "A copy of a parameter's numbers. Raises KeyError naming those there are.")
       .def("__setitem__", &assign, "name"_a, "values"_a,
            "Gives a parameter new numbers. Raises ShapeError if their shape is another one.")
-      .def("__contains__", [](SharedNetwork& net, const std::string& name) { return net.variables().contains(name); })
+      .def("__contains__",
+           [](SharedNetwork& net, const std::string& name) {
+             const AtWork work(net.mutex);
+             return net.variables().contains(name);
+           })
       .def("layers", &layers_of,
            "What it costs: of each layer its name, the shape of its result, its parameters, and the multiply-adds of "
            "one sample's prediction.\n\n"

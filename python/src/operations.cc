@@ -39,18 +39,18 @@ std::string documented(std::string_view doc, std::string_view inputs, std::strin
   return text.append(inputs).append("\n>>> chalkgrad.").append(call).append(".shape\n").append(shape).append("\n");
 }
 
-void one(nb::module_& m, const char* name, Value (*f)(Value), const char* doc, std::string_view inputs,
+void one(GraphModule& m, const char* name, Value (*f)(Value), const char* doc, std::string_view inputs,
          std::string_view shape) {
   m.def(name, f, "x"_a, documented(doc, inputs, std::string(name) + "(x)", shape).c_str());
 }
 
 /// Element by element: the result has the shape of x.
-void each(nb::module_& m, const char* name, Value (*f)(Value), const char* doc) {
+void each(GraphModule& m, const char* name, Value (*f)(Value), const char* doc) {
   one(m, name, f, doc, "x = g.input('x', (2, 3))", "(2, 3)");
 }
 
 /// Either of the two may be a number.
-void two(nb::module_& m, const char* name, Value (*f)(Value, Value), const char* doc) {
+void two(GraphModule& m, const char* name, Value (*f)(Value, Value), const char* doc) {
   const auto text =
       documented(std::string(doc) + " Shapes broadcast as in NumPy; either may be a number.",
                  "a, b = g.input('a', (2, 3)), g.input('b', (3,))", std::string(name) + "(a, b)", "(2, 3)");
@@ -61,7 +61,7 @@ void two(nb::module_& m, const char* name, Value (*f)(Value, Value), const char*
       name, [f](double a, Value b) { return f(constant_like(b, a), b); }, "a"_a, "b"_a);
 }
 
-void reduction(nb::module_& m, const char* name, Value (*f)(Value, Axes, bool), const char* doc) {
+void reduction(GraphModule& m, const char* name, Value (*f)(Value, Axes, bool), const char* doc) {
   const auto text =
       documented(std::string(doc) + " Axes, a number or several, vanish, or stay with extent 1 if `keep`.",
                  "x = g.input('x', (4, 5, 6))", std::string(name) + "(x, axes=(1, 2))", "(4,)");
@@ -72,7 +72,7 @@ void reduction(nb::module_& m, const char* name, Value (*f)(Value, Axes, bool), 
 
 /// f(operands…, options): what Given are, and what they are called.
 template <class... Given, class F, class... Names>
-void convolution(nb::module_& m, const char* name, F f, const std::string& doc, const Names&... operands) {
+void convolution(GraphModule& m, const char* name, F f, const std::string& doc, const Names&... operands) {
   m.def(
       name,
       [f](Given... given, nb::handle stride, nb::handle padding, nb::handle dilation, std::int64_t groups) {
@@ -81,7 +81,7 @@ void convolution(nb::module_& m, const char* name, F f, const std::string& doc, 
       operands..., nb::kw_only(), "stride"_a = 1, "padding"_a = 0, "dilation"_a = 1, "groups"_a = 1, doc.c_str());
 }
 template <class... Given, class F, class... Names>
-void pooling(nb::module_& m, const char* name, F f, const std::string& doc, const Names&... operands) {
+void pooling(GraphModule& m, const char* name, F f, const std::string& doc, const Names&... operands) {
   m.def(
       name,
       [f](Given... given, nb::handle window, nb::handle stride, nb::handle padding) {
@@ -90,7 +90,7 @@ void pooling(nb::module_& m, const char* name, F f, const std::string& doc, cons
       operands..., "window"_a = 2, nb::kw_only(), "stride"_a = nb::none(), "padding"_a = 0, doc.c_str());
 }
 
-void bind_elementwise(nb::module_& m) {
+void bind_elementwise(GraphModule& m) {
   two(m, "add", &add, "a + b.");
   two(m, "sub", &sub, "a − b.");
   two(m, "mul", &mul, "a · b, element by element.");
@@ -116,7 +116,7 @@ void bind_elementwise(nb::module_& m) {
   each(m, "sqrt", &sqrt, "The square root; NaN below 0.");
 }
 
-void bind_products(nb::module_& m) {
+void bind_products(GraphModule& m) {
   convolution<Value, Value>(
       m, "conv2d", &conv2d,
       documented("The convolution (cross-correlation) of x (channels, rows, columns) with w (filters, channels/groups, "
@@ -153,7 +153,7 @@ void bind_products(nb::module_& m) {
             .c_str());
 }
 
-void bind_pooling(nb::module_& m) {
+void bind_pooling(GraphModule& m) {
   constexpr std::string_view kImage = "x = g.input('x', (3, 8, 8))",
                              kChosen = "x = g.input('x', (3, 8, 8)); index = chalkgrad.pool_argmax(x)";
   pooling<Value>(
@@ -190,7 +190,7 @@ void bind_pooling(nb::module_& m) {
   one(m, "global_max_pool", &global_max_pool, "The maximum of each channel: a vector.", kImage, "(3,)");
 }
 
-void bind_shapes(nb::module_& m) {
+void bind_shapes(GraphModule& m) {
   constexpr std::string_view kVector = "x = g.input('x', (10,))", kMatrix = "x = g.input('x', (2, 3))";
   m.def("softmax", &softmax, "x"_a, "axis"_a = 0,
         documented("e^x / Σ e^x along the axis.", kVector, "softmax(x)", "(10,)").c_str());
@@ -241,7 +241,7 @@ void bind_shapes(nb::module_& m) {
       "The mean over the samples of the batch: batched to shared.", kVector, "(10,)");
 }
 
-void bind_activations(nb::module_& m) {
+void bind_activations(GraphModule& m) {
   const auto with_number = [&m](const char* name, Value (*f)(Value, double), const char* number, double usual,
                                 const char* doc) {
     const auto text = documented(doc, "x = g.input('x', (2, 3))", std::string(name) + "(x, 0.2)", "(2, 3)");
@@ -266,7 +266,8 @@ void bind_activations(nb::module_& m) {
 
 }  // namespace
 
-void bind_operations(nb::module_& m) {
+void bind_operations(nb::module_& module) {
+  GraphModule m(module);
   bind_elementwise(m);
   bind_products(m);
   bind_pooling(m);

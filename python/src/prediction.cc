@@ -20,7 +20,7 @@ std::string_view word(Outputs outputs) {
   return "numbers";
 }
 
-/// Samples as the caller has them, and what keeps them.
+/// Samples as the caller has them, and what keeps them. Pixels can be read as numbers, too.
 struct Samples {
   Bytes bytes;
   Floats values;
@@ -38,7 +38,7 @@ class PyPredictor {
         predictor_(make(network_, probabilities, threads, output)) {}
 
   Array operator()(nb::handle x, nb::handle out) {
-    const Samples samples = read(x);
+    Samples samples = read(x);
     auto shape = samples.shape();
     const Shape& input = network_.input_shape();
     const bool one = shape == input;
@@ -51,11 +51,11 @@ class PyPredictor {
     if (!one) result.insert(result.begin(), shape[0]);
     if (!out.is_none()) {
       Output array = output_array(out, result, "out");
-      run(samples, count, array.data());
+      while (!ran(samples, count, array.data())) convert(samples);
       return nb::borrow<Array>(out);
     }
     Numbers values(count * static_cast<std::size_t>(elements(output_)));
-    run(samples, count, values.data());
+    while (!ran(samples, count, values.data())) convert(samples);
     return new_array(std::move(values), result);
   }
 
@@ -64,36 +64,37 @@ class PyPredictor {
     const AtWork work(network.mutex);
     return Predictor(network, probabilities, threads, output);
   }
-  Samples read(nb::handle x) const {
+  static Samples read(nb::handle x) {
     Samples samples;
-    if (fast_floats(x, samples.values)) return checked(samples);
+    if (fast_floats(x, samples.values)) return samples;
     samples.are_bytes = fast_bytes(x, samples.bytes);
-    if (samples.are_bytes) return checked(samples);
+    if (samples.are_bytes) return samples;
     const auto array = as_array("samples", x);
     samples.are_bytes = nb::try_cast(array, samples.bytes, false);
     if (!samples.are_bytes) samples.values = cast_array<Floats>(array);
-    return checked(samples);
+    return samples;
   }
-  /// Numbers and pixels mean different things to a network; which, its training decided.
-  Samples checked(Samples samples) const {
-    const auto& encoding = network_.encoding;
-    if (samples.are_bytes && !encoding.encodes_bytes()) {
-      samples.values = cast_array<Floats>(as_array("numbers", nb::cast(samples.bytes)));
-      samples.are_bytes = false;
-    } else if (!samples.are_bytes && encoding.encodes_bytes()) {
+  /// From pixels to the same as numbers, and back to pixels; numbers are none.
+  static void convert(Samples& samples) {
+    if (!samples.bytes.is_valid()) {
       throw nb::type_error(
           "the network was trained on pixels (uint8), and was given other numbers; give pixels from 0 "
           "to 255, as x.astype(numpy.uint8)");
     }
-    return samples;
+    if (!samples.values.is_valid()) samples.values = cast_array<Floats>(as_array("numbers", nb::cast(samples.bytes)));
+    samples.are_bytes = !samples.are_bytes;
   }
-  void run(const Samples& samples, std::size_t count, float* to) {
-    if (count == 0) return;
+  /// False, and nothing done, if the network takes the other kind: what pixels and numbers mean to it, its training
+  /// decided, which another thread may have done just now.
+  bool ran(const Samples& samples, std::size_t count, float* to) {
+    if (count == 0) return true;
     const AtWork work(network_.mutex);
     const auto& encoding = network_.encoding;
+    if (samples.are_bytes != encoding.encodes_bytes()) return false;
     const Feed feed = samples.are_bytes ? encoding.feed(samples.bytes.data()) : encoding.feed(samples.values.data());
     const auto found = predictor_(feed, count);
     std::copy(found.begin(), found.end(), to);
+    return true;
   }
 
   nb::object owner_;
@@ -157,7 +158,11 @@ void bind_prediction(nb::module_& m) {
       ">>> net = chalkgrad.Network('10n', (1, 8, 8))\n"
       ">>> chalkgrad.evaluate(net, chalkgrad.digits().test).samples\n359\n");
   m.def(
-      "outputs_of", [](const SharedNetwork& net, const std::string& output) { return word(outputs_of(net, output)); },
+      "outputs_of",
+      [](SharedNetwork& net, const std::string& output) {
+        const AtWork work(net.mutex);
+        return word(outputs_of(net, output));
+      },
       "network"_a, "output"_a = "y",
       "What the numbers are that a network gives: 'classes' (one probability for each, summing to 1), 'probabilities' "
       "(each of something of its own) or 'numbers'.\n\n"

@@ -1,13 +1,12 @@
 """Arrays of every kind: what is right, and the sentence for what is not."""
 
 import importlib.util
-import threading
 import unittest
 
 import numpy as np
 
 import chalkgrad
-from support import Case, digits, run_python, trained
+from support import Case, at_once, digits, run_python, trained
 
 
 class Samples(Case):
@@ -212,17 +211,13 @@ class Predictions(Case):
     def test_are_shared_by_threads(self):
         expected, wrong = self.predict(self.x), []
 
-        def work():
+        def work(number):
             for _ in range(50):
                 if not np.array_equal(self.predict(self.x), expected):
-                    wrong.append(1)
+                    wrong.append(number)
 
-        threads = [threading.Thread(target=work) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.assertFalse(wrong)
+        self.assertEqual(at_once(work), [])
+        self.assertEqual(wrong, [])
 
     def test_name_a_layer_that_is_not_finite(self):
         net = chalkgrad.Network("2n", (3,))

@@ -8,6 +8,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 import unittest
 
 import numpy as np
@@ -17,6 +18,7 @@ import chalkgrad
 PROGRAM = os.environ.get("CHALKGRAD_PROGRAM", "")
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 DIGITS_NET = "8c3z-relu-mp2-32n-relu-10n"
+THREADS = 4
 
 
 def digits(samples=None):
@@ -40,6 +42,25 @@ class Case(unittest.TestCase):
             call(*args, **kwargs)
         self.assertEqual(str(caught.exception), message)
         return caught.exception
+
+
+def at_once(*works):
+    """Runs each work in THREADS threads, all at the same time; returns what they raised."""
+    begin, raised = threading.Barrier(len(works) * THREADS), []
+
+    def call(work, number):
+        begin.wait()
+        try:
+            work(number)
+        except BaseException as error:  # a thread would only print it
+            raised.append(error)
+
+    workers = [threading.Thread(target=call, args=(work, number)) for work in works for number in range(THREADS)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return raised
 
 
 def run_python(code, timeout=120):
