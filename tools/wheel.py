@@ -203,6 +203,7 @@ def main():
         sys.exit(f"there is no Python with its headers{' ' + options.only if options.only else ''}: install python3-dev, "
                  f"or one of {name(OLDEST)} and later")
     say("found   " + ", ".join(f"{name(version)} ({path})" for version, path in found.items()))
+    usual = [version for version in found if not is_free_threaded(version)]
     stable = [version for version in found if takes_stable(version)]
     wheels = {}
     for version, path in found.items():
@@ -211,19 +212,19 @@ def main():
     for version in stable[1:]:
         wheels[version] = wheels[stable[0]]
     if not options.without_tests:
-        with_interpreters_lock = [version for version in found if not is_free_threaded(version)]
         for version in found:
             if is_free_threaded(version):
                 test(version, found[version], wheels[version], "numpy", ["scikit-learn"], options.program)
-        if with_interpreters_lock:
-            newest, oldest = max(with_interpreters_lock), min(with_interpreters_lock)
+        if usual:
+            newest, oldest = max(usual), min(usual)
             if newest != oldest or not options.only:
                 test(oldest, found[oldest], wheels[oldest], f"numpy=={OLDEST_NUMPY.get(oldest, '2.3.5')}", [], options.program)
             test(newest, found[newest], wheels[newest], "numpy", ["scikit-learn", "pandas", "mypy", "basedpyright", "nanobind", "nbclient", "ipykernel"], options.program)
         if len(stable) > 1:  # the stable ABI's promise
             test(stable[-1], found[stable[-1]], wheels[stable[-1]], f"numpy=={OLDEST_NUMPY[stable[-1]]}", [], options.program)
     if options.sdist:
-        build_from_source(max(found), found[max(found)])
+        newest = max(usual or found)
+        build_from_source(newest, found[newest])
 
 
 if __name__ == "__main__":
