@@ -192,7 +192,9 @@ namespace {
 class DirectForward : public ConvForwardWithOne {
  public:
   DirectForward(const ConvShape& s, const ConvEpilogue& e)
-      : ConvForwardWithOne(pointwise_one_fits(s, e) ? plan_pointwise_one(s, e) : plan_direct_one(s, e)),
+      : ConvForwardWithOne(pointwise_one_fits(s, e) ? plan_pointwise_one(s, e)
+                           : rows_one_fits(s, e)    ? plan_rows_one(s, e)
+                                                    : plan_direct_one(s, e)),
         s_(s),
         e_(e),
         plan_(plan_forward(s, e)) {

@@ -8,6 +8,7 @@
 #include <hwy/foreach_target.h>
 
 #include "src/kernels/conv_one_tile-inl.h"
+#include "src/kernels/conv_phases-inl.h"
 #include "src/kernels/conv_pool-inl.h"
 
 #ifndef CHALKGRAD_CONV_ONE_ONCE_
@@ -18,13 +19,13 @@ namespace {
 std::int64_t whole_groups(std::int64_t places) { return (places + 3) / 4; }
 
 /// How a shape is gone about. Column j of all windows is made at once: of z's columns j, j + pool_w, …,
-/// four neighbours fill a vector, and the columns of the padded x that they read are made neighbours too:
-/// x[channel][row][column % phases][column / phases], each number four times.
+/// four neighbours fill a vector, and the columns of the padded x that they read are made neighbours too.
 struct OnePlan {
-  std::int64_t rows, columns;                                            // of y
-  std::int64_t groups;                                                   // of four columns
-  std::int64_t taps;                                                     // a filter's weights
-  std::int64_t phases, phase_width, x_row, x_rows;                       // of the padded x
+  std::int64_t rows, columns;  // of y
+  std::int64_t groups;         // of four columns
+  std::int64_t taps;           // a filter's weights
+  ConvPhases x;
+  std::int64_t x_rows;                                                   // of the padded x
   std::int64_t band;                                                     // rows of y that are made at once
   std::int64_t z_row, z_block;                                           // floats
   std::int64_t table_floats, x_floats, line_floats, z_floats, y_floats;  // scratch, in this order; y and index
@@ -37,16 +38,17 @@ OnePlan plan_places(const ConvShape& s, const ConvEpilogue& e) {
   p.columns = s.out_w / e.pool_w;
   p.groups = whole_groups(p.columns);
   p.taps = s.channels / s.groups * s.kernel_h * s.kernel_w;
-  p.phases = s.stride_w * e.pool_w;
-  p.phase_width = 4 * p.groups + ((e.pool_w - 1) * s.stride_w + (s.kernel_w - 1) * s.dilation_w) / p.phases;
-  p.x_row = p.phases * p.phase_width * 4;
+  const std::int64_t phases = s.stride_w * e.pool_w;
+  p.x = {.phases = phases,
+         .width = 4 * p.groups + ((e.pool_w - 1) * s.stride_w + (s.kernel_w - 1) * s.dilation_w) / phases,
+         .copies = 4};
   p.x_rows = (p.rows * e.pool_h - 1) * s.stride_h + (s.kernel_h - 1) * s.dilation_h + 1;
   p.band = p.groups == 1 ? p.rows : 1;
   p.z_row = p.groups * e.pool_w * 16;
   p.z_block = p.band * e.pool_h * p.z_row;
   p.table_floats = (e.pool_w * p.taps * 2 + 15) / 16 * 16;  // offsets are 64-bit
-  p.x_floats = s.channels * p.x_rows * p.x_row + kOneMargin;
-  p.line_floats = (std::max(p.phases * p.phase_width, s.pad_w) + 31) / 16 * 16;
+  p.x_floats = s.channels * p.x_rows * p.x.row() + kOneMargin;
+  p.line_floats = p.x.line_floats(s);
   p.z_floats = kBlocks * p.z_block;
   p.y_floats = p.band * p.columns * 4 + kOneMargin;
   return p;
@@ -58,38 +60,6 @@ OnePlan plan_places(const ConvShape& s, const ConvEpilogue& e) {
 
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
-
-/// Pads x, divides its columns into phases, and repeats each number four times.
-void spread_x(const ConvShape& s, const OnePlan& p, const float* x, float* line, float* to) {
-  const std::int64_t width = p.phases * p.phase_width, columns = std::clamp<std::int64_t>(width - s.pad_w, 0, s.width);
-  std::fill_n(line, p.line_floats, 0.0f);
-  for (std::int64_t c = 0; c < s.channels; ++c, x += s.height * s.width) {
-    for (std::int64_t r = 0; r < p.x_rows; ++r, to += p.x_row) {
-      const std::int64_t row = r - s.pad_h;
-      if (row < 0 || row >= s.height) {
-        std::fill_n(to, p.x_row, 0.0f);
-        continue;
-      }
-      std::copy_n(x + row * s.width, columns, line + s.pad_w);
-      for (std::int64_t phase = 0; phase < p.phases; ++phase) {
-        repeat_places(line + phase, p.phases, p.phase_width, to + phase * p.phase_width * 4);
-      }
-    }
-  }
-}
-
-/// Where the taps of column j of all windows are found, in order (c, a, b).
-void locate_one_taps(const ConvShape& s, const OnePlan& p, std::int64_t j, std::int64_t* taps) {
-  for (std::int64_t c = 0; c < s.channels / s.groups; ++c) {
-    for (std::int64_t a = 0; a < s.kernel_h; ++a) {
-      const std::int64_t row = (c * p.x_rows + a * s.dilation_h) * p.x_row;
-      for (std::int64_t b = 0; b < s.kernel_w; ++b) {
-        const std::int64_t column = j * s.stride_w + b * s.dilation_w;
-        *taps++ = row + (column % p.phases * p.phase_width + column / p.phases) * 4;
-      }
-    }
-  }
-}
 
 /// Bias, relu and pooling of a band of y, for four filters. What is written beyond the end of a row is written
 /// over by the next.
@@ -124,8 +94,8 @@ void direct_one(const ConvShape& s, const ConvEpilogue& e, const OnePlan& p, con
   float* const z = line + p.line_floats;
   float* const made = z + p.z_floats;
   float* const made_index = index ? made + p.y_floats : nullptr;
-  spread_x(s, p, x, line, spread);
-  for (std::int64_t j = 0; j < e.pool_w; ++j) locate_one_taps(s, p, j, taps + j * p.taps);
+  spread_rows(s, p.x, x, 0, p.x_rows, line, spread);
+  for (std::int64_t j = 0; j < e.pool_w; ++j) locate_phases(s, p.x, p.x_rows, j, taps + j * p.taps);
 
   const std::int64_t group_filters = s.filters / s.groups, blocks = whole_groups(group_filters);
   const std::int64_t y_plane = p.rows * p.columns;
@@ -152,19 +122,19 @@ void direct_one(const ConvShape& s, const ConvEpilogue& e, const OnePlan& p, con
       };
       for (std::int64_t band = 0; band < p.rows; band += p.band) {
         const float* const top =
-            spread + (group * (s.channels / s.groups) * p.x_rows + band * e.pool_h * s.stride_h) * p.x_row;
+            spread + (group * (s.channels / s.groups) * p.x_rows + band * e.pool_h * s.stride_h) * p.x.row();
         for (std::int64_t j = 0; j < e.pool_w; ++j) {
           t.taps = taps + j * p.taps;
           if (p.groups == 1) {
             t.x = top;
-            t.x_step = s.stride_h * p.x_row;
+            t.x_step = s.stride_h * p.x.row();
             t.z = z + j * kLanes;
             t.z_step = p.z_row;
             run_one_row(t, n, across);
             continue;
           }
           for (std::int64_t r = 0; r < e.pool_h; ++r) {
-            t.x = top + r * s.stride_h * p.x_row;
+            t.x = top + r * s.stride_h * p.x.row();
             t.z = z + r * p.z_row + j * kLanes;
             run_one_row(t, n, across);
           }

@@ -1,6 +1,9 @@
 // What ConvForward::run_one() does: the same sums in the same order as run(), from the same packed weights.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "src/kernels/conv.h"
@@ -39,8 +42,21 @@ class ConvForwardWithOne : public ConvForward {
   std::unique_ptr<const ConvForwardOne> one_;
 };
 
+/// A row of x, padded, whose columns that lie `phases` apart are neighbours: x[column % phases][column / phases], each
+/// number `copies` times.
+struct ConvPhases {
+  std::int64_t phases, width;  // numbers of a phase
+  std::int64_t copies = 1;
+
+  std::int64_t row() const { return phases * width * copies; }  // floats
+  std::int64_t line_floats(const ConvShape& s) const { return (std::max(phases * width, s.pad_w) + 31) / 16 * 16; }
+};
+
 /// For every shape.
 std::unique_ptr<const ConvForwardOne> plan_direct_one(const ConvShape& s, const ConvEpilogue& e);
+/// The same without pooling, and faster if rows of y nearly fill vectors of sixteen columns.
+bool rows_one_fits(const ConvShape& s, const ConvEpilogue& e);
+std::unique_ptr<const ConvForwardOne> plan_rows_one(const ConvShape& s, const ConvEpilogue& e);
 /// From the weights that the direct kernels pack, to their bits, too: 1 × 1 kernels with stride 1, no padding and no
 /// pooling.
 bool pointwise_one_fits(const ConvShape& s, const ConvEpilogue& e);

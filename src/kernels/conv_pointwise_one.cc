@@ -19,12 +19,14 @@ constexpr std::int64_t kGroups = 6;        // of sixteen places, copied side by 
 constexpr std::int64_t kSummed = 64;       // of x's channels, of which as many groups stay in the nearest cache
 constexpr std::int64_t kManyFilters = 48;  // beside their products, copying x is nothing
 
-/// y[o][p] = Σ w[o][c] · x[c][p], fma-accumulated from +0 over c in order.
+/// y[o][p] = Σ w[o][c] · x[c][p], fma-accumulated from +0 over c in order; as many products as there are groups, one
+/// after the other.
 struct OneProduct {
-  std::int64_t channels, filters, places;
+  std::int64_t groups, channels, filters, places;  // channels and filters of one group
 
+  std::int64_t blocks() const { return (filters + 3) / 4; }
   /// Shares are of filters, where there are many, or else of places.
-  bool shares_filters() const { return filters >= kManyFilters; }
+  bool shares_filters() const { return groups * filters >= kManyFilters; }
   std::int64_t together() const { return std::min(kSummed, channels); }
   std::int64_t table_floats() const { return (2 * together() + 15) / 16 * 16; }  // offsets are 64-bit
   std::int64_t x_floats() const { return together() * kGroups * 16; }
@@ -38,13 +40,12 @@ struct OneProduct {
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
-void pointwise_one(const OneProduct& p, const float* x, const float* packed, const float* bias, const Relu& relu,
-                   float* y, float* scratch, Share share) {
+/// One group's product: these filters of it at these places.
+void multiply_one(const OneProduct& p, const Interval& filters, const Interval& all, const float* x,
+                  const float* packed, const float* bias, const Relu& relu, float* y, float* scratch) {
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const near = scratch + p.table_floats();
   float* const made = near + p.x_floats();
-  const Interval all = p.shares_filters() ? Interval{0, p.places} : share.of(p.places, kGroups * kLanes);
-  const Interval filters = p.shares_filters() ? share.of(p.filters, kWeightBlock) : Interval{0, p.filters};
   for (std::int64_t first = all.begin; first < all.end; first += kGroups * kLanes) {
     const std::int64_t places = std::min(kGroups * kLanes, all.end - first);
     const std::int64_t groups = (places + kLanes - 1) / kLanes, row = groups * kLanes;
@@ -76,6 +77,19 @@ void pointwise_one(const OneProduct& p, const float* x, const float* packed, con
   }
 }
 
+void pointwise_one(const OneProduct& p, const float* x, const float* packed, const float* bias, const Relu& relu,
+                   float* y, float* scratch, Share share) {
+  const Interval places = p.shares_filters() ? Interval{0, p.places} : share.of(p.places, kGroups * kLanes);
+  const Interval all{0, p.groups * p.blocks()}, blocks = p.shares_filters() ? share.of(all.end) : all;
+  for (std::int64_t group = 0; group < p.groups; ++group) {
+    const Interval some = blocks.among(group * p.blocks(), p.blocks());
+    if (some.size() <= 0) continue;
+    multiply_one(p, {some.begin * kWeightBlock, std::min(some.end * kWeightBlock, p.filters)}, places,
+                 x + group * p.channels * p.places, packed + group * p.blocks() * p.channels * kWeightBlock,
+                 bias ? bias + group * p.filters : nullptr, relu, y + group * p.filters * p.places, scratch);
+  }
+}
+
 }  // namespace chalk::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -86,9 +100,10 @@ namespace {
 
 class PointwiseOne : public ConvForwardOne {
  public:
-  PointwiseOne(const ConvShape& s, const ConvEpilogue& e) : e_(e), product_{s.channels, s.filters, s.out_h * s.out_w} {
+  PointwiseOne(const ConvShape& s, const ConvEpilogue& e)
+      : e_(e), product_{s.groups, s.channels / s.groups, s.filters / s.groups, s.out_h * s.out_w} {
     scratch = static_cast<std::size_t>(product_.table_floats() + product_.x_floats() + product_.y_floats());
-    shares = worth_sharing(s.channels * s.filters * product_.places / 16,
+    shares = worth_sharing(product_.channels * s.filters * product_.places / 16,
                            product_.shares_filters() ? s.filters / 4 : product_.places / (kGroups * 16));
   }
   void run(const float* x, const float* packed, const float* bias, float* y, float*, float* room,
@@ -105,7 +120,7 @@ class PointwiseOne : public ConvForwardOne {
 
 bool pointwise_one_fits(const ConvShape& s, const ConvEpilogue& e) {
   return s.kernel_h == 1 && s.kernel_w == 1 && s.stride_h == 1 && s.stride_w == 1 && s.pad_h == 0 && s.pad_w == 0 &&
-         s.groups == 1 && e.pool_h == 1 && e.pool_w == 1;
+         e.pool_h == 1 && e.pool_w == 1;
 }
 
 std::unique_ptr<const ConvForwardOne> plan_pointwise_one(const ConvShape& s, const ConvEpilogue& e) {

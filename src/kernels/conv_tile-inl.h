@@ -100,7 +100,7 @@ HWY_NOINLINE void run_tile(const ConvTile& t) {
       for (const std::int64_t* tap = taps; tap != taps_end; ++tap, w += kWeightBlock) {
         LaneVec xs[kColumns];
         CHALKGRAD_UNROLL
-        for (int j = 0; j < kColumns; ++j) xs[j] = hn::Load(d, x + *tap + j * x_step);
+        for (int j = 0; j < kColumns; ++j) xs[j] = hn::LoadU(d, x + *tap + j * x_step);
         if constexpr (kFilters > kWeightBlock && kColumns <= 2) {  // weights that serve so few may come from far away
           CHALKGRAD_UNROLL
           for (int f = 0; f < kFilters; f += kWeightBlock)

@@ -90,8 +90,9 @@ RC_GTEST_PROP(OneSample, DepthwiseGivesTheBitsOfALane, ()) {
 
 RC_GTEST_PROP(OneSample, PointwiseGivesTheBitsOfALane, ()) {
   ConvShape s{};
-  s.channels = pick(1, 150);
-  s.filters = pick(1, 60);
+  s.groups = *rc::gen::element(1, 1, 2, 3, 8);
+  s.channels = pick(1, 150 / static_cast<int>(s.groups)) * s.groups;
+  s.filters = pick(1, 60 / static_cast<int>(s.groups)) * s.groups;
   s.kernel_h = s.kernel_w = 1;
   s.height = pick(1, 15);
   s.width = pick(1, 15);

@@ -56,9 +56,11 @@ const Op op_average_pool{.name = "average_pool",
                          .onnx = "AveragePool",
                          .exact = false,
                          .by_channel = true,
+                         .by_column = pools_down_columns,
                          .samples = std::vector<Sample>{
                              {pool_attributes({}), {{{2, 4, 6}}}},
                              {pool_attributes({.window = {3, 2}, .stride = {1, 1}}), {{{2, 5, 4}}}},
+                             {pool_attributes({.window = {3, 1}, .stride = {1, 1}}), {{{1, 7, 37}}}},
                              {pool_attributes({.window = {3, 3}, .stride = {2, 1}, .padding = {1, 2}}), {{{2, 5, 4}}}},
                              {pool_attributes({.window = {2, 2}, .stride = {3, 2}}), {{{1, 7, 5}, false}}}}};
 

@@ -14,6 +14,11 @@ PoolOptions pool_options(const PoolAttributes& a) {
   return {{a.window[0], a.window[1]}, {a.stride[0], a.stride[1]}, {a.padding[0], a.padding[1]}};
 }
 
+bool pools_down_columns(const Attributes& attributes) {
+  const auto& a = attributes.as<PoolAttributes>();
+  return a.window[1] == 1 && a.stride[1] == 1 && a.padding[1] == 0;
+}
+
 Shape pool_shape(const PoolAttributes& a, const Shape& x) {
   static constexpr std::int64_t kMost = 4096;  // the number of a place in a window, < 2^24, is exact as a float
   const auto pair = [](const std::vector<std::int64_t>& v, std::string_view name, std::int64_t least) {

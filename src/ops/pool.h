@@ -22,6 +22,9 @@ struct PoolAttributes {
 PoolAttributes pool_attributes(const PoolOptions& options, Shape shape = {});
 PoolOptions pool_options(const PoolAttributes& attributes);
 
+/// Whether windows are one column wide and one apart: Op::by_column.
+bool pools_down_columns(const Attributes& attributes);
+
 /// Shape of y for x. Throws ShapeError if the windows do not fit.
 Shape pool_shape(const PoolAttributes& attributes, const Shape& x);
 

@@ -25,45 +25,75 @@ class SingleKernel : public PlannedKernel {
       std::int64_t moved = elements(node_.type.shape);
       for (const auto& type : types_) moved += elements(type.shape);
       shares = worth_sharing(moved, channels);
-      shares_one = worth_sharing(moved / 16, (channels + 15) / 16);
-      take_channels_for_samples();
+      const bool by_column = node_.op->by_column && node_.op->by_column(node_.attributes);
+      axis_ = by_column && node_.type.shape.back() > channels ? node_.type.shape.size() - 1 : 0;
+      shares_one = worth_sharing(moved / 16, (node_.type.shape[axis_] + 15) / 16);
+      take_axis_for_samples();
     }
   }
 
   void run(const KernelRun& call) const override { run(kernel_, call); }
   void run_one(const KernelRun& call) const override {
-    node_.op->by_channel ? run_channels(call) : run(node_.op->kernels.value.shared, call);
+    if (!node_.op->by_channel) {
+      run(node_.op->kernels.value.shared, call);
+    } else if (axis_ == 0) {
+      run_channels(call);
+    } else {
+      run_columns(call);
+    }
   }
 
  private:
-  /// For an operation by channel, sixteen channels of one sample are as good as one channel of sixteen samples.
-  void take_channels_for_samples() {
-    channel_types_ = types_;
-    channel_type_ = node_.type;
-    for (auto& type : channel_types_) {
-      type.shape[0] = 1;
+  /// For an operation by channel, sixteen channels of one sample are as good as one channel of sixteen samples; and so
+  /// are sixteen columns, if it is by column.
+  void take_axis_for_samples() {
+    slice_types_ = types_;
+    slice_type_ = node_.type;
+    for (auto& type : slice_types_) {
+      type.shape[axis_] = 1;
       type.batched = true;
       scratch += static_cast<std::size_t>(elements(type.shape)) * 16;
     }
-    channel_type_.shape[0] = 1;
-    scratch += static_cast<std::size_t>(elements(channel_type_.shape)) * 16;
+    slice_type_.shape[axis_] = 1;
+    scratch += static_cast<std::size_t>(elements(slice_type_.shape)) * 16;
   }
 
   void run_channels(const KernelRun& call) const {
     const Interval some = call.share.of(node_.type.shape[0], 16);
-    const auto made = static_cast<std::size_t>(elements(channel_type_.shape));
+    const auto made = static_cast<std::size_t>(elements(slice_type_.shape));
     for (std::int64_t c = some.begin; c < some.end; c += 16) {
       const auto count = static_cast<int>(std::min<std::int64_t>(16, some.end - c));
       float* room = call.scratch;
       const void* in[2];
       for (std::size_t i = 0; i < inputs.size(); ++i) {
-        const auto plane = static_cast<std::size_t>(elements(channel_types_[i].shape));
+        const auto plane = static_cast<std::size_t>(elements(slice_types_[i].shape));
         gather_channels(call.in[i] + static_cast<std::size_t>(c) * plane, plane, count, room);
         in[i] = room;
         room += plane * 16;
       }
-      node_.op->kernels.value.lanes({&node_.attributes, channel_types_, {in, inputs.size()}, &channel_type_, room});
+      node_.op->kernels.value.lanes({&node_.attributes, slice_types_, {in, inputs.size()}, &slice_type_, room});
       scatter_values(room, made, count, call.out[0] + static_cast<std::size_t>(c) * made);
+    }
+  }
+
+  void run_columns(const KernelRun& call) const {
+    const std::int64_t columns = node_.type.shape.back();
+    const Interval some = call.share.of(columns, 16);
+    for (std::int64_t c = some.begin; c < some.end; c += 16) {
+      const std::int64_t count = std::min<std::int64_t>(16, some.end - c);
+      float* room = call.scratch;
+      const void* in[2];
+      for (std::size_t i = 0; i < inputs.size(); ++i) {
+        in[i] = room;
+        const std::int64_t rows = elements(slice_types_[i].shape);
+        for (std::int64_t r = 0; r < rows; ++r, room += 16) {
+          std::copy_n(call.in[i] + r * columns + c, count, room);
+          std::fill_n(room + count, 16 - count, 0.0f);
+        }
+      }
+      node_.op->kernels.value.lanes({&node_.attributes, slice_types_, {in, inputs.size()}, &slice_type_, room});
+      const std::int64_t rows = elements(slice_type_.shape);
+      for (std::int64_t r = 0; r < rows; ++r) std::copy_n(room + r * 16, count, call.out[0] + r * columns + c);
     }
   }
 
@@ -74,8 +104,9 @@ class SingleKernel : public PlannedKernel {
 
   const Node node_;
   std::vector<Type> types_;
-  std::vector<Type> channel_types_;  // of the inputs,
-  Type channel_type_;                // and of the result, where a lane is a channel
+  std::size_t axis_ = 0;           // of which sixteen are taken for samples, where there is one: channels or columns
+  std::vector<Type> slice_types_;  // of the inputs,
+  Type slice_type_;                // and of the result, where a lane is one of these
   Kernel kernel_;
 };
 
