@@ -19,31 +19,45 @@
 namespace chalk {
 namespace {
 
-constexpr std::int64_t kMostGroups = 6;  // of four tiles that go through the products at once
+constexpr std::int64_t kMostGroups = 6;            // of four tiles that go through the products at once
+constexpr std::int64_t kNearWeights = 160 * 1024;  // floats that a core's second cache holds beside other things
 /// How a shape is gone about.
 struct OneWinogradPlan {
-  std::int64_t points, across, tiles, batches;
-  std::int64_t groups;    // of four tiles, in a batch
-  std::int64_t sixteens;  // of channels
-  std::int64_t blocks;    // of four filters
-  std::int64_t places;    // of y, in a plane
-  std::int64_t v_plane, m_plane, y_block;
+  std::int64_t points, across, rows;  // of tiles
+  std::int64_t sixteens;              // of channels
+  std::int64_t blocks;                // of four filters
+  std::int64_t places;                // of y, in a plane
+  bool shares_rows;                   // of tiles; or else blocks, where every thread makes the points of all of x
+  std::int64_t y_block;
   std::int64_t table_floats, lanes_floats, v_floats, x_floats, m_floats,
       y_floats;  // scratch, in this order; y and index
+  // Of as many tiles as one thread has:
+  std::int64_t batches, groups;  // of tiles; of four of them, in a batch
+  std::int64_t v_plane, m_plane;
+
+  void divide(std::int64_t tiles) {
+    batches = (tiles + 4 * kMostGroups - 1) / (4 * kMostGroups);
+    arrange(((tiles + batches - 1) / batches + 3) / 4);
+  }
+  void arrange(std::int64_t some_groups) {
+    groups = some_groups;
+    v_plane = sixteens * groups * 4 * 16 + kWinogradGap;
+    m_plane = blocks * groups * 16 + kWinogradGap;
+  }
 };
 
 OneWinogradPlan plan_tiles(const ConvShape& s, const ConvEpilogue& e) {
   OneWinogradPlan p;
   p.points = winograd_points(s);
   p.across = (s.out_w + 3) / 4;
-  p.tiles = (s.out_h + 3) / 4 * p.across;
-  p.batches = (p.tiles + 4 * kMostGroups - 1) / (4 * kMostGroups);
-  p.groups = ((p.tiles + p.batches - 1) / p.batches + 3) / 4;
+  p.rows = (s.out_h + 3) / 4;
   p.sixteens = (s.channels + 15) / 16;
   p.blocks = (s.filters + 3) / 4;
   p.places = (s.out_h / e.pool_h) * (s.out_w / e.pool_w);
-  p.v_plane = p.sixteens * p.groups * 4 * 16 + kWinogradGap;
-  p.m_plane = p.blocks * p.groups * 16 + kWinogradGap;
+  p.shares_rows =
+      p.points * s.channels * s.filters <= kNearWeights && p.rows >= 12;  // so that threads have about as many
+  p.divide(p.rows * p.across);
+  p.arrange(std::min(kMostGroups, (p.rows * p.across + 3) / 4));  // what any share takes at most
   p.y_block = p.places * 4 + kOneMargin;
   p.table_floats = (2 * s.channels + 15) / 16 * 16;  // offsets are 64-bit
   p.lanes_floats = p.sixteens * s.height * s.width * 16;
@@ -61,20 +75,20 @@ OneWinogradPlan plan_tiles(const ConvShape& s, const ConvEpilogue& e) {
 HWY_BEFORE_NAMESPACE();
 namespace chalk::HWY_NAMESPACE {
 
-/// to[c / 16][place][c % 16] = x[c][place]; `x` is readable in whole vectors.
-void channels_to_lanes(const ConvShape& s, const float* x, float* to) {
+/// to[c / 16][place][c % 16] = x[c][place] of some places; `x` is readable in whole vectors.
+void channels_to_lanes(const ConvShape& s, const Interval& some, const float* x, float* to) {
   const LaneTag d;
   const std::int64_t places = s.height * s.width;
   for (std::int64_t c = 0; c < s.channels; c += kLanes, to += places * kLanes) {
     for (int part = 0; part < 16; part += kWidth) {
-      for (std::int64_t i = 0; i < places; i += kWidth) {
+      for (std::int64_t i = some.begin; i < some.end; i += kWidth) {
         LaneVec v[kWidth];
         for (int k = 0; k < kWidth; ++k) {
           const std::int64_t channel = c + part + k;
           v[k] = channel < s.channels ? hn::LoadU(d, x + channel * places + i) : hn::Zero(d);
         }
         transpose_vectors(v);
-        const std::int64_t count = std::min<std::int64_t>(kWidth, places - i);
+        const std::int64_t count = std::min<std::int64_t>(kWidth, some.end - i);
         for (std::int64_t k = 0; k < count; ++k) hn::Store(v[k], d, to + (i + k) * kLanes + part);
       }
     }
@@ -152,11 +166,15 @@ struct OneTransforms {
                   const float* bias, std::int64_t first, std::int64_t count, float* y, float* index);
 };
 
-/// Shares are of blocks of filters: the points of x are made by every thread.
-void run_one(const OneTransforms& transforms, const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& p,
+void run_one(const OneTransforms& transforms, const ConvShape& s, const ConvEpilogue& e, const OneWinogradPlan& all,
              const float* x, const float* packed, const float* bias, float* y, float* index, float* scratch,
              Share share) {
   static_assert(4 * kMostGroups <= kMostBatch);
+  const Interval blocks = all.shares_rows ? Interval{0, all.blocks} : share.of(all.blocks);
+  const Interval rows = all.shares_rows ? share.of(all.rows) : Interval{0, all.rows};
+  if (rows.size() == 0 || blocks.size() == 0) return;
+  OneWinogradPlan p = all;
+  p.divide(rows.size() * p.across);
   auto* const taps = reinterpret_cast<std::int64_t*>(scratch);
   float* const lanes = scratch + p.table_floats;
   float* const v = lanes + p.lanes_floats;
@@ -167,10 +185,13 @@ void run_one(const OneTransforms& transforms, const ConvShape& s, const ConvEpil
   for (std::int64_t c = 0; c < s.channels; ++c) taps[c] = c * kLanes;
   ConvShape sixteens = s;
   sixteens.channels = p.sixteens;
-  const Interval blocks = share.of(p.blocks);
-  channels_to_lanes(s, x, lanes);
+  const Interval of_x{
+      std::clamp<std::int64_t>(rows.begin * kTile * s.stride_h - s.pad_h, 0, s.height),
+      std::clamp<std::int64_t>((rows.end * kTile - 1) * s.stride_h + s.kernel_h - s.pad_h, 0, s.height)};
+  channels_to_lanes(s, {of_x.begin * s.width, of_x.end * s.width}, x, lanes);
   for (std::int64_t batch = 0; batch < p.batches; ++batch) {
-    const std::int64_t first = batch * p.groups * 4, count = std::min(p.groups * 4, p.tiles - first);
+    const std::int64_t first = rows.begin * p.across + batch * p.groups * 4;
+    const std::int64_t count = std::min(p.groups * 4, rows.end * p.across - first);
     if (count <= 0) break;
     transforms.of_x(sixteens, {p.across, first, p.groups * 4}, lanes, count, v, p.v_plane);
     for (std::int64_t k = 0; k < p.points; ++k) {
@@ -191,11 +212,13 @@ void run_one(const OneTransforms& transforms, const ConvShape& s, const ConvEpil
       }
     }
   }
-  for (std::int64_t b = blocks.begin; b < blocks.end; ++b) {
+  const std::int64_t y_row = s.out_w / e.pool_w, tile_h = kTile / e.pool_h;
+  const std::int64_t from = rows.begin * tile_h * y_row, to = std::min(rows.end * tile_h * y_row, p.places);
+  for (std::int64_t b = blocks.begin; b < blocks.end && from < to; ++b) {
     const std::int64_t filters = std::min<std::int64_t>(kWeightBlock, s.filters - b * kWeightBlock);
-    const std::int64_t to = b * kWeightBlock * p.places;
-    split_filters(made + b * p.y_block, p.places, 0, filters, y + to, p.places);
-    if (index) split_filters(made_index + b * p.y_block, p.places, 0, filters, index + to, p.places);
+    const std::int64_t some = b * p.y_block + from * 4, there = b * kWeightBlock * p.places + from;
+    split_filters(made + some, to - from, 0, filters, y + there, p.places);
+    if (index) split_filters(made_index + some, to - from, 0, filters, index + there, p.places);
   }
 }
 
@@ -220,7 +243,8 @@ class WinogradOne : public ConvForwardOne {
   WinogradOne(const ConvShape& s, const ConvEpilogue& e) : s_(s), e_(e), plan_(plan_tiles(s, e)) {
     scratch = static_cast<std::size_t>(plan_.table_floats + plan_.lanes_floats + plan_.v_floats + plan_.x_floats +
                                        plan_.m_floats + 2 * plan_.y_floats);
-    shares = worth_sharing(plan_.points * plan_.batches * plan_.groups * plan_.blocks * s.channels, plan_.blocks);
+    shares = worth_sharing(plan_.points * plan_.batches * plan_.groups * plan_.blocks * s.channels,
+                           plan_.shares_rows ? plan_.rows : plan_.blocks);
   }
   void run(const float* x, const float* packed, const float* bias, float* y, float* index, float* room,
            Share share) const override {

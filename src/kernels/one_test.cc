@@ -104,7 +104,8 @@ RC_GTEST_PROP(OneSample, PointwiseGivesTheBitsOfALane, ()) {
 }
 
 RC_GTEST_PROP(OneSample, WinogradGivesTheBitsOfALane, ()) {
-  const ConvShape s = any_winograd_shape(*rc::gen::element(pick(1, 40), pick(60, 135)), pick(1, 70), 24);
+  const ConvShape s =
+      any_winograd_shape(*rc::gen::element(pick(1, 40), pick(60, 135)), pick(1, 70), *rc::gen::element(24, 24, 60));
   const Case k = with_output(s, static_cast<std::uint32_t>(pick(0, 1 << 30)));
   const auto window = [](std::int64_t n) -> std::int64_t {
     const std::int64_t size = *rc::gen::element(1, 2, 4);
