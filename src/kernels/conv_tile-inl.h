@@ -213,8 +213,8 @@ HWY_INLINE std::int64_t row_chunk(std::int64_t columns, std::int64_t x_columns) 
   return fit > 0 ? fit : columns;
 }
 
-/// A row of z for any number of filters, `chunk` columns at a time.
-HWY_INLINE void run_row(ConvTile t, std::int64_t filters, std::int64_t columns, std::int64_t chunk) {
+/// A row of z for any number of filters, `chunk` columns at a time. Not inlined: it is large, and many kernels call it.
+HWY_NOINLINE inline void run_row(ConvTile t, std::int64_t filters, std::int64_t columns, std::int64_t chunk) {
   for (std::int64_t left = columns; left > 0; left -= chunk) {
     const std::int64_t width = std::min(left, chunk);
     ConvTile part = t;
