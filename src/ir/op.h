@@ -102,7 +102,7 @@ struct Op {
   // What makes it faster, if it applies:
   bool cheap = false;       // a value that is needed again later is recomputed rather than kept
   bool by_channel = false;  // its kernel makes, of the result's first axis, the share that it is asked for
-  /// Whether, with these attributes, the last axis of the result is that of the operands, each column from the same one.
+  /// Whether, with these attributes, each column of the result (its last axis) is made of that of the operands alone.
   bool (*by_column)(const Attributes&) = nullptr;
   Links links = {};
   Required<std::vector<Sample>> samples;
