@@ -36,6 +36,12 @@ inline std::string alternatives(const std::vector<std::string>& words, std::stri
   return out;
 }
 
+/// What a file says, cut after so many bytes: it may be long.
+inline std::string in_brief(std::string_view text) {
+  constexpr std::size_t kLongest = 120;
+  return std::string(first_bytes(text, kLongest)) + (text.size() > kLongest ? "…" : "");
+}
+
 /// A name from a file, in quotes: control characters as \xNN, cut after about 60 bytes.
 inline std::string in_quotes(std::string_view text) {
   constexpr std::size_t kLongest = 60;

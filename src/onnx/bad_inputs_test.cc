@@ -7,6 +7,7 @@
 #include "src/base/test_support.h"
 #include "src/base/text.h"
 #include "src/net/foreign.h"
+#include "src/onnx/model.h"
 
 namespace chalk {
 namespace {
@@ -42,6 +43,34 @@ TEST(OnnxFiles, GoodOnesAreReadAndCutOnesAreNot) {
       const std::vector<std::uint8_t> cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
       EXPECT_THROW((void)read_onnx(cut, "cut"), InputError) << entry.path() << " up to " << size;
     }
+  }
+}
+
+TEST(OnnxFiles, AreNotQuotedAtLength) {
+  const std::vector<std::int64_t> many(20000, 7);
+  const auto size = static_cast<std::int64_t>(many.size());
+  const std::map<std::string, std::vector<std::pair<std::string, onnx::AttributeValue>>> calls{
+      {"Split", {{"axis", std::int64_t{1}}}},
+      {"Reshape", {}},
+      {"Pad", {}},
+      {"Expand", {}},
+      {"Tile", {}},
+      {"Transpose", {{"perm", many}}},
+      {"MaxPool", {{"kernel_shape", many}}},
+      {"Conv", {{"kernel_shape", many}, {"pads", many}}}};
+  for (const auto& [op, attributes] : calls) {
+    onnx::Model model;
+    model.inputs = {{"x", onnx::Element::float32, {"batch", 4, 8, 8}}};
+    model.outputs = {{"y", onnx::Element::float32, {"batch", 4, 8, 8}}};
+    model.initializers.push_back(onnx::whole_numbers("many", {size}, many));
+    model.initializers.push_back(onnx::floats("w", {1, 4, 1, 1}, std::vector<float>(4, 1.0F)));
+    const bool is_call_with_weights = op == "Conv";
+    model.calls.push_back({op, {"x", is_call_with_weights ? "w" : "many"}, {"y"}, attributes});
+    if (!attributes.empty() && op != "Split" && !is_call_with_weights) model.calls.back().inputs.resize(1);
+    const auto bytes = onnx::serialised(model);
+    const auto message = input_error([&] { (void)read_onnx({bytes.begin(), bytes.end()}, "long"); });
+    EXPECT_FALSE(message.empty()) << op;
+    EXPECT_LT(message.size(), 400) << op << ": " << message.substr(0, 400);
   }
 }
 

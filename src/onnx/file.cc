@@ -385,7 +385,8 @@ class FileParser {
     }
     if (tensor.bytes.size() != wanted) {
       throw InputError(str("the tensor ", in_quotes(tensor.name), " has ", tensor.bytes.size(), " bytes, but ", wanted,
-                           " are needed for its shape, ", to_string(tensor.extents), " of ", type_name(tensor.type)));
+                           " are needed for its shape, ", in_brief(to_string(tensor.extents)), " of ",
+                           type_name(tensor.type)));
     }
     return tensor;
   }
@@ -399,7 +400,8 @@ class FileParser {
     std::size_t count = 1;
     for (const auto extent : tensor.extents) {
       if (extent < 0 || (extent > 0 && count > kMostBytes / static_cast<std::size_t>(extent)))
-        throw InputError(str("the tensor ", in_quotes(tensor.name), " has the shape ", to_string(tensor.extents)));
+        throw InputError(
+            str("the tensor ", in_quotes(tensor.name), " has the shape ", in_brief(to_string(tensor.extents))));
       count *= static_cast<std::size_t>(extent);
     }
     return (count * bits + 7) / 8;

@@ -150,7 +150,7 @@ void Importer::take_weights(Network& network) {
     auto& tensor = network.variables().at(name);
     if (known.size() != static_cast<std::size_t>(elements(tensor.shape())))
       throw InputError(str(origin_, ": the parameter ", name, " has the shape ", to_string(tensor.shape()),
-                           ", but the file ", to_string(known.extents)));
+                           ", but the file ", in_brief(to_string(known.extents))));
     if (const auto* number = known.reals.repeated()) {
       tensor.fill(*number);
     } else if (const auto* stored = known.reals.stored()) {

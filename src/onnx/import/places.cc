@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "src/base/text.h"
+#include "src/base/wording.h"
 #include "src/onnx/import/moves.h"
 
 namespace chalk::onnx {
@@ -63,7 +64,7 @@ void import_Split(Importer& to, const FileNode& node) {
   }
   if (std::ssize(sizes) != count || std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0}) != extent ||
       std::ranges::any_of(sizes, [](auto size) { return size < 0; }))
-    to.fail(node, str("splits ", extent, " into ", toml(sizes)));
+    to.fail(node, str("splits ", extent, " into ", in_brief(toml(sizes))));
   std::int64_t start = 0;
   for (std::size_t i = 0; i < sizes.size(); start += sizes[i++]) {
     const auto places = places_from(start, 1, sizes[i]);
@@ -293,7 +294,7 @@ void import_Pad(Importer& to, const FileNode& node) {
   if (pads.size() != 2 * rank) to.fail(node, str("has ", pads.size(), " pads for ", rank, " axes"));
   if (first == 1 && (pads[0] != 0 || pads[rank] != 0)) to.fail(node, "pads the batch");
   for (const auto pad : pads) {
-    if (pad < -(1 << 20) || pad > (1 << 20)) to.fail(node, str("pads are ", toml(pads)));
+    if (pad < -(1 << 20) || pad > (1 << 20)) to.fail(node, str("pads are ", in_brief(toml(pads))));
   }
   Extents before(x.shape().size()), after = before;
   for (std::size_t d = 0; d < before.size(); ++d) {

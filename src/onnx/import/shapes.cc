@@ -157,8 +157,8 @@ void import_Reshape(Importer& to, const FileNode& node) {
     const std::span rest = std::span(wanted).subspan(1);
     const bool rest_is_known = std::ranges::none_of(rest, [](std::int64_t extent) { return extent < 0; });
     if (wanted[0] != kBatch && !(rest_is_known && product(rest) == all) && wanted[0] < 1)
-      to.fail(node, str("does not keep the samples apart: it makes ", toml(wanted), " of batch × ",
-                        to_string(Shape(extents.begin() + 1, extents.end()))));
+      to.fail(node, str("does not keep the samples apart: it makes ", in_brief(toml(wanted)), " of batch × ",
+                        in_brief(to_string(Shape(extents.begin() + 1, extents.end())))));
   }
   std::int64_t left = 1, open = -1;
   for (std::size_t i = first; i < wanted.size(); ++i) {
@@ -173,7 +173,7 @@ void import_Reshape(Importer& to, const FileNode& node) {
   if (open >= 0) wanted[static_cast<std::size_t>(open)] = left > 0 ? all / left : 0;
   const Extents shape(wanted.begin() + static_cast<std::ptrdiff_t>(first), wanted.end());
   if (product(shape) != all || std::ranges::any_of(shape, [](auto extent) { return extent < 0; }))
-    to.fail(node, str("makes ", to_string(shape), " of ", all, " numbers"));
+    to.fail(node, str("makes ", in_brief(to_string(shape)), " of ", all, " numbers"));
   if (first == 1) wanted[0] = kBatch;
   reshape(to, node, x, wanted);
 }
@@ -237,7 +237,7 @@ void import_Transpose(Importer& to, const FileNode& node) {
   auto sorted = order;
   std::ranges::sort(sorted);
   if (sorted != places_from(0, 1, static_cast<std::int64_t>(rank)))
-    to.fail(node, str("perm is ", toml(order), ", which is no order of ", rank, " axes"));
+    to.fail(node, str("perm is ", in_brief(toml(order)), ", which is no order of ", rank, " axes"));
   if (const auto* known = displaced ? nullptr : to.known(node, 0)) {
     const auto& extents = known->extents;
     Extents made, strides(rank, 1);

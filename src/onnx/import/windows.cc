@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "src/base/text.h"
+#include "src/base/wording.h"
 #include "src/onnx/import/moves.h"
 
 namespace chalk::onnx {
@@ -67,7 +68,8 @@ void read_padding(Importer& to, const FileNode& node, const Shape& x, Windows& w
   if (w.of_rows && pads.size() == 2) pads = {0, pads[0], 0, pads[1]};
   if (pads.size() != 4) to.fail(node, str("pads has ", pads.size(), " numbers"));
   for (const auto pad : pads) {
-    if (pad < 0 || pad > (1 << 20)) to.fail(node, str("pads are ", toml(pads), "; they must not be negative"));
+    if (pad < 0 || pad > (1 << 20))
+      to.fail(node, str("pads are ", in_brief(toml(pads)), "; they must not be negative"));
   }
   w.before = {pads[0], pads[1]};
   w.after = {pads[2], pads[3]};
@@ -97,11 +99,12 @@ std::map<std::string, Known> weights_of(Importer& to, const FileNode& node, std:
 Windows read_windows(Importer& to, const FileNode& node, const Known& weights, bool of_rows) {
   Windows w{.of_rows = of_rows};
   if (weights.extents.size() != (of_rows ? 3 : 4))
-    to.fail(node, str("its weights are ", to_string(weights.extents), ", which does not fit its operand"));
+    to.fail(node, str("its weights are ", in_brief(to_string(weights.extents)), ", which does not fit its operand"));
   w.kernel = of_rows ? Extents{1, weights.extents[2]} : Extents{weights.extents[2], weights.extents[3]};
   const auto said = to.wholes(node, "kernel_shape");
   if (!said.empty() && said != Extents(weights.extents.begin() + 2, weights.extents.end()))
-    to.fail(node, str("kernel_shape is ", toml(said), ", but its weights are ", to_string(weights.extents)));
+    to.fail(node, str("kernel_shape is ", in_brief(toml(said)), ", but its weights are ",
+                      in_brief(to_string(weights.extents))));
   w.strides = pair_of(to, node, "strides", 1, of_rows);
   w.dilations = pair_of(to, node, "dilations", 1, of_rows);
   return w;
