@@ -15,7 +15,9 @@ void kernel(const Args<T>& a) {
   const auto x = a.in(0);
   PerAxis strides{};
   broadcast_strides(a.shape(0), a.shape(), strides.data());
-  walk(a.shape(), strides, 0, [&](std::int64_t i, std::int64_t at) HWY_ATTR { a.out(i, x[at]); });
+  walk_runs(a.shape(), strides, 0, [&](std::int64_t i, std::int64_t at, std::int64_t step, std::int64_t n) HWY_ATTR {
+    a.move(i, x, at, step, n);
+  });
 }
 CHALK_KERNEL()
 

@@ -17,7 +17,9 @@ void kernel(const Args<T>& a) {
   std::int64_t start = 0;
   for (std::size_t k = 0; k < a.call.in.size(); ++k) {
     const auto x = a.in(k);
-    walk(a.shape(k), strides, start, [&](std::int64_t i, std::int64_t at) HWY_ATTR { a.out(at, x[i]); });
+    walk_runs(a.shape(k), strides, start, [&](std::int64_t i, std::int64_t at, std::int64_t, std::int64_t n) HWY_ATTR {
+      a.move(at, x, i, 1, n);  // the last axis lies together in both
+    });
     start += a.shape(k)[axis] * strides[axis];
   }
 }

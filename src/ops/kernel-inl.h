@@ -20,6 +20,9 @@
 #define CHALKGRAD_OPS_KERNEL_INL_H_
 #endif
 
+#include <algorithm>
+#include <type_traits>
+
 #include "src/base/lanes-inl.h"
 #include "src/ops/kernel.h"
 
@@ -57,6 +60,16 @@ struct Args {
       static_cast<T*>(call.out)[i] = value;
     }
   }
+  /// out(to + k) = x[from + k·step] for k < n.
+  HWY_INLINE void move(std::int64_t to, const In<T>& x, std::int64_t from, std::int64_t step, std::int64_t n) const {
+    if constexpr (!std::is_same_v<T, Lanes>) {
+      if (step == 1) {
+        std::copy_n(x.data + from, n, static_cast<T*>(call.out) + to);
+        return;
+      }
+    }
+    for (std::int64_t k = 0; k < n; ++k) out(to + k, x[from + k * step]);
+  }
   /// What out() has put at i.
   HWY_INLINE T made(std::int64_t i) const {
     if constexpr (std::is_same_v<T, Lanes>) {
@@ -77,9 +90,10 @@ struct Args {
   }
 };
 
-/// Calls f(i, at) for each place i of `shape`, row-major, with at = start + Σ index·strides.
+/// Calls f(i, at, step, n) for each run of n places of `shape` from i on, row-major, with at = start + Σ index·strides
+/// of the first of them and `step` from each to the next.
 template <class F>
-HWY_INLINE void walk(const Shape& shape, const PerAxis& strides, std::int64_t start, F f) {
+HWY_INLINE void walk_runs(const Shape& shape, const PerAxis& strides, std::int64_t start, F f) {
   auto outer = shape.size();  // all axes except the last ones, which are walked as one where they are evenly spaced
   const std::int64_t step = outer > 0 ? strides[outer - 1] : 0;
   std::int64_t run = 1;
@@ -87,7 +101,7 @@ HWY_INLINE void walk(const Shape& shape, const PerAxis& strides, std::int64_t st
   PerAxis index{};
   const std::int64_t count = elements(shape);
   for (std::int64_t i = 0, at = start; i < count; i += run) {
-    for (std::int64_t k = 0; k < run; ++k) f(i + k, at + k * step);
+    f(i, at, step, run);
     for (auto d = outer; d-- > 0;) {  // next run
       at += strides[d];
       if (++index[d] < shape[d]) break;
@@ -95,6 +109,14 @@ HWY_INLINE void walk(const Shape& shape, const PerAxis& strides, std::int64_t st
       index[d] = 0;
     }
   }
+}
+
+/// Calls f(i, at) for each of these places.
+template <class F>
+HWY_INLINE void walk(const Shape& shape, const PerAxis& strides, std::int64_t start, F f) {
+  walk_runs(shape, strides, start, [&](std::int64_t i, std::int64_t at, std::int64_t step, std::int64_t n) HWY_ATTR {
+    for (std::int64_t k = 0; k < n; ++k) f(i + k, at + k * step);
+  });
 }
 
 /// The largest of what it was offered, and where that was. The first of equal ones stays; the first NaN beats all.

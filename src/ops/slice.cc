@@ -17,7 +17,9 @@ void kernel(const Args<T>& a) {
   const auto strides = strides_of(a.shape(0));
   std::int64_t first = 0;
   for (std::size_t d = 0; d < start.size(); ++d) first += start[d] * strides[d];
-  walk(a.shape(), strides, first, [&](std::int64_t i, std::int64_t at) HWY_ATTR { a.out(i, x[at]); });
+  walk_runs(a.shape(), strides, first,
+            [&](std::int64_t i, std::int64_t at, std::int64_t step, std::int64_t n)
+                HWY_ATTR { a.move(i, x, at, step, n); });
 }
 CHALK_KERNEL()
 

@@ -20,7 +20,9 @@ void kernel(const Args<T>& a) {
   const auto strides = strides_of(a.shape(0));
   PerAxis permuted{};
   for (std::size_t d = 0; d < permutation.size(); ++d) permuted[d] = strides[static_cast<std::size_t>(permutation[d])];
-  walk(a.shape(), permuted, 0, [&](std::int64_t i, std::int64_t at) HWY_ATTR { a.out(i, x[at]); });
+  walk_runs(a.shape(), permuted, 0, [&](std::int64_t i, std::int64_t at, std::int64_t step, std::int64_t n) HWY_ATTR {
+    a.move(i, x, at, step, n);
+  });
 }
 CHALK_KERNEL()
 
