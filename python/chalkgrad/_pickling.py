@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import copyreg
-import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _engine
 
+if TYPE_CHECKING:
+    import tempfile
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    import tempfile  # only now: importing it takes as long as half of the package
+
+    return tempfile.TemporaryDirectory(prefix="chalkgrad-")
+
 
 def _load(model: bytes) -> _engine.Network:
-    with tempfile.TemporaryDirectory(prefix="chalkgrad-") as folder:
+    with _folder() as folder:
         file = Path(folder, "model.safetensors")
         file.write_bytes(model)
         return _engine.Network.load(file)
 
 
 def _reduce(network: _engine.Network) -> tuple[Any, tuple[bytes]]:
-    with tempfile.TemporaryDirectory(prefix="chalkgrad-") as folder:
+    with _folder() as folder:
         file = Path(folder, "model.safetensors")
         network.save(file)
         return _load, (file.read_bytes(),)
