@@ -166,8 +166,8 @@ void import_Reshape(Importer& to, const FileNode& node) {
     if (wanted[i] == -1) {
       if (open >= 0) to.fail(node, "leaves two extents open");
       open = static_cast<std::int64_t>(i);
-    } else {
-      left *= wanted[i];
+    } else if (__builtin_mul_overflow(left, wanted[i], &left)) {
+      to.fail(node, str("makes ", in_brief(toml(wanted)), " of ", all, " numbers"));
     }
   }
   if (open >= 0) wanted[static_cast<std::size_t>(open)] = left > 0 ? all / left : 0;
