@@ -4,10 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "chalkgrad/check.h"
 #include "chalkgrad/error.h"
+#include "src/base/test_support.h"
 #include "src/base/text.h"
 #include "src/derive/deriver.h"
 
@@ -93,10 +95,12 @@ TEST(Derive, LargeMapsAreJudgedWhereSomethingIsNotZero) {
 }
 
 TEST(Derive, EveryEquationOfManyNetworksIsVerified) {
+  std::size_t count = 0;
+  const std::size_t one_in = std::min<std::size_t>(4, testing_support::one_in());  // only the function differs
   for (const char* net : {"3n-relu-2n", "3n-tanh-2n", "3n-gelu-2n", "3n-silu-2n", "3n-softplus-2n", "3n-elu-2n",
                           "3n-leaky-relu-2n", "3n-hard-tanh-2n", "3n-softsign-2n", "3n-mish-2n", "3n-prelu-2n",
                           "3n-selu-2n", "3n-log-sigmoid-2n", "3n-scaled-tanh-2n", "3n-gelutanh-2n", "3n-celu-2n"})
-    checked(net, {4}, Loss::cross_entropy);
+    if (count++ % one_in == 0) checked(net, {4}, Loss::cross_entropy);
   for (const char* net :
        {"2c3s2-relu-2n", "2c3z-ap2-2n", "4c3g2-relu-gap-2n", "2c3-bn-relu-2n", "2c3z-ln-relu-2n",
         "2c3z-res(2c3z-relu)-2n", "2c3z-cat(1c3z-relu)-2n", "2c3-mp3s2-2n", "2c3-drop0.5-2n", "2t3s2-relu-2n",

@@ -8,6 +8,7 @@
 #include "chalkgrad/check.h"
 #include "chalkgrad/derive.h"
 #include "chalkgrad/layers.h"
+#include "src/base/test_support.h"
 #include "src/base/text.h"
 #include "src/layers/layer.h"
 #include "src/layers/registry.h"
@@ -86,10 +87,10 @@ void expect_true(const std::string& net, const Shape& input, const Loss& loss) {
   }
 }
 
-/// Here some; CHALKGRAD_NETWORKS=300 in the long tier.
+/// Here some, one of each kind under sanitizers; CHALKGRAD_NETWORKS=300 in the long tier.
 int networks() {
   const char* said = std::getenv("CHALKGRAD_NETWORKS");
-  return said ? std::atoi(said) : 20;
+  return said ? std::atoi(said) : testing_support::one_in() > 1 ? 5 : 20;
 }
 
 TEST(RandomDerivations, AreVerified) {

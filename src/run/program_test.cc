@@ -227,7 +227,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, ProgramOf, testing::ValuesIn(kCases),
 TEST(Program, GivesTheSameBitsOnAnyNumberOfThreads) {
   for (const auto& c : kCases) {
     const Graph g = c.build();
-    const Data data(300);
+    const Data data(140);  // nine microbatches
     Variables variables(g, 3);
     const auto one = run(g, variables, data, {.threads = 1});
     for (const int threads : {2, 3, 5, 8}) {

@@ -10,17 +10,17 @@ using namespace train_testing;
 TEST(Train, AScheduleMovesTheMomentumOnlyIfAsked) {
   auto options = quick();
   options.schedule = OneCycleCosine{};
-  const auto still = trained_sha(options);
+  const auto still = trained_sha(options, few());
   options.optimizer = sgd({.lr = 0.05, .momentum = 0.5});
-  EXPECT_NE(trained_sha(options), still);
+  EXPECT_NE(trained_sha(options, few()), still);
   options.schedule = OneCycleCosine{.momentum_low = 0.9, .momentum_high = 0.9};
-  EXPECT_EQ(trained_sha(options), still) << "moved to where it was";
+  EXPECT_EQ(trained_sha(options, few()), still) << "moved to where it was";
   options.optimizer = sgd({.lr = 0.05, .momentum = 0});
-  EXPECT_EQ(trained_sha(options), still) << "switched on, when asked";
+  EXPECT_EQ(trained_sha(options, few()), still) << "switched on, when asked";
   options.schedule = OneCycleCosine{.momentum_low = 0.85, .momentum_high = 0.95};
-  EXPECT_NE(trained_sha(options), still);
+  EXPECT_NE(trained_sha(options, few()), still);
   options.optimizer = Adagrad{};
-  EXPECT_EQ(message([&] { trained_sha(options); }),
+  EXPECT_EQ(message([&] { trained_sha(options, few()); }),
             "the schedule moves the momentum, which the optimizer adagrad does not have; leave out momentum_low and "
             "momentum_high");
 }
@@ -45,23 +45,23 @@ TEST(Train, MovesTheMomentumOfEveryOptimizerThatHasOne) {
     ++moved;
     options.optimizer = with_momentum(optimizer, 0.75);
     options.schedule = OneCycleCosine{};
-    const auto still = trained_sha(options);
+    const auto still = trained_sha(options, few());
     options.optimizer = optimizer;
     options.schedule = OneCycleCosine{.momentum_low = 0.75, .momentum_high = 0.75};
-    EXPECT_EQ(trained_sha(options), still) << name << ", moved to where it was";
+    EXPECT_EQ(trained_sha(options, few()), still) << name << ", moved to where it was";
     options.schedule = OneCycleCosine{.momentum_low = 0.6, .momentum_high = 0.75};
-    const auto cycled = trained_sha(options);
+    const auto cycled = trained_sha(options, few());
     EXPECT_NE(cycled, still) << name;
     options.threads = 3;
     options.checkpoint = temporary("cycled.safetensors");
     options.on_step = [](const Progress& progress) {
-      if (progress.step == 11) request_stop();
+      if (progress.step == 3) request_stop();
     };
     Network net = fresh();
-    train(net, data().train, options);
+    train(net, few(), options);
     Network again = Network::load(options.checkpoint);
     options.on_step = nullptr;
-    train(again, data().train, options);
+    train(again, few(), options);
     EXPECT_EQ(again.weights_sha256(), cycled) << name << ", after a resume";
     fs::remove(options.checkpoint);
     options.checkpoint.clear();

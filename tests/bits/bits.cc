@@ -82,6 +82,13 @@ const std::vector<Problem> kProblems{
      20,
      1,
      200},
+    // The same on a quarter of the places, for emulators.
+    {"vgg-bn-16",
+     "64c3z-bn-relu-64c3z-bn-relu-mp2-128c3z-bn-relu-128c3z-bn-relu-mp2-256c3z-bn-relu-256c3z-bn-relu-mp2-10n",
+     {3, 16, 16},
+     20,
+     1,
+     200},
     {"resnet20",
      "16c3z-bn-relu-3*(res(16c3z-bn-relu-16c3z-bn)-relu)-res(32c3zs2-bn-relu-32c3z-bn)-relu-"
      "2*(res(32c3z-bn-relu-32c3z-bn)-relu)-res(64c3zs2-bn-relu-64c3z-bn)-relu-"
