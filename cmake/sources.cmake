@@ -39,74 +39,90 @@ function(chalkgrad_room out)
   set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
-# What holds no time is compiled for size: these rooms, but for what goes over pixels or runs in a step. Functions whose
-# arguments g++ splits up are copies of the file they are in; left alone, the linker keeps one of each.
-set(chalkgrad_for_size $<$<CONFIG:Release>:-Os> $<$<AND:$<CONFIG:Release>,$<CXX_COMPILER_ID:GNU>>:-fno-ipa-sra>)
-chalkgrad_room(small_sources base ir layers losses optimizers schedules passes plan run files data augmentations net train math derive onnx)
-list(FILTER small_sources EXCLUDE REGEX "/base/(aligned|finite|fma_check|moments|random|target|threads|xxh64)\\.cc$")
-list(FILTER small_sources EXCLUDE REGEX "/plan/(single|sweep_kernel|sweep_run|tail|tuned_conv|tuned_dense|tuned_matmul|update_kernel)\\.cc$")
-list(FILTER small_sources EXCLUDE REGEX "/run/(executor|fma_peak|gather|stream_peak|variable_watch)\\.cc$")
-list(FILTER small_sources EXCLUDE REGEX "/(files/(idx|image_fit)|data/normalise|augmentations/(augmenter|colour|flips|pixels|resample|shift))\\.cc$")
-list(APPEND small_sources ${PROJECT_SOURCE_DIR}/src/ops/comparisons.cc)  # in a step they are links of chains, or rare
-foreach(op IN ITEMS conv2d_input_grad conv2d_weight_grad pool reshape registry)  # a step runs kernels in their place, or none
-  list(APPEND small_sources ${PROJECT_SOURCE_DIR}/src/ops/${op}.cc)
-endforeach()
-
-chalkgrad_room(core_sources base ir ops layers losses optimizers schedules passes plan kernels run)
-chalkgrad_room(data_sources files data augmentations net train math derive onnx)
-if(CHALKGRAD_BITS OR CHALKGRAD_SANITIZE MATCHES "thread")  # their tests leave these out
-  list(FILTER data_sources EXCLUDE REGEX "/src/(math|derive)/")
+set(CHALKGRAD_OBJECTS "" CACHE FILEPATH "Link the libraries from the objects of another build, as its objects.cmake lists them")
+mark_as_advanced(CHALKGRAD_OBJECTS)
+if(CHALKGRAD_OBJECTS)  # the tests make shared libraries of a static build in seconds so: it is compiled as they would be
+  include(${CHALKGRAD_OBJECTS})
+  set_source_files_properties(${core_sources} ${data_sources} PROPERTIES EXTERNAL_OBJECT ON)
+else()
+  chalkgrad_room(core_sources base ir ops layers losses optimizers schedules passes plan kernels run)
+  chalkgrad_room(data_sources files data augmentations net train math derive onnx)
+  if(CHALKGRAD_BITS OR CHALKGRAD_SANITIZE MATCHES "thread")  # their tests leave these out
+    list(FILTER data_sources EXCLUDE REGEX "/src/(math|derive)/")
+  endif()
 endif()
-set(fast_sources ${core_sources} ${data_sources})
-list(REMOVE_ITEM fast_sources ${small_sources})
-
-# -Os is the libraries' own flag, which precompiled headers share; to what is fast, the configuration's are given once more.
-separate_arguments(fast_options UNIX_COMMAND "${CMAKE_CXX_FLAGS_RELEASE}")
-set_source_files_properties(${fast_sources} PROPERTIES
-                            COMPILE_OPTIONS "$<$<CONFIG:Release>:${fast_options}>" SKIP_PRECOMPILE_HEADERS ON)
 
 # Sums over all bytes of a set: g++ makes vectors of them at -O3 only.
-set_property(SOURCE ${PROJECT_SOURCE_DIR}/src/base/moments.cc APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
-
-# Kernels' loops begin at multiples of 32 bytes, so that their speed does not depend on what is linked before them:
-# 1 to 3 % of a step on a Zen.
-chalkgrad_room(loop_sources kernels)
-set_property(SOURCE ${loop_sources} APPEND PROPERTY COMPILE_OPTIONS
-             $<$<AND:$<CONFIG:Release>,$<CXX_COMPILER_ID:GNU>>:-falign-loops=32$<SEMICOLON>-falign-functions=64>)
-
-# Presets with sanitizers have -O0, which takes a third of the time to compile; what holds time, and the mathematics, runs ten
-# times as fast with -O1. The preset aarch64 is alike.
-if(CHALKGRAD_SANITIZE OR CHALKGRAD_BITS)
-  set(quick_level -O1)
-  if(CHALKGRAD_BITS)
-    set(quick_level -O2)
-  endif()
-  set(quick_sources ${data_sources})
-  list(FILTER quick_sources INCLUDE REGEX "/src/(math|derive)/")
-  list(APPEND quick_sources ${fast_sources})
-  set_property(SOURCE ${quick_sources} APPEND PROPERTY COMPILE_OPTIONS ${quick_level})
-  set_property(SOURCE ${quick_sources} PROPERTY SKIP_PRECOMPILE_HEADERS ON)  # those are compiled as all else
-  list(FILTER quick_sources INCLUDE REGEX "/src/(kernels|ops)/")
-endif()
+set(moments ${PROJECT_SOURCE_DIR}/src/base/moments.cc)
+set_property(SOURCE ${moments} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
+set_property(SOURCE ${moments} PROPERTY SKIP_PRECOMPILE_HEADERS ON)
 if(CHALKGRAD_SANITIZE MATCHES "undefined")
   # What is asked of each pointer takes a fifth of the compilation. Bytes that strangers gave become objects in four rooms only;
   # elsewhere pointers are to objects of ours, and AddressSanitizer catches null where it is read through.
   set(own_sources ${core_sources} ${data_sources})
   list(FILTER own_sources EXCLUDE REGEX "/src/(files|data|net|onnx)/")
   set_property(SOURCE ${own_sources} APPEND PROPERTY COMPILE_OPTIONS -fno-sanitize=null,alignment,object-size,vptr)
-  # A pointer that wrapped around is caught where it is read through; asking at each sum takes more than half of the compilation.
-  # Highway's portable copies convert NaN to integers, which lanes then do not choose.
-  set_property(SOURCE ${quick_sources} APPEND PROPERTY COMPILE_OPTIONS -fno-sanitize=pointer-overflow,float-cast-overflow)
-  if(CHALKGRAD_FUZZ)  # no stranger's bytes get here
-    set_property(SOURCE ${quick_sources} APPEND PROPERTY COMPILE_OPTIONS -fno-sanitize=fuzzer-no-link)
-  endif()
 endif()
 
-set(CHALKGRAD_OBJECTS "" CACHE FILEPATH "Link the libraries from the objects of another build, as its objects.cmake lists them")
-mark_as_advanced(CHALKGRAD_OBJECTS)
-if(CHALKGRAD_OBJECTS)  # the tests make shared libraries of a static build in seconds so: it is compiled as they would be
-  include(${CHALKGRAD_OBJECTS})
-  set_source_files_properties(${core_sources} ${data_sources} PROPERTIES EXTERNAL_OBJECT ON)
+# What holds no time is compiled for size in a release; functions whose arguments g++ splits up are copies of the file they are
+# in: left alone, the linker keeps one of each.
+set(chalkgrad_no_copies $<$<AND:$<CONFIG:Release>,$<CXX_COMPILER_ID:GNU>>:-fno-ipa-sra>)
+set(chalkgrad_for_size $<$<CONFIG:Release>:-Os> ${chalkgrad_no_copies})
+
+# What goes over pixels or runs in a step is compiled with the configuration's options (and optimized where sanitizers leave the
+# rest as it is): in groups, as precompiled headers are shared by what has the same options.
+# chalkgrad_group(NAME LIST PATTERN...): an object library of the sources in LIST that match a pattern, such as
+# plan/(single|tail); its objects come into LIST in their place.
+function(chalkgrad_group name sources)
+  list(JOIN ARGN "|" patterns)
+  set(group ${${sources}})
+  list(FILTER group INCLUDE REGEX "/src/(${patterns})[.]cc$")
+  list(REMOVE_ITEM ${sources} ${group})
+  add_library(${name} OBJECT ${group})
+  target_link_libraries(${name} PRIVATE chalkgrad_flags)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
+  target_compile_options(${name} PRIVATE ${chalkgrad_no_copies})
+  if(CHALKGRAD_BITS)
+    target_compile_options(${name} PRIVATE -O2)
+  elseif(CHALKGRAD_SANITIZE)
+    target_compile_options(${name} PRIVATE -O1)
+  endif()
+  set(${sources} ${${sources}} $<TARGET_OBJECTS:${name}> PARENT_SCOPE)
+endfunction()
+
+set(chalkgrad_groups)
+if(NOT CHALKGRAD_OBJECTS)
+  set(chalkgrad_groups chalkgrad_kernels chalkgrad_fast_core chalkgrad_fast_data)
+  # Less six operations: comparisons are links of chains in a step, or rare; it runs kernels in place of the others, or none.
+  set(slow_operations ${core_sources})
+  list(FILTER slow_operations INCLUDE REGEX
+       "/ops/(comparisons|conv2d_input_grad|conv2d_weight_grad|pool|reshape|registry)[.]cc$")
+  list(REMOVE_ITEM core_sources ${slow_operations})
+  chalkgrad_group(chalkgrad_kernels core_sources "(kernels|ops)/.*")
+  list(APPEND core_sources ${slow_operations})
+  # Their loops begin at multiples of 32 bytes, so that their speed does not depend on what is linked before them: 1 to 3 % of a
+  # step on a Zen.
+  target_compile_options(chalkgrad_kernels PRIVATE
+                         $<$<AND:$<CONFIG:Release>,$<CXX_COMPILER_ID:GNU>>:-falign-loops=32$<SEMICOLON>-falign-functions=64>)
+  if(CHALKGRAD_SANITIZE MATCHES "undefined")
+    # A pointer that wrapped around is caught where it is read through; asking at each sum takes more than half of the
+    # compilation. Highway's portable copies convert NaN to integers, which lanes then do not choose.
+    target_compile_options(chalkgrad_kernels PRIVATE -fno-sanitize=pointer-overflow,float-cast-overflow)
+  endif()
+  if(CHALKGRAD_FUZZ)  # no stranger's bytes get here
+    target_compile_options(chalkgrad_kernels PRIVATE -fno-sanitize=fuzzer-no-link)
+  endif()
+
+  chalkgrad_group(chalkgrad_fast_core core_sources
+                  "base/(aligned|finite|fma_check|moments|random|target|threads|xxh64)"
+                  "plan/(single|sweep_kernel|sweep_run|tail|tuned_conv|tuned_dense|tuned_matmul|update_kernel)"
+                  "run/(executor|fma_peak|gather|stream_peak|variable_watch)")
+
+  set(fast_data "files/(idx|image_fit)" "data/normalise" "augmentations/(augmenter|colour|flips|pixels|resample|shift)")
+  if(CHALKGRAD_SANITIZE)  # the mathematics calls itself, and would take ten times as long
+    list(APPEND fast_data "(math|derive)/.*")
+  endif()
+  chalkgrad_group(chalkgrad_fast_data data_sources ${fast_data})
 endif()
 
 add_library(chalkgrad_core ${core_sources})
@@ -116,21 +132,8 @@ target_link_libraries(chalkgrad
   PUBLIC chalkgrad_core
   PRIVATE ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConfig::NETTLE $<BUILD_INTERFACE:chalkgrad_flags>)
 
-target_compile_options(chalkgrad_core PRIVATE ${chalkgrad_for_size})
-target_compile_options(chalkgrad PRIVATE ${chalkgrad_for_size})
-
-# That every file includes what it needs is seen by `./dev lint`, which has none of these.
-if(CHALKGRAD_PCH AND CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo)$" AND NOT CHALKGRAD_OBJECTS)
-  target_precompile_headers(chalkgrad_core PRIVATE <algorithm> <array> <cmath> <cstdint> <cstring> <functional> <limits>
-    <map> <memory> <optional> <set> <span> <string> <string_view> <vector>
-    $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:<immintrin.h$<ANGLE-R>>)
-  target_precompile_headers(chalkgrad REUSE_FROM chalkgrad_core)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # it is wrong about std::string, and forgets that this is a system's header
-    target_compile_options(chalkgrad PRIVATE -Wno-stringop-overflow)
-  endif()
-endif()
-
 foreach(library IN ITEMS chalkgrad_core chalkgrad)
+  target_compile_options(${library} PRIVATE ${chalkgrad_for_size})
   target_include_directories(${library} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include> PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_features(${library} PUBLIC cxx_std_20)
@@ -140,13 +143,27 @@ endforeach()
 add_library(chalkgrad::core ALIAS chalkgrad_core)
 add_library(chalkgrad::chalkgrad ALIAS chalkgrad)
 
+# That every file includes what it needs is seen by `./dev lint`, which has none of these. <filesystem> is not among them:
+# with it std::quoted is there, which a call of quoted() with a std::string would take for ours.
+if(CHALKGRAD_PCH AND CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo)$" AND NOT CHALKGRAD_OBJECTS)
+  foreach(target IN ITEMS chalkgrad_core ${chalkgrad_groups})
+    target_precompile_headers(${target} PRIVATE <algorithm> <array> <cmath> <cstdint> <cstring> <functional> <limits>
+      <map> <memory> <optional> <set> <span> <string> <string_view> <vector>
+      $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:<immintrin.h$<ANGLE-R>>)
+  endforeach()
+  target_precompile_headers(chalkgrad REUSE_FROM chalkgrad_core)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # it is wrong about std::string, and forgets that this is a system's header
+    target_compile_options(chalkgrad PRIVATE -Wno-stringop-overflow)
+  endif()
+endif()
+
 if(NOT CHALKGRAD_OBJECTS)
   include(cmake/embed.cmake)
   chalkgrad_embed(digits_source ${PROJECT_SOURCE_DIR}/data/digits.csv.gz digits_csv_gz)
   target_sources(chalkgrad PRIVATE ${digits_source})
   file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/objects.cmake CONTENT  # precompiled headers are among them, by CMake 3.25
-"set(core_sources [[$<FILTER:$<TARGET_OBJECTS:chalkgrad_core>,EXCLUDE,[.](gch|pch)$>]])
-set(data_sources [[$<FILTER:$<TARGET_OBJECTS:chalkgrad>,EXCLUDE,[.](gch|pch)$>]])
+"set(core_sources [[$<FILTER:$<TARGET_OBJECTS:chalkgrad_core>;$<TARGET_OBJECTS:chalkgrad_kernels>;$<TARGET_OBJECTS:chalkgrad_fast_core>,EXCLUDE,[.](gch|pch)$>]])
+set(data_sources [[$<FILTER:$<TARGET_OBJECTS:chalkgrad>;$<TARGET_OBJECTS:chalkgrad_fast_data>,EXCLUDE,[.](gch|pch)$>]])
 set(app_sources [[$<$<BOOL:${CHALKGRAD_APP}>:$<FILTER:$<TARGET_OBJECTS:chalkgrad_app>,EXCLUDE,/static/no_scanf>>]])
 ")
 endif()
