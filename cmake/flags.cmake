@@ -7,6 +7,7 @@ target_compile_options(chalkgrad_flags INTERFACE
   -ffunction-sections -fdata-sections  # so that programs get what they use
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wmissing-field-initializers
   -Wno-psabi               # GCC notes that vectors were passed otherwise before version 4.6
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>  # GCC takes what a batch includes for a header
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # GCC 12 is wrong about "text" + std::string (its bug 105651)
   $<$<CXX_COMPILER_ID:Clang>:-Wreserved-identifier>
   $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>  # libstdc++ 12 uses what it deprecates, for std::stable_sort

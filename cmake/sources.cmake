@@ -56,18 +56,32 @@ endif()
 set(moments ${PROJECT_SOURCE_DIR}/src/base/moments.cc)
 set_property(SOURCE ${moments} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
 set_property(SOURCE ${moments} PROPERTY SKIP_PRECOMPILE_HEADERS ON)
-if(CHALKGRAD_SANITIZE MATCHES "undefined")
-  # What is asked of each pointer takes a fifth of the compilation. Bytes that strangers gave become objects in four rooms only;
-  # elsewhere pointers are to objects of ours, and AddressSanitizer catches null where it is read through.
-  set(own_sources ${core_sources} ${data_sources})
-  list(FILTER own_sources EXCLUDE REGEX "/src/(files|data|net|onnx)/")
-  set_property(SOURCE ${own_sources} APPEND PROPERTY COMPILE_OPTIONS -fno-sanitize=null,alignment,object-size,vptr)
-endif()
+
+# Reading headers is most of what compiling a small file takes. Files of these rooms are compiled some at a time, so no two of
+# a room have helpers of the same name. Layers, optimizers and schedules have, on purpose; and what is compiled once for each
+# instruction set includes itself.
+foreach(room IN ITEMS base ir losses passes plan run files data augmentations net train math derive onnx)
+  chalkgrad_room(files ${room})
+  list(FILTER files EXCLUDE REGEX "/(fma_check|fma_peak|stream_peak)[.]cc$")
+  set(count 0)
+  foreach(file IN LISTS files)
+    math(EXPR batch "${count} / ${CHALKGRAD_BATCH}")
+    math(EXPR count "${count} + 1")
+    set_property(SOURCE ${file} PROPERTY UNITY_GROUP ${room}_${batch})
+  endforeach()
+endforeach()
 
 # What holds no time is compiled for size in a release; functions whose arguments g++ splits up are copies of the file they are
 # in: left alone, the linker keeps one of each.
 set(chalkgrad_no_copies $<$<AND:$<CONFIG:Release>,$<CXX_COMPILER_ID:GNU>>:-fno-ipa-sra>)
 set(chalkgrad_for_size $<$<CONFIG:Release>:-Os> ${chalkgrad_no_copies})
+
+# What is asked of each pointer takes a fifth of the compilation. Where strangers' bytes become objects, it is asked; elsewhere
+# pointers are to objects of ours, and AddressSanitizer catches null where it is read through.
+set(chalkgrad_own_pointers)
+if(CHALKGRAD_SANITIZE MATCHES "undefined")
+  set(chalkgrad_own_pointers -fno-sanitize=null,alignment,object-size,vptr)
+endif()
 
 # What goes over pixels or runs in a step is compiled with the configuration's options (and optimized where sanitizers leave the
 # rest as it is): in groups, as precompiled headers are shared by what has the same options.
@@ -87,9 +101,15 @@ function(chalkgrad_group name sources)
   elseif(CHALKGRAD_SANITIZE)
     target_compile_options(${name} PRIVATE -O1)
   endif()
+  target_compile_options(${name} PRIVATE ${chalkgrad_own_pointers})
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ${chalkgrad_batches} UNITY_BUILD_MODE GROUP)
   set(${sources} ${${sources}} $<TARGET_OBJECTS:${name}> PARENT_SCOPE)
 endfunction()
 
+set(chalkgrad_batches ON)
+if(CHALKGRAD_BATCH EQUAL 1 OR CHALKGRAD_OBJECTS)
+  set(chalkgrad_batches OFF)
+endif()
 set(chalkgrad_groups)
 if(NOT CHALKGRAD_OBJECTS)
   set(chalkgrad_groups chalkgrad_kernels chalkgrad_fast_core chalkgrad_fast_data)
@@ -132,7 +152,9 @@ target_link_libraries(chalkgrad
   PUBLIC chalkgrad_core
   PRIVATE ZLIB::ZLIB PNG::PNG JPEG::JPEG PkgConfig::NETTLE $<BUILD_INTERFACE:chalkgrad_flags>)
 
+target_compile_options(chalkgrad_core PRIVATE ${chalkgrad_own_pointers})
 foreach(library IN ITEMS chalkgrad_core chalkgrad)
+  set_target_properties(${library} PROPERTIES UNITY_BUILD ${chalkgrad_batches} UNITY_BUILD_MODE GROUP)
   target_compile_options(${library} PRIVATE ${chalkgrad_for_size})
   target_include_directories(${library} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include> PRIVATE ${PROJECT_SOURCE_DIR})

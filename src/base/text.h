@@ -7,6 +7,10 @@
 
 namespace chalk {
 
+/// Whatever the locale.
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+inline bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
 /// What numbers are written to: they look the same whatever locale the program has chosen (std::locale::global). A
 /// plain std::ostringstream would write 0,5 or 1.000.
 class TextStream : public std::ostringstream {

@@ -13,7 +13,7 @@
 namespace chalk {
 namespace {
 
-constexpr int kSide = 8;               // of a thumbnail
+constexpr int kThumbnail = 8;          // its height and width
 constexpr double kHardlyAnything = 8;  // deviation of a thumbnail's levels
 
 bool is_picture(const Dataset& data) { return data.sample.size() == 3; }
@@ -76,7 +76,7 @@ bool same_answer(const Dataset& a, std::size_t i, const Dataset& b, std::size_t 
   return std::equal(&a.targets[i * each], &a.targets[i * each] + each, &b.targets[j * each]);
 }
 
-/// One picture in few numbers: kSide × kSide of each channel.
+/// One picture in few numbers: kThumbnail × kThumbnail of each channel.
 using Thumbnail = std::vector<std::uint8_t>;
 
 /// Of a picture of bytes; empty if it says hardly anything.
@@ -86,7 +86,7 @@ Thumbnail thumbnail(const Shape& shape, std::span<const std::uint8_t> picture) {
   for (std::size_t c = 0; c < picture.size(); c += plane) {
     const auto channel = picture.subspan(c, plane);
     const Image image{1, static_cast<int>(shape[1]), static_cast<int>(shape[2]), {channel.begin(), channel.end()}};
-    const auto one = fit_image(image, 1, kSide, kSide);
+    const auto one = fit_image(image, 1, kThumbnail, kThumbnail);
     small.insert(small.end(), one.begin(), one.end());
   }
   double sum = 0, squares = 0;
@@ -135,10 +135,10 @@ class Neighbours {
   static Cell cell(const Thumbnail& t) {
     std::array<double, 3> sums = {};
     for (std::size_t i = 0; i < t.size(); ++i) {
-      const auto row = i / kSide % kSide, column = i % kSide;
+      const auto row = i / kThumbnail % kThumbnail, column = i % kThumbnail;
       sums[0] += t[i];
-      sums[1] += column < kSide / 2 ? t[i] : -static_cast<double>(t[i]);
-      sums[2] += row < kSide / 2 ? t[i] : -static_cast<double>(t[i]);
+      sums[1] += column < kThumbnail / 2 ? t[i] : -static_cast<double>(t[i]);
+      sums[2] += row < kThumbnail / 2 ? t[i] : -static_cast<double>(t[i]);
     }
     const auto width = kNearlyEqual * static_cast<double>(t.size());
     Cell at = {};
@@ -177,7 +177,7 @@ class Twins {
     const auto [equal, is_new] = known_.emplace(sha256(raw), places_.size());
     Thumbnail small;
     if constexpr (sizeof(T) == 1) {
-      if (is_picture(data) && data.sample[1] >= kSide && data.sample[2] >= kSide)
+      if (is_picture(data) && data.sample[1] >= kThumbnail && data.sample[2] >= kThumbnail)
         small = thumbnail(data.sample, sample);
     }
     std::optional<std::size_t> other;

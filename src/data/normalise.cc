@@ -22,7 +22,7 @@ using Kind = Normalisation::Kind;
 constexpr std::array<std::string_view, 5> kWords = {"channel", "sample", "min-max", "given", "none"};  // as in Kind
 constexpr std::string_view kForms = "channel, sample, min-max, none or given:MEAN,…/DEVIATION,…";
 
-std::size_t channels_of(const Dataset& data) {
+std::size_t channel_count(const Dataset& data) {
   return static_cast<std::size_t>(data.sample.empty() ? 1 : data.sample[0]);
 }
 
@@ -35,7 +35,7 @@ std::vector<Moments> moments_of(std::span<const ByteMoments> sums) {
 
 /// The same.
 std::vector<Moments> measured(const Dataset& data) {
-  const auto channels = channels_of(data), plane = static_cast<std::size_t>(elements(data.sample)) / channels;
+  const auto channels = channel_count(data), plane = static_cast<std::size_t>(elements(data.sample)) / channels;
   if (data.has_bytes()) {
     std::vector<ByteMoments> sums(channels);
     for_each_sample(data, [&](std::size_t, std::span<const std::uint8_t> sample) {
@@ -63,7 +63,7 @@ std::vector<Affine> affine(const Dataset& data, const Normalisation& how, std::s
   const double white = bytes ? kHighestByte : 1, constant = bytes ? kConstantBytes : kConstantValues;
   std::vector<Affine> all;
   if (how.kind == Kind::given) {
-    const auto channels = channels_of(data), count = how.mean.size();
+    const auto channels = channel_count(data), count = how.mean.size();
     if (count != 1 && count != channels) {
       throw InputError(str("normalisation ", how.text(), ": gives ", count, " means, and the samples are ",
                            to_string(data.sample), "; give ", channels,
@@ -74,7 +74,7 @@ std::vector<Affine> affine(const Dataset& data, const Normalisation& how, std::s
       all.push_back(standardising(how.mean[i] * white, how.deviation[i] * white, constant));
     }
   } else if (how.kind == Kind::none) {
-    all.assign(channels_of(data), standardising(0, white, constant));
+    all.assign(channel_count(data), standardising(0, white, constant));
   } else {
     for (const auto& found : known.empty() ? measured(data) : moments_of(known)) {
       all.push_back(how.kind == Kind::min_max ? standardising(found.least, found.most - found.least, constant)

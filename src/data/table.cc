@@ -16,7 +16,7 @@
 namespace chalk {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{1} << 34U;
+constexpr std::size_t kMostBytesOfTable = std::size_t{1} << 34U;
 constexpr std::size_t kMostWords = 1000;
 constexpr std::size_t kDropLine = 1, kMean = 2;  // TableOptions::missing
 
@@ -116,11 +116,11 @@ std::optional<float> number_of_table(std::string_view text) {
 }
 
 TableFile::TableFile(const std::filesystem::path& path, const TableOptions& own)
-    : TableFile(read_file(path, kMostBytes), path.string(), own) {}
+    : TableFile(read_file(path, kMostBytesOfTable), path.string(), own) {}
 
 TableFile::TableFile(std::vector<std::uint8_t> bytes, std::string name, const TableOptions& own)
     : bytes_(std::move(bytes)), path_(std::move(name)) {
-  if (is_gzip(bytes_)) bytes_ = gunzip(bytes_, kMostBytes, path_);
+  if (is_gzip(bytes_)) bytes_ = gunzip(bytes_, kMostBytesOfTable, path_);
   constexpr std::string_view separators = ",;\t";
   separator_ = own.separator == 0 ? guess_separator(text()) : separators[own.separator - 1];
   auto reader = records();

@@ -19,7 +19,7 @@ namespace {
 
 bool plain(const Term& t) { return t.sums.empty() && t.deltas.empty(); }
 
-bool has_delta(const Terms& terms) {
+bool any_has_delta(const Terms& terms) {
   return std::ranges::any_of(terms, [](const Term& t) {
     return !t.deltas.empty() ||
            std::ranges::any_of(t.factors, [](const Factor& f) { return calculus::has_delta(f.base); });
@@ -105,7 +105,7 @@ Term Algebra::as_factor(const Terms& terms) const {
 
 Terms Algebra::product(const Terms& a, const Terms& b) const {
   if (a.empty() || b.empty()) return {};
-  const auto open = [](const Terms& t) { return t.size() == 1 || has_delta(t); };
+  const auto open = [](const Terms& t) { return t.size() == 1 || any_has_delta(t); };
   if (!open(a)) return product({as_factor(a)}, b);
   if (!open(b)) return product(a, {as_factor(b)});
   Terms all;
@@ -171,7 +171,7 @@ Terms Algebra::expand(const ExprPtr& e) const {
         bound.name = fresh->name;
       }
       auto body = expand(replaced(e->args[0], own));
-      if (body.size() > 1 && !has_delta(body)) body = {as_factor(body)};
+      if (body.size() > 1 && !any_has_delta(body)) body = {as_factor(body)};
       for (auto& t : body) t.sums.insert(t.sums.begin(), bounds.begin(), bounds.end());
       return body;
     }
@@ -249,7 +249,7 @@ Terms Algebra::multiplied_out(const Terms& terms) const {
 
 namespace {
 
-ExprPtr times(const ExprPtr& a, const ExprPtr& b) { return a ? make(Kind::multiply, {}, {a, b}) : b; }
+ExprPtr times_if_any(const ExprPtr& a, const ExprPtr& b) { return a ? make(Kind::multiply, {}, {a, b}) : b; }
 
 /// base^exponent for a positive exponent.
 ExprPtr raised(const ExprPtr& base, double exponent) {
@@ -290,12 +290,12 @@ ExprPtr Algebra::expression(const Term& term) const {
   if (denominator != 1) below[0] = number(denominator);
   for (const auto& [a, b] : term.deltas) {
     auto& to = above[inside(a) || inside(b) ? 1 : 0];
-    to = times(to, make(Kind::delta, {}, {a, b}));
+    to = times_if_any(to, make(Kind::delta, {}, {a, b}));
   }
   for (const auto& f : factors) {
     const int where = inside(f.base) ? 1 : 0;
     auto& to = f.exponent > 0 ? above[where] : below[where];
-    to = times(to, raised(f.base, std::abs(f.exponent)));
+    to = times_if_any(to, raised(f.base, std::abs(f.exponent)));
   }
   const auto quotient = [](const ExprPtr& a, const ExprPtr& b) {
     return b ? make(Kind::divide, {}, {a ? a : number(1), b}) : a;
@@ -303,7 +303,7 @@ ExprPtr Algebra::expression(const Term& term) const {
   ExprPtr e = quotient(above[0], below[0]);
   if (!term.sums.empty()) {
     const auto body = quotient(above[1], below[1]);
-    e = times(e, math::over(math::Reduction::sum, term.sums, body ? body : number(1)));
+    e = times_if_any(e, math::over(math::Reduction::sum, term.sums, body ? body : number(1)));
   }
   if (!e) e = number(1);
   return term.number < 0 ? math::negated(e) : e;

@@ -9,7 +9,6 @@
 namespace chalk::calculus {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 /// "z12[i]" as "z[i]", "j=0..63" as "j=0..#": what layers that differ in their numbers and sizes alone have in common.

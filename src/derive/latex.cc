@@ -80,13 +80,13 @@ std::string name_of(std::string_view name) {
   return math::latex_name(letters, primes);
 }
 
-std::string shape_of(const Shape& shape) {
+std::string shape_in_latex(const Shape& shape) {
   std::string text;
   for (const auto extent : shape) text += (text.empty() ? "" : " \\times ") + std::to_string(extent);
   return shape.empty() ? "a number" : "$" + text + "$";
 }
 
-std::string numbers_of(const DerivedNumbers& numbers) {
+std::string numbers_in_latex(const DerivedNumbers& numbers) {
   return str("{\\footnotesize\\raggedright $\\approx$ ", words(calculus::text_of(numbers)), "\\par}\n");
 }
 
@@ -108,8 +108,8 @@ std::string to_latex(const Derivation& derivation) {
     }
     const auto& first = *row.symbols[0];
     text += str("\\makebox[", row.symbols.size() > 1 ? "9" : "5", "em][l]{$", names, "$}", words(first.meaning), ", ",
-                shape_of(first.shape), "\\\\\n");
-    if (first.numbers) text += numbers_of(*first.numbers);
+                shape_in_latex(first.shape), "\\\\\n");
+    if (first.numbers) text += numbers_in_latex(*first.numbers);
   }
   for (const auto& section : derivation.sections) {
     text += str("\\subsection*{", words(section.title), "}\n");
@@ -123,7 +123,7 @@ std::string to_latex(const Derivation& derivation) {
         if (!one) text += str("\\rewritten{", words(step.rule), "}{= ", step.formula.latex(), "}\n");
       }
       if (!chain.note.empty()) text += str("{\\footnotesize ", words(chain.note), "}\\par\n");
-      if (chain.numbers) text += numbers_of(*chain.numbers);
+      if (chain.numbers) text += numbers_in_latex(*chain.numbers);
       if (const auto& entry = chain.entry) {
         const auto out = calculus::left_out_of(*entry);
         text += str("\\rewritten{one of them}{", entry->left.latex(), " = ", entry->named.latex(), "}\n\\rewritten{",

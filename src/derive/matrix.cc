@@ -89,7 +89,7 @@ ExprPtr product(const std::vector<Whole>& factors, const Names& axes) {
 ExprPtr transposed(const ExprPtr& e) { return make(Kind::transpose, {}, {e}); }
 
 ExprPtr matmul(const ExprPtr& a, const ExprPtr& b) { return make(Kind::matmul, {}, {a, b}); }
-ExprPtr times(const ExprPtr& a, const ExprPtr& b) { return b ? make(Kind::hadamard, {}, {a, b}) : a; }
+ExprPtr hadamard_of(const ExprPtr& a, const ExprPtr& b) { return b ? make(Kind::hadamard, {}, {a, b}) : a; }
 
 /// The sum over the first axis of matrices, or over the second.
 ExprPtr axis_sum(const ExprPtr& e, int axis) {
@@ -106,17 +106,17 @@ ExprPtr vector_of_sum(const std::vector<Whole>& factors, const std::string& i, c
   const auto vector = product(factors, {j}), matrix = product(factors, {i, j}), other = product(factors, {j, i});
   if (!matrix == !other) return nullptr;
   const auto beside = product(factors, {i});
-  if (!vector) return times(matrix ? axis_sum(matrix, 1) : axis_sum(other, 0), beside);
-  return times(matmul(matrix ? matrix : transposed(other), vector), beside);
+  if (!vector) return hadamard_of(matrix ? axis_sum(matrix, 1) : axis_sum(other, 0), beside);
+  return hadamard_of(matmul(matrix ? matrix : transposed(other), vector), beside);
 }
 
-/// Of a matrix with one sum: A·B, either transposed, times what has both axes.
+/// Of a matrix with one sum: A·B, either transposed, hadamard_of what has both axes.
 ExprPtr matrix_of_sum(const std::vector<Whole>& factors, const Names& axes, const std::string& j) {
   const auto left = product(factors, {axes[0], j}), left_other = product(factors, {j, axes[0]});
   const auto right = product(factors, {j, axes[1]}), right_other = product(factors, {axes[1], j});
   if (!left == !left_other || !right == !right_other) return nullptr;
-  return times(matmul(left ? left : transposed(left_other), right ? right : transposed(right_other)),
-               product(factors, axes));
+  return hadamard_of(matmul(left ? left : transposed(left_other), right ? right : transposed(right_other)),
+                     product(factors, axes));
 }
 
 /// Of a matrix without a sum: what has both axes, with a vector along its columns or rows; or two vectors' outer

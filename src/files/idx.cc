@@ -11,10 +11,10 @@
 namespace chalk {
 namespace {
 
-constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 31U;
-constexpr std::size_t kLongestHeader = 4 + 4 * 255;
+constexpr std::uint64_t kMostBytesOfIdx = std::uint64_t{1} << 31U;
+constexpr std::size_t kLongestIdxHeader = 4 + 4 * 255;
 
-struct Header {
+struct IdxHeader {
   std::vector<std::int64_t> extents;
   std::size_t size = 0;       // of the header, in bytes
   std::size_t data_size = 0;  // of what follows it
@@ -82,8 +82,8 @@ void check_magic(std::uint32_t magic, std::string_view name, IdxKind kind) {
   }
 }
 
-// `bytes` is the beginning of the data, at least kLongestHeader of them unless the file is shorter.
-Header parse_header(std::span<const std::uint8_t> bytes, std::string_view name, IdxKind kind) {
+// `bytes` is the beginning of the data, at least kLongestIdxHeader of them unless the file is shorter.
+IdxHeader parse_header(std::span<const std::uint8_t> bytes, std::string_view name, IdxKind kind) {
   if (bytes.empty()) throw InputError(str(name, ": the file is empty; fetch it again"));
   const auto need = [&](std::size_t size) {
     if (bytes.size() < size) {
@@ -95,7 +95,7 @@ Header parse_header(std::span<const std::uint8_t> bytes, std::string_view name, 
   check_magic(big_endian(bytes), name, kind);
   const std::size_t dimensions = bytes[3];
   if (dimensions == 0) throw InputError(str(name, ": says it has 0 dimensions; give a file in MNIST's format"));
-  Header header;
+  IdxHeader header;
   header.size = 4 + 4 * dimensions;
   need(header.size);
   std::uint64_t product = 1;
@@ -108,7 +108,7 @@ Header parse_header(std::span<const std::uint8_t> bytes, std::string_view name, 
     }
     header.extents.push_back(extent);
     product *= extent;  // both factors are below 2^32, so this cannot overflow before it is refused
-    if (product * element > kMostBytes) {
+    if (product * element > kMostBytesOfIdx) {
       throw InputError(str(name, ": the header promises more than 2 GiB of data (dimension ", i + 1, " is ",
                            grouped(extent), "); the file is damaged, or too large to be read whole"));
     }
@@ -121,7 +121,7 @@ Header parse_header(std::span<const std::uint8_t> bytes, std::string_view name, 
 
 IdxTensor parse_idx(std::vector<std::uint8_t> bytes, std::string_view name, IdxKind kind) {
   if (is_gzip(bytes)) {
-    const auto header = parse_header(gunzip(bytes, kLongestHeader, name), name, kind);
+    const auto header = parse_header(gunzip(bytes, kLongestIdxHeader, name), name, kind);
     bytes = gunzip(bytes, header.size + header.data_size + 1, name);  // one more shows that there is more
   }
   auto header = parse_header(bytes, name, kind);
@@ -136,7 +136,7 @@ IdxTensor parse_idx(std::vector<std::uint8_t> bytes, std::string_view name, IdxK
 }
 
 IdxTensor load_idx(const std::filesystem::path& path, IdxKind kind) {
-  return parse_idx(read_file(path, kMostBytes + kLongestHeader), path.string(), kind);
+  return parse_idx(read_file(path, kMostBytesOfIdx + kLongestIdxHeader), path.string(), kind);
 }
 
 }  // namespace chalk

@@ -11,7 +11,7 @@
 namespace chalk {
 namespace {
 
-[[noreturn]] void fail(const ImageSource& source, std::string_view reason) {
+[[noreturn]] void fail_bmp(const ImageSource& source, std::string_view reason) {
   fail_damaged_image(source.name, "BMP", reason);
 }
 
@@ -20,7 +20,7 @@ class Numbers {
  public:
   explicit Numbers(const ImageSource& source) : source_(source) {}
   std::uint32_t operator()(std::size_t at, std::size_t size) const {
-    if (at + size > source_.bytes.size()) fail(source_, "it ends within the header");
+    if (at + size > source_.bytes.size()) fail_bmp(source_, "it ends within the header");
     std::uint32_t value = 0;
     for (std::size_t i = 0; i < size; ++i) value |= std::uint32_t{source_.bytes[at + i]} << 8 * i;
     return value;
@@ -30,7 +30,7 @@ class Numbers {
   const ImageSource& source_;
 };
 
-struct Header {
+struct BmpHeader {
   std::int64_t width = 0, height = 0;
   bool from_top = false;
   std::size_t pixels = 0;  // where they begin
@@ -39,14 +39,14 @@ struct Header {
   std::array<std::uint32_t, 4> masks = {};                 // red, green, blue and opacity of a pixel; 0: it has none
 };
 
-Header read_header(const ImageSource& source) {
+BmpHeader read_header(const ImageSource& source) {
   constexpr std::size_t kBefore = 14, kCore = 12, kInfo = 40;
   constexpr std::uint32_t kPlain = 0, kMasks = 3, kMasksWithOpacity = 6;
   const Numbers number(source);
-  Header header;
+  BmpHeader header;
   header.pixels = number(10, 4);
   const std::size_t size = number(kBefore, 4);
-  if (size != kCore && size < kInfo) fail(source, "its header has an impossible size");
+  if (size != kCore && size < kInfo) fail_bmp(source, "its header has an impossible size");
   std::uint32_t compression = kPlain;
   if (size == kCore) {
     header.width = number(18, 2);
@@ -65,7 +65,7 @@ Header read_header(const ImageSource& source) {
   check_image_size(header.width, header.height, 1, source);
   const auto bits = header.bits;
   if (bits != 1 && bits != 4 && bits != 8 && bits != 16 && bits != 24 && bits != 32) {
-    fail(source, str(bits, " bits a pixel"));
+    fail_bmp(source, str(bits, " bits a pixel"));
   }
   const bool masked = (compression == kMasks || compression == kMasksWithOpacity) && (bits == 16 || bits == 32);
   if (compression != kPlain && !masked) {
@@ -99,14 +99,14 @@ Image decode_bmp(const ImageSource& source) {
   const auto width = static_cast<std::size_t>(header.width), height = static_cast<std::size_t>(header.height);
   const auto stride = (width * header.bits + 31) / 32 * 4;
   if (header.pixels > source.bytes.size() || (source.bytes.size() - header.pixels) / stride < height) {
-    fail(source, "too few bytes for its size");
+    fail_bmp(source, "too few bytes for its size");
   }
   const Numbers number(source);
   const auto& masks = header.masks;
   const bool opacity = header.bits >= 16 && masks[3] != 0;
   if (header.bits == 16 || header.bits == 32) {
     for (std::size_t c = 0; c < 3; ++c) {
-      if (masks[c] == 0) fail(source, "a colour without bits");
+      if (masks[c] == 0) fail_bmp(source, "a colour without bits");
     }
   }
   std::vector<std::array<std::uint8_t, 3>> palette(header.bits <= 8 ? header.colours : 0);
@@ -126,7 +126,7 @@ Image decode_bmp(const ImageSource& source) {
       if (header.bits <= 8) {
         const auto bit = x * header.bits;
         const auto index = row[bit / 8] >> (8 - header.bits - bit % 8) & ((1U << header.bits) - 1);
-        if (index >= palette.size()) fail(source, "a colour that the palette lacks");
+        if (index >= palette.size()) fail_bmp(source, "a colour that the palette lacks");
         std::copy(palette[index].begin(), palette[index].end(), pixel.begin());
       } else if (header.bits == 24) {
         pixel = {row[3 * x + 2], row[3 * x + 1], row[3 * x], 0};

@@ -13,32 +13,32 @@ namespace chalk {
 namespace {
 
 // libpng's state and what its callbacks need.
-struct Reader : Recovery {
+struct PngReader : Recovery {
   std::span<const std::uint8_t> rest;  // of the file
   png_structp png = nullptr;
   png_infop info = nullptr;
 
-  explicit Reader(std::span<const std::uint8_t> bytes) : rest(bytes) {}
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
-  ~Reader() { png_destroy_read_struct(&png, &info, nullptr); }
+  explicit PngReader(std::span<const std::uint8_t> bytes) : rest(bytes) {}
+  PngReader(const PngReader&) = delete;
+  PngReader& operator=(const PngReader&) = delete;
+  ~PngReader() { png_destroy_read_struct(&png, &info, nullptr); }
 };
 
 [[noreturn]] void on_error(png_structp png, png_const_charp message) {
-  static_cast<Reader*>(png_get_error_ptr(png))->fail(message);
+  static_cast<PngReader*>(png_get_error_ptr(png))->fail(message);
 }
 
 void on_warning(png_structp /*png*/, png_const_charp /*message*/) {}
 
 void on_read(png_structp png, png_bytep to, std::size_t size) {
-  auto& rest = static_cast<Reader*>(png_get_io_ptr(png))->rest;
+  auto& rest = static_cast<PngReader*>(png_get_io_ptr(png))->rest;
   if (size > rest.size()) png_error(png, "read beyond end of data");
   std::copy_n(rest.data(), size, to);
   rest = rest.subspan(size);
 }
 
 // All chunks are checked, but of those that need not be there only transparency and EXIF are read.
-void open(Reader& reader) {
+void open(PngReader& reader) {
   reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, on_error, on_warning);
   if (reader.png == nullptr) return;
   reader.info = png_create_info_struct(reader.png);
@@ -59,7 +59,7 @@ void check_header(const ImageSource& source) {
   }
 }
 
-int orientation_of(const Reader& reader) {
+int orientation_of(const PngReader& reader) {
   png_bytep exif = nullptr;
   png_uint_32 size = 0;
   return png_get_eXIf_1(reader.png, reader.info, &size, &exif) == 0 ? 1 : exif_orientation({exif, size});
@@ -69,7 +69,7 @@ int orientation_of(const Reader& reader) {
 
 Image decode_png(const ImageSource& source) {
   check_header(source);
-  Reader reader(source.bytes);
+  PngReader reader(source.bytes);
   guarded(reader, source.name, "PNG", [&] { open(reader); });
   if (reader.info == nullptr) throw std::bad_alloc();
   const auto png = reader.png;

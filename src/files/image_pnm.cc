@@ -10,13 +10,13 @@
 namespace chalk {
 namespace {
 
-[[noreturn]] void fail(const ImageSource& source, std::string_view reason) {
+[[noreturn]] void fail_pnm(const ImageSource& source, std::string_view reason) {
   fail_damaged_image(source.name, "PNM", reason);
 }
 
-class Reader {
+class PnmReader {
  public:
-  explicit Reader(const ImageSource& source) : source_(source), at_(2) {}
+  explicit PnmReader(const ImageSource& source) : source_(source), at_(2) {}
 
   /// A decimal number, behind blanks and comments (# to the end of the line).
   std::int64_t number() {
@@ -25,22 +25,22 @@ class Reader {
     const auto first = at_;
     for (; at_ < source_.bytes.size() && source_.bytes[at_] >= '0' && source_.bytes[at_] <= '9'; ++at_) {
       value = value * 10 + (source_.bytes[at_] - '0');
-      if (value > 1'000'000'000) fail(source_, "a number is too large");
+      if (value > 1'000'000'000) fail_pnm(source_, "a number is too large");
     }
-    if (at_ == first) fail(source_, at_ < source_.bytes.size() ? "no number where one belongs" : "it ends early");
+    if (at_ == first) fail_pnm(source_, at_ < source_.bytes.size() ? "no number where one belongs" : "it ends early");
     return value;
   }
   /// 0 or 1, of text, where digits may stand side by side.
   int bit() {
     skip_blanks();
-    if (at_ == source_.bytes.size()) fail(source_, "it ends early");
+    if (at_ == source_.bytes.size()) fail_pnm(source_, "it ends early");
     const auto digit = source_.bytes[at_++];
-    if (digit != '0' && digit != '1') fail(source_, "no bit where one belongs");
+    if (digit != '0' && digit != '1') fail_pnm(source_, "no bit where one belongs");
     return digit - '0';
   }
   /// The one blank between the header and bytes.
   void end_header() {
-    if (at_ == source_.bytes.size() || !is_blank(source_.bytes[at_])) fail(source_, "no blank behind the header");
+    if (at_ == source_.bytes.size() || !is_blank(source_.bytes[at_])) fail_pnm(source_, "no blank behind the header");
     ++at_;
   }
   std::span<const std::uint8_t> rest() const { return source_.bytes.subspan(at_); }
@@ -73,11 +73,11 @@ std::uint8_t as_byte(std::int64_t value, std::int64_t most) {
 Image decode_pnm(const ImageSource& source) {
   const int kind = source.bytes[1] - '0';  // 1…6
   const bool text = kind <= 3, bits = kind % 3 == 1;
-  Reader reader(source);
+  PnmReader reader(source);
   const auto width = reader.number(), height = reader.number();
   check_image_size(width, height, 1, source);
   const auto most = bits ? 1 : reader.number();
-  if (most < 1 || most > 65535) fail(source, "its largest value is not from 1 to 65535");
+  if (most < 1 || most > 65535) fail_pnm(source, "its largest value is not from 1 to 65535");
   if (!text) reader.end_header();
 
   Image image{kind % 3 == 0 ? 3 : 1, static_cast<int>(height), static_cast<int>(width), {}};
@@ -85,7 +85,7 @@ Image decode_pnm(const ImageSource& source) {
   const auto row = bits ? static_cast<std::size_t>((width + 7) / 8) : std::size_t{0};
   const std::size_t wide = most > 255 ? 2 : 1;
   const auto need = text ? count : bits ? row * static_cast<std::size_t>(height) : count * wide;
-  if (reader.rest().size() < need) fail(source, "too few bytes for its size");
+  if (reader.rest().size() < need) fail_pnm(source, "too few bytes for its size");
 
   image.pixels.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -97,7 +97,7 @@ Image decode_pnm(const ImageSource& source) {
     } else {
       value = text ? reader.number() : wide == 1 ? rest[i] : rest[2 * i] << 8 | rest[2 * i + 1];
     }
-    if (value > most) fail(source, "a value is above the largest");
+    if (value > most) fail_pnm(source, "a value is above the largest");
     image.pixels.push_back(as_byte(value, most));
   }
   return image;

@@ -19,7 +19,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "elements are copied");
 
 /// What the dictionary of the header says.
-struct Header {
+struct NpyHeader {
   char order = '|', kind = 'u';
   std::size_t item = 1;  // bytes of an element
   bool fortran = false;
@@ -34,11 +34,11 @@ std::optional<std::string_view> value_of(std::string_view dictionary, std::strin
   return trimmed(dictionary.substr(at + key.size() + 3));
 }
 
-class Reader {
+class NpyReader {
  public:
-  Reader(std::span<const std::uint8_t> bytes, std::string_view name) : bytes_(bytes), name_(name) {}
+  NpyReader(std::span<const std::uint8_t> bytes, std::string_view name) : bytes_(bytes), name_(name) {}
 
-  Header header() const {
+  NpyHeader header() const {
     const std::string_view text(reinterpret_cast<const char*>(bytes_.data()), bytes_.size());
     if (!text.starts_with("\x93NUMPY")) {
       throw InputError(str(name_, ": is no .npy file by its first bytes; write it with numpy.save"));
@@ -52,7 +52,7 @@ class Reader {
     for (std::size_t i = 8; i < before; ++i) length |= std::size_t{bytes_[i]} << 8 * (i - 8);
     if (length > text.size() - before) throw damaged("it ends within the header");
     const auto dictionary = text.substr(before, length);
-    Header header;
+    NpyHeader header;
     header.data = before + length;
     read_type(dictionary, header);
     const auto order = value_of(dictionary, "fortran_order");
@@ -63,7 +63,7 @@ class Reader {
   }
 
   /// Row-major, if the file is not.
-  Array elements_of(const Header& header) const {
+  Array elements_of(const NpyHeader& header) const {
     Array array;
     array.shape = header.shape;
     const auto count = array.size();
@@ -95,7 +95,7 @@ class Reader {
     return InputError(str(name_, ": the .npy data are damaged (", what, "); write the file again with numpy.save"));
   }
 
-  void read_type(std::string_view dictionary, Header& header) const {
+  void read_type(std::string_view dictionary, NpyHeader& header) const {
     const auto value = value_of(dictionary, "descr");
     if (!value) throw damaged("no descr");
     if (value->starts_with('[')) {
@@ -128,7 +128,7 @@ class Reader {
     header.item = header.kind == 'U' ? 4 * *size : *size;
   }
 
-  void read_shape(std::string_view dictionary, Header& header) const {
+  void read_shape(std::string_view dictionary, NpyHeader& header) const {
     const auto value = value_of(dictionary, "shape");
     const auto end = value ? value->find(')') : std::string_view::npos;
     if (end == std::string_view::npos || !value->starts_with('(')) throw damaged("no shape");
@@ -145,14 +145,14 @@ class Reader {
   }
 
   /// How far apart neighbours along each axis are in the file.
-  static std::vector<std::size_t> strides_of(const Header& header) {
+  static std::vector<std::size_t> strides_of(const NpyHeader& header) {
     std::vector<std::size_t> strides(header.shape.size(), 1);
     for (std::size_t i = 1; i < strides.size(); ++i)
       strides[i] = strides[i - 1] * static_cast<std::size_t>(header.shape[i - 1]);
     return strides;
   }
   /// Where element i of row-major order is in the file.
-  static std::size_t source(std::size_t i, const Header& header, const std::vector<std::size_t>& strides) {
+  static std::size_t source(std::size_t i, const NpyHeader& header, const std::vector<std::size_t>& strides) {
     if (!header.fortran) return i;
     std::size_t at = 0;
     for (auto axis = header.shape.size(); axis-- > 0;) {
@@ -163,7 +163,7 @@ class Reader {
     return at;
   }
 
-  static double number(const std::uint8_t* from, const Header& header) {
+  static double number(const std::uint8_t* from, const NpyHeader& header) {
     std::uint8_t raw[8] = {};
     std::copy_n(from, header.item, raw);
     if (header.order == '>') std::reverse(raw, raw + header.item);
@@ -195,7 +195,7 @@ class Reader {
   }
 
   /// Without the zeros that fill it up.
-  static std::string word(const std::uint8_t* from, const Header& header) {
+  static std::string word(const std::uint8_t* from, const NpyHeader& header) {
     std::string text;
     if (header.kind == 'S') {
       text.assign(reinterpret_cast<const char*>(from), header.item);
@@ -230,7 +230,7 @@ class Reader {
 }  // namespace
 
 Array parse_npy(std::span<const std::uint8_t> bytes, std::string_view name) {
-  const Reader reader(bytes, name);
+  const NpyReader reader(bytes, name);
   return reader.elements_of(reader.header());
 }
 
@@ -239,7 +239,7 @@ std::optional<StoredBytes> stored_bytes(const SharedBytes& source, std::uint64_t
   constexpr std::uint64_t kLongestHeader = 1 << 17;
   std::vector<std::uint8_t> head(static_cast<std::size_t>(std::min(size, kLongestHeader)));
   source->read(begin, head);
-  const auto header = Reader(head, name).header();
+  const auto header = NpyReader(head, name).header();
   const bool row_major = !header.fortran || std::ranges::count_if(header.shape, [](auto n) { return n > 1; }) <= 1;
   if (header.kind != 'u' || header.item != 1 || !row_major) return {};
   if (header.data + static_cast<std::uint64_t>(elements(header.shape)) != size) return {};  // parse_npy() says more

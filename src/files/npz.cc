@@ -49,14 +49,14 @@ void check_name(const std::string& name) {
 }
 
 /// Numbers of 16, 32 and 64 bits, least significant byte first, as zip has them.
-class Bytes {
+class ZipBytes {
  public:
-  explicit Bytes(std::size_t expected) { bytes_.reserve(expected); }
+  explicit ZipBytes(std::size_t expected) { bytes_.reserve(expected); }
   std::size_t size() const { return bytes_.size(); }
-  Bytes& u16(std::size_t number) { return append(&number, 2); }
-  Bytes& u32(std::size_t number) { return append(&number, 4); }
-  Bytes& u64(std::size_t number) { return append(&number, 8); }
-  Bytes& append(const void* from, std::size_t count) {
+  ZipBytes& u16(std::size_t number) { return append(&number, 2); }
+  ZipBytes& u32(std::size_t number) { return append(&number, 4); }
+  ZipBytes& u64(std::size_t number) { return append(&number, 8); }
+  ZipBytes& append(const void* from, std::size_t count) {
     const auto* first = static_cast<const std::uint8_t*>(from);
     bytes_.insert(bytes_.end(), first, first + count);
     return *this;
@@ -115,14 +115,14 @@ class StoredZip {
 
   /// What a file's header and its line in the directory have in common: a name in UTF-8, stored at midnight of
   /// 1 January 1980.
-  Bytes& description(const Entry& entry, bool wide, std::size_t extra) {
+  ZipBytes& description(const Entry& entry, bool wide, std::size_t extra) {
     constexpr std::size_t utf8 = 1U << 11U, stored = 0, midnight = 0, first_of_1980 = 1U << 5U | 1U;
     const auto size = wide ? kElsewhere : entry.size;
     out_.u16(utf8).u16(stored).u16(midnight).u16(first_of_1980);
     return out_.u32(entry.crc).u32(size).u32(size).u16(entry.name.size()).u16(extra);
   }
 
-  Bytes out_;
+  ZipBytes out_;
   std::size_t most_;
   std::vector<Entry> entries_;
 };

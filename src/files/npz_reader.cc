@@ -19,9 +19,9 @@ constexpr std::uint64_t kElsewhere = 0xFFFFFFFF;
 constexpr std::size_t kEnd = 22;  // bytes of the end, at least
 
 /// Reads bytes that may be too few.
-class Numbers {
+class NpzNumbers {
  public:
-  Numbers(const ByteSource& bytes, std::string_view name) : bytes_(bytes), name_(name) {}
+  NpzNumbers(const ByteSource& bytes, std::string_view name) : bytes_(bytes), name_(name) {}
   /// A number, least significant byte first.
   std::uint64_t operator()(std::uint64_t at, std::size_t size) const {
     std::uint64_t value = 0;
@@ -82,7 +82,7 @@ void fail_damaged_zip(std::string_view name, std::string_view what) {
 }
 
 NpzReader::NpzReader(SharedBytes archive, std::string name) : archive_(std::move(archive)), name_(std::move(name)) {
-  const Numbers number(*archive_, name_);
+  const NpzNumbers number(*archive_, name_);
   if (archive_->size() < 4 || number(0, 1) != 'P' || number(1, 1) != 'K') {
     throw InputError(str(name_, ": is no .npz file by its first bytes; write it with numpy.savez"));
   }
@@ -106,7 +106,7 @@ NpzReader::NpzReader(SharedBytes archive, std::string name) : archive_(std::move
 
 void NpzReader::read_directory(std::uint64_t at, std::uint64_t entries) {
   constexpr std::size_t kHeader = 46;
-  const Numbers number(*archive_, name_);
+  const NpzNumbers number(*archive_, name_);
   for (; entries > 0; --entries) {
     if (number(at, 4) != 0x02014b50) fail_damaged_zip(name_, "its directory");
     Entry entry{.method = number(at + 10, 2),
@@ -149,7 +149,7 @@ NpzReader::Place NpzReader::place_of(std::string_view array) const {
   }
   Place place{str(name_, ", array ", in_quotes(array)), found->second, 0};
   const auto& [where, entry, begin] = place;
-  const Numbers number(*archive_, where);
+  const NpzNumbers number(*archive_, where);
   if (entry.encrypted || (entry.method != 0 && entry.method != 8)) {
     throw InputError(str(where, entry.encrypted ? ": is encrypted" : ": is compressed in a way that is not read",
                          "; write the file with numpy.savez or numpy.savez_compressed"));
@@ -163,7 +163,7 @@ NpzReader::Place NpzReader::place_of(std::string_view array) const {
 
 Array NpzReader::read(std::string_view array) const {
   const auto [where, entry, begin] = place_of(array);
-  auto bytes = Numbers(*archive_, where).bytes(begin, entry.packed);
+  auto bytes = NpzNumbers(*archive_, where).bytes(begin, entry.packed);
   if (entry.method != 0) bytes = inflated(bytes, entry.size, where);
   if (crc32_of(bytes) != entry.checksum) fail_damaged_zip(where, "its checksum");
   return parse_npy(bytes, where);

@@ -13,11 +13,11 @@
 namespace chalk {
 namespace {
 
-constexpr std::string_view kMark = "chalkgrad cache\n";
+constexpr std::string_view kCacheMark = "chalkgrad cache\n";
 constexpr std::uint32_t kVersion = 2, kOldest = 1;
-constexpr std::uint64_t kMostPictures = 0xFFFFFFFF;                  // of both parts: their places are 32 bits
-constexpr std::uint32_t kLongest = 65536, kMostBytes = 300'000'000;  // of a side; of a picture
-constexpr std::size_t kTailSum = 128, kHeadSum = 160;                // where they are in the head
+constexpr std::uint64_t kMostPictures = 0xFFFFFFFF;                           // of both parts: their places are 32 bits
+constexpr std::uint32_t kLongest = 65536, kMostBytesOfPicture = 300'000'000;  // of a side; of a picture
+constexpr std::size_t kTailSum = 128, kHeadSum = 160;                         // where they are in the head
 
 using Bytes = std::vector<std::uint8_t>;
 using Sum = std::array<std::uint8_t, 32>;
@@ -49,9 +49,9 @@ class Writer {
   Bytes bytes;
 };
 
-class Reader {
+class CacheReader {
  public:
-  Reader(std::span<const std::uint8_t> bytes, std::string_view name) : rest_(bytes), name_(name) {}
+  CacheReader(std::span<const std::uint8_t> bytes, std::string_view name) : rest_(bytes), name_(name) {}
 
   std::span<const std::uint8_t> raw(std::uint64_t size) {
     if (size > rest_.size()) fail(name_, "it ends early");
@@ -79,13 +79,13 @@ class Reader {
 }  // namespace
 
 bool is_picture_cache(std::span<const std::uint8_t> head) {
-  return head.size() >= kMark.size() && std::equal(kMark.begin(), kMark.end(), head.begin());
+  return head.size() >= kCacheMark.size() && std::equal(kCacheMark.begin(), kCacheMark.end(), head.begin());
 }
 
 PictureCache read_cache_head(std::span<const std::uint8_t> head, std::uint64_t size, std::string_view name) {
   if (!is_picture_cache(head)) throw InputError(str(name, ": is no cache of pictures; give another file"));
   if (head.size() < PictureCache::kHead) fail(name, "it ends early");
-  Reader reader(head.subspan(kMark.size()), name);
+  CacheReader reader(head.subspan(kCacheMark.size()), name);
   PictureCache cache;
   cache.version = reader.number<std::uint32_t>();
   if (cache.version < kOldest || cache.version > kVersion) {
@@ -104,7 +104,7 @@ PictureCache read_cache_head(std::span<const std::uint8_t> head, std::uint64_t s
   cache.tail = reader.number<std::uint64_t>();
   const auto side = [](std::uint32_t extent) { return extent >= 1 && extent <= kLongest; };
   if ((cache.channels != 1 && cache.channels != 3) || !side(cache.rows) || !side(cache.columns) ||
-      cache.each() > kMostBytes)
+      cache.each() > kMostBytesOfPicture)
     fail(name, "its pictures have an impossible size");
   if (cache.parts[0].pictures > kMostPictures || cache.parts[1].pictures > kMostPictures - cache.parts[0].pictures)
     fail(name, "it has too many pictures");
@@ -117,7 +117,7 @@ void read_cache_tail(PictureCache& cache, std::span<const std::uint8_t> head, st
                      std::string_view name) {
   const auto sum = sha256_of(tail);
   if (!std::equal(sum.begin(), sum.end(), head.begin() + kTailSum)) fail(name, "its end has been changed");
-  Reader reader(tail, name);
+  CacheReader reader(tail, name);
   const bool first = cache.version == 1;
   for (auto& part : cache.parts) {
     if (part.pictures > reader.left() / (first ? 12 : 16)) fail(name, "it ends early");
@@ -172,7 +172,7 @@ std::vector<std::uint8_t> cache_tail(PictureCache& cache) {
 
 std::vector<std::uint8_t> cache_head(const PictureCache& cache, std::span<const std::uint8_t> tail) {
   Writer writer;
-  writer.raw({reinterpret_cast<const std::uint8_t*>(kMark.data()), kMark.size()});
+  writer.raw({reinterpret_cast<const std::uint8_t*>(kCacheMark.data()), kCacheMark.size()});
   writer.number(cache.version).number(cache.channels).number(cache.rows).number(cache.columns);
   writer.number(std::uint32_t{cache.channels_asked}).number(std::uint32_t{0});
   for (const auto& part : cache.parts) writer.number(part.pictures);

@@ -16,7 +16,7 @@ using nlohmann::json;
 constexpr std::size_t kMostEvents = 4'000'000;  // bounds the memory that parsing takes; a tensor costs about 12
 constexpr int kDeepest = 3;                     // {"name": {"shape": [1]}}
 constexpr std::size_t kMostDimensions = 64;
-constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 62U;
+constexpr std::uint64_t kMostBytesOfTensors = std::uint64_t{1} << 62U;
 
 template <class... Parts>
 [[noreturn]] void fail(std::string_view file, const Parts&... parts) {
@@ -95,7 +95,8 @@ TensorEntry read_entry(const std::string& name, const json& object, std::uint64_
   }
   std::uint64_t bytes = sizeof(float);
   for (const auto extent : entry.shape) {
-    if (static_cast<std::uint64_t>(extent) > kMostBytes / bytes) fail(file, where, " has more elements than any file");
+    if (static_cast<std::uint64_t>(extent) > kMostBytesOfTensors / bytes)
+      fail(file, where, " has more elements than any file");
     bytes *= static_cast<std::uint64_t>(extent);
   }
   const auto& offsets = member(object, "data_offsets", json::value_t::array, file, where);

@@ -16,9 +16,9 @@ namespace {
 constexpr std::uint64_t kAsInHeader = ~std::uint64_t{0};  // a size that no file has
 constexpr std::size_t kBlock = 512;
 
-class Header {
+class TarHeader {
  public:
-  explicit Header(std::span<const std::uint8_t> block) : block_(block) {}
+  explicit TarHeader(std::span<const std::uint8_t> block) : block_(block) {}
 
   bool is_end() const {
     return std::ranges::all_of(block_, [](auto byte) { return byte == 0; });
@@ -84,7 +84,7 @@ std::vector<TarFile> read_tar(std::span<const std::uint8_t> archive, std::string
   std::uint64_t another_size = kAsInHeader;  // for the next file
   for (std::size_t at = 0;;) {
     if (archive.size() - at < kBlock) throw damaged(at, "its end is missing");
-    const Header header(archive.subspan(at, kBlock));
+    const TarHeader header(archive.subspan(at, kBlock));
     if (header.is_end()) return files;
     if (!header.is_intact())
       throw damaged(at, at == 0 ? "no header, or one with a wrong checksum," : "a wrong checksum");

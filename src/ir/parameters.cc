@@ -131,16 +131,16 @@ class Reader : public FieldVisitor {
   std::vector<std::string> names_;  // of the parameters so far
 };
 
-std::string text_of(double value) { return shortest(value); }
-std::string text_of(std::int64_t value) { return std::to_string(value); }
-std::string text_of(const std::string& word) { return word; }
-std::string text_of(const std::vector<double>& values) {
+std::string argument_text(double value) { return shortest(value); }
+std::string argument_text(std::int64_t value) { return std::to_string(value); }
+std::string argument_text(const std::string& word) { return word; }
+std::string argument_text(const std::vector<double>& values) {
   std::string text;
   for (const double value : values) text += str(text.empty() ? "" : ",", shortest(value));
   return text;
 }
 template <class T>
-std::string text_of(const T&) {  // none has these
+std::string argument_text(const T&) {  // none has these
   return {};
 }
 
@@ -180,19 +180,19 @@ Attributes read_parameters(const ParametersForm& form, std::string_view written,
 
 std::string written(const ParametersForm& form, const Attributes& parameters) {
   std::vector<std::string> usual;
-  FieldFunction remember([&](const Field&, const auto& value) { usual.push_back(text_of(value)); });
+  FieldFunction remember([&](const Field&, const auto& value) { usual.push_back(argument_text(value)); });
   form.defaults.show(remember);
   std::size_t place = 0, last = form.spare ? 0 : form.nameless;  // so many are written without their names
   FieldFunction look([&](const Field& field, const auto& value) {
     const auto i = place++;
-    if (i < form.nameless && (field.must_be_given || text_of(value) != usual[i])) last = std::max(last, i + 1);
+    if (i < form.nameless && (field.must_be_given || argument_text(value) != usual[i])) last = std::max(last, i + 1);
   });
   parameters.show(look);
   std::string text(form.name);
   std::size_t seen = 0, count = 0;
   FieldFunction writer([&](const Field& field, const auto& value) {
     const auto i = seen++;
-    const auto now = text_of(value);
+    const auto now = argument_text(value);
     const bool nameless = i < last;
     if (!nameless && now == usual[i]) return;
     text += str(count++ > 0 ? "," : form.name.empty() ? "" : ":", nameless ? "" : str(field.name, "="), now);

@@ -11,9 +11,9 @@
 namespace chalk::math {
 namespace {
 
-constexpr std::size_t kMostCorners = 48, kMostNumbers = 6, kMostFound = 6, kMostShown = 4;
-constexpr std::int64_t kMostWork = std::int64_t{1} << 23;  // numbers computed in search of corners
-constexpr std::int64_t kMostMirrored = 1024;               // of more, both sides of a corner are seen in any draw
+constexpr std::size_t kMostCorners = 48, kMostNumbersOfCorner = 6, kMostFound = 6, kMostShown = 4;
+constexpr std::int64_t kMostWorkOnCorners = std::int64_t{1} << 23;  // numbers computed in search of corners
+constexpr std::int64_t kMostMirrored = 1024;  // of more, both sides of a corner are seen in any draw
 constexpr int kParts = 8, kHalvings = 60;
 
 class Search {
@@ -24,7 +24,7 @@ class Search {
   std::vector<Corner> run() {
     std::vector<double> numbers{0, -0.0};
     for (const double number : numbers_in(*left_, *right_, part_.symbols)) {
-      if (numbers.size() < 2 + 2 * kMostNumbers) numbers.insert(numbers.end(), {number, -number});
+      if (numbers.size() < 2 + 2 * kMostNumbersOfCorner) numbers.insert(numbers.end(), {number, -number});
     }
     numbers.push_back(draw_.value(ids_.front(), {}).front());
     for (const double number : numbers) add(number, -1);
@@ -87,11 +87,11 @@ class Search {
     auto low = from;
     auto before = distances(low);
     for (int k = 1; k <= kParts; ++k) {
-      if (spent_ > kMostWork) return;
+      if (spent_ > kMostWorkOnCorners) return;
       const auto high = between(from, to, static_cast<double>(k) / kParts);
       const auto after = distances(high);
       for (std::size_t i = 0; i < std::min(before.size(), after.size()); ++i) {
-        if (found_.size() >= most || spent_ > kMostWork) return;
+        if (found_.size() >= most || spent_ > kMostWorkOnCorners) return;
         if (after[i] == 0 && before[i] != 0) keep(high);
         if (before[i] * after[i] < 0) halve(i, before[i], low, high);
       }

@@ -14,7 +14,7 @@
 namespace chalk::math {
 namespace {
 
-constexpr std::int64_t kMostElements = std::int64_t{1} << 22;
+constexpr std::int64_t kMostElementsOfValue = std::int64_t{1} << 22;
 constexpr std::int64_t kMostSamples = 256;
 
 class DeclarationReader {
@@ -267,7 +267,8 @@ class DeclarationReader {
         throw FormulaError(k < places.size() ? places[k] : place, "an index on the left side of := must begin at 0");
       symbol.extents.push_back(range.second + 1);
       size *= range.second + 1;
-      if (size > kMostElements) throw FormulaError(place, "this value has too many elements; use smaller shapes");
+      if (size > kMostElementsOfValue)
+        throw FormulaError(place, "this value has too many elements; use smaller shapes");
     }
     symbol.body = body.body;
     symbol.from = part_.symbols.with_all_before(mentioned(*body.body));

@@ -20,7 +20,6 @@ constexpr std::int64_t kWorkOfTry = 3000;  // what reading an equation costs, an
 constexpr std::int64_t kWorkOfNode = 300;
 constexpr std::size_t kMostTuples = 24;  // indices that one value is tried with
 constexpr std::size_t kMostAtoms = 60;
-constexpr double kSmall = 1e-3;  // of what ≈ lets go to 0, in the first trial
 
 /// A part of a formula and the indices of the sums around it.
 struct Spot {

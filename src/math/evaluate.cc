@@ -12,9 +12,10 @@
 namespace chalk::math {
 namespace {
 
-constexpr std::int64_t kMostElements = std::int64_t{1} << 24;  // of one array: 128 MB
-constexpr std::int64_t kMostWork = std::int64_t{1} << 26;      // numbers computed for one comparison: a second or less
-constexpr std::int64_t kWorkOfNode = 64;                       // what computing a single number costs in addition
+constexpr std::int64_t kMostElementsOfArray = std::int64_t{1} << 24;  // of one array: 128 MB
+constexpr std::int64_t kMostWorkOfComparison = std::int64_t{1}
+                                               << 26;  // numbers computed for one comparison: a second or less
+constexpr std::int64_t kWorkOfNumber = 64;             // what computing a single number costs in addition
 constexpr std::size_t kMostKept = std::size_t{1} << 24;
 constexpr std::int64_t kMostWorkAside = std::int64_t{1} << 24;  // at corners, in addition
 constexpr std::size_t kMostDistances = 256;
@@ -68,7 +69,8 @@ std::vector<int> united(const std::vector<int>& a, const std::vector<int>& b) {
 
 void Values::spend(std::int64_t numbers, Place place) {
   spent_ += numbers;
-  if (spent_ > kMostWork) throw FormulaError(place, "this takes too long to compute; use smaller shapes and ranges");
+  if (spent_ > kMostWorkOfComparison)
+    throw FormulaError(place, "this takes too long to compute; use smaller shapes and ranges");
 }
 
 Array Evaluator::run(const ExprPtr& e) {
@@ -90,9 +92,9 @@ Array Evaluator::empty(std::vector<int> axes, Place place) {
   std::int64_t size = 1;
   for (const int axis : a.axes) {
     a.extents.push_back(extent(axis));
-    if (a.extents.back() > kMostElements / size) {
+    if (a.extents.back() > kMostElementsOfArray / size) {
       throw FormulaError(place,
-                         str("this has more than ", grouped(static_cast<std::uint64_t>(kMostElements)),
+                         str("this has more than ", grouped(static_cast<std::uint64_t>(kMostElementsOfArray)),
                              " terms at once; put each sum around as little as possible, or use smaller shapes"));
     }
     size *= a.extents.back();
@@ -235,7 +237,7 @@ Array Evaluator::compute(const ExprPtr& e) {
   if (several) {
     if (const auto found = shared_.find(e.get()); found != shared_.end()) return found->second;
   }
-  values_.spend(kWorkOfNode, e->place);
+  values_.spend(kWorkOfNumber, e->place);
   const auto narrowed = narrowed_;
   if (e->kind == Kind::reduce && !e->bounds.empty()) narrow(*e);
   std::vector<Array> args;
@@ -363,7 +365,7 @@ Array Evaluator::reduce(const Expr& e, const std::vector<Array>& args) {
   for (const int id : order) {
     extents.push_back(extent(id));
     group *= extents.back();
-    if (group > kMostElements) throw FormulaError(e.place, "this runs over too many terms; use smaller ranges");
+    if (group > kMostElementsOfArray) throw FormulaError(e.place, "this runs over too many terms; use smaller ranges");
   }
   const bool product = e.reduction == Reduction::product;
   const double sign = e.reduction == Reduction::minimum ? -1 : 1;

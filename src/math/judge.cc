@@ -16,12 +16,12 @@
 namespace chalk::math {
 namespace {
 
-constexpr double kTolerance = 1e-10;                       // of the largest magnitude that came up
-constexpr std::int64_t kMostWork = std::int64_t{1} << 25;  // numbers computed at corners
-constexpr int kMostDraws = 12;                             // where both sides are 0
+constexpr double kTolerance = 1e-10;                                // of the largest magnitude that came up
+constexpr std::int64_t kMostWorkAtCorners = std::int64_t{1} << 25;  // numbers computed at corners
+constexpr int kMostDraws = 12;                                      // where both sides are 0
 // Both sides of a ≈ are computed for two values of what is small. A difference of second order falls by 100 from the
 // first to the second, one of first order (so a wrong equation) by 10.
-constexpr double kSmall = 1e-3, kSmaller = 1e-4, kFalls = 1.0 / 30;
+constexpr double kSmaller = 1e-4, kFalls = 1.0 / 30;
 
 /// "has slope 0 on the left and 1 on the right, by convention 0" or, if these are the same, "is 1".
 std::string slopes(double convention, double left, double right, double tolerance) {
@@ -196,7 +196,7 @@ Outcome Judge::compare(const Indexed& left, const Indexed& right, bool approxima
       if (!add(compare_at(left, right, *there, point))) break;
       all_zero = random_zero;
       work += there->spent();
-      if (work > kMostWork) break;
+      if (work > kMostWorkAtCorners) break;
     }
   }
   outcome.all_zero = all_zero;

@@ -16,9 +16,8 @@ namespace {
 constexpr std::size_t kLongestName = 60;
 constexpr int kMostPrimes = 4;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_ascii(char c) { return (static_cast<unsigned char>(c) & 0x80U) == 0; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_letter_of_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 /// Longest first, so that the first that fits is meant.
 constexpr std::array<std::string_view, 26> kSymbols{"||", ":=", "<=", ">=", "!=", "==", "~=", "..", ".*",
@@ -178,7 +177,7 @@ class Lexer {
   Token next() {
     const auto rest = text_.substr(at_);
     if (is_digit(rest[0])) return a_number();
-    if (is_letter(rest[0]) || spelling_at(rest, kLetters)) return a_name();
+    if (is_letter_of_name(rest[0]) || spelling_at(rest, kLetters)) return a_name();
     if (rest[0] == '"') return a_text();
     Token token;
     token.kind = Token::Kind::symbol;
@@ -227,7 +226,7 @@ class Lexer {
     Token token;
     token.kind = Token::Kind::name;
     while (at_ < text_.size()) {
-      if (is_letter(text_[at_]) || is_digit(text_[at_])) {
+      if (is_letter_of_name(text_[at_]) || is_digit(text_[at_])) {
         token.text += text_[at_];
         take(1);
       } else if (const auto* letter = spelling_at(text_.substr(at_), kLetters)) {

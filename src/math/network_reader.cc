@@ -22,8 +22,8 @@
 namespace chalk::math {
 namespace {
 
-constexpr std::int64_t kMostExtent = 4096;
-constexpr std::int64_t kMostWork = std::int64_t{1} << 26;
+constexpr std::int64_t kMostOfNumber = 4096;
+constexpr std::int64_t kMostWorkOfNetwork = std::int64_t{1} << 26;
 constexpr int kMostLayers = 200;
 
 }  // namespace
@@ -54,8 +54,8 @@ class NetworkReader {
   std::int64_t extent() {
     const Place place = t_.peek().place;
     const auto value = t_.whole_number("a number");
-    if (value < 1 || value > kMostExtent)
-      throw FormulaError(place, str("numbers here are from 1 to ", kMostExtent, ", not ", value));
+    if (value < 1 || value > kMostOfNumber)
+      throw FormulaError(place, str("numbers here are from 1 to ", kMostOfNumber, ", not ", value));
     return value;
   }
 
@@ -68,7 +68,7 @@ class NetworkReader {
 
   /// Counts multiplications: `each` for every number of a value.
   void spend(const Shape& value, std::int64_t each, Place place) {
-    const auto left = (kMostWork - s_.work_) / s_.samples_;
+    const auto left = (kMostWorkOfNetwork - s_.work_) / s_.samples_;
     if (elements(value) > left || each > left / elements(value))
       throw FormulaError(place, "this layer is too large to check formulas on; use smaller shapes");
     s_.work_ += elements(value) * each * s_.samples_;

@@ -10,7 +10,7 @@
 namespace chalk::math {
 namespace {
 
-constexpr int kDeepest = 100;  // operations within each other
+constexpr int kDeepestOperation = 100;  // operations within each other
 
 class AttributeReader {
  public:
@@ -77,8 +77,9 @@ class OperationReader {
 
   Value operation() {
     const Token name = t_.next();
-    if (++depth_ > kDeepest)
-      throw FormulaError(name.place, str("more than ", kDeepest, " operations within each other; name a part of it"));
+    if (++depth_ > kDeepestOperation)
+      throw FormulaError(name.place,
+                         str("more than ", kDeepestOperation, " operations within each other; name a part of it"));
     t_.expect("(", "\"(\"");
     const Op& op = *find_op(name.text);
     std::vector<Value> operands;

@@ -10,7 +10,7 @@
 namespace chalk::math {
 namespace {
 
-constexpr int kDeepest = 200;  // brackets within brackets
+constexpr int kDeepestBrackets = 200;  // brackets within brackets
 constexpr double kMostIndex = 1e6;
 
 std::string shown(const Token& token) {
@@ -42,8 +42,8 @@ class FormulaParser {
  private:
   struct Deeper {
     explicit Deeper(FormulaParser& parser) : parser_(parser) {
-      if (++parser_.depth_ > kDeepest)
-        parser_.t_.fail(str("more than ", kDeepest, " brackets within brackets; name a part with :="));
+      if (++parser_.depth_ > kDeepestBrackets)
+        parser_.t_.fail(str("more than ", kDeepestBrackets, " brackets within brackets; name a part with :="));
     }
     Deeper(const Deeper&) = delete;
     Deeper& operator=(const Deeper&) = delete;

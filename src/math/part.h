@@ -10,6 +10,9 @@
 
 namespace chalk::math {
 
+/// What a value that ≈ lets go to 0 is in the first draw.
+inline constexpr double kSmall = 1e-3;
+
 struct Part {
   std::string name;
   Symbols symbols;

@@ -16,8 +16,6 @@ namespace {
 constexpr std::size_t kMostText = std::size_t{1} << 20;
 constexpr std::size_t kMostStatement = 20'000;
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
 std::string_view trimmed_right(std::string_view text) {
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   return text;

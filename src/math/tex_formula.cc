@@ -12,14 +12,14 @@ namespace {
 
 using Node = TexNode::Kind;
 
-constexpr int kDeepest = 120;  // the parser of these words goes as deep
+constexpr int kDeepestFormula = 120;  // the parser of these words goes as deep
 
 /// Counts what stands within each other.
 class Deeper {
  public:
   Deeper(int& depth, Place place) : depth_(depth) {
-    if (++depth_ > kDeepest)
-      throw FormulaError(place, str("more than ", kDeepest, " groups within groups; name a part of it"));
+    if (++depth_ > kDeepestFormula)
+      throw FormulaError(place, str("more than ", kDeepestFormula, " groups within groups; name a part of it"));
   }
   Deeper(const Deeper&) = delete;
   Deeper& operator=(const Deeper&) = delete;
@@ -34,8 +34,6 @@ std::string_view closing(const TexNode& node) {
 }
 
 /// The sign or name, for messages.
-std::string shown(const TexNode& node) { return in_quotes(node.text); }
-
 }  // namespace
 
 bool is_dots(const TexNode& node) { return node.kind == Node::word && node.text.ends_with("dots"); }

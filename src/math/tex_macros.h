@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "src/base/text.h"
+
 namespace chalk::math {
 
 /// What \newcommand, \def, \DeclareMathOperator and their kin say, by name without the backslash.
@@ -23,11 +25,8 @@ std::size_t read_macro(std::string_view text, TexMacros& macros);
 /// Of packages that many use: \pdv and \dv of physics, \norm, \abs; null for any other name.
 const TexMacro* usual_macro(std::string_view name);
 
-// Characters of LaTeX.
-
+/// Of LaTeX.
 inline bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
-inline bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 /// Text in braces at `at`, which moves behind it; nothing if there are none.
 std::string_view braced(std::string_view text, std::size_t& at);

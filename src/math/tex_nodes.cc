@@ -14,11 +14,11 @@
 namespace chalk::math {
 namespace {
 
-constexpr int kDeepest = 60;                // groups within groups, and macros within macros
+constexpr int kDeepestGroup = 60;           // groups within groups, and macros within macros
 constexpr std::size_t kMostNodes = 10'000;  // of a formula, with its macros written out
 
 /// N \times K, which says how large something is.
-bool is_size(const std::vector<TexNode>& nodes) {
+bool is_product_of_sizes(const std::vector<TexNode>& nodes) {
   if (nodes.size() < 3 || nodes.size() % 2 == 0) return false;
   for (std::size_t k = 0; k < nodes.size(); ++k) {
     if (k % 2 == 1 ? !nodes[k].is("*") : nodes[k].kind != nodes[0].kind) return false;
@@ -71,7 +71,8 @@ class TexParser {
 
   /// Nodes up to "}", or up to \end or \right if `end` says so.
   std::vector<TexNode> list(std::string_view end) {
-    if (++depth > kDeepest) fail(str("more than ", kDeepest, " groups within groups; name a part of the formula"));
+    if (++depth > kDeepestGroup)
+      fail(str("more than ", kDeepestGroup, " groups within groups; name a part of the formula"));
     std::vector<TexNode> nodes;
     for (;;) {
       skip_space();
@@ -196,7 +197,7 @@ class TexParser {
     if (inside.size() == 1 && inside[0].kind == Kind::group && inside[0].plain())
       inside = std::vector(inside[0].args[0]);
     auto& node = nodes.back();
-    if (!above && is_size(inside)) return;
+    if (!above && is_product_of_sizes(inside)) return;
     if (above && !inside.empty() && std::ranges::all_of(inside, [](const auto& each) { return each.is("'"); })) {
       node.primes += static_cast<int>(inside.size());
       return;
@@ -476,7 +477,7 @@ class TexParser {
       body += arguments[which];
       ++k;
     }
-    if (depth >= kDeepest || body.size() > 20'000)
+    if (depth >= kDeepestGroup || body.size() > 20'000)
       throw FormulaError(begin, str("\\", name, " becomes too long, or goes on within itself"));
     for (auto& each : parsed(body, begin)) add(nodes, std::move(each));
   }
@@ -489,6 +490,8 @@ class TexParser {
 };
 
 }  // namespace
+
+std::string shown(const TexNode& node) { return in_quotes(node.text); }
 
 std::vector<TexNode> read_tex(std::string_view text, Place place, const TexMacros& macros) {
   return TexParser(text, place, macros).run();

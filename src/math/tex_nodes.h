@@ -32,6 +32,9 @@ struct TexNode {
   bool plain() const { return sub.empty() && sup.empty() && primes == 0; }
 };
 
+/// What a message quotes of a node.
+std::string shown(const TexNode& node);
+
 /// The nodes of a formula. `place`: of its first character. Comments, spaces, fonts and sizes are left out. Throws
 /// FormulaError for what is not closed, too deep, or too long.
 std::vector<TexNode> read_tex(std::string_view text, Place place, const TexMacros& macros);

@@ -13,8 +13,6 @@ namespace {
 using Node = TexNode::Kind;
 
 /// The sign or name, for messages.
-std::string shown(const TexNode& node) { return in_quotes(node.text); }
-
 }  // namespace
 
 bool is_d(const TexNode& node) { return node.is_word("partial") || (node.kind == Node::letter && node.text == "d"); }

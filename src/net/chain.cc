@@ -19,7 +19,6 @@ constexpr std::size_t kMostLayers = 4096;
 constexpr int kMostNesting = 16;
 constexpr std::string_view kExample = "20c5-relu-mp2-100n-relu-10n";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_plain(char c) { return c > ' ' && c < '\x7f'; }
 bool ends_layer(char c) { return c == '-' || c == '(' || c == ')' || c == ','; }
 

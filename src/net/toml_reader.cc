@@ -164,11 +164,11 @@ std::string text_of(const Range& range) {
   return closed ? str("between ", range.least, " and ", range.most) : range.text();
 }
 
-std::string quoted(std::string_view word) { return str("\"", word, "\""); }
+std::string toml_word(std::string_view word) { return str("\"", word, "\""); }
 
 /// As it is written in TOML.
 std::string written(std::string_view word) {
-  return word == "true" || word == "false" ? std::string(word) : quoted(word);
+  return word == "true" || word == "false" ? std::string(word) : toml_word(word);
 }
 
 template <class T>
@@ -235,7 +235,7 @@ void FieldReader::choice(const Field& field, std::span<const Word> words, std::s
   if (!found) return;
   const auto* text = found->as_string();
   const auto* truth = found->as_boolean();
-  const auto given = text ? quoted(text->get()) : truth ? std::string(truth->get() ? "true" : "false") : "";
+  const auto given = text ? toml_word(text->get()) : truth ? std::string(truth->get() ? "true" : "false") : "";
   std::string known;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto& [word, meaning] = words[i];

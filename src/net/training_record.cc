@@ -26,7 +26,7 @@ bool is_whole(const json& value) {
 }
 bool is_number(const json& value) { return value.is_number(); }
 bool is_flag(const json& value) { return value.is_boolean(); }
-bool is_text(const json& value) { return value.is_string(); }
+bool is_word(const json& value) { return value.is_string(); }
 bool is_list(const json& value) {
   bool good = value.is_array();
   for (const json& element : value) good = good && element.is_number();
@@ -52,7 +52,7 @@ T member(const json& object, std::string_view name, const Range& range = {}) {
   } else if constexpr (std::is_same_v<T, bool>) {
     return member(object, name, is_flag, "true or false").template get<T>();
   } else if constexpr (std::is_same_v<T, std::string>) {
-    return member(object, name, is_text, "text").template get<T>();
+    return member(object, name, is_word, "text").template get<T>();
   } else {
     const auto values = member(object, name, is_list, "a list of numbers").template get<T>();
     for (const auto value : values) {

@@ -52,7 +52,7 @@ constexpr std::array kTypes{
     ElementType{"uint4", 4, Kind::natural},
     ElementType{"int4", 4, Kind::integer},
 };
-constexpr int kDouble = 11, kFloat = 1, kFirstFnuz = 18, kSecondFnuz = 20, kE4m3fn = 17;
+constexpr int kFloat64Type = 11, kFloat32Type = 1, kFirstFnuz = 18, kSecondFnuz = 20, kE4m3fn = 17;
 
 const ElementType& type_of(int type) {
   return type >= 0 && static_cast<std::size_t>(type) < kTypes.size() ? kTypes[static_cast<std::size_t>(type)]
@@ -119,13 +119,13 @@ std::string type_name(int type) {
 std::vector<float> reals_of(const Tensor& tensor) {
   const auto& type = type_of(tensor.type);
   std::vector<float> values(tensor.size());
-  if (tensor.type == kFloat) {
+  if (tensor.type == kFloat32Type) {
     if (!values.empty()) std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
     return values;
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
     const auto bits = type.bits == 0 ? 0 : bits_at(tensor, type.bits, i);
-    if (tensor.type == kDouble) {
+    if (tensor.type == kFloat64Type) {
       values[i] = static_cast<float>(std::bit_cast<double>(bits));
     } else if (type.kind == Kind::real) {
       values[i] = small_real(bits, type, tensor.type);

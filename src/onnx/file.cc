@@ -21,8 +21,8 @@
 namespace chalk::onnx {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{1} << 33;  // of a file and of each beside it
-constexpr int kMostDepth = 16;                            // of graphs within graphs
+constexpr std::size_t kMostBytesOfFile = std::size_t{1} << 33;  // of a file and of each beside it
+constexpr int kMostDepth = 16;                                  // of graphs within graphs
 constexpr std::int64_t kLeastIr = 3, kMostIr = 14, kLeastOpset = 6, kMostOpset = 28;
 
 enum class Tag : protozero::pbf_tag_type {};  // fields by number, with their names beside them
@@ -399,7 +399,7 @@ class FileParser {
           str("the tensor ", in_quotes(tensor.name), " is of ", type_name(tensor.type), ", which is no number"));
     std::size_t count = 1;
     for (const auto extent : tensor.extents) {
-      if (extent < 0 || (extent > 0 && count > kMostBytes / static_cast<std::size_t>(extent)))
+      if (extent < 0 || (extent > 0 && count > kMostBytesOfFile / static_cast<std::size_t>(extent)))
         throw InputError(
             str("the tensor ", in_quotes(tensor.name), " has the shape ", in_brief(to_string(tensor.extents))));
       count *= static_cast<std::size_t>(extent);
@@ -525,11 +525,11 @@ FileModel read_file_model(const std::filesystem::path& file) {
       const auto path = fs::weakly_canonical(folder / location);
       const auto [end, rest] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
       if (end != folder.end()) throw InputError(str("its tensors are in ", location, ", which is not in its folder"));
-      found = others.emplace(location, read_file(path, kMostBytes)).first;
+      found = others.emplace(location, read_file(path, kMostBytesOfFile)).first;
     }
     return {reinterpret_cast<const char*>(found->second.data()), found->second.size()};
   };
-  auto model = parse(read_file(file, kMostBytes), file.string(), external);
+  auto model = parse(read_file(file, kMostBytesOfFile), file.string(), external);
   model.external_data = std::move(others);
   return model;
 }

@@ -11,16 +11,17 @@
 namespace chalk::onnx {
 namespace {
 
-constexpr int kLeastOpset = 17, kMostOpset = 22;
+constexpr int kLeastOpsetWritten = 17, kMostOpsetWritten = 22;
 constexpr std::int64_t kMostBatch = std::int64_t{1} << 24;
-constexpr std::size_t kMostBytes = std::numeric_limits<std::int32_t>::max();  // of a protobuf message
+constexpr std::size_t kMostBytesOfMessage = std::numeric_limits<std::int32_t>::max();  // of a protobuf message
 
 }  // namespace
 
 GraphFile::GraphFile(const Graph& graph, const Variables& variables, const OnnxOptions& options)
     : variables_(variables), options_(options), emitter_(graph, model_, [this](NodeId id) { return leaf(id); }) {
-  if (options.opset < kLeastOpset || options.opset > kMostOpset)
-    throw InputError(str("opset is ", options.opset, "; it must be from ", kLeastOpset, " to ", kMostOpset));
+  if (options.opset < kLeastOpsetWritten || options.opset > kMostOpsetWritten)
+    throw InputError(
+        str("opset is ", options.opset, "; it must be from ", kLeastOpsetWritten, " to ", kMostOpsetWritten));
   if (options.batch < 0 || options.batch > kMostBatch)
     throw InputError(str("batch is ", options.batch, "; it must be from 1 to ", kMostBatch, ", or 0 for any number"));
   model_.opset = options.opset;
@@ -107,7 +108,7 @@ void GraphFile::save(const std::filesystem::path& file) {
   tidy(model_);
   std::size_t bytes = 0;
   for (const auto& tensor : model_.initializers) bytes += tensor.bytes.size();
-  if (bytes > kMostBytes)
+  if (bytes > kMostBytesOfMessage)
     throw InputError(
         str(file.string(), ": its tensors are ", bytes, " bytes, and an ONNX file holds no more than 2 GB"));
   write_file_atomically(file, std::string_view(serialised(model_)));

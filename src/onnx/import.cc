@@ -98,6 +98,8 @@ std::string toml(double number) {
   return written;
 }
 
+std::string key(const char* name, double value) { return str(name, " = ", toml(value), '\n'); }
+
 Importer::Importer(const FileModel& model, std::string origin, Reading reading)
     : model_(model), origin_(std::move(origin)), reading_(reading) {}
 

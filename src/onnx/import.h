@@ -229,5 +229,7 @@ std::string toml(const Extents& numbers);
 constexpr const char* truth(bool is_so) { return is_so ? "true" : "false"; }
 /// A number that TOML reads back to the same.
 std::string toml(double number);
+/// "alpha = 0.5" and the end of its line.
+std::string key(const char* name, double value);
 
 }  // namespace chalk::onnx

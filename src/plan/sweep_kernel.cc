@@ -8,8 +8,8 @@
 namespace chalk {
 namespace {
 
-constexpr std::size_t kPart = 512;  // lane groups of shared values that are a part,
-constexpr std::size_t kGrain = 16;  // and how many parts a thread takes at a time
+constexpr std::size_t kSweepPart = 512;  // lane groups of shared values that are a part,
+constexpr std::size_t kGrain = 16;       // and how many parts a thread takes at a time
 
 class SweepKernel : public PlannedKernel {
  public:
@@ -25,7 +25,7 @@ class SweepKernel : public PlannedKernel {
       shares = sweep_shares(plan_);
       shares_one = sweep_shares_one(plan_);
     } else {
-      parts = {.count = (plan_.places + kPart - 1) / kPart, .grain = kGrain};
+      parts = {.count = (plan_.places + kSweepPart - 1) / kSweepPart, .grain = kGrain};
     }
   }
 
@@ -41,8 +41,8 @@ class SweepKernel : public PlannedKernel {
   void run(const KernelRun& call) const override {
     if (plan_.batched) return run_sweep(plan_, call);
     run_shared_sweep(plan_, call,
-                     {static_cast<std::int64_t>(call.begin * kPart),
-                      static_cast<std::int64_t>(std::min(plan_.places, call.end * kPart))});
+                     {static_cast<std::int64_t>(call.begin * kSweepPart),
+                      static_cast<std::int64_t>(std::min(plan_.places, call.end * kSweepPart))});
   }
 
   void run_one(const KernelRun& call) const override { run_sweep_one(plan_, call); }

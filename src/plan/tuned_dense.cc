@@ -11,18 +11,18 @@
 namespace chalk {
 namespace {
 
-constexpr std::int64_t kPart = 32;  // outputs (input gradient: inputs) of a part
+constexpr std::int64_t kDensePart = 32;  // outputs (input gradient: inputs) of a part
 
 void take_whole_batch(PlannedKernel& kernel, std::int64_t count) {
   kernel.scope = PlannedKernel::Scope::batch;
-  kernel.parts = {.count = static_cast<std::size_t>((count + kPart - 1) / kPart)};
+  kernel.parts = {.count = static_cast<std::size_t>((count + kDensePart - 1) / kDensePart)};
 }
 
 /// Outputs or inputs that a call is for.
 struct Part {
   Part(std::size_t first, std::size_t end, std::int64_t all)
-      : begin(static_cast<std::int64_t>(first) * kPart),
-        count(std::min(all, static_cast<std::int64_t>(end) * kPart) - begin) {}
+      : begin(static_cast<std::int64_t>(first) * kDensePart),
+        count(std::min(all, static_cast<std::int64_t>(end) * kDensePart) - begin) {}
   std::int64_t begin, count;
 };
 
@@ -97,7 +97,7 @@ class DenseWeightGrad : public PlannedKernel {
  public:
   explicit DenseWeightGrad(const Shape& w) : outputs_(w[0]), inputs_(w[1]) {
     take_whole_batch(*this, outputs_);
-    parts->floats = static_cast<std::size_t>(kPart * inputs_);
+    parts->floats = static_cast<std::size_t>(kDensePart * inputs_);
     reads_rows = 1;
   }
   bool take_chain(std::span<const Link> links, std::uint16_t made, std::span<const std::uint16_t> written) override {

@@ -10,7 +10,7 @@
 namespace chalk {
 namespace {
 
-constexpr std::int64_t kPart = 32;  // rows of the product
+constexpr std::int64_t kMatmulPart = 32;  // rows of the product
 constexpr std::int64_t kLanes = 16;
 
 std::int64_t groups(std::int64_t count) { return (count + kLanes - 1) / kLanes; }
@@ -30,7 +30,7 @@ class Matmul : public PlannedKernel {
         depth_(a[flags.transpose_a ? 0 : 1]),
         columns_(b[flags.transpose_b ? 0 : 1]) {
     scope = Scope::shared;
-    parts = {.count = static_cast<std::size_t>((rows_ + kPart - 1) / kPart)};
+    parts = {.count = static_cast<std::size_t>((rows_ + kMatmulPart - 1) / kMatmulPart)};
     scratch = static_cast<std::size_t>(a_floats() + groups(depth_) * b_floats());
   }
 
@@ -39,7 +39,7 @@ class Matmul : public PlannedKernel {
     float* const b = a + a_floats();
     pack_b(call.in[1], b);
     for (auto part = static_cast<std::int64_t>(call.begin); part < static_cast<std::int64_t>(call.end); ++part) {
-      const std::int64_t first = part * kPart, rows = std::min(kPart, rows_ - first);
+      const std::int64_t first = part * kMatmulPart, rows = std::min(kMatmulPart, rows_ - first);
       pack_a(call.in[0] + first * a_.row, rows, a);
       const auto last = static_cast<int>(depth_ - (groups(depth_) - 1) * kLanes);
       dense_weight_grad({rows, columns_, {groups(depth_), b_floats(), rows * kLanes}, last, 1}, b, a,
@@ -50,7 +50,7 @@ class Matmul : public PlannedKernel {
  private:
   /// Of sixteen rows of B, each padded to a multiple of 16.
   std::int64_t b_floats() const { return groups(columns_) * kLanes * kLanes; }
-  std::int64_t a_floats() const { return groups(depth_) * kPart * kLanes; }
+  std::int64_t a_floats() const { return groups(depth_) * kMatmulPart * kLanes; }
 
   void pack_b(const float* from, float* to) const {
     const std::int64_t padded = groups(columns_) * kLanes;

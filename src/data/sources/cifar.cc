@@ -24,10 +24,10 @@ namespace {
 namespace fs = std::filesystem;
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr std::size_t kMostBytes = std::size_t{1} << 31U;
+constexpr std::size_t kMostBytesOfArchive = std::size_t{1} << 31U;
 
 /// One of the two sets.
-struct Kind {
+struct CifarKind {
   std::string_view word, title;
   std::vector<std::string_view> train, test;  // files
   std::string_view folder, archive;           // that the files come in
@@ -36,7 +36,7 @@ struct Kind {
   std::vector<std::string_view> names;        // a file for each label
 };
 
-const Kind kCifar10 = {
+const CifarKind kCifar10 = {
     "cifar10",
     "CIFAR-10",
     {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
@@ -47,21 +47,21 @@ const Kind kCifar10 = {
     "cifar-10-python.tar.gz",
     {10},
     {"batches.meta.txt"}};
-const Kind kCifar100 = {"cifar100",
-                        "CIFAR-100",
-                        {"train.bin"},
-                        {"test.bin"},
-                        "cifar-100-binary",
-                        "cifar-100-binary.tar.gz",
-                        "train",
-                        "cifar-100-python.tar.gz",
-                        {20, 100},
-                        {"coarse_label_names.txt", "fine_label_names.txt"}};
+const CifarKind kCifar100 = {"cifar100",
+                             "CIFAR-100",
+                             {"train.bin"},
+                             {"test.bin"},
+                             "cifar-100-binary",
+                             "cifar-100-binary.tar.gz",
+                             "train",
+                             "cifar-100-python.tar.gz",
+                             {20, 100},
+                             {"coarse_label_names.txt", "fine_label_names.txt"}};
 
 /// The files of the set, wherever they are.
 class Files {
  public:
-  Files(const Kind& kind, const fs::path& place) : kind_(kind) {
+  Files(const CifarKind& kind, const fs::path& place) : kind_(kind) {
     std::error_code ignored;
     if (!fs::is_directory(place, ignored)) {
       open_archive(place);
@@ -89,7 +89,7 @@ class Files {
     if (archive_.empty()) {
       std::error_code ignored;
       if (!fs::exists(place_ / file, ignored)) return {};
-      return read_file(place_ / file, kMostBytes);
+      return read_file(place_ / file, kMostBytesOfArchive);
     }
     for (const auto& entry : entries_) {
       if (fs::path(entry.name).filename() == file) return Bytes(entry.bytes.begin(), entry.bytes.end());
@@ -104,9 +104,9 @@ class Files {
  private:
   void open_archive(const fs::path& path) {
     place_ = path;
-    archive_ = read_file(path, kMostBytes);
+    archive_ = read_file(path, kMostBytesOfArchive);
     if (archive_.empty()) throw InputError(str(path.string(), ": the file is empty; fetch it again"));
-    if (is_gzip(archive_)) archive_ = gunzip(archive_, kMostBytes, path.string());
+    if (is_gzip(archive_)) archive_ = gunzip(archive_, kMostBytesOfArchive, path.string());
     entries_ = read_tar(archive_, path.string());
     const auto holds = [&](std::string_view file) {
       return std::ranges::any_of(entries_, [&](const TarFile& e) { return fs::path(e.name).filename() == file; });
@@ -119,7 +119,7 @@ class Files {
                          ", from the same page"));
   }
 
-  const Kind& kind_;
+  const CifarKind& kind_;
   fs::path place_;
   Bytes archive_;
   std::vector<TarFile> entries_;
@@ -144,7 +144,8 @@ std::vector<std::string> class_names(const Files& files, std::string_view file, 
   return names;
 }
 
-Dataset load_part(const Kind& kind, const Files& files, const std::vector<std::string_view>& names, std::size_t label) {
+Dataset load_part(const CifarKind& kind, const Files& files, const std::vector<std::string_view>& names,
+                  std::size_t label) {
   CifarRecords records;
   for (const auto name : names) {
     const auto bytes = files.read(name);
@@ -160,7 +161,7 @@ Dataset load_part(const Kind& kind, const Files& files, const std::vector<std::s
   return data;
 }
 
-Split load(const Kind& kind, const std::string& place, const LoadOptions& options, std::size_t label) {
+Split load_cifar(const CifarKind& kind, const std::string& place, const LoadOptions& options, std::size_t label) {
   const Files files(kind, place);
   const auto wanted = options.parts;
   Split split;
@@ -200,7 +201,8 @@ const DataSource source_cifar10{
         "CIFAR-10, 3×32×32, in its binary version: a folder with `data_batch_1.bin` to `data_batch_5.bin` and "
         "`test_batch.bin`, or with `cifar-10-batches-bin` or `cifar-10-binary.tar.gz`; or that archive itself",
     .options = nullptr,
-    .load = [](const std::string& place, const LoadOptions& options) { return load(kCifar10, place, options, 0); },
+    .load = [](const std::string& place,
+               const LoadOptions& options) { return load_cifar(kCifar10, place, options, 0); },
 };
 
 const DataSource source_cifar100{
@@ -217,7 +219,7 @@ const DataSource source_cifar100{
         [](const std::string& argument, const LoadOptions& options) {
           Cifar100Options own;
           const auto place = take_options("cifar100", argument, own);
-          return load(kCifar100, place, options, own.labels == 0 ? 1 : 0);
+          return load_cifar(kCifar100, place, options, own.labels == 0 ? 1 : 0);
         },
 };
 

@@ -11,7 +11,7 @@
 namespace chalk {
 namespace {
 
-Split load(const std::string& argument, const LoadOptions& options) {
+Split load_csv(const std::string& argument, const LoadOptions& options) {
   TableOptions own;
   const std::filesystem::path path = take_options("csv", argument, own);
   if (options.parts == Parts::test && own.test.empty()) {
@@ -55,7 +55,7 @@ const DataSource source_csv{
         "input "
         "for each word, and a column with the class",
     .options = [](FieldVisitor& v) { TableOptions().visit(v); },
-    .load = load,
+    .load = load_csv,
 };
 
 }  // namespace chalk

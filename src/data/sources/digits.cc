@@ -16,7 +16,7 @@ extern const std::size_t digits_csv_gz_size;
 
 namespace {
 
-constexpr int kSide = 8;
+constexpr int kDigitSide = 8;
 constexpr int kBrightest = 16;
 
 // Takes one number and the comma or line end behind it.
@@ -40,12 +40,12 @@ Split digits() {
   Split split;
   for (auto* data : {&split.train, &split.test}) {
     data->name = "digits";
-    data->sample = {1, kSide, kSide};
+    data->sample = {1, kDigitSide, kDigitSide};
     for (int c = 0; c < 10; ++c) data->class_names.push_back(std::to_string(c));
   }
   for (int i = 0; !text.empty(); ++i) {
     auto& data = i % 5 == 4 ? split.test : split.train;
-    for (int pixel = 0; pixel < kSide * kSide; ++pixel) {
+    for (int pixel = 0; pixel < kDigitSide * kDigitSide; ++pixel) {
       data.bytes.push_back(static_cast<std::uint8_t>((take_number(text) * 255 + kBrightest / 2) / kBrightest));
     }
     data.labels.push_back(take_number(text));

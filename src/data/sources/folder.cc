@@ -27,7 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options : PictureOptions {
+struct FolderOptions : PictureOptions {
   std::string train, test;
   void visit(FieldVisitor& v) {
     visit_pictures(v);
@@ -49,9 +49,9 @@ bool is_within(const fs::path& place, const fs::path& folder) {
 }
 
 /// Reads folders, and remembers what it met.
-class Reader {
+class FolderReader {
  public:
-  explicit Reader(bool skip_bad) : skip_bad_(skip_bad) {}
+  explicit FolderReader(bool skip_bad) : skip_bad_(skip_bad) {}
 
   /// Without names that begin with a dot. Links are followed.
   Listing list(const fs::path& folder) {
@@ -128,7 +128,7 @@ class Reader {
 };
 
 /// Where the parts are. An empty test part: there is none.
-struct Places {
+struct FolderPlaces {
   fs::path train, test;
 };
 
@@ -142,7 +142,7 @@ std::string first_of(std::span<const char* const> names, const Listing& found) {
   return {};
 }
 
-Places places_of(const fs::path& folder, const Options& own, const Listing& found) {
+FolderPlaces places_of(const fs::path& folder, const FolderOptions& own, const Listing& found) {
   const auto has = [&](const std::string& name) {
     return std::ranges::find(found.folders, name) != found.folders.end();
   };
@@ -167,7 +167,7 @@ void check_case(const fs::path& folder, const std::vector<std::string>& classes,
 }
 
 /// The pictures of one part. The classes are fixed by the training part, which `is_training` says this is.
-PictureIndex part_of(const fs::path& folder, const fs::path& without, Reader& reader, ClassWords& classes,
+PictureIndex part_of(const fs::path& folder, const fs::path& without, FolderReader& reader, ClassWords& classes,
                      bool is_training, bool wanted, Split& split) {
   auto found = reader.list(folder);
   std::erase_if(found.folders, [&](const std::string& name) { return folder / name == without; });
@@ -196,15 +196,15 @@ PictureIndex part_of(const fs::path& folder, const fs::path& without, Reader& re
   return files;
 }
 
-Split load(const std::string& argument, const LoadOptions& options) {
-  Options own;
+Split load_folder(const std::string& argument, const LoadOptions& options) {
+  FolderOptions own;
   const fs::path folder = take_options("folder", argument, own);
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) {
     throw InputError(
         str(folder.string(), ": is not a folder; give one that holds a folder of pictures for each class"));
   }
-  Reader reader(options.skip_bad);
+  FolderReader reader(options.skip_bad);
   const auto places = places_of(folder, own, reader.list(folder));
   if (options.parts == Parts::test && places.test.empty()) {
     throw InputError(str(folder.string(),
@@ -256,9 +256,9 @@ Validation folder_validation(const std::string& source) {
     classes = argument.substr(mark);
     argument.resize(mark);
   }
-  Options own;
+  FolderOptions own;
   const fs::path folder = take_options("folder", argument, own);
-  const auto found = Reader(/*skip_bad=*/true).list(folder);
+  const auto found = FolderReader(/*skip_bad=*/true).list(folder);
   const auto name = first_of(std::span(kTestNames).subspan(1), found);
   if (name.empty()) {
     fail(str(folder.string(), " has no folder val, valid or validation; put one beside train"));
@@ -284,8 +284,8 @@ const DataSource source_folder{
     .about =
         "Pictures of any size, JPEG, PNG, PNM or BMP, in a folder for each class: `FOLDER/CLASS/…`, or "
         "`FOLDER/train/CLASS/…` and `FOLDER/test/CLASS/…` (or `val`)",
-    .options = [](FieldVisitor& v) { Options().visit(v); },
-    .load = load,
+    .options = [](FieldVisitor& v) { FolderOptions().visit(v); },
+    .load = load_folder,
     .normalises = true,
 };
 

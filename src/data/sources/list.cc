@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options : PictureOptions {
+struct ListOptions : PictureOptions {
   std::string test;
   void visit(FieldVisitor& v) {
     visit_pictures(v);
@@ -38,8 +38,8 @@ PictureIndex read_list(const fs::path& file, ClassWords& classes) {
   return files;
 }
 
-Split load(const std::string& argument, const LoadOptions& options) {
-  Options own;
+Split load_list(const std::string& argument, const LoadOptions& options) {
+  ListOptions own;
   const fs::path list = take_options("list", argument, own);
   if (options.parts == Parts::test && own.test.empty()) {
     throw InputError(str(list.string(),
@@ -86,8 +86,8 @@ const DataSource source_list{
         "Pictures as of `folder`, listed in a file with a line for each: its path, relative to the list, and its "
         "label, "
         "with a comma, a tab or a blank between them",
-    .options = [](FieldVisitor& v) { Options().visit(v); },
-    .load = load,
+    .options = [](FieldVisitor& v) { ListOptions().visit(v); },
+    .load = load_list,
     .normalises = true,
 };
 

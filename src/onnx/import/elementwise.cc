@@ -122,8 +122,6 @@ Value times(Importer& to, const FileNode& node, Value x, double factor) {
   return factor == 1 ? x : to.operation(node, "mul", {x, to.number(factor)});
 }
 
-std::string key(const char* name, double value) { return str(name, " = ", toml(value), '\n'); }
-
 /// Bounds that are operands since version 11, attributes before.
 double bound(Importer& to, const FileNode& node, std::size_t i, const char* name, double otherwise) {
   if (to.opset() < 11) return to.real(node, name, otherwise);
@@ -390,9 +388,9 @@ void import_Reciprocal(Importer& to, const FileNode& node) {
 namespace {
 
 /// x to a whole number from 1 on.
-Value power(Importer& to, const FileNode& node, Value x, int exponent) {
+Value multiplied_out(Importer& to, const FileNode& node, Value x, int exponent) {
   if (exponent == 1) return x;
-  const Value half = power(to, node, x, exponent / 2), square = to.operation(node, "mul", {half, half});
+  const Value half = multiplied_out(to, node, x, exponent / 2), square = to.operation(node, "mul", {half, half});
   return exponent % 2 == 0 ? square : to.operation(node, "mul", {square, x});
 }
 
@@ -418,7 +416,7 @@ void import_Pow(Importer& to, const FileNode& node) {
     const Value x = to.value(node, 0);
     if (number == 0.5) return to.define(node, 0, to.operation(node, "sqrt", {x}));
     if (number == std::floor(number) && std::abs(number) >= 1 && std::abs(number) <= 64) {
-      const Value y = power(to, node, x, static_cast<int>(std::abs(number)));
+      const Value y = multiplied_out(to, node, x, static_cast<int>(std::abs(number)));
       return to.define(node, 0, number > 0 ? y : to.operation(node, "div", {to.number(1), y}));
     }
   }

@@ -32,8 +32,6 @@ Value dense(Importer& to, const FileNode& node, Value x, std::map<std::string, K
   return to.layer(node, "\"dense\"", x, keys, std::move(weights));
 }
 
-std::string key(const char* name, double value) { return str(name, " = ", toml(value), '\n'); }
-
 /// γ and β, each with so many numbers.
 std::map<std::string, Known> scale_and_bias(Importer& to, const FileNode& node, std::size_t scale, std::size_t bias,
                                             std::size_t count) {

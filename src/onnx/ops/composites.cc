@@ -56,7 +56,7 @@ std::string write_convolution(Emitter& to, NodeId id, std::span<const NodeId> op
 
 std::vector<NodeId> match_dense(const Graph& graph, NodeId id) { return match_bias(graph, id, op_dense); }
 
-std::string write_dense(Emitter& to, NodeId id, std::span<const NodeId> operands) {
+std::string write_dense_layer(Emitter& to, NodeId id, std::span<const NodeId> operands) {
   const bool transposed = to.node(to.node(id).inputs[0]).attributes.as<DenseAttributes>().transposed;
   return to.call("Gemm", {to.operand(operands[0]), to.operand(operands[1]), vector_operand(to, operands[2])},
                  {{"transB", std::int64_t{transposed ? 0 : 1}}});
@@ -93,7 +93,7 @@ std::string write_batch_normalization(Emitter& to, NodeId id, std::span<const No
 }  // namespace
 
 extern const Translation onnx_convolution_with_bias{.match = match_convolution, .write = write_convolution},
-    onnx_dense_with_bias{.match = match_dense, .write = write_dense},
+    onnx_dense_with_bias{.match = match_dense, .write = write_dense_layer},
     onnx_batch_normalization{.match = match_batch_normalization, .write = write_batch_normalization};
 
 }  // namespace chalk::onnx

@@ -5,7 +5,7 @@
 namespace chalk::onnx {
 namespace {
 
-constexpr std::int64_t kFloat = number_of(Element::float32), kBoolean = number_of(Element::boolean);
+constexpr std::int64_t kBoolean = number_of(Element::boolean);
 
 /// All operands, with the axes of the result.
 Names aligned(Emitter& to, NodeId id, std::span<const NodeId> operands) {
@@ -19,7 +19,7 @@ std::string write(Emitter& to, NodeId id, std::span<const NodeId> operands) {
 }
 
 std::string write_comparison(Emitter& to, NodeId id, std::span<const NodeId> operands) {
-  return to.call("Cast", {write(to, id, operands)}, {{"to", kFloat}});
+  return to.call("Cast", {write(to, id, operands)}, {{"to", number_of(Element::float32)}});
 }
 
 std::string write_select(Emitter& to, NodeId id, std::span<const NodeId> operands) {

@@ -8,7 +8,7 @@
 namespace chalk::onnx {
 namespace {
 
-constexpr std::int64_t kFloat = number_of(Element::float32), kWhole = number_of(Element::int64);
+constexpr std::int64_t kWhole = number_of(Element::int64);
 
 CallAttributes window_attributes(const PoolAttributes& pool) {
   const auto& p = pool.padding;
@@ -65,7 +65,7 @@ std::string write_argmax(Emitter& to, NodeId id, std::span<const NodeId> operand
   const auto column =
       to.call("Sub", {to.call("Mod", {place, columns}), along(to, y[2], pool.stride[1], -pool.padding[1], false)});
   const auto in_window = to.call("Add", {to.call("Mul", {row, to.ints({pool.window[1]})}), column});
-  return from_maps(to, id, to.call("Cast", {in_window}, {{"to", kFloat}}));
+  return from_maps(to, id, to.call("Cast", {in_window}, {{"to", number_of(Element::float32)}}));
 }
 
 /// The channels' places that an index names, as batch × channels × windows, and 1 where they are no padding.
@@ -94,7 +94,7 @@ Places places_of(Emitter& to, NodeId index, const PoolAttributes& pool, const Sh
   };
   const auto inside = to.call("And", {within(row, x[1]), within(column, x[2])});
   at = to.call("Where", {inside, at, zero});
-  return {to.reshape(at, flat), to.reshape(to.call("Cast", {inside}, {{"to", kFloat}}), flat)};
+  return {to.reshape(at, flat), to.reshape(to.call("Cast", {inside}, {{"to", number_of(Element::float32)}}), flat)};
 }
 
 std::string write_gather(Emitter& to, NodeId id, std::span<const NodeId> operands) {
