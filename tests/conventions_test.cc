@@ -21,6 +21,7 @@
 #include "src/ir/leaves.h"
 #include "src/ops/registry.h"
 #include "src/run/reference.h"
+#include "tests/number.h"
 
 namespace chalk {
 namespace {
@@ -37,7 +38,6 @@ struct Row {
   const char* meant = "";  // why it is another than PyTorch's
 };
 
-Value number(Value x, double c) { return x.graph().constant(c); }
 Value numbers(Value x, double c) { return x.graph().constant(c, x.shape()); }
 Value element(Value x, std::int64_t i) { return slice(x, {i}, {i + 1}); }
 

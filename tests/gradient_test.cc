@@ -134,7 +134,7 @@ TEST(Ties, OverlappingWindowsAddUp) {
 
 // Networks. Each is checked with respect to all its parameters and its input.
 
-class Network : public testing::Test {
+class NetworkGradient : public testing::Test {
  protected:
   Value weight(const std::string& name, const Shape& shape, double bound = 0.7) {
     const Value w = g.parameter(name, shape, {Init::Kind::uniform, bound});
@@ -164,7 +164,7 @@ class Network : public testing::Test {
   GradcheckOptions options;
 };
 
-TEST_F(Network, ConvReluMaxPoolDenseCrossEntropy) {
+TEST_F(NetworkGradient, ConvReluMaxPoolDenseCrossEntropy) {
   const Value x = g.input("x", {1, 6, 6});
   wrt.push_back(x);
   const Value z = conv2d(x, weight("W1", {2, 1, 3, 3})) + weight("b1", {2, 1, 1});
@@ -172,7 +172,7 @@ TEST_F(Network, ConvReluMaxPoolDenseCrossEntropy) {
   check(cross_entropy(dense(h, weight("W2", {3, 8})) + weight("b2", {3})));
 }
 
-TEST_F(Network, MaxPoolWithPaddingAndOverlapBehindAConvolutionWithGroups) {
+TEST_F(NetworkGradient, MaxPoolWithPaddingAndOverlapBehindAConvolutionWithGroups) {
   const Value x = g.input("x", {2, 5, 4});
   wrt.push_back(x);
   const Value z = conv2d(x, weight("W1", {2, 1, 2, 3}), {.stride = {2, 1}, .padding = {1, 1}, .groups = 2});
@@ -180,7 +180,7 @@ TEST_F(Network, MaxPoolWithPaddingAndOverlapBehindAConvolutionWithGroups) {
   check(conv2d(h, weight("W2", {1, 2, 2, 2})));
 }
 
-TEST_F(Network, BatchNormalisationCouplesTheSamples) {
+TEST_F(NetworkGradient, BatchNormalisationCouplesTheSamples) {
   const Value x = g.input("x", {2, 3, 3});
   wrt.push_back(x);
   const Value z = conv2d(x, weight("W", {2, 2, 2, 2}));
@@ -192,7 +192,7 @@ TEST_F(Network, BatchNormalisationCouplesTheSamples) {
   check(tanh(y));
 }
 
-TEST_F(Network, ResidualBlockUsesItsInputTwice) {
+TEST_F(NetworkGradient, ResidualBlockUsesItsInputTwice) {
   const Value x = g.input("x", {2, 3, 3});
   wrt.push_back(x);
   const Conv2dOptions same{.padding = {1, 1}};
@@ -201,7 +201,7 @@ TEST_F(Network, ResidualBlockUsesItsInputTwice) {
   check(batch_sum(sum(average_pool(y, {.window = {2, 2}, .stride = {1, 1}}) * weight("v", {2, 2, 2}))));
 }
 
-TEST_F(Network, DiamondAddsBothPaths) {
+TEST_F(NetworkGradient, DiamondAddsBothPaths) {
   const Value x = g.input("x", {4});
   wrt.push_back(x);
   const Value a = tanh(x * weight("p", {4}));
@@ -209,14 +209,14 @@ TEST_F(Network, DiamondAddsBothPaths) {
   check(left * right + a * a + max(a, {0}, true));
 }
 
-TEST_F(Network, AParameterSharedByTwoLayers) {
+TEST_F(NetworkGradient, AParameterSharedByTwoLayers) {
   const Value x = g.input("x", {3});
   wrt.push_back(x);
   const Value w = weight("W", {3, 3});
   check(dense(tanh(dense(tanh(dense(x, w)), w, true)), w));
 }
 
-TEST_F(Network, AttentionOverRows) {
+TEST_F(NetworkGradient, AttentionOverRows) {
   const Value x = g.input("x", {3, 4});
   wrt.push_back(x);
   const Value q = matmul(x, weight("Q", {4, 2})), k = matmul(x, weight("K", {4, 2})),
@@ -224,7 +224,7 @@ TEST_F(Network, AttentionOverRows) {
   check(matmul(softmax(matmul(q, k, false, true), 1), v));
 }
 
-TEST_F(Network, GradientAsAPartOfALoss) {  // a loss that contains its own network's gradient
+TEST_F(NetworkGradient, GradientAsAPartOfALoss) {  // a loss that contains its own network's gradient
   const Value x = g.input("x", {3});
   const Value y = sum(tanh(dense(x, weight("W", {2, 3}))));
   const Value dx = differentiate(y, batch_broadcast(g.constant(1)), {{x}})[0];

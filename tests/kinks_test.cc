@@ -14,6 +14,7 @@
 #include "src/layers/registry.h"
 #include "src/losses/loss.h"
 #include "tests/kink_law.h"
+#include "tests/number.h"
 #include "tests/sample_graph.h"
 
 namespace chalk {
@@ -72,14 +73,6 @@ struct Declared {
   std::vector<Value> wrt;
   std::map<NodeId, std::vector<double>> at;
 };
-
-std::vector<const Op*> ops_with_rules() {
-  std::vector<const Op*> some;
-  for (const Op* op : all_ops()) {
-    if (op->derivative.value) some.push_back(op);
-  }
-  return some;
-}
 
 KinkFinding finding_of(const Op& op) {
   KinkFinding all;
@@ -165,8 +158,6 @@ KinkFinding finding_of(const std::function<Value(Value)>& f) {
   const Value x = g.input("x", {3});
   return KinkLaw(g, f(x), {x}, {}).finding();
 }
-
-Value number(Value x, double c) { return x.graph().constant(c); }
 
 TEST(Kinks, AreFoundWhereverTheyAre) {
   for (const double bound : {0.0, 2.5, 0.1, -5.123456789}) {

@@ -180,14 +180,6 @@ TEST_P(MutatedRule, IsNoticed) {
   EXPECT_EQ(mutated, with_cotangent) << "an input with a cotangent needs a sample that is differentiable in it";
 }
 
-std::vector<const Op*> ops_with_rules() {
-  std::vector<const Op*> some;
-  for (const Op* op : all_ops()) {
-    if (op->derivative.value) some.push_back(op);
-  }
-  return some;
-}
-
 INSTANTIATE_TEST_SUITE_P(Ops, MutatedRule, testing::ValuesIn(ops_with_rules()),
                          [](const auto& op) { return std::string(op.param->name.value); });
 

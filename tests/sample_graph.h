@@ -44,6 +44,15 @@ struct SampleGraph {
   GradcheckOptions options;
 };
 
+/// The operations that have a derivative.
+inline std::vector<const Op*> ops_with_rules() {
+  std::vector<const Op*> some;
+  for (const Op* op : all_ops()) {
+    if (op->derivative.value) some.push_back(op);
+  }
+  return some;
+}
+
 /// A sample of an operation, for tests over all of them.
 struct SampleOf {
   const Op* op;

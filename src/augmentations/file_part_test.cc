@@ -20,7 +20,7 @@ namespace {
 
 using testing_support::input_error;
 
-constexpr int kRows = 12, kColumns = 10, kSide = 4;
+constexpr int kRows = 12, kColumns = 10, kSampleSide = 4;
 
 /// Two pictures of 12×10 in colour, which samples of 4×4 are made of.
 class FileParts : public testing::Test {
@@ -36,7 +36,7 @@ class FileParts : public testing::Test {
     }
   }
   Dataset load(const LoadOptions& options = {}) const {
-    return load_dataset(str("folder:", folder_.path().string(), ",size=", kSide), options).train;
+    return load_dataset(str("folder:", folder_.path().string(), ",size=", kSampleSide), options).train;
   }
   static std::vector<std::uint8_t> seen(const Dataset& data, const std::string& list, std::int64_t epoch,
                                         std::size_t row) {
@@ -53,7 +53,7 @@ class FileParts : public testing::Test {
         for (std::int64_t r = 0; r + rows <= kRows; ++r) {
           for (std::int64_t c = 0; c + columns <= kColumns; ++c) {
             const PicturePart part{r, c, rows, columns};
-            if (fit_image(crop_image(images_[row], part), 3, kSide, kSide) == sample) found.push_back(part);
+            if (fit_image(crop_image(images_[row], part), 3, kSampleSide, kSampleSide) == sample) found.push_back(part);
           }
         }
       }
@@ -85,7 +85,7 @@ TEST_F(FileParts, AreBroughtToTheSizeByThemselves) {
 TEST_F(FileParts, AreOthersThanOfTheSample) {
   const auto data = load();
   EXPECT_EQ(seen(data, "resized-crop:1,1,ratio_least=0.83,ratio_most=0.84,of=file", 0, 1),
-            fit_image(images_[1], 3, kSide, kSide))
+            fit_image(images_[1], 3, kSampleSide, kSampleSide))
       << "all of it";
   EXPECT_NE(seen(data, "resized-crop:0.3,0.6,of=file", 0, 0), seen(data, "resized-crop:0.3,0.6", 0, 0));
   EXPECT_EQ(Augmentations::parse("resized-crop:0.3,0.6,of=sample").text(), "resized-crop:0.3,0.6");
@@ -111,12 +111,12 @@ TEST_F(FileParts, AreFollowedByTheOthers) {
   auto plain = seen(data, "resized-crop:0.3,0.6,of=file", 0, 0);
   const auto flipped = seen(data, "resized-crop:0.3,0.6,of=file,vflip:1", 0, 0);
   for (std::size_t c = 0; c < 3; ++c) {
-    for (std::size_t r = 0; r < kSide; ++r) {
+    for (std::size_t r = 0; r < kSampleSide; ++r) {
       const auto row = [&](const std::vector<std::uint8_t>& from, std::size_t at) {
-        return std::vector(from.begin() + static_cast<std::ptrdiff_t>((c * kSide + at) * kSide),
-                           from.begin() + static_cast<std::ptrdiff_t>((c * kSide + at + 1) * kSide));
+        return std::vector(from.begin() + static_cast<std::ptrdiff_t>((c * kSampleSide + at) * kSampleSide),
+                           from.begin() + static_cast<std::ptrdiff_t>((c * kSampleSide + at + 1) * kSampleSide));
       };
-      EXPECT_EQ(row(flipped, r), row(plain, kSide - 1 - r));
+      EXPECT_EQ(row(flipped, r), row(plain, kSampleSide - 1 - r));
     }
   }
 }

@@ -13,6 +13,7 @@
 #include "src/base/test_support.h"
 #include "src/base/text.h"
 #include "src/data/each_sample.h"
+#include "src/data/split_testing.h"
 #include "src/files/picture_cache.h"
 
 namespace chalk {
@@ -54,25 +55,6 @@ class StoredPictures : public testing::Test {
 
   testing_support::Folder folder_;
 };
-
-/// All that is known of a set but where it is.
-void expect_same(const Split& found, const Split& expected) {
-  for (const auto& [a, b] : {std::pair(&found.train, &expected.train), std::pair(&found.test, &expected.test)}) {
-    ASSERT_EQ(a->size(), b->size());
-    EXPECT_EQ(a->scale, b->scale);
-    EXPECT_EQ(a->shift, b->shift);
-    EXPECT_EQ(a->digest(), b->digest());
-    for (std::size_t i = 0; i < a->size(); ++i) EXPECT_EQ(a->file(i), b->file(i));
-    if (a->size() > 0) a->check();
-  }
-  EXPECT_EQ(found.skipped, expected.skipped);
-  ASSERT_EQ(found.sizes.size(), expected.sizes.size());
-  for (std::size_t i = 0; i < found.sizes.size(); ++i) {
-    EXPECT_EQ(found.sizes[i].samples, expected.sizes[i].samples);
-    EXPECT_EQ(found.sizes[i].rows, expected.sizes[i].rows);
-    EXPECT_EQ(found.sizes[i].example, expected.sizes[i].example);
-  }
-}
 
 TEST_F(StoredPictures, StayInMemoryWhereTheyFit) {
   const auto split = load();

@@ -16,7 +16,7 @@ using testing::HasSubstr;
 using testing_support::Folder;
 using testing_support::input_error;
 
-NpzWriter example() {
+NpzWriter example_arrays() {
   NpzWriter npz;
   npz.add("x", {2, 3}, std::vector<float>{1, 2, 3, 4, 5, 6});
   npz.add("conv1/W", {}, std::vector<double>{0.1});
@@ -53,7 +53,7 @@ with zipfile.ZipFile(sys.argv[1]) as archive:
 }
 
 TEST(Npz, HoldsNpyFiles) {
-  const auto files = unzipped(example().serialize());
+  const auto files = unzipped(example_arrays().serialize());
   ASSERT_EQ(files.size(), 4U);
   const auto& x = files.at("x.npy");
   ASSERT_EQ(x.size(), 128 + 6 * sizeof(float));
@@ -70,17 +70,17 @@ TEST(Npz, HoldsNpyFiles) {
 }
 
 TEST(Npz, LargeSizesAndPlacesAreWrittenIn64Bits) {
-  const auto files = unzipped(example().serialize());
-  const auto small = example().serialize();
+  const auto files = unzipped(example_arrays().serialize());
+  const auto small = example_arrays().serialize();
   // All arrays; those beyond the first, by their place; only the directory's.
   for (const std::size_t most : {std::size_t{1}, std::size_t{140}, std::size_t{600}}) {
-    const auto large = example().serialize(most);
+    const auto large = example_arrays().serialize(most);
     EXPECT_GT(large.size(), small.size());
     EXPECT_EQ(unzipped(large), files) << most;
   }
 }
 
-TEST(Npz, SameArraysGiveTheSameBytes) { EXPECT_EQ(example().serialize(), example().serialize()); }
+TEST(Npz, SameArraysGiveTheSameBytes) { EXPECT_EQ(example_arrays().serialize(), example_arrays().serialize()); }
 
 TEST(Npz, EmptyIsAnArchive) {
   EXPECT_EQ(NpzWriter().serialize().size(), 22U);
@@ -103,7 +103,7 @@ TEST(Npz, RefusesBadNamesAndSizes) {
 }
 
 TEST(Npz, UnwritablePlaceIsNamed) {
-  EXPECT_THAT(input_error([] { example().save("/no/such/folder/a.npz"); }),
+  EXPECT_THAT(input_error([] { example_arrays().save("/no/such/folder/a.npz"); }),
               HasSubstr("/no/such/folder/a.npz: cannot be written: No such file or directory"));
 }
 

@@ -17,7 +17,7 @@ using testing_support::input_error;
 using testing_support::kAnySize;
 using testing_support::source;
 
-Safetensors example() {
+Safetensors example_tensors() {
   Safetensors contents;
   contents.tensors["conv1.W"] = {{2, 1, 3}, {1, -2, 3.5F, 0, -0.0F, std::numeric_limits<float>::denorm_min()}};
   contents.tensors["größe \"1\""] = {{}, {std::numeric_limits<float>::infinity()}};
@@ -26,12 +26,12 @@ Safetensors example() {
 }
 
 TEST(Safetensors, ReadsWhatItWrote) {
-  const auto bytes = serialize_safetensors(example());
-  EXPECT_EQ(parse_safetensors(bytes, "x"), example());
+  const auto bytes = serialize_safetensors(example_tensors());
+  EXPECT_EQ(parse_safetensors(bytes, "x"), example_tensors());
   EXPECT_EQ(serialize_safetensors(parse_safetensors(bytes, "x")), bytes);
   Folder folder;
-  save_safetensors(folder / "x.safetensors", example());
-  EXPECT_EQ(load_safetensors(folder / "x.safetensors"), example());
+  save_safetensors(folder / "x.safetensors", example_tensors());
+  EXPECT_EQ(load_safetensors(folder / "x.safetensors"), example_tensors());
 }
 
 TEST(Safetensors, KeepsTheBitsOfNan) {
@@ -45,7 +45,7 @@ TEST(Safetensors, EmptyIsFine) { EXPECT_EQ(parse_safetensors(serialize_safetenso
 
 TEST(Safetensors, DataBeginAtAMultipleOfEight) {
   for (std::size_t length = 0; length < 9; ++length) {
-    auto contents = example();
+    auto contents = example_tensors();
     contents.metadata["pad"] = std::string(length, 'x');
     EXPECT_EQ(serialize_safetensors(contents)[0] % 8, 0);
   }
@@ -65,7 +65,7 @@ TEST(Safetensors, ChecksumIsTheDocumentedOne) {
 }
 
 TEST(Safetensors, EveryFlippedBitIsAnError) {
-  const auto whole = serialize_safetensors(example());
+  const auto whole = serialize_safetensors(example_tensors());
   for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
     auto bytes = whole;
     bytes[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
@@ -75,14 +75,14 @@ TEST(Safetensors, EveryFlippedBitIsAnError) {
 }
 
 TEST(Safetensors, EveryTruncationIsAnError) {
-  const auto whole = serialize_safetensors(example());
+  const auto whole = serialize_safetensors(example_tensors());
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_THROW(parse_safetensors(std::span(whole).first(size), "x"), InputError) << size;
   }
 }
 
 TEST(Safetensors, TellsDamageFromAChangeByAnotherProgram) {
-  const auto whole = serialize_safetensors(example());
+  const auto whole = serialize_safetensors(example_tensors());
   const auto error = [](const std::vector<std::uint8_t>& bytes) {
     return input_error([&] { parse_safetensors(bytes, "model.safetensors"); });
   };
@@ -101,7 +101,7 @@ TEST(Safetensors, TellsDamageFromAChangeByAnotherProgram) {
   auto spaced = whole;  // a header as another program writes it, one byte longer, and a changed number
   ++spaced[0];
   spaced.insert(spaced.begin() + 9, ' ');
-  EXPECT_EQ(parse_safetensors(spaced, "x"), example()) << "chalkgrad.sha256 is of what the file means";
+  EXPECT_EQ(parse_safetensors(spaced, "x"), example_tensors()) << "chalkgrad.sha256 is of what the file means";
   spaced.back() ^= 1U;
   EXPECT_EQ(error(spaced),
             "model.safetensors: another program has changed it (chalkgrad.sha256 does not match); if that was meant, "
@@ -110,7 +110,7 @@ TEST(Safetensors, TellsDamageFromAChangeByAnotherProgram) {
 
 TEST(Safetensors, RefusesToWriteWhatCannotBeRead) {
   const auto error = [](auto change) {
-    auto contents = example();
+    auto contents = example_tensors();
     change(contents);
     return input_error([&] { serialize_safetensors(contents); });
   };

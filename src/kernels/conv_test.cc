@@ -14,7 +14,7 @@
 namespace chalk {
 namespace {
 
-Case any_case() {
+Case any_direct_case() {
   const ConvShape s = any_shape(26, 9, 17);
   return with_output(s, static_cast<std::uint32_t>(pick(0, 1 << 30)));
 }
@@ -91,12 +91,12 @@ void check_forward(const Case& k, const ConvEpilogue& e, const Guarded& x, const
 }
 
 RC_GTEST_PROP(Conv, KernelsAgreeWithLoopsInDouble, ()) {
-  const Case k = any_case();
+  const Case k = any_direct_case();
   expect_agreement_with_loops(kDirectConv, k);
 }
 
 RC_GTEST_PROP(Conv, ForwardAddsInOrderOnEveryTarget, ()) {
-  const Case k = any_case();
+  const Case k = any_direct_case();
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), w(k.w_size(), random);
   const Guarded bias(static_cast<std::size_t>(k.s.filters), random);
@@ -128,7 +128,7 @@ TEST(Conv, ForwardAddsInOrderWhereTheResultIsLarge) {
 }
 
 RC_GTEST_PROP(Conv, InputGradAddsInOrderOnEveryTarget, ()) {
-  const Case k = any_case();
+  const Case k = any_direct_case();
   std::mt19937 random(k.seed);
   const Guarded dz(k.z_size(), random), w(k.w_size(), random);
   const std::vector<float> dx = input_grad_in_order(k, dz, w);
@@ -136,7 +136,7 @@ RC_GTEST_PROP(Conv, InputGradAddsInOrderOnEveryTarget, ()) {
 }
 
 RC_GTEST_PROP(Conv, WeightGradFoldsValidLanesInOrderOnEveryTarget, ()) {
-  const Case k = any_case();
+  const Case k = any_direct_case();
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), dz(k.z_size(), random), start(k.w_size(), random);
   const int valid = *rc::gen::inRange(1, 17);

@@ -15,13 +15,13 @@
 namespace chalk {
 namespace {
 
-Case any_case() {
+Case any_winograd_case() {
   const ConvShape s = any_winograd_shape(pick(1, 40), pick(1, 40), 9);
   return with_output(s, static_cast<std::uint32_t>(pick(0, 1 << 30)));
 }
 
-Case square(std::int64_t channels, std::int64_t filters, std::int64_t size, std::int64_t kernel = 3,
-            std::int64_t stride = 1) {
+Case square_case(std::int64_t channels, std::int64_t filters, std::int64_t size, std::int64_t kernel = 3,
+                 std::int64_t stride = 1) {
   return with_output({.channels = channels,
                       .height = size,
                       .width = size,
@@ -343,7 +343,7 @@ void expect_weights_within_bound(const Case& k, std::int64_t o, const Guarded& x
 }
 
 RC_GTEST_PROP(Winograd, AgreesWithLoopsInDouble, ()) {
-  const Case k = any_case();
+  const Case k = any_winograd_case();
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), dz(k.z_size(), random), w(k.w_size(), random), bias(1);
   const std::int64_t lane = *rc::gen::inRange<std::int64_t>(0, kLanes);
@@ -352,7 +352,7 @@ RC_GTEST_PROP(Winograd, AgreesWithLoopsInDouble, ()) {
 }
 
 RC_GTEST_PROP(Winograd, WeightGradAddsValidLanesOnEveryTarget, ()) {
-  const Case k = any_case();
+  const Case k = any_winograd_case();
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), dz(k.z_size(), random), start(k.w_size(), random), zero(k.w_size());
   std::fill(zero.span().begin(), zero.span().end(), 0.0f);
@@ -383,7 +383,7 @@ RC_GTEST_PROP(Winograd, WeightGradAddsValidLanesOnEveryTarget, ()) {
 }
 
 TEST(Winograd, WeightGradOfManyChannelsAndBands) {
-  const Case k = square(70, 5, 25);  // 49 tiles
+  const Case k = square_case(70, 5, 25);  // 49 tiles
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), dz(k.z_size(), random), zero(k.w_size()), dw(k.w_size());
   std::fill(zero.span().begin(), zero.span().end(), 0.0f);
@@ -397,7 +397,7 @@ TEST(Winograd, WeightGradOfManyChannelsAndBands) {
 }
 
 RC_GTEST_PROP(Winograd, SameBitsOnEveryTarget, ()) {
-  const Case k = any_case();
+  const Case k = any_winograd_case();
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), dz(k.z_size(), random), w(k.w_size(), random), bias(1);
   const Guarded z = forward(kWinogradConv, k, {}, x, w, bias), dx = input_grad(kWinogradConv, k, dz, w);
@@ -408,7 +408,7 @@ RC_GTEST_PROP(Winograd, SameBitsOnEveryTarget, ()) {
 }
 
 RC_GTEST_PROP(Winograd, BiasReluAndPoolingFollowAsIfByThemselves, ()) {
-  Case k = any_case();
+  Case k = any_winograd_case();
   k.s.channels = std::min<std::int64_t>(k.s.channels, 3);
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), w(k.w_size(), random), none(1);
@@ -432,7 +432,7 @@ RC_GTEST_PROP(Winograd, BiasReluAndPoolingFollowAsIfByThemselves, ()) {
 }
 
 TEST(Winograd, ManyChannelsAreSummedInPiecesInOrder) {
-  const Case k = square(133, 70, 7);
+  const Case k = square_case(133, 70, 7);
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), dz(k.z_size(), random), w(k.w_size(), random), bias(1);
   const Guarded z = forward(kWinogradConv, k, {}, x, w, bias), dx = input_grad(kWinogradConv, k, dz, w);
@@ -445,7 +445,7 @@ TEST(Winograd, ManyChannelsAreSummedInPiecesInOrder) {
 }
 
 TEST(Winograd, ErrsByTwoMillionthsOfTheLargestSumOfProducts) {
-  const Case k = square(64, 16, 8);
+  const Case k = square_case(64, 16, 8);
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), w(k.w_size(), random), bias(1);
   const Guarded z = forward(kWinogradConv, k, {}, x, w, bias);
@@ -468,7 +468,7 @@ TEST(Winograd, ErrsByTwoMillionthsOfTheLargestSumOfProducts) {
 }
 
 TEST(Winograd, NanInOneLaneStaysThere) {
-  const Case k = square(3, 5, 7);
+  const Case k = square_case(3, 5, 7);
   std::mt19937 random(k.seed);
   const Guarded x(k.x_size(), random), dz(k.z_size(), random), w(k.w_size(), random), bias(1);
   for (std::size_t i = 5; i < x.span().size(); i += 16) x.span()[i] = NAN;
@@ -481,20 +481,20 @@ TEST(Winograd, NanInOneLaneStaysThere) {
 }
 
 TEST(Winograd, FitsSquareKernelsOfThreeAndFive) {
-  const ConvShape fits = square(64, 64, 8).s;
+  const ConvShape fits = square_case(64, 64, 8).s;
   EXPECT_TRUE(winograd_fits(fits));
   const auto but = [&](auto change) {
     ConvShape s = fits;
     change(s);
     return winograd_fits(s) || winograd_forward_pays(s) || winograd_input_grad_pays(s) || winograd_weight_grad_pays(s);
   };
-  EXPECT_TRUE(winograd_fits(square(64, 64, 8, 5).s));
+  EXPECT_TRUE(winograd_fits(square_case(64, 64, 8, 5).s));
   EXPECT_FALSE(but([](ConvShape& s) { s.kernel_h = 5; }));
   EXPECT_FALSE(but([](ConvShape& s) { s.kernel_h = s.kernel_w = 4; }));
   EXPECT_FALSE(but([](ConvShape& s) { s.kernel_h = s.kernel_w = 7; }));
   EXPECT_FALSE(but([](ConvShape& s) { s.kernel_w = 1; }));
-  EXPECT_TRUE(winograd_fits(square(64, 64, 8, 3, 2).s));
-  EXPECT_FALSE(winograd_fits(square(64, 64, 8, 5, 2).s));
+  EXPECT_TRUE(winograd_fits(square_case(64, 64, 8, 3, 2).s));
+  EXPECT_FALSE(winograd_fits(square_case(64, 64, 8, 5, 2).s));
   EXPECT_FALSE(but([](ConvShape& s) { s.stride_h = s.stride_w = 3; }));
   EXPECT_FALSE(but([](ConvShape& s) { s.stride_h = 2; }));
   EXPECT_FALSE(but([](ConvShape& s) { s.stride_w = 2; }));
@@ -514,27 +514,28 @@ TEST(Winograd, PaysForManyChannelsAndFiltersAndFullTiles) {
     EXPECT_EQ(winograd_input_grad_pays(s), forward);  // of squares with padding 1
     return forward;
   };
-  for (const std::int64_t size : {4, 7, 8, 14, 28, 32}) EXPECT_TRUE(pays(square(64, 64, size).s)) << size;
-  EXPECT_TRUE(pays(square(16, 16, 32).s));
-  EXPECT_FALSE(pays(square(8, 8, 32).s));
-  EXPECT_FALSE(pays(square(3, 64, 32).s));
-  EXPECT_FALSE(pays(square(64, 4, 32).s));
-  EXPECT_FALSE(pays(square(64, 64, 5).s)) << "25 of 64 places";
-  EXPECT_FALSE(pays(square(256, 256, 2).s)) << "4 of 16 places";
-  for (const std::int64_t size : {4, 7, 8, 14, 28, 32}) EXPECT_TRUE(winograd_weight_grad_pays(square(64, 64, size).s));
-  for (const std::int64_t size : {8, 16, 32, 56}) EXPECT_TRUE(pays(square(64, 128, size, 3, 2).s)) << size;
-  EXPECT_TRUE(pays(square(16, 32, 32, 3, 2).s));
-  EXPECT_FALSE(pays(square(8, 16, 32, 3, 2).s));
-  EXPECT_FALSE(pays(square(256, 512, 14, 3, 2).s)) << "49 of 64 places";
-  for (const std::int64_t size : {4, 8, 14, 28}) EXPECT_TRUE(pays(square(16, 32, size, 5).s)) << size;
-  EXPECT_FALSE(pays(square(1, 20, 28, 5).s));
-  EXPECT_FALSE(winograd_weight_grad_pays(square(1, 20, 28, 5).s));
-  EXPECT_FALSE(winograd_weight_grad_pays(square(3, 64, 32).s));
+  for (const std::int64_t size : {4, 7, 8, 14, 28, 32}) EXPECT_TRUE(pays(square_case(64, 64, size).s)) << size;
+  EXPECT_TRUE(pays(square_case(16, 16, 32).s));
+  EXPECT_FALSE(pays(square_case(8, 8, 32).s));
+  EXPECT_FALSE(pays(square_case(3, 64, 32).s));
+  EXPECT_FALSE(pays(square_case(64, 4, 32).s));
+  EXPECT_FALSE(pays(square_case(64, 64, 5).s)) << "25 of 64 places";
+  EXPECT_FALSE(pays(square_case(256, 256, 2).s)) << "4 of 16 places";
+  for (const std::int64_t size : {4, 7, 8, 14, 28, 32})
+    EXPECT_TRUE(winograd_weight_grad_pays(square_case(64, 64, size).s));
+  for (const std::int64_t size : {8, 16, 32, 56}) EXPECT_TRUE(pays(square_case(64, 128, size, 3, 2).s)) << size;
+  EXPECT_TRUE(pays(square_case(16, 32, 32, 3, 2).s));
+  EXPECT_FALSE(pays(square_case(8, 16, 32, 3, 2).s));
+  EXPECT_FALSE(pays(square_case(256, 512, 14, 3, 2).s)) << "49 of 64 places";
+  for (const std::int64_t size : {4, 8, 14, 28}) EXPECT_TRUE(pays(square_case(16, 32, size, 5).s)) << size;
+  EXPECT_FALSE(pays(square_case(1, 20, 28, 5).s));
+  EXPECT_FALSE(winograd_weight_grad_pays(square_case(1, 20, 28, 5).s));
+  EXPECT_FALSE(winograd_weight_grad_pays(square_case(3, 64, 32).s));
 }
 
 TEST(ConvAlgorithms, AreTheFirstThatPay) {
-  for (const Case& k :
-       {square(64, 64, 32), square(3, 64, 32), square(64, 64, 5), square(64, 64, 8, 7), square(64, 64, 8, 3, 2)}) {
+  for (const Case& k : {square_case(64, 64, 32), square_case(3, 64, 32), square_case(64, 64, 5),
+                        square_case(64, 64, 8, 7), square_case(64, 64, 8, 3, 2)}) {
     const auto name = [](const char* map, bool winograd) { return std::string(map) + (winograd ? "_winograd" : ""); };
     EXPECT_EQ(conv_forward_algorithm(k.s).name, name("conv2d", winograd_forward_pays(k.s)));
     EXPECT_EQ(conv_input_grad_algorithm(k.s).name, name("conv2d_input_grad", winograd_input_grad_pays(k.s)));

@@ -12,6 +12,7 @@
 #include "chalkgrad/ops.h"
 #include "chalkgrad/program.h"
 #include "src/base/text.h"
+#include "src/losses/logits_testing.h"
 #include "src/losses/loss.h"
 #include "src/passes/passes.h"
 #include "src/run/reference.h"
@@ -182,8 +183,6 @@ TEST(Losses, OfEqualNumbersHaveNoAbsoluteSlope) {
 }
 
 // ---- at the edges
-
-const Numbers kLogits{0, 16, -16, 17, -17, 88, -88, 104, -104, 1000, -1000};
 
 /// What a graph's outputs are for inputs "z" and "t": in double as it is written or simplified, or in float.
 enum class By : std::uint8_t { reference, simplified, engine };

@@ -9,7 +9,7 @@
 namespace chalk::math {
 namespace {
 
-const std::string kValues =
+const std::string kDeclarations =
     "given u, v: 3; given w: 4; given W: 3x4; given M: 4x3; given a, b in 0.5..1\n"
     "f(x) := x^2 + tanh(x)\n"
     "functions g = sigmoid, tanh, sin\n";
@@ -19,8 +19,8 @@ class Meaning : public testing::TestWithParam<const char*> {};
 const auto kFormula = [](const auto& each) { return spoken(each.param, each.index); };
 
 TEST_P(Meaning, IsAsIndicesSay) {
-  EXPECT_EQ(complaint(kValues + GetParam()), "nothing") << GetParam();
-  EXPECT_EQ(check(kValues + GetParam()).lines.back().message, "") << "not 0 on both sides";
+  EXPECT_EQ(complaint(kDeclarations + GetParam()), "nothing") << GetParam();
+  EXPECT_EQ(check(kDeclarations + GetParam()).lines.back().message, "") << "not 0 on both sides";
 }
 
 INSTANTIATE_TEST_SUITE_P(Vectors, Meaning,
@@ -96,11 +96,11 @@ TEST(Elaborate, ALongSumAndManySignsAreRead) {
     powers += "*u";
   }
   for (int k = 0; k < 150; ++k) minus = "-" + minus;
-  EXPECT_EQ(complaint(kValues + sum + " = a + 1400*b\nd(" + sum + ")/db = 1400\n" + minus + " = a"), "nothing");
+  EXPECT_EQ(complaint(kDeclarations + sum + " = a + 1400*b\nd(" + sum + ")/db = 1400\n" + minus + " = a"), "nothing");
   EXPECT_EQ(complaint("given b in 0.99..1\np(u) := u" + powers + "\np'(b) = 1401*b^1400\np''(b) = 0"),
             "4:1 more than 3,000 operations in a row or within each other; give a part of it a name with :=");
   EXPECT_EQ(complaint("given b in 0.99..1\nd(" + product + ")/db = 1400*b^1399"), "nothing");
-  EXPECT_EQ(complaint(kValues + std::string(1500, '-') + "a = a"),
+  EXPECT_EQ(complaint(kDeclarations + std::string(1500, '-') + "a = a"),
             "4:201 more than 200 brackets within brackets; name a part with :=");
 }
 

@@ -35,8 +35,8 @@ std::string marks(const std::vector<GradedStep>& steps) {
   return letters;
 }
 
-std::string refusal(const std::string& sheet, const std::string& answer, std::string_view sheet_name = "sheet.chalk",
-                    std::string_view answer_name = "answer.chalk") {
+std::string grade_refusal(const std::string& sheet, const std::string& answer,
+                          std::string_view sheet_name = "sheet.chalk", std::string_view answer_name = "answer.chalk") {
   try {
     grade_answer(sheet, answer, sheet_name, answer_name);
   } catch (const InputError& e) {
@@ -96,7 +96,7 @@ TEST(Grade, AnAnswerThatSaysNothingIsWrong) {
     EXPECT_THAT(step.message, HasSubstr(why)) << answer;
   }
   const auto rule = graded("\\[ = o_i - t_i \\tag{1} \\]\n% chalk: read t_i as o[i]\n", "a.tex");
-  EXPECT_EQ(refusal(kSheet, "% chalk: read 2 as 3\n\\[ = o_i - t_i \\tag{1} \\]\n", "sheet.chalk", "a.tex"),
+  EXPECT_EQ(grade_refusal(kSheet, "% chalk: read 2 as 3\n\\[ = o_i - t_i \\tag{1} \\]\n", "sheet.chalk", "a.tex"),
             "a.tex: line 1, character 10: begin each step with its number, as in \\tag{1}");
   EXPECT_EQ(rule[0].message, "this belongs on the sheet; an answer gives equations, and names by :=");
 }
@@ -124,7 +124,7 @@ TEST(Grade, BadSheetsAndAnswersHaveALineAndAColumn) {
     const auto name_of = [](const std::string& text) {
       return text.find('\\') == std::string::npos ? "it.chalk" : "it.tex";
     };
-    EXPECT_THAT(refusal(sheet, answer, name_of(sheet), name_of(answer)), HasSubstr(message)) << name;
+    EXPECT_THAT(grade_refusal(sheet, answer, name_of(sheet), name_of(answer)), HasSubstr(message)) << name;
     ++count;
   }
   EXPECT_GT(count, 15);

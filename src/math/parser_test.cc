@@ -62,13 +62,8 @@ std::string tree(const Expr& e) {
 }
 std::string tree(std::string_view text) { return tree(*parse_formula(text, known())); }
 
-std::string refusal(std::string_view text) {
-  try {
-    parse_formula(text, known());
-  } catch (const FormulaError& e) {
-    return std::to_string(e.place().column) + " " + e.what();
-  }
-  return "nothing";
+std::string parser_refusal(std::string_view text) {
+  return refusal([&] { parse_formula(text, known()); });
 }
 
 TEST(Parser, KnowsWhatBindsTighter) {
@@ -419,33 +414,33 @@ TEST(Parser, ReadsShapes) {
 }
 
 TEST(Parser, SaysWhatIsWrongAndWhere) {
-  EXPECT_EQ(refusal("α + "), "5 a value, number or \"(\" expected, not the end");
-  EXPECT_EQ(refusal("(a + b"), "7 \")\" to close the one at character 1 expected, not the end");
-  EXPECT_EQ(refusal("2 a"), "3 an operator is missing between \"2\" and \"a\"; write *");
-  EXPECT_EQ(refusal("a(b)"), "2 an operator is missing between \"a\" and \"(\"; write *");
-  EXPECT_EQ(refusal("tanj(b)"), "1 \"tanj\" is not a function; did you mean \"tanh\"?");
-  EXPECT_EQ(refusal("β*gauss(b)").substr(0, 42), "3 \"gauss\" is not a function; there are exp");
-  EXPECT_EQ(refusal("q'"),
+  EXPECT_EQ(parser_refusal("α + "), "5 a value, number or \"(\" expected, not the end");
+  EXPECT_EQ(parser_refusal("(a + b"), "7 \")\" to close the one at character 1 expected, not the end");
+  EXPECT_EQ(parser_refusal("2 a"), "3 an operator is missing between \"2\" and \"a\"; write *");
+  EXPECT_EQ(parser_refusal("a(b)"), "2 an operator is missing between \"a\" and \"(\"; write *");
+  EXPECT_EQ(parser_refusal("tanj(b)"), "1 \"tanj\" is not a function; did you mean \"tanh\"?");
+  EXPECT_EQ(parser_refusal("β*gauss(b)").substr(0, 42), "3 \"gauss\" is not a function; there are exp");
+  EXPECT_EQ(parser_refusal("q'"),
             "1 \"q'\" is neither a value nor a function's derivative; write q'(…), or define it with :=");
-  EXPECT_EQ(refusal("W2[i,j]"), "1 \"W2\" is not a value that is known here; did you mean \"W\"?");
-  EXPECT_EQ(refusal("quantity[i]"), "1 \"quantity\" is not a value that is known here; declare it above");
-  EXPECT_EQ(refusal("v[i"), "4 \",\" or \"]\" after an index expected, not the end");
-  EXPECT_EQ(refusal("[a + b]"), "7 a comparison expected: [a = b], [a < b] … is 1 where it holds, else 0");
-  EXPECT_EQ(refusal("[a < b"), "7 \"]\" after the comparison expected, not the end");
-  EXPECT_EQ(refusal("d(a*b)"), "7 \"/d\" and a value expected after d(…), as in d(a*b)/da");
-  EXPECT_EQ(refusal("sum(i=2..1, a)"), "5 the range is empty; write first..last");
-  EXPECT_EQ(refusal("sum(i=0..2000000, a)"), "5 the range is too large; at most 1,000,000");
-  EXPECT_EQ(refusal("sum(i, i, a)"), "8 \"i\" stands here twice");
-  EXPECT_EQ(refusal("sum(a*b, 2)"), "10 an index, or axis=0, expected here; sums are written sum(i, …)");
-  EXPECT_EQ(refusal("sum(v, axis=a)"), "13 the axis expected, a whole number, not \"a\"");
-  EXPECT_EQ(refusal("delta(i)"), "8 \",\" and a second index expected, not \")\"");
-  EXPECT_EQ(refusal("at(S)"), "1 at(…) needs a value that changes: at(L, w := 2*w)");
-  EXPECT_EQ(refusal("at(S, q := 2)"), "7 \"q\" is not a value; write at(…, w := …)");
-  EXPECT_EQ(refusal("at(S, a = 2)"), "9 \":=\" and what the value becomes expected, not \"=\"");
-  EXPECT_EQ(refusal("f[i,j](a)"), "1 f[…] takes one index");
-  EXPECT_EQ(refusal("f[i]"), "5 \"(\" and the argument of \"f\" expected, not the end");
-  EXPECT_EQ(refusal("a + b)"), "6 nothing may follow the formula, but \")\" does");
-  EXPECT_EQ(refusal(std::string(300, '(')), "201 more than 200 brackets within brackets; name a part with :=");
+  EXPECT_EQ(parser_refusal("W2[i,j]"), "1 \"W2\" is not a value that is known here; did you mean \"W\"?");
+  EXPECT_EQ(parser_refusal("quantity[i]"), "1 \"quantity\" is not a value that is known here; declare it above");
+  EXPECT_EQ(parser_refusal("v[i"), "4 \",\" or \"]\" after an index expected, not the end");
+  EXPECT_EQ(parser_refusal("[a + b]"), "7 a comparison expected: [a = b], [a < b] … is 1 where it holds, else 0");
+  EXPECT_EQ(parser_refusal("[a < b"), "7 \"]\" after the comparison expected, not the end");
+  EXPECT_EQ(parser_refusal("d(a*b)"), "7 \"/d\" and a value expected after d(…), as in d(a*b)/da");
+  EXPECT_EQ(parser_refusal("sum(i=2..1, a)"), "5 the range is empty; write first..last");
+  EXPECT_EQ(parser_refusal("sum(i=0..2000000, a)"), "5 the range is too large; at most 1,000,000");
+  EXPECT_EQ(parser_refusal("sum(i, i, a)"), "8 \"i\" stands here twice");
+  EXPECT_EQ(parser_refusal("sum(a*b, 2)"), "10 an index, or axis=0, expected here; sums are written sum(i, …)");
+  EXPECT_EQ(parser_refusal("sum(v, axis=a)"), "13 the axis expected, a whole number, not \"a\"");
+  EXPECT_EQ(parser_refusal("delta(i)"), "8 \",\" and a second index expected, not \")\"");
+  EXPECT_EQ(parser_refusal("at(S)"), "1 at(…) needs a value that changes: at(L, w := 2*w)");
+  EXPECT_EQ(parser_refusal("at(S, q := 2)"), "7 \"q\" is not a value; write at(…, w := …)");
+  EXPECT_EQ(parser_refusal("at(S, a = 2)"), "9 \":=\" and what the value becomes expected, not \"=\"");
+  EXPECT_EQ(parser_refusal("f[i,j](a)"), "1 f[…] takes one index");
+  EXPECT_EQ(parser_refusal("f[i]"), "5 \"(\" and the argument of \"f\" expected, not the end");
+  EXPECT_EQ(parser_refusal("a + b)"), "6 nothing may follow the formula, but \")\" does");
+  EXPECT_EQ(parser_refusal(std::string(300, '(')), "201 more than 200 brackets within brackets; name a part with :=");
 }
 
 }  // namespace

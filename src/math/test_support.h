@@ -18,6 +18,7 @@
 #include "src/math/declarations.h"
 #include "src/math/elaborate.h"
 #include "src/math/equation.h"
+#include "src/math/error.h"
 #include "src/math/evaluate.h"
 #include "src/math/part.h"
 #include "src/math/statements.h"
@@ -49,6 +50,17 @@ inline std::string complaint(std::string_view text, const CheckOptions& options 
     const std::string what = e.what();
     if (std::sscanf(what.c_str(), "test: line %d, character %d: %n", &line, &column, &length) != 2) return what;
     return std::to_string(line) + ":" + std::to_string(column) + " " + what.substr(static_cast<std::size_t>(length));
+  }
+  return "nothing";
+}
+
+/// Where a formula was refused and why, "CHARACTER message", or "nothing".
+template <class Read>
+std::string refusal(Read read) {
+  try {
+    read();
+  } catch (const FormulaError& e) {
+    return std::to_string(e.place().column) + " " + e.what();
   }
   return "nothing";
 }

@@ -26,7 +26,7 @@ std::vector<std::string> texts_of(std::span<const LayerSpec> layers) {
   return texts;
 }
 
-std::string error_of(std::string_view text) {
+std::string chain_error(std::string_view text) {
   try {
     parse_chain(text);
   } catch (const InputError& e) {
@@ -68,13 +68,14 @@ TEST(Chain, ReadsAWordWithADashInIt) {
   EXPECT_THAT(texts_of(parse_chain("4c3-leaky-relu-mp2-leaky-relu0.25-10n")),
               ElementsAre("conv filters=4", "leaky_relu", "maxpool", "leaky_relu slope=0.25", "dense outputs=10"));
   EXPECT_EQ(parse_chain("4c3-leaky-relu-mp2")[1].position, 5);
-  EXPECT_EQ(error_of("10n-leaky-relu2"),
+  EXPECT_EQ(chain_error("10n-leaky-relu2"),
             "network \"10n-leaky-relu2\": character 15: the slope must be between 0 and 1, not 2");
-  EXPECT_THAT(error_of("leaky-relu0.z"), HasSubstr("character 13: the slope has no digit after its point"));
-  EXPECT_THAT(error_of("leaky-relu0.1z"), HasSubstr("character 14: \"z\" is not understood after \"leaky-relu0.1\"; "
-                                                    "leaky-relu may go on with its slope"));
-  EXPECT_THAT(error_of("10n-leaky-rleu"), HasSubstr("character 5: \"leaky\" is not a layer; layers are e.g. 20c5, "));
-  EXPECT_THAT(error_of("leaky_relu"), HasSubstr("did you mean \"leaky-relu\"?"));
+  EXPECT_THAT(chain_error("leaky-relu0.z"), HasSubstr("character 13: the slope has no digit after its point"));
+  EXPECT_THAT(chain_error("leaky-relu0.1z"), HasSubstr("character 14: \"z\" is not understood after \"leaky-relu0.1\"; "
+                                                       "leaky-relu may go on with its slope"));
+  EXPECT_THAT(chain_error("10n-leaky-rleu"),
+              HasSubstr("character 5: \"leaky\" is not a layer; layers are e.g. 20c5, "));
+  EXPECT_THAT(chain_error("leaky_relu"), HasSubstr("did you mean \"leaky-relu\"?"));
 }
 
 TEST(Chain, ReadsActivationsWithNumbersAndLetters) {
@@ -84,13 +85,13 @@ TEST(Chain, ReadsActivationsWithNumbersAndLetters) {
   EXPECT_THAT(texts_of(parse_chain("hard-tanh-hard-sigmoid-hard-swish-log-sigmoid-scaled-tanh-silu")),
               ElementsAre("hard_tanh", "hard_sigmoid", "hard_swish", "log_sigmoid", "scaled_tanh", "silu"));
   EXPECT_THAT(texts_of(parse_chain("gelu-tanh")), ElementsAre("gelu", "tanh")) << "two layers";
-  EXPECT_EQ(error_of("10n-elu0"), "network \"10n-elu0\": character 8: α must be above 0 and at most 1000, not 0");
-  EXPECT_EQ(error_of("celu1001"), "network \"celu1001\": character 5: α must be above 0 and at most 1000, not 1001");
-  EXPECT_EQ(error_of("prelu2"), "network \"prelu2\": character 6: the slope must start at a number up to 1, not 2");
-  EXPECT_THAT(error_of("prelu0.25x"),
+  EXPECT_EQ(chain_error("10n-elu0"), "network \"10n-elu0\": character 8: α must be above 0 and at most 1000, not 0");
+  EXPECT_EQ(chain_error("celu1001"), "network \"celu1001\": character 5: α must be above 0 and at most 1000, not 1001");
+  EXPECT_EQ(chain_error("prelu2"), "network \"prelu2\": character 6: the slope must start at a number up to 1, not 2");
+  EXPECT_THAT(chain_error("prelu0.25x"),
               HasSubstr("character 10: \"x\" is not understood after \"prelu0.25\"; prelu may go "
                         "on with what its slope starts at"));
-  EXPECT_THAT(error_of("relu8"), HasSubstr("\"relu8\" is not a layer"));
+  EXPECT_THAT(chain_error("relu8"), HasSubstr("\"relu8\" is not a layer"));
 }
 
 TEST(Chain, ReadsNormalisationsAndChangesOfSize) {
@@ -103,13 +104,14 @@ TEST(Chain, ReadsNormalisationsAndChangesOfSize) {
               ElementsAre("conv_transpose filters=8 kernel=[4, 4] stride=[2, 2] padding=[1, 1]",
                           "conv_transpose filters=6 kernel=[3, 5] stride=[3, 1] padding=[0, 2] groups=2",
                           "conv_transpose filters=2 kernel=[2, 2]"));
-  EXPECT_THAT(error_of("lnx"), HasSubstr("\"lnx\" is not a layer"));
-  EXPECT_THAT(error_of("lncc"), HasSubstr("character 4: \"c\" is not understood after \"lnc\"; ln may go on with c"));
-  EXPECT_EQ(error_of("gn"), "network \"gn\": character 3: the number of groups is missing; write e.g. gn8");
-  EXPECT_EQ(error_of("lrn"), "network \"lrn\": character 4: the number of channels is missing; write e.g. lrn5");
-  EXPECT_EQ(error_of("up1025"), "network \"up1025\": character 3: the factor must be at most 1,024");
-  EXPECT_EQ(error_of("aap257"), "network \"aap257\": character 4: the size must be at most 256");
-  EXPECT_EQ(error_of("8t3s2z"),
+  EXPECT_THAT(chain_error("lnx"), HasSubstr("\"lnx\" is not a layer"));
+  EXPECT_THAT(chain_error("lncc"),
+              HasSubstr("character 4: \"c\" is not understood after \"lnc\"; ln may go on with c"));
+  EXPECT_EQ(chain_error("gn"), "network \"gn\": character 3: the number of groups is missing; write e.g. gn8");
+  EXPECT_EQ(chain_error("lrn"), "network \"lrn\": character 4: the number of channels is missing; write e.g. lrn5");
+  EXPECT_EQ(chain_error("up1025"), "network \"up1025\": character 3: the factor must be at most 1,024");
+  EXPECT_EQ(chain_error("aap257"), "network \"aap257\": character 4: the size must be at most 256");
+  EXPECT_EQ(chain_error("8t3s2z"),
             "network \"8t3s2z\": character 6: z cuts off both sides alike, so that there are exactly 2 times as many "
             "rows; the kernel must exceed the stride by an even number, unlike 3 and 2; use e.g. 4 and 2, or TOML with "
             "padding = …");
@@ -122,19 +124,19 @@ TEST(Chain, ReadsConcatenatedBranches) {
   ASSERT_EQ(layers[1].branches.size(), 3U);
   EXPECT_THAT(texts_of(layers[1].branches[1]), ElementsAre("conv filters=2 padding=[1, 1]", "relu"));
   EXPECT_THAT(
-      error_of("res(relu,relu,relu)"),
+      chain_error("res(relu,relu,relu)"),
       HasSubstr("character 14: \",\" cannot stand here; res(…,…) holds two chains: the branch and the shortcut"));
-  EXPECT_THAT(error_of("3*(relu,relu)"), HasSubstr("\",\" cannot stand here; a repetition holds one chain"));
+  EXPECT_THAT(chain_error("3*(relu,relu)"), HasSubstr("\",\" cannot stand here; a repetition holds one chain"));
 }
 
 TEST(Chain, ReadsDropoutAndNoise) {
   EXPECT_THAT(texts_of(parse_chain("drop-drop0.25-drop0.25c-drop0.125s-noise-noise0.25")),
               ElementsAre("dropout", "dropout rate=0.25", "dropout rate=0.25 of=\"channels\"",
                           "dropout rate=0.125 of=\"samples\"", "gaussian_noise", "gaussian_noise deviation=0.25"));
-  EXPECT_EQ(error_of("drop1"), "network \"drop1\": character 5: the rate must be below 1, not 1");
-  EXPECT_EQ(error_of("noise1001"),
+  EXPECT_EQ(chain_error("drop1"), "network \"drop1\": character 5: the rate must be below 1, not 1");
+  EXPECT_EQ(chain_error("noise1001"),
             "network \"noise1001\": character 6: the standard deviation must be at most 1000, not 1001");
-  EXPECT_THAT(error_of("drop0.5cs"),
+  EXPECT_THAT(chain_error("drop0.5cs"),
               HasSubstr("character 9: \"s\" is not understood after \"drop0.5c\"; drop may go on "
                         "with its rate"));
 }
@@ -154,62 +156,63 @@ TEST(Chain, ReadsResidualsAndRepetitions) {
 }
 
 TEST(Chain, PointsAtWhatIsWrongWithParentheses) {
-  EXPECT_EQ(error_of("res(10n"),
+  EXPECT_EQ(chain_error("res(10n"),
             "network \"res(10n\": character 4: this parenthesis is not closed; write \")\" after its layers");
-  EXPECT_THAT(error_of("10n)"), HasSubstr("character 4: \")\" stands outside of parentheses; remove it"));
-  EXPECT_THAT(error_of("10n,relu"), HasSubstr("character 4: \",\" stands outside of parentheses"));
-  EXPECT_THAT(error_of("(10n)"), HasSubstr("character 1: \"\" cannot stand before \"(\"; write res(…)"));
-  EXPECT_THAT(error_of("relu(10n)"), HasSubstr("character 1: \"relu\" cannot stand before"));
-  EXPECT_THAT(error_of("3(10n)"), HasSubstr("character 1: \"3\" cannot stand before"));
-  EXPECT_THAT(error_of("3x*(10n)"), HasSubstr("character 1: \"3x*\" cannot stand before"));
-  EXPECT_THAT(error_of("0*(10n)"), HasSubstr("character 1: the number of repetitions must be at least 1"));
-  EXPECT_THAT(error_of("res()"), HasSubstr("character 5: an empty layer"));
-  EXPECT_THAT(error_of("res(relu,)"), HasSubstr("character 10: an empty layer"));
-  EXPECT_THAT(error_of("res(relu-)"), HasSubstr("character 10: an empty layer"));
-  EXPECT_THAT(error_of("res(relu)10n"), HasSubstr("character 10: \"1\" cannot stand after \")\""));
-  EXPECT_THAT(error_of("2*(relu,relu)"),
+  EXPECT_THAT(chain_error("10n)"), HasSubstr("character 4: \")\" stands outside of parentheses; remove it"));
+  EXPECT_THAT(chain_error("10n,relu"), HasSubstr("character 4: \",\" stands outside of parentheses"));
+  EXPECT_THAT(chain_error("(10n)"), HasSubstr("character 1: \"\" cannot stand before \"(\"; write res(…)"));
+  EXPECT_THAT(chain_error("relu(10n)"), HasSubstr("character 1: \"relu\" cannot stand before"));
+  EXPECT_THAT(chain_error("3(10n)"), HasSubstr("character 1: \"3\" cannot stand before"));
+  EXPECT_THAT(chain_error("3x*(10n)"), HasSubstr("character 1: \"3x*\" cannot stand before"));
+  EXPECT_THAT(chain_error("0*(10n)"), HasSubstr("character 1: the number of repetitions must be at least 1"));
+  EXPECT_THAT(chain_error("res()"), HasSubstr("character 5: an empty layer"));
+  EXPECT_THAT(chain_error("res(relu,)"), HasSubstr("character 10: an empty layer"));
+  EXPECT_THAT(chain_error("res(relu-)"), HasSubstr("character 10: an empty layer"));
+  EXPECT_THAT(chain_error("res(relu)10n"), HasSubstr("character 10: \"1\" cannot stand after \")\""));
+  EXPECT_THAT(chain_error("2*(relu,relu)"),
               HasSubstr("character 8: \",\" cannot stand here; a repetition holds one chain"));
-  EXPECT_THAT(error_of("res(a,b,c)"), HasSubstr("character 5: \"a\" is not a layer"));
-  EXPECT_THAT(error_of("res(bn,bn,bn)"), HasSubstr("character 10: \",\" cannot stand here; res(…,…) holds two chains"));
-  EXPECT_THAT(error_of("res(softmax)"), HasSubstr("character 5: softmax can only be the last layer"));
-  EXPECT_THAT(error_of("2*(10n-softmax)"), HasSubstr("character 8: softmax can only be the last layer"));
-  EXPECT_THAT(error_of("9999*(relu)"), HasSubstr("character 1: there are more than 4096 layers"));
-  EXPECT_THAT(error_of("99*(99*(99*(relu)))"), HasSubstr("there are more than 4096 layers"));
+  EXPECT_THAT(chain_error("res(a,b,c)"), HasSubstr("character 5: \"a\" is not a layer"));
+  EXPECT_THAT(chain_error("res(bn,bn,bn)"),
+              HasSubstr("character 10: \",\" cannot stand here; res(…,…) holds two chains"));
+  EXPECT_THAT(chain_error("res(softmax)"), HasSubstr("character 5: softmax can only be the last layer"));
+  EXPECT_THAT(chain_error("2*(10n-softmax)"), HasSubstr("character 8: softmax can only be the last layer"));
+  EXPECT_THAT(chain_error("9999*(relu)"), HasSubstr("character 1: there are more than 4096 layers"));
+  EXPECT_THAT(chain_error("99*(99*(99*(relu)))"), HasSubstr("there are more than 4096 layers"));
   std::string deep;
   for (int i = 0; i < 100000; ++i) deep += "res(";
-  EXPECT_THAT(error_of(deep), HasSubstr("there are more than 16 parentheses in each other"));
+  EXPECT_THAT(chain_error(deep), HasSubstr("there are more than 16 parentheses in each other"));
 }
 
 TEST(Chain, PointsAtWhatItDoesNotUnderstand) {
-  EXPECT_EQ(error_of("20c5-rleu-10n"),
+  EXPECT_EQ(chain_error("20c5-rleu-10n"),
             "network \"20c5-rleu-10n\": character 6: \"rleu\" is not a layer; did you mean \"relu\"?");
-  EXPECT_THAT(error_of("20c5-"), HasSubstr("character 5"));
-  EXPECT_THAT(error_of("-20c5"), HasSubstr("character 1: an empty layer"));
-  EXPECT_THAT(error_of("20c5--10n"), HasSubstr("character 6: an empty layer"));
-  EXPECT_THAT(error_of("20c"), HasSubstr("character 4: the kernel size"));
-  EXPECT_THAT(error_of("20c5g"), HasSubstr("character 6: the number of groups"));
-  EXPECT_THAT(error_of("20c5zz"), HasSubstr("character 6: \"z\""));
-  EXPECT_THAT(error_of("20c5zw"), HasSubstr("character 6: \"w\""));
-  EXPECT_THAT(error_of("20c5ff"), HasSubstr("character 6: \"f\""));
-  EXPECT_THAT(error_of("20c5uu"), HasSubstr("f (flipped kernel) and u (untied bias), each once"));
-  EXPECT_THAT(error_of("mp2f"), HasSubstr("character 4: \"f\""));
-  EXPECT_THAT(error_of("mp2w"), HasSubstr("character 4: \"w\""));
-  EXPECT_THAT(error_of("mp2-bais"), HasSubstr("did you mean \"bias\"?"));
-  EXPECT_THAT(error_of("10n5"), HasSubstr("character 4: \"5\""));
-  EXPECT_THAT(error_of("mp2g2"), HasSubstr("character 4: \"g2\""));
-  EXPECT_THAT(error_of("20c4z"), HasSubstr("odd"));
-  EXPECT_THAT(error_of("softmax-10n"), HasSubstr("last"));
-  EXPECT_THAT(error_of("20c5–10n"), HasSubstr("character 5: \"–\""));
-  EXPECT_THAT(error_of(""), HasSubstr("empty"));
+  EXPECT_THAT(chain_error("20c5-"), HasSubstr("character 5"));
+  EXPECT_THAT(chain_error("-20c5"), HasSubstr("character 1: an empty layer"));
+  EXPECT_THAT(chain_error("20c5--10n"), HasSubstr("character 6: an empty layer"));
+  EXPECT_THAT(chain_error("20c"), HasSubstr("character 4: the kernel size"));
+  EXPECT_THAT(chain_error("20c5g"), HasSubstr("character 6: the number of groups"));
+  EXPECT_THAT(chain_error("20c5zz"), HasSubstr("character 6: \"z\""));
+  EXPECT_THAT(chain_error("20c5zw"), HasSubstr("character 6: \"w\""));
+  EXPECT_THAT(chain_error("20c5ff"), HasSubstr("character 6: \"f\""));
+  EXPECT_THAT(chain_error("20c5uu"), HasSubstr("f (flipped kernel) and u (untied bias), each once"));
+  EXPECT_THAT(chain_error("mp2f"), HasSubstr("character 4: \"f\""));
+  EXPECT_THAT(chain_error("mp2w"), HasSubstr("character 4: \"w\""));
+  EXPECT_THAT(chain_error("mp2-bais"), HasSubstr("did you mean \"bias\"?"));
+  EXPECT_THAT(chain_error("10n5"), HasSubstr("character 4: \"5\""));
+  EXPECT_THAT(chain_error("mp2g2"), HasSubstr("character 4: \"g2\""));
+  EXPECT_THAT(chain_error("20c4z"), HasSubstr("odd"));
+  EXPECT_THAT(chain_error("softmax-10n"), HasSubstr("last"));
+  EXPECT_THAT(chain_error("20c5–10n"), HasSubstr("character 5: \"–\""));
+  EXPECT_THAT(chain_error(""), HasSubstr("empty"));
 }
 
 TEST(Chain, BoundsNumbers) {
   EXPECT_EQ(text_of(parse_chain("1048576n")[0]), "dense outputs=1048576");
   for (const char* text : {"1048577n", "99999999999999999999999n", "20c1048577", "mp2s9999999"}) {
-    EXPECT_THAT(error_of(text), HasSubstr("too large")) << text;
+    EXPECT_THAT(chain_error(text), HasSubstr("too large")) << text;
   }
   for (const char* text : {"0n", "0c5", "20c0", "20c5s0", "mp0", "20c5g0"})
-    EXPECT_THAT(error_of(text), HasSubstr("at least 1")) << text;
+    EXPECT_THAT(chain_error(text), HasSubstr("at least 1")) << text;
 }
 
 RC_GTEST_PROP(Chain, AnswersAnyTextWithLayersOrOneLine, (const std::string& text)) {

@@ -15,7 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string error_of(std::string_view text, const Shape& input = {1, 8, 8}) {
+std::string toml_error(std::string_view text, const Shape& input = {1, 8, 8}) {
   try {
     build_graph(text, input, "net.toml");
   } catch (const Error& e) {
@@ -128,16 +128,16 @@ TEST(Toml, BuildsFlippedUntiedAndSubtractedLayersAsCppDoes) {
 TEST(Toml, TakesAWholeNetworkInALineBesideHowItIsTrained) {
   const auto toml = build_graph("network = \"4c3-relu-10n\"\n[train]\nepochs = 3\n", {1, 8, 8});
   EXPECT_EQ(toml.print(), build_graph("4c3-relu-10n", {1, 8, 8}).print());
-  EXPECT_EQ(error_of("network = \"4c3-rleu\"\n"),
+  EXPECT_EQ(toml_error("network = \"4c3-rleu\"\n"),
             "net.toml: line 1, column 11: network \"4c3-rleu\": character 5: \"rleu\" is not a layer; did you mean "
             "\"relu\"?");
-  EXPECT_EQ(error_of("network = \"10n\"\n[[layer]]\nchain = \"10n\"\n"),
+  EXPECT_EQ(toml_error("network = \"10n\"\n[[layer]]\nchain = \"10n\"\n"),
             "net.toml: line 1, column 11: network stands beside [[layer]]; write all layers in one of the two");
-  EXPECT_THAT(error_of("network = \"linear\"\n"), HasSubstr("network has only \"linear\" layers"));
-  EXPECT_THAT(error_of("network = 3\n"), HasSubstr("line 1, column 11: network must be a text"));
-  EXPECT_THAT(error_of("input = [1, 8, 8]\nnetwork = \"4c9\"\n"), HasSubstr("line 2: conv1: kernel 9×9"));
-  EXPECT_THAT(error_of("[train]\nepochs = 3\n"), HasSubstr("needs at least one [[layer]], or a line: network = "));
-  EXPECT_EQ(error_of("train = 3\nnetwork = \"10n\"\n"),
+  EXPECT_THAT(toml_error("network = \"linear\"\n"), HasSubstr("network has only \"linear\" layers"));
+  EXPECT_THAT(toml_error("network = 3\n"), HasSubstr("line 1, column 11: network must be a text"));
+  EXPECT_THAT(toml_error("input = [1, 8, 8]\nnetwork = \"4c9\"\n"), HasSubstr("line 2: conv1: kernel 9×9"));
+  EXPECT_THAT(toml_error("[train]\nepochs = 3\n"), HasSubstr("needs at least one [[layer]], or a line: network = "));
+  EXPECT_EQ(toml_error("train = 3\nnetwork = \"10n\"\n"),
             "net.toml: line 1, column 9: train must be a table: write [train] above its keys");
 }
 
@@ -189,7 +189,7 @@ TEST(Toml, ReadsSeveralOutputs) {
 
 TEST(Toml, SaysWhatIsWrongWithOutputs) {
   const auto with = [](const std::string& outputs) {
-    return error_of("[[layer]]\nname = \"a\"\nchain = \"4n\"\n[[layer]]\nname = \"b\"\nchain = \"10n\"\n" + outputs);
+    return toml_error("[[layer]]\nname = \"a\"\nchain = \"4n\"\n[[layer]]\nname = \"b\"\nchain = \"10n\"\n" + outputs);
   };
   const std::string b = "[[output]]\nfrom = \"b\"\n", second = b + "[[output]]\nfrom = \"a\"\n";
   EXPECT_EQ(with(second), "no error");
@@ -240,10 +240,10 @@ TEST(Toml, SaysWhatIsWrongWithOutputs) {
             "net.toml: line 4, column 1: nothing uses \"b\"; name it in a \"from\", or remove it");
   EXPECT_EQ(with("[output]\nfrom = \"a\"\n"),
             "net.toml: line 7, column 1: output must be written [[output]], once for each");
-  EXPECT_EQ(error_of("output = []\nnetwork = \"10n\"\n"),
+  EXPECT_EQ(toml_error("output = []\nnetwork = \"10n\"\n"),
             "net.toml: line 1, column 10: output is an empty list; write [[output]] above each, or leave it out");
-  EXPECT_EQ(error_of("[[parameter]]\nname = \"w\"\nshape = [2]\n[[layer]]\nname = \"b\"\nchain = \"10n\"\n" + b +
-                     "[[output]]\nfrom = \"w\"\n"),
+  EXPECT_EQ(toml_error("[[parameter]]\nname = \"w\"\nshape = [2]\n[[layer]]\nname = \"b\"\nchain = \"10n\"\n" + b +
+                       "[[output]]\nfrom = \"w\"\n"),
             "net.toml: line 1, column 1: the output w is shared 2; it must be one per sample");
 }
 
@@ -300,7 +300,7 @@ TEST(Toml, BuildsBranchesAndSharedWeights) {
 TEST(Toml, KnowsEveryOperationOfTheRegistry) {
   for (const auto* op : all_ops()) {
     const auto text = "[[layer]]\ntype = \"op\"\nop = \"" + std::string(op->name.value) + "\"\n";
-    EXPECT_THAT(error_of(text), testing::Not(HasSubstr("is not an operation"))) << op->name.value;
+    EXPECT_THAT(toml_error(text), testing::Not(HasSubstr("is not an operation"))) << op->name.value;
   }
 }
 
@@ -378,71 +378,72 @@ TEST(Toml, BeginsResidualBranchesAtZero) {
 }
 
 TEST(Toml, PointsAtMistakesInHowWeightsStart) {
-  EXPECT_EQ(error_of("init = \"hee\"\nnetwork = \"10n\"\n"),
+  EXPECT_EQ(toml_error("init = \"hee\"\nnetwork = \"10n\"\n"),
             "net.toml: line 1, column 8: init \"hee\" is not known; did you mean \"he\"?");
-  EXPECT_EQ(error_of("[[layer]]\ntype = \"dense\"\noutputs = 3\ninit = \"normal:-1\"\n"),
+  EXPECT_EQ(toml_error("[[layer]]\ntype = \"dense\"\noutputs = 3\ninit = \"normal:-1\"\n"),
             "net.toml: line 4, column 8: init \"normal:-1\" needs a number above 0 and at most 1e+37 as its σ, e.g. "
             "normal:0.05");
-  EXPECT_EQ(error_of("[[parameter]]\nname = \"p\"\nshape = [3]\ninit = 1e300\n[[layer]]\ntype=\"relu\"\n"),
+  EXPECT_EQ(toml_error("[[parameter]]\nname = \"p\"\nshape = [3]\ninit = 1e300\n[[layer]]\ntype=\"relu\"\n"),
             "net.toml: line 4, column 8: init must be between -1e+37 and 1e+37, not 1e+300");
-  EXPECT_EQ(error_of("[[parameter]]\nname = \"p\"\nshape = [3]\ninit = [1]\n[[layer]]\ntype=\"relu\"\n"),
+  EXPECT_EQ(toml_error("[[parameter]]\nname = \"p\"\nshape = [3]\ninit = [1]\n[[layer]]\ntype=\"relu\"\n"),
             "net.toml: line 4, column 8: init must be a number, or a text such as \"he\"");
 }
 
 TEST(Toml, PointsAtMistakes) {
-  EXPECT_EQ(error_of("[[layer]]\ntype = \"conv\"\nfiltres = 3\n"),
+  EXPECT_EQ(toml_error("[[layer]]\ntype = \"conv\"\nfiltres = 3\n"),
             "net.toml: line 3, column 1: a layer of type \"conv\" has no key \"filtres\"; did you mean \"filters\"?");
-  EXPECT_THAT(error_of("[[layer]]\ntype = \"cnov\"\n"),
+  EXPECT_THAT(toml_error("[[layer]]\ntype = \"cnov\"\n"),
               HasSubstr("line 2, column 8: type names \"cnov\", which is not a layer; did you mean \"conv\"?"));
-  EXPECT_THAT(error_of("[[layer]]\ntype = \"op\"\nop = \"reshpe\"\n"), HasSubstr("did you mean \"reshape\"?"));
-  EXPECT_THAT(error_of("[[layer]]\nchain = \"20c5-rleu\"\n"),
+  EXPECT_THAT(toml_error("[[layer]]\ntype = \"op\"\nop = \"reshpe\"\n"), HasSubstr("did you mean \"reshape\"?"));
+  EXPECT_THAT(toml_error("[[layer]]\nchain = \"20c5-rleu\"\n"),
               HasSubstr("net.toml: line 2, column 9: chain \"20c5-rleu\": character 6"));
-  EXPECT_THAT(error_of("[[layer]]\nchain = \"relu\"\nfrom = \"y\"\n"), HasSubstr("line 3, column 8: from names \"y\""));
-  EXPECT_THAT(error_of("[[layer]]\ntype = \"dense\"\noutputs = 0\n"), HasSubstr("line 3, column 11"));
-  EXPECT_THAT(error_of("[[layer]]\ntype = \"conv\"\nfilters = 2\nkernel = 99\n"),
+  EXPECT_THAT(toml_error("[[layer]]\nchain = \"relu\"\nfrom = \"y\"\n"),
+              HasSubstr("line 3, column 8: from names \"y\""));
+  EXPECT_THAT(toml_error("[[layer]]\ntype = \"dense\"\noutputs = 0\n"), HasSubstr("line 3, column 11"));
+  EXPECT_THAT(toml_error("[[layer]]\ntype = \"conv\"\nfilters = 2\nkernel = 99\n"),
               HasSubstr("line 1: conv1: kernel 99×99"));
-  EXPECT_THAT(error_of("[[layer]]\nchain = \"relu\"\n[[layer]]\nname = \"relu1\"\nchain = \"tanh\"\n"),
+  EXPECT_THAT(toml_error("[[layer]]\nchain = \"relu\"\n[[layer]]\nname = \"relu1\"\nchain = \"tanh\"\n"),
               HasSubstr("taken"));
-  EXPECT_THAT(error_of("[[layer]]\nchain = \"relu\"\n[[layer]]\nchain = \"tanh\"\nfrom = \"x\"\n"),
+  EXPECT_THAT(toml_error("[[layer]]\nchain = \"relu\"\n[[layer]]\nchain = \"tanh\"\nfrom = \"x\"\n"),
               HasSubstr("nothing uses \"relu1\""));
-  EXPECT_THAT(error_of("[[layer]]\ntype = \"conv\"\nfilters = 2\nbias = \"tied\"\n"),
+  EXPECT_THAT(toml_error("[[layer]]\ntype = \"conv\"\nfilters = 2\nbias = \"tied\"\n"),
               HasSubstr("line 4, column 8: bias must be true (one per filter), \"untied\""));
-  EXPECT_THAT(error_of("[[layer]]\ntype = \"conv\"\nfilters = 2\nbias = 1\n"), HasSubstr("bias must be true"));
-  EXPECT_THAT(error_of("[[layer]]\ntype = \"conv\"\nfilters = 2\nflipped = 1\n"),
+  EXPECT_THAT(toml_error("[[layer]]\ntype = \"conv\"\nfilters = 2\nbias = 1\n"), HasSubstr("bias must be true"));
+  EXPECT_THAT(toml_error("[[layer]]\ntype = \"conv\"\nfilters = 2\nflipped = 1\n"),
               HasSubstr("line 4, column 11: flipped must be true or false"));
   EXPECT_THAT(
-      error_of("[[layer]]\ntype = \"conv\"\nfilters = 2\npadding = \"fll\"\n"),
+      toml_error("[[layer]]\ntype = \"conv\"\nfilters = 2\npadding = \"fll\"\n"),
       HasSubstr(
           "column 11: padding must be a whole number, two of them, or a word: \"same\" or \"full\", not \"fll\""));
-  EXPECT_THAT(error_of("[[layer]]\ntype = \"maxpool\"\npadding = \"full\"\n"),
+  EXPECT_THAT(toml_error("[[layer]]\ntype = \"maxpool\"\npadding = \"full\"\n"),
               HasSubstr("two of them, or \"same\", not \"full\""));
   for (const char* head : {"type = \"dense\"\noutputs = 2\n", "type = \"conv\"\nfilters = 2\n"}) {
-    EXPECT_THAT(error_of(std::string("[[layer]]\n") + head + "bias = false\nsubtract_bias = true\n"),
+    EXPECT_THAT(toml_error(std::string("[[layer]]\n") + head + "bias = false\nsubtract_bias = true\n"),
                 HasSubstr("line 5, column 17: subtract_bias = true needs a bias; leave out one of the two"));
   }
-  EXPECT_THAT(error_of("[[layer]]\ntype = \"bias\"\nuntide = true\n"), HasSubstr("did you mean \"untied\"?"));
-  EXPECT_THAT(error_of("[[layer]]\ntype = \"activations\"\n"),
+  EXPECT_THAT(toml_error("[[layer]]\ntype = \"bias\"\nuntide = true\n"), HasSubstr("did you mean \"untied\"?"));
+  EXPECT_THAT(toml_error("[[layer]]\ntype = \"activations\"\n"),
               HasSubstr("a layer of type \"activations\" needs \"functions\", e.g. [\"sigmoid\", \"tanh\"]"));
   EXPECT_THAT(
-      error_of("[[layer]]\ntype = \"activations\"\nfunctions = [\"sigmiod\"]\n"),
+      toml_error("[[layer]]\ntype = \"activations\"\nfunctions = [\"sigmiod\"]\n"),
       HasSubstr("line 3, column 13: functions names \"sigmiod\", which is no activation; did you mean \"sigmoid\"?"));
-  EXPECT_THAT(error_of("[[layer]]\ntype = \"activations\"\nfunctions = [\"step\", \"x\"]\n"),
+  EXPECT_THAT(toml_error("[[layer]]\ntype = \"activations\"\nfunctions = [\"step\", \"x\"]\n"),
               HasSubstr("\"step\", which is no activation; use " + activation_names("and")));
-  EXPECT_THAT(error_of("[[layer]]\ntype = \"activations\"\nfunctions = [\"tanh\", \"relu\", \"relu\"]\n"),
+  EXPECT_THAT(toml_error("[[layer]]\ntype = \"activations\"\nfunctions = [\"tanh\", \"relu\", \"relu\"]\n"),
               HasSubstr("line 1: activations1: 3 functions do not divide 64 nodes; give a divisor of 64"));
-  EXPECT_THAT(error_of("[[layer]]\ntype = \"activations\"\nfunctions = [\"linear\"]\n"),
+  EXPECT_THAT(toml_error("[[layer]]\ntype = \"activations\"\nfunctions = [\"linear\"]\n"),
               HasSubstr("functions are all \"linear\", which does nothing"));
   std::string many;
   for (int i = 0; i < 4097; ++i) many += "\"tanh\",";
-  EXPECT_THAT(error_of("[[layer]]\ntype = \"activations\"\nfunctions = [" + many + "]\n"),
+  EXPECT_THAT(toml_error("[[layer]]\ntype = \"activations\"\nfunctions = [" + many + "]\n"),
               HasSubstr("functions has 4,097 names; it may have 4,096, and is repeated for all nodes"));
-  EXPECT_THAT(error_of("[[layer]]\ntype = \"activations\"\nfunctions = []\n"), HasSubstr("there is no function"));
-  EXPECT_THAT(error_of("[[layer]]\ntype = \"batch_sum\"\n"), HasSubstr("one per sample"));
-  EXPECT_THAT(error_of("input = [1, 9, 9]\n[[layer]]\nchain = \"relu\"\n"), HasSubstr("1×9×9"));
-  EXPECT_THAT(error_of("[[layer]]\nchain = \"relu\"\n", {}), HasSubstr("input = "));
-  EXPECT_THAT(error_of("a = \n"), HasSubstr("net.toml: line 1"));
-  EXPECT_THAT(error_of("layer = 3\n"), HasSubstr("[[layer]]"));
-  EXPECT_THAT(error_of("a = " + std::string(100000, '[')), HasSubstr("net.toml: line 1"));
+  EXPECT_THAT(toml_error("[[layer]]\ntype = \"activations\"\nfunctions = []\n"), HasSubstr("there is no function"));
+  EXPECT_THAT(toml_error("[[layer]]\ntype = \"batch_sum\"\n"), HasSubstr("one per sample"));
+  EXPECT_THAT(toml_error("input = [1, 9, 9]\n[[layer]]\nchain = \"relu\"\n"), HasSubstr("1×9×9"));
+  EXPECT_THAT(toml_error("[[layer]]\nchain = \"relu\"\n", {}), HasSubstr("input = "));
+  EXPECT_THAT(toml_error("a = \n"), HasSubstr("net.toml: line 1"));
+  EXPECT_THAT(toml_error("layer = 3\n"), HasSubstr("[[layer]]"));
+  EXPECT_THAT(toml_error("a = " + std::string(100000, '[')), HasSubstr("net.toml: line 1"));
 }
 
 }  // namespace

@@ -25,13 +25,13 @@
 namespace chalk {
 namespace {
 
-constexpr std::size_t kSamples = 300, kPixels = 2 * 6 * 5, kClasses = 4;
+constexpr std::size_t kFeedSamples = 300, kFeedPixels = 2 * 6 * 5, kFeedClasses = 4;
 
 /// Outputs y, the mean loss and its gradients, and takes a step against them.
 Graph trained(Graph g, const Value& y) {
   g = training_form(g);
   g.clear_outputs();
-  const Value out = g.value(y.id()), loss = batch_mean(cross_entropy(out, g.input("t", {kClasses}, true)));
+  const Value out = g.value(y.id()), loss = batch_mean(cross_entropy(out, g.input("t", {kFeedClasses}, true)));
   g.output("y", out);
   g.output("loss", loss);
   const auto parameters = g.parameters();
@@ -48,7 +48,7 @@ Graph convolutions() {
   g.layer("conv1");
   Value v = max_pool(relu(conv_layer(g.input("x", {2, 6, 5}), {.filters = 5})));
   g.layer("dense1");
-  v = dense_layer(v, {.outputs = kClasses});
+  v = dense_layer(v, {.outputs = kFeedClasses});
   return trained(std::move(g), v);
 }
 
@@ -63,7 +63,7 @@ Graph coupled() {
   g.layer("bn2");
   v = relu(batch_norm_layer(v));
   g.layer("dense1");
-  v = dense_layer(v, {.outputs = kClasses});
+  v = dense_layer(v, {.outputs = kFeedClasses});
   return trained(std::move(g), v);
 }
 
@@ -74,36 +74,38 @@ Graph dense_over_the_batch() {
   g.layer("dense1");
   Value v = relu(dense_layer(x, {.outputs = 2200}));
   g.layer("dense2");
-  v = dense_layer(v, {.outputs = kClasses});
+  v = dense_layer(v, {.outputs = kFeedClasses});
   return trained(std::move(g), v);
 }
 
-struct Data {
-  Data() : values(kSamples * kPixels), bytes(kSamples * kPixels), labels(kSamples) {
+struct FeedData {
+  FeedData() : values(kFeedSamples * kFeedPixels), bytes(kFeedSamples * kFeedPixels), labels(kFeedSamples) {
     Random random(3, 1);
     for (auto& value : values) value = static_cast<float>(2 * random.uniform() - 1);
     for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random.below(256));
-    for (auto& label : labels) label = static_cast<std::int32_t>(random.below(kClasses));
+    for (auto& label : labels) label = static_cast<std::int32_t>(random.below(kFeedClasses));
   }
   std::vector<float> values;
   std::vector<std::uint8_t> bytes;
   std::vector<std::int32_t> labels;
   const std::vector<float> scale{1 / 128.0F, 1 / 100.0F}, shift{-1, -0.5F};
 };
-const Data data;
+const FeedData kData;
 
 /// Fetches what is in memory.
 template <class T>
 Fetch<T> copies_of(const std::vector<T>& all) {
-  return [&all, size = all.size() / kSamples](std::span<const std::uint32_t> rows, std::uint64_t, std::span<T> to) {
+  return [&all, size = all.size() / kFeedSamples](std::span<const std::uint32_t> rows, std::uint64_t, std::span<T> to) {
     EXPECT_EQ(to.size(), rows.size() * size);
     for (std::size_t n = 0; n < rows.size(); ++n) std::copy_n(&all[rows[n] * size], size, &to[n * size]);
   };
 }
 
-Feed bytes_in_memory() { return {.bytes = data.bytes.data(), .scale = data.scale.data(), .shift = data.shift.data()}; }
+Feed bytes_in_memory() {
+  return {.bytes = kData.bytes.data(), .scale = kData.scale.data(), .shift = kData.shift.data()};
+}
 Feed fetched_bytes() {
-  return {.scale = data.scale.data(), .shift = data.shift.data(), .fetch_bytes = copies_of(data.bytes)};
+  return {.scale = kData.scale.data(), .shift = kData.shift.data(), .fetch_bytes = copies_of(kData.bytes)};
 }
 
 using Results = std::map<std::string, std::vector<float>>;
@@ -122,7 +124,7 @@ Results after_steps(const Graph& g, const Feed& x, const Feed& t, int threads) {
   program.feed("x", x);
   program.feed("t", t);
   std::vector<std::uint32_t> rows(93);
-  for (std::uint32_t i = 0; i < rows.size(); ++i) rows[i] = i * 7 % kSamples;
+  for (std::uint32_t i = 0; i < rows.size(); ++i) rows[i] = i * 7 % kFeedSamples;
   program.run(53, rows.data());
   program.run(40, rows.data() + 53);
   return results_of(g, program, std::as_const(variables));
@@ -137,20 +139,20 @@ void expect_same_bits(const Results& a, const Results& b) {
   }
 }
 
-struct Case {
+struct FeedCase {
   const char* name;
   Graph (*build)();
 };
-class FetchedSamples : public testing::TestWithParam<Case> {};
+class FetchedSamples : public testing::TestWithParam<FeedCase> {};
 
 TEST_P(FetchedSamples, GiveTheBitsOfSamplesInMemoryOnAnyNumberOfThreads) {
   const Graph g = GetParam().build();
-  const Feed labels{.labels = data.labels.data()}, fetched_labels{.fetch_labels = copies_of(data.labels)};
-  const auto of_values = after_steps(g, {.values = data.values.data()}, labels, 1);
+  const Feed labels{.labels = kData.labels.data()}, fetched_labels{.fetch_labels = copies_of(kData.labels)};
+  const auto of_values = after_steps(g, {.values = kData.values.data()}, labels, 1);
   const auto of_bytes = after_steps(g, bytes_in_memory(), labels, 1);
   for (const int threads : {1, 2, 3, 4, 9}) {
     SCOPED_TRACE(threads);
-    expect_same_bits(after_steps(g, {.fetch_values = copies_of(data.values)}, fetched_labels, threads), of_values);
+    expect_same_bits(after_steps(g, {.fetch_values = copies_of(kData.values)}, fetched_labels, threads), of_values);
     expect_same_bits(after_steps(g, fetched_bytes(), labels, threads), of_bytes);
   }
 }
@@ -170,7 +172,7 @@ TEST_P(FetchedSamples, AreFetchedOnceARun) {
                  EXPECT_EQ(position, expected_position);
                  for (const auto row : rows) ++times[row];
                }});
-  program.feed("t", {.labels = data.labels.data()});
+  program.feed("t", {.labels = kData.labels.data()});
   for (const std::uint64_t position : {std::uint64_t{0}, std::uint64_t{1} << 40}) {
     program.set_position(position);
     expected_position = position;
@@ -192,15 +194,15 @@ struct NoSuchImage : std::runtime_error {
 
 TEST_P(FetchedSamples, ThatCannotBeFetchedEndTheRunWithWhatWasThrown) {
   const Graph g = GetParam().build();
-  const Feed labels{.labels = data.labels.data()};
-  const auto sound = after_steps(g, {.values = data.values.data()}, labels, 1);
+  const Feed labels{.labels = kData.labels.data()};
+  const auto sound = after_steps(g, {.values = kData.values.data()}, labels, 1);
   for (const int threads : {1, 2, 3, 4, 9}) {
     SCOPED_TRACE(threads);
     Variables variables(g, 3);
     const Variables& now = variables;
     Program program(g, variables, {.threads = threads});
     std::uint32_t missing = 0;
-    const auto copy = copies_of(data.values);
+    const auto copy = copies_of(kData.values);
     program.feed(
         "x", {.fetch_values = [&](std::span<const std::uint32_t> rows, std::uint64_t position, std::span<float> to) {
           for (const auto row : rows) {
@@ -210,7 +212,7 @@ TEST_P(FetchedSamples, ThatCannotBeFetchedEndTheRunWithWhatWasThrown) {
         }});
     program.feed("t", labels);
     std::vector<std::uint32_t> rows(93);
-    for (std::uint32_t i = 0; i < rows.size(); ++i) rows[i] = i * 7 % kSamples;
+    for (std::uint32_t i = 0; i < rows.size(); ++i) rows[i] = i * 7 % kFeedSamples;
     const Results before = results_of(Graph(), program, now);
     for (const std::uint32_t row : {rows[0], rows[20], rows[52]}) {
       missing = row;
@@ -222,7 +224,7 @@ TEST_P(FetchedSamples, ThatCannotBeFetchedEndTheRunWithWhatWasThrown) {
       }
       expect_same_bits(results_of(Graph(), program, now), before);
     }
-    missing = kSamples;
+    missing = kFeedSamples;
     program.run(53, rows.data());
     program.run(40, rows.data() + 53);
     expect_same_bits(results_of(g, program, now), sound);
@@ -230,8 +232,8 @@ TEST_P(FetchedSamples, ThatCannotBeFetchedEndTheRunWithWhatWasThrown) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Graphs, FetchedSamples,
-                         testing::Values(Case{"Convolutions", convolutions}, Case{"Coupled", coupled},
-                                         Case{"DenseOverTheBatch", dense_over_the_batch}),
+                         testing::Values(FeedCase{"Convolutions", convolutions}, FeedCase{"Coupled", coupled},
+                                         FeedCase{"DenseOverTheBatch", dense_over_the_batch}),
                          [](const auto& each) { return std::string(each.param.name); });
 
 /// A prediction, in which a sample by itself runs by kernels of its own.
@@ -240,7 +242,7 @@ Graph prediction() {
   g.layer("conv1");
   const Value v = max_pool(relu(conv_layer(g.input("x", {2, 6, 5}), {.filters = 5})));
   g.layer("dense1");
-  g.output("y", dense_layer(v, {.outputs = kClasses}));
+  g.output("y", dense_layer(v, {.outputs = kFeedClasses}));
   return g;
 }
 
@@ -249,16 +251,16 @@ TEST(FetchedSamples, OneByOneGiveTheBitsOfABatch) {
   Variables variables(g, 3);
   for (const bool bytes : {false, true}) {
     Program program(g, variables, {.threads = 2});
-    program.feed("x", bytes ? fetched_bytes() : Feed{.fetch_values = copies_of(data.values)});
+    program.feed("x", bytes ? fetched_bytes() : Feed{.fetch_values = copies_of(kData.values)});
     program.run(33);
     const std::vector<float> all(program.output("y").begin(), program.output("y").end());
-    program.feed("x", bytes ? bytes_in_memory() : Feed{.values = data.values.data()});
+    program.feed("x", bytes ? bytes_in_memory() : Feed{.values = kData.values.data()});
     program.run(33);
     EXPECT_TRUE(std::equal(all.begin(), all.end(), program.output("y").begin())) << "from memory";
-    program.feed("x", bytes ? fetched_bytes() : Feed{.fetch_values = copies_of(data.values)});
+    program.feed("x", bytes ? fetched_bytes() : Feed{.fetch_values = copies_of(kData.values)});
     for (std::uint32_t row = 0; row < 33; ++row) {
       program.run(1, &row);
-      EXPECT_TRUE(std::equal(program.output("y").begin(), program.output("y").end(), all.begin() + row * kClasses));
+      EXPECT_TRUE(std::equal(program.output("y").begin(), program.output("y").end(), all.begin() + row * kFeedClasses));
     }
   }
 }
@@ -273,10 +275,10 @@ TEST(FetchedSamples, TakeMemoryThatTheProgramCounts) {
   };
   const Graph once = convolutions(), often = coupled();
   const Feed in_memory = bytes_in_memory(), fetched = fetched_bytes();
-  EXPECT_EQ(kept(once, fetched).first, kept(once, in_memory).first + 16 * kPixels);
+  EXPECT_EQ(kept(once, fetched).first, kept(once, in_memory).first + 16 * kFeedPixels);
   EXPECT_EQ(kept(once, fetched).second, kept(once, in_memory).second);
   EXPECT_EQ(kept(often, fetched).first, kept(often, in_memory).first);
-  EXPECT_EQ(kept(often, fetched).second, kept(often, in_memory).second + 16 * kPixels);
+  EXPECT_EQ(kept(often, fetched).second, kept(often, in_memory).second + 16 * kFeedPixels);
 }
 
 TEST(FetchedSamples, ThatNothingReadsAreNotFetched) {
@@ -305,9 +307,9 @@ TEST(Feed, IsOfOneKind) {
     }
     return std::string("no error");
   };
-  EXPECT_EQ(message({.values = data.values.data(), .fetch_values = copies_of(data.values)}),
+  EXPECT_EQ(message({.values = kData.values.data(), .fetch_values = copies_of(kData.values)}),
             "feed of \"x\": give exactly one of values, bytes and labels, or a function to fetch them");
-  EXPECT_EQ(message({.fetch_bytes = copies_of(data.bytes)}),
+  EXPECT_EQ(message({.fetch_bytes = copies_of(kData.bytes)}),
             "feed of \"x\": bytes need scale and shift, one a channel");
 }
 

@@ -24,7 +24,7 @@ using testing_support::in_child;
 using testing_support::input_error;
 using testing_support::kMayForkWithThreads;
 
-constexpr std::size_t kSamples = 100, kPixels = 2 * 6 * 5;
+constexpr std::size_t kHostSamples = 100, kHostPixels = 2 * 6 * 5;
 
 /// Takes a step of gradient descent.
 Graph trained() {
@@ -43,7 +43,7 @@ Graph trained() {
 
 const std::vector<float>& values() {
   static const std::vector<float> all = [] {
-    std::vector<float> made(kSamples * kPixels);
+    std::vector<float> made(kHostSamples * kHostPixels);
     Random random(3, 1);
     for (auto& value : made) value = static_cast<float>(2 * random.uniform() - 1);
     return made;
@@ -63,7 +63,7 @@ struct Learner {
   }
   /// What `steps` steps leave, in a form that can be compared.
   std::string after(int steps) {
-    for (int i = 0; i < steps; ++i) program.run(kSamples - static_cast<std::size_t>(i));
+    for (int i = 0; i < steps; ++i) program.run(kHostSamples - static_cast<std::size_t>(i));
     std::string bytes;
     const auto add = [&](std::span<const float> some) {
       bytes.append(reinterpret_cast<const char*>(some.data()), some.size_bytes());
@@ -113,16 +113,16 @@ TEST(ForkedProgram, IsRefusedInTheChildIfThatWasForkedAmidARun) {
   auto learner = std::make_unique<Learner>(2);
   std::atomic<bool> running{false}, forked{false};
   learner->program.feed("x", {.fetch_values = [&](auto rows, auto, std::span<float> to) {
-                          std::copy_n(values().begin(), rows.size() * kPixels, to.begin());
+                          std::copy_n(values().begin(), rows.size() * kHostPixels, to.begin());
                           running = true;
                           while (!forked) std::this_thread::yield();
                         }});
-  std::thread runs([&] { learner->program.run(kSamples); });
+  std::thread runs([&] { learner->program.run(kHostSamples); });
   while (!running) std::this_thread::yield();
   const auto said = in_child([&] {
     std::string what = "no exception";
     try {
-      learner->program.run(kSamples);
+      learner->program.run(kHostSamples);
     } catch (const std::logic_error& error) {
       what = error.what();
     }
@@ -138,17 +138,17 @@ TEST(ForkedProgram, IsRefusedInTheChildIfThatWasForkedAmidARun) {
 TEST(Program, RunsOnceAtATime) {
   Learner learner(2);
   const auto copy = [](auto rows, auto, std::span<float> to) {
-    std::copy_n(values().begin(), rows.size() * kPixels, to.begin());
+    std::copy_n(values().begin(), rows.size() * kHostPixels, to.begin());
   };
-  learner.program.feed("x", {.fetch_values = [&](auto, auto, auto) { learner.program.run(kSamples); }});
+  learner.program.feed("x", {.fetch_values = [&](auto, auto, auto) { learner.program.run(kHostSamples); }});
   try {
-    learner.program.run(kSamples);
+    learner.program.run(kHostSamples);
     ADD_FAILURE() << "nothing was thrown";
   } catch (const std::logic_error& error) {
     EXPECT_STREQ(error.what(), kRunsAlready);
   }
   learner.program.feed("x", {.fetch_values = copy});
-  learner.program.run(kSamples);
+  learner.program.run(kHostSamples);
 }
 
 TEST(Program, HasAsManyThreadsAsItSays) {
@@ -226,9 +226,9 @@ TEST(Program, ComputesTheSameWhateverArithmeticTheHostHasSet) {
     std::fill_n(plain.variables.at("dense1.bias").values().data(), 4, 1e-40F);
     constexpr unsigned kFlushAndTrap = 0x8040;  // to zero, and zeros are read; no exception is masked
     const auto before = set_control(kFlushAndTrap);
-    for (int i = 0; i < 2; ++i) learner.program.run(kSamples);
+    for (int i = 0; i < 2; ++i) learner.program.run(kHostSamples);
     EXPECT_EQ(set_control(before) & 0xffc0, kFlushAndTrap) << "the host's is as it was";
-    for (int i = 0; i < 2; ++i) plain.program.run(kSamples);
+    for (int i = 0; i < 2; ++i) plain.program.run(kHostSamples);
     EXPECT_TRUE(learner.after(0) == plain.after(0));
 #endif
   }

@@ -17,14 +17,14 @@
 namespace chalk {
 namespace {
 
-constexpr std::size_t kSamples = 35;  // two microbatches and three samples
+constexpr std::size_t kLimitedReluSamples = 35;  // two microbatches and three samples
 
-struct Case {
+struct LimitedReluCase {
   const char* name;
   Shape input;
   ConvLayer conv;
 };
-const Case kCases[] = {
+const LimitedReluCase kLimitedReluCases[] = {
     {"direct", {3, 9, 7}, {.filters = 5, .kernel = {3, 3}}},
     {"strided", {3, 9, 9}, {.filters = 6, .kernel = {3, 3}, .options = {.stride = {2, 2}, .padding = {1, 1}}}},
     {"winograd", {32, 8, 8}, {.filters = 32, .kernel = {3, 3}, .options = {.padding = {1, 1}}}},
@@ -35,7 +35,7 @@ const Case kCases[] = {
 struct Built {
   Graph graph;
   /// `most − z` and so on, as the layer relu6 writes it.
-  explicit Built(const Case& c, bool shown, float below = 6, float instead = 6) {
+  explicit Built(const LimitedReluCase& c, bool shown, float below = 6, float instead = 6) {
     const Value x = graph.input("x", c.input);
     graph.layer("conv");
     const Value z = conv_layer(x, c.conv);
@@ -56,12 +56,12 @@ std::vector<std::uint32_t> bits_of(std::span<const float> values) {
   return bits;
 }
 
-class LimitedRelu : public testing::TestWithParam<Case> {};
+class LimitedRelu : public testing::TestWithParam<LimitedReluCase> {};
 
 TEST_P(LimitedRelu, HasTheSameBitsInTheConvolutionAsBehindIt) {
   const Built inside(GetParam(), false), outside(GetParam(), true);
   const auto size = static_cast<std::size_t>(elements(GetParam().input));
-  std::vector<float> x(kSamples * size);
+  std::vector<float> x(kLimitedReluSamples * size);
   Random random(3, 1);
   for (auto& v : x) v = static_cast<float>(60 * random.uniform() - 30);  // z is below 0, above 6, and between
   x[0] = std::numeric_limits<float>::quiet_NaN();
@@ -72,11 +72,11 @@ TEST_P(LimitedRelu, HasTheSameBitsInTheConvolutionAsBehindIt) {
   EXPECT_TRUE(inside.in_the_kernel(in));
   EXPECT_FALSE(outside.in_the_kernel(out));
   for (auto* program : {&in, &out}) program->feed("x", {.values = x.data()});
-  for (const std::size_t samples : {kSamples, std::size_t{1}}) {
+  for (const std::size_t samples : {kLimitedReluSamples, std::size_t{1}}) {
     in.run(samples), out.run(samples);
     EXPECT_EQ(bits_of(in.output("y")), bits_of(out.output("y"))) << samples;
   }
-  const std::uint32_t last = kSamples - 1;
+  const std::uint32_t last = kLimitedReluSamples - 1;
   in.run(1, &last), out.run(1, &last);
   const auto y = in.output("y");
   EXPECT_EQ(bits_of(y), bits_of(out.output("y")));
@@ -91,7 +91,7 @@ TEST_P(LimitedRelu, IsLeftAloneWhereTheNumbersDiffer) {
   EXPECT_FALSE(other.in_the_kernel(Program(other.graph, variables, {.profile = true})));
 }
 
-INSTANTIATE_TEST_SUITE_P(Convolutions, LimitedRelu, testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(Convolutions, LimitedRelu, testing::ValuesIn(kLimitedReluCases),
                          [](const auto& each) { return std::string(each.param.name); });
 
 TEST(LimitedReluOfOthers, IsLeftAloneBehindADenseLayerAndBeforePooling) {

@@ -11,11 +11,11 @@
 namespace chalk {
 namespace {
 
-struct Case {
+struct MatmulSizes {
   std::int64_t rows, depth, columns;
 };
 
-std::vector<float> product(const Case& c, bool transpose_a, bool transpose_b, int threads, bool tuned) {
+std::vector<float> product(const MatmulSizes& c, bool transpose_a, bool transpose_b, int threads, bool tuned) {
   Graph g;
   const Value a = g.parameter("a", transpose_a ? Shape{c.depth, c.rows} : Shape{c.rows, c.depth}, Init::constant(0.5));
   const Value b =
@@ -36,7 +36,8 @@ std::vector<float> product(const Case& c, bool transpose_a, bool transpose_b, in
 }
 
 TEST(Matmul, OfSharedMatricesHasTheBitsOfItsOperation) {
-  for (const Case& c : {Case{1, 1, 1}, {2, 3, 5}, {33, 16, 17}, {40, 31, 16}, {7, 65, 100}, {70, 48, 3}}) {
+  for (const MatmulSizes& c :
+       {MatmulSizes{1, 1, 1}, {2, 3, 5}, {33, 16, 17}, {40, 31, 16}, {7, 65, 100}, {70, 48, 3}}) {
     for (const bool transpose_a : {false, true}) {
       for (const bool transpose_b : {false, true}) {
         const auto expected = product(c, transpose_a, transpose_b, 1, false);

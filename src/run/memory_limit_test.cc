@@ -16,7 +16,7 @@
 namespace chalk {
 namespace {
 
-constexpr std::size_t kSamples = CHALK_TSAN ? 40 : 100;
+constexpr std::size_t kLimitedSamples = CHALK_TSAN ? 40 : 100;
 
 /// A step of SGD for a residual network with a pooled and strided stem.
 Graph residual_step(std::int64_t filters) {
@@ -52,14 +52,14 @@ struct Outcome {
 
 Outcome outcome_of(const Graph& step, CompileOptions options, const std::set<std::string>& disabled = {}) {
   options.disabled_passes = disabled;
-  options.memory_samples = kSamples;
+  options.memory_samples = kLimitedSamples;
   Variables variables(step, 3);
   Program program(step, variables, options);
-  std::vector<float> x(kSamples * 3 * 16 * 16);
+  std::vector<float> x(kLimitedSamples * 3 * 16 * 16);
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>((i * 7919) % 1009) / 500.0F - 1;
   program.feed("x", {.values = x.data()});
-  for (int i = 0; i < 2; ++i) program.run(kSamples);
-  Outcome outcome{{}, program.memory_of(kSamples)};
+  for (int i = 0; i < 2; ++i) program.run(kLimitedSamples);
+  Outcome outcome{{}, program.memory_of(kLimitedSamples)};
   for (const auto& [name, tensor] : variables.all())
     outcome.weights.insert(outcome.weights.end(), tensor.values().begin(), tensor.values().end());
   return outcome;
@@ -70,12 +70,12 @@ TEST(MemoryLimit, OfTheMachineEndsARunAndNotTheNext) {
   const Graph step = residual_step(16);
   Variables variables(step, 3);
   Program program(step, variables, {.threads = 1});
-  const std::vector<float> x(kSamples * 3 * 16 * 16, 0.5F);
+  const std::vector<float> x(kLimitedSamples * 3 * 16 * 16, 0.5F);
   program.feed("x", {.values = x.data()});
   program.run(16);
   EXPECT_THROW(program.run(0xffffffff), std::bad_alloc);
   program.run(16);
-  program.run(kSamples);
+  program.run(kLimitedSamples);
 }
 
 TEST(MemoryLimit, ChangesNoBit) {

@@ -18,18 +18,19 @@
 #include "src/base/random.h"
 #include "src/ops/kernel_testing.h"
 #include "src/passes/passes.h"
+#include "src/run/program_testing.h"
 #include "src/run/reference.h"
 
 namespace chalk {
 namespace {
 
-constexpr std::size_t kSamples = 100, kInputs = 24;
+constexpr std::size_t kNoiseSamples = 100, kInputs = 24;
 
 using Values = std::vector<float>;
 
 std::vector<float> samples() {
   Random random(1, 1);
-  std::vector<float> values(kSamples * kInputs);
+  std::vector<float> values(kNoiseSamples * kInputs);
   for (auto& value : values) value = static_cast<float>(2 * random.uniform() - 1);
   return values;
 }
@@ -38,10 +39,6 @@ const Values kX = samples();
 Values output_of(const Program& program, std::string_view name) {
   const auto values = program.output(name);
   return {values.begin(), values.end()};
-}
-
-bool same_values(std::span<const float> a, std::span<const float> b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
 
 Values part(const Values& all, std::size_t first, std::size_t count) {  // of samples × 6 values
@@ -93,17 +90,17 @@ TEST(ProgramsNoise, IsTheSameOnAnyThreadsTargetsAndPartsOfABatch) {
   const Graph g = noisy();
   Runs whole(g, {.threads = 1});
   whole.program.set_position(3);
-  const auto u = whole(rows_from(0, kSamples)), y = whole(rows_from(0, kSamples), "y");
+  const auto u = whole(rows_from(0, kNoiseSamples)), y = whole(rows_from(0, kNoiseSamples), "y");
   Targets().each([&] {
     for (const int threads : {1, 2, 3, 4}) {
       Runs run(g, {.threads = threads});
       run.program.set_position(3);
-      EXPECT_EQ(run(rows_from(0, kSamples)), u) << threads;
+      EXPECT_EQ(run(rows_from(0, kNoiseSamples)), u) << threads;
       EXPECT_EQ(run(rows_from(0, 37)), part(u, 0, 37)) << "a part";
       EXPECT_EQ(run(rows_from(37, 63)), part(u, 37, 63)) << "the rest";
       for (const std::uint32_t row : {0U, 16U, 99U}) EXPECT_EQ(run({row}), part(u, row, 1)) << "alone";
-      EXPECT_TRUE(same_values(run(rows_from(0, kSamples), "y"), y));
-      EXPECT_TRUE(same_values(run({99}, "y"), part(y, 99, 1)));
+      EXPECT_TRUE(same_bits(run(rows_from(0, kNoiseSamples), "y"), y));
+      EXPECT_TRUE(same_bits(run({99}, "y"), part(y, 99, 1)));
     }
   });
 }
@@ -169,7 +166,7 @@ TEST(Dropout, MasksValuesAndGradientsInTraining) {
   Variables variables(g, 3);
   Program program(g, variables, {.threads = 2});
   program.feed("x", {.values = kX.data()});
-  program.run(kSamples);
+  program.run(kNoiseSamples);
   const auto u = output_of(program, "noise"), before = output_of(program, "before"),
              after = output_of(program, "after"), d_before = output_of(program, "d before"),
              d_after = output_of(program, "d after");
@@ -200,13 +197,13 @@ TEST(Dropout, TrainsToTheSameBitsOnAnyNumberOfThreads) {
     program.feed("x", {.values = kX.data()});
     for (std::uint64_t step = 0; step < 3; ++step) {
       program.set_position(step);
-      program.run(kSamples);
+      program.run(kNoiseSamples);
     }
     const auto values = std::as_const(variables).at("dense1.weight").values();
     return Values(values.begin(), values.end());
   };
   const auto one = weights_after_steps(1);
-  for (const int threads : {2, 3, 4}) EXPECT_TRUE(same_values(weights_after_steps(threads), one)) << threads;
+  for (const int threads : {2, 3, 4}) EXPECT_TRUE(same_bits(weights_after_steps(threads), one)) << threads;
 }
 
 /// Outputs y of x, which is 6 maps of 2 × 2 ones, in training.
@@ -294,7 +291,7 @@ TEST(Dropout, IsNothingInPrediction) {
   EXPECT_EQ(program.print(), plain.print());
   for (auto* each : {&program, &plain}) {
     each->feed("x", {.values = kX.data()});
-    each->run(kSamples);
+    each->run(kNoiseSamples);
   }
   EXPECT_EQ(output_of(program, "y"), output_of(plain, "y"));
 
@@ -302,7 +299,7 @@ TEST(Dropout, IsNothingInPrediction) {
   as_written.disabled_passes = {"simplify", "fuse"};
   Program unsimplified(g, variables, as_written);
   unsimplified.feed("x", {.values = kX.data()});
-  unsimplified.run(kSamples);
+  unsimplified.run(kNoiseSamples);
   const auto y = output_of(unsimplified, "y");
   for (std::size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], output_of(plain, "y")[i], 1e-5);
 }

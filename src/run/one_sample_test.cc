@@ -20,22 +20,18 @@
 #include "src/base/random.h"
 #include "src/base/text.h"
 #include "src/ops/registry.h"
+#include "src/run/program_testing.h"
 
 namespace chalk {
 namespace {
 
-constexpr std::size_t kSamples = 33;  // two microbatches, and one sample more
+constexpr std::size_t kUnevenSamples = 33;  // two microbatches, and one sample more
 
 Init uniform(double bound) { return {Init::Kind::uniform, bound}; }
 
 std::vector<float> values_of(Program& program, std::string_view output) {
   const auto values = program.output(output);
   return {values.begin(), values.end()};
-}
-
-bool same_bits(std::span<const float> a, std::span<const float> b) {
-  const auto bits = [](float f) { return std::isnan(f) ? 0 : std::bit_cast<std::uint32_t>(f); };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](float x, float y) { return bits(x) == bits(y); });
 }
 
 bool ran_alone(const Program& program) {
@@ -53,7 +49,7 @@ struct Samples {
       if (node.op->name.value != "input" || !node.type.batched) continue;
       const Sample::Input from = inputs.empty() ? Sample::Input{} : inputs[static_cast<std::size_t>(id)];
       Random random(7, static_cast<std::uint64_t>(id));
-      std::vector<float> one(kSamples * static_cast<std::size_t>(elements(node.type.shape)));
+      std::vector<float> one(kUnevenSamples * static_cast<std::size_t>(elements(node.type.shape)));
       for (auto& value : one) {
         const double v = from.low + (from.high - from.low) * random.uniform();
         value = static_cast<float>(from.grid > 0 ? std::round(v / from.grid) * from.grid : v);
@@ -81,11 +77,11 @@ bool expect_same_alone(const Graph& g, const Samples& samples, std::set<std::str
   samples.feed(program);
   program.run(32);
   EXPECT_FALSE(ran_alone(program)) << "two full microbatches";
-  program.run(kSamples);  // the last by itself
+  program.run(kUnevenSamples);  // the last by itself
   const auto all = values_of(program, "y");
-  const std::size_t size = all.size() / kSamples;
+  const std::size_t size = all.size() / kUnevenSamples;
   bool same = true;
-  for (std::uint32_t row = 0; row < kSamples; ++row) {
+  for (std::uint32_t row = 0; row < kUnevenSamples; ++row) {
     program.run(1, &row);
     same &= same_bits(program.output("y"), std::span(all).subspan(row * size, size));
     if (row % 16 != 0) continue;
@@ -129,11 +125,11 @@ Value classifier(Graph& g, Value v) {
   return dense_layer(v, {.outputs = 10});
 }
 
-struct Case {
+struct OneSampleCase {
   const char* name;
   std::function<void(Graph&)> build;
 };
-const Case kCases[] = {
+const OneSampleCase kOneSampleCases[] = {
     {"two convolutions",
      [](Graph& g) {
        g.layer("conv1");
@@ -213,7 +209,7 @@ const Case kCases[] = {
 };
 
 TEST(OneSample, GetsTheSameBitsFromNetworks) {
-  for (const auto& c : kCases) {
+  for (const auto& c : kOneSampleCases) {
     SCOPED_TRACE(c.name);
     Graph g;
     c.build(g);

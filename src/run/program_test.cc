@@ -186,19 +186,19 @@ void expect_close(const Graph& g, std::size_t samples, const CompileOptions& opt
   }
 }
 
-struct Case {
+struct ProgramCase {
   const char* name;
   std::function<Graph()> build;
   std::vector<std::size_t> samples = {1, 15, 16, 17, 53};
 };
-const Case kCases[] = {{"Network", network_with_gradients},
-                       {"Wide", wide_network, {1, 37}},  // these two are slow by the reference
-                       {"LargeDenseLayers", large_dense_layers, {17}},
-                       {"Coupled", coupled_samples},
-                       {"Residual", residual_network},
-                       {"BlockOfPlaces", block_of_places, {17}}};
+const ProgramCase kProgramCases[] = {{"Network", network_with_gradients},
+                                     {"Wide", wide_network, {1, 37}},  // these two are slow by the reference
+                                     {"LargeDenseLayers", large_dense_layers, {17}},
+                                     {"Coupled", coupled_samples},
+                                     {"Residual", residual_network},
+                                     {"BlockOfPlaces", block_of_places, {17}}};
 
-class ProgramOf : public testing::TestWithParam<Case> {};
+class ProgramOf : public testing::TestWithParam<ProgramCase> {};
 
 TEST_P(ProgramOf, ComputesWhatTheReferenceComputes) {
   const Graph g = GetParam().build();
@@ -221,11 +221,11 @@ TEST_P(ProgramOf, ComputesItWithEachPassSwitchedOff) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, ProgramOf, testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(Cases, ProgramOf, testing::ValuesIn(kProgramCases),
                          [](const auto& each) { return std::string(each.param.name); });
 
 TEST(Program, GivesTheSameBitsOnAnyNumberOfThreads) {
-  for (const auto& c : kCases) {
+  for (const auto& c : kProgramCases) {
     const Graph g = c.build();
     const Data data(140);  // nine microbatches
     Variables variables(g, 3);

@@ -8,6 +8,7 @@
 #include "src/ir/leaves.h"
 #include "src/passes/rewrite.h"
 #include "src/run/reference.h"
+#include "src/train/recorded_testing.h"
 #include "src/train/train_testing.h"
 #include "src/train/training_graph.h"
 
@@ -16,9 +17,7 @@ namespace {
 
 using namespace train_testing;
 
-constexpr int kSamples = 6;
-constexpr double kBound = 1e-12;      // of double
-constexpr double kFloatBound = 1e-6;  // of float, over as many steps
+constexpr double kFloatBound = 1e-6;  // over as many steps as in double
 
 using Values = std::map<std::string, std::vector<double>>;
 
@@ -29,7 +28,7 @@ const std::vector<std::string> kNames{"dense1.weight",          "batch_norm1.wei
 constexpr std::size_t kTrained = 5;
 
 /// A line of tests/averages/pytorch.txt.
-struct Case {
+struct AverageCase {
   std::string text;
   TrainOptions options{};  // a step is an epoch
   std::vector<double> values{};
@@ -37,14 +36,14 @@ struct Case {
   std::int64_t steps() const { return options.epochs; }
 };
 
-std::vector<Case> recorded() {
-  std::vector<Case> all;
+std::vector<AverageCase> recorded_averages() {
+  std::vector<AverageCase> all;
   std::ifstream file(CHALKGRAD_SOURCE_DIR "/tests/averages/pytorch.txt");
   for (std::string line; std::getline(file, line);) {
     if (line[0] == '#') continue;
-    Case one{.text = line.substr(0, line.find(" : "))};
+    AverageCase one{.text = line.substr(0, line.find(" : "))};
     std::istringstream head(one.text), body(line.substr(line.find(" : ") + 3));
-    one.options.batch = kSamples;
+    one.options.batch = kRecordedSamples;
     one.options.threads = 1;
     one.options.optimizer = sgd({.lr = 0.1, .momentum = 0.9});
     for (std::string word; head >> word;) {
@@ -64,49 +63,32 @@ std::vector<Case> recorded() {
 
 Network recorded_network() { return network("4n-bn-tanh-2n", {3}); }
 
-std::vector<double> first_values(int parameter, std::size_t count) {
-  std::vector<double> values;
-  for (std::size_t j = 0; j < count; ++j)
-    values.push_back((5 * static_cast<int>(j) + 3 * parameter + 2) % 13 / 6.0 - 1);
-  return values;
-}
-
-std::vector<double> samples() {
-  std::vector<double> x;
-  for (int i = 0; i < kSamples; ++i) {
-    for (int k = 0; k < 3; ++k) x.push_back((7 * i + 3 * k) % 11 / 5.0 - 1);
-  }
-  return x;
-}
-
 Values first_values() {
   Values first{{"batch_norm1.running_mean", std::vector<double>(4, 0)},
                {"batch_norm1.running_var", std::vector<double>(4, 1)}};
   const Network net = recorded_network();
   for (std::size_t k = 0; k < kTrained; ++k) {
     const auto count = static_cast<std::size_t>(elements(net.variables().at(kNames[k]).shape()));
-    first[kNames[k]] = first_values(static_cast<int>(k), count);
+    first[kNames[k]] = recorded_values(static_cast<int>(k), count);
   }
   return first;
 }
 
 /// What the network has after the run, computed by the double reference from its graph, which `change` may have
 /// changed.
-Values trained(const Case& one, const std::function<Graph(const Graph&)>& change = nullptr) {
+Values trained(const AverageCase& one, const std::function<Graph(const Graph&)>& change = nullptr) {
   const auto step = training_graph(recorded_network(), {2}, /*labels=*/true, one.options);
   Graph graph = change ? change(step.graph) : step.graph;
-  Reference reference(graph, kSamples);
+  Reference reference(graph, kRecordedSamples);
   Values now = first_values();
   for (const auto& [name, copy] : step.copies) now[copy] = now.at(name);
   for (const auto& name : step.states) {
     if (!now.contains(name)) now[name].assign(static_cast<std::size_t>(elements(graph.find(name).shape())), 0);
   }
-  std::vector<double> labels;
-  for (int i = 0; i < kSamples; ++i) labels.insert(labels.end(), {i % 2 == 0 ? 1.0 : 0.0, i % 2 == 0 ? 0.0 : 1.0});
   for (std::int64_t i = 0; i < one.steps(); ++i) {
     for (const auto& [name, values] : now) reference.set(graph.find(name).id(), values);
-    reference.set(graph.find("x").id(), samples());
-    reference.set(graph.find("t").id(), labels);
+    reference.set(graph.find("x").id(), recorded_samples());
+    reference.set(graph.find("t").id(), recorded_labels());
     const auto& o = one.options;
     reference.set(graph.find("lr").id(), {o.optimizer.lr()});
     for (const auto& scalar : step.scalars)
@@ -121,7 +103,7 @@ Values trained(const Case& one, const std::function<Graph(const Graph&)>& change
 }
 
 /// The largest difference from PyTorch's numbers, of the first so many variables.
-double difference(const Case& one, const Values& values, std::size_t names) {
+double difference(const AverageCase& one, const Values& values, std::size_t names) {
   double largest = 0;
   std::size_t at = 0;
   for (std::size_t k = 0; k < names; ++k) {
@@ -134,12 +116,13 @@ double difference(const Case& one, const Values& values, std::size_t names) {
 }
 
 /// Without the running statistics where they are measured apart from the graph.
-std::size_t names_in_graph(const Case& one) {
+std::size_t names_in_graph(const AverageCase& one) {
   return one.options.average.name() == Swa::kName ? kTrained : kNames.size();
 }
 
 TEST(RecordedAverages, AreThoseOfPyTorch) {
-  for (const auto& one : recorded()) EXPECT_LT(difference(one, trained(one), names_in_graph(one)), kBound) << one.text;
+  for (const auto& one : recorded_averages())
+    EXPECT_LT(difference(one, trained(one), names_in_graph(one)), kRecordedBound) << one.text;
 }
 
 Dataset recorded_data() {
@@ -147,14 +130,14 @@ Dataset recorded_data() {
   data.name = "recorded";
   data.sample = {3};
   data.class_names = {"a", "b"};
-  for (const double x : samples()) data.values.push_back(static_cast<float>(x));
-  for (int i = 0; i < kSamples; ++i) data.labels.push_back(i % 2);
+  for (const double x : recorded_samples()) data.values.push_back(static_cast<float>(x));
+  for (int i = 0; i < kRecordedSamples; ++i) data.labels.push_back(i % 2);
   return data;
 }
 
 TEST(RecordedAverages, OfARunInFloatAreThoseOfPyTorchWithTheRunningStatistics) {
   const auto data = recorded_data();
-  for (const auto& one : recorded()) {
+  for (const auto& one : recorded_averages()) {
     Network net = recorded_network();
     for (const auto& [name, values] : first_values()) {
       const std::vector<float> floats(values.begin(), values.end());
@@ -230,9 +213,9 @@ TEST(RecordedAverages, ACorruptedRuleIsNoticed) {
       {"fast weights that are not reset", kLookaheadLayer, never_reset}};
   for (const auto& wrong : all) {
     int noticed = 0;
-    for (const auto& one : recorded()) {
+    for (const auto& one : recorded_averages()) {
       const bool has_it = wrong.layer == kAverageLayer ? bool(one.options.average) : bool(one.options.lookahead);
-      if (has_it && difference(one, trained(one, wrong.change), kTrained) > 1e4 * kBound) ++noticed;
+      if (has_it && difference(one, trained(one, wrong.change), kTrained) > 1e4 * kRecordedBound) ++noticed;
     }
     EXPECT_GE(noticed, 6) << wrong.what;
   }
@@ -240,12 +223,12 @@ TEST(RecordedAverages, ACorruptedRuleIsNoticed) {
 
 TEST(RecordedAverages, AChangeOfEachParameterIsNoticed) {
   std::map<std::string, int> noticed;
-  const auto compare = [&](const std::string& what, const Case& one, const auto& change) {
-    Case other = one;
+  const auto compare = [&](const std::string& what, const AverageCase& one, const auto& change) {
+    AverageCase other = one;
     change(other.options);
-    noticed[what] += difference(one, trained(other), kTrained) > 1e4 * kBound ? 1 : 0;
+    noticed[what] += difference(one, trained(other), kTrained) > 1e4 * kRecordedBound ? 1 : 0;
   };
-  for (const auto& one : recorded()) {
+  for (const auto& one : recorded_averages()) {
     if (one.options.average.name() == Ema::kName) {
       const auto ema = one.options.average.parameters().as<Ema>();
       compare("decay", one, [&](TrainOptions& o) { o.average = Ema{ema.decay * 0.999, ema.from}; });

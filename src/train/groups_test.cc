@@ -76,12 +76,6 @@ TrainOptions with(std::vector<ParameterGroup> groups) {
   return options;
 }
 
-std::map<std::string, std::vector<float>> all_variables(const Network& net) {
-  std::map<std::string, std::vector<float>> all;
-  for (const auto& [name, tensor] : net.variables().all()) all[name] = {tensor.values().begin(), tensor.values().end()};
-  return all;
-}
-
 TEST(ParameterGroups, FrozenOnesKeepTheirValuesAndHaveNoStateAndNoGradient) {
   Network net = fresh();
   const auto before = all_variables(net);

@@ -7,6 +7,7 @@
 
 #include "src/ir/leaves.h"
 #include "src/run/reference.h"
+#include "src/train/recorded_testing.h"
 #include "src/train/train_testing.h"
 #include "src/train/training_graph.h"
 
@@ -15,23 +16,22 @@ namespace {
 
 using namespace train_testing;
 
-constexpr int kSteps = 6, kSamples = 6;
-constexpr double kBound = 1e-12;  // of double, over six steps
+constexpr int kSteps = 6;
 
 /// A line of tests/optimizers/networks.txt.
-struct Case {
+struct LimitsCase {
   std::string text;
   TrainOptions options{};
   double scale = 1;
   std::vector<double> parameters{};
 };
 
-std::vector<Case> recorded() {
-  std::vector<Case> all;
+std::vector<LimitsCase> recorded_limits() {
+  std::vector<LimitsCase> all;
   std::ifstream file(CHALKGRAD_SOURCE_DIR "/tests/optimizers/networks.txt");
   for (std::string line; std::getline(file, line);) {
     if (line[0] == '#') continue;
-    Case one{.text = line.substr(0, line.find(" :"))};
+    LimitsCase one{.text = line.substr(0, line.find(" :"))};
     std::istringstream head(one.text), body(line.substr(line.find(':') + 1));
     one.options.optimizer = sgd({.lr = 0.1});
     std::map<std::string, std::string> given;
@@ -53,29 +53,12 @@ std::vector<Case> recorded() {
   return all;
 }
 
-std::vector<double> samples(double scale) {
-  std::vector<double> x;
-  for (int i = 0; i < kSamples; ++i) {
-    for (int k = 0; k < 3; ++k) x.push_back(scale * ((7 * i + 3 * k) % 11 / 5.0 - 1));
-  }
-  return x;
-}
-
-std::vector<double> first_values(int parameter, std::size_t count) {
-  std::vector<double> values;
-  for (std::size_t j = 0; j < count; ++j)
-    values.push_back((5 * static_cast<int>(j) + 3 * parameter + 2) % 13 / 6.0 - 1);
-  return values;
-}
-
 /// All parameters after the steps, by the double reference.
 std::vector<double> trained(const TrainOptions& options, double scale) {
   const Network net = network("4n-tanh-2n", {3});
   const auto step = training_graph(net, {2}, /*labels=*/true, options);
   Graph graph = step.graph;
-  Reference reference(graph, kSamples);
-  std::vector<double> labels;
-  for (int i = 0; i < kSamples; ++i) labels.insert(labels.end(), {i % 2 == 0 ? 1.0 : 0.0, i % 2 == 0 ? 0.0 : 1.0});
+  Reference reference(graph, kRecordedSamples);
   std::map<NodeId, std::vector<double>> now;
   const auto parameters = graph.parameters();
   for (NodeId id = 0; id < graph.size(); ++id) {
@@ -84,12 +67,12 @@ std::vector<double> trained(const TrainOptions& options, double scale) {
   }
   for (std::size_t k = 0; k < parameters.size(); ++k) {
     auto& values = now[parameters[k].id()];
-    values = first_values(static_cast<int>(k), values.size());
+    values = recorded_values(static_cast<int>(k), values.size());
   }
   for (int i = 0; i < kSteps; ++i) {
     for (const auto& [id, values] : now) reference.set(id, values);
-    reference.set(graph.find("x").id(), samples(scale));
-    reference.set(graph.find("t").id(), labels);
+    reference.set(graph.find("x").id(), recorded_samples(scale));
+    reference.set(graph.find("t").id(), recorded_labels());
     reference.set(graph.find("lr").id(), {options.optimizer.lr()});
     reference.run();
     for (const auto& [leaf, next] : graph.updates()) now[leaf] = reference.value(next);
@@ -100,7 +83,7 @@ std::vector<double> trained(const TrainOptions& options, double scale) {
   return all;
 }
 
-double difference(const Case& recorded, const TrainOptions& options) {
+double difference(const LimitsCase& recorded, const TrainOptions& options) {
   const auto values = trained(options, recorded.scale);
   double largest = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -111,19 +94,19 @@ double difference(const Case& recorded, const TrainOptions& options) {
 }
 
 TEST(Limits, LeadToPyTorchsNumbers) {
-  for (const auto& one : recorded()) EXPECT_LT(difference(one, one.options), kBound) << one.text;
+  for (const auto& one : recorded_limits()) EXPECT_LT(difference(one, one.options), kRecordedBound) << one.text;
 }
 
 TEST(Limits, AWrongOneIsNoticed) {
   int noticed = 0;
-  for (const auto& one : recorded()) {
+  for (const auto& one : recorded_limits()) {
     for (double TrainOptions::*option : {&TrainOptions::clip_value, &TrainOptions::clip_norm, &TrainOptions::l1}) {
       if (one.options.*option == 0 || one.options.*option == 100) continue;
       for (const double factor : {0.0, 0.999, 1.001}) {
         auto options = one.options;
         options.*option *= factor;
         if (option == &TrainOptions::clip_value && factor > 0.99 && options.clip_norm > 0) continue;  // norm decides
-        EXPECT_GT(difference(one, options), 1e4 * kBound) << one.text << ", times " << factor;
+        EXPECT_GT(difference(one, options), 1e4 * kRecordedBound) << one.text << ", times " << factor;
         ++noticed;
       }
     }

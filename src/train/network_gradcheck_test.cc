@@ -50,7 +50,7 @@ std::vector<std::string> corruptible(const Network& net) {
   return names;
 }
 
-struct Case {
+struct GradcheckCase {
   const char* network;
   Shape input;
   std::size_t batch = 3;
@@ -58,31 +58,31 @@ struct Case {
 
 // Networks in which something cancels, is small or lies on an edge. With two samples, the normalised values of a vector
 // are ±1 whatever the weights are, and the gradients before them are all but zero.
-const Case kCases[] = {{"5n-bn-relu-3n", {4}, 2},
-                       {"20n-bn-relu-20n-bn-relu-3n", {4}, 2},
-                       {"5n-bn-tanh-3n", {4}, 4},
-                       {"4c3-bn-relu-mp2-3n", {1, 4, 4}, 2},
-                       {"3c4-bn-relu-5n", {2, 4, 4}, 2},
-                       {"4c3z-bn-relu-res(4c3z-bn-relu-4c3z-bn)-relu-gap-3n", {1, 4, 4}, 2},
-                       {"2c3-tanh-3n", {1, 4, 4}},
-                       {"3c3z-relu-mp2-5n-sigmoid", {2, 4, 4}},
-                       {"8n-sigmoid-8n-sigmoid-8n-sigmoid-4n-sigmoid", {6}},
-                       {"6n-leaky-relu0.2-6n-leaky-relu-3n-softmax", {5}, 1},
-                       {"4c3-gelu-mp2-6n-elu0.5-6n-prelu0.25c-5n-mish-3n-selu", {2, 6, 6}},
-                       {"4c3-hard-swish-3c3-gelutanh-6n-silu-6n-log-sigmoid-3n-scaled-tanh", {1, 6, 6}, 2},
-                       {"3c3z-lnc-gelu-cat(1c1,2c3z-in)-gn1-tanh-up2b-aap3-3n", {1, 3, 3}, 2},
-                       {"3c3z-lrn3-relu-2t4s2z-ln-tanh-gmp-3n", {1, 3, 3}, 2},
-                       {"3c3z-drop0.25c-res(3c3z-drop0.4s)-noise0.5-4n-tanh-drop-3n", {1, 3, 3}, 3},
-                       {"3c5z-ap2-3c3z-gap-bias-4n", {1, 6, 6}},
-                       {"4c3zs2g2-relu-4c3w-mp3s2z-tanh", {2, 5, 5}, 2}};
+const GradcheckCase kCases[] = {{"5n-bn-relu-3n", {4}, 2},
+                                {"20n-bn-relu-20n-bn-relu-3n", {4}, 2},
+                                {"5n-bn-tanh-3n", {4}, 4},
+                                {"4c3-bn-relu-mp2-3n", {1, 4, 4}, 2},
+                                {"3c4-bn-relu-5n", {2, 4, 4}, 2},
+                                {"4c3z-bn-relu-res(4c3z-bn-relu-4c3z-bn)-relu-gap-3n", {1, 4, 4}, 2},
+                                {"2c3-tanh-3n", {1, 4, 4}},
+                                {"3c3z-relu-mp2-5n-sigmoid", {2, 4, 4}},
+                                {"8n-sigmoid-8n-sigmoid-8n-sigmoid-4n-sigmoid", {6}},
+                                {"6n-leaky-relu0.2-6n-leaky-relu-3n-softmax", {5}, 1},
+                                {"4c3-gelu-mp2-6n-elu0.5-6n-prelu0.25c-5n-mish-3n-selu", {2, 6, 6}},
+                                {"4c3-hard-swish-3c3-gelutanh-6n-silu-6n-log-sigmoid-3n-scaled-tanh", {1, 6, 6}, 2},
+                                {"3c3z-lnc-gelu-cat(1c1,2c3z-in)-gn1-tanh-up2b-aap3-3n", {1, 3, 3}, 2},
+                                {"3c3z-lrn3-relu-2t4s2z-ln-tanh-gmp-3n", {1, 3, 3}, 2},
+                                {"3c3z-drop0.25c-res(3c3z-drop0.4s)-noise0.5-4n-tanh-drop-3n", {1, 3, 3}, 3},
+                                {"3c5z-ap2-3c3z-gap-bias-4n", {1, 6, 6}},
+                                {"4c3zs2g2-relu-4c3w-mp3s2z-tanh", {2, 5, 5}, 2}};
 
-void PrintTo(const Case& c, std::ostream* out) {
+void PrintTo(const GradcheckCase& c, std::ostream* out) {
   for (const char* at = c.network; *at != 0; ++at) *out << (std::isalnum(*at) ? *at : '_');
 }
 
-class EveryCase : public testing::TestWithParam<Case> {
+class EveryCase : public testing::TestWithParam<GradcheckCase> {
  protected:
-  const Case& c = GetParam();
+  const GradcheckCase& c = GetParam();
 };
 INSTANTIATE_TEST_SUITE_P(NetworkGradcheck, EveryCase, testing::ValuesIn(kCases), testing::PrintToStringParamName());
 

@@ -26,12 +26,12 @@ Split as(const std::string& how, bool numbers) {
   return split;
 }
 
-struct Case {
+struct NormalisationCase {
   std::string how;
   bool numbers;
 };
 
-class Normalised : public testing::TestWithParam<Case> {
+class Normalised : public testing::TestWithParam<NormalisationCase> {
  protected:
   const Split split = as(GetParam().how, GetParam().numbers);
 };
@@ -92,10 +92,11 @@ TEST_P(Normalised, ARunGoesOnToTheSameBits) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Normalised,
-                         testing::Values(Case{"channel", false}, Case{"sample", false}, Case{"min-max", false},
-                                         Case{"given:0.2/0.3", false}, Case{"none", false}, Case{"channel", true},
-                                         Case{"sample", true}, Case{"min-max", true}, Case{"given:100/400", true},
-                                         Case{"none", true}),
+                         testing::Values(NormalisationCase{"channel", false}, NormalisationCase{"sample", false},
+                                         NormalisationCase{"min-max", false}, NormalisationCase{"given:0.2/0.3", false},
+                                         NormalisationCase{"none", false}, NormalisationCase{"channel", true},
+                                         NormalisationCase{"sample", true}, NormalisationCase{"min-max", true},
+                                         NormalisationCase{"given:100/400", true}, NormalisationCase{"none", true}),
                          [](const auto& param) {
                            std::string name = param.param.how.substr(0, param.param.how.find(':'));
                            std::erase(name, '-');

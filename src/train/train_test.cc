@@ -175,12 +175,6 @@ Network normalised() {
   return net;
 }
 
-std::map<std::string, std::vector<float>> all_variables(const Network& net) {
-  std::map<std::string, std::vector<float>> all;
-  for (const auto& [name, tensor] : net.variables().all()) all[name] = {tensor.values().begin(), tensor.values().end()};
-  return all;
-}
-
 Network noisy() {
   return network("4c3z-gelu-res(4c3z-drop0.25s)-drop0.2c-noise0.1-mp2-12n-elu-drop0.5-10n", {1, 8, 8});
 }

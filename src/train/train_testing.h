@@ -5,7 +5,9 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "chalkgrad/error.h"
 #include "chalkgrad/train.h"
@@ -64,6 +66,12 @@ inline Network fresh(std::uint64_t seed = 1) {
 
 inline TrainOptions quick() {
   return {.epochs = 3, .batch = 50, .optimizer = sgd({.lr = 0.05, .momentum = 0.9}), .threads = 2};
+}
+
+inline std::map<std::string, std::vector<float>> all_variables(const Network& net) {
+  std::map<std::string, std::vector<float>> all;
+  for (const auto& [name, tensor] : net.variables().all()) all[name] = {tensor.values().begin(), tensor.values().end()};
+  return all;
 }
 
 inline std::string trained_sha(TrainOptions options, const Dataset& samples = data().train) {

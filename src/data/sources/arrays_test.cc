@@ -3,6 +3,7 @@
 #include "src/base/file.h"
 #include "src/base/test_support.h"
 #include "src/base/text.h"
+#include "src/data/split_testing.h"
 
 namespace chalk {
 namespace {
@@ -188,22 +189,6 @@ class StoredArrays : public testing::Test {
   }
   Folder folder_;
 };
-
-void expect_same(const Split& found, const Split& expected) {
-  for (const auto& [a, b] : {std::pair(&found.train, &expected.train), std::pair(&found.test, &expected.test)}) {
-    EXPECT_EQ(a->digest(), b->digest());
-    EXPECT_EQ(a->scale, b->scale);
-    EXPECT_EQ(a->shift, b->shift);
-    for (std::size_t i = 0; i < b->size(); ++i) {
-      std::vector<std::uint8_t> one(static_cast<std::size_t>(elements(b->sample))), other(one.size());
-      a->read(i, one.data());
-      b->read(i, other.data());
-      EXPECT_EQ(one, other) << i;
-      EXPECT_EQ(a->file(i), "");
-    }
-    if (a->size() > 0) a->check();
-  }
-}
 
 TEST_F(StoredArrays, GiveTheSameSamplesAsInMemory) {
   for (const char* shape : {"(4, 2, 5, 3)", "(4, 3, 2, 5)", "(4, 5, 6)", "(4, 30)"}) {
