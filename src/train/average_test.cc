@@ -83,7 +83,6 @@ std::string all_variables_sha(const Network& net) {
 }
 
 void expect_the_same_bits_after_a_resume(TrainOptions options, const std::string& what) {
-  const AllIsShared shared;
   Network whole = with_statistics();
   train(whole, few(), options);
   for (const std::int64_t stop_after : {1, 8, 9, 16, 21}) {

@@ -12,7 +12,6 @@ std::vector<float> all_values(const Network& net, std::string_view parameter) {
 }
 
 TEST(Train, EveryOptimizerGoesOnToTheSameBitsOnAnyNumberOfThreads) {
-  const AllIsShared shared;
   for (const auto name : Optimizer::names()) {
     auto options = quick();
     options.optimizer = Optimizer::named(name);
