@@ -110,7 +110,7 @@ ExprPtr vector_of_sum(const std::vector<Whole>& factors, const std::string& i, c
   return hadamard_of(matmul(matrix ? matrix : transposed(other), vector), beside);
 }
 
-/// Of a matrix with one sum: A·B, either transposed, hadamard_of what has both axes.
+/// Of a matrix with one sum: A·B, either transposed, times what has both axes.
 ExprPtr matrix_of_sum(const std::vector<Whole>& factors, const Names& axes, const std::string& j) {
   const auto left = product(factors, {axes[0], j}), left_other = product(factors, {j, axes[0]});
   const auto right = product(factors, {j, axes[1]}), right_other = product(factors, {axes[1], j});

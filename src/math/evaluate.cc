@@ -12,10 +12,9 @@
 namespace chalk::math {
 namespace {
 
-constexpr std::int64_t kMostElementsOfArray = std::int64_t{1} << 24;  // of one array: 128 MB
-constexpr std::int64_t kMostWorkOfComparison = std::int64_t{1}
-                                               << 26;  // numbers computed for one comparison: a second or less
-constexpr std::int64_t kWorkOfNumber = 64;             // what computing a single number costs in addition
+constexpr std::int64_t kMostElementsOfArray = std::int64_t{1} << 24;   // of one array: 128 MB
+constexpr std::int64_t kMostWorkOfComparison = std::int64_t{1} << 26;  // numbers computed: a second or less
+constexpr std::int64_t kWorkOfNumber = 64;  // what computing a single number costs in addition
 constexpr std::size_t kMostKept = std::size_t{1} << 24;
 constexpr std::int64_t kMostWorkAside = std::int64_t{1} << 24;  // at corners, in addition
 constexpr std::size_t kMostDistances = 256;
