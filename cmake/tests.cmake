@@ -63,7 +63,7 @@ endif()
 
 # In batches, all tests compile in half of the time. Batches of a room are of one size, so that none is left over that is much
 # smaller or larger.
-function(chalkgrad_batches name)
+function(chalkgrad_in_batches name)
   list(LENGTH ARGN files)
   math(EXPR batches "(${files} + ${CHALKGRAD_BATCH} - 1) / ${CHALKGRAD_BATCH}")
   math(EXPR batch "(${files} + ${batches} - 1) / ${batches}")
@@ -75,7 +75,7 @@ endfunction()
 function(chalkgrad_test label)
   set(name ${label}_test)
   add_executable(${name} ${ARGN})
-  chalkgrad_batches(${name} ${ARGN})
+  chalkgrad_in_batches(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE chalkgrad_test_flags GTest::gtest_main)
   if(CHALKGRAD_PCH)
     target_precompile_headers(${name} REUSE_FROM chalkgrad_test_headers)

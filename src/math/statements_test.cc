@@ -17,7 +17,7 @@ std::vector<std::string> texts(std::string_view text) {
   return all;
 }
 
-std::string refusal(std::string_view text) {
+std::string statements_refusal(std::string_view text) {
   try {
     split_statements(text);
   } catch (const FormulaError& e) {
@@ -74,7 +74,7 @@ TEST(Statements, HaveLabels) {
   EXPECT_EQ(s[3].label, "");
   EXPECT_EQ(s[4].label, "");
   EXPECT_EQ(s[5].label, "");
-  EXPECT_EQ(refusal("a\n(7)"), "2:1 nothing follows the label (7)");
+  EXPECT_EQ(statements_refusal("a\n(7)"), "2:1 nothing follows the label (7)");
 }
 
 TEST(Statements, CarryWhatTheDocumentPrints) {
@@ -82,7 +82,7 @@ TEST(Statements, CarryWhatTheDocumentPrints) {
   ASSERT_EQ(s.size(), 2u);
   EXPECT_THAT(s[0].source, ElementsAre("y = \\sigma(x)", " (sic)", ""));
   EXPECT_TRUE(s[1].source.empty());
-  EXPECT_EQ(refusal("a = b\n% left over"), "2:1 the document is quoted (%) here, but no statement follows");
+  EXPECT_EQ(statements_refusal("a = b\n% left over"), "2:1 the document is quoted (%) here, but no statement follows");
 }
 
 TEST(Statements, KnowTheirPlaces) {
@@ -107,21 +107,22 @@ TEST(Statements, EndInAnyWayLinesEnd) {
 TEST(Statements, RefuseWhatIsNoText) {
   const std::string encoding = " this is not UTF-8; save the text in that encoding";
   const std::string control = " a control character cannot stand in a derivation; remove it";
-  EXPECT_EQ(refusal("a\nδ\xff"), "2:2" + encoding);
-  EXPECT_EQ(refusal("erratum \xc0\x80"), "1:9" + encoding) << "longer than it need be";
-  EXPECT_EQ(refusal("\xed\xa0\x80"), "1:1" + encoding) << "half of a pair";
-  EXPECT_EQ(refusal("\xe2\x89"), "1:1" + encoding) << "cut";
-  EXPECT_EQ(refusal(std::string("a\0b", 3)), "1:2" + control);
-  EXPECT_EQ(refusal("# \x1b[31m"), "1:3" + control);
-  EXPECT_EQ(refusal("a\xc2\x9b"), "1:2" + control);
-  EXPECT_EQ(refusal("𝛅 ≈ é"), "nothing");
+  EXPECT_EQ(statements_refusal("a\nδ\xff"), "2:2" + encoding);
+  EXPECT_EQ(statements_refusal("erratum \xc0\x80"), "1:9" + encoding) << "longer than it need be";
+  EXPECT_EQ(statements_refusal("\xed\xa0\x80"), "1:1" + encoding) << "half of a pair";
+  EXPECT_EQ(statements_refusal("\xe2\x89"), "1:1" + encoding) << "cut";
+  EXPECT_EQ(statements_refusal(std::string("a\0b", 3)), "1:2" + control);
+  EXPECT_EQ(statements_refusal("# \x1b[31m"), "1:3" + control);
+  EXPECT_EQ(statements_refusal("a\xc2\x9b"), "1:2" + control);
+  EXPECT_EQ(statements_refusal("𝛅 ≈ é"), "nothing");
 }
 
 TEST(Statements, HaveLimits) {
-  EXPECT_EQ(refusal(std::string((1 << 20) + 1, ' ')), "1:1 the text has 1,048,577 bytes; at most 1,048,576 are read");
-  EXPECT_EQ(refusal("a\n" + std::string(20'001, 'x')),
+  EXPECT_EQ(statements_refusal(std::string((1 << 20) + 1, ' ')),
+            "1:1 the text has 1,048,577 bytes; at most 1,048,576 are read");
+  EXPECT_EQ(statements_refusal("a\n" + std::string(20'001, 'x')),
             "2:1 a statement of more than 20,000 bytes; name parts of it with :=");
-  EXPECT_EQ(refusal(std::string(1 << 20, '\n')), "nothing");
+  EXPECT_EQ(statements_refusal(std::string(1 << 20, '\n')), "nothing");
 }
 
 }  // namespace
